@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# What every target of the project shares: warnings, sanitizers, and files embedded into a binary.
+
+add_library(auralis_options INTERFACE)
+target_include_directories(auralis_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(auralis_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+target_compile_definitions(auralis_options INTERFACE AURALIS_VERSION="${PROJECT_VERSION}")
+if(AURALIS_SANITIZE)
+  # No recovery: a finding of UBSan ends the test as one of ASan does. GCC's TSan does not model fences and
+  # warns of each; the ring's fences are paired with atomics of their own, which TSan does see.
+  target_compile_options(auralis_options INTERFACE
+    -fsanitize=${AURALIS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  if(AURALIS_SANITIZE STREQUAL "thread")
+    target_compile_options(auralis_options INTERFACE -Wno-error=tsan -Wno-tsan)
+  endif()
+  target_link_options(auralis_options INTERFACE -fsanitize=${AURALIS_SANITIZE})
+endif()
+
+# auralis_embed(<target> <file>...)
+#
+# Adds to <target> a generated header for each file, included as "embedded/<name>.h", that holds the file's bytes
+# as `auralis::embedded::<name>` (a std::string_view; every character but letters and digits becomes `_`).
+function(auralis_embed target)
+  foreach(file IN LISTS ARGN)
+    get_filename_component(path ${file} ABSOLUTE)
+    get_filename_component(name ${file} NAME)
+    string(REGEX REPLACE "[^A-Za-z0-9]" "_" symbol ${name})
+    set(header ${CMAKE_CURRENT_BINARY_DIR}/generated/embedded/${symbol}.h)
+    add_custom_command(
+      OUTPUT ${header}
+      COMMAND ${CMAKE_COMMAND} -DINPUT=${path} -DOUTPUT=${header} -DSYMBOL=${symbol}
+              -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+      DEPENDS ${path} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+      VERBATIM)
+    target_sources(${target} PRIVATE ${header})
+  endforeach()
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/generated)
+endfunction()

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "common/audio_ring.h"
+
+#include <algorithm>
+
+namespace auralis {
+namespace {
+
+constexpr std::uint64_t writing(std::int64_t chunk) { return static_cast<std::uint64_t>(chunk) * 2 + 1; }
+constexpr std::uint64_t complete(std::int64_t chunk) { return static_cast<std::uint64_t>(chunk) * 2 + 2; }
+
+const SharedWord* slot_of(const std::byte* memory, const RingGeometry& geometry, std::uint64_t index) {
+  return reinterpret_cast<const SharedWord*>(memory + index * geometry.slot_bytes());
+}
+
+std::optional<std::int64_t> newest_complete(const std::byte* memory, const RingGeometry& geometry) {
+  std::optional<std::int64_t> newest;
+  for (std::uint32_t index = 0; index < geometry.slots; ++index) {
+    const std::uint64_t sequence = slot_of(memory, geometry, index)->load(std::memory_order_acquire);
+    if (sequence == 0 || sequence % 2 != 0) continue;
+    const auto chunk = static_cast<std::int64_t>(sequence / 2 - 1);
+    newest = std::max(newest.value_or(chunk), chunk);
+  }
+  return newest;
+}
+
+}  // namespace
+
+RingWriter::RingWriter(std::byte* memory, const RingGeometry& geometry)
+    : memory_(memory), geometry_(geometry) {}
+
+SharedWord* RingWriter::slot(std::int64_t chunk) const {
+  const std::uint64_t index = static_cast<std::uint64_t>(chunk) % geometry_.slots;
+  return reinterpret_cast<SharedWord*>(memory_ + index * geometry_.slot_bytes());
+}
+
+void RingWriter::write(std::int64_t chunk, const std::int16_t* samples) {
+  SharedWord* sequence = slot(chunk);
+  sequence->store(writing(chunk), std::memory_order_relaxed);
+  // Pairs with the acquire fence in read(): who saw one of the new samples sees the odd sequence too, and so
+  // knows.
+  std::atomic_thread_fence(std::memory_order_release);
+  store_words(sequence + 1, samples, std::size_t{geometry_.chunk_samples} * sizeof(std::int16_t));
+  sequence->store(complete(chunk), std::memory_order_release);
+}
+
+std::optional<std::int64_t> RingWriter::newest() const { return newest_complete(memory_, geometry_); }
+
+RingReader::RingReader(const std::byte* memory, const RingGeometry& geometry)
+    : memory_(memory), geometry_(geometry) {}
+
+RingRead RingReader::read(std::int64_t chunk, std::int16_t* samples) const {
+  const SharedWord* sequence =
+      slot_of(memory_, geometry_, static_cast<std::uint64_t>(chunk) % geometry_.slots);
+  // Pairs with the release store of the complete sequence in write(): the samples of that chunk are visible.
+  const std::uint64_t before = sequence->load(std::memory_order_acquire);
+  if (before < complete(chunk)) return RingRead::kNotYet;
+  if (before > complete(chunk)) return RingRead::kLapped;
+  load_words(samples, sequence + 1, std::size_t{geometry_.chunk_samples} * sizeof(std::int16_t));
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return sequence->load(std::memory_order_relaxed) == before ? RingRead::kChunk : RingRead::kLapped;
+}
+
+std::optional<std::int64_t> RingReader::newest() const { return newest_complete(memory_, geometry_); }
+
+}  // namespace auralis

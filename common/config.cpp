@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "common/config.h"
+
+#include "common/config_loader.h"
+#include "common/config_table.h"
+
+#include <CLI/CLI.hpp>
+
+#include <ostream>
+#include <sstream>
+#include <utility>
+
+namespace auralis {
+namespace {
+
+std::string_view description_of(Daemon daemon) {
+  switch (daemon) {
+    case Daemon::kSynthd:
+      return "Composes and renders endless ambient music into shared memory.";
+    case Daemon::kStreamd:
+      return "Streams the music from shared memory to WebSocket listeners and serves the player.";
+    case Daemon::kMetricsd:
+      return "Publishes the metrics in shared memory to Prometheus, ZeroMQ and a dashboard.";
+  }
+  return {};
+}
+
+// The command line as given: texts still, which the loader checks.
+struct Flags {
+  std::vector<std::string> texts = std::vector<std::string>(config_keys().size());
+  std::vector<CLI::Option*> options =
+      std::vector<CLI::Option*>(config_keys().size(), nullptr);  // of the CLI::App
+  std::string file;
+  CLI::Option* file_option = nullptr;
+  bool help = false;
+  bool version = false;
+  bool check_config = false;
+  bool print_config = false;
+  bool healthcheck = false;
+  bool list_devices = false;
+};
+
+std::string explanation(const ConfigKey& key) {
+  return std::string(key.help) + ". Must be " + key.rule.allowed + ".";
+}
+
+// `text` in lines of at most `width` characters, each but the last ended by `line_break`.
+std::string wrapped(std::string_view text, std::size_t width, std::string_view line_break) {
+  std::istringstream words{std::string(text)};
+  std::string lines;
+  std::size_t column = 0;
+  for (std::string word; words >> word;) {
+    const bool fits = column + 1 + word.size() <= width;
+    if (!lines.empty()) lines += fits ? " " : line_break;
+    column = (fits && column > 0 ? column + 1 : 0) + word.size();
+    lines += word;
+  }
+  return lines;
+}
+
+std::string as_comment(std::string_view text) { return "# " + wrapped(text, 108, "\n# ") + "\n"; }
+
+constexpr std::size_t kHelpWidth = 80;
+
+void declare(CLI::App& app, Daemon daemon, Flags& flags) {
+  app.set_help_flag("");  // ours, so that it is answered on load_config's stream
+  app.allow_extras();     // refused by load_config, in the words of its other errors
+  app.add_flag("-h,--help", flags.help, "Print this help");
+  app.add_flag("--version", flags.version, "Print the version");
+  flags.file_option =
+      app.add_option("--config", flags.file,
+                     "Configuration file; default " + std::string(kDefaultConfigFile) + ", if it is there")
+          ->type_name("FILE")
+          ->take_last();
+  app.add_flag("--check-config", flags.check_config,
+               "Check the configuration, all sections, and exit: 0 valid, 2 not");
+  app.add_flag("--print-config", flags.print_config,
+               "Print the configuration in force as a commented file, and exit");
+  app.add_flag("--healthcheck", flags.healthcheck,
+               "Ask the running daemon whether it is healthy, and exit: 0 healthy");
+  if (daemon == Daemon::kSynthd)
+    app.add_flag("--list-devices", flags.list_devices, "List the OpenCL devices, and exit");
+
+  const auto& keys = config_keys();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::string name = keys[i].flag(daemon);
+    if (name.empty()) continue;
+    const std::string description =
+        explanation(keys[i]) + " Default " + to_toml(keys[i].get(Config())) + "; " + keys[i].variable();
+    flags.options[i] = app.add_option(name, flags.texts[i], wrapped(description, kHelpWidth, "\n"))
+                           ->type_name(keys[i].is_integer() ? "N" : "TEXT")
+                           ->take_last()
+                           ->group("[" + std::string(keys[i].section) + "]");
+  }
+  app.footer("Flags go over environment variables, those over the file, that over the defaults.\n");
+}
+
+// An auralis.toml that says what `config` does; or only explains it, every key commented out.
+std::string to_file(const Config& config, bool commented_out) {
+  std::string text = as_comment(
+      "Configuration of Auralis: one file for synthd, streamd and metricsd. Every key can also be given as "
+      "an "
+      "environment variable, AURALIS_<SECTION>_<KEY>, and as a flag of the daemon that it concerns (see "
+      "--help).");
+  std::string_view section;
+  for (const ConfigKey& key : config_keys()) {
+    if (key.section != section) text.append("\n[").append(key.section).append("]\n");
+    section = key.section;
+    text += as_comment(explanation(key));
+    text.append(commented_out ? "# " : "").append(key.key).append(" = ").append(to_toml(key.get(config))) +=
+        '\n';
+  }
+  return text;
+}
+
+// Parses into `flags`, which `app` points into.
+void parse(CLI::App& app, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    throw ConfigError(std::string(error.what()) + "; --help lists the options");
+  }
+  const auto unknown = app.remaining();
+  if (!unknown.empty()) throw ConfigError(unknown.front() + ": unknown option; --help lists them");
+}
+
+}  // namespace
+
+std::string_view daemon_name(Daemon daemon) {
+  switch (daemon) {
+    case Daemon::kSynthd:
+      return "synthd";
+    case Daemon::kStreamd:
+      return "streamd";
+    case Daemon::kMetricsd:
+      return "metricsd";
+  }
+  return {};
+}
+
+std::filesystem::path Config::daemon_dir(Daemon daemon) const {
+  return std::filesystem::path(runtime.dir) / daemon_name(daemon);
+}
+
+CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
+                        std::ostream& out) {
+  CLI::App app(std::string(description_of(daemon)), std::string(daemon_name(daemon)));
+  Flags flags;
+  declare(app, daemon, flags);
+  parse(app, argc, argv);
+
+  CommandLine result;
+  result.list_devices = flags.list_devices;
+  result.healthcheck = flags.healthcheck;
+  result.done = flags.help || flags.version || flags.check_config || flags.print_config;
+  if (flags.help || flags.version) {
+    out << (flags.help ? app.help() : std::string(daemon_name(daemon)) + " " + AURALIS_VERSION + "\n");
+    return result;
+  }
+
+  ConfigLoader loader;
+  const bool given = flags.file_option->count() > 0;
+  loader.read_file(given ? flags.file : std::string(kDefaultConfigFile), given);
+  loader.read_environment(environment);
+  for (std::size_t i = 0; i < flags.options.size(); ++i) {
+    const CLI::Option* option = flags.options[i];
+    if (option != nullptr && option->count() > 0)
+      loader.set_flag(i, config_keys()[i].flag(daemon), flags.texts[i]);
+  }
+  loader.check_together();
+  loader.resolve_runtime_dir(environment);
+  result.config = loader.config();
+
+  if (flags.check_config) {
+    out << "configuration is valid" << (loader.file().empty() ? " (no file)" : ": " + loader.file()) << '\n';
+  } else if (flags.print_config) {
+    out << to_file(result.config, false);
+  }
+  return result;
+}
+
+std::string default_config_file() { return to_file(Config(), true); }
+
+}  // namespace auralis

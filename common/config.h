@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// One configuration for all three daemons. Each key stands once, in the table of config_table.cpp, and is
+// from there a key of auralis.toml, an environment variable and a flag. Flags go over the environment, that
+// over the file, that over the defaults. Whatever its source, every value passes the same check, and a value
+// that is refused ends the start.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace auralis {
+
+// Read where no --config is given, if it is there.
+inline constexpr std::string_view kDefaultConfigFile = "/etc/auralis/auralis.toml";
+
+enum class Daemon { kSynthd, kStreamd, kMetricsd };
+std::string_view daemon_name(Daemon daemon);
+
+struct Config {
+  struct {
+    std::string dir;  // resolved: never empty after load_config
+  } runtime;
+  struct {
+    std::int64_t sample_rate = 44'100;
+    std::int64_t chunk_ms = 100;
+    std::int64_t ring_ms = 2'000;
+    std::int64_t target_depth_ms = 750;
+  } audio;
+  struct {
+    std::string device;  // index or part of a name; empty: the first GPU, else the first device
+    std::string station = "default";
+    std::int64_t seed = 1;
+    std::string preset = "focus";
+  } synthd;
+  struct {
+    std::string host = "0.0.0.0";
+    std::int64_t port = 8'000;
+    std::int64_t prefill_ms = 200;
+    std::int64_t max_listeners = 1'000;
+    std::int64_t max_backlog_ms = 2'000;
+  } streamd;
+  struct {
+    std::string host = "0.0.0.0";
+    std::int64_t port = 9'464;
+    std::string zmq_endpoint = "tcp://127.0.0.1:5556";
+  } metricsd;
+  struct {
+    std::string level = "info";
+    std::string format = "auto";
+  } log;
+
+  // The folder of that daemon's segments: dir / "synthd".
+  std::filesystem::path daemon_dir(Daemon daemon) const;
+};
+
+// Refused configuration, in one line: where it stands, what stands there, and what is allowed.
+struct ConfigError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct CommandLine {
+  Config config;
+  bool list_devices = false;  // synthd --list-devices
+  bool healthcheck = false;   // --healthcheck: exit 0 if the running daemon is healthy
+  bool done = false;          // --help and the like: answered, nothing more to do
+};
+
+// Reads flags, environment and file; answers --help, --version, --check-config and --print-config on `out`.
+// `environment` is as environ. Throws ConfigError.
+CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
+                        std::ostream& out);
+
+// auralis.toml as it is installed: every key explained, and commented out with its default.
+std::string default_config_file();
+
+}  // namespace auralis

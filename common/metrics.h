@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Metrics that cost their writer nothing. A daemon declares its figures once, as the members of a class:
+//
+//     class EchoMetrics {
+//       MetricBinder& m_;
+//      public:
+//       explicit EchoMetrics(MetricBinder& m) : m_(m) {}
+//       Counter calls = m_.counter("echo_calls_total", "Calls answered");
+//       Histogram call_ms = m_.histogram("echo_call_ms", "Time a call took, in milliseconds", {1, 10, 100});
+//     };
+//
+// The declarations are written into the segment (metrics_segment.h), so readers know no metric by name. Every
+// thread has a lane, an instance of that class of its own: an update is a relaxed load and store to a word
+// that nobody else writes. Readers add the lanes up.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "common/shared_words.h"
+
+namespace auralis {
+
+enum class MetricType : std::uint32_t { kCounter = 1, kGauge = 2, kHistogram = 3 };
+
+struct MetricLabel {
+  std::string name;
+  std::string value;
+};
+
+// One time series as declared.
+struct MetricSpec {
+  std::string name;
+  std::string help;
+  MetricType type = MetricType::kCounter;
+  std::vector<MetricLabel> labels;  // at most kMaxMetricLabels
+  std::vector<double> bounds;       // of a histogram: upper bounds, rising, without infinity
+
+  // Words it takes in a lane: a value, or a count for each bucket (with the one of infinity) and the sum.
+  std::size_t words() const { return type == MetricType::kHistogram ? bounds.size() + 2 : 1; }
+};
+
+inline constexpr std::size_t kMaxMetricLabels = 2;
+inline constexpr std::size_t kMaxMetricBounds = 24;
+
+// A word holds a double. An unset gauge holds NaN, which readers take for "absent".
+inline double load_double(const SharedWord& word) {
+  const std::uint64_t bits = word.load(std::memory_order_relaxed);
+  double value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+inline void store_double(SharedWord& word, double value) {
+  std::uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  word.store(bits, std::memory_order_relaxed);
+}
+
+// Handles: one thread each, valid while their binder and the lane's memory are. Counts are exact up to 2^53.
+class Counter {
+ public:
+  void add(double amount = 1) { store_double(*word_, load_double(*word_) + amount); }
+  double value() const { return load_double(*word_); }
+
+ private:
+  friend class MetricBinder;
+  SharedWord* word_ = nullptr;
+};
+
+class Gauge {
+ public:
+  void set(double value) { store_double(*word_, value); }
+  // The figure cannot be had: absent for readers.
+  void clear() { store_double(*word_, std::nan("")); }
+
+ private:
+  friend class MetricBinder;
+  SharedWord* word_ = nullptr;
+};
+
+class Histogram {
+ public:
+  // Counts `value` in the first bucket whose bound is not below it. What is not finite is left out: it would
+  // spoil the sum for good.
+  void observe(double value);
+
+ private:
+  friend class MetricBinder;
+  SharedWord* words_ = nullptr;  // counts of the buckets, count over the last bound, sum
+  const double* bounds_ = nullptr;
+  std::size_t bound_count_ = 0;
+};
+
+// Either collects the declarations of a metrics class (no memory given), or binds the class's handles to a
+// lane.
+class MetricBinder {
+ public:
+  // Collects.
+  MetricBinder() = default;
+  // Binds to a lane of zeros or of a former writer's values; `specs` must be what the same class declared.
+  MetricBinder(SharedWord* lane, const std::vector<MetricSpec>& specs);
+
+  Counter counter(std::string name, std::string help, std::vector<MetricLabel> labels = {});
+  Gauge gauge(std::string name, std::string help, std::vector<MetricLabel> labels = {});
+  Histogram histogram(std::string name, std::string help, std::vector<double> bounds,
+                      std::vector<MetricLabel> labels = {});
+
+  const std::vector<MetricSpec>& specs() const { return specs_; }
+
+ private:
+  SharedWord* take(MetricSpec spec);
+
+  SharedWord* lane_ = nullptr;
+  std::vector<MetricSpec> specs_;
+  std::size_t next_ = 0;
+  std::size_t offset_ = 0;
+  SharedWord unbound_[kMaxMetricBounds + 2] = {};  // where handles point while collecting
+};
+
+// The declarations of a metrics class, in order. Extra arguments go to its constructor after the binder.
+template <typename Metrics, typename... Args>
+std::vector<MetricSpec> declared_metrics(const Args&... args) {
+  MetricBinder collector;
+  const Metrics metrics(collector, args...);
+  return collector.specs();
+}
+
+// One series as read: the lanes added up.
+struct MetricSample {
+  MetricSpec spec;
+  double value = 0;             // counter, gauge
+  std::vector<double> buckets;  // histogram: count a bucket, not cumulative; the last is infinity's
+  double sum = 0;               // histogram
+  double count() const;         // histogram: all buckets
+};
+
+// Reads one series out of `lanes` lanes that lie `lane_words` apart, from word `offset` on. False, and
+// nothing read, for a gauge that no lane has set and for what is not a finite number.
+bool read_metric(const MetricSpec& spec, const SharedWord* lanes, std::size_t lane_count,
+                 std::size_t lane_words, std::size_t offset, MetricSample& sample);
+
+}  // namespace auralis

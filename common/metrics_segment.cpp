@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#include "common/metrics_segment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <stdexcept>
+#include <string_view>
+
+#include "common/fingerprint.h"
+
+namespace auralis {
+namespace {
+
+struct MetricsHeader {
+  SharedWord metric_count;
+  SharedWord lane_count;
+  SharedWord lane_words;  // from one lane to the next; a multiple of a cache line
+  SharedWord reserved[5];
+};
+static_assert(sizeof(MetricsHeader) == 64);
+
+// A declaration as plain bytes. Strings end with a zero.
+struct MetricEntry {
+  char name[96];
+  char help[256];
+  std::uint32_t type;
+  std::uint32_t label_count;
+  std::uint32_t bound_count;
+  std::uint32_t reserved;
+  struct {
+    char name[32];
+    char value[64];
+  } labels[kMaxMetricLabels];
+  double bounds[kMaxMetricBounds];
+};
+static_assert(sizeof(MetricEntry) == 752 && std::is_trivially_copyable_v<MetricEntry>,
+              "kMetricsLayoutVersion names this layout");
+constexpr std::size_t kEntryWords = words_for(sizeof(MetricEntry));
+constexpr std::size_t kMaxMetrics = 10'000;
+constexpr std::size_t kMaxLanes = 1'000;
+
+template <std::size_t N>
+void put(char (&to)[N], const std::string& from) {
+  if (from.size() >= N) throw std::logic_error("metric text is too long: " + from);
+  from.copy(to, N - 1);
+}
+
+template <std::size_t N>
+std::string get(const char (&from)[N]) {
+  return {from, ::strnlen(from, N)};
+}
+
+MetricEntry entry_of(const MetricSpec& spec) {
+  MetricEntry entry{};
+  put(entry.name, spec.name);
+  put(entry.help, spec.help);
+  entry.type = static_cast<std::uint32_t>(spec.type);
+  entry.label_count = static_cast<std::uint32_t>(spec.labels.size());
+  entry.bound_count = static_cast<std::uint32_t>(spec.bounds.size());
+  for (std::size_t label = 0; label < spec.labels.size(); ++label) {
+    put(entry.labels[label].name, spec.labels[label].name);
+    put(entry.labels[label].value, spec.labels[label].value);
+  }
+  std::copy(spec.bounds.begin(), spec.bounds.end(), entry.bounds);
+  return entry;
+}
+
+// False where the bytes cannot be a declaration.
+bool spec_of(const MetricEntry& entry, MetricSpec& spec) {
+  if (entry.type < 1 || entry.type > 3 || entry.label_count > kMaxMetricLabels ||
+      entry.bound_count > kMaxMetricBounds) {
+    return false;
+  }
+  spec = {get(entry.name), get(entry.help), static_cast<MetricType>(entry.type), {}, {}};
+  if (spec.name.empty()) return false;
+  for (std::uint32_t label = 0; label < entry.label_count; ++label) {
+    spec.labels.push_back({get(entry.labels[label].name), get(entry.labels[label].value)});
+  }
+  spec.bounds.assign(entry.bounds, entry.bounds + entry.bound_count);
+  const auto out_of_order = [](double a, double b) { return !(a < b); };
+  return std::all_of(spec.bounds.begin(), spec.bounds.end(),
+                     [](double bound) { return std::isfinite(bound); }) &&
+         std::adjacent_find(spec.bounds.begin(), spec.bounds.end(), out_of_order) == spec.bounds.end();
+}
+
+std::size_t lane_words_of(const std::vector<MetricSpec>& specs) {
+  std::size_t words = 0;
+  for (const auto& spec : specs) words += spec.words();
+  return (words + 7) / 8 * 8;
+}
+
+SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t lanes) {
+  Fingerprint fingerprint;
+  fingerprint.add(lanes);
+  for (const auto& spec : specs) {
+    const MetricEntry entry = entry_of(spec);
+    fingerprint.add(std::string_view(reinterpret_cast<const char*>(&entry), sizeof entry));
+  }
+  const std::size_t words = specs.size() * kEntryWords + lanes * lane_words_of(specs);
+  // One line more, since the entries need not end on one.
+  return {SegmentKind::kMetrics, kMetricsLayoutVersion, sizeof(MetricsHeader) + words * 8 + 64,
+          fingerprint.value()};
+}
+
+std::filesystem::path metrics_path(const std::filesystem::path& directory) { return directory / "metrics"; }
+
+// Word at which lane 0 begins, counted from the first entry; on a cache line, so that lanes share none.
+std::size_t first_lane_word(std::size_t metrics) { return (metrics * kEntryWords + 7) / 8 * 8; }
+
+}  // namespace
+
+struct MetricsWriter::Impl {
+  std::vector<MetricSpec> specs;
+  SegmentWriter segment;
+  std::deque<MetricBinder> lanes;  // a deque: binders stay where they are
+
+  Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t lane_count)
+      : specs(s), segment(metrics_path(directory), format_of(s, lane_count)) {}
+
+  MetricsHeader& header() const { return *reinterpret_cast<MetricsHeader*>(segment.payload()); }
+  SharedWord* words() const {
+    return reinterpret_cast<SharedWord*>(segment.payload() + sizeof(MetricsHeader));
+  }
+
+  void describe(std::size_t lane_count) const {
+    header().metric_count.store(specs.size(), std::memory_order_relaxed);
+    header().lane_count.store(lane_count, std::memory_order_relaxed);
+    header().lane_words.store(lane_words_of(specs), std::memory_order_relaxed);
+    for (std::size_t metric = 0; metric < specs.size(); ++metric) {
+      const MetricEntry entry = entry_of(specs[metric]);
+      store_words(words() + metric * kEntryWords, &entry, sizeof entry);
+    }
+  }
+
+  // What a former writer last measured is no longer so.
+  void clear_gauges(SharedWord* lane) const {
+    for (const auto& spec : specs) {
+      if (spec.type == MetricType::kGauge) store_double(*lane, std::nan(""));
+      lane += spec.words();
+    }
+  }
+};
+
+MetricsWriter::MetricsWriter(const std::filesystem::path& directory, const std::vector<MetricSpec>& specs,
+                             std::size_t lanes, std::int64_t now_ns)
+    : impl_(std::make_unique<Impl>(directory, specs, lanes)) {
+  if (!impl_->segment.taken_over()) impl_->describe(lanes);
+  SharedWord* first = impl_->words() + first_lane_word(specs.size());
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    SharedWord* words = first + lane * lane_words_of(specs);
+    impl_->clear_gauges(words);
+    impl_->lanes.emplace_back(words, impl_->specs);
+  }
+  impl_->segment.publish(now_ns);
+}
+MetricsWriter::~MetricsWriter() = default;
+
+MetricBinder& MetricsWriter::lane(std::size_t lane) { return impl_->lanes.at(lane); }
+void MetricsWriter::beat(std::int64_t now_ns) { impl_->segment.beat(now_ns); }
+
+struct MetricsReader::Impl {
+  SegmentReader segment;
+  bool valid = false;
+  std::vector<MetricSpec> specs;
+  std::size_t lane_count = 0;
+  std::size_t lane_words = 0;
+
+  explicit Impl(const std::filesystem::path& directory)
+      : segment(metrics_path(directory), SegmentKind::kMetrics, kMetricsLayoutVersion) {}
+
+  const SharedWord* words() const {
+    return reinterpret_cast<const SharedWord*>(segment.payload() + sizeof(MetricsHeader));
+  }
+
+  // Reads the declarations; false where they cannot be what a writer of this layout wrote.
+  bool read_declarations() {
+    specs.clear();
+    if (segment.payload_bytes() < sizeof(MetricsHeader)) return false;
+    const auto& header = *reinterpret_cast<const MetricsHeader*>(segment.payload());
+    const std::uint64_t count = header.metric_count.load(std::memory_order_relaxed);
+    lane_count = header.lane_count.load(std::memory_order_relaxed);
+    lane_words = header.lane_words.load(std::memory_order_relaxed);
+    const std::size_t available = (segment.payload_bytes() - sizeof(MetricsHeader)) / sizeof(SharedWord);
+    if (count > kMaxMetrics || lane_count > kMaxLanes || lane_words > available) return false;
+    if (first_lane_word(count) + lane_count * lane_words > available) return false;
+    for (std::size_t metric = 0; metric < count; ++metric) {
+      MetricEntry entry;
+      load_words(&entry, words() + metric * kEntryWords, sizeof entry);
+      if (!spec_of(entry, specs.emplace_back())) return false;
+    }
+    return lane_words_of(specs) == lane_words;
+  }
+};
+
+MetricsReader::MetricsReader(const std::filesystem::path& directory)
+    : impl_(std::make_unique<Impl>(directory)) {}
+MetricsReader::~MetricsReader() = default;
+
+bool MetricsReader::refresh() {
+  if (!impl_->segment.refresh()) return false;
+  impl_->valid = impl_->segment.state() == SegmentState::kReady && impl_->read_declarations();
+  return true;
+}
+
+bool MetricsReader::ready() const { return impl_->valid; }
+
+std::string MetricsReader::describe() const {
+  if (impl_->segment.state() == SegmentState::kReady && !impl_->valid) {
+    return impl_->segment.describe() +
+           ", but its declarations make no sense; remove the file and restart its daemon";
+  }
+  return impl_->segment.describe();
+}
+
+const SegmentReader& MetricsReader::segment() const { return impl_->segment; }
+
+void MetricsReader::read(std::vector<MetricSample>& samples) const {
+  if (!impl_->valid) return;
+  const SharedWord* lanes = impl_->words() + first_lane_word(impl_->specs.size());
+  std::size_t offset = 0;
+  for (const auto& spec : impl_->specs) {
+    MetricSample sample;
+    if (read_metric(spec, lanes, impl_->lane_count, impl_->lane_words, offset, sample)) {
+      samples.push_back(std::move(sample));
+    }
+    offset += spec.words();
+  }
+}
+
+}  // namespace auralis

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// What every daemon publishes of itself, from its housekeeping thread. Its own process measures it: a pid
+// seen from another container means nothing.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "common/metrics.h"
+
+namespace auralis {
+
+class ProcessMetrics {
+  MetricBinder& m_;
+  std::string process_;
+
+ public:
+  ProcessMetrics(MetricBinder& m, std::string process) : m_(m), process_(std::move(process)) {}
+
+  Gauge memory_mb =
+      m_.gauge("memory_usage_mb", "Resident memory of the process, in MiB", {{"process", process_}});
+  Counter cpu_seconds = m_.counter(
+      "auralis_process_cpu_seconds_total",
+      "Processor time of the process since its start, user and system, in seconds", {{"process", process_}});
+  Counter log_dropped =
+      m_.counter("auralis_log_messages_dropped_total",
+                 "Log messages given up because the log could not keep up", {{"process", process_}});
+
+  // Measures the calling process. About once a second, from one thread.
+  void sample();
+
+ private:
+  double cpu_seen_ = 0;
+  double dropped_seen_ = 0;
+};
+
+}  // namespace auralis

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "common/service.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <string>
+
+namespace auralis {
+namespace {
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  return signals;
+}
+
+// Whether a stop signal came before `deadline_ns` (CLOCK_MONOTONIC). One that is pending is seen at once.
+bool wait_for_stop(const Clock& clock, std::int64_t deadline_ns) {
+  const sigset_t signals = stop_signals();
+  for (;;) {
+    const std::int64_t left_ns = std::max<std::int64_t>(deadline_ns - clock.now_ns(), 0);
+    const timespec timeout{left_ns / kNsPerSecond, left_ns % kNsPerSecond};
+    if (sigtimedwait(&signals, nullptr, &timeout) > 0) return true;
+    // EINTR (a signal of somebody else's, a debugger) waits for the rest.
+    if (left_ns == 0) return false;
+  }
+}
+
+// A deadline that comes again each period.
+class Tick {
+ public:
+  Tick(std::int64_t period_ns, std::int64_t now_ns) : period_ns_(period_ns), next_ns_(now_ns + period_ns) {}
+
+  std::int64_t next_ns() const { return next_ns_; }
+
+  bool due(std::int64_t now_ns) {
+    if (now_ns < next_ns_) return false;
+    next_ns_ += period_ns_;
+    // Periods that were missed (a stopped process, a suspended machine) are not made up for.
+    if (next_ns_ <= now_ns) next_ns_ = now_ns + period_ns_;
+    return true;
+  }
+
+ private:
+  std::int64_t period_ns_;
+  std::int64_t next_ns_;
+};
+
+// When to feed systemd's watchdog; nothing where there is none.
+std::optional<Tick> watchdog(std::int64_t now_ns) {
+  std::uint64_t timeout_us = 0;
+  if (sd_watchdog_enabled(0, &timeout_us) <= 0) return std::nullopt;
+  // At half of what is allowed, or each second where that is sooner: one bad moment must not cost a restart.
+  constexpr std::uint64_t kLongestUs = 1'000'000;
+  const auto period_us = static_cast<std::int64_t>(std::min(timeout_us / 2 + 1, kLongestUs));
+  return Tick(period_us * 1'000, now_ns);
+}
+
+LogLevel log_level(const std::string& name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "warning") return LogLevel::kWarning;
+  return name == "error" ? LogLevel::kError : LogLevel::kInfo;
+}
+
+LogFormat log_format(const std::string& name) {
+  if (name == "text") return LogFormat::kText;
+  return name == "json" ? LogFormat::kJson : LogFormat::kAuto;
+}
+
+int run_body(Service& service, const CommandLine& command_line,
+             const std::function<int(Service&, const CommandLine&)>& body) {
+  try {
+    return body(service, command_line);
+  } catch (const std::exception& error) {
+    log_error(error.what());
+    return 1;
+  }
+}
+
+}  // namespace
+
+Service::Service() {
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A peer that closes its socket or pipe is an error of that write, not the end of the daemon.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void Service::ready(std::string_view status) {
+  const std::string message = "READY=1\nSTATUS=" + std::string(status);
+  sd_notify(0, message.c_str());
+}
+
+void Service::run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy) {
+  const SystemClock clock;
+  Tick second(kNsPerSecond, clock.now_ns());
+  std::optional<Tick> feeding = watchdog(clock.now_ns());
+  while (!wait_for_stop(clock, feeding ? std::min(second.next_ns(), feeding->next_ns()) : second.next_ns())) {
+    if (second.due(clock.now_ns())) housekeeping();
+    if (feeding && feeding->due(clock.now_ns()) && healthy()) sd_notify(0, "WATCHDOG=1");
+  }
+  sd_notify(0, "STOPPING=1");
+  log_info("stopping");
+}
+
+void Service::stop(int exit_status) {
+  int none_yet = 0;
+  exit_status_.compare_exchange_strong(none_yet, exit_status);
+  // To the process, where it stays pending, being blocked in all threads, until run() takes it: no stop is
+  // lost.
+  kill(getpid(), SIGTERM);
+}
+
+int Service::exit_status() const { return exit_status_; }
+
+int daemon_main(Daemon daemon, int argc, char** argv,
+                const std::function<int(Service&, const CommandLine&)>& body) {
+  Service service;
+  try {
+    const CommandLine command_line = load_config(daemon, argc, argv, environ, std::cout);
+    if (command_line.done) return 0;
+    const auto& log = command_line.config.log;
+    const Log logging(daemon_name(daemon), log_level(log.level), log_format(log.format));
+    return run_body(service, command_line, body);
+  } catch (const ConfigError& error) {
+    std::cerr << daemon_name(daemon) << ": " << error.what() << '\n';
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << daemon_name(daemon) << ": " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace auralis

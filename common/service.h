@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The life of a daemon: signals, readiness, housekeeping, a clean stop.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string_view>
+
+#include "common/config.h"
+
+namespace auralis {
+
+// Blocks the signals that stop a daemon, in the calling thread and all that it starts later, and ignores
+// SIGPIPE. Constructed first in main, before any thread and any OpenCL call: PoCL's LLVM would otherwise
+// replace the handlers.
+class Service {
+ public:
+  Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Tells systemd (where it listens) that the daemon is ready. Any thread, once.
+  void ready(std::string_view status);
+
+  // Waits in the calling thread for SIGTERM, SIGINT or SIGHUP, or until stop() is called; runs `housekeeping`
+  // each second (memory, log figures: nothing of the audio path) and, while `healthy` says so, feeds
+  // systemd's watchdog. Both are called by this thread, and what they throw comes out.
+  void run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy);
+
+  // Ends run(), also one that is still to come, with the exit status that main shall return. Any thread; the
+  // first status that is not 0 counts.
+  void stop(int exit_status);
+
+  int exit_status() const;
+
+ private:
+  std::atomic<int> exit_status_{0};
+};
+
+// main of a daemon, but for what is its own: loads the configuration, answers --help, --version and
+// --check-config, starts the log, and runs `body`. A bad configuration is one line on standard error and exit
+// status 2; an exception of `body` is an error in the log and exit status 1.
+int daemon_main(Daemon daemon, int argc, char** argv,
+                const std::function<int(Service&, const CommandLine&)>& body);
+
+}  // namespace auralis
