@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/composer/composer.h"
+
+#include <cmath>
+
+#include "synthd/composer/harmony.h"
+#include "synthd/composer/melody.h"
+#include "synthd/composer/random_stream.h"
+
+namespace auralis {
+namespace {
+
+// Groups of bars that hold at most one event each, in one of the first three bars: so events lie 4 to 8 bars
+// apart for kicks, and 3 to 7 for swells (or more, since some groups have none).
+constexpr std::int64_t kKickGroupBars = 6;
+constexpr std::int64_t kSwellGroupBars = 5;
+constexpr std::uint32_t kGroupOffsets = 3;
+
+constexpr std::uint32_t kShortestSwellMs = 3'000;
+constexpr std::uint32_t kLongestSwellMs = 8'000;
+
+void compose_pads(std::uint64_t seed, const BarRecord& bar, const Chord& chord, Score& score) {
+  // Where the tones lie in the stereo field, the bass in the middle.
+  constexpr std::array<float, Chord::kMaxPitches> kPans{0, -0.5F, 0.5F, -0.15F, 0.3F, -0.7F, 0.7F};
+  for (std::size_t i = 0; i < chord.pitch_count; ++i) {
+    Note note;
+    note.group = VoiceGroup::kPads;
+    note.start_frame = bar.start_frame;
+    note.gate_frames = static_cast<std::uint32_t>(bar.frames);
+    note.pitch = chord.pitches[i];
+    note.accent = i == 0 ? 1.0F : i < 4 ? 0.8F : 0.5F;
+    note.pan = kPans[i];
+    note.seed =
+        RandomStream(seed, Purpose::kVoicing, bar.index).next() + static_cast<std::uint32_t>(i) * 0x9E3779B9U;
+    score.add(note);
+  }
+}
+
+void compose_kick(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample_rate, Score& score) {
+  if (bar.parameters.intensity < kKickIntensity) return;
+  RandomStream random(seed, Purpose::kKick, bar.index / kKickGroupBars);
+  if (bar.index % kKickGroupBars != random.below(kGroupOffsets)) return;
+  Note note;
+  note.group = VoiceGroup::kKicks;
+  note.start_frame = bar.start_frame;
+  note.gate_frames = sample_rate;
+  note.seed = random.next();
+  score.add(note);
+}
+
+void compose_swell(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample_rate, Score& score) {
+  RandomStream random(seed, Purpose::kSwell, bar.index / kSwellGroupBars);
+  if (bar.index % kSwellGroupBars != random.below(kGroupOffsets)) return;
+  if (random.below(256) >= 180) return;
+  const std::uint32_t length_ms = kShortestSwellMs + random.below(kLongestSwellMs - kShortestSwellMs + 1);
+  Note note;
+  note.group = VoiceGroup::kSwells;
+  note.start_frame = bar.start_frame + bar.frames * random.below(8) / 8;
+  note.gate_frames = static_cast<std::uint32_t>(std::uint64_t{length_ms} * sample_rate / 1'000);
+  note.accent = 0.5F + static_cast<float>(random.below(256)) * (0.5F / 256);
+  note.pan = static_cast<float>(random.below(256)) * (1.0F / 256) - 0.5F;
+  note.seed = random.next();
+  score.add(note);
+}
+
+}  // namespace
+
+std::int64_t bar_frames(float bpm, std::uint32_t sample_rate) {
+  constexpr double kBeats = 4;
+  return std::llround(kBeats * 60.0 * sample_rate / double{bpm});
+}
+
+Score compose_bar(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample_rate) {
+  Score score;
+  const Chord chord = chord_of(seed, bar.index, bar.parameters);
+  compose_pads(seed, bar, chord, score);
+  compose_melody(seed, bar, chord, sample_rate, score);
+  compose_kick(seed, bar, sample_rate, score);
+  compose_swell(seed, bar, sample_rate, score);
+  return score;
+}
+
+}  // namespace auralis

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/composer/melody.h"
+
+#include <algorithm>
+
+#include "synthd/composer/random_stream.h"
+
+namespace auralis {
+namespace {
+
+constexpr int kEighths = 8;      // a bar
+constexpr int kPhraseBars = 4;   // from one point of the contour to the next
+constexpr int kContourLow = 67;  // G4
+constexpr std::uint32_t kContourSpan = 12;
+constexpr int kWander = 5;  // semitones around the contour, and from note to note
+
+// Where the melody tends to be, in semitones: straight lines between random points, one a phrase. It is a
+// function of the position alone, so neighbouring bars meet without knowing each other.
+int contour(std::uint64_t seed, std::int64_t bar, int eighth) {
+  constexpr int kPhraseEighths = kPhraseBars * kEighths;
+  const std::int64_t phrase = bar / kPhraseBars;
+  const int position = static_cast<int>(bar % kPhraseBars) * kEighths + eighth;
+  const auto point = [&](std::int64_t index) {
+    return kContourLow + static_cast<int>(RandomStream(seed, Purpose::kContour, index).below(kContourSpan));
+  };
+  return (point(phrase) * (kPhraseEighths - position) + point(phrase + 1) * position) / kPhraseEighths;
+}
+
+// Which pitch classes the next note may have.
+PitchClasses draw_classes(RandomStream& random, const MusicParameters& parameters, const Chord& chord) {
+  const ToneShares shares = tone_shares(parameters.melody_complexity);
+  const PitchClasses scale = scale_of(parameters);
+  const std::uint32_t percent = random.below(100);
+  if (percent < shares.chord) return chord.classes;
+  const unsigned classes = percent < shares.chord + shares.scale ? unsigned{scale} & ~unsigned{chord.classes}
+                                                                 : ~unsigned{scale} & 0xFFFU;
+  return static_cast<PitchClasses>(classes);
+}
+
+// The pitch among `classes` that is nearest to `target`; of two equally near, the one on the side of
+// `upward`.
+int nearest(PitchClasses classes, int target, bool upward) {
+  for (int distance = 0;; ++distance) {
+    const int first = target + (upward ? distance : -distance);
+    const int second = target + (upward ? -distance : distance);
+    if (contains(classes, first)) return first;
+    if (contains(classes, second)) return second;
+  }
+}
+
+}  // namespace
+
+ToneShares tone_shares(float complexity) {
+  const std::uint32_t level = in_256ths(complexity);
+  const std::uint32_t scale = 25 + 15 * level / 256;
+  const std::uint32_t chromatic = 5 + 15 * level / 256;
+  return {100 - scale - chromatic, scale, chromatic};
+}
+
+void compose_melody(std::uint64_t seed, const BarRecord& bar, const Chord& chord, std::uint32_t sample_rate,
+                    Score& score) {
+  const std::uint32_t intensity = in_256ths(bar.parameters.intensity);
+  const PitchClasses scale = scale_of(bar.parameters);
+  RandomStream random(seed, Purpose::kMelody, bar.index);
+  if (random.below(256) >= 150 + intensity * 90 / 256) return;  // a bar of rest
+
+  const std::uint32_t shortest_ms = 2'000 - 1'500 * intensity / 256;
+  const std::uint32_t longest_ms = 5'000 - 3'000 * intensity / 256;
+  int last = 0;
+  for (auto eighth = static_cast<int>(random.below(3)); eighth < kEighths;) {
+    const int centre = contour(seed, bar.index, eighth);
+    int target = centre - kWander + static_cast<int>(random.below(2 * kWander + 1));
+    if (last != 0) target = std::clamp(target, last - kWander, last + kWander);
+    last = nearest(draw_classes(random, bar.parameters, chord), target, random.below(2) == 0);
+
+    const std::uint32_t length_ms = shortest_ms + random.below(longest_ms - shortest_ms + 1);
+    const std::int64_t length = std::int64_t{length_ms} * sample_rate / 1'000;
+    Note note;
+    note.group = VoiceGroup::kMelody;
+    note.start_frame = bar.start_frame + bar.frames * eighth / kEighths;
+    note.gate_frames = static_cast<std::uint32_t>(length);
+    note.pitch = static_cast<std::uint8_t>(last);
+    // What lies outside the scale passes by quietly.
+    note.accent =
+        (contains(scale, last) ? 0.7F : 0.45F) + static_cast<float>(random.below(256)) * (0.3F / 256);
+    note.pan = static_cast<float>(random.below(256)) * (0.8F / 256) - 0.4F;
+    note.seed = random.next();
+    score.add(note);
+
+    const auto held = static_cast<int>((length * kEighths + bar.frames - 1) / bar.frames);
+    const bool rest = random.below(256) < 112;
+    eighth += held + (rest ? 1 + static_cast<int>(random.below(3)) : 0);
+  }
+}
+
+}  // namespace auralis

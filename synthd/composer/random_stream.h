@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The random numbers of one decision of the composer: a stream that is named by (seed, purpose, index), so a
+// decision never depends on how many numbers another one drew, nor on what was composed before. One thread.
+#pragma once
+
+#include <cstdint>
+
+#include "synthd/composer/philox.h"
+
+namespace auralis {
+
+// What the numbers are for. The values are part of the music: a changed one is other music.
+enum class Purpose : std::uint32_t {
+  kChord = 1,    // index: bar
+  kVoicing = 2,  // index: bar
+  kContour = 3,  // index: phrase
+  kMelody = 4,   // index: bar
+  kKick = 5,     // index: group of bars
+  kSwell = 6,    // index: group of bars
+};
+
+class RandomStream {
+ public:
+  RandomStream(std::uint64_t seed, Purpose purpose, std::int64_t index)
+      : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
+        counter_{0, static_cast<std::uint32_t>(purpose),
+                 static_cast<std::uint32_t>(static_cast<std::uint64_t>(index)),
+                 static_cast<std::uint32_t>(static_cast<std::uint64_t>(index) >> 32)} {}
+
+  // 32 uniform bits.
+  std::uint32_t next() {
+    if (used_ == block_.size()) {
+      block_ = philox4x32(counter_, key_);
+      ++counter_[0];
+      used_ = 0;
+    }
+    return block_[used_++];
+  }
+
+  // Uniform in 0 .. bound - 1, but for a bias below bound / 2^32.
+  std::uint32_t below(std::uint32_t bound) {
+    return static_cast<std::uint32_t>((std::uint64_t{next()} * bound) >> 32);
+  }
+
+ private:
+  PhiloxKey key_;
+  PhiloxCounter counter_;
+  PhiloxCounter block_{};
+  std::size_t used_ = block_.size();
+};
+
+// A control of 0 to 1 as a whole number of 0 to 256: decisions are made in integers, alike on every machine.
+inline std::uint32_t in_256ths(float level) { return static_cast<std::uint32_t>(level * 256.0F + 0.5F); }
+
+}  // namespace auralis

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// What the composer hands on: the notes that start in one bar. Plain values; no allocation.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "common/music_parameters.h"
+
+namespace auralis {
+
+struct Note {
+  std::int64_t start_frame = 0;   // on the station's sample axis
+  std::uint32_t gate_frames = 0;  // held so long; what its voice adds as release comes after
+  std::uint32_t seed = 0;         // for noise and for phases
+  VoiceGroup group = VoiceGroup::kPads;
+  std::uint8_t pitch = 0;  // MIDI note number, 69 = 440 Hz; of no meaning for kicks and swells
+  float accent = 1;        // 0 to 1, against the other notes of its group
+  float pan = 0;           // -1 left to 1 right
+};
+
+struct Score {
+  // Seven pads, eight melody notes (one an eighth), a kick and a swell.
+  static constexpr std::size_t kMaxNotes = 17;
+
+  std::array<Note, kMaxNotes> notes;
+  std::size_t count = 0;
+
+  void add(const Note& note) { notes.at(count++) = note; }
+  const Note* begin() const { return notes.data(); }
+  const Note* end() const { return notes.data() + count; }
+};
+
+}  // namespace auralis

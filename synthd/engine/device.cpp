@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/engine/device.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <system_error>
+
+#include "synthd/engine/engine.h"
+
+namespace auralis {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+std::optional<std::size_t> as_index(std::string_view text) {
+  std::size_t index = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return index;
+}
+
+std::string line_of(const std::vector<DeviceInfo>& devices, std::size_t index) {
+  const DeviceInfo& device = devices[index];
+  return std::to_string(index) + ": " + device.name + " (" + std::string(device_type_name(device.type)) +
+         ", " + device.platform + ")";
+}
+
+}  // namespace
+
+std::string_view device_type_name(DeviceType type) {
+  switch (type) {
+    case DeviceType::kGpu:
+      return "GPU";
+    case DeviceType::kAccelerator:
+      return "accelerator";
+    case DeviceType::kCpu:
+      break;
+  }
+  return "CPU";
+}
+
+std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_view wanted) {
+  if (devices.empty()) {
+    throw EngineError(
+        "no OpenCL device found: install the package pocl-opencl-icd to render on the processor, or the "
+        "OpenCL driver "
+        "(ICD) of the GPU's vendor");
+  }
+  if (wanted.empty()) {
+    // DeviceType is in the order of preference; the first of equals wins.
+    const auto best = std::min_element(devices.begin(), devices.end(),
+                                       [](const auto& a, const auto& b) { return a.type < b.type; });
+    return static_cast<std::size_t>(best - devices.begin());
+  }
+  const auto index = as_index(wanted);
+  if (index && *index < devices.size()) return *index;
+  const std::string part = lower(wanted);
+  const auto match = std::find_if(devices.begin(), devices.end(), [&](const DeviceInfo& device) {
+    return !index && lower(device.name + '\n' + device.platform).find(part) != std::string::npos;
+  });
+  if (match != devices.end()) return static_cast<std::size_t>(match - devices.begin());
+
+  std::string message = "no OpenCL device matches '" + std::string(wanted) + "'; there is";
+  for (std::size_t i = 0; i < devices.size(); ++i) message += (i == 0 ? " " : "; ") + line_of(devices, i);
+  throw EngineError(message);
+}
+
+std::string describe_devices(const std::vector<DeviceInfo>& devices, std::string_view wanted) {
+  std::string text;
+  std::string problem;
+  std::size_t chosen = devices.size();
+  try {
+    chosen = choose_device(devices, wanted);
+  } catch (const EngineError& error) {
+    problem = std::string(error.what()) + '\n';
+  }
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    text += line_of(devices, i) + (i == chosen ? "  <- chosen\n" : "\n");
+  }
+  return text + problem;
+}
+
+}  // namespace auralis

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The devices that an engine may run on, and the rule by which one is chosen. Values; any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace auralis {
+
+enum class DeviceType { kGpu, kAccelerator, kCpu };
+std::string_view device_type_name(DeviceType type);
+
+struct DeviceInfo {
+  std::string platform;
+  std::string name;
+  DeviceType type = DeviceType::kCpu;
+};
+
+// Position in `devices` of the one to use. `wanted` is a position, or a part of the name of a device or its
+// platform in any case; empty: the first GPU, else the first accelerator, else the first device. So a CPU
+// never wins over a GPU by the order of the platforms. Throws EngineError that says what there is, or what to
+// install.
+std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_view wanted);
+
+// A line a device for --list-devices, the one that `wanted` chooses marked; a line of its own if it chooses
+// none.
+std::string describe_devices(const std::vector<DeviceInfo>& devices, std::string_view wanted);
+
+}  // namespace auralis

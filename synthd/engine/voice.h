@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// What an engine plays: voices, told as plain values. Their sound is a function of the frame number alone, so
+// a voice may be rendered from any frame on, in any order. The formulas stand in kernels/dsp.cl.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace auralis {
+
+// The order is that of the gains in StationChunk and of the kernel's loops.
+enum class VoiceType : std::uint8_t {
+  kPad,    // sine and saw, slow envelope
+  kLead,   // sine with vibrato
+  kKick,   // falling sine
+  kSwell,  // noise that rises and falls
+};
+inline constexpr std::size_t kVoiceTypes = 4;
+
+struct Voice {
+  VoiceType type = VoiceType::kPad;
+  std::int64_t start_frame = 0;       // on the station's sample axis
+  std::uint32_t gate_frames = 0;      // held so long: pads and leads release after it, a swell ends with it
+  std::uint32_t phase_increment = 0;  // 2^32 = one turn a frame; of a kick: the pitch that it falls to
+  std::uint32_t seed = 0;             // noise, and phases at the start
+  float gain = 0;
+  float pan = 0;  // -1 left to 1 right
+};
+
+// How long voices sound beyond their gate; a kick knows no gate.
+inline constexpr std::uint32_t kPadReleaseMs = 3'000;
+inline constexpr std::uint32_t kLeadReleaseMs = 800;
+inline constexpr std::uint32_t kKickMs = 1'500;
+
+// Frames from the start of the voice to its last sound.
+std::int64_t voice_frames(const Voice& voice, std::uint32_t sample_rate);
+
+}  // namespace auralis

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// synthd: composes endless music and renders it ahead of time into shared memory.
+#include "synthd/synth_daemon.h"
+
+namespace auralis {
+namespace {
+
+int run_synthd(Service& service, const CommandLine& command_line) {
+  const Config& config = command_line.config;
+  if (command_line.healthcheck) return check_health(config);
+  prepare_opencl_environment(config.daemon_dir(Daemon::kSynthd) / "pocl-cache");
+  if (command_line.list_devices) return list_devices(config);
+  SynthDaemon daemon(config, service);
+  service.run([&daemon] { daemon.housekeeping(); }, [&daemon] { return daemon.healthy(); });
+  return service.exit_status();
+}
+
+}  // namespace
+}  // namespace auralis
+
+int main(int argc, char** argv) {
+  return auralis::daemon_main(auralis::Daemon::kSynthd, argc, argv, auralis::run_synthd);
+}

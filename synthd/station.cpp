@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/station.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "synthd/composer/composer.h"
+
+namespace auralis {
+namespace {
+
+constexpr double kTurn = 4'294'967'296.0;  // 2^32
+constexpr double kKickHz = 40;
+
+// Level of each group's loudest note in the mix, and how much of it stays at intensity 0.
+struct GroupLevel {
+  float level;
+  float at_rest;
+};
+constexpr std::array<GroupLevel, kVoiceTypes> kGroupLevels{{
+    {0.15F, 0.8F},  // pads
+    {0.14F, 0.6F},  // melody
+    {0.45F, 0.4F},  // kicks
+    {0.16F, 0.6F},  // swells
+}};
+
+std::array<float, kVoiceTypes> group_gains(const MusicParameters& parameters) {
+  std::array<float, kVoiceTypes> gains{};
+  for (std::size_t group = 0; group < gains.size(); ++group) {
+    if (!parameters.has(static_cast<VoiceGroup>(group))) continue;
+    const auto [level, at_rest] = kGroupLevels[group];
+    gains[group] = level * (at_rest + (1 - at_rest) * parameters.intensity);
+  }
+  return gains;
+}
+
+// Groups of the controls and types of voices stand in the same order.
+static_assert(static_cast<int>(VoiceGroup::kPads) == static_cast<int>(VoiceType::kPad) &&
+              static_cast<int>(VoiceGroup::kMelody) == static_cast<int>(VoiceType::kLead) &&
+              static_cast<int>(VoiceGroup::kKicks) == static_cast<int>(VoiceType::kKick) &&
+              static_cast<int>(VoiceGroup::kSwells) == static_cast<int>(VoiceType::kSwell));
+
+Voice voice_of(const Note& note, std::uint32_t sample_rate) {
+  Voice voice;
+  voice.type = static_cast<VoiceType>(note.group);
+  voice.start_frame = note.start_frame;
+  voice.gate_frames = note.gate_frames;
+  voice.phase_increment = note.group == VoiceGroup::kKicks
+                              ? static_cast<std::uint32_t>(std::llround(kKickHz * kTurn / sample_rate))
+                              : phase_increment(note.pitch, sample_rate);
+  voice.seed = note.seed;
+  voice.gain = note.accent;
+  voice.pan = note.pan;
+  return voice;
+}
+
+}  // namespace
+
+std::uint32_t phase_increment(int pitch, std::uint32_t sample_rate) {
+  // 440 Hz * 2^(k/12) for A4 and the eleven notes above it.
+  constexpr std::array<double, 12> kHz{440.0,
+                                       466.16376151808992,
+                                       493.88330125612411,
+                                       523.25113060119727,
+                                       554.36526195374415,
+                                       587.32953583481516,
+                                       622.25396744416184,
+                                       659.25511382573986,
+                                       698.45646286600777,
+                                       739.98884542326880,
+                                       783.99087196349853,
+                                       830.60939515989020};
+  const int above = pitch - 69 + 12 * 12;  // from an A below all notes, so that the division rounds down
+  const double hz = std::ldexp(kHz.at(static_cast<std::size_t>(above % 12)), above / 12 - 12);
+  return static_cast<std::uint32_t>(std::llround(hz * kTurn / sample_rate));
+}
+
+StationState Station::fresh_state(const MusicParameters& parameters) {
+  StationState state;
+  state.target = parameters;
+  state.levels_before = parameters;
+  state.levels = parameters;
+  return state;
+}
+
+Station::Station(std::uint64_t seed, std::uint32_t sample_rate, const StationState& state)
+    : seed_(seed), sample_rate_(sample_rate), state_(state) {
+  voices_.reserve(StationState::kBars * Score::kMaxNotes);
+  for (std::size_t bar = 0; bar < state_.bar_count; ++bar) {
+    scores_.at(bar) = compose_bar(seed_, state_.bars[bar], sample_rate_);
+  }
+}
+
+void Station::apply(const ControlRequest& request, std::int64_t chunk) {
+  // A second change before the same chunk joins the first one's ramp.
+  if (state_.level_change_chunk != chunk) state_.levels_before = state_.levels;
+  state_.levels = request.parameters;
+  state_.level_change_chunk = chunk;
+  state_.target = request.parameters;
+  state_.applied_request = request.number;
+}
+
+void Station::lead_on(std::int64_t end_frame) {
+  for (;;) {
+    BarRecord next;
+    if (state_.bar_count > 0) {
+      const BarRecord& last = state_.bars[state_.bar_count - 1];
+      next.index = last.index + 1;
+      next.start_frame = last.start_frame + last.frames;
+    }
+    if (next.start_frame >= end_frame) return;
+    next.frames = bar_frames(state_.target.bpm, sample_rate_);
+    next.parameters = state_.target;
+    if (state_.bar_count == StationState::kBars) {
+      std::move(state_.bars + 1, state_.bars + StationState::kBars, state_.bars);
+      std::move(scores_.begin() + 1, scores_.end(), scores_.begin());
+      --state_.bar_count;
+    }
+    state_.bars[state_.bar_count] = next;
+    scores_.at(state_.bar_count) = compose_bar(seed_, next, sample_rate_);
+    ++state_.bar_count;
+  }
+}
+
+StationChunk Station::prepare(const Timeline& timeline, std::int64_t chunk) {
+  lead_on(timeline.first_frame(chunk + 1));
+  voices_.clear();
+  for (std::size_t bar = 0; bar < state_.bar_count; ++bar) {
+    for (const Note& note : scores_[bar]) voices_.push_back(voice_of(note, sample_rate_));
+  }
+  StationChunk result;
+  result.first_frame = timeline.first_frame(chunk);
+  result.voices = voices_.data();
+  result.voice_count = voices_.size();
+  result.gains_end = group_gains(state_.levels);
+  result.gains_start =
+      chunk == state_.level_change_chunk ? group_gains(state_.levels_before) : result.gains_end;
+  result.dither_seed = static_cast<std::uint32_t>(seed_ ^ (seed_ >> 32));
+  return result;
+}
+
+}  // namespace auralis

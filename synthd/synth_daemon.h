@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// All of synthd at work: device, segments, and the thread of the loop.
+#pragma once
+
+#include <thread>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/metrics_segment.h"
+#include "common/service.h"
+#include "synthd/engine/opencl_engine.h"
+#include "synthd/synth_loop.h"
+#include "synthd/synth_metrics.h"
+
+namespace auralis {
+
+// One thread, but for its own. `service` outlives it: it is told when every ring is filled, and stopped with
+// status 1 when the engine fails.
+class SynthDaemon {
+ public:
+  // Starts playing. The environment is prepared (prepare_opencl_environment). Throws EngineError,
+  // SegmentError.
+  SynthDaemon(const Config& config, Service& service);
+
+  // Stops; the ring keeps what was rendered, for the next synthd to go on with.
+  ~SynthDaemon();
+  SynthDaemon(const SynthDaemon&) = delete;
+  SynthDaemon& operator=(const SynthDaemon&) = delete;
+
+  // Measures the process; about once a second.
+  void housekeeping() { own_metrics_.process.sample(); }
+
+  bool healthy() const { return loop_.healthy(clock_.now_ns()); }
+
+ private:
+  void run(Service& service);
+
+  SystemClock clock_;
+  std::vector<StationInfo> stations_;
+  MetricsWriter metrics_writer_;
+  SynthMetrics loop_metrics_;
+  SynthMetrics own_metrics_;
+  OpenClEngine engine_;
+  AudioWriter audio_;  // after the engine, whose start takes time: the timeline begins now
+  ControlReader control_;
+  SynthLoop loop_;
+  std::thread thread_;
+};
+
+// --list-devices: prints the devices and the choice. Status for main: 1 where there is none to choose.
+int list_devices(const Config& config);
+
+// --healthcheck: prints a sentence. Status for main: 0 where a synthd lives in this runtime directory and
+// does not hang.
+int check_health(const Config& config);
+
+}  // namespace auralis

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// The figures of synthd. The loop's thread and the housekeeping thread have a lane each: the loop's figures
+// are counted in the one, those of the process in the other.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/audio_segment.h"
+#include "common/metrics.h"
+#include "common/process_metrics.h"
+
+namespace auralis {
+
+class SynthMetrics {
+  MetricBinder& m_;
+
+ public:
+  static constexpr std::size_t kLoopLane = 0;
+  static constexpr std::size_t kHousekeepingLane = 1;
+  static constexpr std::size_t kLanes = 2;
+
+  struct StationMetrics {
+    Counter published;
+    Counter skipped;
+  };
+
+  SynthMetrics(MetricBinder& m, const std::vector<StationInfo>& infos) : m_(m) {
+    for (const auto& info : infos) {
+      const std::vector<MetricLabel> labels{{"station", info.name}};
+      stations.push_back(
+          {m_.counter("auralis_chunks_published_total", "Chunks written into the ring", labels),
+           m_.counter("auralis_chunks_skipped_total",
+                      "Chunks never rendered, since synthd came too late for them", labels)});
+    }
+  }
+
+  Histogram synthesis_ms =
+      m_.histogram("audio_synthesis_latency_ms",
+                   "Time to render and publish one batch of chunks, from submit to visible, in milliseconds",
+                   {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 300, 500, 1000});
+  Gauge device_memory_mb = m_.gauge("gpu_memory_allocated_mb", "What synthd holds on its device, in MiB");
+  Counter device_busy_seconds =
+      m_.counter("auralis_engine_device_busy_seconds_total",
+                 "Time that the device worked on batches, by its own clock, in seconds");
+  Counter voices_dropped = m_.counter("auralis_engine_voices_dropped_total",
+                                      "Voices left out of a chunk, since more sounded than fit");
+  ProcessMetrics process{m_, "synthd"};
+  std::vector<StationMetrics> stations;  // in the order of the station table
+};
+
+}  // namespace auralis
