@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/http_api.h"
+
+#include <algorithm>
+
+#include "streamd/web_files.h"
+
+namespace auralis {
+namespace {
+
+HttpResponse text(int status, std::string body) {
+  return {status, "text/plain; charset=utf-8", std::move(body), {}};
+}
+
+HttpResponse get(std::string_view path, const HttpBackend& backend) {
+  if (path == "/healthz") return text(200, "ok\n");
+  if (path == "/readyz") {
+    const auto reason = backend.not_ready_reason();
+    return reason ? text(503, *reason + "\n") : text(200, "ready\n");
+  }
+  if (path == "/api/status") return {200, "application/json", backend.status_body(), {}};
+  if (path == "/api/presets") return {200, "application/json", presets_body(), {}};
+  const WebFile* file = find_web_file(path);
+  return {200, file->content_type, std::string(file->bytes), {}};
+}
+
+// The method that a path answers to; empty if there is no such path.
+std::string_view method_of(std::string_view path) {
+  if (path == "/api/control") return "POST";
+  constexpr std::string_view kGetPaths[] = {"/healthz", "/readyz", "/api/status", "/api/presets"};
+  const bool known = std::find(std::begin(kGetPaths), std::end(kGetPaths), path) != std::end(kGetPaths);
+  return known || find_web_file(path) != nullptr ? "GET" : "";
+}
+
+}  // namespace
+
+HttpResponse handle_http(const HttpRequest& request, const HttpBackend& backend) {
+  const std::string_view method = method_of(request.path);
+  if (method.empty()) return text(404, "There is nothing at this path.\n");
+  if (request.method != method) {
+    HttpResponse response = text(405, "This path answers to " + std::string(method) + ".\n");
+    response.allow = method;
+    return response;
+  }
+  return method == "POST" ? backend.control(request.body) : get(request.path, backend);
+}
+
+}  // namespace auralis

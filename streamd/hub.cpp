@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/hub.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "common/log.h"
+#include "streamd/listener_policy.h"
+#include "streamd/messages.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::int64_t kReportIntervalNs = kNsPerSecond;
+
+double to_ms(std::int64_t ns) { return static_cast<double>(ns) / kNsPerMs; }
+
+}  // namespace
+
+Hub::Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const HubLimits& limits)
+    : clock_(clock), metrics_(metrics), transport_(transport), limits_(limits) {
+  metrics_.active_connections.set(0);
+  metrics_.chunks_queued.set(0);
+}
+
+std::uint32_t Hub::add(ConnectionId id, WireFormat format, std::uint32_t phases) {
+  if (phase_counts_.size() < phases) phase_counts_.resize(phases);
+  const auto end = phase_counts_.begin() + static_cast<std::ptrdiff_t>(phases);
+  const auto least = std::min_element(phase_counts_.begin(), end);
+  ++*least;
+  Listener& listener = listeners_[id];
+  listener.format = format;
+  listener.phase = static_cast<std::uint32_t>(least - phase_counts_.begin());
+  listener.accepted_ns = clock_.now_ns();
+  metrics_.connections.add();
+  metrics_.active_connections.set(static_cast<double>(listeners_.size()));
+  return listener.phase;
+}
+
+void Hub::prefill(ConnectionId id, const std::vector<OutgoingChunkPtr>& chunks) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end()) return;
+  for (const auto& chunk : chunks) {
+    push(id, found->second, {chunk->message(found->second.format), chunk, 0, clock_.now_ns()});
+  }
+}
+
+void Hub::deliver(const OutgoingChunkPtr& chunk, std::uint32_t phase, std::int64_t due_ns) {
+  WireMessagePtr warning;
+  for (auto& [id, listener] : listeners_) {
+    if (listener.phase != phase || listener.closing) continue;
+    if (chunk->audio().silence) {
+      if (!warning) warning = make_text_message(underrun_message(chunk->audio().seq));
+      send_text(id, warning);
+    }
+    push(id, listener, {chunk->message(listener.format), chunk, due_ns, clock_.now_ns()});
+  }
+}
+
+void Hub::send_text(ConnectionId id, const WireMessagePtr& message) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end() || found->second.closing || found->second.texts_queued >= kMaxTexts) return;
+  push(id, found->second, {message, nullptr, 0, clock_.now_ns()});
+}
+
+void Hub::send_text_to_all(const WireMessagePtr& message) {
+  for (const auto& entry : listeners_) send_text(entry.first, message);
+}
+
+void Hub::push(ConnectionId id, Listener& listener, Outgoing outgoing) {
+  if (outgoing.chunk) {
+    metrics_.chunks_offered.add();
+    note_queued(+1);
+  } else {
+    ++listener.texts_queued;
+  }
+  listener.queue.push_back(std::move(outgoing));
+  apply_policy(id, listener);
+  hand_over(id, listener);
+}
+
+void Hub::hand_over(ConnectionId id, Listener& listener) {
+  if (listener.on_its_way || listener.queue.empty() || listener.closing) return;
+  listener.on_its_way = std::move(listener.queue.front());
+  listener.queue.pop_front();
+  if (!listener.on_its_way->chunk) --listener.texts_queued;
+  listener.handed_ns = clock_.now_ns();
+  transport_.send(id, listener.on_its_way->message);
+}
+
+void Hub::apply_policy(ConnectionId id, Listener& listener) {
+  const std::int64_t now_ns = clock_.now_ns();
+  while (!listener.closing) {
+    const auto oldest = std::find_if(listener.queue.begin(), listener.queue.end(),
+                                     [](const Outgoing& outgoing) { return outgoing.chunk != nullptr; });
+    Backlog backlog;
+    if (oldest != listener.queue.end()) backlog.oldest_age_ns = now_ns - oldest->queued_ns;
+    if (listener.on_its_way) backlog.since_progress_ns = now_ns - listener.handed_ns;
+    switch (backlog_action(backlog, limits_.backlog_ns)) {
+      case BacklogAction::kSend:
+        return;
+      case BacklogAction::kSkipOldest:
+        skip_oldest_chunk(id, listener);
+        break;
+      case BacklogAction::kClose:
+        close(id, listener, close_code::kNoProgress, "no data taken for 10 s");
+        return;
+    }
+  }
+}
+
+void Hub::skip_oldest_chunk(ConnectionId id, Listener& listener) {
+  const auto oldest = std::find_if(listener.queue.begin(), listener.queue.end(),
+                                   [](const Outgoing& outgoing) { return outgoing.chunk != nullptr; });
+  const std::int64_t seq = oldest->chunk->audio().seq;
+  drop(*oldest, metrics_.dropped_backlog);
+  // The warning takes the chunk's place in the order, so the listener learns of the gap where it is.
+  if (listener.texts_queued < kMaxTexts) {
+    *oldest = {make_text_message(skipped_message(seq)), nullptr, 0, clock_.now_ns()};
+    ++listener.texts_queued;
+  } else {
+    listener.queue.erase(oldest);
+  }
+  log_debug("listener is slow, chunk skipped", {{"listener", static_cast<std::int64_t>(id)}, {"chunk", seq}});
+}
+
+void Hub::close(ConnectionId id, Listener& listener, std::uint16_t code, std::string_view reason) {
+  listener.closing = true;
+  transport_.close(id, code, reason);
+}
+
+void Hub::drop(const Outgoing& outgoing, Counter& reason) {
+  if (!outgoing.chunk) return;
+  reason.add();
+  note_queued(-1);
+}
+
+void Hub::written(ConnectionId id, std::size_t bytes) {
+  metrics_.bytes_sent.add(static_cast<double>(bytes));
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end() || !found->second.on_its_way) return;
+  Listener& listener = found->second;
+  const Outgoing outgoing = std::move(*listener.on_its_way);
+  listener.on_its_way.reset();
+  if (outgoing.chunk) note_sent(listener, outgoing);
+  hand_over(id, listener);
+}
+
+void Hub::note_sent(Listener& listener, const Outgoing& outgoing) {
+  const std::int64_t now_ns = clock_.now_ns();
+  metrics_.chunks_sent.add();
+  note_queued(-1);
+  if (!std::exchange(listener.heard_audio, true)) {
+    metrics_.startup_latency_ms.observe(to_ms(now_ns - listener.accepted_ns));
+  }
+  if (outgoing.due_ns == 0) return;  // a chunk of the past was due to nobody
+  metrics_.delivery_latency_ms.observe(to_ms(now_ns - outgoing.due_ns));
+  const std::int64_t before_ns = std::exchange(listener.last_live_sent_ns, now_ns);
+  if (before_ns == 0) return;
+  const AudioChunk& audio = outgoing.chunk->audio();
+  const double deviation_ms = to_ms(now_ns - before_ns) - 1e3 * audio.frames / audio.sample_rate;
+  metrics_.jitter_ms.observe(std::abs(deviation_ms));
+  metrics_.send_intervals.add();
+  metrics_.send_deviation_ms.add(deviation_ms);
+  metrics_.send_deviation_squares.add(deviation_ms * deviation_ms);
+}
+
+void Hub::write_failed(ConnectionId id) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end() || !found->second.on_its_way) return;
+  if (found->second.on_its_way->chunk) {
+    metrics_.send_errors.add();
+    drop(*found->second.on_its_way, metrics_.dropped_error);
+  }
+  found->second.on_its_way.reset();
+  found->second.closing = true;  // the network ends the connection, and says so by removed()
+}
+
+void Hub::removed(ConnectionId id) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end()) return;
+  const Listener& listener = found->second;
+  if (listener.on_its_way) drop(*listener.on_its_way, metrics_.dropped_disconnect);
+  for (const auto& outgoing : listener.queue) drop(outgoing, metrics_.dropped_disconnect);
+  --phase_counts_[listener.phase];
+  metrics_.disconnections.add();
+  metrics_.connection_seconds.observe(static_cast<double>(clock_.now_ns() - listener.accepted_ns) /
+                                      kNsPerSecond);
+  listeners_.erase(found);
+  metrics_.active_connections.set(static_cast<double>(listeners_.size()));
+}
+
+bool Hub::report_playback(ConnectionId id, double latency_ms) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end()) return true;
+  const std::int64_t now_ns = clock_.now_ns();
+  std::int64_t& last = found->second.last_report_ns;
+  if (last != 0 && now_ns - last < kReportIntervalNs) return false;
+  last = now_ns;
+  metrics_.end_to_end_latency_ms.observe(latency_ms);
+  return true;
+}
+
+void Hub::close_stalled() {
+  for (auto& [id, listener] : listeners_) apply_policy(id, listener);
+}
+
+void Hub::close_all(std::uint16_t code, std::string_view reason) {
+  for (auto& [id, listener] : listeners_) close(id, listener, code, reason);
+}
+
+void Hub::note_queued(double change) {
+  queued_ += change;
+  metrics_.chunks_queued.set(queued_);
+}
+
+}  // namespace auralis

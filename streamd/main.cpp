@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include <iostream>
+#include <thread>
+
+#include "common/clock.h"
+#include "common/healthcheck.h"
+#include "common/log.h"
+#include "common/service.h"
+#include "streamd/stream_server.h"
+
+namespace {
+
+int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
+  const auralis::SystemClock clock;
+  if (command_line.healthcheck) {
+    return auralis::healthcheck(command_line.config, auralis::Daemon::kStreamd, clock.now_ns(), std::cout);
+  }
+  auralis::StreamServer server(command_line.config, clock);
+  std::thread network([&] {
+    try {
+      server.run([&] { service.ready("serving listeners"); });
+    } catch (const std::exception& exception) {
+      auralis::log_error(std::string("the network thread failed: ") + exception.what());
+      service.stop(1);
+    }
+  });
+  service.run([&] { server.sample_process(); }, [&] { return server.healthy(); });
+  server.stop();
+  network.join();
+  return service.exit_status();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return auralis::daemon_main(auralis::Daemon::kStreamd, argc, argv, serve); }

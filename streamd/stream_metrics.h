@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Every figure that streamd publishes. What each means is defined in docs/metrics.md, which is made from
+// these lines.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "common/metrics.h"
+#include "common/process_metrics.h"
+
+namespace auralis {
+
+class StreamMetrics {
+  MetricBinder& m_;
+  std::string station_;
+
+ public:
+  StreamMetrics(MetricBinder& m, std::string station) : m_(m), station_(std::move(station)) {}
+
+  Histogram delivery_latency_ms = m_.histogram("audio_chunk_delivery_latency_ms",
+                                               "From the moment a chunk was due to a listener to its last "
+                                               "byte accepted by the kernel, in milliseconds",
+                                               {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200});
+  Histogram end_to_end_latency_ms =
+      m_.histogram("audio_end_to_end_latency_ms",
+                   "From the moment a chunk was due to the moment the listener's sound card plays it, as "
+                   "players report it, in milliseconds",
+                   {10, 25, 50, 75, 100, 150, 200, 300, 500, 1000, 2000});
+  Histogram startup_latency_ms = m_.histogram(
+      "audio_startup_latency_ms", "From a WebSocket accepted to its first audio byte sent, in milliseconds",
+      {1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 5000});
+  Histogram jitter_ms = m_.histogram("audio_chunk_jitter_ms",
+                                     "Difference of the interval between two sends to a listener and the "
+                                     "duration of a chunk, in milliseconds",
+                                     {1, 2, 5, 10, 20, 30, 50, 75, 100, 150});
+  Counter send_intervals =
+      m_.counter("auralis_send_intervals_total", "Intervals between two sends to a listener");
+  Counter send_deviation_ms = m_.counter(
+      "auralis_send_interval_ms_sum_total",
+      "Sum of the deviations of those intervals from the duration of a chunk (it may fall), in milliseconds");
+  Counter send_deviation_squares =
+      m_.counter("auralis_send_interval_ms_squares_total",
+                 "Sum of the squares of those deviations, in square milliseconds");
+
+  Gauge ring_depth_ms =
+      m_.gauge("ring_buffer_depth_ms",
+               "Audio that waits in the ring ahead of now, in milliseconds; negative once it ran dry",
+               {{"station", station_}});
+  Gauge ring_utilization_percent =
+      m_.gauge("ring_buffer_utilization_percent",
+               "Share of the ring that holds audio ahead of now, in percent", {{"station", station_}});
+  Counter ring_underruns = m_.counter("ring_buffer_underruns_total",
+                                      "Chunks that were not in the ring when they were due: silence was sent",
+                                      {{"station", station_}});
+  Counter ring_overruns =
+      m_.counter("ring_buffer_overruns_total",
+                 "Times that streamd came so late that its chunk was overwritten", {{"station", station_}});
+
+  Counter chunks_offered = m_.counter(
+      "auralis_chunks_offered_total",
+      "Chunks queued to listeners, one for each listener: the sum of those sent, dropped and queued");
+  Counter chunks_sent = m_.counter("websocket_chunks_sent_total", "Audio chunks sent, one for each listener");
+  Counter send_errors = m_.counter("websocket_send_errors_total", "Audio chunks whose transmission failed");
+  Counter dropped_backlog =
+      m_.counter("websocket_chunks_dropped_total", "Audio chunks queued and never sent, by reason",
+                 {{"reason", "backlog"}});
+  Counter dropped_disconnect =
+      m_.counter("websocket_chunks_dropped_total", "Audio chunks queued and never sent, by reason",
+                 {{"reason", "disconnect"}});
+  Counter dropped_error = m_.counter("websocket_chunks_dropped_total",
+                                     "Audio chunks queued and never sent, by reason", {{"reason", "error"}});
+  Gauge chunks_queued =
+      m_.gauge("auralis_chunks_queued", "Audio chunks queued or on their way, over all listeners");
+  Counter bytes_sent = m_.counter("network_bytes_sent_total", "Bytes sent to listeners over WebSocket");
+
+  Gauge active_connections = m_.gauge("websocket_active_connections", "Listeners connected");
+  Counter connections = m_.counter("websocket_connections_total", "Listeners accepted");
+  Counter disconnections = m_.counter("websocket_disconnections_total", "Listeners gone");
+  Counter rejected_limit = m_.counter("websocket_connections_rejected_total",
+                                      "WebSocket requests refused, by reason", {{"reason", "limit"}});
+  Counter rejected_path = m_.counter("websocket_connections_rejected_total",
+                                     "WebSocket requests refused, by reason", {{"reason", "path"}});
+  Counter rejected_protocol = m_.counter("websocket_connections_rejected_total",
+                                         "WebSocket requests refused, by reason", {{"reason", "protocol"}});
+  Histogram connection_seconds =
+      m_.histogram("websocket_connection_duration_seconds", "Length of listeners' connections, in seconds",
+                   {1, 5, 15, 60, 300, 900, 3600, 14400, 86400});
+
+  Counter control_accepted =
+      m_.counter("auralis_control_messages_total", "Messages from listeners and control requests, by result",
+                 {{"result", "accepted"}});
+  Counter control_refused =
+      m_.counter("auralis_control_messages_total", "Messages from listeners and control requests, by result",
+                 {{"result", "refused"}});
+
+  ProcessMetrics process{m_, "streamd"};
+};
+
+}  // namespace auralis

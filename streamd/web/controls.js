@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// The controls of the music: key, mode, tempo, levels, switches and presets. They show what the station says, since other
+// listeners change it too; only what this listener has just touched stands back until the station has confirmed it.
+//
+// A change goes through: touched (not sent yet) -> sent -> accepted (has a request number) -> in force (a status carries
+// that number or a higher one). Until the last step it is shown as pending.
+
+const SEND_INTERVAL_MS = 150;          // while a control is dragged
+const ERROR_SHOWN_MS = 8000;
+
+const as_percent = (value) => `${Math.round(value * 100)} %`;
+const as_bpm = (value) => `${Math.round(value)} bpm`;
+
+export class Controls {
+  #send;
+  #fields = new Map();                 // parameter name -> its element
+  #presets = new Map();                // preset name -> its button
+  #target = {};                        // what the station was last known to aim at
+  #touched = {};                       // changed here, not sent yet
+  #changes = [];                       // sent, not in force yet, oldest first: { names, request }
+  #held = null;                        // the parameter under the listener's finger
+  #timer = 0;
+  #error = document.getElementById("error");
+  #error_timer = 0;
+
+  // `send(message)` delivers a control message; the answers come back through accepted(), refused() and status().
+  constructor(form, send) {
+    this.#send = send;
+    for (const element of form.querySelectorAll("[data-parameter]")) {
+      this.#fields.set(element.dataset.parameter, element);
+      element.addEventListener("input", () => this.#touch(element));
+      element.addEventListener("pointerdown", () => { this.#held = element.dataset.parameter; });
+      show_value(element);
+    }
+    for (const event of ["pointerup", "pointercancel"]) addEventListener(event, () => this.#release());
+    form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  // `presets`: as GET /api/presets has them.
+  show_presets(container, presets) {
+    for (const { name, parameters } of presets) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "preset";
+      button.dataset.preset = name;
+      button.setAttribute("aria-pressed", "false");
+      const title = document.createElement("strong");
+      title.textContent = name;
+      const detail = document.createElement("span");
+      detail.textContent = `${parameters.key} ${parameters.mode}, ${as_bpm(parameters.bpm)}`;
+      button.append(title, detail);
+      button.addEventListener("click", () => this.#select(name));
+      container.append(button);
+      this.#presets.set(name, button);
+    }
+  }
+
+  status({ target, preset, request }) {
+    this.#changes = this.#changes.filter((change) => change.request === null || change.request > request);
+    this.#target = target;
+    this.#show();
+    for (const [name, button] of this.#presets) button.setAttribute("aria-pressed", String(name === preset));
+  }
+
+  // Answers come in the order of the messages, so this one is for the oldest without a number.
+  accepted({ request, target }) {
+    const change = this.#oldest_unanswered();
+    if (change) change.request = request;
+    this.#target = target;
+    this.#show_error("");
+    this.#show();
+  }
+
+  refused(message) {
+    const change = this.#oldest_unanswered();
+    if (change) this.#changes.splice(this.#changes.indexOf(change), 1);
+    this.#show_error(message);
+    this.#show();
+  }
+
+  // The connection that carried the changes is gone, and with it their answers.
+  forget_changes() {
+    this.#changes = [];
+    this.#show();
+  }
+
+  get pending() {
+    return this.#changes.length > 0 || Object.keys(this.#touched).length > 0;
+  }
+
+  #touch(element) {
+    this.#touched[element.dataset.parameter] = read_value(element);
+    show_value(element);
+    this.#mark_pending();
+    this.#timer ||= setTimeout(() => this.#send_touched(), SEND_INTERVAL_MS);
+  }
+
+  #send_touched() {
+    this.#timer = 0;
+    const parameters = this.#touched;
+    this.#touched = {};
+    this.#send_change({ type: "update_params", parameters }, Object.keys(parameters));
+  }
+
+  #select(name) {
+    this.#send_change({ type: "select_preset", preset: name }, [...this.#fields.keys(), name]);
+  }
+
+  #send_change(message, names) {
+    this.#changes.push({ names: new Set(names), request: null });
+    this.#mark_pending();
+    this.#send(message);
+  }
+
+  #oldest_unanswered() {
+    return this.#changes.find((change) => change.request === null);
+  }
+
+  #release() {
+    this.#held = null;
+    this.#show();
+  }
+
+  #show() {
+    for (const [name, element] of this.#fields) {
+      const unanswered = this.#changes.some((change) => change.request === null && change.names.has(name));
+      if (unanswered || name in this.#touched || name === this.#held || !(name in this.#target)) continue;
+      write_value(element, this.#target[name]);
+      show_value(element);
+    }
+    this.#mark_pending();
+  }
+
+  #mark_pending() {
+    const waits = (name) => name in this.#touched || this.#changes.some((change) => change.names.has(name));
+    for (const [name, element] of this.#fields) {
+      element.closest(".field").classList.toggle("pending", waits(name));
+      element.setAttribute("aria-busy", String(waits(name)));
+    }
+    for (const [name, button] of this.#presets) button.classList.toggle("pending", waits(name));
+  }
+
+  #show_error(message) {
+    clearTimeout(this.#error_timer);
+    this.#error.textContent = message;
+    this.#error.hidden = !message;
+    if (message) this.#error_timer = setTimeout(() => this.#show_error(""), ERROR_SHOWN_MS);
+  }
+}
+
+function read_value(element) {
+  if (element.type === "checkbox") return element.checked;
+  return element.type === "range" ? element.valueAsNumber : element.value;
+}
+
+function write_value(element, value) {
+  if (element.type === "checkbox") element.checked = value;
+  else element.value = value;
+}
+
+// The figure beside a slider, and the filled part of its track.
+export function show_value(element) {
+  if (element.type !== "range") return;
+  const text = element.id === "bpm" ? as_bpm(element.valueAsNumber) : as_percent(element.valueAsNumber);
+  const filled = (element.valueAsNumber - element.min) / (element.max - element.min);
+  element.style.setProperty("--filled", `${filled * 100}%`);
+  element.setAttribute("aria-valuetext", text);
+  const output = document.querySelector(`output[for="${element.id}"]`);
+  if (output) output.textContent = text;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The system's own media controls (lock screen, media keys). Systems give them, and keep a page alive behind a locked
+// screen, only for a media element: one that loops silence plays beside the Web Audio graph.
+
+const SILENCE_S = 10;
+const SILENCE_HZ = 8000;
+
+export class MediaControls {
+  #element = null;
+  #title = "Auralis";
+
+  constructor({ play, stop }) {
+    if (!("mediaSession" in navigator)) return;
+    for (const [action, handler] of [["play", play], ["pause", stop], ["stop", stop]]) {
+      try {
+        navigator.mediaSession.setActionHandler(action, handler);
+      } catch {
+        // This browser does not know the action.
+      }
+    }
+  }
+
+  // Within a gesture, as for all sound.
+  start() {
+    if (!this.#element) {
+      this.#element = new Audio(URL.createObjectURL(silent_wav()));
+      this.#element.loop = true;
+    }
+    // Refused: there are no system controls then, and the music plays all the same.
+    this.#element.play().catch(() => {});
+    this.#set_state("playing");
+    this.show(this.#title);
+  }
+
+  stop() {
+    this.#element?.pause();
+    this.#set_state("none");
+  }
+
+  show(title) {
+    this.#title = title;
+    if (!this.#element || !("mediaSession" in navigator)) return;
+    const artwork = [{ src: new URL("icon.svg", location.href).href, sizes: "any", type: "image/svg+xml" }];
+    navigator.mediaSession.metadata = new MediaMetadata({ title, artist: "Auralis", artwork });
+  }
+
+  #set_state(state) {
+    if ("mediaSession" in navigator) navigator.mediaSession.playbackState = state;
+  }
+}
+
+// 8 bit mono: silence is the byte 128.
+function silent_wav() {
+  const size = SILENCE_S * SILENCE_HZ;
+  const header = new DataView(new ArrayBuffer(44));
+  const text = (at, word) => [...word].forEach((letter, i) => header.setUint8(at + i, letter.charCodeAt(0)));
+  text(0, "RIFF");
+  header.setUint32(4, 36 + size, true);
+  text(8, "WAVEfmt ");
+  header.setUint32(16, 16, true);
+  header.setUint16(20, 1, true);       // PCM
+  header.setUint16(22, 1, true);       // channels
+  header.setUint32(24, SILENCE_HZ, true);
+  header.setUint32(28, SILENCE_HZ, true);
+  header.setUint16(32, 1, true);       // bytes a frame
+  header.setUint16(34, 8, true);       // bits a sample
+  text(36, "data");
+  header.setUint32(40, size, true);
+  return new Blob([header, new Uint8Array(size).fill(128)], { type: "audio/wav" });
+}

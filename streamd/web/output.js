@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// From chunks to the sound card: jitter buffer -> volume -> analyser -> destination. The jitter buffer lives on the audio
+// thread where the browser allows it ("worklet": https or localhost), else on the page's thread, which schedules short
+// buffers a little ahead ("scheduled"). Create one on a user's gesture; close it when done.
+import { JitterBuffer } from "./jitter_buffer.js";
+
+const PROCESSOR = "auralis-playback";
+const VOLUME_RAMP_S = 0.05;
+const CLOSE_RAMP_S = 0.06;
+
+// The scheduled way: what must be scheduled ahead, and how often the page looks. The lookahead counts towards the latency,
+// so the buffer's own target is lower.
+const LOOKAHEAD_S = 0.06;
+const BLOCK_S = 0.02;
+const TICK_MS = 10;
+const SCHEDULED_TARGET_MS = 50;
+const REPORT_INTERVAL_S = 0.1;
+
+export class Output {
+  // `on_report(report)`: { context_time, position, level_ms, playing, underruns, gaps, skips }, as worklet.js sends it.
+  // `on_interrupted()`: the browser has suspended the sound.
+  static async create({ sample_rate, volume, on_report, on_interrupted }) {
+    const context = make_context(sample_rate);
+    context.resume().catch(() => {});  // at once: some browsers allow it only within the gesture itself
+    let source;
+    try {
+      source = can_use_worklet(context) ? await WorkletSource.create(context, on_report) : null;
+    } catch {
+      source = null;                   // a browser that cannot import modules there
+    }
+    source ??= new ScheduledSource(context, on_report);
+    return new Output(context, source, volume, on_interrupted);
+  }
+
+  constructor(context, source, volume, on_interrupted) {
+    this.context = context;
+    this.source = source;
+    this.mode = source.mode;
+    this.gain = context.createGain();
+    this.gain.gain.value = volume;
+    this.analyser = context.createAnalyser();
+    this.analyser.fftSize = 2048;
+    this.analyser.smoothingTimeConstant = 0.85;
+    source.node.connect(this.gain).connect(this.analyser).connect(context.destination);
+    context.onstatechange = () => {
+      if (context.state === "suspended" || context.state === "interrupted") on_interrupted();
+    };
+  }
+
+  // Chunks come from `port`, out of whatever thread.
+  take_chunks_from(port) {
+    this.source.take_chunks_from(port);
+  }
+
+  // Asks the browser to let the sound out again.
+  resume() {
+    this.context.resume().catch(() => {});
+  }
+
+  set volume(value) {
+    this.gain.gain.setTargetAtTime(value, this.context.currentTime, VOLUME_RAMP_S / 3);
+  }
+
+  // When the frame that leaves the graph at `context_time` is heard, by performance.now().
+  heard_at_ms(context_time) {
+    const stamp = this.context.getOutputTimestamp?.();
+    if (stamp?.performanceTime > 0 && stamp.contextTime > 0) {
+      return stamp.performanceTime + (context_time - stamp.contextTime) * 1000;
+    }
+    const latency_s = this.context.outputLatency || this.context.baseLatency || 0;
+    return performance.now() + (context_time - this.context.currentTime + latency_s) * 1000;
+  }
+
+  async close() {
+    this.context.onstatechange = null;
+    this.gain.gain.setTargetAtTime(0, this.context.currentTime, CLOSE_RAMP_S / 4);
+    await new Promise((resolve) => setTimeout(resolve, CLOSE_RAMP_S * 1000));
+    this.source.close();
+    await this.context.close();
+  }
+}
+
+// At the stream's own rate nothing needs to be resampled; a browser that refuses it gets its own rate, and the jitter
+// buffer converts.
+function make_context(sample_rate) {
+  try {
+    return new AudioContext({ sampleRate: sample_rate, latencyHint: "balanced" });
+  } catch {
+    return new AudioContext({ latencyHint: "balanced" });
+  }
+}
+
+function can_use_worklet(context) {
+  return isSecureContext && "audioWorklet" in context;
+}
+
+class WorkletSource {
+  mode = "worklet";
+
+  static async create(context, on_report) {
+    await context.audioWorklet.addModule("worklet.js");
+    const node = new AudioWorkletNode(context, PROCESSOR, { numberOfInputs: 0, outputChannelCount: [2] });
+    node.port.onmessage = ({ data }) => on_report(data);
+    return new WorkletSource(node);
+  }
+
+  constructor(node) {
+    this.node = node;
+  }
+
+  take_chunks_from(port) {
+    this.node.port.postMessage({ chunks: port }, [port]);
+  }
+
+  close() {
+    this.node.port.onmessage = null;
+    this.node.port.postMessage({ stop: true });
+  }
+}
+
+class ScheduledSource {
+  mode = "scheduled";
+
+  constructor(context, on_report) {
+    this.context = context;
+    this.on_report = on_report;
+    this.node = context.createGain();
+    this.buffer = new JitterBuffer({
+      output_rate: context.sampleRate, target_ms: SCHEDULED_TARGET_MS, lookahead_ms: LOOKAHEAD_S * 1000,
+    });
+    this.block_frames = Math.round(BLOCK_S * context.sampleRate);
+    this.next_frame = 0;               // on the context's timeline, so that blocks meet to the sample
+    this.next_report = 0;
+    this.timer = setInterval(() => this.#schedule(), TICK_MS);
+  }
+
+  take_chunks_from(port) {
+    port.onmessage = ({ data }) => {
+      this.buffer.append(data);
+      this.#schedule();
+    };
+  }
+
+  close() {
+    clearInterval(this.timer);
+  }
+
+  #schedule() {
+    if (this.context.state !== "running") return;
+    const rate = this.context.sampleRate;
+    const now = this.context.currentTime * rate;
+    // Late: the page was busy for longer than the lookahead. What was missed is heard later, and counts as a gap.
+    if (this.next_frame < now) {
+      if (this.next_frame > 0 && this.buffer.playing) this.buffer.underruns += 1;
+      this.next_frame = Math.ceil(now + this.block_frames / 2);
+    }
+    while (this.next_frame < now + LOOKAHEAD_S * rate) {
+      this.#report();
+      this.#play_block();
+      this.next_frame += this.block_frames;
+    }
+  }
+
+  #play_block() {
+    const block = this.context.createBuffer(2, this.block_frames, this.context.sampleRate);
+    this.buffer.pull(block.getChannelData(0), block.getChannelData(1), this.block_frames);
+    const player = this.context.createBufferSource();
+    player.buffer = block;
+    player.connect(this.node);
+    player.start(this.next_frame / this.context.sampleRate);
+  }
+
+  #report() {
+    const context_time = this.next_frame / this.context.sampleRate;
+    if (context_time < this.next_report) return;
+    this.next_report = context_time + REPORT_INTERVAL_S;
+    const { playing, underruns, gaps, skips } = this.buffer;
+    const position = this.buffer.position();
+    const scheduled_ms = playing ? (context_time - this.context.currentTime) * 1000 : 0;
+    this.on_report({
+      context_time, position, level_ms: this.buffer.level_ms + scheduled_ms, playing, underruns, gaps, skips,
+    });
+  }
+}

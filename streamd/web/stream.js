@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// The connection to streamd: opens the WebSocket, opens it again when it breaks, measures the server's clock, and hands
+// on what comes. It knows nothing of sound or of the page, and runs on any thread.
+import { ServerClock, local_now_ms } from "./clock.js";
+import { decode_binary, decode_json } from "./frame.js";
+
+const SUBPROTOCOLS = ["auralis.pcm.v1", "auralis.json.v1"];
+const MIN_RETRY_MS = 500;
+const MAX_RETRY_MS = 10000;
+const PING_BURST = 5;                  // pings on connect,
+const PING_BURST_INTERVAL_MS = 150;    // this far apart,
+const PING_INTERVAL_MS = 5000;         // then one each so often
+const SILENT_TOO_LONG_MS = 6000;       // an open connection that says nothing, not even pong, is dead
+
+export class Stream {
+  #url;
+  #handlers;
+  #socket = null;
+  #state = "closed";
+  #wanted = false;
+  #retries = 0;
+  #retry_timer = 0;
+  #ping_timer = 0;
+  #pings = 0;
+  #heard_ms = 0;
+  #clock = new ServerClock();
+  #go_online = () => {
+    if (this.#state === "waiting") this.#connect();
+  };
+
+  // `handlers`: on_chunk(chunk), on_message(object), on_state(state, retry_in_ms), on_offset(server minus local time, ms).
+  // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt).
+  constructor(url, handlers) {
+    this.#url = url;
+    this.#handlers = handlers;
+  }
+
+  open() {
+    this.#wanted = true;
+    this.#retries = 0;
+    addEventListener("online", this.#go_online);
+    this.#connect();
+  }
+
+  close() {
+    this.#wanted = false;
+    removeEventListener("online", this.#go_online);
+    this.#drop();
+    this.#set_state("closed");
+  }
+
+  // What is sent while there is no connection is lost.
+  send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #set_state(state, retry_in_ms = 0) {
+    this.#state = state;
+    this.#handlers.on_state(state, retry_in_ms);
+  }
+
+  #connect() {
+    this.#drop();
+    this.#set_state("connecting");
+    const socket = new WebSocket(this.#url, SUBPROTOCOLS);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#start_pings();
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = () => this.#retry();
+    this.#socket = socket;
+    // A connection attempt has no limit of its own that is short enough.
+    this.#heard_ms = local_now_ms();
+    this.#ping_timer = setTimeout(() => this.#retry(), SILENT_TOO_LONG_MS);
+  }
+
+  // Forgets the socket: whatever it still says reaches nobody.
+  #drop() {
+    clearTimeout(this.#retry_timer);
+    clearTimeout(this.#ping_timer);
+    if (!this.#socket) return;
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = null;
+  }
+
+  // Twice as long each time, and spread at random so that listeners do not return all at once.
+  #retry() {
+    this.#drop();
+    if (!this.#wanted) return;
+    const least_ms = Math.min(MAX_RETRY_MS / 1.5, MIN_RETRY_MS * 2 ** this.#retries++);
+    const wait_ms = least_ms * (1 + Math.random() / 2);
+    this.#retry_timer = setTimeout(() => this.#connect(), wait_ms);
+    this.#set_state("waiting", wait_ms);
+  }
+
+  #receive(data) {
+    this.#heard_ms = local_now_ms();
+    if (typeof data !== "string") return this.#receive_audio(decode_binary(data));
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (message.type === "audio") this.#receive_audio(decode_json(message));
+    else if (message.type === "pong") this.#receive_pong(message);
+    else this.#handlers.on_message(message);
+  }
+
+  #receive_audio(chunk) {
+    if (!chunk) return;
+    if (this.#state !== "open") {
+      this.#retries = 0;
+      this.#set_state("open");
+    }
+    this.#handlers.on_chunk(chunk);
+  }
+
+  #receive_pong(message) {
+    this.#clock.add(message.client_time, this.#heard_ms, message.server_time * 1000);
+    this.#handlers.on_offset(this.#clock.offset_ms);
+  }
+
+  // A machine that slept has another offset: a new connection starts the estimate anew.
+  #start_pings() {
+    clearTimeout(this.#ping_timer);
+    this.#clock.clear();
+    this.#pings = 0;
+    this.#ping();
+  }
+
+  #ping() {
+    if (local_now_ms() - this.#heard_ms > SILENT_TOO_LONG_MS) return this.#retry();
+    this.send({ type: "ping", client_time: local_now_ms() });
+    const wait_ms = ++this.#pings < PING_BURST ? PING_BURST_INTERVAL_MS : PING_INTERVAL_MS;
+    this.#ping_timer = setTimeout(() => this.#ping(), wait_ms);
+  }
+}

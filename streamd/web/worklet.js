@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The audio thread's end: chunks come in through a port of their own, straight from the thread of the connection; process()
+// pulls frames out of the jitter buffer, and a report of where playing stands goes to the page ten times a second.
+import { JitterBuffer } from "./jitter_buffer.js";
+
+const REPORT_INTERVAL_S = 0.1;
+
+class PlaybackProcessor extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.buffer = new JitterBuffer({ output_rate: sampleRate });
+    this.stopped = false;
+    this.next_report = 0;
+    this.port.onmessage = ({ data }) => {
+      if (data.stop) this.stopped = true;
+      else data.chunks.onmessage = (message) => this.buffer.append(message.data);
+    };
+  }
+
+  process(_inputs, [[left, right]]) {
+    if (currentTime >= this.next_report) {
+      this.next_report = currentTime + REPORT_INTERVAL_S;
+      this.report();
+    }
+    this.buffer.pull(left, right, left.length);
+    return !this.stopped;
+  }
+
+  // `context_time` is when the frame at `position` leaves this node, before the sound card's own latency.
+  report() {
+    const { level_ms, playing, underruns, gaps, skips } = this.buffer;
+    const position = this.buffer.position();
+    this.port.postMessage({ context_time: currentTime, position, level_ms, playing, underruns, gaps, skips });
+  }
+}
+
+registerProcessor("auralis-playback", PlaybackProcessor);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The network of streamd: WebSocket and HTTP on one port. Its source is the only file of the project that
+// sees websocketpp and Asio.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "streamd/frame.h"
+#include "streamd/http_api.h"
+#include "streamd/transport.h"
+
+namespace auralis {
+
+// Why the server cannot listen: what, where, what to do.
+struct ListenError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// What the network tells. All are called on the network thread.
+class ConnectionEvents {
+ public:
+  virtual ~ConnectionEvents() = default;
+
+  enum class Refusal { kNone, kPath, kProtocol, kLimit };
+
+  // A WebSocket upgrade was refused before any of the others could be asked: by path or by subprotocol.
+  virtual void refused(Refusal reason) = 0;
+  // Whether there is room for one more listener.
+  virtual bool has_room() const = 0;
+
+  virtual void opened(ConnectionId id, WireFormat format) = 0;
+  virtual void text(ConnectionId id, std::string_view payload) = 0;
+  virtual void binary(ConnectionId id) = 0;
+  // The message handed over by Transport::send was taken by the kernel, `bytes` with framing; or it failed.
+  virtual void written(ConnectionId id, std::size_t bytes) = 0;
+  virtual void write_failed(ConnectionId id) = 0;
+  virtual void closed(ConnectionId id) = 0;
+
+  virtual HttpResponse http(const HttpRequest& request) = 0;
+};
+
+// One network thread: run() is that thread, everything else but stop() is called on it (or before it runs).
+class WebSocketServer final : public Transport {
+ public:
+  // `events` outlives it.
+  explicit WebSocketServer(ConnectionEvents& events);
+  ~WebSocketServer() override;
+
+  // Binds and listens. Throws ListenError.
+  void listen(const std::string& host, std::uint16_t port);
+
+  // Calls `step` when the moment (CLOCK_MONOTONIC, ns) has come that it last returned, at once at first.
+  void every_step(std::function<std::int64_t()> step);
+
+  // Serves until stop().
+  void run();
+
+  // From any thread: stops accepting, runs `on_stop` on the network thread, and ends run() once the
+  // connections have closed, after two seconds at the latest.
+  void stop(std::function<void()> on_stop);
+
+  void send(ConnectionId connection, const WireMessagePtr& message) override;
+  void close(ConnectionId connection, std::uint16_t code, std::string_view reason) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace auralis
