@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/counter_window.h"
+
+#include <algorithm>
+
+#include "common/clock.h"
+
+namespace auralis {
+
+bool CounterWindow::began_anew(const Values& values) const {
+  if (points_.empty()) return false;
+  for (std::size_t column = 0; column < kColumns; ++column) {
+    const bool rising = (rising_ >> column & 1U) != 0;
+    if (rising && values[column] < points_.back().values[column]) return true;  // false for NaN
+  }
+  return false;
+}
+
+void CounterWindow::add(std::int64_t now_ns, const Values& values) {
+  if (began_anew(values)) clear();
+  while (!points_.empty() && points_.front().at_ns < now_ns - span_ns_) points_.pop_front();
+  points_.push_back({now_ns, values});
+}
+
+std::optional<CounterWindow::Change> CounterWindow::over(std::int64_t span_ns) const {
+  if (points_.empty()) return std::nullopt;
+  const Point& newest = points_.back();
+  const auto oldest = std::find_if(points_.begin(), points_.end(),
+                                   [&](const Point& point) { return point.at_ns >= newest.at_ns - span_ns; });
+  if (oldest->at_ns >= newest.at_ns) return std::nullopt;
+  Change change;
+  change.seconds = static_cast<double>(newest.at_ns - oldest->at_ns) / static_cast<double>(kNsPerSecond);
+  for (std::size_t column = 0; column < kColumns; ++column) {
+    change.amount[column] = newest.values[column] - oldest->values[column];
+  }
+  return change;
+}
+
+}  // namespace auralis

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// A sliding window of samples of a few counters that belong together, to tell how much they rose lately.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+namespace auralis {
+
+// One thread. Moments are CLOCK_MONOTONIC nanoseconds.
+class CounterWindow {
+ public:
+  static constexpr std::size_t kColumns = 7;
+  using Values = std::array<double, kColumns>;  // NaN: not to be had
+
+  struct Change {
+    double seconds = 0;  // between the two samples compared; above 0
+    Values amount{};     // by how much each counter changed; NaN where it was not to be had at both ends
+  };
+
+  // Remembers samples for `span_ns`. Bit c of `rising` says that column c can only fall when its counter
+  // began anew.
+  CounterWindow(std::int64_t span_ns, unsigned rising) : span_ns_(span_ns), rising_(rising) {}
+
+  // Moments must rise. Where a rising counter fell, the window begins anew with this sample.
+  void add(std::int64_t now_ns, const Values& values);
+  void clear() { points_.clear(); }
+
+  // From the oldest sample of the last `span_ns` to the newest; nothing where that is a single one.
+  std::optional<Change> over(std::int64_t span_ns) const;
+
+ private:
+  struct Point {
+    std::int64_t at_ns;
+    Values values;
+  };
+
+  bool began_anew(const Values& values) const;
+
+  std::int64_t span_ns_;
+  unsigned rising_;
+  std::deque<Point> points_;
+};
+
+}  // namespace auralis

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/derived_metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace auralis {
+namespace {
+
+using Change = CounterWindow::Change;
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kBitsAByte = 8;
+constexpr double kBitsAMegabit = 1e6;
+
+// Columns of the windows.
+enum MachineColumn { kBusyTicks, kTotalTicks };
+enum SynthColumn { kSynthCpu, kDeviceBusy };
+enum StreamColumn { kStreamCpu, kSent, kErrors, kBytes, kIntervals, kIntervalSum, kIntervalSquares };
+enum MetricsColumn { kMetricsCpu };
+
+constexpr unsigned column_bit(int column) { return 1U << static_cast<unsigned>(column); }
+
+double value_of(const std::vector<MetricSample>& samples, const char* name) {
+  const auto found = std::find_if(samples.begin(), samples.end(),
+                                  [&](const MetricSample& sample) { return sample.spec.name == name; });
+  return found == samples.end() ? kNone : found->value;
+}
+
+void set_or_clear(Gauge& gauge, double value) {
+  if (std::isfinite(value)) {
+    gauge.set(value);
+  } else {
+    gauge.clear();
+  }
+}
+
+// NaN stays NaN.
+double percent(double part, double whole) { return std::clamp(100 * part / whole, 0.0, 100.0); }
+
+double rate(const std::optional<Change>& change, int column) {
+  return change ? change->amount[static_cast<std::size_t>(column)] / change->seconds : kNone;
+}
+
+double success_percent(const Change& change) {
+  const double tried = change.amount[kSent] + change.amount[kErrors];
+  return tried > 0 ? percent(change.amount[kSent], tried) : kNone;
+}
+
+// From the sums of what the intervals differ from the chunk's duration: a shift leaves the deviation as it
+// is.
+double interval_deviation_ms(const Change& change) {
+  const double count = change.amount[kIntervals];
+  if (!(count >= 2)) return kNone;
+  const double mean = change.amount[kIntervalSum] / count;
+  return std::sqrt(std::max(0.0, change.amount[kIntervalSquares] / count - mean * mean));
+}
+
+}  // namespace
+
+DerivedMetrics::DerivedMetrics(OwnMetrics& own)
+    : own_(own),
+      machine_(kShortSpanNs, column_bit(kTotalTicks)),
+      synthd_(kShortSpanNs, column_bit(kSynthCpu) | column_bit(kDeviceBusy)),
+      streamd_(kLongSpanNs, ~column_bit(kIntervalSum)),  // deviations have a sign: their sum may fall
+      metricsd_(kShortSpanNs, column_bit(kMetricsCpu)) {}
+
+void DerivedMetrics::add_machine(std::int64_t now_ns, const std::optional<CpuTicks>& ticks) {
+  if (!ticks) {
+    cores_ = 0;
+    machine_.clear();
+    own_.machine_cpu_percent.clear();
+    return;
+  }
+  cores_ = ticks->cores;
+  machine_.add(now_ns, {ticks->busy, ticks->total});
+  const std::optional<Change> change = machine_.over(kShortSpanNs);
+  set_or_clear(own_.machine_cpu_percent,
+               change ? percent(change->amount[kBusyTicks], change->amount[kTotalTicks]) : kNone);
+}
+
+void DerivedMetrics::add_synthd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
+  synthd_.add(now_ns, {value_of(samples, "auralis_process_cpu_seconds_total"),
+                       value_of(samples, "auralis_engine_device_busy_seconds_total")});
+  const std::optional<Change> change = synthd_.over(kShortSpanNs);
+  set_or_clear(own_.gpu_percent, percent(rate(change, kDeviceBusy), 1));
+  set_cpu_percent(Daemon::kSynthd, rate(change, kSynthCpu));
+}
+
+void DerivedMetrics::add_streamd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
+  streamd_.add(
+      now_ns,
+      {value_of(samples, "auralis_process_cpu_seconds_total"),
+       value_of(samples, "websocket_chunks_sent_total"), value_of(samples, "websocket_send_errors_total"),
+       value_of(samples, "network_bytes_sent_total"), value_of(samples, "auralis_send_intervals_total"),
+       value_of(samples, "auralis_send_interval_ms_sum_total"),
+       value_of(samples, "auralis_send_interval_ms_squares_total")});
+  const std::optional<Change> lately = streamd_.over(kShortSpanNs);
+  set_or_clear(own_.bandwidth_mbps, rate(lately, kBytes) * kBitsAByte / kBitsAMegabit);
+  set_cpu_percent(Daemon::kStreamd, rate(lately, kStreamCpu));
+  const std::optional<Change> minute = streamd_.over(kLongSpanNs);
+  set_or_clear(own_.success_rate, minute ? success_percent(*minute) : kNone);
+  set_or_clear(own_.delivery_variance_ms, minute ? interval_deviation_ms(*minute) : kNone);
+}
+
+void DerivedMetrics::add_metricsd(std::int64_t now_ns) {
+  metricsd_.add(now_ns, {own_.process.cpu_seconds.value()});
+  set_cpu_percent(Daemon::kMetricsd, rate(metricsd_.over(kShortSpanNs), kMetricsCpu));
+}
+
+void DerivedMetrics::gone(Daemon daemon) {
+  own_.cpu_percent[daemon_index(daemon)].clear();
+  if (daemon == Daemon::kSynthd) {
+    synthd_.clear();
+    own_.gpu_percent.clear();
+  } else if (daemon == Daemon::kStreamd) {
+    streamd_.clear();
+    own_.bandwidth_mbps.clear();
+    own_.success_rate.clear();
+    own_.delivery_variance_ms.clear();
+  }
+}
+
+void DerivedMetrics::set_cpu_percent(Daemon daemon, double cpu_seconds_a_second) {
+  Gauge& gauge = own_.cpu_percent[daemon_index(daemon)];
+  if (cores_ == 0) {
+    gauge.clear();
+  } else {
+    set_or_clear(gauge, percent(cpu_seconds_a_second, cores_));
+  }
+}
+
+}  // namespace auralis

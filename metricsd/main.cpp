@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include <iostream>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/service.h"
+#include "metricsd/metrics_daemon.h"
+
+namespace {
+
+int check_health(const auralis::Config& config) {
+  const std::string trouble = auralis::http_healthcheck(config.metricsd.host, config.metricsd.port);
+  if (trouble.empty()) return 0;
+  std::cerr << "metricsd is not healthy: " << trouble << '\n';
+  return 1;
+}
+
+int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
+  if (command_line.healthcheck) return check_health(command_line.config);
+  const auralis::SystemClock clock;
+  auralis::MetricsDaemon daemon(command_line.config, clock);
+  daemon.start();
+  const std::string http = command_line.config.metricsd.host + ":" + std::to_string(daemon.http_port());
+  auralis::log_info("metricsd serves", {{"http", http}, {"zmq", daemon.zmq_endpoint()}});
+  service.ready("serving http://" + http + "/metrics");
+  service.run([] {}, [&] { return daemon.healthy(); });
+  return service.exit_status();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return auralis::daemon_main(auralis::Daemon::kMetricsd, argc, argv, serve);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/metrics_daemon.h"
+
+#include <chrono>
+#include <exception>
+
+#include "common/log.h"
+#include "metricsd/snapshot_json.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::chrono::seconds kPeriod{1};
+
+// A source that has taken its first sample, before anybody asks.
+SnapshotSource& sampled(SnapshotSource& source) {
+  source.sample();
+  return source;
+}
+
+}  // namespace
+
+MetricsDaemon::MetricsDaemon(const Config& config, const Clock& clock)
+    : clock_(clock),
+      source_(config, clock),
+      publisher_(config.metricsd.zmq_endpoint),
+      last_step_ns_(clock.now_ns()),
+      exporter_(config.metricsd.host, config.metricsd.port, sampled(source_)) {}
+
+MetricsDaemon::~MetricsDaemon() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void MetricsDaemon::step() {
+  source_.sample();
+  publisher_.publish("metrics", snapshot_json(source_.take(), ++seq_));
+  source_.count_published();
+  last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
+}
+
+void MetricsDaemon::start() { thread_ = std::thread(&MetricsDaemon::run, this); }
+
+bool MetricsDaemon::healthy() const {
+  return clock_.now_ns() - last_step_ns_.load(std::memory_order_relaxed) < SegmentReader::kHungAfterNs;
+}
+
+void MetricsDaemon::run() {
+  auto due = std::chrono::steady_clock::now();
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    try {
+      step();
+    } catch (const std::exception& error) {
+      log_error("a snapshot could not be published", {{"error", std::string(error.what())}});
+    }
+    // After a stall the rhythm begins anew: what was missed is not made up for in a burst.
+    due = std::max(due + kPeriod, std::chrono::steady_clock::now());
+    lock.lock();
+    stop_.wait_until(lock, due, [this] { return stopping_; });
+  }
+}
+
+}  // namespace auralis

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// metricsd put together: segments in, HTTP and ZeroMQ out.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "metricsd/prometheus_exporter.h"
+#include "metricsd/snapshot.h"
+#include "metricsd/zmq_publisher.h"
+
+namespace auralis {
+
+class MetricsDaemon {
+ public:
+  // Binds both endpoints and serves HTTP from here on, a first sample being taken. `clock` must outlive it.
+  // Throws std::runtime_error where an endpoint cannot be had.
+  MetricsDaemon(const Config& config, const Clock& clock);
+
+  // Stops what start() started, within a step's time.
+  ~MetricsDaemon();
+  MetricsDaemon(const MetricsDaemon&) = delete;
+  MetricsDaemon& operator=(const MetricsDaemon&) = delete;
+
+  // One second's work: a sample, and a snapshot published. One thread: the one of start(), or a test's that
+  // does not call start().
+  void step();
+
+  // Has a thread of its own step each second by the steady clock. Once.
+  void start();
+
+  // Whether the last step is no older than a hung daemon's heartbeat. Any thread.
+  bool healthy() const;
+
+  int http_port() const { return exporter_.port(); }
+  std::string zmq_endpoint() const { return publisher_.endpoint(); }
+
+ private:
+  void run();
+
+  const Clock& clock_;
+  SnapshotSource source_;
+  ZmqPublisher publisher_;  // of the stepping thread
+  std::uint64_t seq_ = 0;   // of the stepping thread
+  std::atomic<std::int64_t> last_step_ns_;
+  PrometheusExporter exporter_;
+
+  std::mutex mutex_;  // guards stopping_
+  bool stopping_ = false;
+  std::condition_variable stop_;
+  std::thread thread_;
+};
+
+}  // namespace auralis

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// metricsd over HTTP: /metrics in Prometheus' text format, /healthz, /readyz, and the page at /. The only
+// part that sees prometheus-cpp and CivetWeb.
+//
+// CivetWeb is driven directly, not through prometheus::Exposer: that one adds quantiles of its own, which are
+// NaN until the second scrape and again after a minute without one, knows no HEAD, and gives its callbacks no
+// object to work on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "metricsd/snapshot.h"
+
+namespace auralis {
+
+// The text that /metrics answers with: format 0.0.4.
+std::string exposition(const Snapshot& snapshot);
+
+// Serves from threads of its own for as long as it lives.
+class PrometheusExporter {
+ public:
+  // Listens at `host` (an IPv4 address) and `port`, 0 for any that is free. `source` must outlive it. Throws
+  // std::runtime_error, naming the address, where it cannot.
+  PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source);
+  ~PrometheusExporter();
+  PrometheusExporter(const PrometheusExporter&) = delete;
+  PrometheusExporter& operator=(const PrometheusExporter&) = delete;
+
+  // The port it listens at.
+  int port() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Asks a running metricsd at `host` (where it listens: 0.0.0.0 is asked at 127.0.0.1) for /healthz. Empty
+// where it answers 200 within three seconds, else what is wrong.
+std::string http_healthcheck(const std::string& host, std::int64_t port);
+
+}  // namespace auralis

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/snapshot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "common/log.h"
+
+namespace auralis {
+namespace {
+
+bool is_name(std::string_view text) {
+  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  constexpr std::string_view kOthers = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  return !text.empty() && kFirst.find(text.front()) != std::string_view::npos &&
+         text.find_first_not_of(kOthers) == std::string_view::npos;
+}
+
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+bool well_formed(const MetricSample& sample) {
+  const auto& labels = sample.spec.labels;
+  return is_name(sample.spec.name) &&
+         std::all_of(labels.begin(), labels.end(),
+                     [](const MetricLabel& label) { return is_name(label.name); }) &&
+         std::isfinite(sample.value) && std::isfinite(sample.sum) && all_finite(sample.buckets) &&
+         all_finite(sample.spec.bounds);
+}
+
+// Help as one line that needs no escapes: not every version of prometheus-cpp makes them.
+std::string one_line(std::string help) {
+  std::replace_if(
+      help.begin(), help.end(), [](char c) { return c == '\n' || c == '\r' || c == '\\'; }, ' ');
+  return help;
+}
+
+bool same_labels(const MetricSample& a, const MetricSample& b) {
+  return std::equal(
+      a.spec.labels.begin(), a.spec.labels.end(), b.spec.labels.begin(), b.spec.labels.end(),
+      [](const MetricLabel& x, const MetricLabel& y) { return x.name == y.name && x.value == y.value; });
+}
+
+std::size_t words_of(const std::vector<MetricSpec>& specs) {
+  std::size_t words = 0;
+  for (const auto& spec : specs) words += spec.words();
+  return words;
+}
+
+}  // namespace
+
+std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples) {
+  std::vector<SnapshotFamily> families;
+  for (auto& sample : samples) {
+    if (!well_formed(sample)) continue;
+    auto family = std::find_if(families.begin(), families.end(),
+                               [&](const SnapshotFamily& known) { return known.name == sample.spec.name; });
+    if (family == families.end()) {
+      families.push_back({sample.spec.name, one_line(sample.spec.help), sample.spec.type, {}});
+      family = std::prev(families.end());
+    }
+    const bool known = std::any_of(family->samples.begin(), family->samples.end(),
+                                   [&](const MetricSample& other) { return same_labels(other, sample); });
+    if (!known && family->type == sample.spec.type) family->samples.push_back(std::move(sample));
+  }
+  return families;
+}
+
+std::vector<double> cumulative_buckets(const MetricSample& sample) {
+  std::vector<double> counts = sample.buckets;
+  for (std::size_t bucket = 1; bucket < counts.size(); ++bucket) counts[bucket] += counts[bucket - 1];
+  return counts;
+}
+
+OwnMetricsMemory::OwnMetricsMemory()
+    : specs_(declared_metrics<OwnMetrics>()),
+      words_(words_of(specs_)),
+      binder_(words_.data(), specs_),
+      metrics_(binder_) {
+  std::size_t offset = 0;
+  for (const auto& spec : specs_) {
+    if (spec.type == MetricType::kGauge) store_double(words_[offset], std::nan(""));
+    offset += spec.words();
+  }
+}
+
+void OwnMetricsMemory::read(std::vector<MetricSample>& samples) const {
+  std::size_t offset = 0;
+  for (const auto& spec : specs_) {
+    MetricSample sample;
+    if (read_metric(spec, words_.data(), 1, words_.size(), offset, sample))
+      samples.push_back(std::move(sample));
+    offset += spec.words();
+  }
+}
+
+SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc)
+    : clock_(clock),
+      derived_(own_.metrics()),
+      system_(proc),
+      peers_{{{Daemon::kSynthd, MetricsReader(config.daemon_dir(Daemon::kSynthd)), {}},
+              {Daemon::kStreamd, MetricsReader(config.daemon_dir(Daemon::kStreamd)), {}}}} {}
+
+void SnapshotSource::sample() {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t now_ns = clock_.now_ns();
+  own_.metrics().process.sample();
+  derived_.add_machine(now_ns, system_.cpu());
+  derived_.add_metricsd(now_ns);
+  for (auto& peer : peers_) {
+    const bool up = look_at(peer, now_ns);
+    say_what_changed(peer, up);
+    if (!up) continue;
+    std::vector<MetricSample> samples;
+    peer.reader.read(samples);
+    if (peer.daemon == Daemon::kSynthd) {
+      derived_.add_synthd(now_ns, samples);
+    } else {
+      derived_.add_streamd(now_ns, samples);
+    }
+  }
+}
+
+Snapshot SnapshotSource::take() {
+  const std::lock_guard lock(mutex_);
+  return take_locked();
+}
+
+Snapshot SnapshotSource::scrape() {
+  const std::lock_guard lock(mutex_);
+  own_.metrics().scrapes.add();
+  return take_locked();
+}
+
+void SnapshotSource::count_published() {
+  const std::lock_guard lock(mutex_);
+  own_.metrics().published.add();
+}
+
+Snapshot SnapshotSource::take_locked() {
+  const std::int64_t now_ns = clock_.now_ns();
+  Snapshot snapshot;
+  snapshot.unix_ns = clock_.unix_ns();
+  std::vector<MetricSample> samples;
+  for (auto& peer : peers_) {
+    const bool up = look_at(peer, now_ns);
+    snapshot.up[daemon_index(peer.daemon)] = up;
+    if (up) peer.reader.read(samples);
+  }
+  own_.metrics().up[daemon_index(Daemon::kMetricsd)].set(1);
+  snapshot.up[daemon_index(Daemon::kMetricsd)] = true;
+  own_.read(samples);
+  snapshot.families = families_of(std::move(samples));
+  return snapshot;
+}
+
+// Whether the daemon is at work. Sets what metricsd itself says of it.
+bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
+  peer.reader.refresh();
+  const bool up = peer.reader.ready() && peer.reader.segment().writer_healthy(now_ns);
+  own_.metrics().up[daemon_index(peer.daemon)].set(up ? 1 : 0);
+  if (!up) derived_.gone(peer.daemon);
+  return up;
+}
+
+void SnapshotSource::say_what_changed(Peer& peer, bool up) {
+  const std::string name(daemon_name(peer.daemon));
+  std::string news;
+  if (up) {
+    news = name + " is up";
+  } else if (!peer.reader.ready()) {
+    news = name + " is not there: " + peer.reader.describe();
+  } else {
+    news = name + (peer.reader.segment().writer_alive() ? " hangs: it no longer beats" : " has ended");
+  }
+  if (news == peer.last_said) return;
+  log_info(news);
+  peer.last_said = std::move(news);
+}
+
+}  // namespace auralis

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// All figures of all daemons at one moment: what /metrics shows and what ZeroMQ publishes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/metrics.h"
+#include "common/metrics_segment.h"
+#include "metricsd/derived_metrics.h"
+#include "metricsd/own_metrics.h"
+#include "metricsd/system_sampler.h"
+
+namespace auralis {
+
+// All series of one name, from whichever daemons.
+struct SnapshotFamily {
+  std::string name;
+  std::string help;
+  MetricType type = MetricType::kCounter;
+  std::vector<MetricSample> samples;  // of that type, label sets all different, every number finite
+};
+
+struct Snapshot {
+  std::int64_t unix_ns = 0;              // wall time
+  std::array<bool, 3> up{};              // by daemon_index()
+  std::vector<SnapshotFamily> families;  // names all different and well-formed
+};
+
+// Sorts samples into families. What would make the whole unreadable is left out: a malformed name, a number
+// that is none, a series that is there already, a type other than its family's.
+std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples);
+
+// A histogram's counts of values not above each bound; the last is that of all.
+std::vector<double> cumulative_buckets(const MetricSample& sample);
+
+// metricsd's own figures on the heap, all gauges absent at first. One thread at a time.
+class OwnMetricsMemory {
+ public:
+  OwnMetricsMemory();
+  OwnMetricsMemory(const OwnMetricsMemory&) = delete;
+  OwnMetricsMemory& operator=(const OwnMetricsMemory&) = delete;
+
+  OwnMetrics& metrics() { return metrics_; }
+  void read(std::vector<MetricSample>& samples) const;
+
+ private:
+  std::vector<MetricSpec> specs_;
+  std::vector<SharedWord> words_;
+  MetricBinder binder_;
+  OwnMetrics metrics_;
+};
+
+// Reads the segments of the others and keeps metricsd's own figures. Any thread: one mutex, which nothing of
+// the audio path knows of. A daemon that is not healthy contributes nothing but `auralis_up` 0.
+class SnapshotSource {
+ public:
+  // `clock` must outlive it; `proc` takes the place of /proc in a test.
+  SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc = "/proc");
+
+  // Moves the sliding windows and the figures of the process itself on. About each second, by one thread.
+  void sample();
+
+  // The figures of now: the segments are read afresh.
+  Snapshot take();
+
+  // As take(), and counts an answer given at /metrics.
+  Snapshot scrape();
+  void count_published();
+
+ private:
+  struct Peer {
+    Daemon daemon;
+    MetricsReader reader;
+    std::string last_said;  // what the log last heard of it
+  };
+
+  bool look_at(Peer& peer, std::int64_t now_ns);
+  void say_what_changed(Peer& peer, bool up);
+  Snapshot take_locked();
+
+  const Clock& clock_;
+  std::mutex mutex_;  // guards all below
+  OwnMetricsMemory own_;
+  DerivedMetrics derived_;
+  SystemSampler system_;
+  std::array<Peer, 2> peers_;
+};
+
+}  // namespace auralis

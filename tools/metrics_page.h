@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// docs/metrics.md, made from the declarations of the daemons. A header alone, so that a test can compare.
+#pragma once
+
+#include <algorithm>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/metrics.h"
+#include "metricsd/own_metrics.h"
+#include "streamd/stream_metrics.h"
+#include "synthd/synth_metrics.h"
+
+namespace auralis {
+
+inline std::string_view type_word(MetricType type) {
+  return type == MetricType::kCounter ? "counter" : type == MetricType::kGauge ? "gauge" : "histogram";
+}
+
+// Of one series: name="value"; of a label whose values the configuration decides, the name alone.
+inline std::string labels_text(const std::vector<MetricLabel>& labels) {
+  std::string text;
+  for (const auto& label : labels) {
+    text += text.empty() ? "" : ", ";
+    text += label.name == "station" ? "`station`" : "`" + label.name + "=\"" + label.value + "\"`";
+  }
+  return text.empty() ? "none" : text;
+}
+
+inline std::string bounds_text(const std::vector<double>& bounds) {
+  std::ostringstream text;
+  for (std::size_t bound = 0; bound < bounds.size(); ++bound)
+    text << (bound == 0 ? "" : ", ") << bounds[bound];
+  return text.str();
+}
+
+// One table, in the order of the declarations; series of one name, which differ in their labels, share a row.
+inline void write_metrics_table(std::ostream& out, std::string_view daemon,
+                                const std::vector<MetricSpec>& specs) {
+  out << "\n## " << daemon
+      << "\n| metric | type | labels | meaning | bucket bounds |\n|---|---|---|---|---|\n";
+  for (auto spec = specs.begin(); spec != specs.end(); ++spec) {
+    const auto same_name = [&](const MetricSpec& other) { return other.name == spec->name; };
+    if (std::any_of(specs.begin(), spec, same_name)) continue;  // in the row of the first
+    std::string labels = labels_text(spec->labels);
+    for (auto other = spec + 1; other != specs.end(); ++other) {
+      if (same_name(*other)) labels += "; " + labels_text(other->labels);
+    }
+    out << "| `" << spec->name << "` | " << type_word(spec->type) << " | " << labels << " | " << spec->help
+        << " | " << bounds_text(spec->bounds) << " |\n";
+  }
+}
+
+// The whole page.
+inline std::string metrics_page() {
+  std::ostringstream out;
+  out << "# Metrics\n\n"
+         "<!-- Made by `metrics-doc` from the declarations in synthd/synth_metrics.h, "
+         "streamd/stream_metrics.h and\n"
+         "metricsd/own_metrics.h: change those, then run `metrics-doc > docs/metrics.md`. A test compares. "
+         "-->\n\n"
+         "All figures of all daemons, as metricsd shows them at `/metrics` (port 9464) and publishes them "
+         "through "
+         "ZeroMQ each second. A figure belongs to the daemon that declares it.\n\n"
+         "- A figure is a number or it is absent, never NaN: absent is what cannot be had. Where a daemon is "
+         "not "
+         "there or hangs, its `auralis_up` is 0 and all its figures are absent, also those derived from "
+         "them.\n"
+         "- Counters and histograms go on when a daemon restarts, as long as its shared memory is there and "
+         "its "
+         "declarations are the same; gauges are absent until they are measured again.\n"
+         "- `station` is the name of a configured station. No label names a listener.\n"
+         "- A bucket counts the values that are not above its bound; beyond the last bound there is "
+         "`+Inf`.\n";
+  write_metrics_table(out, "synthd",
+                      declared_metrics<SynthMetrics>(std::vector<StationInfo>{{"default", 0}}));
+  write_metrics_table(out, "streamd", declared_metrics<StreamMetrics>(std::string("default")));
+  write_metrics_table(out, "metricsd", declared_metrics<OwnMetrics>());
+  return out.str();
+}
+
+}  // namespace auralis
