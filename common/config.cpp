@@ -75,7 +75,7 @@ void declare(CLI::App& app, Daemon daemon, Flags& flags) {
   app.add_flag("--check-config", flags.check_config,
                "Check the configuration, all sections, and exit: 0 valid, 2 not");
   app.add_flag("--print-config", flags.print_config,
-               "Print the configuration in force as a commented file, and exit");
+               "Print the configuration in force as a file, defaults commented out, and exit");
   app.add_flag("--healthcheck", flags.healthcheck,
                "Ask the running daemon whether it is healthy, and exit: 0 healthy");
   if (daemon == Daemon::kSynthd)
@@ -95,20 +95,23 @@ void declare(CLI::App& app, Daemon daemon, Flags& flags) {
   app.footer("Flags go over environment variables, those over the file, that over the defaults.\n");
 }
 
-// An auralis.toml that says what `config` does; or only explains it, every key commented out.
-std::string to_file(const Config& config, bool commented_out) {
+// An auralis.toml that says what `config` does and explains every key; those that have their default are
+// commented out.
+std::string to_file(const Config& config) {
   std::string text = as_comment(
-      "Configuration of Auralis: one file for synthd, streamd and metricsd. Every key can also be given as "
-      "an "
-      "environment variable, AURALIS_<SECTION>_<KEY>, and as a flag of the daemon that it concerns (see "
-      "--help).");
+      "Configuration of Auralis: one file for synthd, streamd and metricsd. Every key can also be given "
+      "as an environment variable, AURALIS_<SECTION>_<KEY>, and as a flag of the daemon that it concerns "
+      "(see --help).");
   std::string_view section;
   for (const ConfigKey& key : config_keys()) {
     if (key.section != section) text.append("\n[").append(key.section).append("]\n");
     section = key.section;
     text += as_comment(explanation(key));
-    text.append(commented_out ? "# " : "").append(key.key).append(" = ").append(to_toml(key.get(config))) +=
-        '\n';
+    const ConfigValue value = key.get(config);
+    text.append(value == key.get(Config()) ? "# " : "")
+        .append(key.key)
+        .append(" = ")
+        .append(to_toml(value)) += '\n';
   }
   return text;
 }
@@ -168,17 +171,16 @@ CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const 
       loader.set_flag(i, config_keys()[i].flag(daemon), flags.texts[i]);
   }
   loader.check_together();
-  loader.resolve_runtime_dir(environment);
-  result.config = loader.config();
-
   if (flags.check_config) {
     out << "configuration is valid" << (loader.file().empty() ? " (no file)" : ": " + loader.file()) << '\n';
   } else if (flags.print_config) {
-    out << to_file(result.config, false);
+    out << to_file(loader.config());
   }
+  loader.resolve_runtime_dir(environment);
+  result.config = loader.config();
   return result;
 }
 
-std::string default_config_file() { return to_file(Config(), true); }
+std::string default_config_file() { return to_file(Config()); }
 
 }  // namespace auralis

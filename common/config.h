@@ -74,7 +74,8 @@ struct CommandLine {
 CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
                         std::ostream& out);
 
-// auralis.toml as it is installed: every key explained, and commented out with its default.
+// auralis.toml as it is installed, every key explained, and commented out with its default; --print-config
+// prints it where nothing is set.
 std::string default_config_file();
 
 }  // namespace auralis

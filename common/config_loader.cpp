@@ -72,11 +72,12 @@ std::optional<std::string> read_text(const std::string& path, bool required) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   if (!stream && !required && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  // A folder can be opened, and fails here.
+  const bool empty = stream && stream.peek() == std::ifstream::traits_type::eof() && !stream.bad();
   std::ostringstream text;
-  // A folder can be opened, and fails here. That an empty file inserts nothing is a failure too, but not a
-  // bad one.
-  if (stream) text << stream.rdbuf();
-  if (!stream || text.bad()) throw ConfigError(path + ": cannot be read: " + std::strerror(errno));
+  if (!empty && !(stream && text << stream.rdbuf())) {
+    throw ConfigError(path + ": cannot be read: " + std::strerror(errno));
+  }
   return text.str();
 }
 

@@ -109,6 +109,17 @@ bool lock_for_writing(const std::filesystem::path& path, int fd) {
   return true;
 }
 
+// In a folder of somebody else's, under /dev/shm say, files could be exchanged behind our back. Root may go
+// anywhere.
+void refuse_foreign_folder(const std::filesystem::path& folder) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) fail(folder, "cannot be looked at: " + reason(errno));
+  if (::geteuid() != 0 && status.st_uid != ::geteuid()) {
+    fail(folder, "belongs to another user (" + std::to_string(status.st_uid) +
+                     "); remove it, or choose another runtime directory");
+  }
+}
+
 // A word of a header that may not be there at all.
 std::uint64_t header_word(int fd, std::size_t offset) {
   std::uint64_t word = 0;
@@ -200,6 +211,7 @@ SegmentWriter::SegmentWriter(std::filesystem::path path, const SegmentFormat& fo
     std::filesystem::permissions(folder, std::filesystem::perms(0750), error);
   }
   if (error) fail(folder, "the folder cannot be made: " + error.message());
+  refuse_foreign_folder(folder);
   FileDescriptor fd = impl_->open_locked();
   try {
     if (impl_->matches(fd.get(), format, bytes)) {
