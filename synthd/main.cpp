@@ -2,12 +2,17 @@
 // synthd: composes endless music and renders it ahead of time into shared memory.
 #include "synthd/synth_daemon.h"
 
+#include <iostream>
+
+#include "common/healthcheck.h"
+
 namespace auralis {
 namespace {
 
 int run_synthd(Service& service, const CommandLine& command_line) {
   const Config& config = command_line.config;
-  if (command_line.healthcheck) return check_health(config);
+  if (command_line.healthcheck)
+    return healthcheck(config, Daemon::kSynthd, SystemClock().now_ns(), std::cout);
   prepare_opencl_environment(config.daemon_dir(Daemon::kSynthd) / "pocl-cache");
   if (command_line.list_devices) return list_devices(config);
   SynthDaemon daemon(config, service);

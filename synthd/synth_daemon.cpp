@@ -73,16 +73,4 @@ int list_devices(const Config& config) {
   return devices.empty() ? 1 : 0;
 }
 
-int check_health(const Config& config) {
-  MetricsReader metrics(config.daemon_dir(Daemon::kSynthd));
-  metrics.refresh();
-  if (metrics.segment().writer_healthy(SystemClock().now_ns())) {
-    std::cout << "synthd is at work\n";
-    return 0;
-  }
-  std::cout << "synthd is not at work: "
-            << (metrics.ready() ? "it has ended, or it hangs" : metrics.describe()) << '\n';
-  return 1;
-}
-
 }  // namespace auralis

@@ -51,8 +51,4 @@ class SynthDaemon {
 // --list-devices: prints the devices and the choice. Status for main: 1 where there is none to choose.
 int list_devices(const Config& config);
 
-// --healthcheck: prints a sentence. Status for main: 0 where a synthd lives in this runtime directory and
-// does not hang.
-int check_health(const Config& config);
-
 }  // namespace auralis

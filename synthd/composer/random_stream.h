@@ -3,6 +3,8 @@
 // decision never depends on how many numbers another one drew, nor on what was composed before. One thread.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "synthd/composer/philox.h"
@@ -50,6 +52,6 @@ class RandomStream {
 };
 
 // A control of 0 to 1 as a whole number of 0 to 256: decisions are made in integers, alike on every machine.
-inline std::uint32_t in_256ths(float level) { return static_cast<std::uint32_t>(level * 256.0F + 0.5F); }
+inline std::uint32_t in_256ths(float level) { return static_cast<std::uint32_t>(std::lround(level * 256)); }
 
 }  // namespace auralis

@@ -75,14 +75,16 @@ std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_vi
 std::string describe_devices(const std::vector<DeviceInfo>& devices, std::string_view wanted) {
   std::string text;
   std::string problem;
-  std::size_t chosen = devices.size();
-  try {
-    chosen = choose_device(devices, wanted);
-  } catch (const EngineError& error) {
-    problem = std::string(error.what()) + '\n';
-  }
+  const auto choice = [&]() -> std::optional<std::size_t> {
+    try {
+      return choose_device(devices, wanted);
+    } catch (const EngineError& error) {
+      problem = std::string(error.what()) + '\n';
+      return std::nullopt;
+    }
+  }();
   for (std::size_t i = 0; i < devices.size(); ++i) {
-    text += line_of(devices, i) + (i == chosen ? "  <- chosen\n" : "\n");
+    text += line_of(devices, i) + (i == choice ? "  <- chosen\n" : "\n");
   }
   return text + problem;
 }
