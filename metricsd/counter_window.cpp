@@ -10,8 +10,7 @@ namespace auralis {
 bool CounterWindow::began_anew(const Values& values) const {
   if (points_.empty()) return false;
   for (std::size_t column = 0; column < kColumns; ++column) {
-    const bool rising = (rising_ >> column & 1U) != 0;
-    if (rising && values[column] < points_.back().values[column]) return true;  // false for NaN
+    if (values[column] < points_.back().values[column]) return true;  // false for NaN
   }
   return false;
 }

@@ -13,7 +13,7 @@ namespace auralis {
 // One thread. Moments are CLOCK_MONOTONIC nanoseconds.
 class CounterWindow {
  public:
-  static constexpr std::size_t kColumns = 7;
+  static constexpr std::size_t kColumns = 8;
   using Values = std::array<double, kColumns>;  // NaN: not to be had
 
   struct Change {
@@ -21,11 +21,10 @@ class CounterWindow {
     Values amount{};     // by how much each counter changed; NaN where it was not to be had at both ends
   };
 
-  // Remembers samples for `span_ns`. Bit c of `rising` says that column c can only fall when its counter
-  // began anew.
-  CounterWindow(std::int64_t span_ns, unsigned rising) : span_ns_(span_ns), rising_(rising) {}
+  // Remembers samples for `span_ns`.
+  explicit CounterWindow(std::int64_t span_ns) : span_ns_(span_ns) {}
 
-  // Moments must rise. Where a rising counter fell, the window begins anew with this sample.
+  // Moments must rise. Where a counter fell, it began anew, and so does the window, with this sample.
   void add(std::int64_t now_ns, const Values& values);
   void clear() { points_.clear(); }
 
@@ -41,7 +40,6 @@ class CounterWindow {
   bool began_anew(const Values& values) const;
 
   std::int64_t span_ns_;
-  unsigned rising_;
   std::deque<Point> points_;
 };
 

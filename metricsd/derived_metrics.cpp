@@ -17,10 +17,8 @@ constexpr double kBitsAMegabit = 1e6;
 // Columns of the windows.
 enum MachineColumn { kBusyTicks, kTotalTicks };
 enum SynthColumn { kSynthCpu, kDeviceBusy };
-enum StreamColumn { kStreamCpu, kSent, kErrors, kBytes, kIntervals, kIntervalSum, kIntervalSquares };
+enum StreamColumn { kStreamCpu, kSent, kErrors, kBytes, kIntervals, kLateMs, kEarlyMs, kIntervalSquares };
 enum MetricsColumn { kMetricsCpu };
-
-constexpr unsigned column_bit(int column) { return 1U << static_cast<unsigned>(column); }
 
 double value_of(const std::vector<MetricSample>& samples, const char* name) {
   const auto found = std::find_if(samples.begin(), samples.end(),
@@ -36,16 +34,14 @@ void set_or_clear(Gauge& gauge, double value) {
   }
 }
 
-// NaN stays NaN.
-double percent(double part, double whole) { return std::clamp(100 * part / whole, 0.0, 100.0); }
+// A share of nothing cannot be had.
+double percent(double part, double whole) {
+  const double share = 100 * part / whole;
+  return std::isfinite(share) ? std::clamp(share, 0.0, 100.0) : kNone;
+}
 
 double rate(const std::optional<Change>& change, int column) {
   return change ? change->amount[static_cast<std::size_t>(column)] / change->seconds : kNone;
-}
-
-double success_percent(const Change& change) {
-  const double tried = change.amount[kSent] + change.amount[kErrors];
-  return tried > 0 ? percent(change.amount[kSent], tried) : kNone;
 }
 
 // From the sums of what the intervals differ from the chunk's duration: a shift leaves the deviation as it
@@ -53,7 +49,7 @@ double success_percent(const Change& change) {
 double interval_deviation_ms(const Change& change) {
   const double count = change.amount[kIntervals];
   if (!(count >= 2)) return kNone;
-  const double mean = change.amount[kIntervalSum] / count;
+  const double mean = (change.amount[kLateMs] - change.amount[kEarlyMs]) / count;
   return std::sqrt(std::max(0.0, change.amount[kIntervalSquares] / count - mean * mean));
 }
 
@@ -61,10 +57,10 @@ double interval_deviation_ms(const Change& change) {
 
 DerivedMetrics::DerivedMetrics(OwnMetrics& own)
     : own_(own),
-      machine_(kShortSpanNs, column_bit(kTotalTicks)),
-      synthd_(kShortSpanNs, column_bit(kSynthCpu) | column_bit(kDeviceBusy)),
-      streamd_(kLongSpanNs, ~column_bit(kIntervalSum)),  // deviations have a sign: their sum may fall
-      metricsd_(kShortSpanNs, column_bit(kMetricsCpu)) {}
+      machine_(kShortSpanNs),
+      synthd_(kShortSpanNs),
+      streamd_(kLongSpanNs),
+      metricsd_(kShortSpanNs) {}
 
 void DerivedMetrics::add_machine(std::int64_t now_ns, const std::optional<CpuTicks>& ticks) {
   if (!ticks) {
@@ -94,13 +90,16 @@ void DerivedMetrics::add_streamd(std::int64_t now_ns, const std::vector<MetricSa
       {value_of(samples, "auralis_process_cpu_seconds_total"),
        value_of(samples, "websocket_chunks_sent_total"), value_of(samples, "websocket_send_errors_total"),
        value_of(samples, "network_bytes_sent_total"), value_of(samples, "auralis_send_intervals_total"),
-       value_of(samples, "auralis_send_interval_ms_sum_total"),
+       value_of(samples, "auralis_send_interval_late_ms_total"),
+       value_of(samples, "auralis_send_interval_early_ms_total"),
        value_of(samples, "auralis_send_interval_ms_squares_total")});
   const std::optional<Change> lately = streamd_.over(kShortSpanNs);
   set_or_clear(own_.bandwidth_mbps, rate(lately, kBytes) * kBitsAByte / kBitsAMegabit);
   set_cpu_percent(Daemon::kStreamd, rate(lately, kStreamCpu));
   const std::optional<Change> minute = streamd_.over(kLongSpanNs);
-  set_or_clear(own_.success_rate, minute ? success_percent(*minute) : kNone);
+  set_or_clear(
+      own_.success_rate,
+      minute ? percent(minute->amount[kSent], minute->amount[kSent] + minute->amount[kErrors]) : kNone);
   set_or_clear(own_.delivery_variance_ms, minute ? interval_deviation_ms(*minute) : kNone);
 }
 
@@ -123,12 +122,7 @@ void DerivedMetrics::gone(Daemon daemon) {
 }
 
 void DerivedMetrics::set_cpu_percent(Daemon daemon, double cpu_seconds_a_second) {
-  Gauge& gauge = own_.cpu_percent[daemon_index(daemon)];
-  if (cores_ == 0) {
-    gauge.clear();
-  } else {
-    set_or_clear(gauge, percent(cpu_seconds_a_second, cores_));
-  }
+  set_or_clear(own_.cpu_percent[daemon_index(daemon)], percent(cpu_seconds_a_second, cores_));
 }
 
 }  // namespace auralis

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "common/log.h"
@@ -115,7 +116,8 @@ std::string exposition(const Snapshot& snapshot) {
 struct PrometheusExporter::Impl {
   SnapshotSource& source;
   SharedMemoryCollectable collectable;
-  std::string last_complaint;  // of CivetWeb, until it serves
+  const std::thread::id starter = std::this_thread::get_id();
+  std::string complaint;  // the first of CivetWeb's start; of the thread that starts it
   CivetLibrary library;
   std::unique_ptr<mg_context, StopServer> server;  // last: its threads use the others
 
@@ -163,8 +165,8 @@ struct PrometheusExporter::Impl {
 
   static int log_message(const mg_connection* connection, const char* message) {
     auto* self = static_cast<Impl*>(mg_get_user_data(mg_get_context(connection)));
-    if (self != nullptr && self->server == nullptr && self->last_complaint.empty())
-      self->last_complaint = message;
+    const bool at_start = self != nullptr && std::this_thread::get_id() == self->starter;
+    if (at_start && self->complaint.empty()) self->complaint = message;
     log_debug("CivetWeb complains", {{"message", std::string(message)}});
     return 1;
   }
@@ -172,7 +174,8 @@ struct PrometheusExporter::Impl {
 
 PrometheusExporter::PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source)
     : impl_(std::make_unique<Impl>(source)) {
-  const std::string address = host + ":" + std::to_string(port);
+  const bool ipv6 = host.find(':') != std::string::npos;
+  const std::string address = (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
   // Each connection has a thread until it is closed: enough of them, and none for an idle one for long.
   std::array<const char*, 7> options{"listening_ports",    address.c_str(), "num_threads", "8",
                                      "request_timeout_ms", "2000",          nullptr};
@@ -181,9 +184,9 @@ PrometheusExporter::PrometheusExporter(const std::string& host, std::int64_t por
   callbacks.log_message = &Impl::log_message;
   std::unique_ptr<mg_context, StopServer> server(mg_start(&callbacks, impl_.get(), options.data()));
   if (server == nullptr) {
-    throw std::runtime_error(
-        "cannot serve http://" + address + "/ (metricsd.host, metricsd.port): " +
-        (impl_->last_complaint.empty() ? "CivetWeb does not start" : impl_->last_complaint));
+    if (ipv6 && mg_check_feature(MG_FEATURES_IPV6) == 0) impl_->complaint = "this CivetWeb knows no IPv6";
+    throw std::runtime_error("cannot serve http://" + address + "/ (metricsd.host, metricsd.port): " +
+                             (impl_->complaint.empty() ? "CivetWeb does not start" : impl_->complaint));
   }
   impl_->server = std::move(server);
 }
@@ -196,13 +199,11 @@ int PrometheusExporter::port() const {
 
 std::string http_healthcheck(const std::string& host, std::int64_t port) {
   const CivetLibrary library;
-  const std::string asked = host == "0.0.0.0" ? "127.0.0.1" : host;
   std::array<char, 256> complaint{};
   const std::unique_ptr<mg_connection, CloseConnection> connection(
-      mg_connect_client(asked.c_str(), static_cast<int>(port), 0, complaint.data(), complaint.size()));
+      mg_connect_client(host.c_str(), static_cast<int>(port), 0, complaint.data(), complaint.size()));
   if (connection == nullptr) return complaint.data();
-  mg_printf(connection.get(), "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
-            asked.c_str());
+  mg_printf(connection.get(), "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host.c_str());
   if (mg_get_response(connection.get(), complaint.data(), complaint.size(), kHealthcheckMs) < 0) {
     return complaint.data();
   }

@@ -21,8 +21,8 @@ std::string exposition(const Snapshot& snapshot);
 // Serves from threads of its own for as long as it lives.
 class PrometheusExporter {
  public:
-  // Listens at `host` (an IPv4 address) and `port`, 0 for any that is free. `source` must outlive it. Throws
-  // std::runtime_error, naming the address, where it cannot.
+  // Listens at `host` (an address, IPv6 only where CivetWeb knows it, or localhost) and `port`, 0 for any
+  // that is free. `source` must outlive it. Throws std::runtime_error, naming the address, where it cannot.
   PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source);
   ~PrometheusExporter();
   PrometheusExporter(const PrometheusExporter&) = delete;
@@ -36,8 +36,8 @@ class PrometheusExporter {
   std::unique_ptr<Impl> impl_;
 };
 
-// Asks a running metricsd at `host` (where it listens: 0.0.0.0 is asked at 127.0.0.1) for /healthz. Empty
-// where it answers 200 within three seconds, else what is wrong.
+// Asks a running metricsd where it listens (Linux takes 0.0.0.0 for this machine) for /healthz. Empty where
+// it answers 200 within three seconds, else what is wrong.
 std::string http_healthcheck(const std::string& host, std::int64_t port);
 
 }  // namespace auralis

@@ -20,6 +20,11 @@ double to_ms(std::int64_t ns) { return static_cast<double>(ns) / kNsPerMs; }
 
 Hub::Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const HubLimits& limits)
     : clock_(clock), metrics_(metrics), transport_(transport), limits_(limits) {
+  // What a former streamd had queued when it was killed was sent to nobody, and its listeners are gone.
+  const double settled = metrics_.chunks_sent.value() + metrics_.dropped_backlog.value() +
+                         metrics_.dropped_disconnect.value() + metrics_.dropped_error.value();
+  metrics_.dropped_disconnect.add(metrics_.chunks_offered.value() - settled);
+  metrics_.disconnections.add(metrics_.connections.value() - metrics_.disconnections.value());
   metrics_.active_connections.set(0);
   metrics_.chunks_queued.set(0);
 }
@@ -162,7 +167,8 @@ void Hub::note_sent(Listener& listener, const Outgoing& outgoing) {
   const double deviation_ms = to_ms(now_ns - before_ns) - 1e3 * audio.frames / audio.sample_rate;
   metrics_.jitter_ms.observe(std::abs(deviation_ms));
   metrics_.send_intervals.add();
-  metrics_.send_deviation_ms.add(deviation_ms);
+  metrics_.send_late_ms.add(std::max(deviation_ms, 0.0));
+  metrics_.send_early_ms.add(std::max(-deviation_ms, 0.0));
   metrics_.send_deviation_squares.add(deviation_ms * deviation_ms);
 }
 

@@ -6,6 +6,7 @@
 #include "common/healthcheck.h"
 #include "common/log.h"
 #include "common/service.h"
+#include "streamd/descriptors.h"
 #include "streamd/stream_server.h"
 
 namespace {
@@ -15,10 +16,12 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   if (command_line.healthcheck) {
     return auralis::healthcheck(command_line.config, auralis::Daemon::kStreamd, clock.now_ns(), std::cout);
   }
+  auralis::allow_descriptors(command_line.config.streamd.max_listeners);
   auralis::StreamServer server(command_line.config, clock);
+  service.ready("serving listeners");
   std::thread network([&] {
     try {
-      server.run([&] { service.ready("serving listeners"); });
+      server.run();
     } catch (const std::exception& exception) {
       auralis::log_error(std::string("the network thread failed: ") + exception.what());
       service.stop(1);

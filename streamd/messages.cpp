@@ -111,7 +111,8 @@ PresetChoice parse_preset(const Json& message) {
   std::vector<std::string_view> names;
   for (const auto& preset : kPresets) names.push_back(preset.name);
   const Json value = message.value("preset", Json());
-  return {find_preset(choice_field(value, "preset", names, "unknown_preset"))};
+  const char* code = value.is_string() ? "unknown_preset" : "bad_field";
+  return {find_preset(choice_field(value, "preset", names, code))};
 }
 
 Ping parse_ping(const Json& message) {

@@ -36,12 +36,14 @@ class StreamMetrics {
                                      {1, 2, 5, 10, 20, 30, 50, 75, 100, 150});
   Counter send_intervals =
       m_.counter("auralis_send_intervals_total", "Intervals between two sends to a listener");
-  Counter send_deviation_ms = m_.counter(
-      "auralis_send_interval_ms_sum_total",
-      "Sum of the deviations of those intervals from the duration of a chunk (it may fall), in milliseconds");
-  Counter send_deviation_squares =
-      m_.counter("auralis_send_interval_ms_squares_total",
-                 "Sum of the squares of those deviations, in square milliseconds");
+  Counter send_late_ms =
+      m_.counter("auralis_send_interval_late_ms_total",
+                 "Sum of what those intervals exceeded the duration of a chunk by, in milliseconds");
+  Counter send_early_ms =
+      m_.counter("auralis_send_interval_early_ms_total",
+                 "Sum of what those intervals fell short of the duration of a chunk by, in milliseconds");
+  Counter send_deviation_squares = m_.counter("auralis_send_interval_ms_squares_total",
+                                              "Sum of the squares of both, in square milliseconds");
 
   Gauge ring_depth_ms =
       m_.gauge("ring_buffer_depth_ms",

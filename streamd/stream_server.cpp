@@ -42,7 +42,6 @@ struct StreamServer::Impl final : ConnectionEvents {
   std::optional<StationStatus> told_status;  // what all listeners know
   std::int64_t next_refresh_ns = 0;
   std::int64_t next_stalled_check_ns = 0;
-  std::function<void()> on_ready;
   std::atomic<std::int64_t> last_step_ns{0};
 
   Impl(const Config& c, const Clock& k)
@@ -89,9 +88,7 @@ struct StreamServer::Impl final : ConnectionEvents {
       next_stalled_check_ns = now_ns + kStalledCheckNs;
       hub.close_stalled();
     }
-    const std::int64_t wake_ns = delivery.step();
-    if (pump.flowing() && on_ready) std::exchange(on_ready, nullptr)();
-    return std::min(wake_ns, next_refresh_ns);
+    return std::min(delivery.step(), next_refresh_ns);
   }
 
   void tell_status() {
@@ -198,8 +195,7 @@ StreamServer::StreamServer(const Config& config, const Clock& clock)
 }
 StreamServer::~StreamServer() = default;
 
-void StreamServer::run(const std::function<void()>& on_ready) {
-  impl_->on_ready = on_ready;
+void StreamServer::run() {
   impl_->network.every_step([impl = impl_.get()] { return impl->step(); });
   impl_->network.run();
 }

@@ -2,7 +2,6 @@
 // streamd: joins the pump, the hub, the control segment, HTTP and the network.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "common/clock.h"
@@ -16,9 +15,9 @@ class StreamServer {
   StreamServer(const Config& config, const Clock& clock);
   ~StreamServer();
 
-  // Serves on the calling thread, streamd's network thread, until stop(). `on_ready` is called once, when
-  // audio first flows.
-  void run(const std::function<void()>& on_ready);
+  // Serves on the calling thread, streamd's network thread, until stop(). Whether audio flows is told by
+  // /readyz.
+  void run();
 
   // From any thread: tells the listeners, and ends run().
   void stop();
