@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# One image with all three daemons; docker-compose.yml runs each in a container of its own.
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+COPY scripts/bootstrap scripts/bootstrap
+RUN scripts/bootstrap
+COPY . .
+RUN cmake --preset release -DBUILD_TESTING=OFF \
+    && cmake --build --preset release \
+    && DESTDIR=/stage cmake --install build/release --prefix /usr --strip
+# The packages of the libraries that the programs were linked with: their names differ from release to release.
+RUN ldd /stage/usr/bin/* | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | sort -u | xargs realpath \
+    | awk -F/ '{ print "*/" $(NF - 1) "/" $NF }' | xargs dpkg-query -S | cut -d: -f1 | sort -u > /runtime-packages
+
+FROM ${BASE}
+COPY --from=build /runtime-packages /usr/share/auralis/runtime-packages
+# PoCL renders where there is no GPU; curl is for the health checks.
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+       $(cat /usr/share/auralis/runtime-packages) pocl-opencl-icd curl \
+    && rm -rf /var/lib/apt/lists/*
+# NVIDIA's container runtime brings its OpenCL library, but not the file by which the OpenCL loader finds it.
+RUN mkdir -p /etc/OpenCL/vendors && echo libnvidia-opencl.so.1 > /etc/OpenCL/vendors/nvidia.icd
+# Numbers that docker-compose.yml knows too, for the shared memory's owner.
+RUN groupadd --system --gid 10001 auralis \
+    && useradd --system --uid 10001 --gid auralis --home-dir /nonexistent --no-create-home \
+       --shell /usr/sbin/nologin auralis \
+    && install -d -o auralis -g auralis -m 0750 /run/auralis /var/cache/auralis
+COPY --from=build /stage/ /
+ENV AURALIS_RUNTIME_DIR=/run/auralis \
+    POCL_CACHE_DIR=/var/cache/auralis/pocl \
+    CUDA_CACHE_PATH=/var/cache/auralis/cuda \
+    XDG_CACHE_HOME=/var/cache/auralis
+USER auralis
+CMD ["synthd"]
