@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// The three real daemons for a test, on free ports and in a directory of their own; or, where
+// AURALIS_TEST_PLAYER_URL and AURALIS_TEST_METRICS_URL are given, those that run there already.
+//
+// The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN, or lie together in AURALIS_BIN_DIR.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+
+const READY_LIMIT_MS = 120000;         // the first start may compile kernels
+const STOP_LIMIT_MS = 10000;
+
+export async function start_daemons() {
+  const { AURALIS_TEST_PLAYER_URL, AURALIS_TEST_METRICS_URL } = process.env;
+  if (AURALIS_TEST_PLAYER_URL && AURALIS_TEST_METRICS_URL) {
+    return { player_url: AURALIS_TEST_PLAYER_URL, metrics_url: AURALIS_TEST_METRICS_URL, stop: async () => {} };
+  }
+
+  const binaries = ["synthd", "streamd", "metricsd"].map(find_binary);
+  const directory = mkdtempSync("/dev/shm/auralis-browser-test-");
+  const [stream_port, metrics_port, zmq_port] = await free_ports(3);
+  // The daemons refuse variables of their prefix that they do not know: the test's own stay out.
+  const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith("AURALIS_"));
+  const environment = {
+    ...Object.fromEntries(foreign),
+    AURALIS_RUNTIME_DIR: directory,
+    AURALIS_STREAMD_HOST: "127.0.0.1",
+    AURALIS_STREAMD_PORT: String(stream_port),
+    AURALIS_METRICSD_PORT: String(metrics_port),
+    AURALIS_METRICSD_ZMQ_ENDPOINT: `tcp://127.0.0.1:${zmq_port}`,
+  };
+  const daemons = binaries.map((binary) => new Daemon(binary, environment));
+  const stop = async () => {
+    await Promise.all(daemons.map((daemon) => daemon.stop()));
+    rmSync(directory, { recursive: true, force: true });
+  };
+
+  const player_url = `http://127.0.0.1:${stream_port}/`;
+  const metrics_url = `http://127.0.0.1:${metrics_port}/`;
+  try {
+    await Promise.all([player_url, metrics_url].map((url) => until_ready(new URL("readyz", url), daemons)));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { player_url, metrics_url, stop };
+}
+
+class Daemon {
+  constructor(binary, environment) {
+    this.name = path.basename(binary);
+    this.output = "";
+    this.ended = null;
+    this.process = spawn(binary, [], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream.on("data", (data) => { this.output = (this.output + data).slice(-8000); });
+    }
+    this.end = new Promise((resolve) => {
+      this.process.on("error", (error) => resolve(this.ended = error.message));
+      this.process.on("exit", (code, signal) => resolve(this.ended = signal ?? `exit status ${code}`));
+    });
+  }
+
+  async stop() {
+    if (this.ended !== null) return;
+    this.process.kill("SIGTERM");
+    const killer = setTimeout(() => this.process.kill("SIGKILL"), STOP_LIMIT_MS);
+    await this.end;
+    clearTimeout(killer);
+  }
+}
+
+function find_binary(name) {
+  const binary = process.env[`${name.toUpperCase()}_BIN`];
+  if (binary) return binary;
+  if (process.env.AURALIS_BIN_DIR) return path.join(process.env.AURALIS_BIN_DIR, name);
+  throw new Error(`where is ${name}? Set AURALIS_BIN_DIR, or AURALIS_TEST_PLAYER_URL and AURALIS_TEST_METRICS_URL`);
+}
+
+// All bound at once, so that they differ.
+async function free_ports(count) {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+async function until_ready(url, daemons) {
+  const limit = Date.now() + READY_LIMIT_MS;
+  let answer = "no answer";
+  while (Date.now() < limit) {
+    const ended = daemons.find((daemon) => daemon.ended !== null);
+    if (ended) throw new Error(`${ended.name} ended (${ended.ended}):\n${ended.output}`);
+    try {
+      const response = await fetch(url);
+      if (response.status === 200) return;
+      answer = `${response.status} ${await response.text()}`;
+    } catch (error) {
+      answer = error.cause?.message ?? error.message;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const told = daemons.map((daemon) => `--- ${daemon.name}\n${daemon.output}`).join("\n");
+  throw new Error(`${url} was not ready in ${READY_LIMIT_MS / 1000} s: ${answer}\n${told}`);
+}

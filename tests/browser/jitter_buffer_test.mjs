@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+// The player's jitter buffer, clock and decoders, without a browser: time is simulated, so minutes pass in a moment. It does
+// not prove that a browser pulls in time (player_test.mjs listens to one).
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { ServerClock } from "../../streamd/web/clock.js";
+import { decode_binary, decode_json } from "../../streamd/web/frame.js";
+import { JitterBuffer } from "../../streamd/web/jitter_buffer.js";
+
+const RATE = 44100;
+const CHUNK = 4410;
+const QUANTUM = 128;
+const TONE = 2 * Math.PI * 110 / RATE;
+// Between two samples of the tone, and of a 5 ms ramp, lies no more than this; a click is more.
+const SMOOTH = 0.5 * TONE * 1.2 + 0.5 / (0.005 * RATE);
+
+function chunk(seq, extra = {}) {
+  const samples = new Int16Array(2 * CHUNK);
+  for (let i = 0; i < CHUNK; ++i) {
+    samples[2 * i] = samples[2 * i + 1] = Math.round(16384 * Math.sin(TONE * ((seq * CHUNK + i) % (RATE * 10))));
+  }
+  return { seq, due_ms: 1e12 + seq * 100, rate: RATE, frames: CHUNK, silent: false, samples, ...extra };
+}
+
+// A listener whose sound card runs `drift` too fast. `arrivals(seq)` is when a chunk comes, in ms; Infinity is never.
+class Listener {
+  constructor({ drift = 0, arrivals = (seq) => seq * 100, output_rate = RATE } = {}) {
+    this.buffer = new JitterBuffer({ output_rate });
+    this.arrivals = arrivals;
+    this.ms_per_quantum = QUANTUM * 1000 / output_rate / (1 + drift);
+    this.now_ms = 0;
+    this.next = 0;
+    this.left = new Float32Array(QUANTUM);
+    this.right = new Float32Array(QUANTUM);
+    this.last = 0;
+    this.largest_step = 0;
+    this.peak = 0;
+  }
+
+  run(ms) {
+    const end_ms = this.now_ms + ms;
+    for (; this.now_ms < end_ms; this.now_ms += this.ms_per_quantum) {
+      for (; this.arrivals(this.next) <= this.now_ms || this.arrivals(this.next) === Infinity; ++this.next) {
+        if (this.arrivals(this.next) !== Infinity) this.buffer.append(chunk(this.next));
+      }
+      this.buffer.pull(this.left, this.right, QUANTUM);
+      for (const sample of this.left) {
+        this.largest_step = Math.max(this.largest_step, Math.abs(sample - this.last));
+        this.peak = Math.max(this.peak, Math.abs(sample));
+        this.last = sample;
+      }
+    }
+    return this;
+  }
+
+  // Due time (chunk 0 is due at 0) to leaving the buffer.
+  get latency_ms() {
+    return this.now_ms - (this.buffer.position().due_ms - 1e12);
+  }
+}
+
+const SETTLED_MS = 60000;              // after this the level is held at its target
+
+// As on connect: two chunks at once, then one every 100 ms.
+const burst = (seq) => Math.max(0, (seq - 1) * 100);
+
+test("playing starts at once with the past chunks, and without a click", () => {
+  const listener = new Listener({ arrivals: burst }).run(1000);
+  assert.equal(listener.buffer.playing, true);
+  assert.equal(listener.buffer.underruns, 0);
+  assert.equal(listener.buffer.gaps, 0);
+  assert.ok(listener.peak > 0.49 && listener.peak < 0.51, `peak ${listener.peak}`);
+  assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
+});
+
+test("what comes in on time comes out bit for bit", () => {
+  const buffer = new JitterBuffer({ output_rate: RATE });
+  for (let seq = 0; seq < 3; ++seq) buffer.append(chunk(seq));
+  const left = new Float32Array(CHUNK);
+  const right = new Float32Array(CHUNK);
+  const from = () => buffer.position().seq * CHUNK + buffer.position().frame;
+  buffer.pull(left, right, 512);                     // the ramp at the start
+  const at = from();
+  buffer.pull(left, right, 1000);
+  for (let i = 0; i < 1000; ++i) {
+    const seq = Math.floor((at + i) / CHUNK);
+    assert.equal(left[i], chunk(seq).samples[2 * ((at + i) % CHUNK)] / 32768);
+  }
+});
+
+test("a chunk that came before is not played again", () => {
+  const buffer = new JitterBuffer({ output_rate: RATE });
+  for (const seq of [7, 8, 7, 8, 9]) buffer.append(chunk(seq));
+  assert.equal(Math.round(buffer.level_ms), 300);
+  assert.equal(buffer.gaps, 0);
+});
+
+for (const drift of [-0.0005, 0.0005]) {
+  test(`a sound card ${drift * 1e6} ppm off plays for a quarter of an hour with no gap and steady latency`, () => {
+    const jitter = (seq) => (seq < 2 ? 0 : (seq - 1) * 100 + (seq * 7919 % 30));
+    const listener = new Listener({ drift, arrivals: jitter }).run(SETTLED_MS);
+    const latency_ms = listener.latency_ms;
+    listener.run(840000);
+    assert.equal(listener.buffer.underruns, 0);
+    assert.equal(listener.buffer.skips, 0);
+    assert.ok(Math.abs(listener.latency_ms - latency_ms) < 25, `${latency_ms} -> ${listener.latency_ms}`);
+    assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
+  });
+}
+
+test("another output rate is converted, smoothly", () => {
+  const listener = new Listener({ arrivals: burst, output_rate: 48000 }).run(20000);
+  assert.equal(listener.buffer.underruns, 0);
+  assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
+});
+
+test("a chunk that never comes is silence, ramped, and the latency stays", () => {
+  // Those after the lost one come earlier, as they do from a server that has left out a late one.
+  const lost = SETTLED_MS / 100 + 10;
+  const arrivals = (seq) => (seq === lost ? Infinity : burst(seq) - (seq > lost ? 60 : 0));
+  const listener = new Listener({ arrivals }).run(SETTLED_MS);
+  const latency_ms = listener.latency_ms;
+  listener.run(3000);
+  assert.equal(listener.buffer.gaps, 1);
+  assert.ok(Math.abs(listener.latency_ms - latency_ms) < 15, `${latency_ms} -> ${listener.latency_ms}`);
+  assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
+});
+
+test("a chunk marked as silence counts as a gap and is ramped", () => {
+  const buffer = new JitterBuffer({ output_rate: RATE });
+  buffer.append(chunk(0));
+  buffer.append(chunk(1, { silent: true }));
+  assert.equal(buffer.gaps, 1);
+  assert.equal(Math.round(buffer.level_ms), 200);
+});
+
+test("running dry fades out, counts one underrun, refills and goes on", () => {
+  const stalled = (seq) => (seq >= 20 && seq < 26 ? 2500 : burst(seq));
+  const listener = new Listener({ arrivals: stalled }).run(2400);
+  assert.equal(listener.buffer.underruns, 1);
+  assert.equal(listener.buffer.playing, false);
+  assert.equal(listener.last, 0);
+  listener.run(5000);
+  assert.equal(listener.buffer.underruns, 1);
+  assert.equal(listener.buffer.playing, true);
+  assert.equal(listener.buffer.gaps, 0);
+  assert.ok(listener.buffer.target_ms > 80, "chunks come late here: more is kept waiting");
+  assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
+});
+
+test("too much waiting audio is dropped in one crossfade", () => {
+  const listener = new Listener({ arrivals: burst }).run(1000);
+  for (let i = 0; i < 6; ++i) listener.buffer.append(chunk(listener.next++));
+  listener.arrivals = (seq) => (seq - 7) * 100;      // the six came early: later ones are as far ahead
+  listener.run(1000);
+  assert.equal(listener.buffer.skips, 1);
+  assert.equal(listener.buffer.underruns, 0);
+  assert.ok(listener.buffer.level_ms < 300, `level ${listener.buffer.level_ms}`);
+  // Two places of the tone add up within the crossfade, no step is larger than of both.
+  assert.ok(listener.largest_step < 2 * SMOOTH, `step ${listener.largest_step}`);
+});
+
+test("an outage is closed up, and playing goes on from the live position", () => {
+  const arrivals = (seq) => (seq >= 20 && seq < 70 ? Infinity : burst(seq));
+  const listener = new Listener({ arrivals }).run(1500);
+  const latency_ms = listener.latency_ms;
+  listener.run(8000);
+  assert.equal(listener.buffer.playing, true);
+  assert.equal(listener.buffer.gaps, 50);
+  assert.equal(listener.buffer.target_ms, 80, "nothing was late: no more is kept waiting");
+  assert.equal(listener.buffer.underruns, 1);
+  assert.ok(Math.abs(listener.latency_ms - latency_ms) < 150, `${latency_ms} -> ${listener.latency_ms}`);
+  assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
+});
+
+test("a new timeline, with lower numbers and later times, is followed", () => {
+  const buffer = new JitterBuffer({ output_rate: RATE });
+  buffer.append(chunk(1000));
+  buffer.append(chunk(3, { due_ms: 1e12 + 200000 }));
+  buffer.append(chunk(4, { due_ms: 1e12 + 200100 }));
+  assert.equal(Math.round(buffer.level_ms), 300);
+  assert.equal(buffer.gaps, 0);
+});
+
+test("the position names the chunk and its due time", () => {
+  const buffer = new JitterBuffer({ output_rate: RATE });
+  assert.equal(buffer.position(), null);
+  for (let seq = 5; seq < 8; ++seq) buffer.append(chunk(seq));
+  buffer.pull(new Float32Array(441), new Float32Array(441), 441);
+  const { seq, frame, due_ms } = buffer.position();
+  // Of 300 ms the newest 155 are kept at the start, and 10 are played: 145 before the end.
+  assert.equal(seq, 6);
+  assert.ok(Math.abs(frame - (2 * CHUNK - 0.145 * RATE)) <= 1, `frame ${frame}`);
+  assert.ok(Math.abs(due_ms - (1e12 + 800 - 145)) < 0.1, `due ${due_ms - 1e12}`);
+});
+
+test("nobody pulling for long loses the oldest and breaks nothing", () => {
+  const listener = new Listener({ arrivals: burst }).run(1000);
+  for (let i = 0; i < 100; ++i) listener.buffer.append(chunk(listener.next++));
+  listener.arrivals = () => 1e9;
+  listener.run(50);
+  assert.ok(listener.buffer.level_ms < 400, `level ${listener.buffer.level_ms}`);
+});
+
+test("the clock trusts the ping with the least round trip", () => {
+  const clock = new ServerClock();
+  assert.equal(clock.offset_ms, null);
+  clock.add(1000, 1400, 6390);                       // 190 ms off, for a slow way back
+  clock.add(2000, 2010, 7005);
+  clock.add(3000, 3200, 8020);
+  assert.equal(clock.offset_ms, 5000);
+});
+
+test("both message formats decode to the same chunk", () => {
+  const samples = Int16Array.of(1, -2, 300, -32768);
+  const message = new ArrayBuffer(32 + samples.byteLength);
+  const view = new DataView(message);
+  new Uint8Array(message).set([0x41, 0x55, 0x52, 0x31, 0, 2]);
+  view.setBigUint64(8, 77n, true);
+  view.setBigInt64(16, 1700000000250000n, true);
+  view.setUint32(24, RATE, true);
+  view.setUint32(28, 2, true);
+  new Int16Array(message, 32).set(samples);
+  const text = {
+    type: "audio", seq: 77, timestamp: 1700000000.25, duration_ms: 100, sample_rate: RATE, channels: 2,
+    data: Buffer.from(samples.buffer).toString("base64"),
+  };
+  assert.deepEqual(decode_binary(message), decode_json(text));
+  assert.equal(decode_binary(message).due_ms, 1700000000250);
+
+  view.setUint16(6, 1, true);
+  assert.equal(decode_binary(message).silent, true);
+  view.setUint8(4, 9);
+  assert.equal(decode_binary(message), null);
+  assert.equal(decode_binary(message.slice(0, 20)), null);
+});

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// The player in a real Chromium against the real daemons: what a listener sees and what reaches the sound card's graph. It
+// does not prove that a loudspeaker sounds, and not that another browser does the same.
+//
+// Environment: see daemons.mjs; CHROMIUM (default /usr/bin/chromium); AURALIS_TEST_OUTPUT, a directory for screenshots.
+// Ends with status 77 (CTest: skipped) where Playwright or the browser is not installed.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+
+import { start_daemons } from "./daemons.mjs";
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const SKIPPED = 77;
+const LIMIT_MS = 30000;
+const LISTEN_MS = 5000;
+const SILENCE_DB = -70;
+const SCREENSHOTS = process.env.AURALIS_TEST_OUTPUT;
+const PLAIN_HTTP_NAME = "auralis.test"; // reserved for tests; not localhost, so not a secure context
+const ARGUMENTS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+  `--host-resolver-rules=MAP ${PLAIN_HTTP_NAME} 127.0.0.1`,
+];
+
+const { chromium } = await import("playwright-core").catch(() => skip("playwright-core is not installed (npm ci)"));
+if (!existsSync(CHROMIUM)) skip(`there is no browser at ${CHROMIUM}`);
+
+function skip(reason) {
+  console.log(`skipped: ${reason}`);
+  process.exit(SKIPPED);
+}
+
+let daemons;
+before(async () => { daemons = await start_daemons(); });
+after(() => daemons?.stop());
+
+// Runs `body(page)` in a fresh browser with an empty profile; any console error or failed request fails the test.
+async function with_player(url, body) {
+  const profile = mkdtempSync(path.join(tmpdir(), "auralis-browser-profile-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM, headless: true, args: ARGUMENTS, viewport: { width: 1280, height: 800 },
+  });
+  try {
+    const page = context.pages()[0];
+    page.setDefaultTimeout(LIMIT_MS);
+    const complaints = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") complaints.push(`console: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
+    page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()} ${request.failure().errorText}`));
+    page.on("response", (response) => {
+      if (response.status() >= 400) complaints.push(`${response.status()}: ${response.url()}`);
+    });
+    await page.goto(url);
+    await page.waitForFunction(() => window.auralis?.status && document.querySelector(".preset"));
+    await body(page);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+async function press_play(page) {
+  await page.getByRole("button", { name: "Play" }).click();
+  await page.waitForFunction(() => auralis.connection === "open" && auralis.playing);
+  await page.locator("#state", { hasText: "Playing" }).waitFor();
+}
+
+// Listens for `ms`: the loudest and the quietest moment in dB full scale, and what the player counted meanwhile.
+async function listen(page, ms) {
+  return page.evaluate(async (ms) => {
+    const count = () => ({ seq: auralis.seq, underruns: auralis.underruns, gaps: auralis.gaps, at_ms: performance.now() });
+    const samples = new Float32Array(auralis.analyser.fftSize);
+    const levels_db = [];
+    const start = count();
+    while (performance.now() - start.at_ms < ms) {
+      auralis.analyser.getFloatTimeDomainData(samples);
+      const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+      levels_db.push(10 * Math.log10(power + 1e-12));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const end = count();
+    return {
+      loudest_db: Math.max(...levels_db), quietest_db: Math.min(...levels_db),
+      listened_ms: end.at_ms - start.at_ms, chunks: end.seq - start.seq,
+      underruns: end.underruns - start.underruns, gaps: end.gaps - start.gaps,
+    };
+  }, ms);
+}
+
+async function screenshot(page, name) {
+  if (!SCREENSHOTS) return;
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
+}
+
+async function read_metrics() {
+  return (await fetch(new URL("metrics", daemons.metrics_url))).text();
+}
+
+// The sum of a metric's series.
+function total(exposition, name) {
+  const series = new RegExp(`^${name}(?:\\{.*\\})? (\\S+)`, "gm");
+  return [...exposition.matchAll(series)].reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+async function until(what, predicate) {
+  const limit = Date.now() + LIMIT_MS;
+  while (Date.now() < limit) {
+    if (await predicate()) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  assert.fail(`${what}: not within ${LIMIT_MS / 1000} s`);
+}
+
+test("play sounds without a gap, and what the listener hears reaches the metrics", async () => {
+  const reports_before = total(await read_metrics(), "audio_end_to_end_latency_ms_count");
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    assert.equal(await page.evaluate(() => auralis.mode), "worklet");
+
+    const heard = await listen(page, LISTEN_MS);
+    const chunk_ms = await page.evaluate(() => auralis.status.chunk_ms);
+    assert.ok(heard.loudest_db > SILENCE_DB, `loudest ${heard.loudest_db} dB`);
+    assert.equal(heard.underruns, 0, "underruns");
+    assert.equal(heard.gaps, 0, "gaps");
+    // The position is told ten times a second, and a start may be followed by one skip.
+    assert.ok(Math.abs(heard.chunks * chunk_ms - heard.listened_ms) < 500, `${heard.chunks} chunks in ${heard.listened_ms} ms`);
+    await screenshot(page, "player-desktop");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await screenshot(page, "player-phone");
+
+    let metrics = "";
+    await until("a playback report in the metrics", async () => {
+      metrics = await read_metrics();
+      return total(metrics, "audio_end_to_end_latency_ms_count") > reports_before;
+    });
+    const mean_ms = total(metrics, "audio_end_to_end_latency_ms_sum") / total(metrics, "audio_end_to_end_latency_ms_count");
+    assert.ok(mean_ms > 0 && mean_ms < 2000, `mean end-to-end latency ${mean_ms} ms`);
+    console.log(`level ${heard.quietest_db.toFixed(1)} to ${heard.loudest_db.toFixed(1)} dB, latency ${mean_ms.toFixed(1)} ms`);
+  });
+});
+
+test("a preset is confirmed by the station and shown", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    const { preset, request } = await page.evaluate(() => auralis.status);
+    const wanted = preset === "bright" ? "sleep" : "bright";
+    await page.locator(`.preset[data-preset="${wanted}"]`).click();
+
+    await page.waitForFunction(
+      ({ wanted, request }) => auralis.status.request > request && auralis.status.preset === wanted, { wanted, request });
+    await page.locator(`.preset[data-preset="${wanted}"][aria-pressed="true"]:not(.pending)`).waitFor();
+    const { presets } = await (await fetch(new URL("api/presets", daemons.player_url))).json();
+    const { key, mode, bpm } = presets.find(({ name }) => name === wanted).parameters;
+    await page.locator("#now", { hasText: `${key} ${mode} · ${bpm} bpm` }).waitFor();
+    assert.equal(await page.getByLabel("Key").inputValue(), key);
+    assert.equal(await page.getByLabel("Mode").inputValue(), mode);
+    await screenshot(page, "player-preset");
+  });
+});
+
+test("stop closes the connection and ends the sound", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator("#state", { hasText: "Ready" }).waitFor();
+    assert.deepEqual(
+      await page.evaluate(() => [auralis.connection, auralis.playing, auralis.analyser]), ["closed", false, null]);
+  });
+});
+
+test("without a secure context the player schedules the sound itself, and says so", async () => {
+  const url = new URL(daemons.player_url);
+  url.hostname = PLAIN_HTTP_NAME;
+  await with_player(url.href, async (page) => {
+    await press_play(page);
+    assert.equal(await page.evaluate(() => auralis.mode), "scheduled");
+    await page.locator("#notice", { hasText: "https" }).waitFor();
+    const heard = await listen(page, LISTEN_MS);
+    assert.ok(heard.loudest_db > SILENCE_DB, `loudest ${heard.loudest_db} dB`);
+    assert.ok(heard.chunks > 0, "chunks were played");
+    await screenshot(page, "player-scheduled");
+  });
+});

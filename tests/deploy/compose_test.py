@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""docker-compose.yml and Dockerfile: valid, and holding what they promise. Builds and runs no container."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import yaml
+
+import staging
+
+COMPOSE_FILE = staging.SOURCE_DIR / "docker-compose.yml"
+
+
+def compose_command():
+    """The tool that is here, as a command: docker-compose of either generation, or the plugin."""
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    if shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
+        return ["docker", "compose"]
+    return None
+
+
+def config_accepts(path):
+    command = [*compose_command(), "-f", str(path), "config", "-q"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=path.parent).returncode == 0
+
+
+class Compose(unittest.TestCase):
+    def setUp(self):
+        self.text = COMPOSE_FILE.read_text(encoding="utf-8")
+        self.file = yaml.safe_load(self.text)
+        self.services = self.file["services"]
+
+    @unittest.skipUnless(compose_command(), "neither docker-compose nor docker's compose plugin is here")
+    def test_compose_accepts_the_file_and_would_refuse_a_misspelt_one(self):
+        self.assertTrue(config_accepts(COMPOSE_FILE))
+        with tempfile.TemporaryDirectory() as folder:
+            misspelt = pathlib.Path(folder, "docker-compose.yml")
+            misspelt.write_text(self.text.replace("healthcheck:", "healtcheck:", 1), encoding="utf-8")
+            self.assertFalse(config_accepts(misspelt))
+
+    def test_there_is_one_container_a_daemon_from_one_image(self):
+        self.assertEqual(sorted(self.services), sorted(staging.DAEMONS))
+        self.assertEqual({service["image"] for service in self.services.values()}, {"auralis"})
+        for daemon, service in self.services.items():
+            self.assertEqual(service["command"], [daemon])
+
+    def test_metricsd_cannot_write_the_shared_memory(self):
+        self.assertEqual(self.services["metricsd"]["volumes"], ["segments:/run/auralis:ro"])
+        for daemon in ("synthd", "streamd"):
+            self.assertIn("segments:/run/auralis", self.services[daemon]["volumes"])
+
+    def test_the_shared_memory_is_a_bounded_tmpfs_of_the_images_user(self):
+        options = self.file["volumes"]["segments"]["driver_opts"]
+        self.assertEqual((options["type"], options["device"]), ("tmpfs", "tmpfs"))
+        mount = dict(option.split("=") for option in options["o"].split(","))
+        dockerfile = (staging.SOURCE_DIR / "Dockerfile").read_text(encoding="utf-8")
+        self.assertEqual(mount["uid"], re.search(r"--uid (\d+)", dockerfile)[1])
+        self.assertEqual(mount["gid"], re.search(r"--gid (\d+) auralis", dockerfile)[1])
+        self.assertEqual((mount["size"], mount["mode"]), ("256m", "0750"))
+        self.assertRegex(dockerfile, r"(?m)^USER auralis$")
+
+    def test_every_service_tells_whether_it_is_healthy_and_comes_back(self):
+        for daemon, service in self.services.items():
+            with self.subTest(daemon=daemon):
+                self.assertEqual(service["healthcheck"]["test"][0], "CMD")
+                self.assertEqual(service["restart"], "unless-stopped")
+        self.assertEqual(self.services["synthd"]["healthcheck"]["test"][1:], ["synthd", "--healthcheck"])
+        for daemon, port in (("streamd", 8000), ("metricsd", 9464)):
+            self.assertIn(f"http://127.0.0.1:{port}/healthz", self.services[daemon]["healthcheck"]["test"])
+
+    def test_the_player_is_published_and_the_figures_only_to_this_machine(self):
+        self.assertEqual(self.services["streamd"]["ports"], ["8000:8000"])
+        self.assertEqual(self.services["metricsd"]["ports"], ["127.0.0.1:9464:9464", "127.0.0.1:5556:5556"])
+        self.assertNotIn("ports", self.services["synthd"])
+
+    def test_no_service_has_a_privilege_that_it_does_not_need(self):
+        for daemon, service in self.services.items():
+            with self.subTest(daemon=daemon):
+                self.assertNotIn("privileged", service)
+                self.assertNotIn("cap_add", service)
+                self.assertEqual(service["cap_drop"], ["ALL"])
+                self.assertEqual(service["security_opt"], ["no-new-privileges:true"])
+                self.assertIs(service["read_only"], True)
+                self.assertNotIn("pid", service)
+                self.assertNotIn("ipc", service)
+
+    def test_the_environment_is_configuration_that_the_daemons_know(self):
+        environment = dict(re.findall(r"(AURALIS_\w+)[:=] ?(\S+)", re.sub(r"(?m)^ *#.*", "", self.text)))
+        dockerfile = (staging.SOURCE_DIR / "Dockerfile").read_text(encoding="utf-8")
+        environment.update(re.findall(r"(AURALIS_\w+)=(\S+)", dockerfile))
+        self.assertIn("AURALIS_RUNTIME_DIR", environment)
+        self.assertIn("AURALIS_METRICSD_ZMQ_ENDPOINT", environment)
+        with tempfile.TemporaryDirectory() as folder:
+            stage = staging.install(folder)
+            for daemon in staging.DAEMONS:
+                program = stage / "usr/bin" / daemon
+                subprocess.run([program, "--check-config"], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    unittest.main()

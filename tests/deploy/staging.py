@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""An installation in a folder of its own, as a packager makes one."""
+
+import os
+import pathlib
+import subprocess
+
+SOURCE_DIR = pathlib.Path(os.environ["SOURCE_DIR"])
+DAEMONS = ("synthd", "streamd", "metricsd")
+
+
+def install(stage, prefix="/usr"):
+    """Installs the build into `stage` under `prefix`; returns `stage` as a path."""
+    subprocess.run(
+        [os.environ["CMAKE"], "--install", os.environ["BUILD_DIR"], "--prefix", prefix],
+        env={**os.environ, "DESTDIR": str(stage)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return pathlib.Path(stage)
+
+
+def read_unit(path):
+    """The settings of a unit: name to its values, in order; an empty value starts anew, as systemd has it."""
+    settings = {}
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        line = line.strip()
+        if not line or line[0] in "#;[":
+            continue
+        name, value = line.split("=", 1)
+        values = settings.setdefault(name, [])
+        values.append(value)
+    return settings

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""The installed units: systemd itself finds nothing wrong with them, and they keep what they promise."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import staging
+
+RUNTIME_DIR = "/run/auralis"
+
+
+class Units(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.stage = staging.install(folder.name)
+        cls.folder = cls.stage / "usr/lib/systemd/system"
+        cls.units = {
+            daemon: staging.read_unit(cls.folder / f"auralis-{daemon}.service") for daemon in staging.DAEMONS
+        }
+
+    def only(self, daemon, name):
+        values = self.units[daemon].get(name, [])
+        self.assertEqual(len(values), 1, f"{daemon}: {name}= stands {len(values)} times")
+        return values[0]
+
+    def words(self, daemon, name):
+        return " ".join(self.units[daemon].get(name, [])).split()
+
+    def verify(self, folder):
+        result = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *sorted(map(str, folder.iterdir()))],
+            capture_output=True,
+            text=True,
+        )
+        said = [line for line in result.stderr.splitlines() if str(folder) in line or "auralis" in line]
+        return result.returncode, said
+
+    def copy_of_units(self):
+        """The units with the programs' paths in the staging folder, as they would be on the system."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for unit in self.folder.glob("auralis*"):
+            text = unit.read_text(encoding="utf-8").replace("ExecStart=/", f"ExecStart={self.stage}/")
+            pathlib.Path(folder.name, unit.name).write_text(text, encoding="utf-8")
+        return pathlib.Path(folder.name)
+
+    def test_systemd_finds_nothing_wrong(self):
+        self.assertEqual(self.verify(self.copy_of_units()), (0, []))
+
+    def test_systemd_would_find_a_misspelt_setting_and_a_missing_program(self):
+        for right, wrong in (("ProtectSystem=", "ProtectSytem="), ("bin/synthd", "bin/synthdd")):
+            with self.subTest(wrong=wrong):
+                folder = self.copy_of_units()
+                unit = folder / "auralis-synthd.service"
+                unit.write_text(unit.read_text(encoding="utf-8").replace(right, wrong), encoding="utf-8")
+                self.assertNotEqual(self.verify(folder), (0, []))
+
+    def test_the_target_wants_all_three(self):
+        wanted = staging.read_unit(self.folder / "auralis.target")["Wants"][0].split()
+        self.assertEqual(sorted(wanted), sorted(f"auralis-{daemon}.service" for daemon in staging.DAEMONS))
+        for daemon in staging.DAEMONS:
+            self.assertEqual(self.only(daemon, "PartOf"), "auralis.target")
+
+    def test_a_daemon_reports_readiness_and_is_restarted_whenever_it_fails(self):
+        for daemon in staging.DAEMONS:
+            with self.subTest(daemon=daemon):
+                self.assertEqual(self.only(daemon, "Type"), "notify")
+                self.assertEqual(self.only(daemon, "Restart"), "on-failure")
+                self.assertEqual(self.only(daemon, "StartLimitIntervalSec"), "0")
+                self.assertTrue(self.only(daemon, "WatchdogSec"))
+
+    def test_synthd_is_back_well_within_the_ring(self):
+        self.assertEqual(self.only("synthd", "RestartSec"), "100ms")
+
+    def test_shared_memory_outlives_a_restart(self):
+        for daemon in ("synthd", "streamd"):
+            self.assertEqual(self.only(daemon, "RuntimeDirectoryPreserve"), "yes")
+
+    def test_a_daemon_writes_its_own_folder_of_shared_memory_only(self):
+        for daemon in staging.DAEMONS:
+            with self.subTest(daemon=daemon):
+                self.assertEqual(self.only(daemon, "ProtectSystem"), "strict")
+                self.assertEqual(self.words(daemon, "ReadOnlyPaths"), [f"-{RUNTIME_DIR}"])
+                self.assertEqual(self.words(daemon, "ReadWritePaths"), [])
+                own = [] if daemon == "metricsd" else [f"auralis/{daemon}"]
+                self.assertEqual(self.words(daemon, "RuntimeDirectory"), own)
+                self.assertIn(f"AURALIS_RUNTIME_DIR={RUNTIME_DIR}", self.words(daemon, "Environment"))
+
+    def test_metricsd_has_nowhere_to_write(self):
+        for name in ("RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirectory", "BindPaths"):
+            self.assertNotIn(name, self.units["metricsd"])
+
+    def test_no_daemon_runs_as_root_or_gains_a_privilege(self):
+        for daemon in staging.DAEMONS:
+            with self.subTest(daemon=daemon):
+                self.assertEqual(self.only(daemon, "User"), "auralis")
+                self.assertEqual(self.only(daemon, "NoNewPrivileges"), "yes")
+                self.assertEqual(self.only(daemon, "CapabilityBoundingSet"), "")
+                self.assertIn("@system-service", self.words(daemon, "SystemCallFilter"))
+
+    def test_synthd_sees_the_gpu_and_may_compile_kernels(self):
+        for name in ("PrivateDevices", "MemoryDenyWriteExecute"):
+            self.assertNotIn(name, self.units["synthd"])
+        self.assertEqual(self.words("synthd", "SupplementaryGroups"), ["render", "video"])
+        caches = [word for word in self.words("synthd", "Environment") if word.startswith("POCL_CACHE_DIR=")]
+        self.assertEqual(caches, ["POCL_CACHE_DIR=%C/auralis/pocl"])
+        self.assertEqual(self.only("synthd", "CacheDirectory"), "auralis")
+
+    def test_synthd_has_no_network(self):
+        self.assertEqual(self.words("synthd", "RestrictAddressFamilies"), ["AF_UNIX"])
+
+    def test_streamd_has_a_descriptor_for_every_listener(self):
+        self.assertEqual(self.only("streamd", "LimitNOFILE"), "65536")
+
+    def test_the_shared_memorys_folder_is_there_before_the_daemons(self):
+        rules = (self.stage / "usr/lib/tmpfiles.d/auralis.conf").read_text(encoding="utf-8").splitlines()
+        self.assertIn(f"d {RUNTIME_DIR} 0755 root root -", rules)
+
+    def test_the_user_and_its_groups_can_be_made(self):
+        root = tempfile.TemporaryDirectory()
+        self.addCleanup(root.cleanup)
+        etc = pathlib.Path(root.name, "etc")
+        etc.mkdir()
+        for name in ("passwd", "group"):
+            (etc / name).touch()
+        rules = pathlib.Path(root.name, "usr/lib/sysusers.d")
+        shutil.copytree(self.stage / "usr/lib/sysusers.d", rules)
+        subprocess.run(["systemd-sysusers", f"--root={root.name}"], check=True, capture_output=True)
+        users = {line.split(":")[0] for line in (etc / "passwd").read_text(encoding="utf-8").splitlines()}
+        groups = {line.split(":")[0] for line in (etc / "group").read_text(encoding="utf-8").splitlines()}
+        self.assertEqual(users, {"auralis"})
+        self.assertEqual(groups, {"auralis", "render", "video"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: MIT
+"""The three real daemons, on free ports and in a directory of their own, and what can be asked of them over HTTP.
+
+The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN. A test waits for states with `eventually`: the limits below
+only end a test that would wait for ever.
+"""
+
+import dataclasses
+import http.client
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+import exposition
+
+DAEMONS = ("synthd", "streamd", "metricsd")
+READY_LIMIT_S = 120  # the first start compiles kernels
+WAIT_LIMIT_S = 60
+STOP_LIMIT_S = 20
+
+_HOST = "127.0.0.1"
+_GENERATION_OFFSET = 32  # in the header of a segment, common/segment.h
+_LOG_TAIL_BYTES = 6_000
+
+
+def eventually(probe, what, limit_s=WAIT_LIMIT_S):
+    """Asks `probe` until it returns something true, and returns that."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        seen = probe()
+        if seen:
+            return seen
+        assert time.monotonic() < deadline, f"waited {limit_s} s in vain: {what} (last seen: {seen!r})"
+        time.sleep(0.02)
+
+
+def binary(daemon):
+    variable = f"{daemon.upper()}_BIN"
+    path = os.environ.get(variable)
+    assert path, f"where is {daemon}? Set {variable}, or run the tests by ctest -L integration"
+    return path
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind((_HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def clean_environment():
+    """This process's environment without what would configure a daemon."""
+    service = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "RUNTIME_DIRECTORY"}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("AURALIS_") and name not in service
+    }
+
+
+def run_daemon(daemon, *arguments, environment=None):
+    """Runs a daemon that is expected to end by itself."""
+    return subprocess.run(
+        [binary(daemon), *map(str, arguments)],
+        env={**clean_environment(), **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=READY_LIMIT_S,
+        check=False,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+
+def http_request(port, method, path, body=None, headers=None):
+    connection = http.client.HTTPConnection(_HOST, port, timeout=WAIT_LIMIT_S)
+    try:
+        connection.request(method, path, body=body, headers=headers or {})
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read().decode())
+    finally:
+        connection.close()
+
+
+def raw_request(port, data):
+    """Sends bytes as they are and returns all that comes until the connection ends, or nothing."""
+    with socket.create_connection((_HOST, port), timeout=WAIT_LIMIT_S) as connection:
+        received = b""
+        try:
+            connection.sendall(data)
+            while piece := connection.recv(65_536):
+                received += piece
+        except ConnectionError:
+            pass  # refused in the middle of it
+        return received
+
+
+class Daemon:
+    """A process of ours; one at a time."""
+
+    def __init__(self, name, arguments, environment, log):
+        self.name = name
+        # A test run that is killed leaves no daemon behind.
+        self._command = ["setpriv", "--pdeathsig", "KILL", binary(name), *map(str, arguments)]
+        self._environment = environment
+        self._log = log
+        self._process = None
+
+    def start(self):
+        assert not self.running()
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def running(self):
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def kill(self):
+        assert self.running(), f"{self.name} has ended by itself:\n{self.log_tail()}"
+        self._process.kill()
+        self._process.wait()
+
+    def hang(self):
+        """It lives, and does nothing any more until go_on()."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
+
+    def terminate(self):
+        """Asks it to stop."""
+        self._process.terminate()
+
+    def exit_status(self):
+        """Waits for its end after terminate(); one that does not stop in time is killed."""
+        try:
+            return self._process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return f"no end within {STOP_LIMIT_S} s"
+
+    def log(self):
+        """Everything it said on standard output and standard error."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def log_tail(self):
+        return self.log()[-_LOG_TAIL_BYTES:]
+
+
+class Station:
+    """All three daemons. `settings` are environment variables over those that give it its own directory and ports."""
+
+    def __init__(self, settings=None):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="auralis-integration-test-", dir="/dev/shm"))
+        self.runtime_dir = self.directory / "runtime"
+        self.stream_port, self.metrics_port, zmq_port = free_ports(3)
+        self.zmq_endpoint = f"tcp://{_HOST}:{zmq_port}"
+        self.environment = {
+            "AURALIS_RUNTIME_DIR": str(self.runtime_dir),
+            "AURALIS_STREAMD_HOST": _HOST,
+            "AURALIS_STREAMD_PORT": str(self.stream_port),
+            "AURALIS_METRICSD_HOST": _HOST,
+            "AURALIS_METRICSD_PORT": str(self.metrics_port),
+            "AURALIS_METRICSD_ZMQ_ENDPOINT": self.zmq_endpoint,
+            **(settings or {}),
+        }
+        # An empty file takes the place of the one that may be installed on this machine.
+        self.config_file = self.directory / "auralis.toml"
+        self.config_file.touch()
+        self.daemons = {
+            name: Daemon(
+                name,
+                ["--config", self.config_file],
+                {**clean_environment(), **self.environment},
+                self.directory / f"{name}.log",
+            )
+            for name in DAEMONS
+        }
+
+    def __enter__(self):
+        try:
+            for daemon in self.daemons.values():
+                daemon.start()
+            self.wait_until_ready()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, exception_type, *_):
+        try:
+            statuses = self.stop()
+        finally:
+            self.remove()
+        if exception_type is None:
+            assert set(statuses.values()) <= {0}, f"exit status after SIGTERM: {statuses}"
+
+    def stop(self):
+        """SIGTERM to all that run; their exit statuses by name."""
+        running = [daemon for daemon in self.daemons.values() if daemon.running()]
+        for daemon in running:
+            daemon.terminate()
+        return {daemon.name: daemon.exit_status() for daemon in running}
+
+    def remove(self):
+        for daemon in self.daemons.values():
+            if daemon.running():
+                daemon.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def wait_until_ready(self):
+        """Until audio flows and metricsd answers."""
+        eventually(lambda: self.ready("/readyz", self.stream_port), "streamd ready", READY_LIMIT_S)
+        eventually(lambda: self.ready("/readyz", self.metrics_port), "metricsd ready", READY_LIMIT_S)
+
+    def ready(self, path, port, running=DAEMONS):
+        """Whether a 200 is to be had there; an error where one of `running` has ended."""
+        for name in running:
+            daemon = self.daemons[name]
+            assert daemon.running(), f"{name} has ended by itself:\n{daemon.log_tail()}"
+        try:
+            return http_request(port, "GET", path).status == 200
+        except OSError:
+            return False
+
+    def http(self, method, path, body=None):
+        """Asks streamd."""
+        return http_request(self.stream_port, method, path, body)
+
+    def refused_upgrade(self, path, protocol=None):
+        """The answer to a WebSocket handshake that is not to succeed."""
+        headers = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            **({"Sec-WebSocket-Protocol": protocol} if protocol else {}),
+        }
+        return http_request(self.stream_port, "GET", path, headers=headers)
+
+    def scrape(self):
+        """/metrics as it is now."""
+        answer = http_request(self.metrics_port, "GET", "/metrics")
+        assert answer.status == 200
+        return exposition.parse(answer.text)
+
+    def figure(self, name, **labels):
+        return self.scrape().value(name, **labels)
+
+    def is_up(self, daemon):
+        return self.figure("auralis_up", process=daemon) == 1
+
+    def stream_url(self):
+        return f"ws://{_HOST}:{self.stream_port}/ws/stream"
+
+    def generation(self, segment):
+        with open(self.runtime_dir / segment, "rb") as file:
+            return struct.unpack_from("<Q", file.read(64), _GENERATION_OFFSET)[0]

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""Every chunk that was queued to a listener is sent, dropped or queued: the figures on /metrics add up."""
+
+from auralis import eventually
+from listener import JSON, PCM, SMALL_BUFFER
+
+SCRAPES = 50
+
+SETTINGS = {"AURALIS_STREAMD_MAX_BACKLOG_MS": "500"}
+
+
+def books(scrape):
+    """What was offered, and what became of it."""
+    became = (
+        scrape.total("websocket_chunks_sent_total")
+        + scrape.total("websocket_chunks_dropped_total")
+        + scrape.value("auralis_chunks_queued")
+    )
+    return scrape.value("auralis_chunks_offered_total"), became
+
+
+def balanced_scrape(station):
+    """A scrape whose books add up: one that falls between two entries of the same chunk is taken again."""
+    for _ in range(SCRAPES):
+        scrape = station.scrape()
+        offered, became = books(scrape)
+        if offered == became:
+            return scrape
+    raise AssertionError(f"offered {offered}, but sent, dropped and queued are {became}, in {SCRAPES} scrapes")
+
+
+def without_listeners(station):
+    """A scrape with nobody there; all must be settled then, at the first look."""
+    eventually(lambda: station.figure("websocket_active_connections") == 0, "all listeners gone")
+    return station.scrape()
+
+
+def test_the_books_add_up_while_listeners_come_and_go(station, listen):
+    for protocol in (PCM, JSON, PCM, JSON):
+        listener = listen(protocol)
+        balanced_scrape(station)
+        listener.wait_for_more(5)
+        balanced_scrape(station)
+    listener.close()
+    balanced_scrape(station)
+
+
+def test_the_books_add_up_while_a_listener_is_slow(station, listen):
+    dropped = station.figure("websocket_chunks_dropped_total", reason="backlog")
+    slow = listen(PCM, receive_buffer=SMALL_BUFFER)
+    slow.pause()
+    eventually(
+        lambda: station.figure("websocket_chunks_dropped_total", reason="backlog") > dropped + 2, "chunks dropped"
+    )
+    assert balanced_scrape(station).value("auralis_chunks_queued") > 0
+
+
+def test_the_books_are_settled_once_all_have_left(station, listen):
+    before = without_listeners(station)
+    listeners = [listen(protocol) for protocol in (PCM, JSON, PCM)]
+    for listener in listeners:
+        listener.wait_for_more(10)
+    for listener in listeners:
+        listener.close()
+    after = without_listeners(station)
+
+    offered, became = books(after)
+    assert offered == became
+    assert after.value("auralis_chunks_queued") == 0
+    sent = after.value("websocket_chunks_sent_total") - before.value("websocket_chunks_sent_total")
+    assert sum(len(listener.chunks) for listener in listeners) <= sent
+    assert after.value("websocket_connections_total") - before.value("websocket_connections_total") == 3
+    assert after.value("websocket_connections_total") == after.value("websocket_disconnections_total")
+    assert after.value("websocket_connection_duration_seconds_count") == after.value("websocket_disconnections_total")
+
+
+def test_what_was_sent_is_what_was_received(station, listen):
+    before = without_listeners(station)
+    listeners = [listen(protocol) for protocol in (PCM, JSON, PCM)]
+    for listener in listeners:
+        listener.wait_for_more(10)
+    # The server closes, so that all it sent comes before the end; its counters go on in the next one.
+    station.daemons["streamd"].terminate()
+    assert station.daemons["streamd"].exit_status() == 0
+    for listener in listeners:
+        listener.wait_until_closed()
+    station.daemons["streamd"].start()
+    station.wait_until_ready()
+    after = without_listeners(station)
+
+    sent = after.value("websocket_chunks_sent_total") - before.value("websocket_chunks_sent_total")
+    assert sent == sum(len(listener.chunks) for listener in listeners)
+    offered, became = books(after)
+    assert offered == became
+
+
+def test_the_books_add_up_after_a_kill(station, listen):
+    slow = listen(PCM, receive_buffer=SMALL_BUFFER)
+    slow.pause()
+    eventually(lambda: station.figure("auralis_chunks_queued") > 2, "chunks queued")
+    station.daemons["streamd"].kill()
+    station.daemons["streamd"].start()
+    station.wait_until_ready()
+    after = without_listeners(station)
+
+    # What the killed one had queued was sent to nobody.
+    offered, became = books(after)
+    assert offered == became
+    assert after.value("websocket_connections_total") == after.value("websocket_disconnections_total")

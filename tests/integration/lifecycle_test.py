@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Starting in any order, once only, with a configuration that makes sense; and stopping."""
+
+import json
+import re
+
+import pytest
+
+import auralis
+from auralis import DAEMONS, Station, eventually, run_daemon
+from listener import JSON, PCM, Listener, gaps
+
+
+def one_line(text):
+    (line,) = text.splitlines()
+    return line
+
+
+def said(result):
+    """What a daemon that refused to start says: one error, in one line of its log."""
+    entries = [json.loads(line) for line in result.stderr.splitlines()]
+    (error,) = [entry for entry in entries if entry["level"] not in ("debug", "info")]
+    assert error["level"] == "error" and error is entries[-1]
+    return error["message"]
+
+
+@pytest.fixture
+def nobody_is_disturbed(station, listen):
+    """That the daemons of the test file go on, whatever happens beside them."""
+    listener = listen(PCM)
+    listener.wait_for_more(3)
+    pids = {name: daemon.pid for name, daemon in station.daemons.items()}
+    yield
+    listener.wait_for_more(10)
+    assert gaps(listener.chunks) == []
+    assert {name: daemon.pid for name, daemon in station.daemons.items() if daemon.running()} == pids
+    assert all(station.is_up(daemon) for daemon in DAEMONS)
+
+
+def beside(station, **changes):
+    """The station's environment for another instance, changed."""
+    return {**station.environment, **changes}
+
+
+@pytest.mark.parametrize("daemon", ["synthd", "streamd"])
+def test_a_second_instance_in_the_same_directory_is_refused(station, nobody_is_disturbed, daemon):
+    (other_port,) = auralis.free_ports(1)
+    result = run_daemon(daemon, environment=beside(station, AURALIS_STREAMD_PORT=str(other_port)))
+    assert result.returncode == 1
+    message = said(result)
+    assert f"{station.runtime_dir}/{daemon}/" in message
+    assert f"is held by a running writer (pid {station.daemons[daemon].pid})" in message
+
+
+@pytest.mark.parametrize("daemon", ["streamd", "metricsd"])
+def test_a_port_that_is_taken_is_named(station, nobody_is_disturbed, tmp_path, daemon):
+    result = run_daemon(daemon, environment=beside(station, AURALIS_RUNTIME_DIR=str(tmp_path)))
+    assert result.returncode == 1
+    port = station.stream_port if daemon == "streamd" else station.zmq_endpoint.rsplit(":", 1)[1]
+    assert f"127.0.0.1:{port}" in said(result)
+
+
+def test_a_metrics_port_that_is_taken_is_named(station, nobody_is_disturbed, tmp_path):
+    (other_port,) = auralis.free_ports(1)
+    elsewhere = f"tcp://127.0.0.1:{other_port}"
+    result = run_daemon(
+        "metricsd",
+        environment=beside(station, AURALIS_RUNTIME_DIR=str(tmp_path), AURALIS_METRICSD_ZMQ_ENDPOINT=elsewhere),
+    )
+    assert result.returncode == 1
+    assert f"127.0.0.1:{station.metrics_port}" in said(result)
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_a_running_daemon_says_that_it_is_healthy(station, daemon):
+    assert run_daemon(daemon, "--healthcheck", environment=station.environment).returncode == 0
+
+
+@pytest.mark.parametrize("daemon", ["synthd", "streamd"])
+def test_a_daemon_that_is_not_there_is_not_healthy(station, tmp_path, daemon):
+    environment = beside(station, AURALIS_RUNTIME_DIR=str(tmp_path))
+    assert run_daemon(daemon, "--healthcheck", environment=environment).returncode == 1
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_help_and_version(daemon):
+    result = run_daemon(daemon, "--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert all(flag in result.stdout for flag in ("--config", "--check-config", "--version", "AURALIS_RUNTIME_DIR"))
+    result = run_daemon(daemon, "--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(rf"{daemon} \d+\.\d+\.\d+\n", result.stdout)
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_check_config_finds_the_line_that_is_wrong(tmp_path, daemon):
+    file = tmp_path / "auralis.toml"
+    file.write_text("[audio]\nchunk_ms = 100\nsample_rate = 8000\n")
+    result = run_daemon(daemon, "--config", file, "--check-config")
+    assert (result.returncode, result.stdout) == (2, "")
+    line = one_line(result.stderr)
+    assert line.startswith(f"{daemon}: {file}:3: [audio] sample_rate = 8000")
+    assert "44100" in line and "48000" in line
+
+    file.write_text("[audio]\nchunk_ms = 100\n")
+    assert run_daemon(daemon, "--config", file, "--check-config").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, environment, named",
+    [
+        (["--no-such-flag"], {}, "--no-such-flag"),
+        (["--config", "/nowhere/auralis.toml"], {}, "/nowhere/auralis.toml"),
+        ([], {"AURALIS_AUDIO_CHUNK_MS": "fast"}, "AURALIS_AUDIO_CHUNK_MS"),
+        ([], {"AURALIS_NO_SUCH_KEY": "1"}, "AURALIS_NO_SUCH_KEY"),
+    ],
+)
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_a_start_with_nonsense_ends_at_once(daemon, arguments, environment, named):
+    result = run_daemon(daemon, *arguments, environment=environment)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert named in one_line(result.stderr)
+
+
+def test_the_order_of_starting_is_free_and_stopping_is_clean():
+    station = Station()
+    try:
+        for name in ("metricsd", "streamd"):
+            station.daemons[name].start()
+        eventually(lambda: station.ready("/healthz", station.stream_port, running=("streamd",)), "streamd serving")
+        eventually(lambda: station.ready("/readyz", station.metrics_port, running=("metricsd",)), "metricsd serving")
+        answer = station.http("GET", "/readyz")
+        assert (answer.status, bool(answer.text.strip())) == (503, True)
+        eventually(lambda: station.is_up("streamd"), "streamd up on /metrics")
+        assert station.figure("auralis_up", process="synthd") == 0
+        listeners = [Listener(station.stream_url(), protocol) for protocol in (PCM, JSON)]
+
+        station.daemons["synthd"].start()
+        station.wait_until_ready()
+        for listener in listeners:
+            listener.wait_for_more(10)
+            assert listener.texts("status")
+            assert gaps(listener.chunks) == []
+
+        assert station.stop() == {daemon: 0 for daemon in DAEMONS}
+        for listener in listeners:
+            listener.wait_until_closed()
+            assert listener.close_code == 1001
+        for daemon in DAEMONS:
+            for line in station.daemons[daemon].log().splitlines():
+                entry = json.loads(line)
+                assert (entry["process"], entry["level"]) in [(daemon, "info"), (daemon, "warning")], line
+                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["time"])
+    finally:
+        station.remove()

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""A listener of docs/protocol.md. It reads on a thread of its own, so that a test may do other things meanwhile."""
+
+import asyncio
+import base64
+import dataclasses
+import json
+import os
+import socket
+import struct
+import threading
+import time
+
+import websockets
+
+from auralis import WAIT_LIMIT_S, eventually
+
+JSON = "auralis.json.v1"
+PCM = "auralis.pcm.v1"
+SMALL_BUFFER = 4_096  # `receive_buffer` of a listener that is to fall behind soon
+
+_PCM_HEADER = struct.Struct("<4sBBHQqII")
+_FLAG_SILENCE = 1
+_ANSWERS = {"accepted", "pong", "error"}
+
+# Newer versions of websockets look for a proxy.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+
+_loop = asyncio.new_event_loop()
+threading.Thread(target=_loop.run_forever, daemon=True).start()
+
+
+def _on_loop(coroutine):
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop).result(WAIT_LIMIT_S)
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    seq: int
+    timestamp: float  # when it is due, Unix seconds
+    sample_rate: int
+    channels: int
+    frames: int
+    pcm: bytes
+    silence: bool  # by the header's flag; JSON has none
+    received: float  # Unix seconds
+
+
+def _from_json(message):
+    pcm = base64.b64decode(message["data"], validate=True)
+    assert set(message) == {"type", "seq", "timestamp", "duration_ms", "sample_rate", "channels", "data"}
+    channels, sample_rate = message["channels"], message["sample_rate"]
+    frames = len(pcm) // (2 * channels)
+    assert len(pcm) == frames * channels * 2
+    assert message["duration_ms"] == frames / sample_rate * 1000
+    return Chunk(message["seq"], message["timestamp"], sample_rate, channels, frames, pcm, False, time.time())
+
+
+def _from_pcm(data):
+    magic, codec, channels, flags, seq, timestamp_us, sample_rate, frames = _PCM_HEADER.unpack_from(data)
+    pcm = data[_PCM_HEADER.size :]
+    assert (magic, codec, flags & ~_FLAG_SILENCE) == (b"AUR1", 0, 0)
+    assert len(pcm) == frames * channels * 2
+    return Chunk(
+        seq, timestamp_us / 1e6, sample_rate, channels, frames, pcm, bool(flags & _FLAG_SILENCE), time.time()
+    )
+
+
+class Listener:
+    """Connected once it is made. `receive_buffer` bounds what the kernel takes for it while it is paused."""
+
+    def __init__(self, url, *protocols, receive_buffer=None):
+        self.messages = []  # in order: a Chunk, or a message's JSON object
+        self.closed = False
+        self.close_code = None  # what the server gave; None if it just went
+        self._failure = None
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+        self._websocket = _on_loop(self._connect(url, protocols, receive_buffer))
+        self._reading = asyncio.run_coroutine_threadsafe(self._read(), _loop)
+
+    @staticmethod
+    async def _connect(url, protocols, receive_buffer):
+        options = {}
+        if receive_buffer is not None:
+            host, port = url.split("/")[2].split(":")
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            connection.connect((host, int(port)))
+            options = {"sock": connection, "max_queue": 1}
+        return await websockets.connect(
+            url,
+            subprotocols=protocols or None,
+            compression=None,
+            ping_interval=None,
+            open_timeout=WAIT_LIMIT_S,
+            close_timeout=WAIT_LIMIT_S,
+            **options,
+        )
+
+    async def _read(self):
+        try:
+            while True:
+                await self._may_read.wait()
+                self.messages.append(self._parse(await self._websocket.recv()))
+        except websockets.ConnectionClosed as end:
+            self.close_code = end.rcvd.code if end.rcvd else None
+        except BaseException as failure:
+            self._failure = failure
+            raise
+        finally:
+            self.closed = True
+
+    @staticmethod
+    def _parse(data):
+        if isinstance(data, bytes):
+            return _from_pcm(data)
+        message = json.loads(data)
+        return _from_json(message) if message["type"] == "audio" else message
+
+    @property
+    def subprotocol(self):
+        return self._websocket.subprotocol
+
+    @property
+    def chunks(self):
+        if self._failure:
+            raise self._failure
+        return [message for message in self.messages if isinstance(message, Chunk)]
+
+    def texts(self, *types):
+        """Messages of these types, or all but audio."""
+        if self._failure:
+            raise self._failure
+        return [
+            message
+            for message in self.messages
+            if isinstance(message, dict) and (not types or message["type"] in types)
+        ]
+
+    @property
+    def newest_seq(self):
+        chunks = self.chunks
+        return chunks[-1].seq if chunks else -1
+
+    def wait_for_more(self, count):
+        """Until it has received `count` chunks more."""
+        enough = len(self.chunks) + count
+        eventually(lambda: len(self.chunks) >= enough, f"{count} more chunks")
+
+    def wait_for_music(self, count):
+        """Until the newest `count` chunks that it has received from now on are music; PCM only."""
+        begin = len(self.chunks)
+
+        def music():
+            newest = self.chunks[begin:][-count:]
+            return len(newest) == count and not any(chunk.silence for chunk in newest)
+
+        eventually(music, f"{count} chunks of music in a row")
+
+    def send(self, message):
+        """A text, bytes, or an object to go as JSON."""
+        data = message if isinstance(message, (str, bytes)) else json.dumps(message)
+        _on_loop(self._websocket.send(data))
+
+    def ask(self, message):
+        """Sends a message that has an answer, and returns that."""
+        before = len(self.texts(*_ANSWERS))
+        self.send(message)
+        return eventually(lambda: self.texts(*_ANSWERS)[before:], f"an answer to {str(message)[:200]}")[0]
+
+    def pause(self):
+        """Takes no message any more; what fits into the buffers still comes in."""
+        _loop.call_soon_threadsafe(self._may_read.clear)
+
+    def resume(self):
+        _loop.call_soon_threadsafe(self._may_read.set)
+
+    def wait_until_closed(self):
+        eventually(lambda: self.closed, "the connection's end")
+
+    def close(self):
+        if self.closed:
+            return
+        self.resume()
+        _on_loop(self._websocket.close())
+        self.wait_until_closed()
+
+
+def gaps(chunks):
+    """Pairs of neighbours whose numbers do not follow one another."""
+    return [(a.seq, b.seq) for a, b in zip(chunks, chunks[1:]) if b.seq != a.seq + 1]

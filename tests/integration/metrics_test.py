@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""What metricsd publishes: the seed's names and types, one truth over HTTP and ZeroMQ, nothing written to anybody."""
+
+import json
+import math
+import os
+
+import pytest
+import zmq
+
+from auralis import DAEMONS, WAIT_LIMIT_S, eventually, http_request
+from listener import JSON, PCM, Listener
+from seed_metrics import SEED_METRICS
+
+
+@pytest.fixture(scope="module")
+def listeners(station):
+    """Somebody listens and reports, so that every figure has something to tell."""
+    listeners = [Listener(station.stream_url(), protocol) for protocol in (PCM, JSON)]
+    for listener in listeners:
+        listener.send({"type": "playback_report", "latency_ms": 180, "buffer_ms": 250})
+        listener.wait_for_more(30)
+    yield listeners
+    for listener in listeners:
+        listener.close()
+
+
+@pytest.fixture
+def subscriber(station):
+    context = zmq.Context()
+    socket = context.socket(zmq.SUB)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.RCVTIMEO, WAIT_LIMIT_S * 1000)
+    socket.setsockopt(zmq.SUBSCRIBE, b"metrics")
+    socket.connect(station.zmq_endpoint)
+    yield socket
+    context.destroy()
+
+
+def next_snapshot(subscriber):
+    topic, body = subscriber.recv_multipart()
+    assert topic == b"metrics"
+    return json.loads(body, parse_constant=lambda name: pytest.fail(f"{name} in a snapshot"))
+
+
+def figures(snapshot):
+    """A snapshot's series as those of /metrics are named."""
+    values = {}
+    for entry in snapshot["metrics"]:
+        labels = frozenset(entry["labels"].items())
+        if entry["type"] != "histogram":
+            values[entry["name"], labels] = entry["value"]
+            continue
+        values[entry["name"] + "_count", labels] = entry["count"]
+        values[entry["name"] + "_sum", labels] = entry["sum"]
+        for bound, count in entry["buckets"]:
+            values[entry["name"] + "_bucket", labels | {("le", bound_text(bound))}] = count
+    return values
+
+
+def bound_text(bound):
+    return str(float(bound))
+
+
+# The page rounds to 16 digits.
+ROUNDING = 1e-14
+
+
+def with_plain_bounds(values):
+    """The series of a scrape, their bounds written in one way."""
+    return {
+        (name, frozenset((label, bound_text(text) if label == "le" else text) for label, text in labels)): value
+        for (name, labels), value in values.items()
+    }
+
+
+def families(scrape):
+    return {scrape.family_of(name) for name, _ in scrape.values}
+
+
+def test_every_metric_of_the_seed_is_there_with_its_type(station, listeners):
+    # Those that are computed over a window need two samples of their counters.
+    eventually(lambda: SEED_METRICS.keys() <= families(station.scrape()), "all the seed's metrics")
+    scrape = station.scrape()
+    assert {name: scrape.types.get(name) for name in SEED_METRICS} == {
+        name: kind for name, (kind, _) in SEED_METRICS.items()
+    }
+    for name in scrape.types:
+        assert scrape.helps.get(name), f"{name} has no HELP"
+
+
+def test_the_figures_mean_what_they_say(station, listeners):
+    eventually(lambda: station.figure("network_bandwidth_mbps"), "two samples")
+    eventually(lambda: station.figure("gpu_utilization_percent") is not None, "two samples")
+    scrape = station.scrape()
+    assert scrape.value("websocket_active_connections") == len(listeners)
+    assert scrape.value("websocket_connections_total") == len(listeners)
+    assert scrape.value("websocket_chunks_sent_total") >= sum(len(listener.chunks) for listener in listeners)
+    assert scrape.value("websocket_chunk_delivery_success_rate") == 100
+    assert scrape.value("network_bytes_sent_total") > sum(
+        len(chunk.pcm) for listener in listeners for chunk in listener.chunks
+    )
+    assert scrape.value("audio_end_to_end_latency_ms_count") == len(listeners)
+    assert scrape.value("audio_startup_latency_ms_count") == len(listeners)
+    assert scrape.value("gpu_memory_allocated_mb") > 0
+    for daemon in DAEMONS:
+        assert 1 < scrape.value("memory_usage_mb", process=daemon) < 4_096
+    for (name, labels), value in scrape.values.items():
+        if name.endswith("_percent") or name.endswith("_rate"):
+            assert 0 <= value <= 100, f"{name} {set(labels)}"
+    # Nothing is ahead of its listeners that synthd did not publish, and none of it beyond the ring.
+    assert scrape.value("ring_buffer_depth_ms", station="default") < 2_000
+
+
+def test_all_are_up(station):
+    for daemon in DAEMONS:
+        assert station.figure("auralis_up", process=daemon) == 1
+
+
+def test_no_figure_is_nan_or_infinite(station, listeners):
+    for (name, labels), value in station.scrape().values.items():
+        assert math.isfinite(value), f"{name} {set(labels)} is {value}"
+
+
+def test_histograms_add_up(station, listeners):
+    scrape = station.scrape()
+    buckets = {}
+    for (name, labels), value in scrape.values.items():
+        if name.endswith("_bucket"):
+            (bound,) = [text for label, text in labels if label == "le"]
+            rest = frozenset(pair for pair in labels if pair[0] != "le")
+            buckets.setdefault((name.removesuffix("_bucket"), rest), {})[float(bound)] = value
+    assert {name for name, _ in buckets} == {name for name, kind in scrape.types.items() if kind == "histogram"}
+    for (name, labels), counts in buckets.items():
+        rising = [counts[bound] for bound in sorted(counts)]
+        assert rising == sorted(rising), name
+        assert counts[math.inf] == scrape.values[name + "_count", labels]
+
+
+def test_a_snapshot_says_what_the_page_says(station, listeners, subscriber):
+    eventually(lambda: SEED_METRICS.keys() <= families(station.scrape()), "all the seed's metrics")
+    next_snapshot(subscriber)
+    earlier = station.scrape()
+    snapshots = [next_snapshot(subscriber)]
+    # The first may be older than the scrape; the second is not.
+    snapshots.append(next_snapshot(subscriber))
+    later = station.scrape()
+    snapshot = snapshots[-1]
+
+    values = figures(snapshot)
+    assert values.keys() == with_plain_bounds(earlier.values).keys() == with_plain_bounds(later.values).keys()
+    before, after = with_plain_bounds(earlier.rising()), with_plain_bounds(later.rising())
+    assert before.keys() > {("websocket_chunks_sent_total", frozenset())}
+    for series, value in before.items():
+        slack = ROUNDING * value
+        assert value - slack <= values[series] <= after[series] + slack, series
+    assert {entry["name"]: (entry["type"], entry["help"]) for entry in snapshot["metrics"]} == {
+        name: (kind, later.helps[name]) for name, kind in later.types.items()
+    }
+
+
+def test_snapshots_are_numbered_and_dated(station, subscriber):
+    snapshots = [next_snapshot(subscriber) for _ in range(3)]
+    first = snapshots[0]["seq"]
+    assert [snapshot["seq"] for snapshot in snapshots] == [first, first + 1, first + 2]
+    times = [snapshot["time"] for snapshot in snapshots]
+    assert times == sorted(set(times))
+
+
+def test_the_dashboard_and_the_health_paths_are_served(station):
+    page = http_request(station.metrics_port, "GET", "/")
+    assert page.status == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert http_request(station.metrics_port, "GET", "/healthz").status == 200
+    assert http_request(station.metrics_port, "GET", "/readyz").status == 200
+    assert http_request(station.metrics_port, "GET", "/nothing").status == 404
+    assert http_request(station.metrics_port, "POST", "/metrics", "x").status == 405
+
+
+def mappings(pid, directory):
+    """Permissions of the mappings of the files under `directory`, by path."""
+    found = {}
+    with open(f"/proc/{pid}/maps") as maps:
+        for line in maps:
+            fields = line.split(maxsplit=5)
+            if len(fields) == 6 and fields[5].startswith(f"{directory}/"):
+                found.setdefault(fields[5].strip(), set()).add(fields[1])
+    return found
+
+
+def open_for_writing(pid, directory):
+    """Files under `directory` that the process holds open for writing."""
+    found = set()
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            path = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+            with open(f"/proc/{pid}/fdinfo/{descriptor}") as info:
+                flags = next(int(line.split()[1], 8) for line in info if line.startswith("flags:"))
+        except FileNotFoundError:
+            continue  # closed in the meantime
+        if path.startswith(f"{directory}/") and flags & os.O_ACCMODE != os.O_RDONLY:
+            found.add(path)
+    return found
+
+
+def test_metricsd_cannot_write_where_the_audio_path_reads(station):
+    station.scrape()
+    pid = station.daemons["metricsd"].pid
+    mapped = mappings(pid, station.runtime_dir)
+    assert mapped.keys() == {f"{station.runtime_dir}/{name}/metrics" for name in ("synthd", "streamd")}
+    assert set.union(*mapped.values()) == {"r--s"}
+    assert open_for_writing(pid, station.runtime_dir) == set()
+
+
+def test_every_segment_is_written_by_its_owner_alone(station):
+    writers = {"synthd": {"synthd/audio", "synthd/metrics"}, "streamd": {"streamd/control", "streamd/metrics"}}
+    everything = {f"{station.runtime_dir}/{name}" for names in writers.values() for name in names}
+    for daemon, own in writers.items():
+        pid = station.daemons[daemon].pid
+        own = {f"{station.runtime_dir}/{name}" for name in own}
+        mapped = mappings(pid, station.runtime_dir)
+        assert {path for path in everything if "rw-s" in mapped.get(path, ())} == own
+        assert everything & open_for_writing(pid, station.runtime_dir) <= own
+    for path in everything:
+        assert os.stat(path).st_mode & 0o777 == 0o640

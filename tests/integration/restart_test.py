@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""Each daemon is killed in turn and started again while somebody listens: the others go on, and it finds its place."""
+
+import array
+import statistics
+
+from auralis import eventually
+from listener import JSON, PCM, gaps
+from seed_metrics import figures_of
+
+CHUNK_S = 0.1
+
+# A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none.
+SETTINGS = {"AURALIS_AUDIO_RING_MS": "10000"}
+
+
+def underruns(station):
+    return station.figure("ring_buffer_underruns_total", station="default")
+
+
+def is_down(station, daemon):
+    """/metrics says that it is down, and holds no figure of it."""
+    scrape = station.scrape()
+    return scrape.value("auralis_up", process=daemon) == 0 and not figures_of(scrape, daemon)
+
+
+def is_back(station, daemon):
+    return station.is_up(daemon) and figures_of(station.scrape(), daemon)
+
+
+def ready_status(station):
+    return station.http("GET", "/readyz").status
+
+
+def silent(listener):
+    return [chunk.seq for chunk in listener.chunks if chunk.silence]
+
+
+def fallen(before, after):
+    """Series that never fall, but did, or are gone."""
+    later = after.rising()
+    return {series: (value, later.get(series)) for series, value in before.items() if later.get(series, -1) < value}
+
+
+def timeline_start(chunks):
+    """Unix time of chunk 0, by the chunks' own numbers and timestamps."""
+    return statistics.median(chunk.timestamp - chunk.seq * CHUNK_S for chunk in chunks)
+
+
+def steepest_step(samples):
+    return max(abs(a - b) for a, b in zip(samples, samples[2:]))
+
+
+def test_synthd_back_at_once_goes_on_with_the_same_music(station, listen):
+    listener = listen(PCM)
+    listener.wait_for_music(10)
+    silence_before, underruns_before = len(silent(listener)), underruns(station)
+    generation = station.generation("synthd/audio")
+
+    station.daemons["synthd"].kill()
+    station.daemons["synthd"].start()
+    eventually(lambda: station.generation("synthd/audio") == generation + 1, "the segment taken over")
+    eventually(lambda: is_back(station, "synthd"), "synthd back on /metrics")
+    listener.wait_for_music(20)
+
+    assert not listener.closed
+    assert gaps(listener.chunks) == []
+    # Silence is what was not in the ring in time, and nothing else: none where synthd was back within the depth.
+    eventually(
+        lambda: len(silent(listener)) - silence_before == underruns(station) - underruns_before,
+        "as many silent chunks as underruns",
+    )
+    # No click where one synthd's music meets the other's: no step there that the music itself does not have.
+    chunks = listener.chunks
+    inside = max(steepest_step(array.array("h", chunk.pcm)) for chunk in chunks)
+    for one, next_one in zip(chunks, chunks[1:]):
+        if not one.silence and not next_one.silence:
+            seam = array.array("h", one.pcm[-4:] + next_one.pcm[:4])
+            assert steepest_step(seam) <= 2 * inside, f"a click between {one.seq} and {next_one.seq}"
+
+
+def test_while_synthd_is_away_listeners_get_silence_and_then_the_music_again(station, listen):
+    listener, other = listen(PCM), listen(JSON)
+    listener.wait_for_music(10)
+    silence_before, underruns_before = len(silent(listener)), underruns(station)
+    warnings_before = len(listener.texts("warning"))
+
+    station.daemons["synthd"].kill()
+    eventually(lambda: is_down(station, "synthd"), "synthd down on /metrics, its figures absent")
+    eventually(lambda: len(silent(listener)) - silence_before >= 5, "silence in place of what is not there")
+    eventually(lambda: ready_status(station) == 503, "/readyz says that no audio flows")
+    assert station.http("GET", "/healthz").status == 200
+    assert station.is_up("streamd")
+    assert station.http("POST", "/api/control", '{"type":"select_preset","preset":"sleep"}').status == 503
+    assert listener.ask({"type": "select_preset", "preset": "sleep"})["code"] == "unavailable"
+
+    station.daemons["synthd"].start()
+    eventually(lambda: is_back(station, "synthd"), "synthd back on /metrics")
+    listener.wait_for_music(20)
+    eventually(lambda: ready_status(station) == 200, "/readyz says that audio flows")
+
+    eventually(
+        lambda: len(silent(listener)) - silence_before == underruns(station) - underruns_before,
+        "as many silent chunks as underruns",
+    )
+    told = [warning["seq"] for warning in listener.texts("warning")[warnings_before:]]
+    assert told == silent(listener)[silence_before:]
+    assert {warning["code"] for warning in listener.texts("warning")} == {"underrun"}
+    assert gaps(listener.chunks) == gaps(other.chunks) == []
+    assert not listener.closed and not other.closed
+
+
+def test_a_synthd_that_hangs_is_told_by_its_heartbeat(station, listen):
+    listener = listen(PCM)
+    listener.wait_for_music(10)
+    station.daemons["synthd"].hang()
+    eventually(lambda: is_down(station, "synthd"), "synthd down on /metrics, its figures absent")
+    eventually(lambda: ready_status(station) == 503, "/readyz says that no audio flows")
+    station.daemons["synthd"].go_on()
+    eventually(lambda: is_back(station, "synthd"), "synthd back on /metrics")
+    listener.wait_for_music(20)
+    assert gaps(listener.chunks) == []
+    assert not listener.closed
+
+
+def test_parameters_in_force_outlive_synthd(station, listen):
+    listener = listen(PCM)
+    answer = listener.ask({"type": "update_params", "parameters": {"intensity": 0.25, "swells": False}})
+    assert answer["type"] == "accepted"
+    eventually(lambda: listener.texts("status")[-1]["request"] >= answer["request"], "the change in force")
+
+    generation = station.generation("synthd/audio")
+    station.daemons["synthd"].kill()
+    station.daemons["synthd"].start()
+    eventually(lambda: station.generation("synthd/audio") > generation, "the segment taken over")
+    listener.wait_for_music(20)
+
+    status = listen(PCM)
+    eventually(lambda: status.texts("status"), "a status")
+    assert status.texts("status")[0]["request"] >= answer["request"]
+    assert status.texts("status")[0]["target"] == answer["target"]
+
+
+def test_streamd_goes_on_where_it_was(station, listen):
+    listener = listen(PCM)
+    listener.wait_for_more(20)
+    generation = station.generation("streamd/metrics")
+    before = station.scrape()
+    before_counts = {
+        series: value for series, value in before.rising().items() if series in figures_of(before, "streamd")
+    }
+    # The list of what is compared is itself no accident.
+    compared = {name for name, _ in before_counts}
+    assert {"websocket_chunks_sent_total", "websocket_connections_total", "network_bytes_sent_total"} <= compared
+
+    station.daemons["streamd"].kill()
+    listener.wait_until_closed()
+    assert listener.close_code is None
+    eventually(lambda: is_down(station, "streamd"), "streamd down on /metrics, its figures absent")
+    published = station.figure("auralis_chunks_published_total", station="default")
+    eventually(
+        lambda: station.figure("auralis_chunks_published_total", station="default") > published + 5,
+        "synthd going on without streamd",
+    )
+
+    station.daemons["streamd"].start()
+    station.wait_until_ready()
+    assert station.generation("streamd/metrics") == generation + 1
+    eventually(lambda: is_back(station, "streamd"), "streamd back on /metrics")
+    assert fallen(before_counts, station.scrape()) == {}
+
+    again = listen(PCM)
+    again.wait_for_more(20)
+    assert again.chunks[0].seq > listener.newest_seq
+    assert gaps(again.chunks) == []
+    assert abs(timeline_start(again.chunks) - timeline_start(listener.chunks)) < 0.005
+
+
+def test_metricsd_is_missed_by_nobody(station, listen):
+    listeners = [listen(PCM), listen(JSON)]
+    listeners[0].wait_for_more(10)
+    before = station.scrape()
+
+    station.daemons["metricsd"].kill()
+    for listener in listeners:
+        listener.wait_for_more(20)
+    station.daemons["metricsd"].start()
+    station.wait_until_ready()
+    for listener in listeners:
+        listener.wait_for_more(20)
+
+    assert all(station.is_up(daemon) for daemon in station.daemons)
+    others = {
+        series: value
+        for series, value in before.rising().items()
+        if series in figures_of(before, "synthd") | figures_of(before, "streamd")
+    }
+    assert fallen(others, station.scrape()) == {}
+    for listener in listeners:
+        assert not listener.closed
+        assert gaps(listener.chunks) == []
+        assert listener.texts("warning") == []

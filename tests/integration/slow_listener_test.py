@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""A listener that does not keep up loses chunks, is told which, and is nobody else's trouble."""
+
+import pytest
+
+from auralis import eventually
+from listener import JSON, PCM, SMALL_BUFFER, Chunk, gaps
+
+MAX_LISTENERS = 4
+
+SETTINGS = {
+    "AURALIS_AUDIO_RING_MS": "10000",
+    "AURALIS_STREAMD_MAX_BACKLOG_MS": "500",
+    "AURALIS_STREAMD_MAX_LISTENERS": str(MAX_LISTENERS),
+}
+
+
+def dropped(station):
+    return station.figure("websocket_chunks_dropped_total", reason="backlog")
+
+
+@pytest.fixture
+def others(listen):
+    """Listeners that keep up, and have missed nothing when the test ends."""
+    listeners = [listen(PCM), listen(JSON)]
+    yield listeners
+    for listener in listeners:
+        listener.wait_for_more(10)
+        assert gaps(listener.chunks) == []
+        assert listener.texts("warning") == []
+
+
+def test_a_listener_that_catches_up_knows_what_it_missed(station, listen, others):
+    before = dropped(station)
+    slow = listen(PCM, receive_buffer=SMALL_BUFFER)
+    slow.wait_for_more(5)
+    slow.pause()
+    eventually(lambda: dropped(station) >= before + 5, "chunks dropped after the backlog's age")
+    slow.resume()
+    eventually(lambda: slow.newest_seq >= others[0].newest_seq, "the live position")
+
+    # In the order of arrival, chunks and the warnings in their place are one sequence without a gap.
+    sequence = []
+    for message in slow.messages:
+        if isinstance(message, Chunk):
+            sequence.append(message.seq)
+        elif message["type"] == "warning":
+            assert message["code"] == "skipped"
+            sequence.append(message["seq"])
+    assert sequence == list(range(sequence[0], sequence[0] + len(sequence)))
+    assert len(slow.texts("warning")) >= 5
+    assert len(slow.texts("warning")) == dropped(station) - before
+
+
+def test_a_listener_that_takes_nothing_any_more_is_let_go(station, listen, others):
+    slow = listen(PCM, receive_buffer=SMALL_BUFFER)
+    slow.pause()
+    eventually(lambda: station.figure("websocket_active_connections") == len(others) + 1, "all listeners counted")
+    before = station.figure("websocket_disconnections_total")
+    eventually(lambda: station.figure("websocket_disconnections_total") == before + 1, "the stalled one gone")
+    assert station.figure("websocket_active_connections") == len(others)
+
+
+def test_more_listeners_than_allowed_are_refused(station, listen):
+    eventually(lambda: station.figure("websocket_active_connections") == 0, "nobody there")
+    for _ in range(MAX_LISTENERS):
+        listen(PCM).wait_for_more(1)
+    before = station.figure("websocket_connections_rejected_total", reason="limit")
+    assert station.refused_upgrade("/ws/stream").status == 503
+    assert station.figure("websocket_connections_rejected_total", reason="limit") == before + 1
+    assert station.http("GET", "/readyz").status == 200
+

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// The same through the real segments: what one thread writes into its mapping, another reads out of its own.
+#include "common/audio_segment.h"
+#include "common/control_segment.h"
+
+#include "audio_support.h"
+#include "support.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+#include <vector>
+
+namespace auralis {
+namespace {
+
+constexpr Timeline kTimeline{0, 44'100, 882, 2};
+constexpr std::uint32_t kSlots = 5;
+constexpr std::int64_t kChunks = 5'000;
+
+// A state whose every part tells the chunk that it was stored for.
+StationState state_of(std::int64_t chunk) {
+  StationState state;
+  state.applied_request = static_cast<std::uint64_t>(chunk);
+  state.level_change_chunk = chunk;
+  state.bar_count = StationState::kBars;
+  for (BarRecord& bar : state.bars) bar = {chunk, chunk, chunk + 1, MusicParameters{}};
+  return state;
+}
+
+bool whole(const StationState& state) {
+  const auto chunk = static_cast<std::int64_t>(state.applied_request);
+  bool same = state.level_change_chunk == chunk;
+  for (const BarRecord& bar : state.bars) {
+    same = same && bar.index == chunk && bar.start_frame == chunk && bar.frames == chunk + 1;
+  }
+  return same;
+}
+
+struct Tally {
+  std::int64_t torn = 0;
+  std::int64_t gone = 0;
+  std::int64_t state_behind = 0;
+};
+
+Tally read_until_last(const std::filesystem::path& directory) {
+  Tally tally;
+  AudioReader reader(directory);
+  std::vector<std::int16_t> samples(kTimeline.chunk_samples());
+  for (bool done = false; !done;) {
+    reader.refresh();
+    const std::int64_t newest = reader.newest(0).value_or(0);
+    for (std::int64_t chunk = std::max<std::int64_t>(newest - kSlots + 1, 0); chunk <= newest + 1; ++chunk) {
+      const RingRead outcome = reader.read(0, chunk, samples.data());
+      if (outcome == RingRead::kWriterGone) ++tally.gone;
+      if (outcome != RingRead::kChunk) continue;
+      if (!test::whole(samples, chunk)) ++tally.torn;
+      done = chunk == kChunks - 1;
+      // Stored before its chunk; nothing where the writer overtook the reading time and again.
+      const auto state = reader.state(0);
+      if (state && !whole(*state)) ++tally.torn;
+      if (state && static_cast<std::int64_t>(state->applied_request) < chunk) ++tally.state_behind;
+    }
+  }
+  return tally;
+}
+
+TEST_CASE("chunks and states that go through a segment arrive whole, a state no later than its chunk") {
+  const test::TempDir dir;
+  AudioWriter audio(dir.path(), kTimeline, kSlots, {{"default", 1}});
+  audio.publish(1);
+  std::array<Tally, 2> tallies;
+  std::vector<std::thread> readers;
+  for (Tally& tally : tallies) {
+    readers.emplace_back([&] { tally = read_until_last(dir.path()); });
+  }
+  std::vector<std::int16_t> samples(kTimeline.chunk_samples());
+  for (std::int64_t chunk = 0; chunk < kChunks; ++chunk) {
+    test::fill(samples, chunk);
+    audio.store_state(0, state_of(chunk));
+    audio.write_chunk(0, chunk, samples.data());
+    audio.beat(chunk);
+  }
+  for (auto& reader : readers) reader.join();
+  for (const Tally& tally : tallies) {
+    CHECK(tally.torn == 0);
+    CHECK(tally.gone == 0);
+    CHECK(tally.state_behind == 0);
+  }
+}
+
+TEST_CASE("requests that go through a segment arrive whole and in order, the newest at last") {
+  constexpr std::uint64_t kRequests = 100'000;
+  const test::TempDir dir;
+  ControlWriter control(dir.path(), 1);
+  std::uint64_t mixed = 0;
+  std::uint64_t backwards = 0;
+  std::thread poller([&] {
+    ControlReader reader(dir.path());
+    reader.refresh();
+    std::uint64_t last = 0;
+    while (last < kRequests) {
+      const auto request = reader.request(7);
+      if (!request) continue;
+      if (request->parameters.bpm != static_cast<float>(40 + request->number % 80)) ++mixed;
+      if (request->number < last) ++backwards;
+      last = request->number;
+    }
+  });
+  for (std::uint64_t number = 1; number <= kRequests; ++number) {
+    ControlRequest request;
+    request.number = number;
+    request.parameters.bpm = static_cast<float>(40 + number % 80);
+    control.store(7, request);
+  }
+  poller.join();
+  CHECK(mixed == 0);
+  CHECK(backwards == 0);
+}
+
+}  // namespace
+}  // namespace auralis

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// Each refusal is one line: where, what, and what is allowed.
+#include "common/config.h"
+
+#include "config_support.h"
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+
+namespace auralis {
+namespace {
+
+using test::ConfigFixture;
+using test::Sources;
+
+struct Case {
+  std::string given;
+  std::string refusal;
+};
+
+TEST_CASE("a value in the file that is not allowed is refused with its line") {
+  ConfigFixture fixture;
+  for (
+      const Case& c : std::initializer_list<Case>{
+          {"[audio]\nchunk_ms = 15", "2: [audio] chunk_ms = 15: must be a multiple of 10 from 20 to 200"},
+          {"[audio]\nchunk_ms = 210", "2: [audio] chunk_ms = 210: must be a multiple of 10 from 20 to 200"},
+          {"[audio]\nchunk_ms = 10", "2: [audio] chunk_ms = 10: must be a multiple of 10 from 20 to 200"},
+          {"[audio]\nsample_rate = 22050", "2: [audio] sample_rate = 22050: must be 44100 or 48000"},
+          {"[audio]\nring_ms = 999", "2: [audio] ring_ms = 999: must be an integer from 1000 to 10000"},
+          {"[audio]\nring_ms = 10001", "2: [audio] ring_ms = 10001: must be an integer from 1000 to 10000"},
+          {"[audio]\ntarget_depth_ms = 499",
+           "2: [audio] target_depth_ms = 499: must be an integer from 500 to 1000"},
+          {"[audio]\ntarget_depth_ms = 1001",
+           "2: [audio] target_depth_ms = 1001: must be an integer from 500 to 1000"},
+          {"\n# a comment\n[streamd]\nport = 0", "4: [streamd] port = 0: must be an integer from 1 to 65535"},
+          {"streamd.port = 65536", "1: [streamd] port = 65536: must be an integer from 1 to 65535"},
+          {"[streamd]\nprefill_ms = -1", "2: [streamd] prefill_ms = -1: must be an integer from 0 to 1000"},
+          {"[streamd]\nmax_listeners = 0",
+           "2: [streamd] max_listeners = 0: must be an integer from 1 to 60000"},
+          {"[streamd]\nmax_backlog_ms = 199",
+           "2: [streamd] max_backlog_ms = 199: must be an integer from 200 to 10000"},
+          {"[streamd]\nhost = \"example.org\"",
+           "2: [streamd] host = \"example.org\": must be an IPv4 address, an IPv6 address or localhost"},
+          {"[metricsd]\nhost = \"\"",
+           "2: [metricsd] host = \"\": must be an IPv4 address, an IPv6 address or localhost"},
+          {"[metricsd]\nhost = \"1.2.3.4\\u0000x\"",
+           "2: [metricsd] host = \"1.2.3.4\\u0000x\": must be an IPv4 address, an IPv6 address or localhost"},
+          {"[metricsd]\nzmq_endpoint = \"udp://x\"",
+           "2: [metricsd] zmq_endpoint = \"udp://x\": must be an endpoint that begins with tcp:// or ipc://"},
+          {"[metricsd]\nzmq_endpoint = \"tcp://\"",
+           "2: [metricsd] zmq_endpoint = \"tcp://\": must be an endpoint that begins with tcp:// or ipc://"},
+          {"[synthd]\nseed = -1", "2: [synthd] seed = -1: must be an integer from 0 to 9223372036854775807"},
+          {"[synthd]\npreset = \"loud\"",
+           "2: [synthd] preset = \"loud\": must be focus, meditation, sleep or bright"},
+          {"[synthd]\nstation = \"\"", "2: [synthd] station = \"\": must be 1 to 31 of a-z, 0-9, _ and -"},
+          {"[synthd]\nstation = \"Big\"",
+           "2: [synthd] station = \"Big\": must be 1 to 31 of a-z, 0-9, _ and -"},
+          {"[synthd]\nstation = \"abcdefghijklmnopqrstuvwxyz012345\"",
+           "2: [synthd] station = \"abcdefghijklmnopqrstuvwxyz012345\": must be 1 to 31 of a-z, 0-9, _ and "
+           "-"},
+          {"[log]\nlevel = \"trace\"", "2: [log] level = \"trace\": must be debug, info, warning or error"},
+          {"[log]\nformat = \"xml\"", "2: [log] format = \"xml\": must be auto, text or json"},
+          {"[runtime]\ndir = \"here\"", "2: [runtime] dir = \"here\": must be an absolute path, or empty"},
+      }) {
+    // Every daemon checks the whole file.
+    for (const Daemon daemon : {Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd}) {
+      CHECK(fixture.refusal({daemon, {}, {}, c.given}) == "auralis.toml:" + c.refusal);
+    }
+  }
+}
+
+TEST_CASE("a value of another type is refused with the one it has") {
+  ConfigFixture fixture;
+  const std::string rule = "must be an integer from 1 to 65535, is ";
+  for (const Case& c : std::initializer_list<Case>{
+           {"\"8000\"", " = \"8000\": " + rule + "a string"},
+           {"8000.0", ": " + rule + "a floating-point number"},
+           {"true", ": " + rule + "a boolean"},
+           {"[8000]", ": " + rule + "an array"},
+           {"{}", ": " + rule + "a table"},
+           {"2026-01-01", ": " + rule + "a date or time"},
+       }) {
+    CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, "[streamd]\nport = " + c.given}) ==
+          "auralis.toml:2: [streamd] port" + c.refusal);
+  }
+  CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, "[log]\nlevel = 3"}) ==
+        "auralis.toml:2: [log] level = 3: must be debug, info, warning or error, is an integer");
+}
+
+TEST_CASE("what the file should not have is refused with what it may have") {
+  ConfigFixture fixture;
+  const std::string sections = "; the sections are runtime, audio, synthd, streamd, metricsd, log";
+  for (const Case& c : std::initializer_list<Case>{
+           {"[audio]\nchunk = 1",
+            "2: [audio] chunk: unknown key; the keys of this section are sample_rate, chunk_ms, ring_ms, "
+            "target_depth_ms"},
+           {"[adio]\nchunk_ms = 100", "1: [adio]: unknown section" + sections},
+           {"port = 1", "1: port: stands in no section" + sections},
+           {"audio = 1", "1: audio: must be a section, is an integer"},
+           {"[[audio]]", "1: audio: must be a section, is an array"},
+       }) {
+    CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, c.given}) == "auralis.toml:" + c.refusal);
+  }
+}
+
+TEST_CASE("of several mistakes in the file the first line's is told") {
+  ConfigFixture fixture;
+  CHECK(fixture.refusal(
+            {Daemon::kStreamd, {}, {}, "[streamd]\nport = 0\n[audio]\nring_ms = 1\nchunk_ms = 1"}) ==
+        "auralis.toml:2: [streamd] port = 0: must be an integer from 1 to 65535");
+}
+
+TEST_CASE("a syntax error is told with its line and column") {
+  ConfigFixture fixture;
+  for (const Case& c : std::initializer_list<Case>{
+           {"[audio]\nchunk_ms = = 1", "auralis.toml:2:12: syntax error: "},
+           {"[audio\n", "auralis.toml:1:7: syntax error: "},
+           {"[log]\nlevel = \"info\"\nlevel = \"info\"", "auralis.toml:3:"},
+           {"[log]\nlevel = \"\xff\"", "auralis.toml:2:"},
+       }) {
+    const std::string message = fixture.refusal({Daemon::kStreamd, {}, {}, c.given});
+    CHECK(message.rfind(c.refusal, 0) == 0);
+    CHECK(message.find("syntax error") != std::string::npos);
+    CHECK(message.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("a file that cannot be read is refused, if it was asked for") {
+  ConfigFixture fixture;
+  CHECK(fixture.refusal({Daemon::kStreamd, {"--config", "/nowhere/auralis.toml"}, {}, {}}) ==
+        "/nowhere/auralis.toml: cannot be read: No such file or directory");
+  CHECK(fixture.refusal({Daemon::kStreamd, {"--config", "/dev/shm"}, {}, {}}) ==
+        "/dev/shm: cannot be read: Is a directory");
+  CHECK(fixture.refusal({Daemon::kStreamd, {"--config", ""}, {}, {}}) ==
+        ": cannot be read: No such file or directory");
+}
+
+TEST_CASE("environment variables are refused by name") {
+  ConfigFixture fixture;
+  const auto refusal = [&](const std::string& entry) {
+    return fixture.refusal({Daemon::kMetricsd, {}, {entry}, {}});
+  };
+  CHECK(refusal("AURALIS_STREAMD_PORT=abc") ==
+        "environment variable AURALIS_STREAMD_PORT = \"abc\": must be an integer from 1 to 65535");
+  for (const std::string text : {"", " 1", "1 ", "0x10", "1e3", "+1", "1.0", "99999999999999999999"}) {
+    CHECK(refusal("AURALIS_STREAMD_PORT=" + text) ==
+          "environment variable AURALIS_STREAMD_PORT = \"" + text + "\": must be an integer from 1 to 65535");
+  }
+  CHECK(refusal("AURALIS_LOG_LEVEL=INFO") ==
+        "environment variable AURALIS_LOG_LEVEL = \"INFO\": must be debug, info, warning or error");
+  for (const std::string name :
+       {"AURALIS_PORT", "AURALIS_STREAMD_PORTS", "AURALIS_streamd_port", "AURALIS_"}) {
+    CHECK(refusal(name + "=1")
+              .find("environment variable " + name +
+                    ": unknown; known are AURALIS_RUNTIME_DIR, AURALIS_AUDIO_SAMPLE_RATE, ") == 0);
+  }
+}
+
+TEST_CASE("flags are refused as they were given") {
+  ConfigFixture fixture;
+  const auto refusal = [&](std::vector<std::string> flags) {
+    return fixture.refusal({Daemon::kStreamd, std::move(flags), {}, {}});
+  };
+  CHECK(refusal({"--port", "70000"}) == "--port 70000: must be an integer from 1 to 65535");
+  CHECK(refusal({"--port=70000"}) == "--port 70000: must be an integer from 1 to 65535");
+  CHECK(refusal({"--port", "-1"}) == "--port -1: must be an integer from 1 to 65535");
+  CHECK(refusal({"--port", "1\n2"}) == "--port \"1\\n2\": must be an integer from 1 to 65535");
+  CHECK(refusal({"--host", ""}) == "--host \"\": must be an IPv4 address, an IPv6 address or localhost");
+  CHECK(refusal({"--audio-chunk-ms", "25"}) ==
+        "--audio-chunk-ms 25: must be a multiple of 10 from 20 to 200");
+  CHECK(refusal({"--prot", "1"}) == "--prot: unknown option; --help lists them");
+  CHECK(refusal({"--seed", "1"}) == "--seed: unknown option; --help lists them");
+  CHECK(refusal({"--por", "1"}) == "--por: unknown option; --help lists them");
+  CHECK(refusal({"listen"}) == "listen: unknown option; --help lists them");
+  const std::string missing = refusal({"--port"});
+  CHECK(missing.rfind("--port: ", 0) == 0);
+  CHECK(missing.find('\n') == std::string::npos);
+}
+
+TEST_CASE("values that do not fit each other are refused where the one to mend was set") {
+  ConfigFixture fixture;
+  CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, "[audio]\nring_ms = 2050"}) ==
+        "auralis.toml:2: [audio] ring_ms = 2050: must be a multiple of chunk_ms, which is 100");
+  CHECK(fixture.refusal({Daemon::kStreamd, {"--audio-chunk-ms", "150"}, {}, {}}) ==
+        "[audio] ring_ms = 2000 (the default): must be a multiple of chunk_ms, which is 150");
+  CHECK(fixture.refusal(
+            {Daemon::kMetricsd, {"--audio-ring-ms", "1000", "--audio-target-depth-ms", "900"}, {}, {}}) ==
+        "--audio-ring-ms 1000: must be at least target_depth_ms + 2 * chunk_ms, which is 1100");
+  CHECK(
+      fixture.refusal({Daemon::kSynthd, {}, {"AURALIS_STREAMD_PREFILL_MS=500"}, "[audio]\nring_ms = 1200"}) ==
+      "environment variable AURALIS_STREAMD_PREFILL_MS = \"500\": must be at most [audio] ring_ms - "
+      "target_depth_ms "
+      "- chunk_ms, which is 350");
+}
+
+TEST_CASE("values at the edge of fitting each other are taken") {
+  ConfigFixture fixture;
+  const std::string file =
+      "[audio]\nring_ms = 1200\ntarget_depth_ms = 1000\nchunk_ms = 100\n[streamd]\nprefill_ms = 100\n";
+  CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, file}) == "not refused");
+}
+
+}  // namespace
+}  // namespace auralis

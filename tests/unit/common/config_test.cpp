@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+// Where values come from; what is refused, and in which words, is config_refusal_test.cpp.
+#include "common/config.h"
+
+#include "common/config_table.h"
+#include "config_support.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+namespace auralis {
+namespace {
+
+using test::ConfigFixture;
+using test::Sources;
+
+constexpr std::array<Daemon, 3> kDaemons{Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd};
+
+// A value of each key that is valid and not its default, beside the defaults of all others.
+ConfigValue other_value(const ConfigKey& key) {
+  static const std::vector<std::pair<std::string, ConfigValue>> values{
+      {"runtime.dir", "/tmp/elsewhere"},
+      {"audio.sample_rate", std::int64_t{48'000}},
+      {"audio.chunk_ms", std::int64_t{50}},
+      {"audio.ring_ms", std::int64_t{3'000}},
+      {"audio.target_depth_ms", std::int64_t{600}},
+      {"synthd.device", "\"quoted\" \\ and spaced"},
+      {"synthd.station", "night_1"},
+      {"synthd.seed", std::int64_t{9'223'372'036'854'775'807}},
+      {"synthd.preset", "sleep"},
+      {"streamd.host", "::1"},
+      {"streamd.port", std::int64_t{65'535}},
+      {"streamd.prefill_ms", std::int64_t{0}},
+      {"streamd.max_listeners", std::int64_t{1}},
+      {"streamd.max_backlog_ms", std::int64_t{10'000}},
+      {"metricsd.host", "localhost"},
+      {"metricsd.port", std::int64_t{1}},
+      {"metricsd.zmq_endpoint", "ipc:///run/auralis/zmq"},
+      {"log.level", "warning"},
+      {"log.format", "json"},
+  };
+  const std::string name = std::string(key.section) + "." + std::string(key.key);
+  const auto found =
+      std::find_if(values.begin(), values.end(), [&](const auto& entry) { return entry.first == name; });
+  REQUIRE_MESSAGE(found != values.end(), "a new key needs a value here: " << name);
+  return found->second;
+}
+
+std::string bare(const ConfigValue& value) {
+  return std::holds_alternative<std::string>(value) ? std::get<std::string>(value)
+                                                    : std::to_string(std::get<std::int64_t>(value));
+}
+
+TEST_CASE("with no source at all every key has its default, which is valid") {
+  ConfigFixture fixture;
+  const Config config = fixture.load({}).config;
+  for (const ConfigKey& key : config_keys()) {
+    CAPTURE(key.key);
+    Config copy;
+    if (key.section != "runtime") CHECK(key.get(config) == key.get(Config()));
+    CHECK(key.set(copy, key.get(Config())));
+  }
+}
+
+TEST_CASE("every key can be set in the file, which sets no other") {
+  ConfigFixture fixture;
+  for (const ConfigKey& key : config_keys()) {
+    CAPTURE(key.key);
+    const ConfigValue value = other_value(key);
+    Sources sources;
+    sources.file =
+        "[" + std::string(key.section) + "]\n" + std::string(key.key) + " = " + to_toml(value) + "\n";
+    for (const Daemon daemon : kDaemons) {
+      sources.daemon = daemon;
+      const Config config = fixture.load(sources).config;
+      CHECK(key.get(config) == value);
+      for (const ConfigKey& other : config_keys()) {
+        if (&other != &key && other.section != "runtime") CHECK(other.get(config) == other.get(Config()));
+      }
+    }
+  }
+}
+
+TEST_CASE("every key can be set by an environment variable") {
+  ConfigFixture fixture;
+  for (const ConfigKey& key : config_keys()) {
+    const ConfigValue value = other_value(key);
+    Sources sources;
+    sources.environment = {"PATH=/bin", key.variable() + "=" + bare(value), "AURALISH=no matter"};
+    CHECK(key.get(fixture.load(sources).config) == value);
+  }
+  CHECK(config_keys()[0].variable() == "AURALIS_RUNTIME_DIR");
+}
+
+TEST_CASE("every key is a flag of the daemon that it concerns, in both forms") {
+  ConfigFixture fixture;
+  std::set<const ConfigKey*> reached;
+  for (const Daemon daemon : kDaemons) {
+    for (const ConfigKey& key : config_keys()) {
+      const std::string flag = key.flag(daemon);
+      if (flag.empty()) continue;
+      CAPTURE(flag);
+      reached.insert(&key);
+      const ConfigValue value = other_value(key);
+      CHECK(key.get(fixture.load({daemon, {flag, bare(value)}, {}, {}}).config) == value);
+      CHECK(key.get(fixture.load({daemon, {flag + "=" + bare(value)}, {}, {}}).config) == value);
+    }
+  }
+  CHECK(reached.size() == config_keys().size());
+}
+
+TEST_CASE(
+    "a daemon's own keys are flags without its name, shared ones have their section, others' are none") {
+  const auto flag = [](Daemon daemon, std::string_view section, std::string_view name) {
+    for (const ConfigKey& key : config_keys()) {
+      if (key.section == section && key.key == name) return key.flag(daemon);
+    }
+    return std::string("no such key");
+  };
+  CHECK(flag(Daemon::kSynthd, "synthd", "device") == "--device");
+  CHECK(flag(Daemon::kStreamd, "streamd", "prefill_ms") == "--prefill-ms");
+  CHECK(flag(Daemon::kMetricsd, "metricsd", "zmq_endpoint") == "--zmq-endpoint");
+  CHECK(flag(Daemon::kStreamd, "metricsd", "port").empty());
+  for (const Daemon daemon : kDaemons) {
+    CHECK(flag(daemon, "audio", "sample_rate") == "--audio-sample-rate");
+    CHECK(flag(daemon, "log", "level") == "--log-level");
+    CHECK(flag(daemon, "runtime", "dir") == "--runtime-dir");
+  }
+}
+
+TEST_CASE(
+    "flags go over the environment, that over the file, that over the default; of flags the last counts") {
+  ConfigFixture fixture;
+  Sources sources;
+  CHECK(fixture.load(sources).config.streamd.port == 8'000);
+  sources.file = "[streamd]\nport = 1";
+  CHECK(fixture.load(sources).config.streamd.port == 1);
+  sources.environment = {"AURALIS_STREAMD_PORT=2"};
+  CHECK(fixture.load(sources).config.streamd.port == 2);
+  sources.flags = {"--port", "3"};
+  CHECK(fixture.load(sources).config.streamd.port == 3);
+  sources.flags = {"--port", "3", "--port", "4"};
+  CHECK(fixture.load(sources).config.streamd.port == 4);
+}
+
+TEST_CASE("a value that a later source replaces is checked all the same, so that no mistake sleeps") {
+  ConfigFixture fixture;
+  CHECK(fixture.refusal({Daemon::kStreamd, {"--port", "3"}, {"AURALIS_STREAMD_PORT=0"}, {}}) ==
+        "environment variable AURALIS_STREAMD_PORT = \"0\": must be an integer from 1 to 65535");
+}
+
+TEST_CASE("an empty value counts as given") {
+  ConfigFixture fixture;
+  const std::string file = "[synthd]\ndevice = \"GPU\"";
+  CHECK(fixture.load({Daemon::kSynthd, {}, {}, file}).config.synthd.device == "GPU");
+  CHECK(fixture.load({Daemon::kSynthd, {"--device", ""}, {}, file}).config.synthd.device.empty());
+  CHECK(fixture.load({Daemon::kSynthd, {}, {"AURALIS_SYNTHD_DEVICE="}, file}).config.synthd.device.empty());
+}
+
+TEST_CASE("without a runtime folder a system service takes /run/auralis, a user their own on tmpfs") {
+  ConfigFixture fixture;
+  CHECK(fixture.load({Daemon::kStreamd, {}, {"RUNTIME_DIRECTORY=/run/auralis"}, {}}).config.runtime.dir ==
+        "/run/auralis");
+  if (access("/run/auralis", W_OK | X_OK) != 0) {
+    CHECK(fixture.load({}).config.runtime.dir == "/dev/shm/auralis-" + std::to_string(geteuid()));
+  }
+  const CommandLine given =
+      fixture.load({Daemon::kStreamd, {"--runtime-dir", "/tmp/x"}, {"RUNTIME_DIRECTORY=/run/y"}, {}});
+  CHECK(given.config.runtime.dir == "/tmp/x");
+  CHECK(given.config.daemon_dir(Daemon::kMetricsd) == "/tmp/x/metricsd");
+}
+
+TEST_CASE("modes of a start are told apart from the configuration") {
+  ConfigFixture fixture;
+  CHECK_FALSE(fixture.load({}).done);
+  CHECK_FALSE(fixture.load({}).healthcheck);
+  CHECK(fixture.load({Daemon::kStreamd, {"--healthcheck"}, {}, {}}).healthcheck);
+  CHECK(fixture.load({Daemon::kSynthd, {"--list-devices"}, {}, {}}).list_devices);
+  CHECK(fixture.refusal({Daemon::kStreamd, {"--list-devices"}, {}, {}}) ==
+        "--list-devices: unknown option; --help lists them");
+}
+
+TEST_CASE("--version and --help answer at once, whatever the configuration") {
+  ConfigFixture fixture;
+  CHECK(fixture.load({Daemon::kSynthd, {"--version"}, {"AURALIS_LOG_LEVEL=loud"}, "]"}).done);
+  CHECK(fixture.out() == "synthd " AURALIS_VERSION "\n");
+  for (const Daemon daemon : kDaemons) {
+    CHECK(fixture.load({daemon, {"--help"}, {}, "]"}).done);
+    for (const ConfigKey& key : config_keys()) {
+      CAPTURE(key.variable());
+      const bool listed = fixture.out().find(key.variable()) != std::string::npos;
+      CHECK(listed == !key.flag(daemon).empty());
+    }
+  }
+}
+
+TEST_CASE("--check-config names the file that it found valid") {
+  ConfigFixture fixture;
+  CHECK(fixture.load({Daemon::kMetricsd, {"--check-config"}, {}, "[audio]\nchunk_ms = 50"}).done);
+  CHECK(fixture.out() == "configuration is valid: " + fixture.path() + "\n");
+}
+
+TEST_CASE("--print-config prints a file that says the same") {
+  ConfigFixture fixture;
+  Sources sources;
+  for (const ConfigKey& key : config_keys())
+    sources.environment.push_back(key.variable() + "=" + bare(other_value(key)));
+  const Config config = fixture.load(sources).config;
+  sources.flags = {"--print-config"};
+  CHECK(fixture.load(sources).done);
+  Sources printed;
+  printed.file = fixture.out();
+  for (const ConfigKey& key : config_keys()) CHECK(key.get(fixture.load(printed).config) == key.get(config));
+}
+
+TEST_CASE(
+    "the default file sets nothing, is valid line by line once uncommented, and is the one that is "
+    "installed") {
+  ConfigFixture fixture;
+  Sources sources;
+  sources.file = default_config_file();
+  const Config config = fixture.load(sources).config;
+  for (const ConfigKey& key : config_keys()) {
+    if (key.section != "runtime") CHECK(key.get(config) == key.get(Config()));
+    const std::string line = "# " + std::string(key.key) + " = ";
+    const auto found =
+        sources.file.find("\n" + line, sources.file.find("[" + std::string(key.section) + "]"));
+    REQUIRE(found != std::string::npos);
+    sources.file.erase(found + 1, 2);
+  }
+  fixture.load(sources);
+  fixture.load({Daemon::kSynthd, {"--print-config"}, {}, {}});
+  CHECK(fixture.out() == default_config_file());
+  // Written by: synthd --config /dev/null --print-config
+  CHECK(default_config_file() == test::read_file(AURALIS_SOURCE_DIR "/systemd/auralis.toml"));
+}
+
+}  // namespace
+}  // namespace auralis

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "common/control_segment.h"
+
+#include "support.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <optional>
+#include <string_view>
+
+namespace auralis {
+namespace {
+
+using test::TempDir;
+
+ControlRequest request_of(std::uint64_t number, std::string_view preset = "sleep") {
+  ControlRequest request;
+  request.number = number;
+  std::string_view("default").copy(request.station, kStationNameBytes - 1);
+  request.parameters = find_preset(preset)->parameters;
+  return request;
+}
+
+TEST_CASE("a reader sees the newest request of a slot, and by its version that there is one") {
+  const TempDir dir;
+  ControlReader reader(dir.path());
+  reader.refresh();
+  CHECK_FALSE(reader.ready());
+  CHECK(reader.version(0) == 0);
+  CHECK_FALSE(reader.request(0));
+
+  ControlWriter writer(dir.path(), 1);
+  reader.refresh();
+  REQUIRE(reader.ready());
+  CHECK(reader.version(0) == 0);
+  CHECK_FALSE(reader.request(0));
+
+  writer.store(0, request_of(1));
+  writer.store(0, request_of(2, "bright"));
+  CHECK(reader.version(0) == 2);
+  REQUIRE(reader.request(0));
+  CHECK(reader.request(0)->number == 2);
+  CHECK(std::string_view(reader.request(0)->station) == "default");
+  CHECK(reader.request(0)->parameters == find_preset("bright")->parameters);
+}
+
+TEST_CASE("slots are apart, and there are no others") {
+  const TempDir dir;
+  ControlWriter writer(dir.path(), 1);
+  writer.store(kControlSlots - 1, request_of(1));
+  ControlReader reader(dir.path());
+  reader.refresh();
+  CHECK(reader.request(kControlSlots - 1));
+  CHECK_FALSE(reader.request(kControlSlots - 2));
+  CHECK_THROWS_AS(reader.request(kControlSlots), std::out_of_range);
+  CHECK_THROWS_AS(writer.store(kControlSlots, request_of(1)), std::out_of_range);
+}
+
+TEST_CASE(
+    "a restarted writer finds the last request, so that numbers go on rising; the reader's version rises "
+    "too") {
+  const TempDir dir;
+  ControlReader reader(dir.path());
+  std::uint64_t version = 0;
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    ControlWriter writer(dir.path(), 1);
+    const auto last = writer.request(0);
+    CHECK((last ? last->number : 0) == number - 1);
+    writer.store(0, request_of(number));
+    reader.refresh();
+    REQUIRE(reader.request(0));
+    CHECK(reader.request(0)->number == number);
+    CHECK(reader.version(0) > version);
+    version = reader.version(0);
+  }
+}
+
+TEST_CASE("a request whose bytes are not valid is no request, for the reader and for a restarted writer") {
+  const TempDir dir;
+  ControlRequest request = request_of(1);
+  SUBCASE("a key out of range") { request.parameters.key = 12; }
+  SUBCASE("not a number") { request.parameters.bpm = std::nanf(""); }
+  SUBCASE("a name without an end") { request.station[kStationNameBytes - 1] = 'x'; }
+  std::optional<ControlWriter> writer(std::in_place, dir.path(), 1);
+  writer->store(0, request);
+  ControlReader reader(dir.path());
+  reader.refresh();
+  CHECK_FALSE(reader.request(0));
+  writer.reset();
+  CHECK_FALSE(ControlWriter(dir.path(), 2).request(0));
+}
+
+TEST_CASE("a segment that is too small for the slots is not read") {
+  const TempDir dir;
+  SegmentWriter(dir.path() / "control", {SegmentKind::kControl, kControlLayoutVersion, 64, 0}).publish(1);
+  ControlReader reader(dir.path());
+  reader.refresh();
+  CHECK_FALSE(reader.ready());
+  CHECK_FALSE(reader.request(0));
+  CHECK(reader.version(0) == 0);
+  CHECK(reader.describe().find("makes no sense") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace auralis

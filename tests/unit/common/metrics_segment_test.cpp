@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+#include "common/metrics_segment.h"
+
+#include "support.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <random>
+#include <stdexcept>
+
+namespace auralis {
+namespace {
+
+using test::TempDir;
+
+class EchoMetrics {
+  MetricBinder& m_;
+
+ public:
+  explicit EchoMetrics(MetricBinder& m) : m_(m) {}
+  Counter calls = m_.counter("calls_total", "Calls", {{"kind", "echo"}});
+  Gauge load = m_.gauge("load", "Load");
+  Histogram call_ms = m_.histogram("call_ms", "Time", {1, 10, 100}, {{"a", "1"}, {"b", "2"}});
+};
+
+const std::vector<MetricSpec> specs = declared_metrics<EchoMetrics>();
+
+std::vector<MetricSample> read(const MetricsReader& reader) {
+  std::vector<MetricSample> samples;
+  reader.read(samples);
+  return samples;
+}
+
+// The sample of that name; null where it is absent.
+const MetricSample* find(const std::vector<MetricSample>& samples, std::string_view name) {
+  const auto found = std::find_if(samples.begin(), samples.end(),
+                                  [&](const MetricSample& sample) { return sample.spec.name == name; });
+  return found == samples.end() ? nullptr : &*found;
+}
+
+TEST_CASE("a reader needs to know nothing: names, help, labels and bounds stand in the segment") {
+  const TempDir dir;
+  MetricsWriter writer(dir.path(), specs, 2, 1);
+  EchoMetrics first(writer.lane(0));
+  EchoMetrics second(writer.lane(1));
+  first.calls.add();
+  second.calls.add(2);
+  first.load.set(0.5);
+  second.call_ms.observe(7);
+
+  MetricsReader reader(dir.path());
+  REQUIRE(reader.refresh());
+  REQUIRE(reader.ready());
+  const auto samples = read(reader);
+  REQUIRE(samples.size() == 3);
+  for (std::size_t metric = 0; metric < samples.size(); ++metric) {
+    CHECK(samples[metric].spec.name == specs[metric].name);
+    CHECK(samples[metric].spec.help == specs[metric].help);
+    CHECK(samples[metric].spec.type == specs[metric].type);
+    CHECK(samples[metric].spec.bounds == specs[metric].bounds);
+    REQUIRE(samples[metric].spec.labels.size() == specs[metric].labels.size());
+    for (std::size_t label = 0; label < specs[metric].labels.size(); ++label) {
+      CHECK(samples[metric].spec.labels[label].name == specs[metric].labels[label].name);
+      CHECK(samples[metric].spec.labels[label].value == specs[metric].labels[label].value);
+    }
+  }
+  CHECK(samples[0].value == 3);
+  CHECK(samples[1].value == 0.5);
+  CHECK(samples[2].buckets == std::vector<double>{0, 1, 0, 0});
+  CHECK(samples[2].sum == 7);
+}
+
+TEST_CASE("before its writer has started there is nothing to read, and a sentence that says so") {
+  const TempDir dir;
+  MetricsReader reader(dir.path());
+  reader.refresh();
+  CHECK_FALSE(reader.ready());
+  CHECK(read(reader).empty());
+  CHECK(reader.describe() == "segment " + (dir.path() / "metrics").string() +
+                                 " is not there; its daemon has not been started in this runtime directory");
+}
+
+TEST_CASE("a restarted writer goes on counting, and its gauges are absent until they are measured again") {
+  const TempDir dir;
+  {
+    MetricsWriter writer(dir.path(), specs, 2, 1);
+    EchoMetrics metrics(writer.lane(1));
+    metrics.calls.add(5);
+    metrics.load.set(9);
+    metrics.call_ms.observe(50);
+  }
+  MetricsReader reader(dir.path());
+  reader.refresh();
+  // The last words of a dead writer; who reads them asks whether it lives.
+  CHECK(find(read(reader), "load") != nullptr);
+  CHECK_FALSE(reader.segment().writer_alive());
+
+  MetricsWriter next(dir.path(), specs, 2, 2);
+  EchoMetrics metrics(next.lane(1));
+  metrics.calls.add();
+  CHECK(reader.refresh());
+  CHECK(reader.segment().writer_alive());
+  const auto samples = read(reader);
+  CHECK(find(samples, "calls_total")->value == 6);
+  CHECK(find(samples, "call_ms")->count() == 1);
+  CHECK(find(samples, "load") == nullptr);
+}
+
+TEST_CASE("other declarations start fresh, and an attached reader follows") {
+  const TempDir dir;
+  {
+    MetricsWriter writer(dir.path(), specs, 2, 1);
+    EchoMetrics(writer.lane(0)).calls.add(5);
+  }
+  MetricsReader reader(dir.path());
+  reader.refresh();
+  auto changed = specs;
+  std::size_t lanes = 2;
+  SUBCASE("name") { changed[0].name = "renamed_total"; }
+  SUBCASE("help") { changed[0].help = "Other"; }
+  SUBCASE("label") { changed[0].labels[0].value = "other"; }
+  SUBCASE("bounds") { changed[2].bounds[0] = 2; }
+  SUBCASE("a metric less") { changed.pop_back(); }
+  SUBCASE("lanes") { lanes = 3; }
+  const MetricsWriter next(dir.path(), changed, lanes, 2);
+  CHECK(reader.refresh());
+  REQUIRE(reader.ready());
+  const auto samples = read(reader);
+  REQUIRE(find(samples, changed[0].name) != nullptr);
+  CHECK(find(samples, changed[0].name)->value == 0);
+  CHECK(find(samples, changed[0].name)->spec.help == changed[0].help);
+}
+
+TEST_CASE("each lane lies on cache lines of its own") {
+  const TempDir dir;
+  MetricsWriter writer(dir.path(), specs, 2, 1);
+  EchoMetrics(writer.lane(0)).calls.add(1.0);
+  EchoMetrics(writer.lane(1)).calls.add(2.0);
+  // The only words that are these numbers.
+  const std::string bytes = test::read_file(dir.path() / "metrics");
+  const auto offset_of = [&](double value) {
+    return bytes.rfind(std::string(reinterpret_cast<const char*>(&value), sizeof value));
+  };
+  REQUIRE(offset_of(1.0) != std::string::npos);
+  REQUIRE(offset_of(2.0) != std::string::npos);
+  CHECK(offset_of(1.0) % 64 == 0);
+  CHECK(offset_of(2.0) % 64 == 0);
+  CHECK(offset_of(1.0) != offset_of(2.0));
+}
+
+TEST_CASE("a beat keeps the writer healthy") {
+  const TempDir dir;
+  MetricsWriter writer(dir.path(), specs, 1, 1);
+  MetricsReader reader(dir.path());
+  reader.refresh();
+  CHECK_FALSE(reader.segment().writer_healthy(SegmentReader::kHungAfterNs + 1));
+  writer.beat(2);
+  CHECK(reader.segment().writer_healthy(SegmentReader::kHungAfterNs + 1));
+}
+
+TEST_CASE("text that does not fit an entry is a mistake of the declaration, told at start") {
+  const TempDir dir;
+  auto wrong = specs;
+  SUBCASE("name") { wrong[0].name.assign(96, 'x'); }
+  SUBCASE("help") { wrong[0].help.assign(256, 'x'); }
+  SUBCASE("label name") { wrong[0].labels[0].name.assign(32, 'x'); }
+  SUBCASE("label value") { wrong[0].labels[0].value.assign(64, 'x'); }
+  CHECK_THROWS_AS(MetricsWriter(dir.path(), wrong, 1, 1), std::logic_error);
+}
+
+// Overwrites word `index` of the payload. Words 0 to 2: metrics, lanes, words a lane; the entries begin with
+// word 8.
+void poke_payload(const TempDir& dir, std::size_t index, std::uint64_t word) {
+  test::poke(dir.path() / "metrics", sizeof(SegmentHeader) + 8 * index, word);
+}
+
+TEST_CASE("declarations that make no sense are refused, with a sentence") {
+  const TempDir dir;
+  std::optional<MetricsWriter> writer(std::in_place, dir.path(), specs, 2, 1);
+  constexpr std::size_t kFirstEntry = 8;
+  constexpr std::size_t kTypeWord = kFirstEntry + (96 + 256) / 8;
+  constexpr std::uint64_t kManyLabels = std::uint64_t{3} << 32U;
+  SUBCASE("metrics beyond the segment") { poke_payload(dir, 0, 9'999); }
+  SUBCASE("metrics beyond counting") { poke_payload(dir, 0, ~std::uint64_t{0}); }
+  SUBCASE("lanes beyond the segment") { poke_payload(dir, 1, 999); }
+  SUBCASE("lanes beyond counting") { poke_payload(dir, 1, ~std::uint64_t{0}); }
+  SUBCASE("lanes of another size") { poke_payload(dir, 2, 16); }
+  SUBCASE("a lane beyond counting") { poke_payload(dir, 2, ~std::uint64_t{0}); }
+  SUBCASE("no name") { poke_payload(dir, kFirstEntry, 0); }
+  SUBCASE("no type") { poke_payload(dir, kTypeWord, 0); }
+  SUBCASE("labels beyond the entry") { poke_payload(dir, kTypeWord, kManyLabels | 1U); }
+  SUBCASE("bounds beyond the entry") { poke_payload(dir, kTypeWord + 1, 25); }
+  MetricsReader reader(dir.path());
+  reader.refresh();
+  CHECK_FALSE(reader.ready());
+  CHECK(read(reader).empty());
+  CHECK(reader.describe().find("segment " + (dir.path() / "metrics").string() + " ") == 0);
+  CHECK(reader.describe().find("make no sense") != std::string::npos);
+}
+
+TEST_CASE("a bound that is no number, or out of order, is refused") {
+  const TempDir dir;
+  std::vector<MetricSpec> wrong{specs[2]};
+  SUBCASE("not rising") { wrong[0].bounds = {1, 1}; }
+  SUBCASE("not a number") { wrong[0].bounds = {std::nan("")}; }
+  SUBCASE("infinity, which is implied") { wrong[0].bounds = {1, HUGE_VAL}; }
+  const MetricsWriter writer(dir.path(), wrong, 1, 1);
+  MetricsReader reader(dir.path());
+  reader.refresh();
+  CHECK_FALSE(reader.ready());
+}
+
+TEST_CASE("random bytes in a segment never crash a reader, nor come out as anything but numbers") {
+  const TempDir dir;
+  std::optional<MetricsWriter> writer(std::in_place, dir.path(), specs, 2, 1);
+  writer.reset();
+  const std::string good = test::read_file(dir.path() / "metrics");
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 2'000; ++round) {
+    std::string bytes = good;
+    // The segment's own header stays, or little else would be reached.
+    for (std::uint64_t hits = random() % 32; hits > 0; --hits) {
+      bytes[sizeof(SegmentHeader) + random() % (bytes.size() - sizeof(SegmentHeader))] =
+          static_cast<char>(random());
+    }
+    test::write_file(dir.path() / "metrics", bytes);
+    MetricsReader reader(dir.path());
+    reader.refresh();
+    for (const auto& sample : read(reader)) {
+      CHECK(std::isfinite(sample.value));
+      CHECK(std::isfinite(sample.sum));
+      CHECK(std::isfinite(sample.count()));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace auralis

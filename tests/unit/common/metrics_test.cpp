@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "common/metrics.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <limits>
+#include <stdexcept>
+
+namespace auralis {
+namespace {
+
+class EchoMetrics {
+  MetricBinder& m_;
+
+ public:
+  explicit EchoMetrics(MetricBinder& m) : m_(m) {}
+  Counter calls = m_.counter("calls_total", "Calls", {{"kind", "echo"}});
+  Gauge load = m_.gauge("load", "Load");
+  Histogram call_ms = m_.histogram("call_ms", "Time", {1, 10, 100});
+};
+
+constexpr std::size_t kLaneWords = 8;
+constexpr std::size_t kLanes = 3;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Lanes as a fresh segment has them: zeros, gauges unset.
+struct Lanes {
+  std::array<SharedWord, kLaneWords * kLanes> words{};
+  std::vector<MetricSpec> specs = declared_metrics<EchoMetrics>();
+  std::array<MetricBinder, kLanes> binders{binder(0), binder(1), binder(2)};
+
+  MetricBinder binder(std::size_t lane) {
+    store_double(words[lane * kLaneWords + 1], std::nan(""));
+    return {&words[lane * kLaneWords], specs};
+  }
+  bool read(std::size_t metric, MetricSample& sample) const {
+    constexpr std::array<std::size_t, 3> kOffsets{0, 1, 2};
+    return read_metric(specs[metric], words.data(), kLanes, kLaneWords, kOffsets[metric], sample);
+  }
+};
+
+TEST_CASE("a class's declarations are collected in their order, with all that was said of them") {
+  const auto specs = declared_metrics<EchoMetrics>();
+  REQUIRE(specs.size() == 3);
+  CHECK(specs[0].name == "calls_total");
+  CHECK(specs[0].help == "Calls");
+  CHECK(specs[0].type == MetricType::kCounter);
+  REQUIRE(specs[0].labels.size() == 1);
+  CHECK(specs[0].labels[0].name == "kind");
+  CHECK(specs[0].labels[0].value == "echo");
+  CHECK(specs[1].type == MetricType::kGauge);
+  CHECK(specs[2].type == MetricType::kHistogram);
+  CHECK(specs[2].bounds == std::vector<double>{1, 10, 100});
+  CHECK(specs[0].words() == 1);
+  CHECK(specs[2].words() == 5);
+}
+
+TEST_CASE("handles that are not bound can be used, to no effect") {
+  MetricBinder collector;
+  EchoMetrics metrics(collector);
+  metrics.calls.add();
+  metrics.load.set(1);
+  metrics.call_ms.observe(1'000);
+  CHECK(collector.specs().size() == 3);
+}
+
+TEST_CASE("lanes add up") {
+  Lanes lanes;
+  EchoMetrics first(lanes.binders[0]);
+  EchoMetrics third(lanes.binders[2]);
+  first.calls.add();
+  third.calls.add(2.5);
+  first.load.set(3);
+  third.load.set(4);
+  first.call_ms.observe(5);
+  third.call_ms.observe(5);
+  CHECK(first.calls.value() == 1);
+
+  MetricSample sample;
+  REQUIRE(lanes.read(0, sample));
+  CHECK(sample.value == 3.5);
+  CHECK(sample.spec.name == "calls_total");
+  REQUIRE(lanes.read(1, sample));
+  CHECK(sample.value == 7);
+  REQUIRE(lanes.read(2, sample));
+  CHECK(sample.buckets == std::vector<double>{0, 2, 0, 0});
+  CHECK(sample.sum == 10);
+  CHECK(sample.count() == 2);
+}
+
+TEST_CASE("a gauge is absent until a lane sets it, and again once it is cleared") {
+  Lanes lanes;
+  EchoMetrics metrics(lanes.binders[1]);
+  MetricSample sample;
+  CHECK_FALSE(lanes.read(1, sample));
+  metrics.load.set(0);
+  REQUIRE(lanes.read(1, sample));
+  CHECK(sample.value == 0);
+  metrics.load.clear();
+  CHECK_FALSE(lanes.read(1, sample));
+  metrics.load.set(std::nan(""));
+  CHECK_FALSE(lanes.read(1, sample));
+  // A figure is a number or absent.
+  metrics.load.set(kInfinity);
+  CHECK_FALSE(lanes.read(1, sample));
+}
+
+TEST_CASE("counters and histograms are there from the start, at 0") {
+  const Lanes lanes;
+  MetricSample sample;
+  REQUIRE(lanes.read(0, sample));
+  CHECK(sample.value == 0);
+  REQUIRE(lanes.read(2, sample));
+  CHECK(sample.buckets == std::vector<double>{0, 0, 0, 0});
+  CHECK(sample.count() == 0);
+}
+
+TEST_CASE("a histogram's bounds are inclusive, and what is above the last is counted too") {
+  Lanes lanes;
+  EchoMetrics metrics(lanes.binders[0]);
+  for (const double value : {-1.0, 1.0, 1.0001, 10.0, 100.0, 100.5, 1e9}) metrics.call_ms.observe(value);
+  MetricSample sample;
+  REQUIRE(lanes.read(2, sample));
+  CHECK(sample.buckets == std::vector<double>{2, 2, 1, 2});
+  CHECK(sample.sum == doctest::Approx(1e9 + 211.5001));
+}
+
+TEST_CASE("what is not a number is left out of a histogram: one such value would spoil its sum for good") {
+  Lanes lanes;
+  EchoMetrics metrics(lanes.binders[0]);
+  for (const double value : {std::nan(""), kInfinity, -kInfinity}) metrics.call_ms.observe(value);
+  metrics.call_ms.observe(2);
+  MetricSample sample;
+  REQUIRE(lanes.read(2, sample));
+  CHECK(sample.count() == 1);
+  CHECK(sample.sum == 2);
+}
+
+TEST_CASE("bytes that are no numbers do not come out as such") {
+  Lanes lanes;
+  for (auto& word : lanes.words) word.store(~std::uint64_t{0});
+  for (std::size_t metric = 0; metric < 3; ++metric) {
+    MetricSample sample;
+    if (!lanes.read(metric, sample)) continue;
+    CHECK(std::isfinite(sample.value));
+    CHECK(std::isfinite(sample.sum));
+    CHECK(std::isfinite(sample.count()));
+  }
+}
+
+TEST_CASE("a class that declares otherwise than the lane was made for is refused") {
+  struct Renamed {
+    explicit Renamed(MetricBinder& m) : calls(m.counter("other_total", "Calls")) {}
+    Counter calls;
+  };
+  Lanes lanes;
+  CHECK_THROWS_AS(Renamed{lanes.binders[0]}, std::logic_error);
+  const EchoMetrics fits(lanes.binders[1]);
+  CHECK_THROWS_AS(EchoMetrics{lanes.binders[1]}, std::logic_error);  // each lane is bound once
+}
+
+TEST_CASE("more bounds or labels than an entry has room for are refused") {
+  MetricBinder collector;
+  CHECK_THROWS_AS(collector.histogram("h", "", std::vector<double>(kMaxMetricBounds + 1)), std::logic_error);
+  CHECK_THROWS_AS(collector.gauge("g", "", {{"a", ""}, {"b", ""}, {"c", ""}}), std::logic_error);
+}
+
+}  // namespace
+}  // namespace auralis

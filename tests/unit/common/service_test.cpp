@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+// In child processes: a service changes the signals of its process for good.
+#include "common/service.h"
+
+#include "common/log.h"
+#include "support.h"
+
+#include <doctest/doctest.h>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <initializer_list>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace auralis {
+namespace {
+
+using test::Child;
+using test::Pipe;
+using test::StderrTo;
+using test::TempDir;
+
+const auto nothing = [] {};
+const auto always = [] { return true; };
+
+TEST_CASE("each signal that stops a daemon ends its run, with status 0") {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    Pipe ready;
+    Child daemon([&] {
+      Service service;
+      if (write(ready.write_end(), "x", 1) != 1) return 1;
+      service.run(nothing, always);
+      return service.exit_status();
+    });
+    char byte = 0;
+    REQUIRE(read(ready.read_end(), &byte, 1) == 1);
+    CHECK(daemon.wait_after(signal) == 0);
+  }
+}
+
+TEST_CASE("a signal before the run is not lost, nor one while other threads are at work") {
+  Child daemon([] {
+    Service service;
+    std::thread worker([] { kill(getpid(), SIGTERM); });
+    worker.join();
+    service.run(nothing, always);
+    return 7;
+  });
+  CHECK(daemon.wait() == 7);
+}
+
+TEST_CASE("a stop from any thread ends the run with its status; of several, the first failure counts") {
+  Child daemon([] {
+    Service service;
+    std::thread worker([&] {
+      service.stop(0);
+      service.stop(3);
+      service.stop(4);
+    });
+    service.run(nothing, always);
+    worker.join();
+    return service.exit_status();
+  });
+  CHECK(daemon.wait() == 3);
+}
+
+TEST_CASE("a stop before the run is not lost") {
+  Child daemon([] {
+    Service service;
+    service.stop(5);
+    service.run(nothing, always);
+    return service.exit_status();
+  });
+  CHECK(daemon.wait() == 5);
+}
+
+TEST_CASE("housekeeping is done while it runs, in the calling thread, and what it throws comes out") {
+  Child daemon([] {
+    Service service;
+    const auto thread = std::this_thread::get_id();
+    int calls = 0;
+    service.run(
+        [&] {
+          if (++calls == 2) service.stop(std::this_thread::get_id() == thread ? 0 : 1);
+        },
+        always);
+    try {
+      service.run([] { throw std::runtime_error("out of order"); }, always);
+    } catch (const std::runtime_error&) {
+      return service.exit_status();
+    }
+    return 2;
+  });
+  CHECK(daemon.wait() == 0);
+}
+
+TEST_CASE("a peer that hangs up is an error of the write, not the end of the process") {
+  Child daemon([] {
+    const Service service;
+    Pipe pipe;
+    pipe.close_read();
+    return write(pipe.write_end(), "x", 1) == -1 && errno == EPIPE ? 0 : 1;
+  });
+  CHECK(daemon.wait() == 0);
+}
+
+// systemd's end of NOTIFY_SOCKET.
+class NotifySocket {
+ public:
+  explicit NotifySocket(const std::filesystem::path& path)
+      : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    test::require(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "bind");
+  }
+  ~NotifySocket() { close(fd_); }
+  NotifySocket(const NotifySocket&) = delete;
+  NotifySocket& operator=(const NotifySocket&) = delete;
+
+  std::string receive() const {
+    std::array<char, 256> buffer{};
+    const ssize_t bytes = recv(fd_, buffer.data(), buffer.size(), 0);
+    return {buffer.data(), bytes > 0 ? static_cast<std::size_t>(bytes) : 0};
+  }
+
+ private:
+  int fd_;
+};
+
+TEST_CASE("systemd is told when the daemon is ready, that it is alive, and when it stops") {
+  const TempDir dir;
+  const NotifySocket systemd(dir.path() / "notify");
+  Child daemon([&] {
+    setenv("NOTIFY_SOCKET", (dir.path() / "notify").c_str(), 1);
+    setenv("WATCHDOG_USEC", "100000", 1);
+    Service service;
+    service.ready("serving port 8000");
+    service.run(nothing, always);
+    return service.exit_status();
+  });
+  CHECK(systemd.receive() == "READY=1\nSTATUS=serving port 8000");
+  CHECK(systemd.receive() == "WATCHDOG=1");
+  CHECK(systemd.receive() == "WATCHDOG=1");
+  daemon.send(SIGTERM);
+  std::string last = systemd.receive();
+  while (last == "WATCHDOG=1") last = systemd.receive();
+  CHECK(last == "STOPPING=1");
+  CHECK(daemon.wait() == 0);
+}
+
+TEST_CASE("the watchdog is not fed while the daemon is not healthy") {
+  const TempDir dir;
+  const NotifySocket systemd(dir.path() / "notify");
+  Child daemon([&] {
+    setenv("NOTIFY_SOCKET", (dir.path() / "notify").c_str(), 1);
+    setenv("WATCHDOG_USEC", "20000", 1);
+    Service service;
+    int asked = 0;
+    service.run(nothing, [&] {
+      if (++asked == 5) service.stop(0);
+      return false;
+    });
+    return service.exit_status();
+  });
+  CHECK(systemd.receive() == "STOPPING=1");
+  CHECK(daemon.wait() == 0);
+}
+
+struct Outcome {
+  int status;
+  std::string standard_error;
+};
+
+// daemon_main in a process of its own. The first flags keep the machine's own configuration out.
+Outcome run_main(std::vector<std::string> flags,
+                 const std::function<int(Service&, const CommandLine&)>& body) {
+  flags.insert(flags.begin(), {"synthd", "--config", "/dev/null", "--log-format", "text"});
+  Pipe pipe;
+  Child daemon([&] {
+    const StderrTo redirected(pipe.write_end());
+    std::vector<char*> argv;
+    for (auto& flag : flags) argv.push_back(flag.data());
+    return daemon_main(Daemon::kSynthd, static_cast<int>(argv.size()), argv.data(), body);
+  });
+  std::string text = pipe.drain();
+  return {daemon.wait(), text};
+}
+
+TEST_CASE("main gives the body the configuration and returns its status") {
+  const Outcome outcome = run_main({"--seed", "41"}, [](Service&, const CommandLine& command_line) {
+    log_info("at work");
+    return static_cast<int>(command_line.config.synthd.seed) + 1;
+  });
+  CHECK(outcome.status == 42);
+  CHECK(outcome.standard_error.find("info    synthd: at work\n") != std::string::npos);
+}
+
+TEST_CASE("a refused configuration is one line and status 2, and the body does not run") {
+  const Outcome outcome = run_main({"--seed", "x"}, [](Service&, const CommandLine&) { return 0; });
+  CHECK(outcome.status == 2);
+  CHECK(outcome.standard_error == "synthd: --seed x: must be an integer from 0 to 9223372036854775807\n");
+}
+
+TEST_CASE("an exception of the body is an error in the log and status 1") {
+  const Outcome outcome =
+      run_main({}, [](Service&, const CommandLine&) -> int { throw std::runtime_error("no device at all"); });
+  CHECK(outcome.status == 1);
+  CHECK(outcome.standard_error.find("error   synthd: no device at all\n") != std::string::npos);
+  CHECK(outcome.standard_error.find('\n') + 1 == outcome.standard_error.size());
+}
+
+TEST_CASE("what is answered from the command line alone never comes to the body") {
+  for (const char* flag : {"--help", "--version", "--check-config", "--print-config"}) {
+    const Outcome outcome = run_main({flag}, [](Service&, const CommandLine&) { return 3; });
+    CHECK(outcome.status == 0);
+    CHECK(outcome.standard_error.empty());
+  }
+}
+
+TEST_CASE("the body runs with the signals already blocked, so that its threads never see them") {
+  const Outcome outcome = run_main({}, [](Service& service, const CommandLine&) {
+    std::thread worker([&] {
+      pthread_kill(pthread_self(), SIGTERM);
+      service.stop(6);
+    });
+    worker.join();
+    service.run(nothing, always);
+    return service.exit_status();
+  });
+  CHECK(outcome.status == 6);
+}
+
+}  // namespace
+}  // namespace auralis

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/derived_metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "metricsd/snapshot.h"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using auralis::CpuTicks;
+using auralis::Daemon;
+using auralis::kNsPerSecond;
+using auralis::MetricSample;
+
+std::vector<MetricSample> samples_of(const std::map<std::string, double>& values) {
+  std::vector<MetricSample> samples;
+  for (const auto& [name, value] : values) {
+    MetricSample sample;
+    sample.spec.name = name;
+    sample.value = value;
+    samples.push_back(sample);
+  }
+  return samples;
+}
+
+// Derives from counters that a test sets, a second a step.
+struct Bench {
+  auralis::OwnMetricsMemory memory;
+  auralis::DerivedMetrics derived{memory.metrics()};
+  std::int64_t now_ns = 1'000 * kNsPerSecond;
+  std::optional<CpuTicks> machine = CpuTicks{0, 0, 4};
+  std::map<std::string, double> synthd{{"auralis_engine_device_busy_seconds_total", 0},
+                                       {"auralis_process_cpu_seconds_total", 0}};
+  std::map<std::string, double> streamd{
+      {"auralis_process_cpu_seconds_total", 0},    {"websocket_chunks_sent_total", 0},
+      {"websocket_send_errors_total", 0},          {"network_bytes_sent_total", 0},
+      {"auralis_send_intervals_total", 0},         {"auralis_send_interval_late_ms_total", 0},
+      {"auralis_send_interval_early_ms_total", 0}, {"auralis_send_interval_ms_squares_total", 0},
+  };
+
+  void step(int seconds = 1) {
+    for (int second = 0; second < seconds; ++second) {
+      now_ns += kNsPerSecond;
+      derived.add_machine(now_ns, machine);
+      derived.add_synthd(now_ns, samples_of(synthd));
+      derived.add_streamd(now_ns, samples_of(streamd));
+      derived.add_metricsd(now_ns);
+    }
+  }
+
+  void interval(double deviation_ms) {
+    streamd["auralis_send_intervals_total"] += 1;
+    streamd["auralis_send_interval_late_ms_total"] += std::max(deviation_ms, 0.0);
+    streamd["auralis_send_interval_early_ms_total"] += std::max(-deviation_ms, 0.0);
+    streamd["auralis_send_interval_ms_squares_total"] += deviation_ms * deviation_ms;
+  }
+
+  std::optional<double> figure(const std::string& name, const std::string& process = "") const {
+    std::vector<MetricSample> samples;
+    memory.read(samples);
+    for (const auto& sample : samples) {
+      const auto& labels = sample.spec.labels;
+      if (sample.spec.name == name && (labels.empty() ? process.empty() : labels[0].value == process)) {
+        return sample.value;
+      }
+    }
+    return std::nullopt;
+  }
+};
+
+constexpr const char* kVariance = "audio_chunk_delivery_variance_ms";
+constexpr const char* kSuccess = "websocket_chunk_delivery_success_rate";
+constexpr const char* kBandwidth = "network_bandwidth_mbps";
+constexpr const char* kGpu = "gpu_utilization_percent";
+constexpr const char* kCpu = "cpu_utilization_percent";
+
+}  // namespace
+
+TEST_CASE("DerivedMetrics: nothing is derived from nothing or from one sample") {
+  Bench bench;
+  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu, kCpu}) CHECK_FALSE(bench.figure(name));
+  bench.step();
+  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu, kCpu}) CHECK_FALSE(bench.figure(name));
+}
+
+TEST_CASE("DerivedMetrics: the variance is the standard deviation of the intervals of the last minute") {
+  Bench bench;
+  bench.step();
+  bench.interval(-10);
+  bench.step();
+  CHECK_FALSE(bench.figure(kVariance));  // one interval has no deviation
+  for (const double deviation : {10, -10, 10}) bench.interval(deviation);
+  bench.step();
+  REQUIRE(bench.figure(kVariance));
+  CHECK(*bench.figure(kVariance) == doctest::Approx(10));
+
+  // A minute later only what came since counts: intervals of -3, -1, -3 and -1 ms deviate by 1 from their
+  // mean.
+  bench.step(60);
+  CHECK_FALSE(bench.figure(kVariance));
+  for (const double deviation : {-3, -1, -3, -1}) bench.interval(deviation);
+  bench.step();
+  REQUIRE(bench.figure(kVariance));
+  CHECK(*bench.figure(kVariance) == doctest::Approx(1));
+}
+
+TEST_CASE("DerivedMetrics: the success rate is sent of tried over the last minute, and absent when idle") {
+  Bench bench;
+  bench.step(2);
+  CHECK_FALSE(bench.figure(kSuccess));
+  bench.streamd["websocket_chunks_sent_total"] = 30;
+  bench.streamd["websocket_send_errors_total"] = 10;
+  bench.step();
+  REQUIRE(bench.figure(kSuccess));
+  CHECK(*bench.figure(kSuccess) == doctest::Approx(75));
+  bench.step(59);
+  CHECK(bench.figure(kSuccess));
+  bench.step(2);
+  CHECK_FALSE(bench.figure(kSuccess));
+}
+
+TEST_CASE("DerivedMetrics: bandwidth and shares follow the last five seconds") {
+  Bench bench;
+  for (int second = 0; second < 20; ++second) {
+    bench.streamd["network_bytes_sent_total"] += 250'000;
+    bench.streamd["auralis_process_cpu_seconds_total"] += 0.4;
+    bench.synthd["auralis_engine_device_busy_seconds_total"] += 0.25;
+    bench.synthd["auralis_process_cpu_seconds_total"] += 2;
+    bench.machine->busy += 300;
+    bench.machine->total += 400;
+    bench.step();
+  }
+  CHECK(*bench.figure(kBandwidth) == doctest::Approx(2));
+  CHECK(*bench.figure(kGpu) == doctest::Approx(25));
+  CHECK(*bench.figure(kCpu) == doctest::Approx(75));
+  CHECK(*bench.figure(kCpu, "streamd") == doctest::Approx(10));
+  CHECK(*bench.figure(kCpu, "synthd") == doctest::Approx(50));
+  REQUIRE(bench.figure(kCpu, "metricsd"));
+  CHECK(*bench.figure(kCpu, "metricsd") == doctest::Approx(0));
+
+  bench.step(6);
+  CHECK(*bench.figure(kBandwidth) == doctest::Approx(0));
+  CHECK(*bench.figure(kGpu) == doctest::Approx(0));
+}
+
+TEST_CASE("DerivedMetrics: a share never leaves 0 to 100") {
+  Bench bench;
+  bench.step();
+  bench.synthd["auralis_engine_device_busy_seconds_total"] = 7;
+  bench.machine->busy = 500;
+  bench.machine->total = 400;
+  bench.step();
+  CHECK(*bench.figure(kGpu) == 100);
+  CHECK(*bench.figure(kCpu) == 100);
+}
+
+TEST_CASE("DerivedMetrics: counters that begin anew begin their figures anew") {
+  Bench bench;
+  bench.streamd["network_bytes_sent_total"] = 1e9;
+  bench.streamd["websocket_chunks_sent_total"] = 1e6;
+  bench.step(3);
+  bench.streamd["network_bytes_sent_total"] = 0;
+  bench.streamd["websocket_chunks_sent_total"] = 0;
+  bench.step();
+  CHECK_FALSE(bench.figure(kBandwidth));
+  bench.streamd["network_bytes_sent_total"] = 125'000;
+  bench.streamd["websocket_chunks_sent_total"] = 4;
+  bench.step();
+  CHECK(*bench.figure(kBandwidth) == doctest::Approx(1));
+  CHECK(*bench.figure(kSuccess) == doctest::Approx(100));
+}
+
+TEST_CASE("DerivedMetrics: a daemon that goes takes its figures along, the others keep theirs") {
+  Bench bench;
+  bench.step();
+  bench.streamd["websocket_chunks_sent_total"] = 1;
+  bench.interval(1);
+  bench.interval(2);
+  bench.step();
+  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu}) CHECK(bench.figure(name));
+  bench.derived.gone(Daemon::kStreamd);
+  for (const char* name : {kVariance, kSuccess, kBandwidth}) CHECK_FALSE(bench.figure(name));
+  CHECK_FALSE(bench.figure(kCpu, "streamd"));
+  CHECK(bench.figure(kGpu));
+  CHECK(bench.figure(kCpu, "synthd"));
+  bench.derived.gone(Daemon::kSynthd);
+  CHECK_FALSE(bench.figure(kGpu));
+  CHECK_FALSE(bench.figure(kCpu, "synthd"));
+  // Back again, it starts from its first sample.
+  bench.step();
+  for (const char* name : {kSuccess, kBandwidth, kGpu}) CHECK_FALSE(bench.figure(name));
+}
+
+TEST_CASE(
+    "DerivedMetrics: a counter that is not declared, or a machine that cannot be read, leaves its figure "
+    "absent") {
+  Bench bench;
+  bench.synthd.erase("auralis_engine_device_busy_seconds_total");
+  bench.machine.reset();
+  bench.step(3);
+  CHECK_FALSE(bench.figure(kGpu));
+  CHECK_FALSE(bench.figure(kCpu));
+  CHECK_FALSE(bench.figure(kCpu, "synthd"));
+  CHECK(bench.figure(kBandwidth));
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+#include "tools/metrics_page.h"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace auralis;
+
+std::vector<MetricSpec> all_specs() {
+  std::vector<MetricSpec> specs = declared_metrics<SynthMetrics>(std::vector<StationInfo>{{"default", 0}});
+  for (auto& spec : declared_metrics<StreamMetrics>(std::string("default"))) specs.push_back(std::move(spec));
+  for (auto& spec : declared_metrics<OwnMetrics>()) specs.push_back(std::move(spec));
+  return specs;
+}
+
+}  // namespace
+
+TEST_CASE("docs/metrics.md is what the declarations say; else run metrics-doc > docs/metrics.md") {
+  std::ifstream file(AURALIS_SOURCE_DIR "/docs/metrics.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  CHECK(page == metrics_page());
+}
+
+TEST_CASE(
+    "The figures of the study are all declared, under their names and types, with the bounds it wants") {
+  using Type = MetricType;
+  const std::map<std::string, std::pair<Type, std::vector<double>>> wanted{
+      {"audio_synthesis_latency_ms", {Type::kHistogram, {10, 25, 50, 75, 100, 150, 200, 300, 500, 1000}}},
+      {"audio_chunk_delivery_latency_ms", {Type::kHistogram, {10, 25, 50, 75, 100, 150, 200}}},
+      {"audio_end_to_end_latency_ms", {Type::kHistogram, {200, 300}}},  // its target and its alert
+      {"audio_startup_latency_ms", {Type::kHistogram, {2000, 3000}}},   // likewise
+      {"audio_chunk_jitter_ms", {Type::kHistogram, {5, 10, 20, 30, 50, 75, 100, 150}}},
+      {"audio_chunk_delivery_variance_ms", {Type::kGauge, {}}},
+      {"ring_buffer_depth_ms", {Type::kGauge, {}}},
+      {"ring_buffer_underruns_total", {Type::kCounter, {}}},
+      {"ring_buffer_overruns_total", {Type::kCounter, {}}},
+      {"ring_buffer_utilization_percent", {Type::kGauge, {}}},
+      {"websocket_chunks_sent_total", {Type::kCounter, {}}},
+      {"websocket_send_errors_total", {Type::kCounter, {}}},
+      {"websocket_chunk_delivery_success_rate", {Type::kGauge, {}}},
+      {"cpu_utilization_percent", {Type::kGauge, {}}},
+      {"gpu_utilization_percent", {Type::kGauge, {}}},
+      {"memory_usage_mb", {Type::kGauge, {}}},
+      {"gpu_memory_allocated_mb", {Type::kGauge, {}}},
+      {"network_bytes_sent_total", {Type::kCounter, {}}},
+      {"network_bandwidth_mbps", {Type::kGauge, {}}},
+      {"websocket_active_connections", {Type::kGauge, {}}},
+      {"websocket_connections_total", {Type::kCounter, {}}},
+      {"websocket_disconnections_total", {Type::kCounter, {}}},
+      {"websocket_connection_duration_seconds", {Type::kHistogram, {}}},
+  };
+  CHECK(wanted.size() == 23);
+  std::map<std::string, MetricSpec> declared;
+  for (auto& spec : all_specs()) declared.emplace(spec.name, std::move(spec));
+  for (const auto& want : wanted) {
+    const std::string& name = want.first;
+    const auto& [type, least_bounds] = want.second;
+    REQUIRE_MESSAGE(declared.count(name) == 1, name);
+    const MetricSpec& spec = declared.at(name);
+    const bool type_fits = spec.type == type;
+    CHECK_MESSAGE(type_fits, name);
+    const bool bounds_fit =
+        std::includes(spec.bounds.begin(), spec.bounds.end(), least_bounds.begin(), least_bounds.end());
+    CHECK_MESSAGE(bounds_fit, name);
+  }
+}
+
+TEST_CASE("Every declaration can be written into a segment and into a table") {
+  for (const auto& spec : all_specs()) {
+    CHECK_MESSAGE(!spec.help.empty(), spec.name);
+    CHECK_MESSAGE(spec.help.size() < 256, spec.name);
+    CHECK_MESSAGE(spec.name.size() < 96, spec.name);
+    CHECK_MESSAGE(spec.help.find_first_of("|\n\\") == std::string::npos, spec.name);
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/snapshot.h"
+
+#include <fstream>
+#include <limits>
+#include <memory>
+
+#include "tests/unit/metricsd/support.h"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace auralis;
+using namespace auralis::metricsd_test;
+
+struct Bench {
+  TemporaryFolder folder;
+  Config config;
+  MovedClock clock;
+  Bench() { config.runtime.dir = folder.path(); }
+};
+
+MetricSample sample_of(const std::string& name, MetricType type, double value,
+                       std::vector<MetricLabel> labels = {}) {
+  MetricSample sample;
+  sample.spec = {name, "help", type, std::move(labels), {}};
+  sample.value = value;
+  return sample;
+}
+
+}  // namespace
+
+TEST_CASE("families_of: series of one name from several daemons are one family") {
+  const auto families = families_of({sample_of("a", MetricType::kGauge, 1, {{"process", "x"}}),
+                                     sample_of("b", MetricType::kCounter, 2),
+                                     sample_of("a", MetricType::kGauge, 3, {{"process", "y"}})});
+  REQUIRE(families.size() == 2);
+  CHECK(families[0].name == "a");
+  REQUIRE(families[0].samples.size() == 2);
+  CHECK(families[0].samples[1].value == 3);
+}
+
+TEST_CASE("families_of: what would make the whole unreadable is left out") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  MetricSample bad_histogram = sample_of("histogram", MetricType::kHistogram, 0);
+  bad_histogram.spec.bounds = {1};
+  bad_histogram.buckets = {1, nan};
+  const auto families = families_of(
+      {sample_of("good", MetricType::kGauge, 1), sample_of("good", MetricType::kGauge, 2),
+       sample_of("good", MetricType::kCounter, 3, {{"l", "v"}}), sample_of("nan", MetricType::kGauge, nan),
+       sample_of("infinite", MetricType::kCounter, infinity), sample_of("line\nbreak", MetricType::kGauge, 1),
+       sample_of("1st", MetricType::kGauge, 1), sample_of("", MetricType::kGauge, 1),
+       sample_of("label", MetricType::kGauge, 1, {{"a-b", "v"}}), bad_histogram});
+  REQUIRE(families.size() == 1);
+  REQUIRE(families[0].samples.size() == 1);
+  CHECK(families[0].samples[0].value == 1);
+}
+
+TEST_CASE("SnapshotSource: with nobody there it says so, and has the machine and itself") {
+  Bench bench;
+  SnapshotSource source(bench.config, bench.clock);
+  source.sample();
+  const Snapshot snapshot = source.take();
+  CHECK(figure(snapshot, "auralis_up", "synthd") == 0);
+  CHECK(figure(snapshot, "auralis_up", "streamd") == 0);
+  CHECK(figure(snapshot, "auralis_up", "metricsd") == 1);
+  CHECK(figure(snapshot, "memory_usage_mb", "metricsd").value_or(0) > 0);
+  CHECK(snapshot.up == std::array<bool, 3>{false, false, true});
+  CHECK_FALSE(figure(snapshot, "gpu_utilization_percent"));
+  CHECK(snapshot.unix_ns == bench.clock.unix_ns());
+}
+
+TEST_CASE("SnapshotSource: a daemon's figures come fresh from its segment, unset gauges do not come") {
+  Bench bench;
+  SnapshotSource source(bench.config, bench.clock);
+  FakeSynthd synthd(bench.config, Daemon::kSynthd, bench.clock);
+  CHECK(figure(source.take(), "auralis_up", "synthd") == 1);
+  CHECK_FALSE(figure(source.take(), "gpu_memory_allocated_mb"));
+  synthd.metrics.gpu_memory_mb.set(64);
+  CHECK(figure(source.take(), "gpu_memory_allocated_mb") == 64);
+  synthd.metrics.gpu_memory_mb.clear();
+  CHECK_FALSE(figure(source.take(), "gpu_memory_allocated_mb"));
+  CHECK(figure(source.take(), "auralis_engine_device_busy_seconds_total") == 0);
+}
+
+TEST_CASE("SnapshotSource: a daemon that ends or hangs is down, and its figures are gone at once") {
+  Bench bench;
+  SnapshotSource source(bench.config, bench.clock);
+  auto synthd = std::make_unique<FakeSynthd>(bench.config, Daemon::kSynthd, bench.clock);
+  FakeStreamd streamd(bench.config, Daemon::kStreamd, bench.clock);
+  for (int second = 0; second < 3; ++second) {
+    synthd->metrics.memory_mb.set(10);
+    streamd.metrics.sent.add(10);
+    synthd->beat(bench.clock);
+    streamd.beat(bench.clock);
+    source.sample();
+    bench.clock.advance_ms(1'000);
+  }
+  Snapshot snapshot = source.take();
+  CHECK(figure(snapshot, "gpu_utilization_percent") == 0);
+  CHECK(figure(snapshot, "memory_usage_mb", "synthd") == 10);
+  CHECK(figure(snapshot, "websocket_chunk_delivery_success_rate") == 100);
+
+  synthd.reset();
+  snapshot = source.take();
+  CHECK(figure(snapshot, "auralis_up", "synthd") == 0);
+  CHECK_FALSE(figure(snapshot, "memory_usage_mb", "synthd"));
+  CHECK_FALSE(figure(snapshot, "gpu_utilization_percent"));
+  CHECK_FALSE(figure(snapshot, "auralis_engine_device_busy_seconds_total"));
+  CHECK(figure(snapshot, "websocket_chunks_sent_total") == 30);
+
+  bench.clock.advance_ms(SegmentReader::kHungAfterNs / kNsPerMs);
+  snapshot = source.take();
+  CHECK(figure(snapshot, "auralis_up", "streamd") == 0);
+  CHECK_FALSE(figure(snapshot, "websocket_chunks_sent_total"));
+  CHECK_FALSE(figure(snapshot, "websocket_chunk_delivery_success_rate"));
+  CHECK_FALSE(figure(snapshot, "network_bandwidth_mbps"));
+
+  streamd.beat(bench.clock);
+  snapshot = source.take();
+  CHECK(figure(snapshot, "auralis_up", "streamd") == 1);
+  CHECK(figure(snapshot, "websocket_chunks_sent_total") == 30);
+}
+
+TEST_CASE("SnapshotSource: a restarted daemon is found again, its counters gone on") {
+  Bench bench;
+  SnapshotSource source(bench.config, bench.clock);
+  {
+    FakeStreamd first(bench.config, Daemon::kStreamd, bench.clock);
+    first.metrics.sent.add(7);
+    first.metrics.depth_ms.set(750);
+    CHECK(figure(source.take(), "websocket_chunks_sent_total") == 7);
+  }
+  FakeStreamd second(bench.config, Daemon::kStreamd, bench.clock);
+  second.metrics.sent.add(1);
+  CHECK(figure(source.take(), "websocket_chunks_sent_total") == 8);
+  CHECK_FALSE(figure(source.take(), "ring_buffer_depth_ms", "a \"b\"\\c"));
+}
+
+TEST_CASE("SnapshotSource: a segment of garbage is a daemon that is not there") {
+  Bench bench;
+  std::filesystem::create_directories(bench.config.daemon_dir(Daemon::kSynthd));
+  std::ofstream(bench.config.daemon_dir(Daemon::kSynthd) / "metrics") << std::string(100'000, 'x');
+  SnapshotSource source(bench.config, bench.clock);
+  source.sample();
+  CHECK(figure(source.take(), "auralis_up", "synthd") == 0);
+}
+
+TEST_CASE("SnapshotSource: counts scrapes and publications, and nothing else as such") {
+  Bench bench;
+  SnapshotSource source(bench.config, bench.clock);
+  source.take();
+  CHECK(figure(source.scrape(), "auralis_scrapes_total") == 1);
+  source.count_published();
+  const Snapshot snapshot = source.scrape();
+  CHECK(figure(snapshot, "auralis_scrapes_total") == 2);
+  CHECK(figure(snapshot, "auralis_snapshots_published_total") == 1);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// What the tests of metricsd share: a clock that they move, a folder of their own, daemons made of real
+// segments, and a bare HTTP client.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <algorithm>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/metrics.h"
+#include "common/metrics_segment.h"
+#include "metricsd/snapshot.h"
+
+namespace auralis::metricsd_test {
+
+class MovedClock final : public Clock {
+ public:
+  std::int64_t now_ns() const override { return now_ns_; }
+  std::int64_t unix_ns() const override { return now_ns_ + kUnixOffsetNs; }
+  void advance_ms(std::int64_t ms) { now_ns_ += ms * kNsPerMs; }
+
+  static constexpr std::int64_t kUnixOffsetNs = 1'700'000'000 * kNsPerSecond;
+
+ private:
+  std::atomic<std::int64_t> now_ns_{1'000 * kNsPerSecond};
+};
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = "/tmp/auralis-metricsd-XXXXXX";
+    path_ = ::mkdtemp(name.data());
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// The figures of synthd and of streamd that metricsd derives others from, and one of each type.
+class FakeSynthMetrics {
+  MetricBinder& m_;
+
+ public:
+  explicit FakeSynthMetrics(MetricBinder& m) : m_(m) {}
+  Histogram synthesis_ms =
+      m_.histogram("audio_synthesis_latency_ms", "Time to render, in milliseconds", {10, 50, 100});
+  Gauge gpu_memory_mb = m_.gauge("gpu_memory_allocated_mb", "Memory held on the device, in MiB");
+  Counter busy_seconds = m_.counter("auralis_engine_device_busy_seconds_total", "Device at work, in seconds");
+  Gauge memory_mb = m_.gauge("memory_usage_mb", "Resident memory, in MiB", {{"process", "synthd"}});
+  Counter cpu_seconds =
+      m_.counter("auralis_process_cpu_seconds_total", "Processor time, in seconds", {{"process", "synthd"}});
+};
+
+class FakeStreamMetrics {
+  MetricBinder& m_;
+
+ public:
+  explicit FakeStreamMetrics(MetricBinder& m) : m_(m) {}
+  Gauge depth_ms =
+      m_.gauge("ring_buffer_depth_ms", "Audio ahead of now, in \"ms\"", {{"station", "a \"b\"\\c"}});
+  Counter sent = m_.counter("websocket_chunks_sent_total", "Chunks sent");
+  Counter errors = m_.counter("websocket_send_errors_total", "Chunks failed");
+  Counter bytes = m_.counter("network_bytes_sent_total", "Bytes sent");
+  Counter intervals = m_.counter("auralis_send_intervals_total", "Intervals");
+  Counter late_ms = m_.counter("auralis_send_interval_late_ms_total", "Sum of what they were late");
+  Counter early_ms = m_.counter("auralis_send_interval_early_ms_total", "Sum of what they were early");
+  Counter deviation_squares = m_.counter("auralis_send_interval_ms_squares_total", "Sum of their squares");
+  Gauge memory_mb = m_.gauge("memory_usage_mb", "Resident memory, in MiB", {{"process", "streamd"}});
+  Counter cpu_seconds =
+      m_.counter("auralis_process_cpu_seconds_total", "Processor time, in seconds", {{"process", "streamd"}});
+
+  void observe_interval(double deviation) {
+    intervals.add();
+    late_ms.add(std::max(deviation, 0.0));
+    early_ms.add(std::max(-deviation, 0.0));
+    deviation_squares.add(deviation * deviation);
+  }
+};
+
+// A daemon that lives as long as the object, as far as a reader of its segment can tell.
+template <typename Metrics>
+class FakeDaemon {
+ public:
+  FakeDaemon(const Config& config, Daemon daemon, const Clock& clock)
+      : writer_(config.daemon_dir(daemon), declared_metrics<Metrics>(), 1, clock.now_ns()),
+        metrics(writer_.lane(0)) {}
+  void beat(const Clock& clock) { writer_.beat(clock.now_ns()); }
+
+ private:
+  MetricsWriter writer_;
+
+ public:
+  Metrics metrics;
+};
+using FakeSynthd = FakeDaemon<FakeSynthMetrics>;
+using FakeStreamd = FakeDaemon<FakeStreamMetrics>;
+
+// The value of a series of one label at most; nothing where it is absent.
+inline std::optional<double> figure(const Snapshot& snapshot, const std::string& name,
+                                    const std::string& label = "") {
+  for (const auto& family : snapshot.families) {
+    for (const auto& sample : family.samples) {
+      const auto& labels = sample.spec.labels;
+      if (family.name == name && (labels.empty() ? label.empty() : labels[0].value == label))
+        return sample.value;
+    }
+  }
+  return std::nullopt;
+}
+
+// A TCP connection to this machine, given up on after kPatienceS of silence.
+class Connection {
+ public:
+  explicit Connection(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval patience{kPatienceS, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    open_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~Connection() { ::close(socket_); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  bool open() const { return open_; }
+
+  // Sends `text` and reads to the end; empty where there was none in time.
+  std::string exchange(const std::string& text) const {
+    if (::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) < 0) return "";
+    std::string answer;
+    char part[4'096];
+    ssize_t length = 0;
+    while ((length = ::recv(socket_, part, sizeof part, 0)) > 0)
+      answer.append(part, static_cast<std::size_t>(length));
+    return length < 0 ? "" : answer;
+  }
+
+  static constexpr int kPatienceS = 20;
+
+ private:
+  int socket_;
+  bool open_ = false;
+};
+
+inline std::string http(int port, const std::string& method, const std::string& path) {
+  return Connection(port).exchange(method + " " + path +
+                                   " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+}
+inline int status_of(const std::string& answer) {
+  return answer.size() < 12 ? 0 : std::atoi(answer.c_str() + answer.find(' '));
+}
+inline std::string body_of(const std::string& answer) {
+  const std::size_t blank = answer.find("\r\n\r\n");
+  return blank == std::string::npos ? "" : answer.substr(blank + 4);
+}
+
+}  // namespace auralis::metricsd_test

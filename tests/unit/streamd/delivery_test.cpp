@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// The pump and the pacing together, on a ring in a real segment and a clock that the test moves.
+#include <doctest/doctest.h>
+
+#include "streamd/chunk_pump.h"
+#include "streamd/paced_delivery.h"
+#include "tests/unit/streamd/support.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
+constexpr std::int64_t kPrefill = 2;
+
+struct Fixture {
+  test::TemporaryFolder folder;
+  test::ManualClock clock;
+  test::OwnMetrics own;
+  test::RecordingTransport transport;
+  Hub hub{clock, own.metrics, transport, {100, 2 * kNsPerSecond}};
+  ChunkPump pump{folder.path, clock, own.metrics, kPrefill};
+  PacedDelivery delivery{pump, hub, clock};
+  std::int64_t epoch_ns = clock.now;
+
+  double underruns() const { return own.sample("ring_buffer_underruns_total").value; }
+
+  // Lets the time pass as the loop would: from wake to wake.
+  void run_until(std::int64_t end_ns) {
+    while (clock.now < end_ns) {
+      pump.refresh();
+      const std::int64_t wake_ns = delivery.step();
+      transport.take_all([&](ConnectionId id, std::size_t bytes) { hub.written(id, bytes); });
+      REQUIRE(wake_ns > clock.now);
+      clock.now = std::min(wake_ns, end_ns);
+    }
+  }
+
+  std::vector<std::int64_t> seqs(ConnectionId id) {
+    std::vector<std::int64_t> result;
+    for (const auto& message : transport.sent[id]) {
+      const std::string_view bytes = payload_of(*message);
+      if (bytes.substr(0, 4) == "AUR1") result.push_back(static_cast<unsigned char>(bytes[8]));
+    }
+    return result;
+  }
+};
+
+TEST_CASE_FIXTURE(Fixture, "before synthd is there nothing is sent and nothing counted") {
+  run_until(clock.now + kNsPerSecond);
+  CHECK_FALSE(pump.has_timeline());
+  CHECK(underruns() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a synthd that still fills its ring is not late") {
+  test::FakeSynth synth(folder.path, epoch_ns);
+  run_until(epoch_ns + 3 * kChunkNs);
+  CHECK_FALSE(pump.has_timeline());
+  CHECK(underruns() == 0);
+  synth.write(0, 9);
+  run_until(epoch_ns + 5 * kChunkNs);
+  CHECK(pump.flowing());
+  CHECK(underruns() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "each phase gets every chunk once, in order, at its moment before the chunk is due") {
+  test::FakeSynth synth(folder.path, epoch_ns);
+  synth.write(0, 19);
+  pump.refresh();
+  for (ConnectionId id = 1; id <= 3; ++id) hub.add(id, WireFormat::kPcm, phases_of(pump.timeline()));
+  run_until(epoch_ns + 10 * kChunkNs);
+  for (ConnectionId id = 1; id <= 3; ++id)
+    CHECK(seqs(id) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
+  // Each was taken at its own moment: nothing waited.
+  CHECK(own.sample("audio_chunk_delivery_latency_ms").sum == 0);
+  CHECK(own.sample("audio_chunk_jitter_ms").sum == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a listener that comes in the middle starts with the newest past chunks and misses none") {
+  test::FakeSynth synth(folder.path, epoch_ns);
+  synth.write(0, 19);
+  for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
+    run_until(epoch_ns + 4 * kChunkNs + offset_ms * kNsPerMs);
+    const auto id = static_cast<ConnectionId>(offset_ms + 1);
+    const std::uint32_t phase = hub.add(id, WireFormat::kPcm, phases_of(pump.timeline()));
+    hub.prefill(id, delivery.prefill(phase, kPrefill));
+  }
+  run_until(epoch_ns + 10 * kChunkNs);
+  for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
+    CAPTURE(offset_ms);
+    const auto heard = seqs(static_cast<ConnectionId>(offset_ms + 1));
+    REQUIRE(heard.size() > 6);
+    CHECK(heard.front() >= 3);
+    CHECK(heard.front() <= 4);
+    for (std::size_t i = 1; i < heard.size(); ++i) CHECK(heard[i] == heard[i - 1] + 1);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a chunk that is not there in time becomes silence, once, and the sequence goes on") {
+  test::FakeSynth synth(folder.path, epoch_ns);
+  synth.write(0, 5);
+  pump.refresh();
+  hub.add(1, WireFormat::kPcm, phases_of(pump.timeline()));
+  run_until(epoch_ns + 7 * kChunkNs);
+  CHECK(underruns() == 2);
+  CHECK_FALSE(pump.flowing());
+  synth.write(8, 15);
+  run_until(epoch_ns + 10 * kChunkNs);
+  CHECK(pump.flowing());
+  CHECK(seqs(1) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
+  CHECK(underruns() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a pump that comes too late skips to the live position and counts one overrun") {
+  test::FakeSynth synth(folder.path, epoch_ns);
+  synth.write(0, 8);
+  pump.refresh();
+  hub.add(1, WireFormat::kPcm, phases_of(pump.timeline()));
+  run_until(epoch_ns + 2 * kChunkNs);
+  clock.now = epoch_ns + 40 * kChunkNs;
+  synth.write(9, 47);
+  run_until(epoch_ns + 43 * kChunkNs);
+  CHECK(own.sample("ring_buffer_overruns_total").value == 1);
+  CHECK(underruns() == 0);
+  CHECK(seqs(1) == std::vector<std::int64_t>{2, 42, 43});
+}
+
+TEST_CASE_FIXTURE(Fixture, "the depth is the newest chunk's end less now") {
+  test::FakeSynth synth(folder.path, epoch_ns);
+  synth.write(0, 7);
+  pump.refresh();
+  run_until(epoch_ns + 1);
+  CHECK(pump.depth_ms() == doctest::Approx(800.0));
+  run_until(epoch_ns + 5 * kChunkNs + 1);
+  CHECK(pump.depth_ms() == doctest::Approx(300.0));
+  CHECK(own.sample("ring_buffer_utilization_percent").value == doctest::Approx(15.0));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a synthd that takes its segment over is followed without a gap") {
+  {
+    test::FakeSynth synth(folder.path, epoch_ns);
+    synth.write(0, 7);
+    pump.refresh();
+    hub.add(1, WireFormat::kPcm, phases_of(pump.timeline()));
+    run_until(epoch_ns + 3 * kChunkNs);
+  }
+  test::FakeSynth again(folder.path, epoch_ns + 12345);
+  CHECK(again.writer().taken_over());
+  again.write(8, 12);
+  run_until(epoch_ns + 10 * kChunkNs);
+  CHECK(seqs(1) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
+  CHECK(underruns() == 0);
+}
+
+}  // namespace
+}  // namespace auralis

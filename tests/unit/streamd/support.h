@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// What the tests of streamd stand on: a clock that they move, a network that they watch, and a synthd that
+// writes what they say.
+#pragma once
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/audio_segment.h"
+#include "common/clock.h"
+#include "common/metrics.h"
+#include "streamd/stream_metrics.h"
+#include "streamd/transport.h"
+
+namespace auralis::test {
+
+class ManualClock final : public Clock {
+ public:
+  std::int64_t now_ns() const override { return now; }
+  std::int64_t unix_ns() const override { return now + 1'700'000'000 * kNsPerSecond; }
+
+  std::int64_t now = 1'000 * kNsPerSecond;
+};
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = "/dev/shm/auralis-test-XXXXXX";
+    path = ::mkdtemp(name.data());
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  std::filesystem::path path;
+};
+
+// A StreamMetrics over memory of its own.
+class OwnMetrics {
+  std::vector<MetricSpec> specs_ = declared_metrics<StreamMetrics>(std::string("default"));
+  std::vector<SharedWord> words_ = std::vector<SharedWord>(1'000);
+  MetricBinder binder_{words_.data(), specs_};
+
+ public:
+  StreamMetrics metrics{binder_, "default"};
+
+  // The series of that name and label value as a reader sees it.
+  MetricSample sample(const std::string& name, const std::string& label = {}) const {
+    std::size_t offset = 0;
+    MetricSample sample;
+    for (const auto& spec : specs_) {
+      const bool wanted = spec.name == name && (label.empty() || spec.labels.at(0).value == label);
+      if (wanted) {
+        read_metric(spec, words_.data(), 1, 0, offset, sample);
+        return sample;
+      }
+      offset += spec.words();
+    }
+    throw std::logic_error("no metric " + name);
+  }
+};
+
+// Keeps what the hub sends, and takes nothing until the test says so.
+class RecordingTransport final : public Transport {
+ public:
+  void send(ConnectionId connection, const WireMessagePtr& message) override {
+    sent[connection].push_back(message);
+    waiting.emplace_back(connection, payload_of(*message).size());
+  }
+  void close(ConnectionId connection, std::uint16_t code, std::string_view) override {
+    closed[connection] = code;
+  }
+
+  // The network takes all that it was given, and what follows, through `written(connection, bytes)`.
+  template <typename Written>
+  void take_all(const Written& written) {
+    while (!waiting.empty()) {
+      const auto [connection, bytes] = waiting.front();
+      waiting.erase(waiting.begin());
+      written(connection, bytes);
+    }
+  }
+
+  std::map<ConnectionId, std::vector<WireMessagePtr>> sent;
+  std::vector<std::pair<ConnectionId, std::size_t>> waiting;
+  std::map<ConnectionId, std::uint16_t> closed;
+};
+
+// A synthd's segment: 100 ms chunks, 20 slots; chunk k is filled with the value k + 1.
+class FakeSynth {
+ public:
+  FakeSynth(const std::filesystem::path& directory, std::int64_t epoch_ns)
+      : writer_(directory, Timeline{epoch_ns, 44'100, 4'410, 2}, 20, {{"default", 7}}) {
+    StationState state;
+    state.bar_count = 1;
+    state.bars[0] = {0, 0, 176'400, state.target};
+    writer_.store_state(0, state);
+    writer_.publish(epoch_ns);
+  }
+
+  void write(std::int64_t first, std::int64_t last) {
+    for (std::int64_t chunk = first; chunk <= last; ++chunk) {
+      const std::vector<std::int16_t> samples(8'820, static_cast<std::int16_t>(chunk + 1));
+      writer_.write_chunk(0, chunk, samples.data());
+    }
+  }
+
+  AudioWriter& writer() { return writer_; }
+
+ private:
+  AudioWriter writer_;
+};
+
+}  // namespace auralis::test

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/engine/device.h"
+
+#include "synthd/engine/engine.h"
+
+#include <doctest/doctest.h>
+
+using namespace auralis;
+
+namespace {
+
+const std::vector<DeviceInfo> mixed_devices{
+    {"Portable Computing Language", "pthread-haswell", DeviceType::kCpu},
+    {"Some Vendor", "Radeon 9", DeviceType::kGpu},
+    {"NVIDIA CUDA", "NVIDIA H200", DeviceType::kGpu}};
+
+}  // namespace
+
+TEST_CASE("a GPU wins over a processor that stands before it") {
+  CHECK(choose_device(mixed_devices, "") == 1);
+  CHECK(choose_device({mixed_devices[0]}, "") == 0);
+  CHECK(choose_device({mixed_devices[0], {"X", "FPGA", DeviceType::kAccelerator}}, "") == 1);
+}
+
+TEST_CASE("a device is chosen by its index or by a part of its name or platform, in any case") {
+  CHECK(choose_device(mixed_devices, "0") == 0);
+  CHECK(choose_device(mixed_devices, "2") == 2);
+  CHECK(choose_device(mixed_devices, "h200") == 2);
+  CHECK(choose_device(mixed_devices, "portable") == 0);
+  // An index is no part of a name.
+  CHECK_THROWS_AS(choose_device(mixed_devices, "9"), EngineError);
+}
+
+TEST_CASE("a device that is not there is told with those that are") {
+  CHECK_THROWS_WITH(choose_device(mixed_devices, "voodoo"), doctest::Contains("'voodoo'"));
+  CHECK_THROWS_WITH(choose_device(mixed_devices, "voodoo"),
+                    doctest::Contains("2: NVIDIA H200 (GPU, NVIDIA CUDA)"));
+}
+
+TEST_CASE("no device at all names what to install") {
+  CHECK_THROWS_WITH(choose_device({}, ""), doctest::Contains("pocl-opencl-icd"));
+  CHECK_THROWS_WITH(choose_device({}, "gpu"), doctest::Contains("GPU's vendor"));
+  CHECK(describe_devices({}, "").find("pocl-opencl-icd") != std::string::npos);
+}
+
+TEST_CASE("the list marks the device that would be chosen") {
+  CHECK(describe_devices(mixed_devices, "h200") ==
+        "0: pthread-haswell (CPU, Portable Computing Language)\n"
+        "1: Radeon 9 (GPU, Some Vendor)\n"
+        "2: NVIDIA H200 (GPU, NVIDIA CUDA)  <- chosen\n");
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/station.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+using namespace auralis;
+
+namespace {
+
+constexpr std::uint32_t kRate = 44'100;
+
+// Where the voices of a chunk start that sound in it.
+std::vector<std::int64_t> sounding(const StationChunk& chunk) {
+  std::vector<std::int64_t> starts;
+  for (const Voice* v = chunk.voices; v != chunk.voices + chunk.voice_count; ++v) {
+    if (v->start_frame < chunk.first_frame + 4'410 &&
+        v->start_frame + voice_frames(*v, kRate) > chunk.first_frame) {
+      starts.push_back(v->start_frame);
+    }
+  }
+  return starts;
+}
+
+ControlRequest request(std::uint64_t number, const MusicParameters& parameters) {
+  ControlRequest result;
+  result.number = number;
+  result.parameters = parameters;
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a second change before the same chunk joins the ramp of the first") {
+  Station station(1, kRate, Station::fresh_state(kPresets[0].parameters));
+  const Timeline timeline;
+  MusicParameters off = kPresets[0].parameters;
+  off.voices = 0;
+  const float before = station.prepare(timeline, 4).gains_end[0];
+  station.apply(request(1, off), 5);
+  station.apply(request(2, kPresets[3].parameters), 5);
+  const StationChunk chunk = station.prepare(timeline, 5);
+  CHECK(chunk.gains_start[0] == before);
+  CHECK(chunk.gains_end[0] > before);  // more intensity
+  CHECK(station.state().applied_request == 2);
+}
+
+TEST_CASE("a station forgets no note that still sounds, at any tempo, and outgrows no engine") {
+  for (const float bpm : {40.0F, 120.0F}) {
+    MusicParameters parameters;
+    parameters.bpm = bpm;
+    parameters.intensity = 1;
+    parameters.harmonic_density = 1;
+    Station station(1, kRate, Station::fresh_state(parameters));
+    const Timeline timeline;
+    for (std::int64_t chunk = 0; chunk < 3'000; ++chunk) {
+      const StationChunk prepared = station.prepare(timeline, chunk);
+      const auto starts = sounding(prepared);
+      CHECK(starts.size() <= EngineShape{}.voices);
+      // The oldest bar remembered had fallen silent before this chunk.
+      const BarRecord& oldest = station.state().bars[0];
+      if (oldest.index > 0)
+        CHECK(*std::min_element(starts.begin(), starts.end()) >= oldest.start_frame + oldest.frames);
+    }
+  }
+}
+
+TEST_CASE("a station that starts from a stored state prepares the same chunk") {
+  const Timeline timeline;
+  Station station(9, kRate, Station::fresh_state(kPresets[3].parameters));
+  station.prepare(timeline, 500);
+  Station again(9, kRate, station.state());
+  const StationChunk a = station.prepare(timeline, 501);
+  const StationChunk b = again.prepare(timeline, 501);
+  CHECK(a.first_frame == 501 * 4'410);
+  CHECK(sounding(a) == sounding(b));
+  CHECK(a.gains_end == b.gains_end);
+  CHECK(a.dither_seed == b.dither_seed);
+}
+
+TEST_CASE("pitches are of equal temperament at 440 Hz") {
+  CHECK(phase_increment(69, 44'100) == 42'852'281);  // 440 / 44100 * 2^32
+  CHECK(phase_increment(57, 44'100) == 21'426'141);
+  CHECK(phase_increment(60, 48'000) == doctest::Approx(261.6255653 / 48'000 * 4'294'967'296.0).epsilon(1e-7));
+}
