@@ -343,7 +343,7 @@ bool SegmentReader::refresh() {
 SegmentState SegmentReader::state() const { return impl_->state; }
 
 std::string SegmentReader::describe() const {
-  const std::string where = "segment " + impl_->path.string();
+  std::string where = "segment " + impl_->path.string();
   switch (impl_->state) {
     case SegmentState::kReady:
       return where + " is attached";

@@ -22,9 +22,9 @@ const WireMessagePtr& OutgoingChunk::message(WireFormat format) {
   return message;
 }
 
-ChunkPump::ChunkPump(std::filesystem::path synthd_directory, const Clock& clock, StreamMetrics& metrics,
-                     std::int64_t prefill_chunks)
-    : reader_(std::move(synthd_directory)),
+ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock,
+                     StreamMetrics& metrics, std::int64_t prefill_chunks)
+    : reader_(synthd_directory),
       clock_(clock),
       metrics_(metrics),
       keep_(static_cast<std::size_t>(prefill_chunks) + 1) {}
@@ -105,7 +105,7 @@ OutgoingChunkPtr ChunkPump::next() {
   ++next_;
   const double depth = depth_ms();
   metrics_.ring_depth_ms.set(depth);
-  const double ring_ms = static_cast<double>(timeline_->chunk_ns() / kNsPerMs) * reader_.slots();
+  const double ring_ms = static_cast<double>(timeline_->chunk_ns()) * reader_.slots() / kNsPerMs;
   if (ring_ms > 0) metrics_.ring_utilization_percent.set(std::clamp(depth / ring_ms * 100.0, 0.0, 100.0));
   return chunk;
 }

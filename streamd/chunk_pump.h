@@ -40,7 +40,7 @@ using OutgoingChunkPtr = std::shared_ptr<OutgoingChunk>;
 // One thread, streamd's network thread. `clock` and `metrics` outlive it.
 class ChunkPump {
  public:
-  ChunkPump(std::filesystem::path synthd_directory, const Clock& clock, StreamMetrics& metrics,
+  ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock, StreamMetrics& metrics,
             std::int64_t prefill_chunks);
 
   // Looks for a new or restarted synthd; several times a second. Logs changes, once each.

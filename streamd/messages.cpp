@@ -108,8 +108,9 @@ ParameterPatch parse_patch(const Json& message) {
 
 PresetChoice parse_preset(const Json& message) {
   only_fields(message, {"type", "preset"});
-  std::vector<std::string_view> names;
-  for (const auto& preset : kPresets) names.push_back(preset.name);
+  std::array<std::string_view, kPresets.size()> names;
+  std::transform(kPresets.begin(), kPresets.end(), names.begin(),
+                 [](const Preset& preset) { return preset.name; });
   const Json value = message.value("preset", Json());
   const char* code = value.is_string() ? "unknown_preset" : "bad_field";
   return {find_preset(choice_field(value, "preset", names, code))};

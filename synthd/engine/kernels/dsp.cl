@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The sound of each voice as a function of n, the frames since its start: no state, so any frame may be computed
-// anywhere. Phases are whole numbers of 2^-32 turns and wrap; what is slow is a float of n (below 2^24, so exact).
+// The sound of each voice as a function of n, the frames since its start: no state, so any frame may be
+// computed anywhere. Phases are whole numbers of 2^-32 turns and wrap; what is slow is a float of n (below
+// 2^24, so exact).
 //
 // Given by the host: SAMPLE_RATE, CHUNK_FRAMES, PAD_RELEASE_FRAMES, LEAD_RELEASE_FRAMES, KICK_FRAMES.
 
@@ -41,8 +42,8 @@ uint hash(uint x) {
   return x ^ x >> 16;
 }
 
-// sin(2 pi phase), error below 5e-7: an odd polynomial over a quarter turn each way, fitted to the least largest
-// error.
+// sin(2 pi phase), error below 5e-7: an odd polynomial over a quarter turn each way, fitted to the least
+// largest error.
 float sine(uint phase) {
   const float turns = (float)(int)phase * (1.0f / TURN);
   const float x = fabs(turns) > 0.25f ? copysign(0.5f, turns) - turns : turns;
@@ -51,7 +52,8 @@ float sine(uint phase) {
 }
 
 // A rising saw of -1 to 1 whose step is rounded off over a frame to either side (polyBLEP: Valimaki and
-// Huovilainen, "Antialiasing oscillators in subtractive synthesis", IEEE Signal Processing Magazine 24(2), 2007).
+// Huovilainen, "Antialiasing oscillators in subtractive synthesis", IEEE Signal Processing Magazine 24(2),
+// 2007).
 float saw(uint phase, float per_increment) {
   const float after = fmin((float)phase * per_increment, 1.0f);
   const float before = fmin((float)(0u - phase) * per_increment, 1.0f);
@@ -105,8 +107,8 @@ float2 kick(const Voice v, int n) {
   const float sweep = SECONDS(0.045f);
   const float extra = 2.75f * sweep * ((float)v.increment * (1.0f / TURN)) * (1.0f - exp(-t / sweep));
   const float tone = sine(v.increment * (uint)n + (uint)((extra - floor(extra)) * TURN));
-  const float envelope = smooth(t / SECONDS(0.004f)) * exp(-t / SECONDS(0.22f)) *
-                         (1.0f - smooth(t / (float)KICK_FRAMES));
+  const float envelope =
+      smooth(t / SECONDS(0.004f)) * exp(-t / SECONDS(0.22f)) * (1.0f - smooth(t / (float)KICK_FRAMES));
   return envelope * tone * (float2)(v.left, v.right);
 }
 
@@ -132,8 +134,8 @@ float2 swell(const Voice v, int n) {
   return envelope * (float2)(v.left * left, v.right * right);
 }
 
-// 16 bits with triangular dither of one step either way (Lipshitz, Wannamaker and Vanderkooy, "Quantization and
-// dither", JAES 40(5), 1992), a hash of the frame's own number.
+// 16 bits with triangular dither of one step either way (Lipshitz, Wannamaker and Vanderkooy, "Quantization
+// and dither", JAES 40(5), 1992), a hash of the frame's own number.
 short quantised(float x, uint random) {
   const float dither = ((float)(random & 0xffffu) - (float)(random >> 16)) * (1.0f / 65536.0f);
   return convert_short_sat_rte(tanh(0.7f * x) * 32766.0f + dither);

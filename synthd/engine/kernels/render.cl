@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// One work item a frame and a station: adds up the station's voices and writes one stereo frame. Compiled with
-// dsp.cl before it. Also given by the host: FRAME_STRIDE, VOICE_STRIDE.
+// One work item a frame and a station: adds up the station's voices and writes one stereo frame. Compiled
+// with dsp.cl before it. Also given by the host: FRAME_STRIDE, VOICE_STRIDE.
 
 // A voice's share of a frame; none outside its life.
-#define ADD_VOICES(type, first, voice_of, length)                                               \
-  {                                                                                             \
-    float2 sum = (float2)(0.0f);                                                                \
-    for (uint i = (first); i < station->ends[type]; ++i) {                                      \
-      const Voice v = voices[i];                                                                \
-      const int n = frame - v.start;                                                            \
-      const float2 sample = voice_of(v, max(n, 0));                                             \
-      sum += n >= 0 && n < (int)(length) ? sample : (float2)(0.0f);                             \
-    }                                                                                           \
-    mix_sum += sum * (station->gains_start[type] +                                              \
-                      (station->gains_end[type] - station->gains_start[type]) * along);         \
+#define ADD_VOICES(type, first, voice_of, length)                                       \
+  {                                                                                     \
+    float2 sum = (float2)(0.0f);                                                        \
+    for (uint i = (first); i < station->ends[type]; ++i) {                              \
+      const Voice v = voices[i];                                                        \
+      const int n = frame - v.start;                                                    \
+      const float2 sample = voice_of(v, max(n, 0));                                     \
+      sum += n >= 0 && n < (int)(length) ? sample : (float2)(0.0f);                     \
+    }                                                                                   \
+    mix_sum += sum * (station->gains_start[type] +                                      \
+                      (station->gains_end[type] - station->gains_start[type]) * along); \
   }
 
 __kernel void render(__global const Voice* all_voices, __global const Station* all_stations,

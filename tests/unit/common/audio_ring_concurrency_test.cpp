@@ -18,7 +18,7 @@ namespace {
 
 constexpr RingGeometry kGeometry{4, 256};
 constexpr std::int64_t kChunks = 100'000;
-constexpr int kReaders = 3;
+constexpr std::size_t kReaders = 3;
 
 struct alignas(64) Line {
   std::byte bytes[64];
@@ -63,6 +63,7 @@ TEST_CASE("no reader is ever given a torn chunk, and each reads the last one") {
   });
   std::array<Tally, kReaders> tallies;
   std::vector<std::thread> readers;
+  readers.reserve(tallies.size());
   for (Tally& tally : tallies) {
     readers.emplace_back([&] { tally = read_until_last(RingReader(memory[0].bytes, kGeometry)); });
   }

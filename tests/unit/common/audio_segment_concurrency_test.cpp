@@ -73,6 +73,7 @@ TEST_CASE("chunks and states that go through a segment arrive whole, a state no 
   audio.publish(1);
   std::array<Tally, 2> tallies;
   std::vector<std::thread> readers;
+  readers.reserve(tallies.size());
   for (Tally& tally : tallies) {
     readers.emplace_back([&] { tally = read_until_last(dir.path()); });
   }

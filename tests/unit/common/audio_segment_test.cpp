@@ -15,7 +15,6 @@ namespace {
 
 using test::Child;
 using test::fill;
-using test::Pipe;
 using test::TempDir;
 using test::whole;
 
@@ -138,6 +137,12 @@ TEST_CASE("another geometry or station table starts fresh, at the new epoch") {
   SUBCASE("chunk size") { timeline.chunk_frames = 4'410; }
   SUBCASE("sample rate") { timeline.sample_rate = 48'000; }
   SUBCASE("slots") { slots = 9; }
+  SUBCASE("chunk size and slots, of the same bytes in all") {
+    timeline.chunk_frames = 1'786;
+    slots = 4;
+    CHECK(RingGeometry{slots, timeline.chunk_samples()}.bytes() ==
+          RingGeometry{kSlots, kTimeline.chunk_samples()}.bytes());
+  }
   SUBCASE("a station's name") { infos[0].name = "other"; }
   SUBCASE("a station's seed") { infos[0].seed = 2; }
   SUBCASE("number of stations") { infos.pop_back(); }
@@ -178,7 +183,7 @@ TEST_CASE(
     return 0;
   });
   AudioReader reader(dir.path());
-  while (reader.newest(0).value_or(0) < 5 * kSlots) reader.refresh();
+  while (reader.newest(0).value_or(0) < 5 * std::int64_t{kSlots}) reader.refresh();
   killed.wait_after(SIGKILL);
 
   AudioWriter next = writer_in(dir);
@@ -227,7 +232,10 @@ TEST_CASE("a header that makes no sense is refused, with a sentence") {
 TEST_CASE("a state that makes no sense is no state, for readers and for a writer that takes over") {
   const TempDir dir;
   StationState state = state_of(5);
-  SUBCASE("more bars than it can hold") { state.bar_count = StationState::kBars + 1; }
+  SUBCASE("more bars than it can hold") {
+    for (BarRecord& bar : state.bars) bar = state.bars[0];
+    state.bar_count = StationState::kBars + 1;
+  }
   SUBCASE("a bar without length") { state.bars[1].frames = 0; }
   SUBCASE("a bar of impossible parameters") { state.bars[0].parameters.bpm = 0; }
   SUBCASE("an impossible target") { state.target.key = 12; }

@@ -12,7 +12,6 @@ namespace auralis {
 namespace {
 
 using test::ConfigFixture;
-using test::Sources;
 
 struct Case {
   std::string given;

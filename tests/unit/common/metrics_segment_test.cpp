@@ -185,9 +185,12 @@ TEST_CASE("declarations that make no sense are refused, with a sentence") {
   constexpr std::uint64_t kManyLabels = std::uint64_t{3} << 32U;
   SUBCASE("metrics beyond the segment") { poke_payload(dir, 0, 9'999); }
   SUBCASE("metrics beyond counting") { poke_payload(dir, 0, ~std::uint64_t{0}); }
+  SUBCASE("metrics whose bytes come to nothing in 64 bits") { poke_payload(dir, 0, std::uint64_t{1} << 63U); }
   SUBCASE("lanes beyond the segment") { poke_payload(dir, 1, 999); }
   SUBCASE("lanes beyond counting") { poke_payload(dir, 1, ~std::uint64_t{0}); }
-  SUBCASE("lanes of another size") { poke_payload(dir, 2, 16); }
+  SUBCASE("lanes whose bytes come to nothing in 64 bits") { poke_payload(dir, 1, std::uint64_t{1} << 63U); }
+  SUBCASE("lanes too long for the segment") { poke_payload(dir, 2, 16); }
+  SUBCASE("lanes too short for the metrics") { poke_payload(dir, 2, 0); }
   SUBCASE("a lane beyond counting") { poke_payload(dir, 2, ~std::uint64_t{0}); }
   SUBCASE("no name") { poke_payload(dir, kFirstEntry, 0); }
   SUBCASE("no type") { poke_payload(dir, kTypeWord, 0); }

@@ -74,6 +74,12 @@ TEST_CASE("each kind of unusable file has its name") {
   CHECK(state_of(path) == SegmentState::kForeign);
   test::write_file(path, std::string(4'096, 'x'));
   CHECK(state_of(path) == SegmentState::kForeign);
+  make_segment(path);
+  std::filesystem::resize_file(path, 16);
+  CHECK(state_of(path) == SegmentState::kForeign);
+  make_segment(path);
+  test::poke(path, offsetof(SegmentHeader, magic), 1);
+  CHECK(state_of(path) == SegmentState::kForeign);
   // All there but the magic, which is stored last.
   make_segment(path);
   test::poke(path, offsetof(SegmentHeader, magic), 0);
@@ -161,6 +167,21 @@ TEST_CASE("a segment that was replaced under its name is attached anew") {
   CHECK(reader.refresh());
   REQUIRE(reader.payload_bytes() >= longer.payload_bytes);
   CHECK(std::memcmp(reader.payload(), "renewed", 8) == 0);
+}
+
+TEST_CASE(
+    "a segment that was removed and made anew is attached anew, though nothing in it tells the two apart") {
+  const TempDir dir;
+  const auto path = dir.path() / "metrics";
+  make_segment(path);
+  SegmentReader reader = reader_of(path);
+  reader.refresh();
+  std::filesystem::remove(path);
+  SegmentWriter writer(path, kFormat);
+  writer.publish(1);
+  CHECK(reader.refresh());
+  CHECK(reader.generation() == 1);
+  CHECK(reader.writer_alive());
 }
 
 TEST_CASE("a segment that was taken over is reported as changed, and one that vanished as missing") {

@@ -148,10 +148,24 @@ TEST_CASE("whatever bears the name and is no segment is replaced") {
   SUBCASE("empty") { test::write_file(path, ""); }
   SUBCASE("short") { test::write_file(path, "AURALIS1"); }
   SUBCASE("foreign") { test::write_file(path, std::string(8'192, 'x')); }
+  SUBCASE("a segment that was cut short, and its generation with it") {
+    SegmentWriter(path, kFormat).publish(1);
+    std::filesystem::resize_file(path, kGeneration);
+  }
   SegmentWriter writer(path, kFormat);
   CHECK_FALSE(writer.taken_over());
   writer.publish(1);
   CHECK(peek(path, kGeneration) == 1);
+}
+
+TEST_CASE("a segment that is not as long as it says is replaced") {
+  const TempDir dir;
+  const auto path = dir.path() / "metrics";
+  SegmentWriter(path, kFormat).publish(1);
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 64);
+  const SegmentWriter writer(path, kFormat);
+  CHECK_FALSE(writer.taken_over());
+  CHECK(all_zero(writer.payload(), kFormat.payload_bytes));
 }
 
 TEST_CASE("a writer that never published leaves the former segment as it was, and no other file") {

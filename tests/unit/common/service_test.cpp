@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <stdexcept>
 #include <thread>
@@ -182,8 +183,8 @@ Outcome run_main(std::vector<std::string> flags,
   Pipe pipe;
   Child daemon([&] {
     const StderrTo redirected(pipe.write_end());
-    std::vector<char*> argv;
-    for (auto& flag : flags) argv.push_back(flag.data());
+    std::vector<char*> argv(flags.size());
+    std::transform(flags.begin(), flags.end(), argv.begin(), [](std::string& flag) { return flag.data(); });
     return daemon_main(Daemon::kSynthd, static_cast<int>(argv.size()), argv.data(), body);
   });
   std::string text = pipe.drain();
@@ -223,12 +224,13 @@ TEST_CASE("what is answered from the command line alone never comes to the body"
 
 TEST_CASE("the body runs with the signals already blocked, so that its threads never see them") {
   const Outcome outcome = run_main({}, [](Service& service, const CommandLine&) {
-    std::thread worker([&] {
-      pthread_kill(pthread_self(), SIGTERM);
-      service.stop(6);
-    });
+    sigset_t blocked;
+    std::thread worker([&] { pthread_sigmask(SIG_SETMASK, nullptr, &blocked); });
     worker.join();
-    service.run(nothing, always);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+      if (sigismember(&blocked, signal) != 1) return 1;
+    }
+    service.stop(6);
     return service.exit_status();
   });
   CHECK(outcome.status == 6);

@@ -17,7 +17,7 @@ struct Value {
 };
 
 constexpr std::uint64_t kStores = 200'000;
-constexpr int kReaders = 3;
+constexpr std::size_t kReaders = 3;
 
 struct Tally {
   std::uint64_t mixed = 0;
@@ -53,6 +53,7 @@ TEST_CASE("a record is never a mixture of two values, never goes back, and ends 
   });
   std::array<Tally, kReaders> tallies;
   std::vector<std::thread> readers;
+  readers.reserve(tallies.size());
   for (Tally& tally : tallies) {
     readers.emplace_back([&] { tally = read_until_last(*record); });
   }
