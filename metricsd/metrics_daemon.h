@@ -28,8 +28,8 @@ class MetricsDaemon {
   MetricsDaemon(const MetricsDaemon&) = delete;
   MetricsDaemon& operator=(const MetricsDaemon&) = delete;
 
-  // One second's work: a sample, and a snapshot published. One thread: the one of start(), or a test's that
-  // does not call start().
+  // One second's work: a sample, and what it tells published: a snapshot, and what happened to the daemons.
+  // One thread: the one of start(), or a test's that does not call start().
   void step();
 
   // Has a thread of its own step each second by the steady clock. Once.
@@ -46,8 +46,9 @@ class MetricsDaemon {
 
   const Clock& clock_;
   SnapshotSource source_;
-  ZmqPublisher publisher_;  // of the stepping thread
-  std::uint64_t seq_ = 0;   // of the stepping thread
+  ZmqPublisher publisher_;       // of the stepping thread
+  std::uint64_t seq_ = 0;        // of the stepping thread
+  std::uint64_t event_seq_ = 0;  // likewise
   std::atomic<std::int64_t> last_step_ns_;
   PrometheusExporter exporter_;
 

@@ -104,15 +104,19 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
       peers_{{{Daemon::kSynthd, MetricsReader(config.daemon_dir(Daemon::kSynthd)), {}},
               {Daemon::kStreamd, MetricsReader(config.daemon_dir(Daemon::kStreamd)), {}}}} {}
 
-void SnapshotSource::sample() {
+std::vector<DaemonEvent> SnapshotSource::sample() {
   const std::lock_guard lock(mutex_);
   const std::int64_t now_ns = clock_.now_ns();
   own_.metrics().process.sample();
   derived_.add_machine(now_ns, system_.cpu());
   derived_.add_metricsd(now_ns);
+  std::vector<DaemonEvent> events;
   for (auto& peer : peers_) {
     const bool up = look_at(peer, now_ns);
-    say_what_changed(peer, up);
+    if (auto event = what_changed(peer, up)) {
+      log_info(event->message);
+      events.push_back(std::move(*event));
+    }
     if (!up) continue;
     std::vector<MetricSample> samples;
     peer.reader.read(samples);
@@ -122,6 +126,7 @@ void SnapshotSource::sample() {
       derived_.add_streamd(now_ns, samples);
     }
   }
+  return events;
 }
 
 Snapshot SnapshotSource::take() {
@@ -166,7 +171,7 @@ bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
   return up;
 }
 
-void SnapshotSource::say_what_changed(Peer& peer, bool up) {
+std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
   const std::string name(daemon_name(peer.daemon));
   std::string news;
   if (up) {
@@ -176,9 +181,9 @@ void SnapshotSource::say_what_changed(Peer& peer, bool up) {
   } else {
     news = name + (peer.reader.segment().writer_alive() ? " hangs: it no longer beats" : " has ended");
   }
-  if (news == peer.last_said) return;
-  log_info(news);
-  peer.last_said = std::move(news);
+  if (news == peer.last_said) return std::nullopt;
+  peer.last_said = news;
+  return DaemonEvent{peer.daemon, up, std::move(news)};
 }
 
 }  // namespace auralis

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,13 @@ struct Snapshot {
   std::int64_t unix_ns = 0;              // wall time
   std::array<bool, 3> up{};              // by daemon_index()
   std::vector<SnapshotFamily> families;  // names all different and well-formed
+};
+
+// A daemon came, went or hung.
+struct DaemonEvent {
+  Daemon daemon;
+  bool up;
+  std::string message;  // a sentence for people
 };
 
 // Sorts samples into families. What would make the whole unreadable is left out: a malformed name, a number
@@ -65,7 +73,8 @@ class SnapshotSource {
   SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc = "/proc");
 
   // Moves the sliding windows and the figures of the process itself on. About each second, by one thread.
-  void sample();
+  // Returns what has changed of the daemons since the last call, and logs it.
+  std::vector<DaemonEvent> sample();
 
   // The figures of now: the segments are read afresh.
   Snapshot take();
@@ -82,7 +91,7 @@ class SnapshotSource {
   };
 
   bool look_at(Peer& peer, std::int64_t now_ns);
-  void say_what_changed(Peer& peer, bool up);
+  static std::optional<DaemonEvent> what_changed(Peer& peer, bool up);
   Snapshot take_locked();
 
   const Clock& clock_;

@@ -45,6 +45,11 @@ Json series_json(const SnapshotFamily& family, const MetricSample& sample) {
   return json;
 }
 
+double seconds(std::int64_t ns) { return static_cast<double>(ns) / static_cast<double>(kNsPerSecond); }
+
+// Text from another process need not be UTF-8.
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 }  // namespace
 
 std::string snapshot_json(const Snapshot& snapshot, std::uint64_t seq) {
@@ -52,10 +57,15 @@ std::string snapshot_json(const Snapshot& snapshot, std::uint64_t seq) {
   for (const auto& family : snapshot.families) {
     for (const auto& sample : family.samples) metrics.push_back(series_json(family, sample));
   }
-  const double seconds = static_cast<double>(snapshot.unix_ns) / static_cast<double>(kNsPerSecond);
-  const Json json{{"seq", seq}, {"time", seconds}, {"metrics", std::move(metrics)}};
-  // Text from another process need not be UTF-8.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return text_of({{"seq", seq}, {"time", seconds(snapshot.unix_ns)}, {"metrics", std::move(metrics)}});
+}
+
+std::string event_json(const DaemonEvent& event, std::int64_t unix_ns, std::uint64_t seq) {
+  return text_of({{"seq", seq},
+                  {"time", seconds(unix_ns)},
+                  {"process", daemon_name(event.daemon)},
+                  {"event", event.up ? "up" : "down"},
+                  {"message", event.message}});
 }
 
 }  // namespace auralis

@@ -104,6 +104,9 @@ TEST_CASE("a gauge is absent until a lane sets it, and again once it is cleared"
   // A figure is a number or absent.
   metrics.load.set(kInfinity);
   CHECK_FALSE(lanes.read(1, sample));
+  EchoMetrics(lanes.binders[2]).load.set(4);
+  REQUIRE(lanes.read(1, sample));
+  CHECK(sample.value == 4);
 }
 
 TEST_CASE("counters and histograms are there from the start, at 0") {

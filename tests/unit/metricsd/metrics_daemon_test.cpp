@@ -61,6 +61,34 @@ TEST_CASE("MetricsDaemon: each step publishes a whole snapshot, numbered without
   }
 }
 
+TEST_CASE("MetricsDaemon: a daemon that comes or goes is an event, once") {
+  Bench bench;
+  MetricsDaemon daemon(bench.config, bench.clock);
+  Subscriber subscriber(daemon.zmq_endpoint(), "event");
+  const auto come_and_go = [&] {
+    {
+      const FakeSynthd synthd(bench.config, Daemon::kSynthd, bench.clock);
+      daemon.step();
+      daemon.step();
+    }
+    daemon.step();
+    daemon.step();
+  };
+  REQUIRE(subscriber.first(come_and_go).size() == 2);
+  while (!subscriber.next().empty()) {
+  }
+  come_and_go();
+  for (const char* what : {"up", "down"}) {
+    const auto frames = subscriber.next();
+    REQUIRE(frames.size() == 2);
+    CHECK(frames[0] == "event");
+    const auto event = nlohmann::json::parse(frames[1]);
+    CHECK(event.at("process") == "synthd");
+    CHECK(event.at("event") == what);
+  }
+  CHECK(subscriber.next().empty());
+}
+
 TEST_CASE("MetricsDaemon: what it publishes is what /metrics says, and it is healthy while it steps") {
   Bench bench;
   MetricsDaemon daemon(bench.config, bench.clock);
