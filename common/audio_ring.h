@@ -58,7 +58,8 @@ class RingReader {
   // of use after kChunk only. Never kWriterGone: that is the segment's to say (AudioReader::read).
   RingRead read(std::int64_t chunk, std::int16_t* samples) const;
 
-  // The newest whole chunk, or nothing. Looks at every slot.
+  // The newest whole chunk, or nothing. Looks at every slot, one after the other: a writer that laps it
+  // meanwhile, which no writer in real time does, can hide chunks from it.
   std::optional<std::int64_t> newest() const;
 
  private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,6 +116,7 @@ class Child {
     if (pid_ > 0) return;
     int status = 99;
     try {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves nobody behind
       status = body();
     } catch (const std::exception&) {
       status = 99;
