@@ -51,11 +51,25 @@ SegmentFormat format_of(const Timeline& timeline, std::uint32_t slots,
 
 std::filesystem::path audio_path(const std::filesystem::path& directory) { return directory / "audio"; }
 
+// No bar is longer at any tempo and rate.
+constexpr std::int64_t kMaxBarFrames = 10 * 192'000;
+
+bool plausible(const BarRecord& bar) {
+  return bar.index >= 0 && bar.start_frame >= 0 && bar.frames > 0 && bar.frames <= kMaxBarFrames &&
+         valid(bar.parameters);
+}
+
 bool plausible(const StationState& state) {
   if (state.bar_count > StationState::kBars) return false;
   if (!valid(state.target) || !valid(state.levels_before) || !valid(state.levels)) return false;
-  return std::all_of(state.bars, state.bars + state.bar_count,
-                     [](const BarRecord& bar) { return bar.frames > 0 && valid(bar.parameters); });
+  for (std::uint32_t i = 0; i < state.bar_count; ++i) {
+    const BarRecord& bar = state.bars[i];
+    if (!plausible(bar)) return false;
+    if (i == 0) continue;
+    const BarRecord& before = state.bars[i - 1];
+    if (bar.index != before.index + 1 || bar.start_frame != before.start_frame + before.frames) return false;
+  }
+  return true;
 }
 
 std::optional<StationState> checked(std::optional<StationState> state) {
@@ -70,6 +84,7 @@ struct AudioWriter::Impl {
   Timeline timeline;
   std::uint32_t slots;
   std::size_t stations;
+  bool taken_over = false;
 
   Impl(const std::filesystem::path& directory, const Timeline& t, std::uint32_t slot_count,
        const std::vector<StationInfo>& infos)
@@ -86,6 +101,36 @@ struct AudioWriter::Impl {
   RingWriter ring(std::size_t station) const {
     return {reinterpret_cast<std::byte*>(&entry(station)) + sizeof(StationEntry),
             geometry_of(timeline, slots)};
+  }
+
+  std::int64_t former_epoch_ns() const {
+    return static_cast<std::int64_t>(header().epoch_ns.load(std::memory_order_relaxed));
+  }
+
+  // Whether a former writer's content can have been written by now, `timeline` being a fresh one: of a clock
+  // that began anew (a reboot, and a folder that outlived it) or a damaged one there is nothing to go on
+  // with.
+  bool credible() const {
+    Timeline former = timeline;
+    former.epoch_ns = former_epoch_ns();
+    if (former.epoch_ns < 0 || former.epoch_ns > timeline.epoch_ns) return false;
+    const std::int64_t last = former.chunk_at(timeline.epoch_ns) + slots;
+    for (std::size_t station = 0; station < stations; ++station) {
+      if (ring(station).newest().value_or(0) > last) return false;
+      const auto state = entry(station).state.load();
+      if (!state || state->bar_count == 0) continue;
+      if (!plausible(*state)) return false;
+      if (state->bars[state->bar_count - 1].start_frame > former.first_frame(last + 1)) return false;
+    }
+    return true;
+  }
+
+  void clear() const {
+    auto* words = reinterpret_cast<SharedWord*>(segment.payload());
+    const std::size_t bytes = sizeof(AudioHeader) + stations * station_bytes(geometry_of(timeline, slots));
+    for (std::size_t word = 0; word < bytes / sizeof(SharedWord); ++word) {
+      words[word].store(0, std::memory_order_relaxed);
+    }
   }
 
   void describe(const std::vector<StationInfo>& infos) const {
@@ -109,16 +154,19 @@ struct AudioWriter::Impl {
 AudioWriter::AudioWriter(const std::filesystem::path& directory, const Timeline& timeline,
                          std::uint32_t slots, const std::vector<StationInfo>& stations)
     : impl_(std::make_unique<Impl>(directory, timeline, slots, stations)) {
-  if (impl_->segment.taken_over()) {
-    impl_->timeline.epoch_ns =
-        static_cast<std::int64_t>(impl_->header().epoch_ns.load(std::memory_order_relaxed));
+  if (!impl_->segment.taken_over()) {
+    impl_->describe(stations);
+  } else if (impl_->credible()) {
+    impl_->taken_over = true;
+    impl_->timeline.epoch_ns = impl_->former_epoch_ns();
   } else {
+    impl_->clear();
     impl_->describe(stations);
   }
 }
 AudioWriter::~AudioWriter() = default;
 
-bool AudioWriter::taken_over() const { return impl_->segment.taken_over(); }
+bool AudioWriter::taken_over() const { return impl_->taken_over; }
 const Timeline& AudioWriter::timeline() const { return impl_->timeline; }
 std::uint32_t AudioWriter::slots() const { return impl_->slots; }
 std::size_t AudioWriter::station_count() const { return impl_->stations; }
@@ -152,6 +200,8 @@ struct AudioReader::Impl {
   explicit Impl(const std::filesystem::path& directory)
       : segment(audio_path(directory), SegmentKind::kAudio, kAudioLayoutVersion) {}
 
+  bool has(std::size_t station) const { return valid && station < stations.size(); }
+
   const StationEntry& entry(std::size_t station) const {
     const std::size_t offset = sizeof(AudioHeader) + station * station_bytes(geometry_of(timeline, slots));
     return *reinterpret_cast<const StationEntry*>(segment.payload() + offset);
@@ -173,7 +223,8 @@ struct AudioReader::Impl {
     const std::uint64_t count = h.station_count.load(std::memory_order_relaxed);
     // Bounds that keep every product below far from overflow.
     const bool sane = rate >= 8'000 && rate <= 192'000 && frames >= 1 && frames <= rate && channels >= 1 &&
-                      channels <= 8 && slot_count >= 1 && slot_count <= 10'000 && count <= 1'000'000;
+                      channels <= 8 && slot_count >= 1 && slot_count <= 10'000 && count >= 1 &&
+                      count <= 1'000'000;
     if (!sane) return false;
     timeline = {static_cast<std::int64_t>(h.epoch_ns.load(std::memory_order_relaxed)),
                 static_cast<std::uint32_t>(rate), static_cast<std::uint32_t>(frames),
@@ -218,19 +269,19 @@ std::uint32_t AudioReader::slots() const { return impl_->slots; }
 const std::vector<StationInfo>& AudioReader::stations() const { return impl_->stations; }
 
 RingRead AudioReader::read(std::size_t station, std::int64_t chunk, std::int16_t* samples) const {
-  if (!impl_->valid) return RingRead::kWriterGone;
+  if (!impl_->has(station)) return RingRead::kWriterGone;
   const RingRead outcome = impl_->ring(station).read(chunk, samples);
   if (outcome == RingRead::kNotYet && !impl_->segment.writer_alive()) return RingRead::kWriterGone;
   return outcome;
 }
 
 std::optional<std::int64_t> AudioReader::newest(std::size_t station) const {
-  if (!impl_->valid) return std::nullopt;
+  if (!impl_->has(station)) return std::nullopt;
   return impl_->ring(station).newest();
 }
 
 std::optional<StationState> AudioReader::state(std::size_t station) const {
-  if (!impl_->valid) return std::nullopt;
+  if (!impl_->has(station)) return std::nullopt;
   return checked(impl_->entry(station).state.load());
 }
 

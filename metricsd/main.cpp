@@ -21,7 +21,9 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   auralis::MetricsDaemon daemon(command_line.config, clock);
   daemon.start();
   const std::string http = command_line.config.metricsd.host + ":" + std::to_string(daemon.http_port());
-  auralis::log_info("metricsd serves", {{"http", http}, {"zmq", daemon.zmq_endpoint()}});
+  auralis::log_info(
+      "metricsd serves",
+      {{"runtime_dir", command_line.config.runtime.dir}, {"http", http}, {"zmq", daemon.zmq_endpoint()}});
   service.ready("serving http://" + http + "/metrics");
   service.run([] {}, [&] { return daemon.healthy(); });
   return service.exit_status();

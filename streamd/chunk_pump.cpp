@@ -37,10 +37,9 @@ void ChunkPump::refresh() {
     return;
   }
   if (changed) {
-    log_info("attached to synthd",
-             {{"station", reader_.stations().empty() ? "" : reader_.stations().front().name},
-              {"sample_rate", std::int64_t{reader_.timeline().sample_rate}},
-              {"chunk_frames", std::int64_t{reader_.timeline().chunk_frames}}});
+    log_info("attached to synthd", {{"station", reader_.stations().front().name},
+                                    {"sample_rate", std::int64_t{reader_.timeline().sample_rate}},
+                                    {"chunk_frames", std::int64_t{reader_.timeline().chunk_frames}}});
   }
   // A synthd that took its segment over goes on with the same timeline, and so do the listeners.
   if (!timeline_ || *timeline_ != reader_.timeline()) adopt_timeline();
@@ -52,6 +51,7 @@ void ChunkPump::adopt_timeline() {
   const std::int64_t live = live_chunk(reader_.timeline());
   if (reader_.newest(kStation).value_or(-1) < live) return;
   timeline_ = reader_.timeline();
+  ring_chunks_ = reader_.slots();
   next_ = live;
   buffer_.assign(timeline_->chunk_samples(), 0);
   recent_.clear();
@@ -80,9 +80,11 @@ RingRead ChunkPump::take(std::int64_t chunk) {
 
 OutgoingChunkPtr ChunkPump::next() {
   const RingRead outcome = take(next_);
-  if (outcome == RingRead::kLapped) {
+  const std::int64_t live = live_chunk(*timeline_);
+  // Also where nothing was written meanwhile: seconds of silence in one burst are of use to nobody.
+  if (outcome == RingRead::kLapped || live - next_ > ring_chunks_) {
     metrics_.ring_overruns.add();
-    const std::int64_t missed = std::exchange(next_, live_chunk(*timeline_));
+    const std::int64_t missed = std::exchange(next_, live);
     recent_.clear();
     log_warning("came too late for chunks in the ring, skipped to the live position",
                 {{"from", missed}, {"to", next_}});
@@ -105,7 +107,7 @@ OutgoingChunkPtr ChunkPump::next() {
   ++next_;
   const double depth = depth_ms();
   metrics_.ring_depth_ms.set(depth);
-  const double ring_ms = static_cast<double>(timeline_->chunk_ns()) * reader_.slots() / kNsPerMs;
+  const double ring_ms = static_cast<double>(timeline_->chunk_ns() * ring_chunks_) / kNsPerMs;
   if (ring_ms > 0) metrics_.ring_utilization_percent.set(std::clamp(depth / ring_ms * 100.0, 0.0, 100.0));
   return chunk;
 }

@@ -81,6 +81,7 @@ class ChunkPump {
   StreamMetrics& metrics_;
   std::size_t keep_;
   std::optional<Timeline> timeline_;
+  std::int64_t ring_chunks_ = 0;
   std::int64_t next_ = 0;
   bool flowing_ = false;
   bool logged_missing_ = false;

@@ -8,8 +8,8 @@
 namespace auralis {
 namespace {
 
-// Segments, sockets that listen or have yet to shake hands, plain HTTP.
-constexpr std::int64_t kBesideListeners = 200;
+// Segments, the log, sockets that listen or are about to be closed.
+constexpr std::int64_t kBesideConnections = 64;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ void allow_descriptors(std::int64_t listeners) {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  const auto needed = static_cast<rlim_t>(listeners + kBesideListeners);
+  const auto needed = static_cast<rlim_t>(listeners + kPlainConnections + kBesideConnections);
   if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed) return;
   throw DescriptorError("only " + std::to_string(limit.rlim_cur) + " descriptors may be open, but " +
                         std::to_string(listeners) + " listeners (max_listeners) need " +

@@ -8,6 +8,9 @@
 
 namespace auralis {
 
+// Open sockets beside the listeners': requests over plain HTTP, and upgrades under way.
+inline constexpr std::int64_t kPlainConnections = 128;
+
 // Too few descriptors: how many there are, how many are needed, what to do.
 struct DescriptorError : std::runtime_error {
   using std::runtime_error::runtime_error;

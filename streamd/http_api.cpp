@@ -35,6 +35,7 @@ std::string_view method_of(std::string_view path) {
 }  // namespace
 
 HttpResponse handle_http(const HttpRequest& request, const HttpBackend& backend) {
+  if (request.path == "/ws/stream") return text(426, "This path speaks WebSocket; see docs/protocol.md.\n");
   const std::string_view method = method_of(request.path);
   if (method.empty()) return text(404, "There is nothing at this path.\n");
   if (request.method != method) {

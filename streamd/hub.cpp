@@ -29,14 +29,21 @@ Hub::Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const
   metrics_.chunks_queued.set(0);
 }
 
-std::uint32_t Hub::add(ConnectionId id, WireFormat format, std::uint32_t phases) {
-  if (phase_counts_.size() < phases) phase_counts_.resize(phases);
-  const auto end = phase_counts_.begin() + static_cast<std::ptrdiff_t>(phases);
-  const auto least = std::min_element(phase_counts_.begin(), end);
+void Hub::set_phases(std::uint32_t phases) {
+  phase_counts_.assign(phases, 0);
+  for (auto& entry : listeners_) entry.second.phase = take_phase();
+}
+
+std::uint32_t Hub::take_phase() {
+  const auto least = std::min_element(phase_counts_.begin(), phase_counts_.end());
   ++*least;
+  return static_cast<std::uint32_t>(least - phase_counts_.begin());
+}
+
+std::uint32_t Hub::add(ConnectionId id, WireFormat format) {
   Listener& listener = listeners_[id];
   listener.format = format;
-  listener.phase = static_cast<std::uint32_t>(least - phase_counts_.begin());
+  listener.phase = take_phase();
   listener.accepted_ns = clock_.now_ns();
   metrics_.connections.add();
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));

@@ -28,11 +28,16 @@ class Hub {
  public:
   Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const HubLimits& limits);
 
-  bool full() const { return listeners_.size() >= limits_.listeners; }
+  // Whether there is room for one more beside `coming` others.
+  bool has_room(std::size_t coming) const { return listeners_.size() + coming < limits_.listeners; }
   std::size_t size() const { return listeners_.size(); }
 
-  // A listener has come: gives it the phase (below `phases`) that fewest have, and returns it.
-  std::uint32_t add(ConnectionId id, WireFormat format, std::uint32_t phases);
+  // Deals all listeners out over this many phases; one at first.
+  void set_phases(std::uint32_t phases);
+  std::uint32_t phases() const { return static_cast<std::uint32_t>(phase_counts_.size()); }
+
+  // A listener has come: gives it the phase that fewest have, and returns it.
+  std::uint32_t add(ConnectionId id, WireFormat format);
 
   // Queues past chunks to a listener that has just come.
   void prefill(ConnectionId id, const std::vector<OutgoingChunkPtr>& chunks);
@@ -82,6 +87,7 @@ class Hub {
     bool closing = false;
   };
 
+  std::uint32_t take_phase();
   void push(ConnectionId id, Listener& listener, Outgoing outgoing);
   void hand_over(ConnectionId id, Listener& listener);
   void apply_policy(ConnectionId id, Listener& listener);
@@ -96,7 +102,7 @@ class Hub {
   Transport& transport_;
   HubLimits limits_;
   std::unordered_map<ConnectionId, Listener> listeners_;
-  std::vector<std::size_t> phase_counts_;
+  std::vector<std::size_t> phase_counts_ = std::vector<std::size_t>(1);
   double queued_ = 0;
 };
 

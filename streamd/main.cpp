@@ -27,9 +27,17 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
       service.stop(1);
     }
   });
-  service.run([&] { server.sample_process(); }, [&] { return server.healthy(); });
-  server.stop();
-  network.join();
+  const auto stop = [&] {
+    server.stop();
+    network.join();
+  };
+  try {
+    service.run([&] { server.sample_process(); }, [&] { return server.healthy(); });
+  } catch (...) {
+    stop();
+    throw;
+  }
+  stop();
   return service.exit_status();
 }
 

@@ -209,7 +209,7 @@ bool operator==(const StationStatus& a, const StationStatus& b) {
 std::string status_message(const StationStatus& status, const StatusContext& context,
                            std::string_view subprotocol) {
   Json json = status_json(status, context);
-  json["protocol"] = subprotocol;
+  if (!subprotocol.empty()) json["protocol"] = subprotocol;
   return json.dump();
 }
 

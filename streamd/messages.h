@@ -65,6 +65,7 @@ struct StatusContext {
   double server_time = 0;  // Unix seconds
 };
 
+// `subprotocol` is left out where it is empty.
 std::string status_message(const StationStatus& status, const StatusContext& context,
                            std::string_view subprotocol);
 std::string accepted_message(std::uint64_t request, const MusicParameters& target);

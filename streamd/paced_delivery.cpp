@@ -5,9 +5,14 @@
 
 namespace auralis {
 
+namespace {
+
+// Ticks of about 10 ms.
 std::uint32_t phases_of(const Timeline& timeline) {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(1, timeline.chunk_ns() / (10 * kNsPerMs)));
 }
+
+}  // namespace
 
 PacedDelivery::PacedDelivery(ChunkPump& pump, Hub& hub, const Clock& clock)
     : pump_(pump), hub_(hub), clock_(clock) {}
@@ -17,6 +22,7 @@ std::int64_t PacedDelivery::step() {
     if (!pump_.has_timeline()) return clock_.now_ns() + kIdleNs;
     const Timeline& timeline = pump_.timeline();
     const std::uint32_t phases = phases_of(timeline);
+    if (hub_.phases() != phases) hub_.set_phases(phases);
     // The pump stands elsewhere: it has found another timeline.
     if (current_ && pump_.next_chunk() != current_->audio().seq + 1) {
       current_.reset();

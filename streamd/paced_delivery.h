@@ -13,9 +13,6 @@
 
 namespace auralis {
 
-// Ticks of about 10 ms.
-std::uint32_t phases_of(const Timeline& timeline);
-
 // One thread, streamd's network thread. All references outlive it.
 class PacedDelivery {
  public:

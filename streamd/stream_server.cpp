@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/metrics_segment.h"
 #include "streamd/chunk_pump.h"
+#include "streamd/descriptors.h"
 #include "streamd/http_api.h"
 #include "streamd/hub.h"
 #include "streamd/paced_delivery.h"
@@ -53,7 +54,7 @@ struct StreamServer::Impl final : ConnectionEvents {
         housekeeping_metrics(metrics_segment.lane(kHousekeepingLane), c.synthd.station),
         pump(c.daemon_dir(Daemon::kSynthd), k, metrics, prefill_chunks()),
         control(c.daemon_dir(Daemon::kStreamd), pump.reader(), k.now_ns()),
-        network(*this),
+        network(*this, static_cast<std::size_t>(c.streamd.max_listeners + kPlainConnections)),
         hub(k, metrics, network,
             {static_cast<std::size_t>(c.streamd.max_listeners), c.streamd.max_backlog_ms * kNsPerMs}),
         delivery(pump, hub, k) {
@@ -96,7 +97,7 @@ struct StreamServer::Impl final : ConnectionEvents {
     if (!status || (told_status && *status == *told_status)) return;
     told_status = std::move(status);
     if (hub.size() == 0) return;
-    // One text for all: a status to many leaves the subprotocol out, which each knows since its first.
+    // One text for all leaves the subprotocol out, which each knows since its first.
     hub.send_text_to_all(make_text_message(status_message(*told_status, context(), {})));
   }
 
@@ -112,10 +113,10 @@ struct StreamServer::Impl final : ConnectionEvents {
     if (reason == Refusal::kProtocol) metrics.rejected_protocol.add();
     if (reason == Refusal::kLimit) metrics.rejected_limit.add();
   }
-  bool has_room() const override { return !hub.full(); }
+  bool has_room(std::size_t coming) const override { return hub.has_room(coming); }
 
   void opened(ConnectionId id, WireFormat format) override {
-    const std::uint32_t phase = hub.add(id, format, phases_of(context().timeline));
+    const std::uint32_t phase = hub.add(id, format);
     log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
                                     {"format", std::string(kSubprotocols[static_cast<std::size_t>(format)])},
                                     {"listeners", static_cast<std::int64_t>(hub.size())}});
@@ -191,7 +192,9 @@ struct StreamServer::Impl final : ConnectionEvents {
 StreamServer::StreamServer(const Config& config, const Clock& clock)
     : impl_(std::make_unique<Impl>(config, clock)) {
   impl_->network.listen(config.streamd.host, static_cast<std::uint16_t>(config.streamd.port));
-  log_info("listening", {{"host", config.streamd.host}, {"port", config.streamd.port}});
+  log_info(
+      "listening",
+      {{"runtime_dir", config.runtime.dir}, {"host", config.streamd.host}, {"port", config.streamd.port}});
 }
 StreamServer::~StreamServer() = default;
 

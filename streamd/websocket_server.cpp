@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <websocketpp/concurrency/none.hpp>
@@ -46,6 +47,7 @@ class ReportingConnection : public wpp::transport::asio::connection<Config> {
   using ptr = std::shared_ptr<type>;
 
   std::unique_ptr<WriteObserver> observer;
+  std::shared_ptr<void> place;  // among the open sockets, as long as the connection lives
 
  protected:
   using Base::async_write;  // of HTTP responses
@@ -164,8 +166,12 @@ struct WebSocketServer::Impl {
   };
 
   ConnectionEvents& events;
-  Server server;
+  std::size_t max_connections;
+  // Shared with each connection's place, which may outlive all else here.
+  std::shared_ptr<std::size_t> open_sockets = std::make_shared<std::size_t>(0);
+  std::set<Server::connection_type*> upgrading;  // accepted by validate(), not yet opened or failed
   asio::io_context io;
+  Server server;  // after the io_context that its sockets need
   asio::steady_timer step_timer{io};
   asio::steady_timer stop_timer{io};
   std::function<std::int64_t()> step;
@@ -173,13 +179,15 @@ struct WebSocketServer::Impl {
   ConnectionId next_id = 1;
   bool stopping = false;
 
-  explicit Impl(ConnectionEvents& e) : events(e) {
+  Impl(ConnectionEvents& e, std::size_t max) : events(e), max_connections(max) {
     server.init_asio(&io);
     server.set_reuse_addr(true);
     server.set_listen_backlog(1'024);
     server.set_user_agent("auralis/" AURALIS_VERSION);
     server.set_tcp_post_init_handler([this](const wpp::connection_hdl& handle) { tune_socket(handle); });
     server.set_validate_handler([this](const wpp::connection_hdl& handle) { return validate(handle); });
+    server.set_fail_handler(
+        [this](const wpp::connection_hdl& handle) { upgrading.erase(get(handle).get()); });
     server.set_open_handler([this](const wpp::connection_hdl& handle) { opened(handle); });
     server.set_http_handler([this](const wpp::connection_hdl& handle) { http(handle); });
   }
@@ -193,6 +201,12 @@ struct WebSocketServer::Impl {
     const auto connection = get(handle);
     if (!connection) return;
     asio::error_code ignored;  // a socket that is gone already tells so by its close
+    if (*open_sockets >= max_connections) {
+      connection->get_raw_socket().close(ignored);
+      return;
+    }
+    ++*open_sockets;
+    connection->place = std::shared_ptr<void>(nullptr, [count = open_sockets](void*) { --*count; });
     connection->get_raw_socket().set_option(asio::ip::tcp::no_delay(true), ignored);
     connection->get_raw_socket().set_option(asio::socket_base::send_buffer_size(kSendBufferBytes), ignored);
   }
@@ -212,7 +226,7 @@ struct WebSocketServer::Impl {
       return refuse(connection, http_status::not_found, ConnectionEvents::Refusal::kPath,
                     "There is no stream at this path; it is /ws/stream.");
     }
-    if (stopping || !events.has_room()) {
+    if (stopping || !events.has_room(upgrading.size())) {
       return refuse(connection, http_status::service_unavailable, ConnectionEvents::Refusal::kLimit,
                     "All places for listeners are taken; try again later.");
     }
@@ -226,6 +240,7 @@ struct WebSocketServer::Impl {
       return refuse(connection, http_status::bad_request, ConnectionEvents::Refusal::kProtocol,
                     "None of the subprotocols is known; there are auralis.pcm.v1 and auralis.json.v1.");
     }
+    upgrading.insert(connection.get());
     return true;
   }
 
@@ -238,6 +253,7 @@ struct WebSocketServer::Impl {
   void opened(const wpp::connection_hdl& handle) {
     const auto connection = get(handle);
     if (!connection) return;
+    upgrading.erase(connection.get());
     const ConnectionId id = next_id++;
     const WireFormat format =
         format_from_subprotocol(connection->get_subprotocol()).value_or(WireFormat::kJson);
@@ -286,7 +302,8 @@ struct WebSocketServer::Impl {
   }
 };
 
-WebSocketServer::WebSocketServer(ConnectionEvents& events) : impl_(std::make_unique<Impl>(events)) {}
+WebSocketServer::WebSocketServer(ConnectionEvents& events, std::size_t max_connections)
+    : impl_(std::make_unique<Impl>(events, max_connections)) {}
 WebSocketServer::~WebSocketServer() = default;
 
 void WebSocketServer::listen(const std::string& host, std::uint16_t port) {
@@ -319,7 +336,11 @@ void WebSocketServer::stop(std::function<void()> on_stop) {
     on_stop();
     if (impl->connections.empty()) return impl->io.stop();
     impl->stop_timer.expires_after(kStopTimeout);
-    impl->stop_timer.async_wait([impl](const asio::error_code&) { impl->io.stop(); });
+    impl->stop_timer.async_wait([impl](const asio::error_code&) {
+      // Those that took no close frame: nobody waits for them, but the books are closed.
+      while (!impl->connections.empty()) impl->closed(impl->connections.begin()->first);
+      impl->io.stop();
+    });
   });
 }
 

@@ -30,8 +30,8 @@ class ConnectionEvents {
 
   // A WebSocket upgrade was refused before any of the others could be asked: by path or by subprotocol.
   virtual void refused(Refusal reason) = 0;
-  // Whether there is room for one more listener.
-  virtual bool has_room() const = 0;
+  // Whether there is room for one more listener beside those whose upgrade is under way, `coming` of them.
+  virtual bool has_room(std::size_t coming) const = 0;
 
   virtual void opened(ConnectionId id, WireFormat format) = 0;
   virtual void text(ConnectionId id, std::string_view payload) = 0;
@@ -47,8 +47,9 @@ class ConnectionEvents {
 // One network thread: run() is that thread, everything else but stop() is called on it (or before it runs).
 class WebSocketServer final : public Transport {
  public:
-  // `events` outlives it.
-  explicit WebSocketServer(ConnectionEvents& events);
+  // `events` outlives it. Beyond `max_connections` open sockets, listeners and others, new ones are closed at
+  // once: at the limit of descriptors websocketpp would accept in a tight loop.
+  WebSocketServer(ConnectionEvents& events, std::size_t max_connections);
   ~WebSocketServer() override;
 
   // Binds and listens. Throws ListenError.

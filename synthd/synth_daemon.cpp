@@ -42,7 +42,8 @@ SynthDaemon::SynthDaemon(const Config& config, Service& service)
       control_(config.daemon_dir(Daemon::kStreamd)),
       loop_({clock_, engine_, audio_, control_, metrics_writer_, loop_metrics_}, stations_,
             find_preset(config.synthd.preset)->parameters, config.audio.target_depth_ms * kNsPerMs) {
-  log_info("started", {{"station", config.synthd.station},
+  log_info("started", {{"runtime_dir", config.runtime.dir},
+                       {"station", config.synthd.station},
                        {"seed", config.synthd.seed},
                        {"sample_rate", config.audio.sample_rate},
                        {"chunk_ms", config.audio.chunk_ms},
@@ -70,7 +71,12 @@ void SynthDaemon::run(Service& service) {
 int list_devices(const Config& config) {
   const auto devices = opencl_devices();
   std::cout << describe_devices(devices, config.synthd.device);
-  return devices.empty() ? 1 : 0;
+  try {
+    choose_device(devices, config.synthd.device);
+  } catch (const EngineError&) {
+    return 1;  // the description says why
+  }
+  return 0;
 }
 
 }  // namespace auralis

@@ -103,10 +103,10 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   reader.refresh();
 
   Timeline later = kTimeline;
-  later.epoch_ns = 999'999;
+  later.epoch_ns = kTimeline.due_ns(300);
   AudioWriter next = writer_in(dir, later);
   CHECK(next.taken_over());
-  CHECK(next.timeline().epoch_ns == 1'000);
+  CHECK(next.timeline().epoch_ns == kTimeline.epoch_ns);
   REQUIRE(next.state(0));
   CHECK(next.state(0)->applied_request == 5);
   CHECK_FALSE(next.state(1));
@@ -120,6 +120,32 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   CHECK(reads_whole(reader, 0, 20));
   CHECK(reader.refresh());
   CHECK(reads_whole(reader, 0, 20));
+}
+
+TEST_CASE("content that cannot have been written by now is not gone on with, but begins anew") {
+  const TempDir dir;
+  Timeline now = kTimeline;
+  now.epoch_ns = kTimeline.due_ns(300);
+  {
+    AudioWriter writer = writer_in(dir);
+    StationState state = state_of(5);
+    SUBCASE("a clock that began anew") { now.epoch_ns = kTimeline.epoch_ns - 1; }
+    SUBCASE("a chunk of the far future") { write_chunk(writer, 0, std::int64_t{kSlots} << 40U); }
+    SUBCASE("a bar of the far future") { state.bars[1].start_frame = state.bars[0].start_frame = 1LL << 60U; }
+    SUBCASE("bars with a gap") { state.bars[1].start_frame += 1; }
+    writer.store_state(0, state);
+    writer.publish(1);
+  }
+  AudioWriter next = writer_in(dir, now);
+  CHECK_FALSE(next.taken_over());
+  CHECK(next.timeline().epoch_ns == now.epoch_ns);
+  CHECK_FALSE(next.state(0));
+  CHECK_FALSE(next.newest(0));
+  next.publish(2);
+  AudioReader reader(dir.path());
+  reader.refresh();
+  CHECK(reader.ready());
+  CHECK(reader.timeline().epoch_ns == now.epoch_ns);
 }
 
 TEST_CASE("another geometry or station table starts fresh, at the new epoch") {
@@ -186,7 +212,9 @@ TEST_CASE(
   while (reader.newest(0).value_or(0) < 5 * std::int64_t{kSlots}) reader.refresh();
   killed.wait_after(SIGKILL);
 
-  AudioWriter next = writer_in(dir);
+  Timeline later = kTimeline;
+  later.epoch_ns = kTimeline.due_ns(1'000'000'000);  // it wrote far faster than time passes
+  AudioWriter next = writer_in(dir, later);
   REQUIRE(next.taken_over());
   const auto newest = next.newest(0);
   REQUIRE(newest);

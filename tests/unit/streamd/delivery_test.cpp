@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(Fixture,
   test::FakeSynth synth(folder.path, epoch_ns);
   synth.write(0, 19);
   pump.refresh();
-  for (ConnectionId id = 1; id <= 3; ++id) hub.add(id, WireFormat::kPcm, phases_of(pump.timeline()));
+  for (ConnectionId id = 1; id <= 3; ++id) hub.add(id, WireFormat::kPcm);
   run_until(epoch_ns + 10 * kChunkNs);
   for (ConnectionId id = 1; id <= 3; ++id)
     CHECK(seqs(id) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture,
   for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
     run_until(epoch_ns + 4 * kChunkNs + offset_ms * kNsPerMs);
     const auto id = static_cast<ConnectionId>(offset_ms + 1);
-    const std::uint32_t phase = hub.add(id, WireFormat::kPcm, phases_of(pump.timeline()));
+    const std::uint32_t phase = hub.add(id, WireFormat::kPcm);
     hub.prefill(id, delivery.prefill(phase, kPrefill));
   }
   run_until(epoch_ns + 10 * kChunkNs);
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(Fixture,
   test::FakeSynth synth(folder.path, epoch_ns);
   synth.write(0, 5);
   pump.refresh();
-  hub.add(1, WireFormat::kPcm, phases_of(pump.timeline()));
+  hub.add(1, WireFormat::kPcm);
   run_until(epoch_ns + 7 * kChunkNs);
   CHECK(underruns() == 2);
   CHECK_FALSE(pump.flowing());
@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "a pump that comes too late skips to the live positio
   test::FakeSynth synth(folder.path, epoch_ns);
   synth.write(0, 8);
   pump.refresh();
-  hub.add(1, WireFormat::kPcm, phases_of(pump.timeline()));
+  hub.add(1, WireFormat::kPcm);
   run_until(epoch_ns + 2 * kChunkNs);
   clock.now = epoch_ns + 40 * kChunkNs;
   synth.write(9, 47);
@@ -125,6 +125,26 @@ TEST_CASE_FIXTURE(Fixture, "a pump that comes too late skips to the live positio
   CHECK(own.sample("ring_buffer_overruns_total").value == 1);
   CHECK(underruns() == 0);
   CHECK(seqs(1) == std::vector<std::int64_t>{2, 42, 43});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a long pause is not made up for with a burst of silence") {
+  test::FakeSynth synth(folder.path, epoch_ns);
+  synth.write(0, 8);
+  pump.refresh();
+  hub.add(1, WireFormat::kPcm);
+  run_until(epoch_ns + 2 * kChunkNs);
+  clock.now = epoch_ns + 200 * kChunkNs;
+  run_until(epoch_ns + 203 * kChunkNs);
+  CHECK(own.sample("ring_buffer_overruns_total").value == 1);
+  CHECK(seqs(1).size() < 8);
+}
+
+TEST_CASE_FIXTURE(Fixture, "who came before there was a timeline hears it too") {
+  for (ConnectionId id = 1; id <= 12; ++id) hub.add(id, WireFormat::kPcm);
+  test::FakeSynth synth(folder.path, epoch_ns);
+  synth.write(0, 15);
+  run_until(epoch_ns + 5 * kChunkNs);
+  for (ConnectionId id = 1; id <= 12; ++id) CHECK(seqs(id).size() >= 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "the depth is the newest chunk's end less now") {
@@ -143,7 +163,7 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that takes its segment over is followed wit
     test::FakeSynth synth(folder.path, epoch_ns);
     synth.write(0, 7);
     pump.refresh();
-    hub.add(1, WireFormat::kPcm, phases_of(pump.timeline()));
+    hub.add(1, WireFormat::kPcm);
     run_until(epoch_ns + 3 * kChunkNs);
   }
   test::FakeSynth again(folder.path, epoch_ns + 12345);

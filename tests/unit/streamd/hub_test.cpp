@@ -46,26 +46,27 @@ struct Fixture {
 };
 
 TEST_CASE_FIXTURE(Fixture, "a chunk is encoded once and its frame is shared by all listeners of a format") {
-  hub.add(1, WireFormat::kPcm, 1);
-  hub.add(2, WireFormat::kPcm, 1);
-  hub.add(3, WireFormat::kJson, 1);
+  hub.add(1, WireFormat::kPcm);
+  hub.add(2, WireFormat::kPcm);
+  hub.add(3, WireFormat::kJson);
   hub.deliver(chunk(5), 0, clock.now);
   CHECK(transport.sent[1].front() == transport.sent[2].front());
   CHECK(transport.sent[1].front() != transport.sent[3].front());
 }
 
 TEST_CASE_FIXTURE(Fixture, "listeners are spread evenly over the phases, and each hears only its own") {
+  hub.set_phases(3);
   std::set<std::uint32_t> phases;
-  for (ConnectionId id = 1; id <= 3; ++id) phases.insert(hub.add(id, WireFormat::kPcm, 3));
+  for (ConnectionId id = 1; id <= 3; ++id) phases.insert(hub.add(id, WireFormat::kPcm));
   CHECK(phases.size() == 3);
   hub.deliver(chunk(1), 1, clock.now);
   CHECK(transport.sent.size() == 1);
   hub.removed(2);
-  CHECK(hub.add(4, WireFormat::kPcm, 3) == 1);
+  CHECK(hub.add(4, WireFormat::kPcm) == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "one message is on its way at a time, and the next follows when it was taken") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   hub.deliver(chunk(1), 0, clock.now);
   hub.deliver(chunk(2), 0, clock.now);
   CHECK(transport.sent[1].size() == 1);
@@ -79,7 +80,7 @@ TEST_CASE_FIXTURE(Fixture, "one message is on its way at a time, and the next fo
 
 TEST_CASE_FIXTURE(
     Fixture, "a stalled listener loses its oldest chunks by age, is told where, and holds bounded memory") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
     hub.deliver(chunk(seq), 0, clock.now);
     clock.now += 100 * kNsPerMs;
@@ -97,8 +98,8 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
-  hub.add(1, WireFormat::kPcm, 1);
-  hub.add(2, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
+  hub.add(2, WireFormat::kPcm);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
     hub.deliver(chunk(seq), 0, clock.now);
     hub.written(2, 1);
@@ -109,7 +110,7 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is closed with 4008") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   hub.deliver(chunk(1), 0, clock.now);
   clock.now += 10 * kNsPerSecond - 1;
   hub.close_stalled();
@@ -123,7 +124,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is clo
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the books") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   hub.deliver(chunk(1), 0, clock.now);
   hub.deliver(chunk(2), 0, clock.now);
   clock.now += 3 * kNsPerSecond;
@@ -136,7 +137,7 @@ TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by the next one") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   hub.deliver(chunk(1), 0, clock.now);
   hub.deliver(chunk(2), 0, clock.now);
   hub.written(1, 100);
@@ -148,7 +149,7 @@ TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by t
 }
 
 TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   hub.deliver(chunk(1), 0, clock.now);
   hub.write_failed(1);
   CHECK(value("websocket_send_errors_total") == 1);
@@ -159,7 +160,7 @@ TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for delivery and jitter") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   clock.now += 4 * kNsPerMs;
   hub.prefill(1, {chunk(1), chunk(2)});
   take_all();
@@ -185,7 +186,7 @@ TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for deliv
 }
 
 TEST_CASE_FIXTURE(Fixture, "silence is announced before it comes") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   hub.deliver(chunk(9, true), 0, clock.now);
   take_all();
   REQUIRE(transport.sent[1].size() == 2);
@@ -193,7 +194,7 @@ TEST_CASE_FIXTURE(Fixture, "silence is announced before it comes") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are bounded") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   const auto pong = make_text_message("{}");
   for (int i = 0; i < 1'000; ++i) hub.send_text(1, pong);
   take_all();
@@ -201,7 +202,7 @@ TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are b
 }
 
 TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second") {
-  hub.add(1, WireFormat::kPcm, 1);
+  hub.add(1, WireFormat::kPcm);
   CHECK(hub.report_playback(1, 150));
   CHECK_FALSE(hub.report_playback(1, 150));
   clock.now += kNsPerSecond;
@@ -210,12 +211,22 @@ TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second")
   CHECK(own.sample("audio_end_to_end_latency_ms").sum == 320.0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the hub is full at its limit") {
-  for (ConnectionId id = 1; id <= 3; ++id) {
-    CHECK_FALSE(hub.full());
-    hub.add(id, WireFormat::kPcm, 1);
-  }
-  CHECK(hub.full());
+TEST_CASE_FIXTURE(Fixture, "there is room up to the limit, those counted in who are on their way") {
+  hub.add(1, WireFormat::kPcm);
+  CHECK(hub.has_room(1));
+  CHECK_FALSE(hub.has_room(2));
+  hub.add(2, WireFormat::kPcm);
+  hub.add(3, WireFormat::kPcm);
+  CHECK_FALSE(hub.has_room(0));
+}
+
+TEST_CASE_FIXTURE(Fixture, "listeners of phases that are no more are dealt out anew") {
+  hub.set_phases(10);
+  for (ConnectionId id = 1; id <= 3; ++id) hub.add(id, WireFormat::kPcm);
+  hub.set_phases(2);
+  hub.deliver(chunk(1), 0, clock.now);
+  hub.deliver(chunk(1), 1, clock.now);
+  for (ConnectionId id = 1; id <= 3; ++id) CHECK(transport.sent[id].size() == 1);
 }
 
 }  // namespace

@@ -222,7 +222,14 @@ TEST_CASE("the engine reports its device's time, its memory, and voices that did
   CHECK(engine.device_bytes() >= kChunk * 4);
 }
 
-TEST_CASE("a shape that the device cannot hold is an error that names call and cause") {
+// AddressSanitizer ends a process that asks for too much memory instead of throwing.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kMemoryErrorsThrow = false;
+#else
+constexpr bool kMemoryErrorsThrow = true;
+#endif
+
+TEST_CASE("a shape that the device cannot hold is an error" * doctest::skip(!kMemoryErrorsThrow)) {
   EngineShape shape;
   shape.stations = 1'000'000'000;
   CHECK_THROWS_AS(opencl_engine(shape), std::exception);
