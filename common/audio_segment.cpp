@@ -52,7 +52,7 @@ SegmentFormat format_of(const Timeline& timeline, std::uint32_t slots,
 std::filesystem::path audio_path(const std::filesystem::path& directory) { return directory / "audio"; }
 
 // No bar is longer at any tempo and rate.
-constexpr std::int64_t kMaxBarFrames = 10 * 192'000;
+constexpr std::int64_t kMaxBarFrames = std::int64_t{10} * 192'000;
 
 bool plausible(const BarRecord& bar) {
   return bar.index >= 0 && bar.start_frame >= 0 && bar.frames > 0 && bar.frames <= kMaxBarFrames &&

@@ -89,6 +89,7 @@ struct ServerConfig : wpp::config::asio {
   static const wpp::log::level elog_level = wpp::log::elevel::none;
   static const wpp::log::level alog_level = wpp::log::alevel::none;
 
+  // NOLINTNEXTLINE(readability-identifier-naming): the name that websocketpp looks for
   struct transport_config : wpp::config::asio::transport_config {
     using concurrency_type = type::concurrency_type;
     using alog_type = type::alog_type;
