@@ -13,12 +13,12 @@ constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
 constexpr std::int64_t kPrefill = 2;
 
 struct Fixture {
-  test::TemporaryFolder folder;
+  test::TempDir folder;
   test::ManualClock clock;
   test::OwnMetrics own;
   test::RecordingTransport transport;
   Hub hub{clock, own.metrics, transport, {100, 2 * kNsPerSecond}};
-  ChunkPump pump{folder.path, clock, own.metrics, kPrefill};
+  ChunkPump pump{folder.path(), clock, own.metrics, kPrefill};
   PacedDelivery delivery{pump, hub, clock};
   std::int64_t epoch_ns = clock.now;
 
@@ -52,7 +52,7 @@ TEST_CASE_FIXTURE(Fixture, "before synthd is there nothing is sent and nothing c
 }
 
 TEST_CASE_FIXTURE(Fixture, "a synthd that still fills its ring is not late") {
-  test::FakeSynth synth(folder.path, epoch_ns);
+  test::FakeSynth synth(folder.path(), epoch_ns);
   run_until(epoch_ns + 3 * kChunkNs);
   CHECK_FALSE(pump.has_timeline());
   CHECK(underruns() == 0);
@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that still fills its ring is not late") {
 
 TEST_CASE_FIXTURE(Fixture,
                   "each phase gets every chunk once, in order, at its moment before the chunk is due") {
-  test::FakeSynth synth(folder.path, epoch_ns);
+  test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 19);
   pump.refresh();
   for (ConnectionId id = 1; id <= 3; ++id) hub.add(id, WireFormat::kPcm);
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture,
                   "a listener that comes in the middle starts with the newest past chunks and misses none") {
-  test::FakeSynth synth(folder.path, epoch_ns);
+  test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 19);
   for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
     run_until(epoch_ns + 4 * kChunkNs + offset_ms * kNsPerMs);
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture,
                   "a chunk that is not there in time becomes silence, once, and the sequence goes on") {
-  test::FakeSynth synth(folder.path, epoch_ns);
+  test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 5);
   pump.refresh();
   hub.add(1, WireFormat::kPcm);
@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture, "a pump that comes too late skips to the live position and counts one overrun") {
-  test::FakeSynth synth(folder.path, epoch_ns);
+  test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 8);
   pump.refresh();
   hub.add(1, WireFormat::kPcm);
@@ -128,7 +128,7 @@ TEST_CASE_FIXTURE(Fixture, "a pump that comes too late skips to the live positio
 }
 
 TEST_CASE_FIXTURE(Fixture, "a long pause is not made up for with a burst of silence") {
-  test::FakeSynth synth(folder.path, epoch_ns);
+  test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 8);
   pump.refresh();
   hub.add(1, WireFormat::kPcm);
@@ -141,14 +141,14 @@ TEST_CASE_FIXTURE(Fixture, "a long pause is not made up for with a burst of sile
 
 TEST_CASE_FIXTURE(Fixture, "who came before there was a timeline hears it too") {
   for (ConnectionId id = 1; id <= 12; ++id) hub.add(id, WireFormat::kPcm);
-  test::FakeSynth synth(folder.path, epoch_ns);
+  test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 15);
   run_until(epoch_ns + 5 * kChunkNs);
   for (ConnectionId id = 1; id <= 12; ++id) CHECK(seqs(id).size() >= 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "the depth is the newest chunk's end less now") {
-  test::FakeSynth synth(folder.path, epoch_ns);
+  test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 7);
   pump.refresh();
   run_until(epoch_ns + 1);
@@ -160,13 +160,13 @@ TEST_CASE_FIXTURE(Fixture, "the depth is the newest chunk's end less now") {
 
 TEST_CASE_FIXTURE(Fixture, "a synthd that takes its segment over is followed without a gap") {
   {
-    test::FakeSynth synth(folder.path, epoch_ns);
+    test::FakeSynth synth(folder.path(), epoch_ns);
     synth.write(0, 7);
     pump.refresh();
     hub.add(1, WireFormat::kPcm);
     run_until(epoch_ns + 3 * kChunkNs);
   }
-  test::FakeSynth again(folder.path, epoch_ns + 12345);
+  test::FakeSynth again(folder.path(), epoch_ns + 12345);
   CHECK(again.writer().taken_over());
   again.write(8, 12);
   run_until(epoch_ns + 10 * kChunkNs);

@@ -3,8 +3,6 @@
 // writes what they say.
 #pragma once
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <map>
 #include <string>
@@ -16,6 +14,7 @@
 #include "common/metrics.h"
 #include "streamd/stream_metrics.h"
 #include "streamd/transport.h"
+#include "tests/unit/common/support.h"
 
 namespace auralis::test {
 
@@ -25,22 +24,6 @@ class ManualClock final : public Clock {
   std::int64_t unix_ns() const override { return now + 1'700'000'000 * kNsPerSecond; }
 
   std::int64_t now = 1'000 * kNsPerSecond;
-};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = "/dev/shm/auralis-test-XXXXXX";
-    path = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::filesystem::path path;
 };
 
 // A StreamMetrics over memory of its own.
