@@ -2,10 +2,56 @@
 #include "common/metrics.h"
 
 #include <numeric>
+#include <optional>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace auralis {
+namespace {
+
+// Copies the values of a lane as they were between two updates.
+bool copy_lane(const SharedWord* lane, double* values, std::size_t words) {
+  constexpr std::chrono::microseconds kPause{50};
+  for (auto waited = kPause; waited <= kUpdateWait; waited += kPause) {
+    // Pairs with the release store that ends an update: its changes are visible.
+    const std::uint64_t version = lane->load(std::memory_order_acquire);
+    if (version % 2 == 0) {
+      for (std::size_t word = 0; word < words; ++word) values[word] = load_double(lane[1 + word]);
+      std::atomic_thread_fence(std::memory_order_acquire);
+      if (lane->load(std::memory_order_relaxed) == version) return true;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  return false;
+}
+
+// One series; `first` is its first word in the first of the lanes, which lie `stride` apart.
+std::optional<MetricSample> add_up(const MetricSpec& spec, const double* first, std::size_t lane_count,
+                                   std::size_t stride) {
+  MetricSample sample;
+  if (spec.type == MetricType::kHistogram) sample.buckets.assign(spec.bounds.size() + 1, 0.0);
+  bool present = spec.type != MetricType::kGauge;
+  for (std::size_t lane = 0; lane < lane_count; ++lane) {
+    const double* words = first + lane * stride;
+    if (spec.type == MetricType::kHistogram) {
+      for (std::size_t bucket = 0; bucket < sample.buckets.size(); ++bucket) {
+        sample.buckets[bucket] += words[bucket];
+      }
+      sample.sum += words[sample.buckets.size()];
+    } else if (std::isfinite(*words)) {
+      sample.value += *words;
+      present = true;
+    }
+  }
+  // Bytes that are no numbers (a damaged segment) do not come out as a figure.
+  if (!std::isfinite(sample.value) || !std::isfinite(sample.sum) || !std::isfinite(sample.count())) return {};
+  if (!present) return {};
+  sample.spec = spec;
+  return sample;
+}
+
+}  // namespace
 
 void Histogram::observe(double value) {
   if (!std::isfinite(value)) return;
@@ -63,30 +109,30 @@ Histogram MetricBinder::histogram(std::string name, std::string help, std::vecto
 
 double MetricSample::count() const { return std::accumulate(buckets.begin(), buckets.end(), 0.0); }
 
-bool read_metric(const MetricSpec& spec, const SharedWord* lanes, std::size_t lane_count,
-                 std::size_t lane_words, std::size_t offset, MetricSample& sample) {
-  sample = {};
-  if (spec.type == MetricType::kHistogram) sample.buckets.assign(spec.bounds.size() + 1, 0.0);
-  bool present = spec.type != MetricType::kGauge;
-  for (std::size_t lane = 0; lane < lane_count; ++lane) {
-    const SharedWord* words = lanes + lane * lane_words + offset;
-    if (spec.type == MetricType::kHistogram) {
-      for (std::size_t bucket = 0; bucket < sample.buckets.size(); ++bucket) {
-        sample.buckets[bucket] += load_double(words[bucket]);
-      }
-      sample.sum += load_double(words[sample.buckets.size()]);
-      continue;
-    }
-    const double value = load_double(*words);
-    if (!std::isfinite(value)) continue;
-    sample.value += value;
-    present = true;
+void prepare_lane(SharedWord* lane, const std::vector<MetricSpec>& specs) {
+  const std::uint64_t version = lane->load(std::memory_order_relaxed);
+  lane->store(version + version % 2, std::memory_order_relaxed);
+  ++lane;
+  for (const auto& spec : specs) {
+    // What a former writer last measured is no longer so.
+    if (spec.type == MetricType::kGauge) store_double(*lane, std::nan(""));
+    lane += spec.words();
   }
-  // Bytes that are no numbers (a damaged segment) do not come out as a figure.
-  if (!std::isfinite(sample.value) || !std::isfinite(sample.sum) || !std::isfinite(sample.count()))
-    return false;
-  if (present) sample.spec = spec;
-  return present;
+}
+
+bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* lanes, std::size_t lane_count,
+                  std::size_t stride, std::vector<MetricSample>& samples) {
+  const std::size_t words = lane_words(specs) - 1;
+  std::vector<double> values(lane_count * words);
+  for (std::size_t lane = 0; lane < lane_count; ++lane) {
+    if (!copy_lane(lanes + lane * stride, &values[lane * words], words)) return false;
+  }
+  const double* first = values.data();
+  for (const auto& spec : specs) {
+    if (auto sample = add_up(spec, first, lane_count, words)) samples.push_back(std::move(*sample));
+    first += spec.words();
+  }
+  return true;
 }
 
 }  // namespace auralis

@@ -11,9 +11,11 @@
 //
 // The declarations are written into the segment (metrics_segment.h), so readers know no metric by name. Every
 // thread has a lane, an instance of that class of its own: an update is a relaxed load and store to a word
-// that nobody else writes. Readers add the lanes up.
+// that nobody else writes. Readers add the lanes up. Figures that must agree with one another at every moment
+// are changed within one MetricsUpdate.
 #pragma once
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -94,13 +96,24 @@ class Histogram {
   std::size_t bound_count_ = 0;
 };
 
+// A lane: a version, odd during a MetricsUpdate, then the words of every metric in the order of declaration.
+inline std::size_t lane_words(const std::vector<MetricSpec>& specs) {
+  std::size_t words = 1;
+  for (const auto& spec : specs) words += spec.words();
+  return words;
+}
+
+// Makes a lane of zeros, or of a former writer that may have been killed within an update, ready for a
+// writer: counters and histograms go on, gauges are absent.
+void prepare_lane(SharedWord* lane, const std::vector<MetricSpec>& specs);
+
 // Either collects the declarations of a metrics class (no memory given), or binds the class's handles to a
 // lane.
 class MetricBinder {
  public:
   // Collects.
   MetricBinder() = default;
-  // Binds to a lane of zeros or of a former writer's values; `specs` must be what the same class declared.
+  // Binds to a prepared lane; `specs` must be what the same class declared.
   MetricBinder(SharedWord* lane, const std::vector<MetricSpec>& specs);
 
   Counter counter(std::string name, std::string help, std::vector<MetricLabel> labels = {});
@@ -111,13 +124,35 @@ class MetricBinder {
   const std::vector<MetricSpec>& specs() const { return specs_; }
 
  private:
+  friend class MetricsUpdate;
   SharedWord* take(MetricSpec spec);
 
   SharedWord* lane_ = nullptr;
   std::vector<MetricSpec> specs_;
   std::size_t next_ = 0;
-  std::size_t offset_ = 0;
+  std::size_t offset_ = 1;                         // word of the lane that the next handle gets
   SharedWord unbound_[kMaxMetricBounds + 2] = {};  // where handles point while collecting
+  SharedWord unbound_version_{0};
+};
+
+// While it lives, readers see none of the changes made to its binder's lane; then all of them at once. The
+// lane's thread; one at a time (they do not nest). Costs two relaxed stores.
+class MetricsUpdate {
+ public:
+  explicit MetricsUpdate(MetricBinder& binder)
+      : version_(binder.lane_ != nullptr ? *binder.lane_ : binder.unbound_version_) {
+    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    // Pairs with the acquire fence of readers: who saw a change sees the odd version before it.
+    std::atomic_thread_fence(std::memory_order_release);
+  }
+  ~MetricsUpdate() {
+    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  MetricsUpdate(const MetricsUpdate&) = delete;
+  MetricsUpdate& operator=(const MetricsUpdate&) = delete;
+
+ private:
+  SharedWord& version_;
 };
 
 // The declarations of a metrics class, in order. Extra arguments go to its constructor after the binder.
@@ -137,9 +172,13 @@ struct MetricSample {
   double count() const;         // histogram: all buckets
 };
 
-// Reads one series out of `lanes` lanes that lie `lane_words` apart, from word `offset` on. False, and
-// nothing read, for a gauge that no lane has set and for what is not a finite number.
-bool read_metric(const MetricSpec& spec, const SharedWord* lanes, std::size_t lane_count,
-                 std::size_t lane_words, std::size_t offset, MetricSample& sample);
+// Appends the figures of `lane_count` lanes that lie `stride` words apart, added up: each lane as it was at
+// one moment, between two updates. Left out: a gauge that no lane has set, and what is not a finite number.
+// False, and nothing appended, where a lane's update does not end within kUpdateWait: its writer was stopped
+// within. Sleeps; not for the audio path.
+bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* lanes, std::size_t lane_count,
+                  std::size_t stride, std::vector<MetricSample>& samples);
+
+inline constexpr std::chrono::milliseconds kUpdateWait{100};
 
 }  // namespace auralis

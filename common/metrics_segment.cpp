@@ -16,7 +16,7 @@ namespace {
 struct MetricsHeader {
   SharedWord metric_count;
   SharedWord lane_count;
-  SharedWord lane_words;  // from one lane to the next; a multiple of a cache line
+  SharedWord lane_stride;  // words from one lane to the next
   SharedWord reserved[5];
 };
 static_assert(sizeof(MetricsHeader) == 64);
@@ -85,11 +85,8 @@ bool spec_of(const MetricEntry& entry, MetricSpec& spec) {
          std::adjacent_find(spec.bounds.begin(), spec.bounds.end(), out_of_order) == spec.bounds.end();
 }
 
-std::size_t lane_words_of(const std::vector<MetricSpec>& specs) {
-  std::size_t words = 0;
-  for (const auto& spec : specs) words += spec.words();
-  return (words + 7) / 8 * 8;
-}
+// From one lane to the next: whole cache lines, so that lanes share none.
+std::size_t lane_stride(const std::vector<MetricSpec>& specs) { return (lane_words(specs) + 7) / 8 * 8; }
 
 SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t lanes) {
   Fingerprint fingerprint;
@@ -98,7 +95,7 @@ SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t lanes)
     const MetricEntry entry = entry_of(spec);
     fingerprint.add(std::string_view(reinterpret_cast<const char*>(&entry), sizeof entry));
   }
-  const std::size_t words = specs.size() * kEntryWords + lanes * lane_words_of(specs);
+  const std::size_t words = specs.size() * kEntryWords + lanes * lane_stride(specs);
   // One line more, since the entries need not end on one.
   return {SegmentKind::kMetrics, kMetricsLayoutVersion, sizeof(MetricsHeader) + words * 8 + 64,
           fingerprint.value()};
@@ -127,18 +124,10 @@ struct MetricsWriter::Impl {
   void describe(std::size_t lane_count) const {
     header().metric_count.store(specs.size(), std::memory_order_relaxed);
     header().lane_count.store(lane_count, std::memory_order_relaxed);
-    header().lane_words.store(lane_words_of(specs), std::memory_order_relaxed);
+    header().lane_stride.store(lane_stride(specs), std::memory_order_relaxed);
     for (std::size_t metric = 0; metric < specs.size(); ++metric) {
       const MetricEntry entry = entry_of(specs[metric]);
       store_words(words() + metric * kEntryWords, &entry, sizeof entry);
-    }
-  }
-
-  // What a former writer last measured is no longer so.
-  void clear_gauges(SharedWord* lane) const {
-    for (const auto& spec : specs) {
-      if (spec.type == MetricType::kGauge) store_double(*lane, std::nan(""));
-      lane += spec.words();
     }
   }
 };
@@ -149,8 +138,8 @@ MetricsWriter::MetricsWriter(const std::filesystem::path& directory, const std::
   if (!impl_->segment.taken_over()) impl_->describe(lanes);
   SharedWord* first = impl_->words() + first_lane_word(specs.size());
   for (std::size_t lane = 0; lane < lanes; ++lane) {
-    SharedWord* words = first + lane * lane_words_of(specs);
-    impl_->clear_gauges(words);
+    SharedWord* words = first + lane * lane_stride(specs);
+    prepare_lane(words, specs);
     impl_->lanes.emplace_back(words, impl_->specs);
   }
   impl_->segment.publish(now_ns);
@@ -165,7 +154,7 @@ struct MetricsReader::Impl {
   bool valid = false;
   std::vector<MetricSpec> specs;
   std::size_t lane_count = 0;
-  std::size_t lane_words = 0;
+  std::size_t stride = 0;
 
   explicit Impl(const std::filesystem::path& directory)
       : segment(metrics_path(directory), SegmentKind::kMetrics, kMetricsLayoutVersion) {}
@@ -181,16 +170,16 @@ struct MetricsReader::Impl {
     const auto& header = *reinterpret_cast<const MetricsHeader*>(segment.payload());
     const std::uint64_t count = header.metric_count.load(std::memory_order_relaxed);
     lane_count = header.lane_count.load(std::memory_order_relaxed);
-    lane_words = header.lane_words.load(std::memory_order_relaxed);
+    stride = header.lane_stride.load(std::memory_order_relaxed);
     const std::size_t available = (segment.payload_bytes() - sizeof(MetricsHeader)) / sizeof(SharedWord);
-    if (count > kMaxMetrics || lane_count > kMaxLanes || lane_words > available) return false;
-    if (first_lane_word(count) + lane_count * lane_words > available) return false;
+    if (count > kMaxMetrics || lane_count > kMaxLanes || stride > available) return false;
+    if (first_lane_word(count) + lane_count * stride > available) return false;
     for (std::size_t metric = 0; metric < count; ++metric) {
       MetricEntry entry;
       load_words(&entry, words() + metric * kEntryWords, sizeof entry);
       if (!spec_of(entry, specs.emplace_back())) return false;
     }
-    return lane_words_of(specs) == lane_words;
+    return lane_stride(specs) == stride;
   }
 };
 
@@ -219,14 +208,7 @@ const SegmentReader& MetricsReader::segment() const { return impl_->segment; }
 void MetricsReader::read(std::vector<MetricSample>& samples) const {
   if (!impl_->valid) return;
   const SharedWord* lanes = impl_->words() + first_lane_word(impl_->specs.size());
-  std::size_t offset = 0;
-  for (const auto& spec : impl_->specs) {
-    MetricSample sample;
-    if (read_metric(spec, lanes, impl_->lane_count, impl_->lane_words, offset, sample)) {
-      samples.push_back(std::move(sample));
-    }
-    offset += spec.words();
-  }
+  read_metrics(impl_->specs, lanes, impl_->lane_count, impl_->stride, samples);
 }
 
 }  // namespace auralis

@@ -17,7 +17,7 @@
 
 namespace auralis {
 
-inline constexpr std::uint32_t kMetricsLayoutVersion = 1;
+inline constexpr std::uint32_t kMetricsLayoutVersion = 2;
 
 // The one writer. Counters and histograms of a former writer with the same declarations go on; gauges start
 // absent.
@@ -52,7 +52,7 @@ class MetricsReader {
   std::string describe() const;
   const SegmentReader& segment() const;
 
-  // Appends the figures as they are now; nothing unless ready.
+  // Appends the figures as they are now; nothing unless ready, and where read_metrics() has none to give.
   void read(std::vector<MetricSample>& samples) const;
 
  private:

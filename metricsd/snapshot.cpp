@@ -44,12 +44,6 @@ bool same_labels(const MetricSample& a, const MetricSample& b) {
       [](const MetricLabel& x, const MetricLabel& y) { return x.name == y.name && x.value == y.value; });
 }
 
-std::size_t words_of(const std::vector<MetricSpec>& specs) {
-  std::size_t words = 0;
-  for (const auto& spec : specs) words += spec.words();
-  return words;
-}
-
 }  // namespace
 
 std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples) {
@@ -77,24 +71,17 @@ std::vector<double> cumulative_buckets(const MetricSample& sample) {
 
 OwnMetricsMemory::OwnMetricsMemory()
     : specs_(declared_metrics<OwnMetrics>()),
-      words_(words_of(specs_)),
-      binder_(words_.data(), specs_),
-      metrics_(binder_) {
-  std::size_t offset = 0;
-  for (const auto& spec : specs_) {
-    if (spec.type == MetricType::kGauge) store_double(words_[offset], std::nan(""));
-    offset += spec.words();
-  }
+      words_(lane_words(specs_)),
+      binder_(prepared(), specs_),
+      metrics_(binder_) {}
+
+SharedWord* OwnMetricsMemory::prepared() {
+  prepare_lane(words_.data(), specs_);
+  return words_.data();
 }
 
 void OwnMetricsMemory::read(std::vector<MetricSample>& samples) const {
-  std::size_t offset = 0;
-  for (const auto& spec : specs_) {
-    MetricSample sample;
-    if (read_metric(spec, words_.data(), 1, words_.size(), offset, sample))
-      samples.push_back(std::move(sample));
-    offset += spec.words();
-  }
+  read_metrics(specs_, words_.data(), 1, words_.size(), samples);
 }
 
 SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc)

@@ -59,6 +59,8 @@ class OwnMetricsMemory {
   void read(std::vector<MetricSample>& samples) const;
 
  private:
+  SharedWord* prepared();
+
   std::vector<MetricSpec> specs_;
   std::vector<SharedWord> words_;
   MetricBinder binder_;

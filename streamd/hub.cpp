@@ -20,6 +20,7 @@ double to_ms(std::int64_t ns) { return static_cast<double>(ns) / kNsPerMs; }
 
 Hub::Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const HubLimits& limits)
     : clock_(clock), metrics_(metrics), transport_(transport), limits_(limits) {
+  const auto books = metrics_.together();
   // What a former streamd had queued when it was killed was sent to nobody, and its listeners are gone.
   const double settled = metrics_.chunks_sent.value() + metrics_.dropped_backlog.value() +
                          metrics_.dropped_disconnect.value() + metrics_.dropped_error.value();
@@ -45,6 +46,7 @@ std::uint32_t Hub::add(ConnectionId id, WireFormat format) {
   listener.format = format;
   listener.phase = take_phase();
   listener.accepted_ns = clock_.now_ns();
+  const auto books = metrics_.together();
   metrics_.connections.add();
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
   return listener.phase;
@@ -82,6 +84,7 @@ void Hub::send_text_to_all(const WireMessagePtr& message) {
 
 void Hub::push(ConnectionId id, Listener& listener, Outgoing outgoing) {
   if (outgoing.chunk) {
+    const auto books = metrics_.together();
     metrics_.chunks_offered.add();
     note_queued(+1);
   } else {
@@ -144,6 +147,7 @@ void Hub::close(ConnectionId id, Listener& listener, std::uint16_t code, std::st
 
 void Hub::drop(const Outgoing& outgoing, Counter& reason) {
   if (!outgoing.chunk) return;
+  const auto books = metrics_.together();
   reason.add();
   note_queued(-1);
 }
@@ -161,6 +165,7 @@ void Hub::written(ConnectionId id, std::size_t bytes) {
 
 void Hub::note_sent(Listener& listener, const Outgoing& outgoing) {
   const std::int64_t now_ns = clock_.now_ns();
+  const auto books = metrics_.together();
   metrics_.chunks_sent.add();
   note_queued(-1);
   if (!std::exchange(listener.heard_audio, true)) {
@@ -197,10 +202,11 @@ void Hub::removed(ConnectionId id) {
   if (listener.on_its_way) drop(*listener.on_its_way, metrics_.dropped_disconnect);
   for (const auto& outgoing : listener.queue) drop(outgoing, metrics_.dropped_disconnect);
   --phase_counts_[listener.phase];
-  metrics_.disconnections.add();
-  metrics_.connection_seconds.observe(static_cast<double>(clock_.now_ns() - listener.accepted_ns) /
-                                      kNsPerSecond);
+  const double seconds = static_cast<double>(clock_.now_ns() - listener.accepted_ns) / kNsPerSecond;
   listeners_.erase(found);
+  const auto books = metrics_.together();
+  metrics_.disconnections.add();
+  metrics_.connection_seconds.observe(seconds);
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
 }
 

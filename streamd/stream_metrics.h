@@ -18,6 +18,9 @@ class StreamMetrics {
  public:
   StreamMetrics(MetricBinder& m, std::string station) : m_(m), station_(std::move(station)) {}
 
+  // Figures that are changed while this lives change together for readers.
+  [[nodiscard]] MetricsUpdate together() { return MetricsUpdate(m_); }
+
   Histogram delivery_latency_ms = m_.histogram("audio_chunk_delivery_latency_ms",
                                                "From the moment a chunk was due to a listener to its last "
                                                "byte accepted by the kernel, in milliseconds",

@@ -20,13 +20,14 @@ def books(scrape):
 
 
 def balanced_scrape(station):
-    """A scrape whose books add up: one that falls between two entries of the same chunk is taken again."""
+    """The last of many scrapes: the books add up in each of them, and so do the connections."""
     for _ in range(SCRAPES):
         scrape = station.scrape()
         offered, became = books(scrape)
-        if offered == became:
-            return scrape
-    raise AssertionError(f"offered {offered}, but sent, dropped and queued are {became}, in {SCRAPES} scrapes")
+        assert offered == became
+        connected = scrape.value("websocket_active_connections") + scrape.value("websocket_disconnections_total")
+        assert scrape.value("websocket_connections_total") == connected
+    return scrape
 
 
 def without_listeners(station):

@@ -26,8 +26,8 @@ constexpr std::size_t kLanes = 3;
 constexpr int kWork = 200'000;
 
 TEST_CASE(
-    "while each thread counts in its own lane, a reader sees figures that only rise, and at last all of "
-    "them") {
+    "while each thread counts in its own lane, a reader sees figures that only rise, those that change "
+    "together never apart, and at last all of them") {
   const test::TempDir dir;
   MetricsWriter writer(dir.path(), declared_metrics<WorkMetrics>(), kLanes, 1);
   std::atomic<int> working{kLanes};
@@ -36,9 +36,12 @@ TEST_CASE(
     threads.emplace_back([&, lane] {
       WorkMetrics metrics(writer.lane(lane));
       for (int i = 0; i < kWork; ++i) {
-        metrics.done.add();
-        metrics.at.set(1);
-        metrics.ms.observe(i % 2 == 0 ? 0.5 : 20);
+        {
+          const MetricsUpdate together(writer.lane(lane));
+          metrics.done.add();
+          metrics.at.set(1);
+          metrics.ms.observe(i % 2 == 0 ? 0.5 : 20);
+        }
         writer.beat(i);
       }
       --working;
@@ -52,15 +55,18 @@ TEST_CASE(
   double count = 0;
   bool rising = true;
   bool plausible = true;
+  bool agreeing = true;
   for (bool last = false; !last;) {
     // Looked at before the reading: so the last reading is one of all the work.
     last = working == 0;
     samples.clear();
     reader.read(samples);
+    if (samples.empty()) continue;  // every attempt met an update
     const auto& histogram = samples.back();
     rising = rising && samples.front().value >= done && histogram.count() >= count;
     done = samples.front().value;
     count = histogram.count();
+    agreeing = agreeing && done == count;
     for (const auto& sample : samples) {
       if (sample.spec.type == MetricType::kGauge)
         plausible = plausible && sample.value >= 1 && sample.value <= kLanes;
@@ -69,6 +75,7 @@ TEST_CASE(
   for (auto& thread : threads) thread.join();
   CHECK(rising);
   CHECK(plausible);
+  CHECK(agreeing);
   CHECK(done == kLanes * kWork);
   REQUIRE(samples.size() == 3);
   CHECK(samples[1].value == kLanes);

@@ -20,23 +20,30 @@ class EchoMetrics {
   Histogram call_ms = m_.histogram("call_ms", "Time", {1, 10, 100});
 };
 
-constexpr std::size_t kLaneWords = 8;
+constexpr std::size_t kStride = 8;  // words of EchoMetrics, and the version
 constexpr std::size_t kLanes = 3;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Lanes as a fresh segment has them: zeros, gauges unset.
+// Lanes as a fresh segment has them.
 struct Lanes {
-  std::array<SharedWord, kLaneWords * kLanes> words{};
+  std::array<SharedWord, kStride * kLanes> words{};
   std::vector<MetricSpec> specs = declared_metrics<EchoMetrics>();
   std::array<MetricBinder, kLanes> binders{binder(0), binder(1), binder(2)};
 
   MetricBinder binder(std::size_t lane) {
-    store_double(words[lane * kLaneWords + 1], std::nan(""));
-    return {&words[lane * kLaneWords], specs};
+    prepare_lane(&words[lane * kStride], specs);
+    return {&words[lane * kStride], specs};
   }
+  // False where it is absent.
   bool read(std::size_t metric, MetricSample& sample) const {
-    constexpr std::array<std::size_t, 3> kOffsets{0, 1, 2};
-    return read_metric(specs[metric], words.data(), kLanes, kLaneWords, kOffsets[metric], sample);
+    std::vector<MetricSample> samples;
+    REQUIRE(read_metrics(specs, words.data(), kLanes, kStride, samples));
+    for (auto& found : samples) {
+      if (found.spec.name != specs[metric].name) continue;
+      sample = found;
+      return true;
+    }
+    return false;
   }
 };
 
@@ -142,13 +149,31 @@ TEST_CASE("what is not a number is left out of a histogram: one such value would
 
 TEST_CASE("bytes that are no numbers do not come out as such") {
   Lanes lanes;
-  for (auto& word : lanes.words) word.store(~std::uint64_t{0});
+  for (auto& word : lanes.words) word.store(~std::uint64_t{1});
   for (std::size_t metric = 0; metric < 3; ++metric) {
     MetricSample sample;
     if (!lanes.read(metric, sample)) continue;
     CHECK(std::isfinite(sample.value));
     CHECK(std::isfinite(sample.sum));
     CHECK(std::isfinite(sample.count()));
+  }
+}
+
+TEST_CASE("a lane whose writer was stopped within a change gives no figures, and its next writer goes on") {
+  Lanes lanes;
+  EchoMetrics metrics(lanes.binders[1]);
+  metrics.calls.add();
+  std::vector<MetricSample> samples;
+  {
+    const MetricsUpdate unfinished(lanes.binders[1]);
+    metrics.calls.add();
+    CHECK_FALSE(read_metrics(lanes.specs, lanes.words.data(), kLanes, kStride, samples));
+    CHECK(samples.empty());
+    // The next writer of a lane that was left as it is now.
+    prepare_lane(&lanes.words[kStride], lanes.specs);
+    CHECK(read_metrics(lanes.specs, lanes.words.data(), kLanes, kStride, samples));
+    CHECK(samples.at(0).value == 2);
+    lanes.words[kStride].fetch_add(1);
   }
 }
 

@@ -29,7 +29,7 @@ class ManualClock final : public Clock {
 // A StreamMetrics over memory of its own.
 class OwnMetrics {
   std::vector<MetricSpec> specs_ = declared_metrics<StreamMetrics>(std::string("default"));
-  std::vector<SharedWord> words_ = std::vector<SharedWord>(1'000);
+  std::vector<SharedWord> words_ = std::vector<SharedWord>(lane_words(specs_));
   MetricBinder binder_{words_.data(), specs_};
 
  public:
@@ -37,15 +37,11 @@ class OwnMetrics {
 
   // The series of that name and label value as a reader sees it.
   MetricSample sample(const std::string& name, const std::string& label = {}) const {
-    std::size_t offset = 0;
-    MetricSample sample;
-    for (const auto& spec : specs_) {
-      const bool wanted = spec.name == name && (label.empty() || spec.labels.at(0).value == label);
-      if (wanted) {
-        read_metric(spec, words_.data(), 1, 0, offset, sample);
+    std::vector<MetricSample> samples;
+    read_metrics(specs_, words_.data(), 1, words_.size(), samples);
+    for (const auto& sample : samples) {
+      if (sample.spec.name == name && (label.empty() || sample.spec.labels.at(0).value == label))
         return sample;
-      }
-      offset += spec.words();
     }
     throw std::logic_error("no metric " + name);
   }
