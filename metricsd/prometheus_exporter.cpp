@@ -176,8 +176,9 @@ PrometheusExporter::PrometheusExporter(const std::string& host, std::int64_t por
     : impl_(std::make_unique<Impl>(source)) {
   const bool ipv6 = host.find(':') != std::string::npos;
   const std::string address = (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-  // Each connection has a thread until it is closed: enough of them, and none for an idle one for long.
-  std::array<const char*, 7> options{"listening_ports",    address.c_str(), "num_threads", "8",
+  // Each connection has a thread until it is closed: enough that idle ones do not keep Prometheus waiting,
+  // and none for an idle one for long.
+  std::array<const char*, 7> options{"listening_ports",    address.c_str(), "num_threads", "50",
                                      "request_timeout_ms", "2000",          nullptr};
   mg_callbacks callbacks{};
   callbacks.begin_request = &Impl::begin_request;

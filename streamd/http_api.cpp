@@ -24,26 +24,31 @@ HttpResponse get(std::string_view path, const HttpBackend& backend) {
   return {200, file->content_type, std::string(file->bytes), {}};
 }
 
-// The method that a path answers to; empty if there is no such path.
-std::string_view method_of(std::string_view path) {
+constexpr std::string_view kReadMethods = "GET, HEAD";
+
+// The methods that a path answers to; empty if there is no such path.
+std::string_view methods_of(std::string_view path) {
   if (path == "/api/control") return "POST";
   constexpr std::string_view kGetPaths[] = {"/healthz", "/readyz", "/api/status", "/api/presets"};
   const bool known = std::find(std::begin(kGetPaths), std::end(kGetPaths), path) != std::end(kGetPaths);
-  return known || find_web_file(path) != nullptr ? "GET" : "";
+  return known || find_web_file(path) != nullptr ? kReadMethods : "";
 }
 
 }  // namespace
 
 HttpResponse handle_http(const HttpRequest& request, const HttpBackend& backend) {
   if (request.path == "/ws/stream") return text(426, "This path speaks WebSocket; see docs/protocol.md.\n");
-  const std::string_view method = method_of(request.path);
-  if (method.empty()) return text(404, "There is nothing at this path.\n");
-  if (request.method != method) {
-    HttpResponse response = text(405, "This path answers to " + std::string(method) + ".\n");
-    response.allow = method;
+  const std::string_view methods = methods_of(request.path);
+  if (methods.empty()) return text(404, "There is nothing at this path.\n");
+  const bool reads = methods == kReadMethods;
+  if (reads ? request.method != "GET" && request.method != "HEAD" : request.method != methods) {
+    HttpResponse response = text(405, "This path answers to " + std::string(methods) + ".\n");
+    response.allow = methods;
     return response;
   }
-  return method == "POST" ? backend.control(request.body) : get(request.path, backend);
+  if (reads) return get(request.path, backend);
+  if (request.chunked) return text(411, "A body must come with its Content-Length.\n");
+  return backend.control(request.body);
 }
 
 }  // namespace auralis

@@ -15,13 +15,14 @@ struct HttpRequest {
   std::string_view method;
   std::string_view path;  // without the query
   std::string_view body;
+  bool chunked = false;  // the body came without its length, and was not read
 };
 
 struct HttpResponse {
   int status = 200;
   std::string_view content_type = "application/json";
   std::string body;
-  std::string_view allow;  // for 405: the methods there are
+  std::string_view allow;  // for 405: the methods there are, as in the header
 };
 
 // What the API needs to know and do; network thread only.

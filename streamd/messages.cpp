@@ -15,7 +15,7 @@ struct Refusal {
 };
 
 [[noreturn]] void refuse(std::string code, std::string message) {
-  throw Refusal{{std::move(code), std::move(message)}};
+  throw Refusal{{std::move(code), std::move(message), {}}};
 }
 
 template <typename Names>
@@ -129,17 +129,36 @@ PlaybackReport parse_report(const Json& message) {
   return {number_field(message, "latency_ms", -1'000, 60'000), number_field(message, "buffer_ms", 0, 60'000)};
 }
 
-ClientMessage parse(std::string_view text) {
-  const Json message = Json::parse(text, nullptr, false);
-  if (message.is_discarded() || !message.is_object())
-    refuse("bad_json", "The message must be a JSON object.");
-  const Json type = message.value("type", Json());
-  if (type == "update_params") return parse_patch(message);
-  if (type == "select_preset") return parse_preset(message);
-  if (type == "ping") return parse_ping(message);
-  if (type == "playback_report") return parse_report(message);
-  refuse("unknown_type",
-         "The field type must be one of: update_params, select_preset, ping, playback_report.");
+struct MessageType {
+  std::string_view name;
+  ClientMessage (*parse)(const Json& message);
+};
+constexpr std::array<MessageType, 4> kMessageTypes{{
+    {"update_params", [](const Json& message) -> ClientMessage { return parse_patch(message); }},
+    {"select_preset", [](const Json& message) -> ClientMessage { return parse_preset(message); }},
+    {"ping", [](const Json& message) -> ClientMessage { return parse_ping(message); }},
+    {"playback_report", [](const Json& message) -> ClientMessage { return parse_report(message); }},
+}};
+constexpr std::size_t kChangeTypes = 2;  // those that change parameters come first
+
+// Knows the first `known` types.
+ClientMessage parse(std::string_view text, std::size_t known) {
+  const auto end = kMessageTypes.begin() + known;
+  auto type = end;
+  try {
+    const Json message = Json::parse(text, nullptr, false);
+    if (message.is_discarded() || !message.is_object())
+      refuse("bad_json", "The message must be a JSON object.");
+    const Json name = message.value("type", Json());
+    type = std::find_if(kMessageTypes.begin(), end, [&](const MessageType& one) { return name == one.name; });
+    if (type != end) return type->parse(message);
+    std::vector<std::string_view> names;
+    for (auto one = kMessageTypes.begin(); one != end; ++one) names.push_back(one->name);
+    refuse("unknown_type", "The field type must be one of: " + list(names) + ".");
+  } catch (Refusal& refusal) {
+    if (type != end) refusal.error.in_reply_to = type->name;
+    return refusal.error;
+  }
 }
 
 Json parameters_json(const MusicParameters& parameters) {
@@ -194,13 +213,9 @@ MusicParameters ParameterPatch::applied_to(MusicParameters parameters) const {
   return parameters;
 }
 
-ClientMessage parse_client_message(std::string_view text) {
-  try {
-    return parse(text);
-  } catch (const Refusal& refusal) {
-    return refusal.error;
-  }
-}
+ClientMessage parse_client_message(std::string_view text) { return parse(text, kMessageTypes.size()); }
+
+ClientMessage parse_change_request(std::string_view text) { return parse(text, kChangeTypes); }
 
 bool operator==(const StationStatus& a, const StationStatus& b) {
   return a.station == b.station && a.in_force == b.in_force && a.target == b.target && a.request == b.request;
@@ -231,7 +246,9 @@ std::string skipped_message(std::int64_t seq) {
 }
 
 std::string error_message(const MessageError& error) {
-  return Json{{"type", "error"}, {"code", error.code}, {"message", error.message}}.dump();
+  Json json{{"type", "error"}, {"code", error.code}, {"message", error.message}};
+  if (!error.in_reply_to.empty()) json["in_reply_to"] = error.in_reply_to;
+  return json.dump();
 }
 
 std::string presets_body() {

@@ -41,12 +41,16 @@ struct PlaybackReport {
 struct MessageError {
   std::string code;
   std::string message;
+  std::string in_reply_to;  // type of the refused message; empty where it has none that is known
 };
 
 using ClientMessage = std::variant<ParameterPatch, PresetChoice, Ping, PlaybackReport, MessageError>;
 
-// Never throws: whatever is wrong is a MessageError.
+// A message of a listener. Never throws: whatever is wrong is a MessageError.
 ClientMessage parse_client_message(std::string_view text);
+
+// The body of a control request: as above, but nothing other than a change of parameters is known.
+ClientMessage parse_change_request(std::string_view text);
 
 // What listeners and operators are told of a station.
 struct StationStatus {

@@ -133,7 +133,7 @@ struct StreamServer::Impl final : ConnectionEvents {
   }
 
   void binary(ConnectionId id) override {
-    hub.send_text(id, make_text_message(refusal({"not_text", "Messages to the server are JSON text."})));
+    hub.send_text(id, make_text_message(refusal({"not_text", "Messages to the server are JSON text.", {}})));
   }
 
   void written(ConnectionId id, std::size_t bytes) override { hub.written(id, bytes); }
@@ -155,21 +155,14 @@ struct StreamServer::Impl final : ConnectionEvents {
     if (const auto* ping = std::get_if<Ping>(&message)) return pong_message(*ping, server_time());
     if (const auto* report = std::get_if<PlaybackReport>(&message)) {
       const bool in_time = hub.report_playback(id, report->latency_ms);
-      return in_time ? std::string() : refusal({"rate_limited", "One playback_report a second is enough."});
+      return in_time
+                 ? std::string()
+                 : refusal({"rate_limited", "One playback_report a second is enough.", "playback_report"});
     }
     return change_answer(message).body;
   }
 
-  HttpResponse control_request(std::string_view body) {
-    const ClientMessage message = parse_client_message(body);
-    if (std::holds_alternative<Ping>(message) || std::holds_alternative<PlaybackReport>(message)) {
-      return {400,
-              "application/json",
-              refusal({"unknown_type", "The field type must be one of: update_params, select_preset."}),
-              {}};
-    }
-    return change_answer(message);
-  }
+  HttpResponse control_request(std::string_view body) { return change_answer(parse_change_request(body)); }
 
   // Obeys a change of parameters.
   HttpResponse change_answer(const ClientMessage& message) {
@@ -181,7 +174,8 @@ struct StreamServer::Impl final : ConnectionEvents {
     if (!accepted) {
       return {503,
               "application/json",
-              refusal({"unavailable", "The music cannot be changed now: synthd is not there."}),
+              refusal({"unavailable", "The music cannot be changed now: synthd is not there.",
+                       patch != nullptr ? "update_params" : "select_preset"}),
               {}};
     }
     metrics.control_accepted.add();

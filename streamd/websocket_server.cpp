@@ -284,15 +284,20 @@ struct WebSocketServer::Impl {
     const auto connection = get(handle);
     if (!connection) return;
     const std::string path = path_of(connection);
-    const HttpResponse response =
-        events.http({connection->get_request().get_method(), path, connection->get_request_body()});
+    const auto& request = connection->get_request();
+    const HttpResponse response = events.http({request.get_method(), path, connection->get_request_body(),
+                                               !request.get_header("Transfer-Encoding").empty()});
     connection->set_status(static_cast<http_status::value>(response.status));
     connection->append_header("Content-Type", std::string(response.content_type));
     connection->append_header("Content-Security-Policy", kContentSecurityPolicy);
     connection->append_header("X-Content-Type-Options", "nosniff");
     connection->append_header("Cache-Control", "no-cache");
     if (!response.allow.empty()) connection->append_header("Allow", std::string(response.allow));
-    connection->set_body(response.body);
+    if (request.get_method() == "HEAD") {
+      connection->append_header("Content-Length", std::to_string(response.body.size()));
+    } else {
+      connection->set_body(response.body);
+    }
   }
 
   void arm(std::int64_t at_ns) {

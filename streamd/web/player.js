@@ -149,10 +149,13 @@ function is_playing() {
 
 // The station
 
+const CHANGES = ["update_params", "select_preset"];
+
 function receive(message) {
   if (message.type === "status") follow_status(message);
   else if (message.type === "accepted") controls.accepted(message);
-  else if (message.type === "error") controls.refused(message.message);
+  else if (message.type === "error" && CHANGES.includes(message.in_reply_to)) controls.refused(message.message);
+  else if (message.type === "error") console.warn(`refused: ${message.message}`);
 }
 
 function follow_status(message) {

@@ -165,7 +165,7 @@ def test_nonsense_is_refused_by_name_and_the_connection_lives_on(stubborn, messa
     answer = stubborn.ask(message)
     assert answer["type"] == "error"
     assert answer["code"] in codes.split()
-    assert set(answer) == {"type", "code", "message"}
+    assert set(answer) - {"in_reply_to"} == {"type", "code", "message"}
     assert answer["message"].endswith(".")
     assert_alive(stubborn)
 
@@ -286,11 +286,19 @@ def test_paths_and_methods(station):
     for path in ("/healthz", "/readyz", "/api/status", "/api/presets"):
         assert station.http("GET", path).status == 200
         wrong = station.http("POST", path, "{}")
-        assert (wrong.status, wrong.headers["Allow"]) == (405, "GET")
+        assert (wrong.status, wrong.headers["Allow"]) == (405, "GET, HEAD")
+        head = station.http("HEAD", path)
+        assert (head.status, head.text) == (200, "")
+        assert int(head.headers["Content-Length"]) > 0
     wrong = station.http("GET", "/api/control")
     assert (wrong.status, wrong.headers["Allow"]) == (405, "POST")
     for path in ("/nothing", "/api", "/api/", "/../etc/passwd", "/%2e%2e/etc/passwd", "/ws/stream/"):
         assert station.http("GET", path).status == 404
+
+
+def test_a_body_without_its_length_is_refused(station):
+    request = b"POST /api/control HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    assert raw_request(station.stream_port, request).split(b" ")[1] == b"411"
 
 
 @pytest.mark.parametrize(

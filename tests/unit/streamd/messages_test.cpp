@@ -101,6 +101,26 @@ TEST_CASE("a playback report is bounded") {
   CHECK(refusal(R"({"type":"playback_report","latency_ms":1})") == "bad_field");
 }
 
+TEST_CASE("a refusal names the type of the message that it answers, where that is known") {
+  const auto in_reply_to = [](std::string_view text) {
+    return std::get<MessageError>(parse_client_message(text)).in_reply_to;
+  };
+  CHECK(in_reply_to(R"({"type":"ping"})") == "ping");
+  CHECK(in_reply_to(R"({"type":"update_params","parameters":{"bpm":1}})") == "update_params");
+  CHECK(in_reply_to(R"({"type":"other"})").empty());
+  CHECK(in_reply_to("{").empty());
+  const auto error = std::get<MessageError>(parse_client_message(R"({"type":"ping"})"));
+  CHECK(nlohmann::json::parse(error_message(error))["in_reply_to"] == "ping");
+}
+
+TEST_CASE("a control request is a change of parameters and nothing else") {
+  CHECK(std::holds_alternative<PresetChoice>(
+      parse_change_request(R"({"type":"select_preset","preset":"sleep"})")));
+  const auto error = std::get<MessageError>(parse_change_request(R"({"type":"ping","client_time":1})"));
+  CHECK(error.code == "unknown_type");
+  CHECK(error.message == "The field type must be one of: update_params, select_preset.");
+}
+
 TEST_CASE("a status tells what is in force, what was asked for, and the preset that it equals") {
   StationStatus status;
   status.station = "default";
