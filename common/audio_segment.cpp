@@ -169,7 +169,6 @@ AudioWriter::~AudioWriter() = default;
 bool AudioWriter::taken_over() const { return impl_->taken_over; }
 const Timeline& AudioWriter::timeline() const { return impl_->timeline; }
 std::uint32_t AudioWriter::slots() const { return impl_->slots; }
-std::size_t AudioWriter::station_count() const { return impl_->stations; }
 
 std::optional<StationState> AudioWriter::state(std::size_t station) const {
   return checked(impl_->entry(station).state.load());

@@ -67,7 +67,6 @@ class AudioWriter {
   bool taken_over() const;
   const Timeline& timeline() const;
   std::uint32_t slots() const;
-  std::size_t station_count() const;
 
   // The state that a former writer left, if any.
   std::optional<StationState> state(std::size_t station) const;

@@ -14,7 +14,7 @@
 //         32  generation       rises with every writer that takes over
 //         40  writer pid       for people; liveness never rests on it
 //         48  heartbeat        CLOCK_MONOTONIC ns of the writer's last beat
-//         56  running          1 while a writer works, 0 after a clean stop
+//         56  reserved
 //         64  payload ...
 #pragma once
 
@@ -39,7 +39,7 @@ struct SegmentHeader {
   SharedWord generation;
   SharedWord writer_pid;
   SharedWord heartbeat_ns;
-  SharedWord running;
+  SharedWord reserved;
 };
 static_assert(sizeof(SegmentHeader) == 64);
 
@@ -64,7 +64,7 @@ class SegmentWriter {
   // an error now, never a SIGBUS later. Throws SegmentError, also where a live writer holds the segment.
   SegmentWriter(std::filesystem::path path, const SegmentFormat& format);
 
-  // Marks the segment stopped and lets go of the locks; the file stays for the next writer.
+  // Lets go of the locks; a published file stays for the next writer, any other goes.
   ~SegmentWriter();
   SegmentWriter(const SegmentWriter&) = delete;
   SegmentWriter& operator=(const SegmentWriter&) = delete;
@@ -124,8 +124,6 @@ class SegmentReader {
   bool writer_healthy(std::int64_t now_ns) const;
 
   std::uint64_t generation() const;
-  std::uint64_t fingerprint() const;
-  std::uint64_t writer_pid() const;
 
   static constexpr std::int64_t kHungAfterNs = 5'000'000'000;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/segment.h"
 
-#include "support.h"
+#include "segment_support.h"
 
 #include <doctest/doctest.h>
 
@@ -16,17 +16,22 @@ namespace auralis {
 namespace {
 
 using test::Child;
+using test::kFormat;
 using test::Pipe;
-using test::TempDir;
-
-constexpr SegmentFormat kFormat{SegmentKind::kMetrics, 7, 4'096, 42};
+using test::SegmentFixture;
 
 SegmentReader reader_of(const std::filesystem::path& path) { return {path, kFormat.kind, kFormat.version}; }
 
-// Attaches anew and says what it found.
-SegmentState state_of(const std::filesystem::path& path) {
+// One that has looked at what is there.
+SegmentReader refreshed_reader_of(const std::filesystem::path& path) {
   SegmentReader reader = reader_of(path);
   reader.refresh();
+  return reader;
+}
+
+// Attaches anew and says what it found.
+SegmentState state_of(const std::filesystem::path& path) {
+  const SegmentReader reader = refreshed_reader_of(path);
   CHECK(reader.describe().find("segment " + path.string() + " ") == 0);
   CHECK((reader.payload() != nullptr) == (reader.state() == SegmentState::kReady));
   return reader.state();
@@ -36,9 +41,8 @@ void make_segment(const std::filesystem::path& path, const SegmentFormat& format
   SegmentWriter(path, format).publish(1);
 }
 
-TEST_CASE("a reader sees a segment once it is published, with what stands in its header") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a reader sees a segment once it is published, with what stands in its header") {
   SegmentReader reader = reader_of(path);
   CHECK_FALSE(reader.refresh());
   CHECK(reader.state() == SegmentState::kMissing);
@@ -56,17 +60,13 @@ TEST_CASE("a reader sees a segment once it is published, with what stands in its
   REQUIRE(reader.payload_bytes() >= kFormat.payload_bytes);
   CHECK(std::memcmp(reader.payload(), "payload", 8) == 0);
   CHECK(reader.generation() == 1);
-  CHECK(reader.fingerprint() == 42);
-  CHECK(reader.writer_pid() == static_cast<std::uint64_t>(getpid()));
   CHECK_FALSE(reader.refresh());
 
   const SegmentReader moved = std::move(reader);
   CHECK(std::memcmp(moved.payload(), "payload", 8) == 0);
 }
 
-TEST_CASE("each kind of unusable file has its name") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "each kind of unusable file has its name") {
   CHECK(state_of(path) == SegmentState::kMissing);
   test::write_file(path, "");
   CHECK(state_of(path) == SegmentState::kNotReady);
@@ -86,9 +86,8 @@ TEST_CASE("each kind of unusable file has its name") {
   CHECK(state_of(path) == SegmentState::kNotReady);
 }
 
-TEST_CASE("a segment of another kind is foreign, one of another layout version is called so") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a segment of another kind is foreign, one of another layout version is called so") {
   make_segment(path);
   CHECK(state_of(path) == SegmentState::kReady);
   SegmentReader other_kind(path, SegmentKind::kAudio, kFormat.version);
@@ -101,9 +100,7 @@ TEST_CASE("a segment of another kind is foreign, one of another layout version i
         std::string::npos);
 }
 
-TEST_CASE("a segment that is not as long as it says is refused") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "a segment that is not as long as it says is refused") {
   make_segment(path);
   const auto whole = std::filesystem::file_size(path);
   std::filesystem::resize_file(path, whole - 8);
@@ -114,33 +111,25 @@ TEST_CASE("a segment that is not as long as it says is refused") {
   CHECK(state_of(path) == SegmentState::kTruncated);
 }
 
-TEST_CASE("what is no file at all neither crashes a reader nor holds it up") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "what is no file at all neither crashes a reader nor holds it up") {
   SUBCASE("folder") { std::filesystem::create_directory(path); }
   SUBCASE("pipe that nobody writes") { REQUIRE(mkfifo(path.c_str(), 0600) == 0); }
   SUBCASE("device") { std::filesystem::create_symlink("/dev/zero", path); }
   CHECK(state_of(path) == SegmentState::kForeign);
 }
 
-TEST_CASE("a file that may not be read is called so") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "a file that may not be read is called so") {
   make_segment(path);
   test::require(chmod(dir.path().c_str(), 0755) == 0 && chmod(path.c_str(), 0) == 0, "chmod");
   // Root may read everything.
   Child stranger([&] {
     if (geteuid() == 0 && seteuid(65'534) != 0) return 1;
-    SegmentReader reader = reader_of(path);
-    reader.refresh();
-    return reader.state() == SegmentState::kDenied ? 0 : 2;
+    return refreshed_reader_of(path).state() == SegmentState::kDenied ? 0 : 2;
   });
   CHECK(stranger.wait() == 0);
 }
 
-TEST_CASE("random bytes never crash a reader, nor does it take them for a segment") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "random bytes never crash a reader, nor does it take them for a segment") {
   std::mt19937_64 random(1);
   for (int round = 0; round < 500; ++round) {
     std::string bytes(random() % 300, '\0');
@@ -151,12 +140,9 @@ TEST_CASE("random bytes never crash a reader, nor does it take them for a segmen
   }
 }
 
-TEST_CASE("a segment that was replaced under its name is attached anew") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "a segment that was replaced under its name is attached anew") {
   make_segment(path);
-  SegmentReader reader = reader_of(path);
-  reader.refresh();
+  SegmentReader reader = refreshed_reader_of(path);
 
   SegmentFormat longer = kFormat;
   longer.payload_bytes *= 2;
@@ -169,13 +155,11 @@ TEST_CASE("a segment that was replaced under its name is attached anew") {
   CHECK(std::memcmp(reader.payload(), "renewed", 8) == 0);
 }
 
-TEST_CASE(
+TEST_CASE_FIXTURE(
+    SegmentFixture,
     "a segment that was removed and made anew is attached anew, though nothing in it tells the two apart") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
   make_segment(path);
-  SegmentReader reader = reader_of(path);
-  reader.refresh();
+  SegmentReader reader = refreshed_reader_of(path);
   std::filesystem::remove(path);
   SegmentWriter writer(path, kFormat);
   writer.publish(1);
@@ -184,12 +168,10 @@ TEST_CASE(
   CHECK(reader.writer_alive());
 }
 
-TEST_CASE("a segment that was taken over is reported as changed, and one that vanished as missing") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a segment that was taken over is reported as changed, and one that vanished as missing") {
   make_segment(path);
-  SegmentReader reader = reader_of(path);
-  reader.refresh();
+  SegmentReader reader = refreshed_reader_of(path);
   make_segment(path);
   CHECK(reader.refresh());
   CHECK(reader.generation() == 2);
@@ -204,21 +186,17 @@ TEST_CASE("a segment that was taken over is reported as changed, and one that va
   CHECK_FALSE(reader.refresh());
 }
 
-TEST_CASE("a file that is cut short under a reader is reported by the next refresh, and let go of") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a file that is cut short under a reader is reported by the next refresh, and let go of") {
   make_segment(path);
-  SegmentReader reader = reader_of(path);
-  reader.refresh();
+  SegmentReader reader = refreshed_reader_of(path);
   std::filesystem::resize_file(path, 2'048);
   CHECK(reader.refresh());
   CHECK(reader.state() == SegmentState::kTruncated);
   CHECK(reader.payload() == nullptr);
 }
 
-TEST_CASE("a writer lives while it holds its lock, however it ends") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "a writer lives while it holds its lock, however it ends") {
   SegmentReader reader = reader_of(path);
   SUBCASE("a clean stop") {
     std::optional<SegmentWriter> writer(std::in_place, path, kFormat);
@@ -229,14 +207,13 @@ TEST_CASE("a writer lives while it holds its lock, however it ends") {
   }
   SUBCASE("SIGKILL") {
     Pipe published;
-    Child killed([&] {
+    Child killed([&]() -> int {
       SegmentWriter writer(path, kFormat);
       writer.publish(1);
-      if (write(published.write_end(), "x", 1) != 1) return 1;
+      published.tell();
       for (;;) pause();
     });
-    char byte = 0;
-    REQUIRE(read(published.read_end(), &byte, 1) == 1);
+    published.await();
     reader.refresh();
     CHECK(reader.writer_alive());
     killed.wait_after(SIGKILL);
@@ -248,25 +225,19 @@ TEST_CASE("a writer lives while it holds its lock, however it ends") {
   CHECK(reader.state() == SegmentState::kReady);
 }
 
-TEST_CASE("a writer that lives and does not beat for five seconds is not healthy") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "a writer that lives and does not beat for five seconds is not healthy") {
   SegmentWriter writer(path, kFormat);
   writer.publish(1'000);
-  SegmentReader reader = reader_of(path);
-  reader.refresh();
+  SegmentReader reader = refreshed_reader_of(path);
   CHECK(reader.writer_healthy(1'000 + SegmentReader::kHungAfterNs - 1));
   CHECK_FALSE(reader.writer_healthy(1'000 + SegmentReader::kHungAfterNs));
   writer.beat(2'000);
   CHECK(reader.writer_healthy(1'000 + SegmentReader::kHungAfterNs));
 }
 
-TEST_CASE("a reader maps read-only, and no lock of its own hinders a writer") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "a reader maps read-only, and no lock of its own hinders a writer") {
   make_segment(path);
-  SegmentReader reader = reader_of(path);
-  reader.refresh();
+  SegmentReader reader = refreshed_reader_of(path);
 
   std::ifstream maps("/proc/self/maps");
   std::string mapping;

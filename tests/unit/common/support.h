@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What several tests need: a folder of their own, the bytes of a file, a child process.
+// What tests of whole processes and of their files need: the words of a file, a pipe, a child process.
 #pragma once
+
+#include "tests/unit/support.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -11,52 +13,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
-#include <sstream>
 #include <string>
-#include <system_error>
 
 namespace auralis::test {
-
-inline void require(bool succeeded, const char* what) {
-  if (!succeeded) throw std::system_error(errno, std::generic_category(), what);
-}
-
-// A fresh folder on tmpfs, where segments belong; removed with all that is in it.
-class TempDir {
- public:
-  TempDir() {
-    std::string name = "/dev/shm/auralis-test-XXXXXX";
-    require(mkdtemp(name.data()) != nullptr, "mkdtemp");
-    path_ = name;
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline std::string read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-inline void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
-}
 
 inline std::uint64_t peek(const std::filesystem::path& path, std::uint64_t offset) {
   std::uint64_t word = 0;
@@ -79,6 +42,13 @@ class Pipe {
   }
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
+
+  // For one process to tell another that it has come so far.
+  void tell() const { require(write(write_end(), "x", 1) == 1, "write"); }
+  void await() const {
+    char told = 0;
+    require(read(read_end(), &told, 1) == 1, "read");
+  }
 
   int read_end() const { return ends_[0]; }
   int write_end() const { return ends_[1]; }

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace auralis::metricsd_test {
+namespace auralis::test {
 
 struct Exposition {
   using Labels = std::map<std::string, std::string>;
@@ -90,4 +90,4 @@ inline Exposition parse_exposition(const std::string& text) {
   return page;
 }
 
-}  // namespace auralis::metricsd_test
+}  // namespace auralis::test

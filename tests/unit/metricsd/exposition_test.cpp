@@ -11,27 +11,19 @@
 namespace {
 
 using namespace auralis;
-using namespace auralis::metricsd_test;
+using namespace auralis::test;
 
 // Everybody at work, figures of every type and text that needs care.
-struct Bench {
-  TemporaryFolder folder;
-  Config config;
-  MovedClock clock;
-  std::optional<SnapshotSource> source;
-  std::optional<FakeSynthd> synthd;
-  std::optional<FakeStreamd> streamd;
+struct Bench : SnapshotFixture {
+  FakeSynthd synthd{config, Daemon::kSynthd, clock};
+  FakeStreamd streamd{config, Daemon::kStreamd, clock};
 
   Bench() {
-    config.runtime.dir = folder.path();
-    source.emplace(config, clock);
-    synthd.emplace(config, Daemon::kSynthd, clock);
-    streamd.emplace(config, Daemon::kStreamd, clock);
-    for (const double ms : {5.0, 10.0, 60.0, 70.0, 500.0}) synthd->metrics.synthesis_ms.observe(ms);
-    synthd->metrics.memory_mb.set(123.25);
-    streamd->metrics.depth_ms.set(-12.5);
-    streamd->metrics.sent.add(1e12 + 1);
-    source->sample();
+    for (const double ms : {5.0, 10.0, 60.0, 70.0, 500.0}) synthd.metrics.synthesis_ms.observe(ms);
+    synthd.metrics.memory_mb.set(123.25);
+    streamd.metrics.depth_ms.set(-12.5);
+    streamd.metrics.sent.add(1e12 + 1);
+    source.sample();
   }
 };
 
@@ -66,9 +58,8 @@ std::size_t check_histogram(const Exposition& page, const nlohmann::json& metric
 
 }  // namespace
 
-TEST_CASE("exposition: every family has its HELP and TYPE, and the text keeps to the format") {
-  Bench bench;
-  const Exposition page = parse_exposition(exposition(bench.source->take()));
+TEST_CASE_FIXTURE(Bench, "exposition: every family has its HELP and TYPE, and the text keeps to the format") {
+  const Exposition page = parse_exposition(exposition(source.take()));
   CHECK(page.type.size() == page.help.size());
   for (const auto& help : page.help) {
     CHECK_MESSAGE(!help.second.empty(), help.first);
@@ -79,9 +70,9 @@ TEST_CASE("exposition: every family has its HELP and TYPE, and the text keeps to
   CHECK(page.type.at("auralis_up") == "gauge");
 }
 
-TEST_CASE("exposition: buckets count what is not above their bound, and end with the count of all") {
-  Bench bench;
-  const Exposition page = parse_exposition(exposition(bench.source->take()));
+TEST_CASE_FIXTURE(Bench,
+                  "exposition: buckets count what is not above their bound, and end with the count of all") {
+  const Exposition page = parse_exposition(exposition(source.take()));
   const auto bucket = [&](const char* bound) {
     const auto* sample = page.find("audio_synthesis_latency_ms_bucket", {{"le", bound}});
     return sample == nullptr ? -1 : sample->value;
@@ -94,9 +85,8 @@ TEST_CASE("exposition: buckets count what is not above their bound, and end with
   CHECK(page.find("audio_synthesis_latency_ms_sum")->value == doctest::Approx(645));
 }
 
-TEST_CASE("exposition: label values and help come out as they went in") {
-  Bench bench;
-  const Exposition page = parse_exposition(exposition(bench.source->take()));
+TEST_CASE_FIXTURE(Bench, "exposition: label values and help come out as they went in") {
+  const Exposition page = parse_exposition(exposition(source.take()));
   const auto* depth = page.find("ring_buffer_depth_ms", {{"station", "a \"b\"\\c"}});
   REQUIRE(depth);
   CHECK(depth->value == -12.5);
@@ -112,13 +102,12 @@ TEST_CASE("exposition: help of several lines stays one line") {
   CHECK(parse_exposition(exposition(snapshot)).help.at("name") == "first  name{}  n 1");
 }
 
-TEST_CASE("snapshot_json: says what the exposition says, no more and no less") {
-  Bench bench;
-  const Snapshot snapshot = bench.source->take();
+TEST_CASE_FIXTURE(Bench, "snapshot_json: says what the exposition says, no more and no less") {
+  const Snapshot snapshot = source.take();
   const Exposition page = parse_exposition(exposition(snapshot));
   const auto json = nlohmann::json::parse(snapshot_json(snapshot, 42));
   CHECK(json.at("seq") == 42);
-  CHECK(number(json.at("time")) == doctest::Approx(static_cast<double>(bench.clock.unix_ns()) / 1e9));
+  CHECK(number(json.at("time")) == doctest::Approx(static_cast<double>(clock.unix_ns()) / 1e9));
   std::size_t samples = 0;
   for (const auto& metric : json.at("metrics")) {
     const std::string name = metric.at("name");

@@ -11,35 +11,18 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-namespace {
-
 using namespace auralis;
-using namespace auralis::metricsd_test;
+using namespace auralis::test;
 
-struct Bench {
-  TemporaryFolder folder;
-  Config config;
-  MovedClock clock;
-
-  Bench() {
-    config.runtime.dir = folder.path();
-    config.metricsd.host = "127.0.0.1";
-    config.metricsd.port = 0;
-    config.metricsd.zmq_endpoint = "tcp://127.0.0.1:*";
-  }
-};
-
-}  // namespace
-
-TEST_CASE("MetricsDaemon: each step publishes a whole snapshot, numbered without gaps") {
-  Bench bench;
-  MetricsDaemon daemon(bench.config, bench.clock);
-  FakeSynthd synthd(bench.config, Daemon::kSynthd, bench.clock);
+TEST_CASE_FIXTURE(RuntimeFixture,
+                  "MetricsDaemon: each step publishes a whole snapshot, numbered without gaps") {
+  MetricsDaemon daemon(config, clock);
+  FakeSynthd synthd(config, Daemon::kSynthd, clock);
   synthd.metrics.memory_mb.set(5);
   Subscriber subscriber(daemon.zmq_endpoint(), "metrics");
   const auto step = [&] {
-    bench.clock.advance_ms(1'000);
-    synthd.beat(bench.clock);
+    clock.now += kNsPerSecond;
+    synthd.beat(clock);
     daemon.step();
   };
   auto frames = subscriber.first(step);
@@ -61,13 +44,12 @@ TEST_CASE("MetricsDaemon: each step publishes a whole snapshot, numbered without
   }
 }
 
-TEST_CASE("MetricsDaemon: a daemon that comes or goes is an event, once") {
-  Bench bench;
-  MetricsDaemon daemon(bench.config, bench.clock);
+TEST_CASE_FIXTURE(RuntimeFixture, "MetricsDaemon: a daemon that comes or goes is an event, once") {
+  MetricsDaemon daemon(config, clock);
   Subscriber subscriber(daemon.zmq_endpoint(), "event");
   const auto come_and_go = [&] {
     {
-      const FakeSynthd synthd(bench.config, Daemon::kSynthd, bench.clock);
+      const FakeSynthd synthd(config, Daemon::kSynthd, clock);
       daemon.step();
       daemon.step();
     }
@@ -89,11 +71,12 @@ TEST_CASE("MetricsDaemon: a daemon that comes or goes is an event, once") {
   CHECK(subscriber.next().empty());
 }
 
-TEST_CASE("MetricsDaemon: what it publishes is what /metrics says, and it is healthy while it steps") {
-  Bench bench;
-  MetricsDaemon daemon(bench.config, bench.clock);
+TEST_CASE_FIXTURE(
+    RuntimeFixture,
+    "MetricsDaemon: what it publishes is what /metrics says, and it is healthy while it steps") {
+  MetricsDaemon daemon(config, clock);
   CHECK(status_of(http(daemon.http_port(), "GET", "/readyz")) == 200);
-  FakeStreamd streamd(bench.config, Daemon::kStreamd, bench.clock);
+  FakeStreamd streamd(config, Daemon::kStreamd, clock);
   streamd.metrics.sent.add(77);
   Subscriber subscriber(daemon.zmq_endpoint(), "metrics");
   const auto frames = subscriber.first([&] { daemon.step(); });
@@ -110,23 +93,24 @@ TEST_CASE("MetricsDaemon: what it publishes is what /metrics says, and it is hea
   }
 
   CHECK(daemon.healthy());
-  bench.clock.advance_ms(SegmentReader::kHungAfterNs / kNsPerMs);
+  clock.now += SegmentReader::kHungAfterNs;
   CHECK_FALSE(daemon.healthy());
   daemon.step();
   CHECK(daemon.healthy());
 }
 
-TEST_CASE("MetricsDaemon: steps by itself once started, and an endpoint of its is refused to another") {
-  Bench bench;
-  MetricsDaemon daemon(bench.config, bench.clock);
+TEST_CASE_FIXTURE(
+    RuntimeFixture,
+    "MetricsDaemon: steps by itself once started, and an endpoint of its is refused to another") {
+  MetricsDaemon daemon(config, clock);
   Subscriber subscriber(daemon.zmq_endpoint(), "metrics");
   daemon.start();
   CHECK(subscriber.first([] {}).size() == 2);
 
-  Config other = bench.config;
+  Config other = config;
   other.metricsd.zmq_endpoint = daemon.zmq_endpoint();
-  CHECK_THROWS_AS(MetricsDaemon(other, bench.clock), std::runtime_error);
-  other = bench.config;
+  CHECK_THROWS_AS(MetricsDaemon(other, clock), std::runtime_error);
+  other = config;
   other.metricsd.port = daemon.http_port();
-  CHECK_THROWS_AS(MetricsDaemon(other, bench.clock), std::runtime_error);
+  CHECK_THROWS_AS(MetricsDaemon(other, clock), std::runtime_error);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 
+#include "tests/unit/support.h"
 #include "tools/metrics_page.h"
 
 #include <doctest/doctest.h>
@@ -22,9 +21,7 @@ std::vector<MetricSpec> all_specs() {
 }  // namespace
 
 TEST_CASE("docs/metrics.md is what the declarations say; else run metrics-doc > docs/metrics.md") {
-  std::ifstream file(AURALIS_SOURCE_DIR "/docs/metrics.md");
-  const std::string page{std::istreambuf_iterator<char>(file), {}};
-  CHECK(page == metrics_page());
+  CHECK(test::read_file(AURALIS_SOURCE_DIR "/docs/metrics.md") == metrics_page());
 }
 
 TEST_CASE(

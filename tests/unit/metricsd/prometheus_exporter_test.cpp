@@ -13,90 +13,77 @@
 namespace {
 
 using namespace auralis;
-using namespace auralis::metricsd_test;
+using namespace auralis::test;
 
-struct Bench {
-  TemporaryFolder folder;
-  Config config;
-  MovedClock clock;
-  std::optional<SnapshotSource> source;
+struct Bench : SnapshotFixture {
   std::optional<PrometheusExporter> exporter;
 
   Bench() {
-    config.runtime.dir = folder.path();
-    source.emplace(config, clock);
-    source->sample();
-    exporter.emplace("127.0.0.1", 0, *source);
+    source.sample();
+    exporter.emplace("127.0.0.1", 0, source);
   }
   std::string get(const std::string& path) const { return http(exporter->port(), "GET", path); }
 };
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 // CivetWeb takes two seconds to stop: what can share a server does.
-TEST_CASE("PrometheusExporter: every path and method is answered as it should be") {
-  Bench bench;
-
+TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered as it should be") {
   INFO("/metrics shows the figures and counts its answers");
-  const std::string answer = bench.get("/metrics");
+  const std::string answer = get("/metrics");
   CHECK(status_of(answer) == 200);
   CHECK(contains(answer, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
   CHECK(parse_exposition(body_of(answer)).find("auralis_up", {{"process", "synthd"}})->value == 0);
   CHECK(parse_exposition(body_of(answer)).find("auralis_scrapes_total")->value == 1);
-  CHECK(parse_exposition(body_of(bench.get("/metrics?x=1"))).find("auralis_scrapes_total")->value == 2);
+  CHECK(parse_exposition(body_of(get("/metrics?x=1"))).find("auralis_scrapes_total")->value == 2);
 
   INFO("/healthz and /readyz say who is up");
-  CHECK(status_of(bench.get("/healthz")) == 200);
-  CHECK(status_of(bench.get("/readyz")) == 200);
-  CHECK(body_of(bench.get("/readyz")) == "ready\nsynthd: down\nstreamd: down\nmetricsd: up\n");
-  const FakeStreamd streamd(bench.config, Daemon::kStreamd, bench.clock);
-  CHECK(body_of(bench.get("/readyz")) == "ready\nsynthd: down\nstreamd: up\nmetricsd: up\n");
+  CHECK(status_of(get("/healthz")) == 200);
+  CHECK(status_of(get("/readyz")) == 200);
+  CHECK(body_of(get("/readyz")) == "ready\nsynthd: down\nstreamd: down\nmetricsd: up\n");
+  const FakeStreamd streamd(config, Daemon::kStreamd, clock);
+  CHECK(body_of(get("/readyz")) == "ready\nsynthd: down\nstreamd: up\nmetricsd: up\n");
 
   INFO("the page is whole");
-  const std::string page = bench.get("/");
+  const std::string page = get("/");
   CHECK(status_of(page) == 200);
   CHECK(contains(page, "Content-Type: text/html"));
   CHECK(contains(body_of(page), "</html>"));
 
   INFO("another path is 404, another method 405, and HEAD has no body");
   for (const std::string path : {"/nothing", "/metrics/", "/metrics/more", "/index.html", "/../etc/passwd"}) {
-    CHECK_MESSAGE(status_of(bench.get(path)) == 404, path);
+    CHECK_MESSAGE(status_of(get(path)) == 404, path);
   }
   for (const std::string method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
-    const std::string refusal = http(bench.exporter->port(), method, "/metrics");
+    const std::string refusal = http(exporter->port(), method, "/metrics");
     CHECK_MESSAGE(status_of(refusal) == 405, method);
     CHECK_MESSAGE(contains(refusal, "Allow: GET, HEAD\r\n"), method);
   }
   for (const std::string path : {"/metrics", "/healthz", "/"}) {
-    const std::string head = http(bench.exporter->port(), "HEAD", path);
+    const std::string head = http(exporter->port(), "HEAD", path);
     CHECK_MESSAGE(status_of(head) == 200, path);
     CHECK_MESSAGE(body_of(head).empty(), path);
   }
 }
 
-TEST_CASE("PrometheusExporter: idle connections, few or more than threads, do not block a scrape") {
-  const Bench bench;
+TEST_CASE_FIXTURE(Bench,
+                  "PrometheusExporter: idle connections, few or more than threads, do not block a scrape") {
   std::deque<Connection> idle;
   // Give up after Connection::kPatienceS, much sooner than CivetWeb would give up an idle connection unless
   // told.
   for (const std::size_t connections : {2U, 10U}) {
-    while (idle.size() < connections) REQUIRE(idle.emplace_back(bench.exporter->port()).open());
-    CHECK_MESSAGE(status_of(bench.get("/metrics")) == 200, connections);
+    while (idle.size() < connections) REQUIRE(idle.emplace_back(exporter->port()).open());
+    CHECK_MESSAGE(status_of(get("/metrics")) == 200, connections);
   }
 }
 
-TEST_CASE("PrometheusExporter: many scrapes at a time are all answered whole") {
-  const Bench bench;
+TEST_CASE_FIXTURE(Bench, "PrometheusExporter: many scrapes at a time are all answered whole") {
   std::atomic<int> good{0};
   std::deque<std::thread> scrapers;
   for (int scraper = 0; scraper < 6; ++scraper) {
     scrapers.emplace_back([&] {
       for (int scrape = 0; scrape < 10; ++scrape) {
-        const std::string body = body_of(bench.get("/metrics"));
+        const std::string body = body_of(get("/metrics"));
         if (!body.empty() && parse_exposition(body).find("auralis_scrapes_total") != nullptr) ++good;
       }
     });
@@ -105,29 +92,27 @@ TEST_CASE("PrometheusExporter: many scrapes at a time are all answered whole") {
   CHECK(good == 60);
 }
 
-TEST_CASE("http_healthcheck: is content with a serving metricsd only") {
-  Bench bench;
-  const int port = bench.exporter->port();
+TEST_CASE_FIXTURE(Bench, "http_healthcheck: is content with a serving metricsd only") {
+  const int port = exporter->port();
   CHECK(http_healthcheck("127.0.0.1", port).empty());
   CHECK(http_healthcheck("0.0.0.0", port).empty());
-  bench.exporter.reset();
+  exporter.reset();
   CHECK_FALSE(http_healthcheck("127.0.0.1", port).empty());
 }
 
-TEST_CASE("PrometheusExporter: an address that cannot be had is one clear error") {
-  Bench bench;
-  const std::string taken = "127.0.0.1:" + std::to_string(bench.exporter->port());
+TEST_CASE_FIXTURE(Bench, "PrometheusExporter: an address that cannot be had is one clear error") {
+  const std::string taken = "127.0.0.1:" + std::to_string(exporter->port());
   std::string error;
   try {
-    const PrometheusExporter second("127.0.0.1", bench.exporter->port(), *bench.source);
+    const PrometheusExporter second("127.0.0.1", exporter->port(), source);
   } catch (const std::runtime_error& thrown) {
     error = thrown.what();
   }
   CHECK_MESSAGE(contains(error, taken), error);
   CHECK_MESSAGE(contains(error, "in use"), error);
   CHECK_MESSAGE(!contains(error, "\n"), error);
-  CHECK_THROWS_AS(PrometheusExporter("192.0.2.1", 0, *bench.source), std::runtime_error);
-  CHECK_THROWS_AS(PrometheusExporter("no such host", 0, *bench.source), std::runtime_error);
-  CHECK_THROWS_WITH_AS(PrometheusExporter("2001:db8::1", 1, *bench.source),
-                       doctest::Contains("//[2001:db8::1]:1/"), std::runtime_error);
+  CHECK_THROWS_AS(PrometheusExporter("192.0.2.1", 0, source), std::runtime_error);
+  CHECK_THROWS_AS(PrometheusExporter("no such host", 0, source), std::runtime_error);
+  CHECK_THROWS_WITH_AS(PrometheusExporter("2001:db8::1", 1, source), doctest::Contains("//[2001:db8::1]:1/"),
+                       std::runtime_error);
 }

@@ -12,14 +12,7 @@
 namespace {
 
 using namespace auralis;
-using namespace auralis::metricsd_test;
-
-struct Bench {
-  TemporaryFolder folder;
-  Config config;
-  MovedClock clock;
-  Bench() { config.runtime.dir = folder.path(); }
-};
+using namespace auralis::test;
 
 MetricSample sample_of(const std::string& name, MetricType type, double value,
                        std::vector<MetricLabel> labels = {}) {
@@ -58,9 +51,8 @@ TEST_CASE("families_of: what would make the whole unreadable is left out") {
   CHECK(families[0].samples[0].value == 1);
 }
 
-TEST_CASE("SnapshotSource: with nobody there it says so, and has the machine and itself") {
-  Bench bench;
-  SnapshotSource source(bench.config, bench.clock);
+TEST_CASE_FIXTURE(SnapshotFixture,
+                  "SnapshotSource: with nobody there it says so, and has the machine and itself") {
   source.sample();
   const Snapshot snapshot = source.take();
   CHECK(figure(snapshot, "auralis_up", "synthd") == 0);
@@ -69,13 +61,13 @@ TEST_CASE("SnapshotSource: with nobody there it says so, and has the machine and
   CHECK(figure(snapshot, "memory_usage_mb", "metricsd").value_or(0) > 0);
   CHECK(snapshot.up == std::array<bool, 3>{false, false, true});
   CHECK_FALSE(figure(snapshot, "gpu_utilization_percent"));
-  CHECK(snapshot.unix_ns == bench.clock.unix_ns());
+  CHECK(snapshot.unix_ns == clock.unix_ns());
 }
 
-TEST_CASE("SnapshotSource: a daemon's figures come fresh from its segment, unset gauges do not come") {
-  Bench bench;
-  SnapshotSource source(bench.config, bench.clock);
-  FakeSynthd synthd(bench.config, Daemon::kSynthd, bench.clock);
+TEST_CASE_FIXTURE(
+    SnapshotFixture,
+    "SnapshotSource: a daemon's figures come fresh from its segment, unset gauges do not come") {
+  FakeSynthd synthd(config, Daemon::kSynthd, clock);
   CHECK(figure(source.take(), "auralis_up", "synthd") == 1);
   CHECK_FALSE(figure(source.take(), "gpu_memory_allocated_mb"));
   synthd.metrics.gpu_memory_mb.set(64);
@@ -85,18 +77,17 @@ TEST_CASE("SnapshotSource: a daemon's figures come fresh from its segment, unset
   CHECK(figure(source.take(), "auralis_engine_device_busy_seconds_total") == 0);
 }
 
-TEST_CASE("SnapshotSource: a daemon that ends or hangs is down, and its figures are gone at once") {
-  Bench bench;
-  SnapshotSource source(bench.config, bench.clock);
-  auto synthd = std::make_unique<FakeSynthd>(bench.config, Daemon::kSynthd, bench.clock);
-  FakeStreamd streamd(bench.config, Daemon::kStreamd, bench.clock);
+TEST_CASE_FIXTURE(SnapshotFixture,
+                  "SnapshotSource: a daemon that ends or hangs is down, and its figures are gone at once") {
+  auto synthd = std::make_unique<FakeSynthd>(config, Daemon::kSynthd, clock);
+  FakeStreamd streamd(config, Daemon::kStreamd, clock);
   for (int second = 0; second < 3; ++second) {
     synthd->metrics.memory_mb.set(10);
     streamd.metrics.sent.add(10);
-    synthd->beat(bench.clock);
-    streamd.beat(bench.clock);
+    synthd->beat(clock);
+    streamd.beat(clock);
     source.sample();
-    bench.clock.advance_ms(1'000);
+    clock.now += kNsPerSecond;
   }
   Snapshot snapshot = source.take();
   CHECK(figure(snapshot, "gpu_utilization_percent") == 0);
@@ -111,46 +102,42 @@ TEST_CASE("SnapshotSource: a daemon that ends or hangs is down, and its figures 
   CHECK_FALSE(figure(snapshot, "auralis_engine_device_busy_seconds_total"));
   CHECK(figure(snapshot, "websocket_chunks_sent_total") == 30);
 
-  bench.clock.advance_ms(SegmentReader::kHungAfterNs / kNsPerMs);
+  clock.now += SegmentReader::kHungAfterNs;
   snapshot = source.take();
   CHECK(figure(snapshot, "auralis_up", "streamd") == 0);
   CHECK_FALSE(figure(snapshot, "websocket_chunks_sent_total"));
   CHECK_FALSE(figure(snapshot, "websocket_chunk_delivery_success_rate"));
   CHECK_FALSE(figure(snapshot, "network_bandwidth_mbps"));
 
-  streamd.beat(bench.clock);
+  streamd.beat(clock);
   snapshot = source.take();
   CHECK(figure(snapshot, "auralis_up", "streamd") == 1);
   CHECK(figure(snapshot, "websocket_chunks_sent_total") == 30);
 }
 
-TEST_CASE("SnapshotSource: a restarted daemon is found again, its counters gone on") {
-  Bench bench;
-  SnapshotSource source(bench.config, bench.clock);
+TEST_CASE_FIXTURE(SnapshotFixture,
+                  "SnapshotSource: a restarted daemon is found again, its counters gone on") {
   {
-    FakeStreamd first(bench.config, Daemon::kStreamd, bench.clock);
+    FakeStreamd first(config, Daemon::kStreamd, clock);
     first.metrics.sent.add(7);
     first.metrics.depth_ms.set(750);
     CHECK(figure(source.take(), "websocket_chunks_sent_total") == 7);
   }
-  FakeStreamd second(bench.config, Daemon::kStreamd, bench.clock);
+  FakeStreamd second(config, Daemon::kStreamd, clock);
   second.metrics.sent.add(1);
   CHECK(figure(source.take(), "websocket_chunks_sent_total") == 8);
   CHECK_FALSE(figure(source.take(), "ring_buffer_depth_ms", "a \"b\"\\c"));
 }
 
-TEST_CASE("SnapshotSource: a segment of garbage is a daemon that is not there") {
-  Bench bench;
-  std::filesystem::create_directories(bench.config.daemon_dir(Daemon::kSynthd));
-  std::ofstream(bench.config.daemon_dir(Daemon::kSynthd) / "metrics") << std::string(100'000, 'x');
-  SnapshotSource source(bench.config, bench.clock);
+TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a segment of garbage is a daemon that is not there") {
+  std::filesystem::create_directories(config.daemon_dir(Daemon::kSynthd));
+  std::ofstream(config.daemon_dir(Daemon::kSynthd) / "metrics") << std::string(100'000, 'x');
   source.sample();
   CHECK(figure(source.take(), "auralis_up", "synthd") == 0);
 }
 
-TEST_CASE("SnapshotSource: counts scrapes and publications, and nothing else as such") {
-  Bench bench;
-  SnapshotSource source(bench.config, bench.clock);
+TEST_CASE_FIXTURE(SnapshotFixture,
+                  "SnapshotSource: counts scrapes and publications, and nothing else as such") {
   source.take();
   CHECK(figure(source.scrape(), "auralis_scrapes_total") == 1);
   source.count_published();

@@ -9,7 +9,7 @@
 
 #include <zmq.hpp>
 
-namespace auralis::metricsd_test {
+namespace auralis::test {
 
 class Subscriber {
  public:
@@ -49,4 +49,4 @@ class Subscriber {
   zmq::socket_t socket_{context_, zmq::socket_type::sub};
 };
 
-}  // namespace auralis::metricsd_test
+}  // namespace auralis::test

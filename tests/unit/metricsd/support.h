@@ -1,58 +1,42 @@
 // SPDX-License-Identifier: MIT
-// What the tests of metricsd share: a clock that they move, a folder of their own, daemons made of real
-// segments, and a bare HTTP client.
+// What the tests of metricsd share: its surroundings, daemons made of real segments, and a bare HTTP client.
 #pragma once
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <algorithm>
 
-#include <atomic>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/metrics.h"
 #include "common/metrics_segment.h"
 #include "metricsd/snapshot.h"
+#include "tests/unit/support.h"
 
-namespace auralis::metricsd_test {
+namespace auralis::test {
 
-class MovedClock final : public Clock {
- public:
-  std::int64_t now_ns() const override { return now_ns_; }
-  std::int64_t unix_ns() const override { return now_ns_ + kUnixOffsetNs; }
-  void advance_ms(std::int64_t ms) { now_ns_ += ms * kNsPerMs; }
+// What metricsd is given: a runtime directory of its own, and whatever addresses are free.
+struct RuntimeFixture {
+  RuntimeFixture() {
+    config.runtime.dir = folder.path();
+    config.metricsd.host = "127.0.0.1";
+    config.metricsd.port = 0;
+    config.metricsd.zmq_endpoint = "tcp://127.0.0.1:*";
+  }
 
-  static constexpr std::int64_t kUnixOffsetNs = 1'700'000'000 * kNsPerSecond;
-
- private:
-  std::atomic<std::int64_t> now_ns_{1'000 * kNsPerSecond};
+  TempDir folder;
+  Config config;
+  ManualClock clock;
 };
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = "/tmp/auralis-metricsd-XXXXXX";
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
+struct SnapshotFixture : RuntimeFixture {
+  SnapshotSource source{config, clock};
 };
 
 // The figures of synthd and of streamd that metricsd derives others from, and one of each type.
@@ -87,13 +71,6 @@ class FakeStreamMetrics {
   Gauge memory_mb = m_.gauge("memory_usage_mb", "Resident memory, in MiB", {{"process", "streamd"}});
   Counter cpu_seconds =
       m_.counter("auralis_process_cpu_seconds_total", "Processor time, in seconds", {{"process", "streamd"}});
-
-  void observe_interval(double deviation) {
-    intervals.add();
-    late_ms.add(std::max(deviation, 0.0));
-    early_ms.add(std::max(-deviation, 0.0));
-    deviation_squares.add(deviation * deviation);
-  }
 };
 
 // A daemon that lives as long as the object, as far as a reader of its segment can tell.
@@ -175,4 +152,8 @@ inline std::string body_of(const std::string& answer) {
   return blank == std::string::npos ? "" : answer.substr(blank + 4);
 }
 
-}  // namespace auralis::metricsd_test
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace auralis::test

@@ -45,7 +45,7 @@ TEST_CASE("parse_proc_stat: what is not the kernel's text gives nothing") {
 }
 
 TEST_CASE("SystemSampler: reads the folder that it is given, and this machine's own") {
-  const auralis::metricsd_test::TemporaryFolder folder;
+  const auralis::test::TempDir folder;
   const SystemSampler sampler(folder.path());
   CHECK_FALSE(sampler.cpu());
   std::ofstream(folder.path() / "stat") << "cpu 1 0 0 3 0 0 0 0 0 0\ncpu0 1 0 0 3 0 0 0 0 0 0\n";

@@ -11,7 +11,7 @@
 namespace {
 
 using namespace auralis;
-using namespace auralis::metricsd_test;
+using namespace auralis::test;
 
 std::string refusal(const std::string& endpoint) {
   try {
@@ -22,15 +22,11 @@ std::string refusal(const std::string& endpoint) {
   return "";
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("ZmqPublisher: a subscriber gets topic and body as two frames") {
   for (const std::string endpoint : {"tcp://127.0.0.1:*", "ipc"}) {
-    const TemporaryFolder folder;
+    const TempDir folder;
     ZmqPublisher publisher(endpoint == "ipc" ? "ipc://" + (folder.path() / "socket").string() : endpoint);
     Subscriber subscriber(publisher.endpoint(), "topic");
     const auto frames = subscriber.first([&] { publisher.publish("topic", "{\"body\": 1}"); });
@@ -49,7 +45,7 @@ TEST_CASE("ZmqPublisher: publishing to nobody, or to somebody who reads nothing,
 }
 
 TEST_CASE("ZmqPublisher: an endpoint that is taken or malformed is one clear error that names it") {
-  const TemporaryFolder folder;
+  const TempDir folder;
   for (const std::string& wanted :
        {std::string("tcp://127.0.0.1:*"), "ipc://" + (folder.path() / "socket").string()}) {
     ZmqPublisher first(wanted);
@@ -67,7 +63,7 @@ TEST_CASE("ZmqPublisher: an endpoint that is taken or malformed is one clear err
 }
 
 TEST_CASE("ZmqPublisher: the socket that a dead process left behind is taken over") {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = (folder.path() / "socket").string();
   {
     const int dead = ::socket(AF_UNIX, SOCK_STREAM, 0);

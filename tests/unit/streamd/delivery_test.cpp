@@ -30,7 +30,7 @@ struct Fixture {
       pump.refresh();
       const std::int64_t wake_ns = delivery.step();
       transport.take_all([&](ConnectionId id, std::size_t bytes) { hub.written(id, bytes); });
-      REQUIRE(wake_ns > clock.now);
+      REQUIRE(wake_ns > clock.now_ns());
       clock.now = std::min(wake_ns, end_ns);
     }
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of streamd stand on: a clock that they move, a network that they watch, and a synthd that
-// writes what they say.
+// What the tests of streamd stand on: a network that they watch, and a synthd that writes what they say.
 #pragma once
 
 #include <filesystem>
@@ -10,21 +9,12 @@
 #include <vector>
 
 #include "common/audio_segment.h"
-#include "common/clock.h"
 #include "common/metrics.h"
 #include "streamd/stream_metrics.h"
 #include "streamd/transport.h"
-#include "tests/unit/common/support.h"
+#include "tests/unit/support.h"
 
 namespace auralis::test {
-
-class ManualClock final : public Clock {
- public:
-  std::int64_t now_ns() const override { return now; }
-  std::int64_t unix_ns() const override { return now + 1'700'000'000 * kNsPerSecond; }
-
-  std::int64_t now = 1'000 * kNsPerSecond;
-};
 
 // A StreamMetrics over memory of its own.
 class OwnMetrics {

@@ -13,7 +13,7 @@
 #include <cstring>
 
 using namespace auralis;
-using namespace auralis::synthd_test;
+using namespace auralis::test;
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <thread>
 
 using namespace auralis;
-using namespace auralis::synthd_test;
+using namespace auralis::test;
 
 namespace {
 
@@ -61,7 +61,7 @@ using Chunks = std::map<std::int64_t, std::vector<std::int16_t>>;
 // One life of synthd over segments in `folder`, and a reader that collects what it publishes.
 class Life {
  public:
-  Life(const TempFolder& folder, ManualClock& clock, Engine& engine, Chunks& chunks)
+  Life(const TempDir& folder, ManualClock& clock, Engine& engine, Chunks& chunks)
       : clock_(clock),
         chunks_(chunks),
         metrics_writer_(folder.path(), declared_metrics<SynthMetrics>(one_station), 1, clock.now),
@@ -84,7 +84,7 @@ class Life {
   // One step; moves the clock to the next one's moment.
   void step() {
     const std::int64_t next_ns = loop.step();
-    CHECK(next_ns >= clock_.now);
+    CHECK(next_ns >= clock_.now_ns());
     CHECK(next_ns <= clock_.now + SynthLoop::kLongestWaitNs);
     clock_.now = next_ns;
     collect();
@@ -134,7 +134,7 @@ ControlRequest request(std::uint64_t number, const MusicParameters& parameters,
 }
 
 struct Fixture {
-  TempFolder folder;
+  TempDir folder;
   ManualClock clock;
   DigestEngine engine{4'410};
   Chunks chunks;
@@ -175,8 +175,8 @@ TEST_CASE_FIXTURE(Fixture, "each chunk is counted and measured once") {
 }
 
 TEST_CASE("a synthd that is killed and started again plays the same samples as one that was not") {
-  TempFolder folder_a;
-  TempFolder folder_b;
+  TempDir folder_a;
+  TempDir folder_b;
   ManualClock clock_a;
   ManualClock clock_b;
   Chunks uninterrupted;
@@ -209,7 +209,7 @@ TEST_CASE("a synthd that is killed and started again plays the same samples as o
 TEST_CASE_FIXTURE(Fixture, "a synthd that dies between a state and its chunk renders that chunk alike") {
   Chunks whole;
   {
-    TempFolder other;
+    TempDir other;
     ManualClock other_clock;
     DigestEngine other_engine{4'410};
     Life life(other, other_clock, other_engine, whole);
@@ -247,7 +247,7 @@ TEST_CASE_FIXTURE(Fixture, "after a pause longer than the ring the music goes on
   // What it plays is what it would have played without the pause.
   life.play(2 * kNsPerSecond);
   Chunks whole;
-  TempFolder other;
+  TempDir other;
   ManualClock other_clock;
   Life steady(other, other_clock, engine, whole);
   steady.play(35 * kNsPerSecond);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The writer's side; the reader's is segment_reader_test.cpp.
 #include "common/segment.h"
 
-#include "support.h"
+#include "segment_support.h"
 
 #include <doctest/doctest.h>
 
@@ -18,13 +17,12 @@ namespace auralis {
 namespace {
 
 using test::Child;
+using test::kFormat;
 using test::peek;
 using test::Pipe;
-using test::TempDir;
+using test::SegmentFixture;
 
-constexpr SegmentFormat kFormat{SegmentKind::kMetrics, 7, 4'096, 42};
 constexpr std::size_t kGeneration = offsetof(SegmentHeader, generation);
-constexpr std::size_t kRunning = offsetof(SegmentHeader, running);
 
 std::string refusal(const std::filesystem::path& path, const SegmentFormat& format) {
   try {
@@ -51,7 +49,7 @@ bool all_zero(const std::byte* bytes, std::size_t count) {
 
 TEST_CASE(
     "a fresh segment is zeros, aligned to a cache line, and its folder and file are the group's to read") {
-  const TempDir dir;
+  const test::TempDir dir;
   const auto path = dir.path() / "synthd" / "metrics";
   SegmentWriter writer(path, kFormat);
   CHECK_FALSE(writer.taken_over());
@@ -63,51 +61,41 @@ TEST_CASE(
   CHECK(files_in(path.parent_path()) == 1);
 }
 
-TEST_CASE("a segment that was stopped is taken over with its content, one generation on") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a segment that was stopped is taken over with its content, one generation on") {
   {
     SegmentWriter writer(path, kFormat);
     std::memcpy(writer.payload(), "counted", 8);
     writer.publish(1);
-    CHECK(peek(path, kRunning) == 1);
     CHECK(peek(path, kGeneration) == 1);
   }
-  CHECK(peek(path, kRunning) == 0);
   SegmentWriter next(path, kFormat);
   CHECK(next.taken_over());
   CHECK(std::memcmp(next.payload(), "counted", 8) == 0);
   next.publish(2);
   CHECK(peek(path, kGeneration) == 2);
-  CHECK(peek(path, kRunning) == 1);
 }
 
-TEST_CASE("a segment of a writer that was killed is taken over likewise") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "a segment of a writer that was killed is taken over likewise") {
   Pipe published;
-  Child killed([&] {
+  Child killed([&]() -> int {
     SegmentWriter writer(path, kFormat);
     std::memcpy(writer.payload(), "counted", 8);
     writer.publish(1);
-    if (write(published.write_end(), "x", 1) != 1) return 1;
+    published.tell();
     for (;;) pause();
   });
-  char byte = 0;
-  REQUIRE(read(published.read_end(), &byte, 1) == 1);
+  published.await();
   CHECK(refusal(path, kFormat).find("pid " + std::to_string(killed.pid())) != std::string::npos);
   REQUIRE(killed.wait_after(SIGKILL) == -SIGKILL);
 
-  // Nobody was there to say that it stopped; the lock says it.
-  CHECK(peek(path, kRunning) == 1);
   const SegmentWriter next(path, kFormat);
   CHECK(next.taken_over());
   CHECK(std::memcmp(next.payload(), "counted", 8) == 0);
 }
 
-TEST_CASE("a live writer's segment is refused, and the message says whose it is and what to do") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a live writer's segment is refused, and the message says whose it is and what to do") {
   SegmentWriter writer(path, kFormat);
   // While a fresh one is prepared there is no telling yet by whom.
   CHECK(refusal(path, kFormat) ==
@@ -119,12 +107,11 @@ TEST_CASE("a live writer's segment is refused, and the message says whose it is 
                                       "); stop it first, or choose another runtime directory");
   // The refused one has left no trace.
   CHECK(files_in(dir.path()) == 1);
-  CHECK(peek(path, kRunning) == 1);
+  CHECK(peek(path, kGeneration) == 1);
 }
 
-TEST_CASE("a segment of another format is replaced by a fresh one, whose generation goes on") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a segment of another format is replaced by a fresh one, whose generation goes on") {
   SegmentFormat other = kFormat;
   SUBCASE("kind") { other.kind = SegmentKind::kControl; }
   SUBCASE("layout version") { other.version = 8; }
@@ -142,9 +129,7 @@ TEST_CASE("a segment of another format is replaced by a fresh one, whose generat
   CHECK(peek(path, kGeneration) == 2);
 }
 
-TEST_CASE("whatever bears the name and is no segment is replaced") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "whatever bears the name and is no segment is replaced") {
   SUBCASE("empty") { test::write_file(path, ""); }
   SUBCASE("short") { test::write_file(path, "AURALIS1"); }
   SUBCASE("foreign") { test::write_file(path, std::string(8'192, 'x')); }
@@ -158,9 +143,7 @@ TEST_CASE("whatever bears the name and is no segment is replaced") {
   CHECK(peek(path, kGeneration) == 1);
 }
 
-TEST_CASE("a segment that is not as long as it says is replaced") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture, "a segment that is not as long as it says is replaced") {
   SegmentWriter(path, kFormat).publish(1);
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 64);
   const SegmentWriter writer(path, kFormat);
@@ -168,9 +151,8 @@ TEST_CASE("a segment that is not as long as it says is replaced") {
   CHECK(all_zero(writer.payload(), kFormat.payload_bytes));
 }
 
-TEST_CASE("a writer that never published leaves the former segment as it was, and no other file") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a writer that never published leaves the former segment as it was, and no other file") {
   std::optional<SegmentWriter> writer(std::in_place, path, kFormat);
   writer->publish(1);
   writer.reset();
@@ -184,32 +166,29 @@ TEST_CASE("a writer that never published leaves the former segment as it was, an
   CHECK(test::read_file(path) == before);
 }
 
-TEST_CASE("what a writer that was killed while preparing left behind is in nobody's way") {
-  const TempDir dir;
-  const auto path = dir.path() / "metrics";
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "what a writer that was killed while preparing left behind is in nobody's way") {
   test::write_file(path.string() + ".new", "half made");
   SegmentWriter writer(path, kFormat);
   writer.publish(1);
   CHECK(files_in(dir.path()) == 1);
 }
 
-TEST_CASE("a full tmpfs is an error at start that says so, and leaves nothing behind") {
-  const TempDir dir;
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a full tmpfs is an error at start that says so, and leaves nothing behind") {
   struct statvfs space {};
   REQUIRE(statvfs(dir.path().c_str(), &space) == 0);
   // Without a limit the kernel would try to find the memory.
   if (space.f_blocks == 0) return;
   SegmentFormat huge = kFormat;
   huge.payload_bytes = (std::uint64_t{space.f_blocks} + 1) * space.f_frsize;
-  const auto path = dir.path() / "metrics";
   const std::string error = refusal(path, huge);
   CHECK(error.find("segment " + path.string() + ": no space for ") == 0);
   CHECK(error.find("enlarge the tmpfs or choose another runtime directory") != std::string::npos);
   CHECK(files_in(dir.path()) == 0);
 }
 
-TEST_CASE("a place where no file can be made is named in the error") {
-  const TempDir dir;
+TEST_CASE_FIXTURE(SegmentFixture, "a place where no file can be made is named in the error") {
   test::write_file(dir.path() / "file", "");
   CHECK(refusal(dir.path() / "file" / "synthd" / "metrics", kFormat)
             .find("segment " + (dir.path() / "file" / "synthd").string() + ": the folder cannot be made: ") ==

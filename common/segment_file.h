@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// What segment_writer.cpp and segment_reader.cpp share, and nobody else includes: the first words of a
+// header, and a segment's file with its identity, its mapping and its lock.
+#pragma once
+
+#include "common/segment.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/interprocess/file_mapping.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace auralis {
+
+namespace ipc = boost::interprocess;
+
+// "AURALIS1" as the bytes lie in memory on a little-endian machine.
+inline constexpr std::uint64_t kSegmentMagic = 0x3153494C41525541ULL;
+
+inline std::uint64_t kind_word(SegmentKind kind, std::uint32_t version) {
+  return static_cast<std::uint64_t>(kind) << 32U | version;
+}
+
+// A file descriptor that is closed with its owner.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
+  ~FileDescriptor() { reset(); }
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    if (this != &other) {
+      reset();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+
+  int get() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+  void reset() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_;
+};
+
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  std::uint64_t size = 0;
+  bool regular = false;  // a file, not a folder, pipe or device
+
+  bool same_file(const FileIdentity& other) const { return device == other.device && inode == other.inode; }
+};
+
+inline FileIdentity identity(const struct stat& status) {
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size), S_ISREG(status.st_mode)};
+}
+
+inline std::optional<FileIdentity> identity_of(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return std::nullopt;
+  return identity(status);
+}
+
+inline std::optional<FileIdentity> identity_at(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return identity(status);
+}
+
+// Maps the very file that `fd` is, whatever its name means by now.
+inline ipc::mapped_region map_file(int fd, ipc::mode_t mode, std::uint64_t bytes) {
+  const std::string self = "/proc/self/fd/" + std::to_string(fd);
+  return {ipc::file_mapping(self.c_str(), mode), mode, 0, static_cast<std::size_t>(bytes)};
+}
+
+inline struct flock whole_file(short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+}  // namespace auralis

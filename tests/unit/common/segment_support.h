@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// What the tests of both sides of a segment share.
+#pragma once
+
+#include "common/segment.h"
+#include "support.h"
+
+#include <filesystem>
+
+namespace auralis::test {
+
+constexpr SegmentFormat kFormat{SegmentKind::kMetrics, 7, 4'096, 42};
+
+// Where a segment is to be; there is none yet.
+struct SegmentFixture {
+  TempDir dir;
+  std::filesystem::path path = dir.path() / "metrics";
+};
+
+}  // namespace auralis::test
