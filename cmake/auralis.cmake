@@ -16,6 +16,11 @@ if(AURALIS_SANITIZE)
   target_link_options(auralis_options INTERFACE -fsanitize=${AURALIS_SANITIZE})
 endif()
 
+# What the stages of the engine (synthd/engine/dsp) are compiled with. Nothing that changes the order of sums: the
+# bits of a sample shall not depend on the vector's width.
+set(AURALIS_STAGE_OPTIONS
+  -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off)
+
 # auralis_embed(<target> <file>...)
 #
 # Adds to <target> a generated header for each file, included as "embedded/<name>.h", that holds the file's bytes

@@ -30,7 +30,7 @@ struct StationEntry {
   // The ring follows.
 };
 static_assert(sizeof(StationEntry) % 64 == 0 && offsetof(StationEntry, state) == 64);
-static_assert(sizeof(StationState) == 672 && sizeof(BarRecord) == 48,
+static_assert(sizeof(StationState) == 1832 && sizeof(BarRecord) == 48 && sizeof(LevelChange) == 32,
               "kAudioLayoutVersion names this layout");
 
 RingGeometry geometry_of(const Timeline& timeline, std::uint32_t slots) {
@@ -61,7 +61,12 @@ bool plausible(const BarRecord& bar) {
 
 bool plausible(const StationState& state) {
   if (state.bar_count > StationState::kBars) return false;
-  if (!valid(state.target) || !valid(state.levels_before) || !valid(state.levels)) return false;
+  if (state.level_count < 1 || state.level_count > StationState::kLevelChanges) return false;
+  if (!valid(state.target)) return false;
+  for (std::uint32_t i = 0; i < state.level_count; ++i) {
+    if (!valid(state.levels[i].levels)) return false;
+    if (i > 0 && state.levels[i].chunk <= state.levels[i - 1].chunk) return false;
+  }
   for (std::uint32_t i = 0; i < state.bar_count; ++i) {
     const BarRecord& bar = state.bars[i];
     if (!plausible(bar)) return false;

@@ -21,7 +21,7 @@
 
 namespace auralis {
 
-inline constexpr std::uint32_t kAudioLayoutVersion = 1;
+inline constexpr std::uint32_t kAudioLayoutVersion = 2;
 inline constexpr std::size_t kStationNameBytes = 32;  // with its closing zero
 
 // One bar on a station's sample axis, and the parameters that it was composed from.
@@ -32,21 +32,27 @@ struct BarRecord {
   MusicParameters parameters;
 };
 
+// From chunk `chunk` on the levels and switches are these; they ramp to them over that chunk.
+struct LevelChange {
+  std::int64_t chunk = 0;
+  MusicParameters levels;
+};
+
 // All that decides the sound of the next chunk, beside the seed: rendering is a pure function of this and the
 // frame number, and so a restarted synthd goes on with the same music.
 struct StationState {
-  // Long enough for every note that can still sound: a swell of 8 s, a bar and a release of 3 s, at bars of 2
-  // s or more.
-  static constexpr std::size_t kBars = 12;
+  // Long enough for every note that still sounds, or did in the 12 s that the reverb remembers: a swell of 8
+  // s, a bar and a release of 3 s, at bars of 2 s or more.
+  static constexpr std::size_t kBars = 16;
+  // As many changes of the last 12 s are remembered exactly.
+  static constexpr std::size_t kLevelChanges = 32;
 
   std::uint64_t applied_request = 0;  // ControlRequest::number in force, 0 = none
-  MusicParameters target;         // what was asked for; key, mode and bpm come into force with the next bar
-  MusicParameters levels_before;  // levels and switches before level_change_chunk
-  MusicParameters levels;         // and from its first frame on, ramped over that chunk
-  std::int64_t level_change_chunk = 0;
-  std::uint32_t bar_count = 0;  // bars in use
-  std::uint32_t reserved = 0;
-  BarRecord bars[kBars];  // oldest first; the last one covers the newest frame rendered
+  MusicParameters target;  // what was asked for; key, mode and bpm come into force with the next bar
+  std::uint32_t bar_count = 0;
+  std::uint32_t level_count = 0;
+  BarRecord bars[kBars];              // oldest first; the last one covers the newest frame rendered
+  LevelChange levels[kLevelChanges];  // oldest first; the oldest also counts for all before it
 };
 
 // A station as a reader sees it.

@@ -79,7 +79,7 @@ void declare(CLI::App& app, Daemon daemon, Flags& flags) {
   app.add_flag("--healthcheck", flags.healthcheck,
                "Ask the running daemon whether it is healthy, and exit: 0 healthy");
   if (daemon == Daemon::kSynthd)
-    app.add_flag("--list-devices", flags.list_devices, "List the OpenCL devices, and exit");
+    app.add_flag("--list-devices", flags.list_devices, "List what can render, and exit");
 
   const auto& keys = config_keys();
   for (std::size_t i = 0; i < keys.size(); ++i) {

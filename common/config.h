@@ -31,7 +31,8 @@ struct Config {
     std::int64_t target_depth_ms = 750;
   } audio;
   struct {
-    std::string device;  // index or part of a name; empty: the first GPU, else the first device
+    std::string engine = "auto";  // auto, opencl or native
+    std::string device;           // of OpenCL: index or part of a name; empty: the first GPU, else the first
     std::string station = "default";
     std::int64_t seed = 1;
     std::string preset = "focus";

@@ -109,11 +109,14 @@ std::vector<ConfigKey> make_table() {
       {"audio", "target_depth_ms", [](Config& c) -> std::int64_t& { return c.audio.target_depth_ms; },
        integer_from(500, 1'000), "How far ahead of now synthd keeps the ring filled, in milliseconds"},
 
+      {"synthd", "engine", [](Config& c) -> std::string& { return c.synthd.engine; },
+       one_of({std::string("auto"), std::string("opencl"), std::string("native")}),
+       "What renders. auto: OpenCL where device names one or there is a GPU, else native; native: this "
+       "processor, without OpenCL"},
       {"synthd", "device", [](Config& c) -> std::string& { return c.synthd.device; },
        text("text", is_anything),
        "OpenCL device: its index in --list-devices, or a part of its name. Empty: the first GPU, else the "
-       "first "
-       "device"},
+       "first device"},
       {"synthd", "station", [](Config& c) -> std::string& { return c.synthd.station; },
        text("1 to 31 of a-z, 0-9, _ and -", is_station_name), "Name of the station"},
       {"synthd", "seed", [](Config& c) -> std::int64_t& { return c.synthd.seed; },

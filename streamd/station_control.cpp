@@ -57,7 +57,7 @@ std::optional<StationStatus> StationControl::status() const {
   const BarRecord& bar = state->bars[state->bar_count - 1];
   StationStatus status;
   status.station = reader_.stations().front().name;
-  status.in_force = state->levels;
+  status.in_force = state->levels[state->level_count - 1].levels;
   status.in_force.key = bar.parameters.key;
   status.in_force.mode = bar.parameters.mode;
   status.in_force.bpm = bar.parameters.bpm;

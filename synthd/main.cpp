@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "common/healthcheck.h"
+#include "synthd/engine/opencl_engine.h"
 
 namespace auralis {
 namespace {

@@ -5,12 +5,15 @@
 #include <cmath>
 
 #include "synthd/composer/composer.h"
+#include "synthd/engine/dsp/layout.h"
 
 namespace auralis {
 namespace {
 
 constexpr double kTurn = 4'294'967'296.0;  // 2^32
 constexpr double kKickHz = 40;
+constexpr double kSwellHz = 260;
+constexpr double kSwellRangeHz = 240;
 
 // Level of each group's loudest note in the mix, and how much of it stays at intensity 0.
 struct GroupLevel {
@@ -18,10 +21,10 @@ struct GroupLevel {
   float at_rest;
 };
 constexpr std::array<GroupLevel, kVoiceTypes> kGroupLevels{{
-    {0.15F, 0.8F},  // pads
-    {0.14F, 0.6F},  // melody
-    {0.45F, 0.4F},  // kicks
-    {0.16F, 0.6F},  // swells
+    {0.165F, 0.8F},  // pads
+    {0.165F, 0.6F},  // melody
+    {0.5F, 0.4F},    // kicks
+    {0.3F, 0.6F},    // swells
 }};
 
 std::array<float, kVoiceTypes> group_gains(const MusicParameters& parameters) {
@@ -40,14 +43,26 @@ static_assert(static_cast<int>(VoiceGroup::kPads) == static_cast<int>(VoiceType:
               static_cast<int>(VoiceGroup::kKicks) == static_cast<int>(VoiceType::kKick) &&
               static_cast<int>(VoiceGroup::kSwells) == static_cast<int>(VoiceType::kSwell));
 
-Voice voice_of(const Note& note, std::uint32_t sample_rate) {
+std::uint32_t increment_of(double hz, std::uint32_t sample_rate) {
+  return static_cast<std::uint32_t>(std::llround(hz * kTurn / sample_rate));
+}
+
+std::uint32_t increment_of(const Note& note, std::uint32_t sample_rate) {
+  if (note.group == VoiceGroup::kKicks) return increment_of(kKickHz, sample_rate);
+  if (note.group == VoiceGroup::kSwells) {
+    return increment_of(kSwellHz + kSwellRangeHz * (note.seed % 256) / 256, sample_rate);
+  }
+  return phase_increment(note.pitch, sample_rate);
+}
+
+Voice voice_of(const Note& note, const BarRecord& bar, std::uint32_t sample_rate) {
   Voice voice;
   voice.type = static_cast<VoiceType>(note.group);
   voice.start_frame = note.start_frame;
   voice.gate_frames = note.gate_frames;
-  voice.phase_increment = note.group == VoiceGroup::kKicks
-                              ? static_cast<std::uint32_t>(std::llround(kKickHz * kTurn / sample_rate))
-                              : phase_increment(note.pitch, sample_rate);
+  voice.phase_increment = increment_of(note, sample_rate);
+  // A dotted eighth of the bar's tempo, four beats a bar.
+  if (note.group == VoiceGroup::kMelody) voice.echo_frames = static_cast<std::uint32_t>(bar.frames * 3 / 16);
   voice.seed = note.seed;
   voice.gain = note.accent;
   voice.pan = note.pan;
@@ -78,8 +93,20 @@ std::uint32_t phase_increment(int pitch, std::uint32_t sample_rate) {
 StationState Station::fresh_state(const MusicParameters& parameters) {
   StationState state;
   state.target = parameters;
-  state.levels_before = parameters;
-  state.levels = parameters;
+  state.level_count = 1;
+  state.levels[0] = {-1, parameters};  // before any chunk
+  return state;
+}
+
+StationState Station::unchanged_state(const MusicParameters& parameters, std::uint32_t sample_rate,
+                                      std::int64_t frame) {
+  StationState state = fresh_state(parameters);
+  const std::int64_t frames = bar_frames(parameters.bpm, sample_rate);
+  const std::int64_t bars = (frame + frames - 1) / frames;  // that begin before it
+  const std::int64_t oldest = std::max<std::int64_t>(bars - std::int64_t{StationState::kBars}, 0);
+  for (std::int64_t bar = oldest; bar < bars; ++bar) {
+    state.bars[state.bar_count++] = {bar, bar * frames, frames, parameters};
+  }
   return state;
 }
 
@@ -93,9 +120,13 @@ Station::Station(std::uint64_t seed, std::uint32_t sample_rate, const StationSta
 
 void Station::apply(const ControlRequest& request, std::int64_t chunk) {
   // A second change before the same chunk joins the first one's ramp.
-  if (state_.level_change_chunk != chunk) state_.levels_before = state_.levels;
-  state_.levels = request.parameters;
-  state_.level_change_chunk = chunk;
+  const bool joins = state_.levels[state_.level_count - 1].chunk == chunk;
+  if (!joins && state_.level_count == StationState::kLevelChanges) {
+    std::move(state_.levels + 1, state_.levels + StationState::kLevelChanges, state_.levels);
+    --state_.level_count;
+  }
+  if (!joins) ++state_.level_count;
+  state_.levels[state_.level_count - 1] = {chunk, request.parameters};
   state_.target = request.parameters;
   state_.applied_request = request.number;
 }
@@ -123,19 +154,26 @@ void Station::lead_on(std::int64_t end_frame) {
 }
 
 StationChunk Station::prepare(const Timeline& timeline, std::int64_t chunk) {
-  lead_on(timeline.first_frame(chunk + 1));
+  // To the end of the tile that the chunk's last frame lies in: a note that begins there moves all of it.
+  lead_on(timeline.first_frame(chunk + 1) + kTileFrames);
+  return recall(timeline, chunk);
+}
+
+StationChunk Station::recall(const Timeline& timeline, std::int64_t chunk) {
   voices_.clear();
   for (std::size_t bar = 0; bar < state_.bar_count; ++bar) {
-    for (const Note& note : scores_[bar]) voices_.push_back(voice_of(note, sample_rate_));
+    for (const Note& note : scores_[bar]) voices_.push_back(voice_of(note, state_.bars[bar], sample_rate_));
   }
   StationChunk result;
   result.first_frame = timeline.first_frame(chunk);
   result.voices = voices_.data();
   result.voice_count = voices_.size();
-  result.gains_end = group_gains(state_.levels);
-  result.gains_start =
-      chunk == state_.level_change_chunk ? group_gains(state_.levels_before) : result.gains_end;
-  result.dither_seed = static_cast<std::uint32_t>(seed_ ^ (seed_ >> 32));
+  std::size_t now = state_.level_count - 1;
+  while (now > 0 && state_.levels[now].chunk > chunk) --now;
+  const std::size_t before = now > 0 && state_.levels[now].chunk == chunk ? now - 1 : now;
+  result.gains_start = group_gains(state_.levels[before].levels);
+  result.gains_end = group_gains(state_.levels[now].levels);
+  result.dither_seed = dither_seed();
   return result;
 }
 

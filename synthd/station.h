@@ -20,6 +20,11 @@ class Station {
   // A station that has not sounded yet.
   static StationState fresh_state(const MusicParameters& parameters);
 
+  // A station as it is before `frame` if nothing was asked of it since frame 0, at a cost that does not rise
+  // with `frame`.
+  static StationState unchanged_state(const MusicParameters& parameters, std::uint32_t sample_rate,
+                                      std::int64_t frame);
+
   // Goes on from `state`, a fresh or a former writer's.
   Station(std::uint64_t seed, std::uint32_t sample_rate, const StationState& state);
 
@@ -28,8 +33,15 @@ class Station {
   void apply(const ControlRequest& request, std::int64_t chunk);
 
   // What sounds in `chunk`, the bars being led on up to its end; chunks may be skipped, but not gone back to.
-  // Valid until the next call.
+  // Valid until the next call, as is what follows.
   StationChunk prepare(const Timeline& timeline, std::int64_t chunk);
+
+  // What sounded in `chunk`, one of the seconds that the reverb remembers: for an engine that does not know
+  // them.
+  StationChunk recall(const Timeline& timeline, std::int64_t chunk);
+
+  // The station's own number for dither and reverb, StationChunk::dither_seed.
+  std::uint32_t dither_seed() const { return static_cast<std::uint32_t>(seed_ ^ (seed_ >> 32)); }
 
   // The state from which prepare() of the last chunk, and of the next one, follows.
   const StationState& state() const { return state_; }

@@ -6,18 +6,10 @@
 #include <string>
 
 #include "common/log.h"
+#include "synthd/engine/make_engine.h"
 
 namespace auralis {
 namespace {
-
-std::size_t chosen_device(const std::string& wanted) {
-  const auto devices = opencl_devices();
-  const std::size_t index = choose_device(devices, wanted);
-  log_info("rendering with OpenCL", {{"device", devices[index].name},
-                                     {"type", std::string(device_type_name(devices[index].type))},
-                                     {"platform", devices[index].platform}});
-  return index;
-}
 
 EngineShape shape_of(const Config& config, std::size_t stations) {
   const Timeline timeline = make_timeline(config, 0);
@@ -36,11 +28,11 @@ SynthDaemon::SynthDaemon(const Config& config, Service& service)
                       SynthMetrics::kLanes, clock_.now_ns()),
       loop_metrics_(metrics_writer_.lane(SynthMetrics::kLoopLane), stations_),
       own_metrics_(metrics_writer_.lane(SynthMetrics::kHousekeepingLane), stations_),
-      engine_(chosen_device(config.synthd.device), shape_of(config, stations_.size())),
+      engine_(make_engine(config, shape_of(config, stations_.size()))),
       audio_(config.daemon_dir(Daemon::kSynthd), make_timeline(config, clock_.now_ns()), ring_slots(config),
              stations_),
       control_(config.daemon_dir(Daemon::kStreamd)),
-      loop_({clock_, engine_, audio_, control_, metrics_writer_, loop_metrics_}, stations_,
+      loop_({clock_, *engine_, audio_, control_, metrics_writer_, loop_metrics_}, stations_,
             find_preset(config.synthd.preset)->parameters, config.audio.target_depth_ms * kNsPerMs) {
   log_info("started", {{"runtime_dir", config.runtime.dir},
                        {"station", config.synthd.station},
@@ -69,14 +61,9 @@ void SynthDaemon::run(Service& service) {
 }
 
 int list_devices(const Config& config) {
-  const auto devices = opencl_devices();
-  std::cout << describe_devices(devices, config.synthd.device);
-  try {
-    choose_device(devices, config.synthd.device);
-  } catch (const EngineError&) {
-    return 1;  // the description says why
-  }
-  return 0;
+  const EngineList list = list_engines(config);
+  std::cout << list.text;
+  return list.playable ? 0 : 1;
 }
 
 }  // namespace auralis

@@ -2,6 +2,7 @@
 // All of synthd at work: device, segments, and the thread of the loop.
 #pragma once
 
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -9,7 +10,7 @@
 #include "common/config.h"
 #include "common/metrics_segment.h"
 #include "common/service.h"
-#include "synthd/engine/opencl_engine.h"
+#include "synthd/engine/engine.h"
 #include "synthd/synth_loop.h"
 #include "synthd/synth_metrics.h"
 
@@ -41,14 +42,14 @@ class SynthDaemon {
   MetricsWriter metrics_writer_;
   SynthMetrics loop_metrics_;
   SynthMetrics own_metrics_;
-  OpenClEngine engine_;
+  std::unique_ptr<Engine> engine_;
   AudioWriter audio_;  // after the engine, whose start takes time: the timeline begins now
   ControlReader control_;
   SynthLoop loop_;
   std::thread thread_;
 };
 
-// --list-devices: prints the devices and the choice. Status for main: 1 where there is none to choose.
+// --list-devices: prints what can render and the choice. Status for main: 1 where that is not there.
 int list_devices(const Config& config);
 
 }  // namespace auralis

@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "common/log.h"
+#include "synthd/engine/failover_engine.h"
+#include "synthd/engine/voice_pack.h"
 
 namespace auralis {
 namespace {
@@ -46,6 +48,7 @@ SynthLoop::SynthLoop(const SynthParts& parts, const std::vector<StationInfo>& st
     }
   }
   due_.reserve(slots_.size());
+  recall_counts_.reserve(slots_.size());
   batch_.reserve(slots_.size());
   parts_.metrics.device_memory_mb.set(static_cast<double>(parts_.engine.device_bytes()) / (1 << 20));
   parts_.audio.publish(last_step_ns_);
@@ -116,10 +119,12 @@ void SynthLoop::render_due() {
   const std::int64_t begin_ns = parts_.clock.now_ns();
   for (const std::size_t i : due_) {
     batch_.push_back(slots_[i].station.prepare(timeline, slots_[i].newest + 1));
+    batch_.back().slot = i;
     // Before the chunk: whoever takes over in between renders it alike.
     parts_.audio.store_state(i, slots_[i].station.state());
   }
-  const RenderReport report = parts_.engine.render(batch_.data(), batch_.size());
+  if (bring_up()) recall_due();
+  const RenderReport report = render_batch();
   for (std::size_t b = 0; b < due_.size(); ++b) {
     Slot& slot = slots_[due_[b]];
     parts_.audio.write_chunk(due_[b], slot.newest + 1, parts_.engine.samples(b));
@@ -130,6 +135,57 @@ void SynthLoop::render_due() {
   parts_.metrics.synthesis_ms.observe(took_ns / kNsPerMs);
   parts_.metrics.device_busy_seconds.add(static_cast<double>(report.device_busy_ns) / kNsPerSecond);
   parts_.metrics.voices_dropped.add(static_cast<double>(report.voices_dropped));
+}
+
+RenderReport SynthLoop::render_batch() {
+  try {
+    return parts_.engine.render(batch_.data(), batch_.size());
+  } catch (const EngineReplaced&) {
+    parts_.metrics.failovers.add();
+    bring_up();
+    recall_due();
+    return parts_.engine.render(batch_.data(), batch_.size());
+  }
+}
+
+// The batch of the step once more.
+void SynthLoop::recall_due() {
+  batch_.clear();
+  for (const std::size_t i : due_) {
+    batch_.push_back(slots_[i].station.recall(parts_.audio.timeline(), slots_[i].newest + 1));
+    batch_.back().slot = i;
+  }
+}
+
+// Renders, to be heard by nobody, the chunks that still ring in the reverb of those due stations whose engine
+// does not stand where they go on: after a start, a gap, or the loss of a device. True if there were any;
+// batch_ is then theirs.
+bool SynthLoop::bring_up() {
+  const Timeline& timeline = parts_.audio.timeline();
+  const auto missing = [&](std::size_t i) -> std::int64_t {
+    const std::int64_t chunk = slots_[i].newest + 1;
+    const std::int64_t frame = timeline.first_frame(chunk);
+    if (parts_.engine.next_frame(i) == frame) return 0;
+    const std::uint32_t seed = slots_[i].station.dither_seed();
+    return chunk - reverb_start(frame, seed, timeline.sample_rate) / timeline.chunk_frames;
+  };
+  std::int64_t most = 0;
+  recall_counts_.clear();
+  for (const std::size_t i : due_) {
+    recall_counts_.push_back(missing(i));
+    most = std::max(most, recall_counts_.back());
+  }
+  for (std::int64_t back = most; back > 0; --back) {
+    batch_.clear();
+    for (std::size_t d = 0; d < due_.size(); ++d) {
+      if (recall_counts_[d] < back) continue;
+      Slot& slot = slots_[due_[d]];
+      batch_.push_back(slot.station.recall(timeline, slot.newest + 1 - back));
+      batch_.back().slot = due_[d];
+    }
+    parts_.engine.render(batch_.data(), batch_.size());
+  }
+  return most > 0;
 }
 
 std::int64_t SynthLoop::next_step(std::int64_t now_ns) const {

@@ -75,6 +75,9 @@ class SynthLoop {
   void apply_request(std::size_t index);
   void skip_missed(std::size_t index, std::int64_t now_ns);
   void render_due();
+  RenderReport render_batch();
+  void recall_due();
+  bool bring_up();
   std::int64_t next_step(std::int64_t now_ns) const;
 
   SynthParts parts_;
@@ -87,6 +90,7 @@ class SynthLoop {
   // The batch of a step: as long as slots_ at most, memory taken at construction.
   std::vector<std::size_t> due_;
   std::vector<StationChunk> batch_;
+  std::vector<std::int64_t> recall_counts_;
 
   std::atomic<std::int64_t> last_step_ns_;
   std::mutex mutex_;

@@ -44,7 +44,9 @@ class SynthMetrics {
       m_.counter("auralis_engine_device_busy_seconds_total",
                  "Time that the device worked on batches, by its own clock, in seconds");
   Counter voices_dropped = m_.counter("auralis_engine_voices_dropped_total",
-                                      "Voices left out of a chunk, since more sounded than fit");
+                                      "Tones left out of a chunk, since more sounded than fit");
+  Counter failovers = m_.counter("auralis_engine_failovers_total",
+                                 "Times that the device failed and the native engine took its place");
   ProcessMetrics process{m_, "synthd"};
   std::vector<StationMetrics> stations;  // in the order of the station table
 };

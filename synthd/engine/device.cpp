@@ -26,13 +26,13 @@ std::optional<std::size_t> as_index(std::string_view text) {
   return index;
 }
 
-std::string line_of(const std::vector<DeviceInfo>& devices, std::size_t index) {
+}  // namespace
+
+std::string device_line(const std::vector<DeviceInfo>& devices, std::size_t index) {
   const DeviceInfo& device = devices[index];
   return std::to_string(index) + ": " + device.name + " (" + std::string(device_type_name(device.type)) +
          ", " + device.platform + ")";
 }
-
-}  // namespace
 
 std::string_view device_type_name(DeviceType type) {
   switch (type) {
@@ -49,9 +49,8 @@ std::string_view device_type_name(DeviceType type) {
 std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_view wanted) {
   if (devices.empty()) {
     throw EngineError(
-        "no OpenCL device found: install the package pocl-opencl-icd to render on the processor, or the "
-        "OpenCL driver "
-        "(ICD) of the GPU's vendor");
+        "no OpenCL device found: install the OpenCL driver (ICD) of the GPU's vendor, or the package "
+        "pocl-opencl-icd for OpenCL on the processor; or render without OpenCL: synthd.engine = \"native\"");
   }
   if (wanted.empty()) {
     // DeviceType is in the order of preference; the first of equals wins.
@@ -68,25 +67,8 @@ std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_vi
   if (match != devices.end()) return static_cast<std::size_t>(match - devices.begin());
 
   std::string message = "no OpenCL device matches '" + std::string(wanted) + "'; there is";
-  for (std::size_t i = 0; i < devices.size(); ++i) message += (i == 0 ? " " : "; ") + line_of(devices, i);
+  for (std::size_t i = 0; i < devices.size(); ++i) message += (i == 0 ? " " : "; ") + device_line(devices, i);
   throw EngineError(message);
-}
-
-std::string describe_devices(const std::vector<DeviceInfo>& devices, std::string_view wanted) {
-  std::string text;
-  std::string problem;
-  const auto choice = [&]() -> std::optional<std::size_t> {
-    try {
-      return choose_device(devices, wanted);
-    } catch (const EngineError& error) {
-      problem = std::string(error.what()) + '\n';
-      return std::nullopt;
-    }
-  }();
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    text += line_of(devices, i) + (i == choice ? "  <- chosen\n" : "\n");
-  }
-  return text + problem;
 }
 
 }  // namespace auralis

@@ -24,8 +24,7 @@ struct DeviceInfo {
 // install.
 std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_view wanted);
 
-// A line a device for --list-devices, the one that `wanted` chooses marked; a line of its own if it chooses
-// none.
-std::string describe_devices(const std::vector<DeviceInfo>& devices, std::string_view wanted);
+// A device as people read it: its position, name, type and platform.
+std::string device_line(const std::vector<DeviceInfo>& devices, std::size_t index);
 
 }  // namespace auralis

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The interface of all engines: renders one chunk each of a batch of stations. An engine knows no music, no
-// clock and no shared memory; equal input gives equal samples, whatever was rendered before.
+// clock and no shared memory; equal input gives equal samples.
+//
+// Voices are functions of the frame alone, but the reverb remembers: a station's chunks are rendered one
+// after the other, in a slot that is its own. To begin anywhere else, begin with the chunk that holds
+// reverb_start() (voice_pack.h): from there on the samples are those that they would always have been.
 #pragma once
 
 #include <array>
@@ -16,24 +20,25 @@ namespace auralis {
 struct EngineShape {
   std::uint32_t sample_rate = 44'100;
   std::uint32_t chunk_frames = 4'410;
-  std::size_t stations = 1;  // most chunks a batch
-  std::size_t voices = 48;   // most voices a station
+  std::size_t stations = 1;  // slots, and most chunks a batch
+  std::size_t voices = 128;  // most tones a station: a pad is two, a lead one and its echoes
+  bool float_mix = false;    // mix() in place of samples()
 };
 
 // One chunk of one station.
 struct StationChunk {
+  std::size_t slot = 0;  // of each slot at most one chunk a batch
   std::int64_t first_frame = 0;
   const Voice* voices = nullptr;  // those that sound in the chunk, in any order; may also hold others
   std::size_t voice_count = 0;
   std::array<float, kVoiceTypes> gains_start{};  // of each type of voice, from the chunk's first frame ...
   std::array<float, kVoiceTypes> gains_end{};    // ... in a straight line to the first frame after it
-  std::uint32_t dither_seed = 0;
+  std::uint32_t dither_seed = 0;                 // the station's own
 };
 
 struct RenderReport {
   std::int64_t device_busy_ns = 0;  // time that the device worked on the batch, by its own clock
-  std::size_t voices_dropped =
-      0;  // left out since more sounded than fit: the quietest first, of these the oldest
+  std::size_t voices_dropped = 0;   // tones left out since more sounded than fit: the quietest first
 };
 
 // The device or its driver failed: which call, which error, what to do.
@@ -50,7 +55,12 @@ class Engine {
   virtual RenderReport render(const StationChunk* batch, std::size_t count) = 0;
 
   // Chunk `index` of the last batch: chunk_frames * 2 samples, interleaved. Valid until the next render().
+  // The one of both that the shape asks for: dithered to 16 bits, or the mix before that, from -1 to 1.
   virtual const std::int16_t* samples(std::size_t index) const = 0;
+  virtual const float* mix(std::size_t index) const = 0;
+
+  // The frame with which the chunk begins that goes on where the slot's last one ended; -1 if it has none.
+  virtual std::int64_t next_frame(std::size_t slot) const = 0;
 
   // What it holds on its device.
   virtual std::size_t device_bytes() const = 0;

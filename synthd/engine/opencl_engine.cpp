@@ -10,8 +10,13 @@
 #include <system_error>
 #include <thread>
 
-#include "embedded/dsp_cl.h"
-#include "embedded/render_cl.h"
+#include "embedded/kernels_cl.h"
+#include "embedded/layout_h.h"
+#include "embedded/mix_h.h"
+#include "embedded/oscillators_h.h"
+#include "embedded/reverb_h.h"
+#include "embedded/shim_h.h"
+#include "embedded/voices_h.h"
 #include "synthd/engine/voice_pack.h"
 
 #define CL_HPP_ENABLE_EXCEPTIONS
@@ -22,8 +27,9 @@
 namespace auralis {
 namespace {
 
-constexpr std::size_t kGroupFrames = 64;  // work-group size: frames of one station
-constexpr cl_int kNoPlatform = -1001;     // CL_PLATFORM_NOT_FOUND_KHR of cl_khr_icd: no driver is installed
+constexpr std::size_t kSlices = 4;      // of a batch, so that copies and kernels overlap ...
+constexpr std::size_t kLeastSlice = 8;  // ... where there are stations for it
+constexpr cl_int kNoPlatform = -1001;   // CL_PLATFORM_NOT_FOUND_KHR of cl_khr_icd: no driver is installed
 
 std::string_view error_name(cl_int code) {
   switch (code) {
@@ -92,10 +98,35 @@ DeviceType type_of(const cl::Device& device) {
   return (type & CL_DEVICE_TYPE_CPU) != 0 ? DeviceType::kCpu : DeviceType::kAccelerator;
 }
 
-std::int64_t duration_ns(const cl::Event& event) {
-  return static_cast<std::int64_t>(event.getProfilingInfo<CL_PROFILING_COMMAND_END>() -
-                                   event.getProfilingInfo<CL_PROFILING_COMMAND_START>());
-}
+// Memory of the host that the device's copies reach without the driver's help, mapped for good.
+template <typename T>
+class Staging {
+ public:
+  Staging(const cl::Context& context, const cl::CommandQueue& queue, std::size_t count)
+      : count_(count),
+        queue_(queue),
+        buffer_(context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes()),
+        host_(static_cast<T*>(
+            queue.enqueueMapBuffer(buffer_, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, bytes()))) {}
+  ~Staging() {
+    try {
+      queue_.enqueueUnmapMemObject(buffer_, host_);
+      queue_.finish();
+    } catch (const cl::Error&) {  // of a device that is lost there is nothing to give back
+    }
+  }
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  T* at(std::size_t index) const { return host_ + index; }
+  std::size_t bytes() const { return std::max<std::size_t>(count_, 1) * sizeof(T); }
+
+ private:
+  std::size_t count_;
+  cl::CommandQueue queue_;
+  cl::Buffer buffer_;
+  T* host_;  // the driver's
+};
 
 bool usable_folder(const std::filesystem::path& path) {
   std::error_code error;
@@ -147,92 +178,146 @@ std::vector<DeviceInfo> opencl_devices() {
 
 struct OpenClEngine::Impl {
   EngineShape shape;
-  std::size_t frame_stride;  // frames of a chunk, up to the next whole work group
+  DspShape dsp;
   VoicePacker packer;
-  std::vector<PackedVoice> packed_voices;
-  std::vector<PackedStation> packed_stations;
-  std::vector<std::int16_t> output;
+  SlotPositions positions;
 
   cl::Device device;
   cl::Context context;
-  cl::CommandQueue queue;
+  std::size_t lanes;           // work items a group
+  std::size_t slice_stations;  // chunks a launch
+  // Slices take turns, so that one's copies overlap the other's kernels.
+  std::array<cl::CommandQueue, 2> queues;
+  Staging<PackedVoice> packed_voices;
+  Staging<PackedStation> packed_stations;
+  Staging<std::int16_t> samples;
+  Staging<float> mixes;
+  cl::Buffer dsp_buffer;
   cl::Buffer voices;
   cl::Buffer stations;
-  cl::Buffer samples;
-  cl::Kernel kernel;
+  cl::Buffer curves;
+  cl::Buffer buses;
+  cl::Buffer reverbs;
+  cl::Buffer output;
+  cl::Program program;
+  cl::Kernel curves_kernel;
+  cl::Kernel blocks_kernel;
+  cl::Kernel reverb_kernel;
+  cl::Kernel finish_kernel;
+  std::vector<cl::Event> events;    // of the batch: the first and the last of each slice
   bool naps;                        // the driver's wait spins: sleep first
   std::chrono::nanoseconds nap{0};  // how long the last batches surely take
 
   Impl(const cl::Device& chosen, const EngineShape& s)
       : shape(s),
-        frame_stride((s.chunk_frames + kGroupFrames - 1) / kGroupFrames * kGroupFrames),
+        dsp(dsp_shape(s)),
         packer(s),
-        packed_voices(s.stations * s.voices),
-        packed_stations(s.stations),
-        output(s.stations * frame_stride * 2),
+        positions(s),
         device(chosen),
         context(device),
-        queue(context, device, CL_QUEUE_PROFILING_ENABLE),
-        voices(context, CL_MEM_READ_ONLY, bytes_of(packed_voices)),
-        stations(context, CL_MEM_READ_ONLY, bytes_of(packed_stations)),
-        samples(context, CL_MEM_WRITE_ONLY, bytes_of(output)),
-        kernel(build(), "render"),
+        // A processor's lane is a vector of its own: one item, whose loops the compiler vectorises.
+        lanes(type_of(device) == DeviceType::kCpu ? 1 : kTileFrames),
+        slice_stations(std::max(std::min(s.stations, kLeastSlice), (s.stations + kSlices - 1) / kSlices)),
+        queues{cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE),
+               cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE)},
+        packed_voices(context, queues[0], s.stations * s.voices),
+        packed_stations(context, queues[0], s.stations),
+        samples(context, queues[0], s.float_mix ? 0 : s.stations * s.chunk_frames * 2),
+        mixes(context, queues[0], s.float_mix ? s.stations * s.chunk_frames * 2 : 0),
+        dsp_buffer(context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof dsp, &dsp),
+        voices(context, CL_MEM_READ_ONLY, packed_voices.bytes()),
+        stations(context, CL_MEM_READ_ONLY, packed_stations.bytes()),
+        curves(context, CL_MEM_READ_WRITE, words(s.stations * s.voices * kCurves * dsp.curve_points)),
+        buses(context, CL_MEM_READ_WRITE, words(s.stations * 4 * dsp.tiles * kTileFrames)),
+        reverbs(context, CL_MEM_READ_WRITE, words(s.stations * kReverbs * dsp.reverb_frames)),
+        output(context, CL_MEM_WRITE_ONLY, std::max(samples.bytes(), mixes.bytes())),
+        program(build()),
+        curves_kernel(kernel("render_curves", {&dsp_buffer, &stations, &voices, &curves})),
+        blocks_kernel(kernel("render_blocks", {&dsp_buffer, &stations, &voices, &curves, &buses})),
+        reverb_kernel(kernel("render_reverb", {&dsp_buffer, &stations, &buses, &reverbs})),
+        finish_kernel(kernel("finish", {&dsp_buffer, &stations, &buses, &output})),
         naps(type_of(device) == DeviceType::kGpu) {
-    kernel.setArg(0, voices);
-    kernel.setArg(1, stations);
-    kernel.setArg(3, samples);
+    events.reserve(2 * (s.stations / slice_stations + 1));
   }
 
-  template <typename T>
-  static std::size_t bytes_of(const std::vector<T>& values) {
-    return values.size() * sizeof(T);
-  }
-
-  std::string build_options() const {
-    const auto define = [](const char* name, std::uint64_t value) {
-      return std::string(" -D ") + name + "=" + std::to_string(value);
-    };
-    const auto frames = [this](std::uint32_t ms) { return std::uint64_t{ms} * shape.sample_rate / 1'000; };
-    return "-cl-std=CL1.2" + define("SAMPLE_RATE", shape.sample_rate) +
-           define("CHUNK_FRAMES", shape.chunk_frames) + define("FRAME_STRIDE", frame_stride) +
-           define("VOICE_STRIDE", shape.voices) + define("PAD_RELEASE_FRAMES", frames(kPadReleaseMs)) +
-           define("LEAD_RELEASE_FRAMES", frames(kLeadReleaseMs)) + define("KICK_FRAMES", frames(kKickMs));
-  }
+  static std::size_t words(std::size_t count) { return count * sizeof(float); }
 
   cl::Program build() const {
-    cl::Program program(context, std::string(embedded::dsp_cl) + std::string(embedded::render_cl));
+    std::string source;
+    for (const std::string_view part :
+         {embedded::shim_h, embedded::layout_h, embedded::oscillators_h, embedded::voices_h,
+          embedded::reverb_h, embedded::mix_h, embedded::kernels_cl}) {
+      source += part;
+    }
+    const std::string options = "-cl-std=CL1.2 -D DSP_LANES=" + std::to_string(lanes) +
+                                " -D FLOAT_MIX=" + (shape.float_mix ? "1" : "0");
+    cl::Program built(context, source);
     try {
-      program.build({device}, build_options().c_str());
+      built.build({device}, options.c_str());
     } catch (const cl::Error& error) {
       throw EngineError(std::string(engine_error(error).what()) + ": " +
-                        program.getBuildInfo<CL_PROGRAM_BUILD_LOG>(device));
+                        built.getBuildInfo<CL_PROGRAM_BUILD_LOG>(device));
     }
-    return program;
+    return built;
   }
 
-  // Hands the batch over and waits for it; the time that the device worked.
-  std::int64_t run(std::size_t count) {
-    std::array<cl::Event, 4> events;
-    kernel.setArg(2, static_cast<cl_uint>(count));
-    queue.enqueueWriteBuffer(voices, CL_FALSE, 0, count * shape.voices * sizeof(PackedVoice),
-                             packed_voices.data(), nullptr, &events[0]);
-    queue.enqueueWriteBuffer(stations, CL_FALSE, 0, count * sizeof(PackedStation), packed_stations.data(),
-                             nullptr, &events[1]);
-    queue.enqueueNDRangeKernel(kernel, cl::NullRange, cl::NDRange(frame_stride, shape.stations),
-                               cl::NDRange(kGroupFrames, 1), nullptr, &events[2]);
-    queue.enqueueReadBuffer(samples, CL_FALSE, 0, count * frame_stride * 2 * sizeof(std::int16_t),
-                            output.data(), nullptr, &events[3]);
+  // Its arguments but for the last two, which tell the slice.
+  cl::Kernel kernel(const char* name, const std::vector<const cl::Buffer*>& buffers) const {
+    cl::Kernel made(program, name);
+    for (cl_uint i = 0; i < buffers.size(); ++i) made.setArg(i, *buffers[i]);
+    return made;
+  }
+
+  void launch(const cl::CommandQueue& queue, cl::Kernel& made, const std::array<std::size_t, 3>& groups,
+              std::size_t first, std::size_t count) const {
+    const auto arguments = made.getInfo<CL_KERNEL_NUM_ARGS>();
+    made.setArg(arguments - 2, static_cast<cl_uint>(first));
+    made.setArg(arguments - 1, static_cast<cl_uint>(count));
+    queue.enqueueNDRangeKernel(made, cl::NullRange, cl::NDRange(groups[0] * lanes, groups[1], groups[2]),
+                               cl::NDRange(lanes, 1, 1));
+  }
+
+  void enqueue_slice(const cl::CommandQueue& queue, std::size_t first, std::size_t count) {
+    const std::size_t voice_bytes = shape.voices * sizeof(PackedVoice);
+    queue.enqueueWriteBuffer(voices, CL_FALSE, first * voice_bytes, count * voice_bytes,
+                             packed_voices.at(first * shape.voices), nullptr, &events.emplace_back());
+    queue.enqueueWriteBuffer(stations, CL_FALSE, first * sizeof(PackedStation), count * sizeof(PackedStation),
+                             packed_stations.at(first));
+    launch(queue, curves_kernel, {1, shape.voices, slice_stations}, first, count);
+    launch(queue, blocks_kernel, {dsp.tiles / kBlockTiles, slice_stations, 1}, first, count);
+    launch(queue, reverb_kernel, {1, slice_stations, 1}, first, count);
+    launch(queue, finish_kernel,
+           {(shape.chunk_frames + kFinishFrames - 1) / kFinishFrames, slice_stations, 1}, first, count);
+    const std::size_t chunk_samples = std::size_t{shape.chunk_frames} * 2;
+    const std::size_t chunk_bytes = chunk_samples * (shape.float_mix ? sizeof(float) : sizeof(std::int16_t));
+    void* target = mixes.at(first * chunk_samples);
+    if (!shape.float_mix) target = samples.at(first * chunk_samples);
+    queue.enqueueReadBuffer(output, CL_FALSE, first * chunk_bytes, count * chunk_bytes, target, nullptr,
+                            &events.emplace_back());
     queue.flush();
-    wait(events[3]);
-    std::int64_t busy_ns = 0;
-    for (const auto& event : events) busy_ns += duration_ns(event);
-    return busy_ns;
   }
 
-  void wait(const cl::Event& last) {
+  // Hands the batch over and waits for it; the time from the device's first work on it to the last.
+  std::int64_t run(std::size_t count) {
+    events.clear();
+    std::size_t turn = 0;
+    for (std::size_t first = 0; first < count; first += slice_stations) {
+      enqueue_slice(queues.at(turn++ % queues.size()), first, std::min(slice_stations, count - first));
+    }
+    wait();
+    cl_ulong begin = ~cl_ulong{0};
+    cl_ulong end = 0;
+    for (const auto& event : events) {
+      begin = std::min(begin, event.getProfilingInfo<CL_PROFILING_COMMAND_START>());
+      end = std::max(end, event.getProfilingInfo<CL_PROFILING_COMMAND_END>());
+    }
+    return events.empty() ? 0 : static_cast<std::int64_t>(end - begin);
+  }
+
+  void wait() {
     const auto begin = std::chrono::steady_clock::now();
     if (naps) std::this_thread::sleep_for(nap);
-    last.wait();
+    if (!events.empty()) cl::WaitForEvents(events);
     // Three quarters of what it took; a nap that was too long heals by itself, since it also counts.
     nap = (std::chrono::steady_clock::now() - begin) * 3 / 4;
   }
@@ -243,6 +328,7 @@ OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape) {
     impl_ = std::make_unique<Impl>(all_devices().at(device), shape);
     const StationChunk silence;
     render(&silence, 1);
+    impl_->positions = SlotPositions(shape);
     impl_->nap = std::chrono::nanoseconds(0);  // that was mostly the compiler's time
   });
 }
@@ -251,20 +337,30 @@ OpenClEngine::~OpenClEngine() = default;
 RenderReport OpenClEngine::render(const StationChunk* batch, std::size_t count) {
   RenderReport report;
   for (std::size_t i = 0; i < count; ++i) {
-    report.voices_dropped += impl_->packer.pack(batch[i], &impl_->packed_voices.at(i * impl_->shape.voices),
-                                                impl_->packed_stations.at(i));
+    PackedStation& station = *impl_->packed_stations.at(i);
+    report.voices_dropped +=
+        impl_->packer.pack(batch[i], impl_->packed_voices.at(i * impl_->shape.voices), station);
+    station.reverb_clear = impl_->positions.begins_anew(batch[i]) ? 1 : 0;
   }
   report.device_busy_ns = guarded([&] { return impl_->run(count); });
   return report;
 }
 
 const std::int16_t* OpenClEngine::samples(std::size_t index) const {
-  return &impl_->output.at(index * impl_->frame_stride * 2);
+  return impl_->samples.at(index * impl_->shape.chunk_frames * 2);
 }
 
+const float* OpenClEngine::mix(std::size_t index) const {
+  return impl_->mixes.at(index * impl_->shape.chunk_frames * 2);
+}
+
+std::int64_t OpenClEngine::next_frame(std::size_t slot) const { return impl_->positions.next_frame(slot); }
+
 std::size_t OpenClEngine::device_bytes() const {
-  return Impl::bytes_of(impl_->packed_voices) + Impl::bytes_of(impl_->packed_stations) +
-         Impl::bytes_of(impl_->output);
+  const Impl& i = *impl_;
+  return i.packed_voices.bytes() + i.packed_stations.bytes() + std::max(i.samples.bytes(), i.mixes.bytes()) +
+         Impl::words(i.shape.stations * (i.shape.voices * kCurves * i.dsp.curve_points +
+                                         4 * i.dsp.tiles * kTileFrames + kReverbs * i.dsp.reverb_frames));
 }
 
 }  // namespace auralis

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The engine on an OpenCL 1.2 device: the kernels in kernels/, embedded. No other file of the project sees
+// The engine on an OpenCL 1.2 device: the files of dsp/, embedded. No other file of the project sees
 // OpenCL.
 #pragma once
 
@@ -31,6 +31,8 @@ class OpenClEngine final : public Engine {
 
   RenderReport render(const StationChunk* batch, std::size_t count) override;
   const std::int16_t* samples(std::size_t index) const override;
+  const float* mix(std::size_t index) const override;
+  std::int64_t next_frame(std::size_t slot) const override;
   std::size_t device_bytes() const override;
 
  private:

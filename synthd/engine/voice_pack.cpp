@@ -2,76 +2,224 @@
 #include "synthd/engine/voice_pack.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <tuple>
 
 namespace auralis {
 namespace {
 
-// All of a voice, the most audible first: so the order is total, and equal for equal voices.
-auto rank(const Voice& v) {
-  return std::make_tuple(-v.gain, -v.start_frame, v.type, v.phase_increment, v.gate_frames, v.seed, v.pan);
+constexpr double kTurn = 4'294'967'296.0;    // 2^32
+constexpr double kReverbDecaySeconds = 2.5;  // to a thousandth
+
+// Delay lines in frames at 44,100 Hz: primes, so that no two agree on a round, the shortest 23 ms.
+constexpr std::array<double, kReverbLines> kLineFrames{1'031, 1'327, 1'523, 1'801,
+                                                       2'089, 2'377, 2'713, 3'049};
+
+std::uint32_t increment_of(double hz, std::uint32_t sample_rate) {
+  return static_cast<std::uint32_t>(std::llround(hz * kTurn / sample_rate));
 }
 
-PackedVoice packed(const Voice& voice, std::int64_t first_frame) {
-  constexpr double kFiveCents = 1.00289228786936799;  // 2^(5/1200)
-  PackedVoice p;
-  p.start = static_cast<std::int32_t>(voice.start_frame - first_frame);
-  p.gate = voice.gate_frames;
-  p.increment = voice.phase_increment;
-  p.detuned = static_cast<std::uint32_t>(std::llround(voice.phase_increment * kFiveCents));
-  p.seed = voice.seed;
-  // Equal power; in the middle both sides have the voice's gain.
-  p.left = voice.gain * std::sqrt(1 - voice.pan);
-  p.right = voice.gain * std::sqrt(1 + voice.pan);
-  return p;
+std::int64_t frames_of(std::uint32_t ms, std::uint32_t sample_rate) {
+  return std::int64_t{ms} * sample_rate / 1'000;
 }
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
+
+// Whose turn it is at a frame.
+struct ReverbTurns {
+  std::int64_t feed_frames;
+  std::int64_t tail_frames;
+  std::int64_t offset;
+
+  ReverbTurns(std::uint32_t dither_seed, std::uint32_t sample_rate)
+      : feed_frames(frames_of(kReverbFeedMs, sample_rate)),
+        tail_frames(frames_of(kReverbTailMs, sample_rate)),
+        offset(dither_seed % static_cast<std::uint32_t>(feed_frames)) {}
+
+  std::int64_t turn(std::int64_t frame) const { return floor_divide(frame + offset, feed_frames); }
+  std::int64_t begin(std::int64_t turn) const { return turn * feed_frames - offset; }
+};
+
+std::uint32_t in_chunk(std::int64_t frame, std::uint32_t chunk_frames) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(frame, 0, chunk_frames));
+}
+
+std::uint32_t scaled(std::uint32_t increment, double cents) {
+  return static_cast<std::uint32_t>(std::llround(increment * std::exp2(cents / 1'200)));
+}
+
+// The pads' two tones lie apart in pitch and to either side; the saw of each 5 cents above its sine.
+constexpr double kPadDetuneCents = 4;
+constexpr float kPadSpread = 0.6F;
+constexpr float kPadGain = 0.72F;
+constexpr double kSawCents = 5;
+constexpr double kSawEdgeFrames = 4;  // oscillators.h
+
+constexpr std::uint32_t kEchoes = 3;
+constexpr float kEchoGain = 0.42F;
+constexpr float kEchoTone = 0.75F;  // each is darker than the one before
+constexpr float kEchoPan = 0.6F;    // left, right, left
+constexpr float kLeadTone = 0.5F;
+
+constexpr double kSwellRise = 0.6;  // of a swell's pitch to the middle
 
 }  // namespace
 
+DspShape dsp_shape(const EngineShape& shape) {
+  DspShape dsp{};
+  dsp.chunk_frames = shape.chunk_frames;
+  // A chunk that begins with the last frame of a tile.
+  const std::uint32_t tiles = (shape.chunk_frames + 2 * kTileFrames - 2) / kTileFrames;
+  dsp.tiles = (tiles + kBlockTiles - 1) / kBlockTiles * kBlockTiles;
+  dsp.curve_points = (dsp.tiles + 3 + 15) / 16 * 16;
+  dsp.voice_stride = static_cast<std::uint32_t>(shape.voices);
+  dsp.tremolo_increment = increment_of(0.5, shape.sample_rate);
+  dsp.vibrato_increment = increment_of(4.8, shape.sample_rate);
+  dsp.colour_increment = increment_of(0.3, shape.sample_rate);
+  dsp.second_frames = static_cast<float>(shape.sample_rate);
+  dsp.pad_release_frames = static_cast<float>(frames_of(kPadReleaseMs, shape.sample_rate));
+  dsp.lead_release_frames = static_cast<float>(frames_of(kLeadReleaseMs, shape.sample_rate));
+  dsp.kick_frames = static_cast<float>(frames_of(kKickMs, shape.sample_rate));
+  dsp.reverb_level = 0.11F;
+  for (std::size_t line = 0; line < kReverbLines; ++line) {
+    dsp.line_begin[line] = dsp.reverb_frames;
+    dsp.line_frames[line] =
+        static_cast<std::uint32_t>(std::lround(kLineFrames.at(line) * shape.sample_rate / 44'100));
+    // A word for the older neighbour, one for the newer; lines begin on cache lines.
+    dsp.reverb_frames += (dsp.line_frames[line] + 2 + 15) / 16 * 16;
+    const double rounds = kReverbDecaySeconds * shape.sample_rate / dsp.line_frames[line];
+    dsp.line_gain[line] = static_cast<float>(std::pow(1e-3, 1 / rounds) / std::sqrt(double{kReverbLines}));
+  }
+  return dsp;
+}
+
+std::int64_t reverb_start(std::int64_t frame, std::uint32_t dither_seed, std::uint32_t sample_rate) {
+  const ReverbTurns turns(dither_seed, sample_rate);
+  const std::int64_t turn = turns.turn(frame);
+  const bool other_rings = frame < turns.begin(turn) + turns.tail_frames;
+  return std::max<std::int64_t>(turns.begin(other_rings ? turn - 1 : turn), 0);
+}
+
 std::int64_t voice_frames(const Voice& voice, std::uint32_t sample_rate) {
-  const auto frames = [sample_rate](std::uint32_t ms) { return std::int64_t{ms} * sample_rate / 1'000; };
   switch (voice.type) {
     case VoiceType::kPad:
-      return voice.gate_frames + frames(kPadReleaseMs);
+      return voice.gate_frames + frames_of(kPadReleaseMs, sample_rate);
     case VoiceType::kLead:
-      return voice.gate_frames + frames(kLeadReleaseMs);
+      return voice.gate_frames + frames_of(kLeadReleaseMs, sample_rate);
     case VoiceType::kKick:
-      return frames(kKickMs);
+      return frames_of(kKickMs, sample_rate);
     case VoiceType::kSwell:
       break;
   }
   return voice.gate_frames;
 }
 
-VoicePacker::VoicePacker(const EngineShape& shape) : shape_(shape) {
+VoicePacker::VoicePacker(const EngineShape& shape) : shape_(shape), dsp_(dsp_shape(shape)) {
   // Room to choose from; more than that at a time would be taken once.
-  sounding_.reserve(shape.voices * 4);
+  tones_.reserve(shape.voices * 4);
+}
+
+// The tones of the voice that sound in the tiles from `begin` to `end`.
+void VoicePacker::collect(const Voice& voice, std::int64_t begin, std::int64_t end) {
+  const std::int64_t frames = voice_frames(voice, shape_.sample_rate);
+  if (voice.start_frame >= end) return;
+  if (voice.start_frame + frames + std::int64_t{kEchoes} * voice.echo_frames <= begin) return;
+  const auto add = [&](std::uint32_t part, std::int64_t start, float gain) {
+    if (start < end && start + frames > begin) tones_.push_back({&voice, part, start, gain});
+  };
+  if (voice.type == VoiceType::kPad) {
+    add(0, voice.start_frame, voice.gain * kPadGain);
+    add(1, voice.start_frame, voice.gain * kPadGain);
+    return;
+  }
+  float gain = voice.gain;
+  const std::uint32_t echoes = voice.echo_frames > 0 ? kEchoes : 0;
+  for (std::uint32_t echo = 0; echo <= echoes; ++echo) {
+    add(echo, voice.start_frame + std::int64_t{echo} * voice.echo_frames, gain);
+    gain *= kEchoGain;
+  }
+}
+
+PackedVoice VoicePacker::packed(const Tone& tone, std::int64_t first_tile_frame) const {
+  const Voice& voice = *tone.voice;
+  PackedVoice p{};
+  p.start = static_cast<std::int32_t>(tone.start - first_tile_frame);
+  p.frames = static_cast<std::int32_t>(voice_frames(voice, shape_.sample_rate));
+  p.gate = static_cast<std::int32_t>(voice.gate_frames);
+  p.increment = voice.phase_increment;
+  p.seed = voice.seed;
+  float pan = voice.pan;
+  const bool odd = tone.part % 2 == 1;
+  if (voice.type == VoiceType::kPad) {
+    p.increment = scaled(voice.phase_increment, odd ? kPadDetuneCents : -kPadDetuneCents);
+    p.second = scaled(p.increment, kSawCents);
+    p.seed = voice.seed + (odd ? 0x9e3779b9U : 0U);
+    pan += odd ? kPadSpread : -kPadSpread;
+    // At high pitches an edge may not be wider than half a turn to either side.
+    p.shape = static_cast<float>(std::max(kTurn / (kSawEdgeFrames * p.second), 2.0));
+  } else if (voice.type == VoiceType::kLead) {
+    p.shape = kLeadTone * std::pow(kEchoTone, static_cast<float>(tone.part));
+    if (tone.part > 0) pan = odd ? -kEchoPan : kEchoPan;
+  } else if (voice.type == VoiceType::kSwell) {
+    p.second =
+        static_cast<std::uint32_t>(voice.phase_increment * kSwellRise * 2 / std::max(voice.gate_frames, 1U));
+  }
+  // Equal power; in the middle both sides have the voice's gain.
+  pan = std::clamp(pan, -1.0F, 1.0F);
+  p.left = tone.gain * std::sqrt(1 - pan);
+  p.right = tone.gain * std::sqrt(1 + pan);
+  return p;
 }
 
 std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, PackedStation& station) {
-  sounding_.clear();
+  const std::int64_t first_tile = floor_divide(chunk.first_frame, kTileFrames);
+  const std::int64_t begin = first_tile * kTileFrames;
   const std::int64_t end = chunk.first_frame + shape_.chunk_frames;
+  tones_.clear();
   for (const Voice* v = chunk.voices; v != chunk.voices + chunk.voice_count; ++v) {
-    if (v->start_frame >= end) continue;
-    if (v->start_frame + voice_frames(*v, shape_.sample_rate) <= chunk.first_frame) continue;
-    sounding_.push_back(v);
+    // To the end of the last tile, so that what sounds in a tile does not depend on the chunk.
+    collect(*v, begin, (end + kTileFrames - 1) / kTileFrames * kTileFrames);
   }
-  std::sort(sounding_.begin(), sounding_.end(),
-            [](const Voice* a, const Voice* b) { return rank(*a) < rank(*b); });
-  const std::size_t dropped = sounding_.size() > shape_.voices ? sounding_.size() - shape_.voices : 0;
-  sounding_.resize(sounding_.size() - dropped);
+  // All of a tone, the most audible first: so the order is total, and equal for equal voices.
+  const auto rank = [](const Tone& t) {
+    const Voice& v = *t.voice;
+    return std::make_tuple(-t.gain, -t.start, v.type, v.phase_increment, v.gate_frames, v.seed, v.pan,
+                           t.part);
+  };
+  std::sort(tones_.begin(), tones_.end(), [&](const Tone& a, const Tone& b) { return rank(a) < rank(b); });
+  const std::size_t dropped = tones_.size() > shape_.voices ? tones_.size() - shape_.voices : 0;
+  tones_.resize(tones_.size() - dropped);
 
-  station.first_frame = static_cast<std::uint32_t>(static_cast<std::uint64_t>(chunk.first_frame));
+  station = {};
+  station.first_tile = static_cast<std::uint32_t>(static_cast<std::uint64_t>(first_tile));
+  station.first_frame = static_cast<std::uint32_t>(chunk.first_frame - begin);
+  station.axis_frame = static_cast<std::uint32_t>(static_cast<std::uint64_t>(chunk.first_frame));
   station.dither_seed = chunk.dither_seed;
+  station.slot = static_cast<std::uint32_t>(chunk.slot);
   std::uint32_t count = 0;
   for (std::size_t type = 0; type < kVoiceTypes; ++type) {
-    for (const Voice* v : sounding_) {
-      if (static_cast<std::size_t>(v->type) == type) voices[count++] = packed(*v, chunk.first_frame);
+    for (const Tone& tone : tones_) {
+      if (static_cast<std::size_t>(tone.voice->type) == type) voices[count++] = packed(tone, begin);
     }
     station.ends[type] = count;
     station.gains_start[type] = chunk.gains_start[type];
     station.gains_end[type] = chunk.gains_end[type];
+  }
+
+  // The turn of the frame before: one that begins with the chunk is a switch at its first frame.
+  const ReverbTurns turns(chunk.dither_seed, shape_.sample_rate);
+  const std::int64_t turn = turns.turn(chunk.first_frame - 1);
+  station.reverb_fed = static_cast<std::uint32_t>(turn & 1);
+  station.reverb_fade =
+      in_chunk(turns.begin(turn) + turns.tail_frames - chunk.first_frame, shape_.chunk_frames);
+  const std::int64_t next_turn = turns.begin(turn + 1) - chunk.first_frame;
+  station.reverb_switch = next_turn < shape_.chunk_frames ? static_cast<std::uint32_t>(next_turn)
+                                                          : std::numeric_limits<std::uint32_t>::max();
+  for (std::size_t line = 0; line < kReverbLines; ++line) {
+    station.line_position[line] =
+        static_cast<std::uint32_t>(chunk.first_frame % (dsp_.line_frames[line] + 1));
   }
   return dropped;
 }

@@ -1,52 +1,73 @@
 // SPDX-License-Identifier: MIT
-// What crosses over to a device: voices and chunks in the shape that kernels/dsp.cl reads them, relative to
-// the chunk.
+// From voices to what crosses over to a device (dsp/layout.h): each voice becomes the tones that it is made
+// of, relative to the tiles of its chunk.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "synthd/engine/dsp/layout.h"
 #include "synthd/engine/engine.h"
 
 namespace auralis {
 
-// As struct Voice in kernels/dsp.cl.
-struct PackedVoice {
-  std::int32_t start = 0;  // frames from the chunk's first; negative for one that sounds already
-  std::uint32_t gate = 0;
-  std::uint32_t increment = 0;
-  std::uint32_t detuned = 0;  // increment of a pad's saw
-  std::uint32_t seed = 0;
-  float left = 0;
-  float right = 0;
-  std::uint32_t reserved = 0;
-};
-static_assert(sizeof(PackedVoice) == 32);
+DspShape dsp_shape(const EngineShape& shape);
 
-// As struct Station in kernels/dsp.cl.
-struct PackedStation {
-  std::uint32_t first_frame = 0;  // lower half: the dither's place
-  std::uint32_t dither_seed = 0;
-  std::uint32_t reserved[2] = {};
-  std::uint32_t ends[kVoiceTypes] = {};  // voices of type t stand at ends[t-1] .. ends[t]-1
-  float gains_start[kVoiceTypes] = {};
-  float gains_end[kVoiceTypes] = {};
-};
-static_assert(sizeof(PackedStation) == 64);
+// The two reverbs of a station are fed in turns so long each, and ring so long after that.
+inline constexpr std::uint32_t kReverbFeedMs = 8'000;
+inline constexpr std::uint32_t kReverbTailMs = 4'000;
+
+// The first frame that is heard in the reverb at `frame`, never below 0: from its chunk on a slot must have
+// been rendered for `frame` to sound as it always does. `dither_seed` is the station's; the turns of stations
+// do not fall together.
+std::int64_t reverb_start(std::int64_t frame, std::uint32_t dither_seed, std::uint32_t sample_rate);
 
 // Packs chunks, a thread each. Its memory is taken when it is made.
 class VoicePacker {
  public:
   explicit VoicePacker(const EngineShape& shape);
 
-  // Packs those voices of `chunk` that sound in it: at most shape.voices into `voices`. Returns how many were
-  // left out. Deterministic: neither the order of the voices nor what was packed before counts.
+  // Packs the tones of those voices of `chunk` that sound in it: at most shape.voices into `voices`. Returns
+  // how many were left out. Deterministic: neither the order of the voices nor what was packed before counts.
   std::size_t pack(const StationChunk& chunk, PackedVoice* voices, PackedStation& station);
 
  private:
+  // A tone of a voice.
+  struct Tone {
+    const Voice* voice;
+    std::uint32_t part;  // of a pad: 0 or 1; of a lead: number of the echo
+    std::int64_t start;
+    float gain;
+  };
+
+  void collect(const Voice& voice, std::int64_t begin, std::int64_t end);
+  PackedVoice packed(const Tone& tone, std::int64_t first_tile_frame) const;
+
   EngineShape shape_;
-  std::vector<const Voice*> sounding_;
+  DspShape dsp_;
+  std::vector<Tone> tones_;
+};
+
+// Where each slot's reverbs stand. One thread.
+class SlotPositions {
+ public:
+  explicit SlotPositions(const EngineShape& shape)
+      : chunk_frames_(shape.chunk_frames), next_frames_(shape.stations, -1) {}
+
+  std::int64_t next_frame(std::size_t slot) const { return next_frames_.at(slot); }
+
+  // Notes that the chunk is rendered; true if it does not go on where its slot stands.
+  bool begins_anew(const StationChunk& chunk) {
+    std::int64_t& next = next_frames_.at(chunk.slot);
+    const bool anew = next != chunk.first_frame;
+    next = chunk.first_frame + chunk_frames_;
+    return anew;
+  }
+
+ private:
+  std::uint32_t chunk_frames_;
+  std::vector<std::int64_t> next_frames_;
 };
 
 }  // namespace auralis

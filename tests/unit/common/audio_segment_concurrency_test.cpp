@@ -24,7 +24,10 @@ constexpr std::int64_t kChunks = 5'000;
 StationState state_of(std::int64_t chunk) {
   StationState state;
   state.applied_request = static_cast<std::uint64_t>(chunk);
-  state.level_change_chunk = chunk;
+  state.level_count = StationState::kLevelChanges;
+  for (std::size_t i = 0; i < StationState::kLevelChanges; ++i) {
+    state.levels[i].chunk = chunk + static_cast<std::int64_t>(i);
+  }
   state.bar_count = StationState::kBars;
   for (BarRecord& bar : state.bars) bar = {chunk, chunk, chunk + 1, MusicParameters{}};
   return state;
@@ -32,7 +35,7 @@ StationState state_of(std::int64_t chunk) {
 
 bool whole(const StationState& state) {
   const auto chunk = static_cast<std::int64_t>(state.applied_request);
-  bool same = state.level_change_chunk == chunk;
+  bool same = state.levels[0].chunk == chunk;
   for (const BarRecord& bar : state.bars) {
     same = same && bar.index == chunk && bar.start_frame == chunk && bar.frames == chunk + 1;
   }

@@ -27,6 +27,8 @@ StationState state_of(std::uint64_t request) {
   state.applied_request = request;
   state.target = kPresets[1].parameters;
   state.bar_count = 2;
+  state.level_count = 1;
+  state.levels[0].levels = kPresets[0].parameters;
   state.bars[0] = {10, 0, 176'400, kPresets[0].parameters};
   state.bars[1] = {11, 176'400, 211'680, kPresets[1].parameters};
   return state;
@@ -266,8 +268,10 @@ TEST_CASE("a state that makes no sense is no state, for readers and for a writer
   SUBCASE("a bar without length") { state.bars[1].frames = 0; }
   SUBCASE("a bar of impossible parameters") { state.bars[0].parameters.bpm = 0; }
   SUBCASE("an impossible target") { state.target.key = 12; }
-  SUBCASE("impossible levels") { state.levels.intensity = 2; }
-  SUBCASE("impossible former levels") { state.levels_before.mode = static_cast<Mode>(9); }
+  SUBCASE("impossible levels") { state.levels[0].levels.intensity = 2; }
+  SUBCASE("no levels") { state.level_count = 0; }
+  SUBCASE("more levels than it can hold") { state.level_count = StationState::kLevelChanges + 1; }
+  SUBCASE("changes out of order") { state.level_count = 2; }
   {
     AudioWriter writer = writer_in(dir);
     writer.store_state(0, state);

@@ -70,6 +70,7 @@ class FakeSynth {
       : writer_(directory, Timeline{epoch_ns, 44'100, 4'410, 2}, 20, {{"default", 7}}) {
     StationState state;
     state.bar_count = 1;
+    state.level_count = 1;
     state.bars[0] = {0, 0, 176'400, state.target};
     writer_.store_state(0, state);
     writer_.publish(epoch_ns);

@@ -40,12 +40,8 @@ TEST_CASE("a device that is not there is told with those that are") {
 TEST_CASE("no device at all names what to install") {
   CHECK_THROWS_WITH(choose_device({}, ""), doctest::Contains("pocl-opencl-icd"));
   CHECK_THROWS_WITH(choose_device({}, "gpu"), doctest::Contains("GPU's vendor"));
-  CHECK(describe_devices({}, "").find("pocl-opencl-icd") != std::string::npos);
 }
 
-TEST_CASE("the list marks the device that would be chosen") {
-  CHECK(describe_devices(mixed_devices, "h200") ==
-        "0: pthread-haswell (CPU, Portable Computing Language)\n"
-        "1: Radeon 9 (GPU, Some Vendor)\n"
-        "2: NVIDIA H200 (GPU, NVIDIA CUDA)  <- chosen\n");
+TEST_CASE("a device is told by its place, name, type and platform") {
+  CHECK(device_line(mixed_devices, 2) == "2: NVIDIA H200 (GPU, NVIDIA CUDA)");
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "synthd/station.h"
 
+#include "synthd/engine/voice_pack.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -17,7 +19,7 @@ std::vector<std::int64_t> sounding(const StationChunk& chunk) {
   std::vector<std::int64_t> starts;
   for (const Voice* v = chunk.voices; v != chunk.voices + chunk.voice_count; ++v) {
     if (v->start_frame < chunk.first_frame + 4'410 &&
-        v->start_frame + voice_frames(*v, kRate) > chunk.first_frame) {
+        v->start_frame + voice_frames(*v, kRate) + 3 * v->echo_frames > chunk.first_frame) {
       starts.push_back(v->start_frame);
     }
   }
@@ -47,6 +49,45 @@ TEST_CASE("a second change before the same chunk joins the ramp of the first") {
   CHECK(station.state().applied_request == 2);
 }
 
+TEST_CASE("what was played is recalled as it was, changes of level with it") {
+  const Timeline timeline;
+  Station station(3, kRate, Station::fresh_state(kPresets[0].parameters));
+  std::vector<StationChunk> played;
+  std::vector<std::vector<std::int64_t>> starts;
+  for (std::int64_t chunk = 0; chunk < 300; ++chunk) {
+    if (chunk % 17 == 5) {
+      MusicParameters changed = kPresets[static_cast<std::size_t>(chunk) % 4].parameters;
+      changed.voices = static_cast<std::uint8_t>(chunk % 16);
+      station.apply(request(static_cast<std::uint64_t>(chunk), changed), chunk);
+    }
+    played.push_back(station.prepare(timeline, chunk));
+    starts.push_back(sounding(played.back()));
+  }
+  Station again(3, kRate, station.state());
+  for (std::int64_t chunk = 170; chunk < 300; ++chunk) {  // 13 s
+    CAPTURE(chunk);
+    const StationChunk recalled = again.recall(timeline, chunk);
+    const auto index = static_cast<std::size_t>(chunk);
+    CHECK(recalled.first_frame == played[index].first_frame);
+    CHECK(recalled.gains_start == played[index].gains_start);
+    CHECK(recalled.gains_end == played[index].gains_end);
+    CHECK(sounding(recalled) == starts[index]);
+  }
+}
+
+TEST_CASE("more changes of level than are remembered forget the oldest") {
+  const Timeline timeline;
+  Station station(3, kRate, Station::fresh_state(kPresets[0].parameters));
+  for (std::int64_t chunk = 0; chunk < 100; ++chunk) {
+    MusicParameters changed = kPresets[0].parameters;
+    changed.intensity = static_cast<float>(chunk) / 100;
+    station.apply(request(static_cast<std::uint64_t>(chunk + 1), changed), chunk);
+    const StationChunk prepared = station.prepare(timeline, chunk);
+    if (chunk > 0) CHECK(prepared.gains_start[0] < prepared.gains_end[0]);
+  }
+  CHECK(station.state().level_count == StationState::kLevelChanges);
+}
+
 TEST_CASE("a station forgets no note that still sounds, at any tempo, and outgrows no engine") {
   for (const float bpm : {40.0F, 120.0F}) {
     MusicParameters parameters;
@@ -58,11 +99,14 @@ TEST_CASE("a station forgets no note that still sounds, at any tempo, and outgro
     for (std::int64_t chunk = 0; chunk < 3'000; ++chunk) {
       const StationChunk prepared = station.prepare(timeline, chunk);
       const auto starts = sounding(prepared);
-      CHECK(starts.size() <= EngineShape{}.voices);
-      // The oldest bar remembered had fallen silent before this chunk.
+      CHECK(2 * starts.size() <= EngineShape{}.voices);  // tones
+      // The oldest bar remembered had fallen silent before what still rings in the reverb.
       const BarRecord& oldest = station.state().bars[0];
-      if (oldest.index > 0)
-        CHECK(*std::min_element(starts.begin(), starts.end()) >= oldest.start_frame + oldest.frames);
+      if (oldest.index == 0) continue;
+      const std::int64_t rings =
+          reverb_start(prepared.first_frame, station.dither_seed(), kRate) / timeline.chunk_frames;
+      const auto ringing = sounding(station.recall(timeline, rings));
+      CHECK(*std::min_element(ringing.begin(), ringing.end()) >= oldest.start_frame + oldest.frames);
     }
   }
 }

@@ -1,18 +1,90 @@
 // SPDX-License-Identifier: MIT
-// What the tests of synthd share: an engine, beside the folder and the clock of all tests.
+// What the tests of synthd share: engines, and voices to play on them, beside the folder and the clock of all
+// tests.
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
+#include "synthd/engine/device.h"
+#include "synthd/engine/native_engine.h"
 #include "synthd/engine/opencl_engine.h"
 #include "tests/unit/support.h"
+#include "tests/unit/synthd/measure.h"
 
 namespace auralis::test {
 
-// The engine on the device that synthd itself would choose: PoCL, where nothing else is.
-inline OpenClEngine opencl_engine(const EngineShape& shape) {
+inline void prepare_opencl() {
   prepare_opencl_environment(std::filesystem::temp_directory_path() / "auralis-pocl-cache");
-  return OpenClEngine(choose_device(opencl_devices(), ""), shape);
+}
+
+struct EngineKind {
+  std::string name;
+  std::function<std::unique_ptr<Engine>(const EngineShape&)> make;
+};
+
+// The native engine on two threads.
+inline EngineKind native_kind(const Stages<float>& stages) {
+  return {stages.name,
+          [stages](const EngineShape& shape) { return std::make_unique<NativeEngine>(shape, 2, stages); }};
+}
+
+// Every engine there is: native with each set of instructions, the fastest first; and OpenCL on the device
+// that synthd would choose: PoCL, where nothing else is.
+inline std::vector<EngineKind> engine_kinds() {
+  std::vector<EngineKind> kinds;
+  for (const auto& stages : native_stages()) kinds.push_back(native_kind(stages));
+  kinds.push_back({"OpenCL", [](const EngineShape& shape) {
+                     prepare_opencl();
+                     return std::make_unique<OpenClEngine>(choose_device(opencl_devices(), ""), shape);
+                   }});
+  return kinds;
+}
+
+inline EngineShape float_shape() {
+  EngineShape shape;
+  shape.float_mix = true;
+  return shape;
+}
+
+inline Voice voice_of(VoiceType type, std::int64_t start, std::int64_t gate, double hz) {
+  Voice v;
+  v.type = type;
+  v.start_frame = start;
+  v.gate_frames = static_cast<std::uint32_t>(gate);
+  v.phase_increment = static_cast<std::uint32_t>(hz * 4'294'967'296.0 / EngineShape{}.sample_rate);
+  v.seed = 12'345;
+  v.gain = 0.5F;
+  return v;
+}
+
+// Voices alone, every group at its full level.
+inline StationChunk chunk_of(const std::vector<Voice>& voices, std::int64_t first_frame) {
+  StationChunk chunk;
+  chunk.first_frame = first_frame;
+  chunk.voices = voices.data();
+  chunk.voice_count = voices.size();
+  chunk.gains_start.fill(1);
+  chunk.gains_end.fill(1);
+  return chunk;
+}
+
+// By an engine of float_shape().
+inline void play_on(Engine& engine, const StationChunk& chunk, Stereo& audio) {
+  engine.render(&chunk, 1);
+  audio.append(engine.mix(0), float_shape().chunk_frames);
+}
+
+inline Stereo play(Engine& engine, const std::vector<Voice>& voices, std::int64_t chunks,
+                   std::int64_t first_frame = 0) {
+  Stereo audio;
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    play_on(engine, chunk_of(voices, first_frame + chunk * float_shape().chunk_frames), audio);
+  }
+  return audio;
 }
 
 }  // namespace auralis::test

@@ -4,6 +4,9 @@
 #include "synthd/synth_loop.h"
 
 #include "synthd/composer/composer.h"
+#include "synthd/engine/failover_engine.h"
+#include "synthd/engine/native_engine.h"
+#include "synthd/engine/voice_pack.h"
 #include "tests/unit/synthd/support.h"
 
 #include <doctest/doctest.h>
@@ -41,18 +44,42 @@ class DigestEngine final : public Engine {
     }
     for (const float gain : batch->gains_start) mix(static_cast<std::uint64_t>(gain * 1e6F));
     for (const float gain : batch->gains_end) mix(static_cast<std::uint64_t>(gain * 1e6F));
+    next_frame_ = batch->first_frame + static_cast<std::int64_t>(samples_.size() / 2);
+    rendered.push_back(batch->first_frame);
     std::fill(samples_.begin(), samples_.end(), static_cast<std::int16_t>(digest >> 48));
     last = *batch;
     return {1'000'000, 0};
   }
   const std::int16_t* samples(std::size_t) const override { return samples_.data(); }
+  const float* mix(std::size_t) const override { return nullptr; }
+  std::int64_t next_frame(std::size_t) const override { return next_frame_; }
   std::size_t device_bytes() const override { return 3 << 20; }
 
   StationChunk last;
   std::optional<std::int64_t> fail_at;  // first frame of a chunk that is not rendered
+  std::vector<std::int64_t> rendered;   // first frames, in order
 
  private:
+  std::int64_t next_frame_ = -1;
   std::vector<std::int16_t> samples_;
+};
+
+// The native engine, until its device is lost.
+class LostEngine final : public Engine {
+ public:
+  explicit LostEngine(std::int64_t lost_at) : lost_at_(lost_at) {}
+  RenderReport render(const StationChunk* batch, std::size_t count) override {
+    if (batch->first_frame >= lost_at_) throw EngineError("device lost");
+    return native_.render(batch, count);
+  }
+  const std::int16_t* samples(std::size_t index) const override { return native_.samples(index); }
+  const float* mix(std::size_t index) const override { return native_.mix(index); }
+  std::int64_t next_frame(std::size_t slot) const override { return native_.next_frame(slot); }
+  std::size_t device_bytes() const override { return native_.device_bytes(); }
+
+ private:
+  std::int64_t lost_at_;
+  NativeEngine native_{{}, 1};
 };
 
 const std::vector<StationInfo> one_station{{"garden", 7}};
@@ -181,28 +208,66 @@ TEST_CASE("a synthd that is killed and started again plays the same samples as o
   ManualClock clock_b;
   Chunks uninterrupted;
   Chunks interrupted;
-  OpenClEngine engine = opencl_engine({});
 
   ControlWriter control_a(folder_a.path(), clock_a.now);
   ControlWriter control_b(folder_b.path(), clock_b.now);
   MusicParameters other = kPresets[3].parameters;
   other.voices = 0b0111;
   {
+    NativeEngine engine({}, 1);
     Life life(folder_a, clock_a, engine, uninterrupted);
     life.play(3 * kNsPerSecond);
     control_a.store(0, request(1, other));
-    life.play(9 * kNsPerSecond);
+    life.play(17 * kNsPerSecond);
   }
-  for (const int seconds : {3, 1, 5, 3}) {
+  for (const int seconds : {3, 1, 5, 4, 7}) {
+    NativeEngine engine({}, 1);
     Life life(folder_b, clock_b, engine, interrupted);
     life.play(seconds * kNsPerSecond);
     control_b.store(0, request(1, other));
   }
-  REQUIRE(interrupted.size() > 110);
+  REQUIRE(interrupted.size() > 190);
   CHECK(interrupted.rbegin()->first + 1 == static_cast<std::int64_t>(interrupted.size()));  // no gap
   for (const auto& chunk : interrupted) {
     CAPTURE(chunk.first);
     if (uninterrupted.count(chunk.first) != 0) CHECK(uninterrupted.at(chunk.first) == chunk.second);
+  }
+}
+
+TEST_CASE("a device that is lost is counted, and heard by nobody") {
+  Chunks whole;
+  Chunks chunks;
+  for (const bool loses : {false, true}) {
+    TempDir folder;
+    ManualClock clock;
+    constexpr std::int64_t kLostAt = 130 * 4'410;
+    auto first = loses ? std::make_unique<LostEngine>(kLostAt) : std::make_unique<LostEngine>(kLostAt * 100);
+    FailoverEngine engine(std::move(first), std::make_unique<NativeEngine>(EngineShape{}, 1));
+    Life life(folder, clock, engine, loses ? chunks : whole);
+    life.play(15 * kNsPerSecond);
+    CHECK(life.metrics.failovers.value() == (loses ? 1 : 0));
+    CHECK(life.metrics.stations[0].skipped.value() == 0);
+  }
+  CHECK(chunks == whole);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a synthd that starts renders first what still rings, and no chunk twice after that") {
+  {
+    Life life(folder, clock, engine, chunks);
+    life.play(30 * kNsPerSecond);
+  }
+  for (std::size_t i = 0; i < engine.rendered.size(); ++i) {
+    CHECK(engine.rendered[i] == static_cast<std::int64_t>(i) * 4'410);
+  }
+  DigestEngine next{4'410};
+  Life life(folder, clock, next, chunks);
+  const std::int64_t goes_on = (life.newest() + 1) * 4'410;
+  life.play(2 * kNsPerSecond);
+  const std::int64_t begin = reverb_start(goes_on, 7, 44'100) / 4'410 * 4'410;
+  REQUIRE(begin < goes_on);
+  for (std::size_t i = 0; i < next.rendered.size(); ++i) {
+    CHECK(next.rendered[i] == begin + static_cast<std::int64_t>(i) * 4'410);
   }
 }
 
@@ -241,8 +306,7 @@ TEST_CASE_FIXTURE(Fixture, "after a pause longer than the ring the music goes on
   CHECK(life.metrics.stations[0].skipped.value() == static_cast<double>(playing - before));
   const StationState state = life.state();
   const BarRecord& bar = state.bars[state.bar_count - 1];
-  CHECK(bar.index ==
-        ((playing + 2) * 4'410 - 1) / bar_frames(60, 44'100));  // of the chunk's last frame, at 60 bpm
+  CHECK(bar.index == ((playing + 2) * 4'410 + kTileFrames - 1) / bar_frames(60, 44'100));
 
   // What it plays is what it would have played without the pause.
   life.play(2 * kNsPerSecond);
@@ -266,7 +330,7 @@ TEST_CASE_FIXTURE(Fixture, "levels change with the next chunk, key, mode and tem
   while (life.state().applied_request != 3) life.step();
 
   const StationState state = life.state();
-  CHECK(state.level_change_chunk * 4'410 == engine.last.first_frame);
+  CHECK(state.levels[state.level_count - 1].chunk * 4'410 == engine.last.first_frame);
   CHECK(engine.last.gains_start[0] > 0);
   CHECK(engine.last.gains_end[0] == 0);
   CHECK(engine.last.gains_start[1] == engine.last.gains_end[1]);

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// What rendering costs. Names are `what/how[/stations]`; figures are counters:
+//
+//   pad_patch/<set>, lead/<set>, kick/<set>, swell/<set>   ns_per_voice_sample, of the stage of voices alone
+//   reverb/<set>, finish/<set>                             ns_per_frame
+//   stations/<engine>/<n>                                  real_time: how many times as fast as music plays;
+//                                                          stations_in_real_time; bytes_per_station
+//   chunk_latency/<engine>                                 p50_ms and p99_ms of one station's chunk
+//
+// The pad patch is that of bench/peers: a sine and a saw 5 cents above at a quarter of its level, with
+// tremolo, envelope and a place in the field: 256 of them.
+#include <benchmark/benchmark.h>
+
+#include <time.h>
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/timeline.h"
+#include "synthd/engine/device.h"
+#include "synthd/engine/native_engine.h"
+#include "synthd/engine/opencl_engine.h"
+#include "synthd/engine/voice_pack.h"
+#include "synthd/station.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::int64_t kFirstChunk = 300;  // all presets have settled
+
+// What the stages of a set work on: `count` tones of a type that have sounded for `age_frames`.
+struct StageInput {
+  EngineShape shape;
+  DspShape dsp;
+  PackedStation station{};
+  std::vector<PackedVoice> voices;
+  std::vector<float> curves;
+  std::vector<float> bus;
+  std::vector<float> reverbs;
+  std::vector<std::int16_t> samples;
+
+  StageInput(VoiceType type, std::size_t tones, std::int64_t age_frames) {
+    shape.voices = tones;
+    dsp = dsp_shape(shape);
+    voices.resize(tones);
+    curves.resize(tones * kCurves * dsp.curve_points);
+    bus.resize(std::size_t{4} * dsp.tiles * kTileFrames);
+    reverbs.resize(std::size_t{kReverbs} * dsp.reverb_frames);
+    samples.resize(std::size_t{shape.chunk_frames} * 2);
+    std::vector<Voice> played;
+    const std::size_t tones_a_voice = type == VoiceType::kPad ? 2 : 1;
+    for (std::size_t i = 0; i < tones / tones_a_voice; ++i) {
+      Voice voice;
+      voice.type = type;
+      voice.gate_frames = 20 * 44'100;
+      voice.phase_increment = type == VoiceType::kKick
+                                  ? phase_increment(28, 44'100)
+                                  : phase_increment(36 + static_cast<int>(i % 37), 44'100);
+      voice.seed = static_cast<std::uint32_t>(i);
+      voice.gain = 0.01F;
+      voice.pan = static_cast<float>(i % 11) / 5 - 1;
+      played.push_back(voice);
+    }
+    StationChunk chunk;
+    chunk.first_frame = age_frames;
+    chunk.voices = played.data();
+    chunk.voice_count = played.size();
+    chunk.gains_start = chunk.gains_end = {1, 1, 1, 1};
+    VoicePacker(shape).pack(chunk, voices.data(), station);
+  }
+};
+
+void bench_voices(benchmark::State& state, const Stages<float>& set, VoiceType type, std::size_t tones,
+                  std::int64_t age_frames) {
+  StageInput in(type, tones, age_frames);
+  for (auto _ : state) {
+    set.voices(&in.dsp, &in.station, in.voices.data(), in.curves.data(), in.bus.data());
+    benchmark::ClobberMemory();
+  }
+  const double samples = static_cast<double>(in.station.ends[kGroups - 1]) * in.shape.chunk_frames;
+  state.counters["ns_per_voice_sample"] = benchmark::Counter(
+      samples * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
+void bench_frames(benchmark::State& state, const std::function<void(StageInput&)>& stage) {
+  StageInput in(VoiceType::kPad, 16, 5 * 44'100);
+  for (auto _ : state) {
+    stage(in);
+    benchmark::ClobberMemory();
+  }
+  state.counters["ns_per_frame"] =
+      benchmark::Counter(in.shape.chunk_frames * 1e-9,
+                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
+using MakeEngine = std::function<std::unique_ptr<Engine>(const EngineShape&)>;
+
+// Default stations, the presets in turn.
+struct Playing {
+  Timeline timeline;
+  std::unique_ptr<Engine> engine;
+  std::vector<Station> stations;
+  std::vector<StationChunk> batch;
+  std::int64_t chunk = kFirstChunk;
+
+  Playing(const MakeEngine& make, std::size_t count) {
+    EngineShape shape;
+    shape.stations = count;
+    engine = make(shape);
+    for (std::size_t i = 0; i < count; ++i) {
+      stations.emplace_back(i, shape.sample_rate,
+                            Station::fresh_state(kPresets[i % kPresets.size()].parameters));
+      stations.back().prepare(timeline, kFirstChunk - 1);
+    }
+  }
+
+  void prepare() {
+    batch.clear();
+    for (std::size_t i = 0; i < stations.size(); ++i) {
+      batch.push_back(stations[i].prepare(timeline, chunk));
+      batch.back().slot = i;
+    }
+    ++chunk;
+  }
+};
+
+void bench_stations(benchmark::State& state, const MakeEngine& make) {
+  const auto count = static_cast<std::size_t>(state.range(0));
+  Playing playing(make, count);
+  double seconds = 0;
+  for (auto _ : state) {
+    playing.prepare();  // the composer's and the station's part is not the engine's
+    const auto begin = std::chrono::steady_clock::now();
+    playing.engine->render(playing.batch.data(), count);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    state.SetIterationTime(took.count());
+    seconds += took.count();
+  }
+  const double music_seconds = static_cast<double>(state.iterations()) * 0.1;
+  state.counters["real_time"] = music_seconds / seconds;
+  state.counters["stations_in_real_time"] = static_cast<double>(count) * music_seconds / seconds;
+  state.counters["bytes_per_station"] =
+      static_cast<double>(playing.engine->device_bytes()) / static_cast<double>(count);
+}
+
+void bench_latency(benchmark::State& state, const MakeEngine& make) {
+  Playing playing(make, 1);
+  std::vector<double> milliseconds;
+  for (auto _ : state) {
+    playing.prepare();
+    const auto begin = std::chrono::steady_clock::now();
+    playing.engine->render(playing.batch.data(), 1);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    state.SetIterationTime(took.count());
+    milliseconds.push_back(took.count() * 1e3);
+  }
+  std::sort(milliseconds.begin(), milliseconds.end());
+  const auto at = [&](double share) {
+    return milliseconds.at(static_cast<std::size_t>(share * static_cast<double>(milliseconds.size() - 1)));
+  };
+  state.counters["p50_ms"] = at(0.5);
+  state.counters["p99_ms"] = at(0.99);
+}
+
+void register_sets() {
+  for (const Stages<float>& set : native_stages()) {
+    const std::string name = set.name;
+    const auto voices = [&](const char* what, VoiceType type, std::size_t tones, std::int64_t age_frames) {
+      benchmark::RegisterBenchmark((what + ("/" + name)).c_str(), [=](benchmark::State& state) {
+        bench_voices(state, set, type, tones, age_frames);
+      });
+    };
+    voices("pad_patch", VoiceType::kPad, 256, 5 * 44'100);
+    voices("lead", VoiceType::kLead, 16, 44'100);
+    voices("kick", VoiceType::kKick, 16, 4'410);
+    voices("swell", VoiceType::kSwell, 16, 5 * 44'100);
+    const auto frames = [&](const char* what, const std::function<void(StageInput&)>& stage) {
+      benchmark::RegisterBenchmark((what + ("/" + name)).c_str(),
+                                   [=](benchmark::State& state) { bench_frames(state, stage); });
+    };
+    frames("reverb",
+           [set](StageInput& in) { set.reverb(&in.dsp, &in.station, in.bus.data(), in.reverbs.data()); });
+    frames("finish",
+           [set](StageInput& in) { set.samples(&in.dsp, &in.station, in.bus.data(), in.samples.data()); });
+  }
+}
+
+void register_engine(const std::string& name, const MakeEngine& make) {
+  auto* stations = benchmark::RegisterBenchmark(
+      ("stations/" + name).c_str(), [make](benchmark::State& state) { bench_stations(state, make); });
+  stations->RangeMultiplier(8)->Range(1, 4'096)->UseManualTime()->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark(("chunk_latency/" + name).c_str(),
+                               [make](benchmark::State& state) { bench_latency(state, make); })
+      ->UseManualTime()
+      ->Iterations(2'000)
+      ->Unit(benchmark::kMillisecond);
+}
+
+void register_engines() {
+  const std::size_t all = std::max(1U, std::thread::hardware_concurrency());
+  for (const std::size_t threads : {std::size_t{1}, all}) {
+    register_engine("native-" + std::to_string(threads) + "-threads", [threads](const EngineShape& shape) {
+      return std::make_unique<NativeEngine>(shape, threads);
+    });
+    if (all == 1) break;
+  }
+  prepare_opencl_environment(std::filesystem::temp_directory_path() / "auralis-pocl-cache");
+  const auto devices = opencl_devices();
+  for (std::size_t device = 0; device < devices.size(); ++device) {
+    std::string name = devices[device].name;
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == ' ' || c == '/'; }, '-');
+    register_engine("opencl-" + name, [device](const EngineShape& shape) {
+      return std::make_unique<OpenClEngine>(device, shape);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace auralis
+
+int main(int argc, char** argv) {
+  auralis::register_sets();
+  auralis::register_engines();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Puts the figures of a run of scripts/bench into docs/performance.md, between its markers."""
+
+import argparse
+import json
+import pathlib
+import re
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1] / "docs/performance.md"
+COSTS = [
+    ("pad_patch", "pad tone (sine, saw, tremolo, envelope)", "ns_per_voice_sample"),
+    ("lead", "lead tone (vibrato, moving harmonics)", "ns_per_voice_sample"),
+    ("kick", "kick", "ns_per_voice_sample"),
+    ("swell", "swell", "ns_per_voice_sample"),
+    ("reverb", "reverb, a network, a stereo frame", "ns_per_frame"),
+    ("finish", "saturation, dither, rounding, a stereo frame", "ns_per_frame"),
+]
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def figures(engine):
+    """Benchmarks by the parts of their names, without Google Benchmark's own suffixes."""
+    found = {}
+    for entry in engine["benchmarks"]:
+        parts = [part for part in entry["name"].split("/") if not re.match(r"manual_time|iterations:", part)]
+        found[tuple(parts)] = entry
+    return found
+
+
+def costs(found):
+    sets = [name for what, name, *_ in found if what == "pad_patch"]
+    rows = [[title, *(f"{found[what, name][counter]:.2f}" for name in sets)] for what, title, counter in COSTS]
+    return table(["ns, on one core", *sets], rows)
+
+
+def stations(found):
+    engines = list(dict.fromkeys(name for what, name, *_ in found if what == "stations"))
+    counts = sorted({int(rest[0]) for what, _, *rest in found if what == "stations"})
+    rows = []
+    for name in engines:
+        cells = [f"{found['stations', name, str(count)]['stations_in_real_time']:,.0f}" for count in counts]
+        kilobytes = found["stations", name, str(counts[-1])]["bytes_per_station"] / 1e3
+        latency = found["chunk_latency", name]
+        rows.append([name, *cells, f"{kilobytes:.0f}", f"{latency['p50_ms']:.2f}", f"{latency['p99_ms']:.2f}"])
+    head = ["engine", *(f"S = {count:,}" for count in counts), "kB a station", "p50 ms", "p99 ms"]
+    return table(head, rows)
+
+
+def peers(results):
+    rows = []
+    for entry in results["results"]:
+        name = f"{entry['name']} {entry['version']}".strip()
+        faster = [f"{ratio:.1f} times {peer}" for peer, ratio in entry["times_as_fast_as"].items() if peer != entry["name"]]
+        rows.append([name, f"{entry['ns_per_voice_sample']:.2f}", ", ".join(faster)])
+    return table(["one core, 256 voices", "ns a voice-sample", "as fast as"], rows)
+
+
+def with_section(page, name, text):
+    marked = re.compile(rf"(<!-- {name}: .*?-->\n).*?(\n<!-- end -->)", re.DOTALL)
+    page, count = marked.subn(lambda match: match[1] + text + match[2], page)
+    if count != 1:
+        raise SystemExit(f"{SOURCE}: has no section <!-- {name}: ... --> or several")
+    return page
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("engine", type=pathlib.Path, help="JSON of auralis-bench-engine")
+    parser.add_argument("peers", type=pathlib.Path, help="JSON of peers.py")
+    parser.add_argument("page", type=pathlib.Path, help="where to write the page")
+    options = parser.parse_args()
+    engine = json.loads(options.engine.read_text())
+    found = figures(engine)
+    results = json.loads(options.peers.read_text())
+    machine = f"{results['processor']}, {engine['context']['num_cpus']} processors, {results['date']}; command: `scripts/bench`."
+    page = SOURCE.read_text()
+    page = with_section(page, "machine", machine)
+    page = with_section(page, "costs", costs(found))
+    page = with_section(page, "stations", stations(found))
+    page = with_section(page, "peers", peers(results))
+    options.page.write_text(page)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Waves, noise and shapes as functions of a phase or of a frame's number: no state. Phases are whole numbers
+// of 2^-32 turns and wrap.
+#ifndef AURALIS_DSP_OSCILLATORS_H
+#define AURALIS_DSP_OSCILLATORS_H
+
+#ifndef __OPENCL_VERSION__
+#include "synthd/engine/dsp/shim.h"
+#endif
+
+DSP_BEGIN
+
+#define TURN REAL(4294967296.0)
+#define QUARTER_TURN 0x40000000u
+#define HALF_TURN 0x80000000u
+
+// The finaliser of MurmurHash3 (Austin Appleby, public domain): every bit of x moves every bit of the result.
+DSP_INLINE uint32_t hash(uint32_t x) {
+  x ^= x >> 16;
+  x *= 0x85ebca6bu;
+  x ^= x >> 13;
+  x *= 0xc2b2ae35u;
+  return x ^ x >> 16;
+}
+
+// -1 to 1, evenly.
+DSP_INLINE real noise(uint32_t x) { return (real)(int32_t)hash(x) * (REAL(2.0) / TURN); }
+
+// sin(2 pi phase). Folded to a quarter turn each way; there an odd polynomial, fitted to the least largest
+// error (5.9e-7).
+DSP_INLINE real sine(uint32_t phase) {
+  const real x = REAL(0.25) - magnitude(centred(phase + QUARTER_TURN));
+#ifdef DSP_DOUBLE
+  return sin(6.283185307179586 * x);
+#else
+  const real y = x * x;
+  return x * FMA(y, FMA(y, FMA(y, -70.9934231F, 81.3407681F), -41.3371425F), 6.28316404F);
+#endif
+}
+
+// A quarter of a rising saw of -1 to 1. Its step is the integral of (1 - x^2)^3 over `1 / steepness` turns to
+// either side: with 4 frames to a side what folds back below 16 kHz lies 84 dB under a fundamental of 2 kHz.
+DSP_INLINE real quarter_saw(uint32_t phase, real steepness) {
+  const real t = centred(phase + HALF_TURN);
+  const real x = most(least(t * steepness, REAL(1.0)), REAL(-1.0));
+  const real y = x * x;
+  const real step = FMA(y, FMA(y, FMA(y, REAL(0.078125), REAL(-0.328125)), REAL(0.546875)), REAL(-0.546875));
+  return FMA(x, step, REAL(0.5) * t);
+}
+
+// 0 to 1 with level ends, for x from 0 to 1.
+DSP_INLINE real smooth(real x) {
+  x = least(most(x, REAL(0.0)), REAL(1.0));
+  return x * x * (REAL(3.0) - REAL(2.0) * x);
+}
+
+// Attack, decay, sustain while the gate holds, then release from wherever that got to. In frames.
+DSP_INLINE real adsr(int32_t n, int32_t gate, real attack, real decay, real sustain, real release) {
+  const int32_t held_frames = n < gate ? n : gate;
+  const real held = (real)held_frames;
+  const real after = (real)(n - held_frames);
+  const real fallen = least(most((held - attack) / decay, REAL(0.0)), REAL(1.0));
+  return smooth(held / attack) * (REAL(1.0) - (REAL(1.0) - sustain) * fallen) *
+         (REAL(1.0) - smooth(after / release));
+}
+
+DSP_END
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// A stereo reverb: a feedback delay network of eight lines with a Hadamard matrix (Jot and Chaigne, "Digital
+// delay networks for designing artificial reverberators", AES 90, 1991), each line damped by a mean of two
+// neighbours.
+//
+// An infinite tail would make a sample depend on all that went before. So there are two, fed in turns, each
+// for kReverbFeedSeconds; the one that is not fed rings out for kReverbTailSeconds, at the end of which it
+// lies 96 dB lower, and is then cleared. What is heard of a frame follows from the seconds before it,
+// exactly: from any chunk before those the same samples come.
+#ifndef AURALIS_DSP_REVERB_H
+#define AURALIS_DSP_REVERB_H
+
+#ifndef __OPENCL_VERSION__
+#include "synthd/engine/dsp/layout.h"
+#include "synthd/engine/dsp/shim.h"
+#endif
+
+DSP_BEGIN
+
+// Of a line's older and newer neighbour.
+#define REVERB_OLDER REAL(0.3)
+#define REVERB_NEWER REAL(0.7)
+
+#if DSP_LANES > 1
+#define WAIT_FOR_LANES barrier(CLK_GLOBAL_MEM_FENCE)
+#else
+#define WAIT_FOR_LANES
+#endif
+
+#define BUTTERFLY(a, b)         \
+  do {                          \
+    const real sum = (a) + (b); \
+    b = (a) - (b);              \
+    a = sum;                    \
+  } while (0)
+
+// `count` frames of one reverb, none of whose lines wraps within: they add to `wet`, which begins with the
+// frame that `sent` begins with. A line of L frames lies in L + 2 words: the frame before its oldest, its L
+// frames around `at`, and a copy of word 0, so that the neighbour of the last word is the next one.
+DSP_INLINE void reverb_run(GLOBAL const DspShape* shape, GLOBAL real* reverb, const uint32_t* at,
+                           uint32_t count, real fed, GLOBAL const real* RESTRICT sent_left,
+                           GLOBAL const real* RESTRICT sent_right, GLOBAL real* RESTRICT wet_left,
+                           GLOBAL real* RESTRICT wet_right, uint32_t lane) {
+  GLOBAL real* l0 = reverb + shape->line_begin[0] + at[0];
+  GLOBAL real* l1 = reverb + shape->line_begin[1] + at[1];
+  GLOBAL real* l2 = reverb + shape->line_begin[2] + at[2];
+  GLOBAL real* l3 = reverb + shape->line_begin[3] + at[3];
+  GLOBAL real* l4 = reverb + shape->line_begin[4] + at[4];
+  GLOBAL real* l5 = reverb + shape->line_begin[5] + at[5];
+  GLOBAL real* l6 = reverb + shape->line_begin[6] + at[6];
+  GLOBAL real* l7 = reverb + shape->line_begin[7] + at[7];
+  const real g0 = shape->line_gain[0];
+  const real g1 = shape->line_gain[1];
+  const real g2 = shape->line_gain[2];
+  const real g3 = shape->line_gain[3];
+  const real g4 = shape->line_gain[4];
+  const real g5 = shape->line_gain[5];
+  const real g6 = shape->line_gain[6];
+  const real g7 = shape->line_gain[7];
+  const real level = shape->reverb_level;
+  VECTORISE for (uint32_t base = 0; base < count; base += DSP_LANES) {
+    const uint32_t i = base + lane;
+    real a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
+    if (i < count) {
+      a = g0 * FMA(REVERB_OLDER, l0[i], REVERB_NEWER * l0[i + 1]);
+      b = g1 * FMA(REVERB_OLDER, l1[i], REVERB_NEWER * l1[i + 1]);
+      c = g2 * FMA(REVERB_OLDER, l2[i], REVERB_NEWER * l2[i + 1]);
+      d = g3 * FMA(REVERB_OLDER, l3[i], REVERB_NEWER * l3[i + 1]);
+      e = g4 * FMA(REVERB_OLDER, l4[i], REVERB_NEWER * l4[i + 1]);
+      f = g5 * FMA(REVERB_OLDER, l5[i], REVERB_NEWER * l5[i + 1]);
+      g = g6 * FMA(REVERB_OLDER, l6[i], REVERB_NEWER * l6[i + 1]);
+      h = g7 * FMA(REVERB_OLDER, l7[i], REVERB_NEWER * l7[i + 1]);
+      wet_left[i] = FMA(level, (a - c) + (e - g), wet_left[i]);
+      wet_right[i] = FMA(level, (b - d) + (f - h), wet_right[i]);
+    }
+    WAIT_FOR_LANES;  // a lane reads the word that its neighbour overwrites
+    if (i < count) {
+      BUTTERFLY(a, b);
+      BUTTERFLY(c, d);
+      BUTTERFLY(e, f);
+      BUTTERFLY(g, h);
+      BUTTERFLY(a, c);
+      BUTTERFLY(b, d);
+      BUTTERFLY(e, g);
+      BUTTERFLY(f, h);
+      BUTTERFLY(a, e);
+      BUTTERFLY(b, f);
+      BUTTERFLY(c, g);
+      BUTTERFLY(d, h);
+      const real left = fed * sent_left[i];
+      const real right = fed * sent_right[i];
+      l0[i] = a + left;
+      l1[i] = b + right;
+      l2[i] = c - left;
+      l3[i] = d + right;
+      l4[i] = e + left;
+      l5[i] = f - right;
+      l6[i] = g + left;
+      l7[i] = h + right;
+    }
+    WAIT_FOR_LANES;
+  }
+}
+
+// The chunk through a station's two reverbs. `dry` and `sent` begin with the chunk's first frame.
+DSP_INLINE void reverb_chunk(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
+                             GLOBAL real* reverbs, GLOBAL const real* sent_left,
+                             GLOBAL const real* sent_right, GLOBAL real* dry_left, GLOBAL real* dry_right,
+                             uint32_t lane) {
+  uint32_t at[kReverbLines];
+  for (uint32_t line = 0; line < kReverbLines; ++line) at[line] = station->line_position[line];
+  const uint32_t frames = shape->chunk_frames;
+  const uint32_t words = shape->reverb_frames;
+  if (station->reverb_clear != 0u) {
+    for (uint32_t i = lane; i < kReverbs * words; i += DSP_LANES) reverbs[i] = REAL(0.0);
+  }
+  WAIT_FOR_LANES;
+  uint32_t fed = station->reverb_fed;
+  uint32_t frame = 0;
+  while (frame < frames) {
+    if (frame == station->reverb_switch) {
+      fed ^= 1u;
+      for (uint32_t i = lane; i < words; i += DSP_LANES) reverbs[fed * words + i] = REAL(0.0);
+      WAIT_FOR_LANES;
+    }
+    // The other rings from a switch on until it fades.
+    const int rings = frame < station->reverb_fade || frame >= station->reverb_switch;
+    uint32_t end = frames;
+    if (frame < station->reverb_switch && station->reverb_switch < end) end = station->reverb_switch;
+    if (frame < station->reverb_fade && station->reverb_fade < end) end = station->reverb_fade;
+    uint32_t count = end - frame;
+    for (uint32_t line = 0; line < kReverbLines; ++line) {
+      // To the line's last word, and no more than a line, or a frame would hear what its own run has written.
+      const uint32_t length = shape->line_frames[line];
+      const uint32_t left = at[line] == 0u ? length : length + 1u - at[line];
+      if (left < count) count = left;
+    }
+    reverb_run(shape, reverbs + fed * words, at, count, REAL(1.0), sent_left + frame, sent_right + frame,
+               dry_left + frame, dry_right + frame, lane);
+    if (rings) {
+      reverb_run(shape, reverbs + (fed ^ 1u) * words, at, count, REAL(0.0), sent_left + frame,
+                 sent_right + frame, dry_left + frame, dry_right + frame, lane);
+    }
+    for (uint32_t line = 0; line < kReverbLines; ++line) {
+      const uint32_t size = shape->line_frames[line] + 1u;
+      if (at[line] == 0u && lane == 0u) {
+        GLOBAL real* first = reverbs + shape->line_begin[line];
+        first[size] = first[0];
+        first[words + size] = first[words];
+      }
+      at[line] += count;
+      if (at[line] == size) at[line] = 0u;
+    }
+    WAIT_FOR_LANES;
+    frame += count;
+  }
+}
+
+DSP_END
+
+#endif

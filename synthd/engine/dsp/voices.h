@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// The voices. What moves slowly (envelopes, tremolo, vibrato, colour) is computed at the borders of tiles, as
+// curves; between them it is a straight line. What is heard of a frame follows from its number alone.
+#ifndef AURALIS_DSP_VOICES_H
+#define AURALIS_DSP_VOICES_H
+
+#ifndef __OPENCL_VERSION__
+#include "synthd/engine/dsp/layout.h"
+#include "synthd/engine/dsp/oscillators.h"
+#endif
+
+DSP_BEGIN
+
+// The curves of a voice, one after the other, curve_points apart.
+#define LEVEL 0  // pads, leads
+#define TONE 1   // leads: a harmonic's level against the one below it
+#define SWING 2  // leads: turns beside those of the increment
+#define NOISE 0  // swells: four of them
+
+#define TILE_SHARE (kTileFrames / DSP_LANES)  // frames of a tile that one lane computes
+
+#define CURVE(curves, which) ((curves) + (which)*shape->curve_points)
+#define SECONDS(s) (REAL(s) * shape->second_frames)
+
+DSP_INLINE void pad_curves(GLOBAL const DspShape* shape, const PackedVoice v, int32_t n, uint32_t point,
+                           GLOBAL real* curves) {
+  const real envelope = adsr(n, v.gate, SECONDS(2.5), SECONDS(3.0), REAL(0.75), shape->pad_release_frames);
+  const real tremolo = sine(shape->tremolo_increment * (uint32_t)n + hash(v.seed));
+  CURVE(curves, LEVEL)[point] = envelope * FMA(REAL(0.1), tremolo, REAL(0.9));
+}
+
+// The tone opens with the attack, closes a little while the note is held, and drifts. Vibrato of 7 cents that
+// sets in slowly, as a swing of the phase: depth / (2 pi 4.8 Hz) of the frequency.
+DSP_INLINE void lead_curves(GLOBAL const DspShape* shape, const PackedVoice v, int32_t n, uint32_t point,
+                            GLOBAL real* curves) {
+  const real envelope = adsr(n, v.gate, SECONDS(0.3), SECONDS(0.5), REAL(0.8), shape->lead_release_frames);
+  const real time = (real)n;
+  const real drift = sine(shape->colour_increment * (uint32_t)n + hash(v.seed));
+  const real closing = smooth((time - SECONDS(0.3)) / SECONDS(1.6));
+  const real tone =
+      v.shape * smooth(time / SECONDS(0.35)) * FMA(REAL(0.15), drift, REAL(0.85) - REAL(0.35) * closing);
+  const real depth = (real)v.increment * (REAL(0.00405) / (REAL(6.2831853) * TURN)) * SECONDS(0.2083333);
+  CURVE(curves, TONE)[point] = tone;
+  // Brighter is not louder.
+  CURVE(curves, LEVEL)[point] = envelope * root(REAL(1.0) - tone * tone);
+  CURVE(curves, SWING)
+  [point] = depth * smooth(time / SECONDS(1.2)) * sine(shape->vibrato_increment * (uint32_t)n);
+}
+
+// Random values, one a tile and side for each of the two quadratures of a carrier; the level goes from side
+// to side.
+DSP_INLINE void swell_curves(GLOBAL const DspShape* shape, const PackedVoice v, int32_t n, uint32_t tile,
+                             uint32_t point, GLOBAL real* curves) {
+  const real x = (real)n / (real)v.gate;
+  const real envelope = smooth(x * REAL(2.2)) * smooth((REAL(1.0) - x) * REAL(1.8));
+  const uint32_t slow = shape->colour_increment * (uint32_t)n + v.seed;
+  const real left = envelope * FMA(REAL(0.3), sine(slow), REAL(0.7));
+  const real right = envelope * FMA(REAL(0.3), sine(slow + QUARTER_TURN), REAL(0.7));
+  const uint32_t source = hash(v.seed);
+  CURVE(curves, NOISE)[point] = left * noise(source + tile);
+  CURVE(curves, NOISE + 1)[point] = left * noise((source ^ 0x5bd1e995u) + tile);
+  CURVE(curves, NOISE + 2)[point] = right * noise((source ^ 0x9e3779b9u) + tile);
+  CURVE(curves, NOISE + 3)[point] = right * noise((source ^ 0xb5297a4du) + tile);
+}
+
+// All curves of voice `index` of a station.
+DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
+                                GLOBAL const PackedVoice* voices, GLOBAL real* RESTRICT all_curves,
+                                uint32_t index, uint32_t lane) {
+  const PackedVoice v = voices[index];
+  GLOBAL real* RESTRICT curves = all_curves + index * (kCurves * shape->curve_points);
+  const int32_t points = (int32_t)shape->curve_points;
+  if (index < station->ends[0]) {
+    VECTORISE for (int32_t point = (int32_t)lane; point < points; point += DSP_LANES) {
+      const int32_t n = (point - 1) * kTileFrames - v.start;
+      pad_curves(shape, v, n > 0 ? n : 0, (uint32_t)point, curves);
+    }
+  } else if (index < station->ends[1]) {
+    VECTORISE for (int32_t point = (int32_t)lane; point < points; point += DSP_LANES) {
+      const int32_t n = (point - 1) * kTileFrames - v.start;
+      lead_curves(shape, v, n > 0 ? n : 0, (uint32_t)point, curves);
+    }
+  } else if (index >= station->ends[2]) {
+    const uint32_t first_tile = station->first_tile;
+    VECTORISE for (int32_t point = (int32_t)lane; point < points; point += DSP_LANES) {
+      const int32_t n = (point - 1) * kTileFrames - v.start;
+      swell_curves(shape, v, n > 0 ? n : 0, first_tile + (uint32_t)point, (uint32_t)point, curves);
+    }
+  }
+}
+
+// A tile of a voice, added to what its lane has of both sides. `n` is the voice's frame where the tile
+// begins.
+
+DSP_INLINE void add_pad(GLOBAL const DspShape* shape, const PackedVoice v, GLOBAL const real* curves,
+                        int32_t n, uint32_t tile, uint32_t lane, real* RESTRICT left, real* RESTRICT right) {
+  const real level = CURVE(curves, LEVEL)[tile + 1];
+  const real slope = (CURVE(curves, LEVEL)[tile + 2] - level) * (REAL(1.0) / kTileFrames);
+  const real left_gain = v.left;
+  const real right_gain = v.right;
+  const real steepness = v.shape;
+  uint32_t phase = v.increment * (uint32_t)(n + (int32_t)lane) + v.seed;
+  uint32_t saw_phase = v.second * (uint32_t)(n + (int32_t)lane) + hash(v.seed + 1u);
+  VECTORISE for (uint32_t k = 0; k < TILE_SHARE; ++k) {
+    const real gain = FMA((real)(int32_t)(lane + k * DSP_LANES), slope, level);
+    const real tone = gain * (sine(phase) + quarter_saw(saw_phase, steepness));
+    left[k] = FMA(left_gain, tone, left[k]);
+    right[k] = FMA(right_gain, tone, right[k]);
+    phase += v.increment * DSP_LANES;
+    saw_phase += v.second * DSP_LANES;
+  }
+}
+
+// All harmonics at once, each `tone` times the one below it: sin(x) / (1 - 2 tone cos(x) + tone^2) (Moorer,
+// "The synthesis of complex audio spectra by means of discrete summation formulas", JAES 24(9), 1976). At a
+// tone of one half what would fold back lies below -100 dB.
+DSP_INLINE void add_lead(GLOBAL const DspShape* shape, const PackedVoice v, GLOBAL const real* curves,
+                         int32_t n, uint32_t tile, uint32_t lane, real* RESTRICT left, real* RESTRICT right) {
+  const real level = CURVE(curves, LEVEL)[tile + 1];
+  const real level_slope = (CURVE(curves, LEVEL)[tile + 2] - level) * (REAL(1.0) / kTileFrames);
+  const real first_tone = CURVE(curves, TONE)[tile + 1];
+  const real tone_slope = (CURVE(curves, TONE)[tile + 2] - first_tone) * (REAL(1.0) / kTileFrames);
+  const real swing = CURVE(curves, SWING)[tile + 1];
+  const real swing_slope = (CURVE(curves, SWING)[tile + 2] - swing) * (REAL(1.0) / kTileFrames);
+  const uint32_t increment = v.increment + (uint32_t)(int32_t)(swing_slope * TURN);
+  const real left_gain = v.left;
+  const real right_gain = v.right;
+  uint32_t phase = v.increment * (uint32_t)n + v.seed + (uint32_t)(int32_t)(swing * TURN) + increment * lane;
+  VECTORISE for (uint32_t k = 0; k < TILE_SHARE; ++k) {
+    const real along = (real)(int32_t)(lane + k * DSP_LANES);
+    const real tone = FMA(along, tone_slope, first_tone);
+    const real wave = sine(phase);
+    const real other = sine(phase + QUARTER_TURN);
+    const real under = FMA(tone, FMA(REAL(-2.0), other, tone), REAL(1.0));
+    const real sample = FMA(along, level_slope, level) * wave / under;
+    left[k] = FMA(left_gain, sample, left[k]);
+    right[k] = FMA(right_gain, sample, right[k]);
+    phase += increment * DSP_LANES;
+  }
+}
+
+// Falls from 150 Hz to 40 Hz (that is v.increment): f(t) = f0 (1 + 2.75 exp(-t / s)), so
+// phase(t) = f0 t + 2.75 f0 s (1 - exp(-t / s)).
+DSP_INLINE void add_kick(GLOBAL const DspShape* shape, const PackedVoice v, int32_t n, uint32_t lane,
+                         real* RESTRICT left, real* RESTRICT right) {
+  const real octave = REAL(-1.4426950);  // exp(-t) = 2^(octave t)
+  const real sweep = SECONDS(0.045);
+  const real fall = octave / sweep;
+  const real decay = octave / SECONDS(0.22);
+  const real attack = REAL(1.0) / SECONDS(0.004);
+  const real end = REAL(1.0) / shape->kick_frames;
+  const real turns = REAL(2.75) * sweep * (real)v.increment * (REAL(1.0) / TURN);
+  const real left_gain = v.left;
+  const real right_gain = v.right;
+  VECTORISE for (uint32_t k = 0; k < TILE_SHARE; ++k) {
+    const int32_t frame = n + (int32_t)(lane + k * DSP_LANES);
+    const real t = (real)(frame > 0 ? frame : 0);
+    const real extra = turns - turns * power_of_two(fall * t);
+    const real part = extra - (real)(int32_t)extra - REAL(0.5);
+    const uint32_t phase = v.increment * (uint32_t)frame + (uint32_t)(int32_t)(part * TURN) + HALF_TURN;
+    const real envelope = smooth(t * attack) * power_of_two(decay * t) * (REAL(1.0) - smooth(t * end));
+    const real sample = envelope * sine(phase);
+    left[k] = FMA(left_gain, sample, left[k]);
+    right[k] = FMA(right_gain, sample, right[k]);
+  }
+}
+
+// Turns of 2^-32 that a carrier is ahead of one that keeps its increment: it grows by `second` a frame until
+// the middle, and falls back.
+DSP_INLINE uint32_t chirp(uint32_t second, int32_t n, int32_t middle) {
+  const uint32_t up = (uint32_t)(n < middle ? n : middle);
+  const uint32_t down = (uint32_t)n - up;
+  // k (k - 1) / 2, halved before it wraps.
+  const uint32_t sum_up = (up & 1u) != 0u ? (up - 1u) / 2u * up : up / 2u * (up - 1u);
+  const uint32_t sum_down = (down & 1u) != 0u ? (down - 1u) / 2u * down : down / 2u * (down - 1u);
+  return second * (sum_up + down * up - sum_down);
+}
+
+// From the values at the points -1, 0, 1 and 2 the coefficients of a uniform cubic B-spline from 0 to 1.
+#define SPLINE(c, p)                                                                  \
+  const real c##0 = ((p)[0] + REAL(4.0) * (p)[1] + (p)[2]) * (REAL(1.0) / REAL(6.0)); \
+  const real c##1 = ((p)[2] - (p)[0]) * REAL(0.5);                                    \
+  const real c##2 = ((p)[0] - REAL(2.0) * (p)[1] + (p)[2]) * REAL(0.5);               \
+  const real c##3 = ((p)[3] - (p)[0] + REAL(3.0) * ((p)[1] - (p)[2])) * (REAL(1.0) / REAL(6.0))
+#define ALONG_SPLINE(c, x) FMA(x, FMA(x, FMA(x, c##3, c##2), c##1), c##0)
+
+// Noise in a band of some 400 Hz around a carrier that rises and falls: two slow random curves on its sine
+// and cosine, two more for the other side.
+DSP_INLINE void add_swell(GLOBAL const DspShape* shape, const PackedVoice v, GLOBAL const real* curves,
+                          int32_t n, uint32_t tile, uint32_t lane, real* RESTRICT left,
+                          real* RESTRICT right) {
+  SPLINE(a, CURVE(curves, NOISE) + tile);
+  SPLINE(b, CURVE(curves, NOISE + 1) + tile);
+  SPLINE(c, CURVE(curves, NOISE + 2) + tile);
+  SPLINE(d, CURVE(curves, NOISE + 3) + tile);
+  const int32_t from = n > 0 ? n : 0;
+  const uint32_t ahead = chirp(v.second, from, v.gate / 2);
+  const uint32_t ahead_next = chirp(v.second, from + kTileFrames, v.gate / 2);
+  const uint32_t increment = v.increment + (uint32_t)((int32_t)(ahead_next - ahead) / kTileFrames);
+  const real left_gain = v.left;
+  const real right_gain = v.right;
+  uint32_t phase = v.increment * (uint32_t)n + v.seed + ahead + increment * lane;
+  VECTORISE for (uint32_t k = 0; k < TILE_SHARE; ++k) {
+    const real x = (real)(int32_t)(lane + k * DSP_LANES) * (REAL(1.0) / kTileFrames);
+    const real wave = sine(phase);
+    const real other = sine(phase + QUARTER_TURN);
+    left[k] = FMA(left_gain, ALONG_SPLINE(a, x) * wave + ALONG_SPLINE(b, x) * other, left[k]);
+    right[k] = FMA(right_gain, ALONG_SPLINE(c, x) * wave + ALONG_SPLINE(d, x) * other, right[k]);
+    phase += increment * DSP_LANES;
+  }
+}
+
+DSP_END
+
+#endif

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/engine/failover_engine.h"
+
+#include <string>
+#include <utility>
+
+#include "common/log.h"
+
+namespace auralis {
+
+FailoverEngine::FailoverEngine(std::unique_ptr<Engine> first, std::unique_ptr<Engine> second)
+    : engine_(std::move(first)), spare_(std::move(second)) {}
+
+RenderReport FailoverEngine::render(const StationChunk* batch, std::size_t count) {
+  try {
+    return engine_->render(batch, count);
+  } catch (const EngineError& error) {
+    if (!spare_) throw;
+    log_error("the device failed; rendering goes on without it until the next start",
+              {{"error", std::string(error.what())}});
+    // The lost one is kept no longer: its memory is of no use, and its driver is best left alone.
+    engine_ = std::move(spare_);
+    throw EngineReplaced(error.what());
+  }
+}
+
+}  // namespace auralis

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/engine/make_engine.h"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/log.h"
+#include "synthd/engine/device.h"
+#include "synthd/engine/failover_engine.h"
+#include "synthd/engine/native_engine.h"
+#include "synthd/engine/opencl_engine.h"
+
+namespace auralis {
+namespace {
+
+// Leaves one processor to the listeners' server.
+std::size_t render_threads() { return std::max(2U, std::thread::hardware_concurrency()) - 1; }
+
+// The OpenCL device to play on; nothing: the native engine plays.
+std::optional<std::size_t> wanted_device(const Config& config, const std::vector<DeviceInfo>& devices) {
+  if (config.synthd.engine == "native") return std::nullopt;
+  const bool any_gpu = std::any_of(devices.begin(), devices.end(),
+                                   [](const DeviceInfo& device) { return device.type == DeviceType::kGpu; });
+  if (config.synthd.engine == "auto" && config.synthd.device.empty() && !any_gpu) return std::nullopt;
+  return choose_device(devices, config.synthd.device);
+}
+
+std::vector<DeviceInfo> devices_for(const Config& config) {
+  if (config.synthd.engine == "native") return {};
+  try {
+    return opencl_devices();
+  } catch (const EngineError& error) {
+    if (config.synthd.engine == "opencl" || !config.synthd.device.empty()) throw;
+    log_warning("OpenCL cannot be used", {{"error", std::string(error.what())}});
+    return {};
+  }
+}
+
+std::unique_ptr<Engine> native_engine(const EngineShape& shape) {
+  return std::make_unique<NativeEngine>(shape, render_threads());
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(const Config& config, const EngineShape& shape) {
+  const auto devices = devices_for(config);
+  const auto device = wanted_device(config, devices);
+  if (!device) {
+    log_info("rendering with the native engine",
+             {{"instructions", std::string(native_stages().front().name)}});
+    return native_engine(shape);
+  }
+  const DeviceInfo& info = devices[*device];
+  log_info("rendering with OpenCL", {{"device", info.name},
+                                     {"type", std::string(device_type_name(info.type))},
+                                     {"platform", info.platform}});
+  return std::make_unique<FailoverEngine>(std::make_unique<OpenClEngine>(*device, shape),
+                                          native_engine(shape));
+}
+
+EngineList list_engines(const Config& config) {
+  Config opencl = config;  // what OpenCL has is shown whatever is configured
+  if (opencl.synthd.engine == "native") opencl.synthd.engine = "auto";
+  const auto devices = devices_for(opencl);
+  EngineList list{"", true};
+  std::optional<std::size_t> chosen;
+  try {
+    chosen = wanted_device(config, devices);
+  } catch (const EngineError& error) {
+    list = {std::string(error.what()) + '\n', false};
+  }
+  std::string lines;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    lines += device_line(devices, i) + (chosen == i ? "  <- chosen\n" : "\n");
+  }
+  lines += "native: this processor (" + std::string(native_stages().front().name) + " instructions)";
+  lines += list.playable && !chosen ? "  <- chosen\n" : "\n";
+  list.text = lines + list.text;
+  return list;
+}
+
+}  // namespace auralis

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "synthd/engine/native_engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "synthd/engine/voice_pack.h"
+
+namespace auralis {
+
+std::vector<Stages<float>> native_stages() {
+  std::vector<Stages<float>> sets;
+#ifdef AURALIS_X86_SETS
+  // What GCC may use where it is told -march=x86-64-v4 and -v3.
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl");
+  if (avx512) sets.push_back(native_avx512_stages());
+  if (avx2) sets.push_back(native_avx2_stages());
+#endif
+  sets.push_back(native_baseline_stages());
+  return sets;
+}
+
+namespace {
+
+// What a thread needs to render a chunk, beside the station's own memory.
+struct Bench {
+  VoicePacker packer;
+  std::vector<PackedVoice> voices;
+  std::vector<float> curves;
+  std::vector<float> bus;
+  PackedStation station{};
+
+  Bench(const EngineShape& shape, const DspShape& dsp)
+      : packer(shape),
+        voices(shape.voices),
+        curves(shape.voices * kCurves * dsp.curve_points),
+        bus(std::size_t{4} * dsp.tiles * kTileFrames) {}
+};
+
+}  // namespace
+
+struct NativeEngine::Impl {
+  EngineShape shape;
+  DspShape dsp;
+  Stages<float> stages;
+  SlotPositions positions;
+  std::vector<float> reverbs;  // of all slots
+  std::vector<std::int16_t> samples;
+  std::vector<float> mixes;
+  std::vector<std::uint8_t> anew;  // by index in the batch
+  std::vector<Bench> benches;      // a thread each, the caller's first
+
+  // The batch in work. Threads take its chunks one by one.
+  const StationChunk* batch = nullptr;
+  std::size_t count = 0;
+  std::atomic<std::size_t> taken{0};
+  std::atomic<std::size_t> dropped{0};
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::uint64_t round = 0;  // under mutex: batches begun
+  std::size_t working = 0;  // under mutex: threads that have not finished this one
+  bool stopping = false;    // under mutex
+  std::vector<std::thread> threads;
+
+  Impl(const EngineShape& s, std::size_t thread_count, const Stages<float>& chosen)
+      : shape(s),
+        dsp(dsp_shape(s)),
+        stages(chosen),
+        positions(s),
+        reverbs(s.stations * kReverbs * dsp.reverb_frames),
+        samples(s.float_mix ? 0 : s.stations * s.chunk_frames * 2),
+        mixes(s.float_mix ? s.stations * s.chunk_frames * 2 : 0),
+        anew(s.stations) {
+    const std::size_t useful = std::clamp<std::size_t>(thread_count, 1, s.stations);
+    benches.reserve(useful);
+    for (std::size_t i = 0; i < useful; ++i) benches.emplace_back(s, dsp);
+    for (std::size_t i = 1; i < useful; ++i) threads.emplace_back([this, i] { work(benches[i]); });
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    changed.notify_all();
+    for (auto& thread : threads) thread.join();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void work(Bench& bench) {
+    std::uint64_t seen = 0;
+    std::unique_lock lock(mutex);
+    for (;;) {
+      changed.wait(lock, [&] { return stopping || round != seen; });
+      if (stopping) return;
+      seen = round;
+      lock.unlock();
+      render_taken(bench);
+      lock.lock();
+      if (--working == 0) changed.notify_all();
+    }
+  }
+
+  void render_taken(Bench& bench) {
+    for (std::size_t i = taken++; i < count; i = taken++) render_one(bench, i);
+  }
+
+  void render_one(Bench& bench, std::size_t index) {
+    const StationChunk& chunk = batch[index];
+    dropped += bench.packer.pack(chunk, bench.voices.data(), bench.station);
+    bench.station.reverb_clear = anew[index];
+    stages.voices(&dsp, &bench.station, bench.voices.data(), bench.curves.data(), bench.bus.data());
+    stages.reverb(&dsp, &bench.station, bench.bus.data(),
+                  &reverbs[chunk.slot * kReverbs * dsp.reverb_frames]);
+    const std::size_t place = index * shape.chunk_frames * 2;
+    if (shape.float_mix) {
+      stages.mix(&dsp, &bench.station, bench.bus.data(), &mixes[place]);
+    } else {
+      stages.samples(&dsp, &bench.station, bench.bus.data(), &samples[place]);
+    }
+  }
+
+  void render(const StationChunk* chunks, std::size_t chunk_count) {
+    batch = chunks;
+    count = chunk_count;
+    taken = 0;
+    dropped = 0;
+    for (std::size_t i = 0; i < count; ++i) anew[i] = positions.begins_anew(batch[i]) ? 1 : 0;
+    const bool together = !threads.empty() && count > 1;
+    if (together) {
+      const std::lock_guard lock(mutex);
+      working = threads.size();
+      ++round;
+    }
+    if (together) changed.notify_all();
+    render_taken(benches.front());
+    if (!together) return;
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return working == 0; });
+  }
+};
+
+NativeEngine::NativeEngine(const EngineShape& shape, std::size_t threads, const Stages<float>& stages)
+    : impl_(std::make_unique<Impl>(shape, threads, stages)) {}
+NativeEngine::~NativeEngine() = default;
+
+RenderReport NativeEngine::render(const StationChunk* batch, std::size_t count) {
+  const auto begin = std::chrono::steady_clock::now();
+  impl_->render(batch, count);
+  RenderReport report;
+  report.device_busy_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+  report.voices_dropped = impl_->dropped;
+  return report;
+}
+
+const std::int16_t* NativeEngine::samples(std::size_t index) const {
+  return &impl_->samples.at(index * impl_->shape.chunk_frames * 2);
+}
+
+const float* NativeEngine::mix(std::size_t index) const {
+  return &impl_->mixes.at(index * impl_->shape.chunk_frames * 2);
+}
+
+std::int64_t NativeEngine::next_frame(std::size_t slot) const { return impl_->positions.next_frame(slot); }
+
+std::size_t NativeEngine::device_bytes() const {
+  const std::size_t a_bench =
+      impl_->shape.voices * sizeof(PackedVoice) +
+      sizeof(float) * (impl_->benches.front().curves.size() + impl_->benches.front().bus.size());
+  return sizeof(float) * (impl_->reverbs.size() + impl_->mixes.size()) +
+         sizeof(std::int16_t) * impl_->samples.size() + impl_->benches.size() * a_bench;
+}
+
+}  // namespace auralis

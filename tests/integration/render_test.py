@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: MIT
+"""auralis-render: what it writes, that it is the same music from anywhere, and that no half file is ever left."""
+
+import array
+import ctypes
+import os
+import pty
+import re
+import resource
+import signal
+import subprocess
+import wave
+
+import pytest
+
+from auralis import binary, clean_environment, eventually
+
+LIMIT_S = 120
+STEMS = ("pads", "lead", "kicks", "swells")
+GROUPS = ("pads", "melody", "kicks", "swells")  # what they are called among the controls, in the same order
+FULL_SCALE = 2**31
+# So loud is no dither, and so quiet no music.
+AUDIBLE = FULL_SCALE // 200
+DITHER = 2 * FULL_SCALE // 2**15
+LIVELY = ("--bpm", 120, "--intensity", 1)  # in a minute of it every group of voices is heard
+
+
+def command(*arguments):
+    return [binary("render"), *map(str, arguments)]
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        command(*arguments),
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+        **options,
+    )
+
+
+def render(*arguments, **options):
+    result = run(*arguments, **options)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) == 1
+    return result.stdout
+
+
+def refusal(result, status):
+    """The one line of a rendering that is to fail."""
+    assert (result.returncode, result.stdout) == (status, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("auralis-render: ")
+    return line
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+class SoundInfo(ctypes.Structure):
+    """SF_INFO of sndfile.h."""
+
+    _fields_ = [
+        ("frames", ctypes.c_int64),
+        ("rate", ctypes.c_int),
+        ("channels", ctypes.c_int),
+        ("format", ctypes.c_int),
+        ("sections", ctypes.c_int),
+        ("seekable", ctypes.c_int),
+    ]
+
+
+WAV_16, WAV_24, FLAC_16, FLAC_24, VORBIS = 0x010002, 0x010003, 0x170002, 0x170003, 0x200060
+
+
+class Sound:
+    """A decoded file: samples as 32 bits, left and right in turns."""
+
+    def __init__(self, path):
+        library = ctypes.CDLL("libsndfile.so.1")
+        library.sf_open.restype = ctypes.c_void_p
+        library.sf_open.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.POINTER(SoundInfo)]
+        library.sf_readf_int.restype = ctypes.c_int64
+        library.sf_readf_int.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
+        library.sf_close.argtypes = [ctypes.c_void_p]
+        info = SoundInfo()
+        file = library.sf_open(os.fsencode(path), 0x10, info)
+        assert file, f"{path} is no sound file"
+        try:
+            self.frames, self.rate, self.channels, self.format = info.frames, info.rate, info.channels, info.format
+            samples = (ctypes.c_int32 * (self.frames * self.channels))()
+            assert library.sf_readf_int(file, samples, self.frames) == self.frames
+            self.samples = array.array("i", bytes(samples))
+        finally:
+            library.sf_close(file)
+
+    def peak(self):
+        return max(max(self.samples), -min(self.samples))
+
+    def part(self, seconds, length_s):
+        begin, frames = round(seconds * self.rate), round(length_s * self.rate)
+        return self.samples[begin * self.channels : (begin + frames) * self.channels]
+
+
+@pytest.mark.parametrize(
+    "name, options, rate, sound_format",
+    [
+        ("a.wav", [], 44_100, WAV_16),
+        ("a.WAV", ["--rate", 48_000], 48_000, WAV_16),
+        ("a.wav", ["--bits", 24], 44_100, WAV_24),
+        ("a.flac", [], 44_100, FLAC_16),
+        ("a.flac", ["--bits", 24, "--rate", 48_000], 48_000, FLAC_24),
+        ("a.ogg", [], 44_100, VORBIS),
+        ("a.ogg", ["--rate", 48_000], 48_000, VORBIS),
+    ],
+)
+def test_a_file_is_of_its_extensions_format_and_holds_as_much_music_as_was_asked_for(
+    tmp_path, name, options, rate, sound_format
+):
+    said = render("--seconds", 6.54321, *options, tmp_path / name)
+    assert said.startswith(f"{tmp_path / name}: 0:06 of music in ")
+    assert names_in(tmp_path) == [name]
+    sound = Sound(tmp_path / name)
+    assert (sound.rate, sound.channels, sound.format) == (rate, 2, sound_format)
+    assert sound.frames == round(6.54321 * rate)
+    assert AUDIBLE < sound.peak()
+
+
+def test_a_wav_is_one_to_others_too(tmp_path):
+    render("--seconds", 2, tmp_path / "a.wav")
+    with wave.open(str(tmp_path / "a.wav")) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (44_100, 2, 2)
+        assert file.getnframes() == 88_200
+        assert len(file.readframes(88_200)) == 88_200 * 4
+
+
+def test_a_file_may_be_read_by_whom_the_umask_says(tmp_path):
+    render("--seconds", 1, tmp_path / "a.wav", umask=0o027)
+    assert (tmp_path / "a.wav").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("options", [["--preset", "bright"], ["--bits", 24, "--rate", 48_000, *LIVELY]])
+def test_music_from_anywhere_is_what_it_is_in_a_rendering_from_the_beginning(tmp_path, options):
+    render("--seed", 7, "--seconds", 120, *options, tmp_path / "whole.wav")
+    whole = Sound(tmp_path / "whole.wav")
+    for start in (0.00003, 2.5, 7.3, 31.999, 59.123456, 100, 117.5):
+        render("--seed", 7, "--seconds", 2.5, "--at", start, "--force", *options, tmp_path / "part.wav")
+        assert Sound(tmp_path / "part.wav").samples == whole.part(start, 2.5), f"from {start} s on"
+
+
+def test_it_is_no_further_to_music_of_years_later(tmp_path):
+    later_s = 20 * 365 * 24 * 3_600
+    # The earlier one does not only begin a second before: for its reverb it began so much earlier, too.
+    render("--at", later_s - 13.7, "--seconds", 15.7, tmp_path / "early.wav")
+    render("--at", later_s, "--seconds", 2, tmp_path / "late.wav")
+    late = Sound(tmp_path / "late.wav")
+    assert late.samples == Sound(tmp_path / "early.wav").part(13.7, 2)
+    assert AUDIBLE < late.peak()
+
+
+def test_a_rendering_is_the_same_again(tmp_path):
+    for name in ("a.flac", "b.flac"):
+        render("--preset", "sleep", "--seed", 7, "--seconds", 10, tmp_path / name)
+    assert (tmp_path / "a.flac").read_bytes() == (tmp_path / "b.flac").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ["--preset", "sleep"],
+        ["--seed", 2],
+        ["--key", "F#"],
+        ["--mode", "lydian"],
+        ["--bpm", 119],
+        ["--intensity", 0.5],
+        ["--melody-complexity", 1],
+        ["--chord-progression-variety", 1],
+        ["--harmonic-density", 1],
+        *([f"--{group}", "off"] for group in GROUPS),
+    ],
+)
+def test_every_option_of_the_music_is_heard(tmp_path, change):
+    calm = ("--melody-complexity", 0, "--chord-progression-variety", 0, "--harmonic-density", 0)
+    for name, options in (("a.wav", []), ("b.wav", change)):
+        render("--seconds", 40, *LIVELY, *calm, *options, tmp_path / name)
+    assert (tmp_path / "a.wav").read_bytes() != (tmp_path / "b.wav").read_bytes()
+
+
+def test_a_preset_is_what_its_parameters_are(tmp_path):
+    render("--preset", "sleep", "--seconds", 10, tmp_path / "a.wav")
+    meant = ("--key", "E", "--mode", "phrygian", "--bpm", 40, "--intensity", 0.2, "--melody-complexity", 0.1)
+    meant += ("--chord-progression-variety", 0.1, "--harmonic-density", 0.2)
+    render("--preset", "bright", *meant, "--seconds", 10, tmp_path / "b.wav")
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+def test_stems_are_each_groups_voices_alone(tmp_path):
+    render("--stems", "--seconds", 60, *LIVELY, tmp_path / "all.flac")
+    assert names_in(tmp_path) == sorted(f"all-{stem}.flac" for stem in STEMS)
+    for stem, group in zip(STEMS, GROUPS):
+        sound = Sound(tmp_path / f"all-{stem}.flac")
+        assert sound.frames == 60 * 44_100
+        assert AUDIBLE < sound.peak(), stem
+        others_off = [word for other in GROUPS if other != group for word in (f"--{other}", "off")]
+        alone = tmp_path / f"{group}.wav"
+        render("--seconds", 60, *LIVELY, *others_off, alone)
+        assert Sound(alone).samples == sound.samples, stem
+
+
+def test_the_stem_of_a_group_that_is_off_is_silent(tmp_path):
+    render("--stems", "--seconds", 10, "--at", 20, *LIVELY, "--pads", "off", tmp_path / "all.wav")
+    assert Sound(tmp_path / "all-pads.wav").peak() <= DITHER
+    assert AUDIBLE < Sound(tmp_path / "all-lead.wav").peak()
+
+
+def test_the_stem_of_ogg_and_of_24_bits_are_files_too(tmp_path):
+    render("--stems", "--seconds", 2, tmp_path / "a.ogg")
+    render("--stems", "--seconds", 2, "--bits", 24, tmp_path / "a.flac")
+    assert Sound(tmp_path / "a-lead.ogg").frames == Sound(tmp_path / "a-lead.flac").frames == 88_200
+
+
+def test_opencl_renders_too(tmp_path):
+    # A driver that compiles the kernels for the first time may say so.
+    result = run("--engine", "opencl", "--seconds", 3, "--at", 60, tmp_path / "opencl.wav")
+    assert result.returncode == 0, result.stderr
+    render("--seconds", 3, "--at", 60, tmp_path / "native.wav")
+    opencl, native = Sound(tmp_path / "opencl.wav"), Sound(tmp_path / "native.wav")
+    furthest = max(abs(a - b) for a, b in zip(opencl.samples, native.samples))
+    assert furthest < native.peak() / 100 and native.frames == opencl.frames
+
+
+def test_a_device_that_is_not_there_is_told(tmp_path):
+    line = refusal(run("--engine", "opencl", "--device", "abacus", tmp_path / "a.wav"), 1)
+    assert "abacus" in line and names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("options", [[], ["--stems"]])
+def test_a_file_that_is_there_is_kept_unless_forced(tmp_path, options):
+    taken = tmp_path / ("a-kicks.wav" if options else "a.wav")
+    taken.write_text("mine")
+    line = refusal(run("--seconds", 1, *options, tmp_path / "a.wav"), 1)
+    assert str(taken) in line and "--force" in line
+    assert names_in(tmp_path) == [taken.name] and taken.read_text() == "mine"
+
+    render("--seconds", 1, "--force", *options, tmp_path / "a.wav")
+    assert Sound(taken).frames == 44_100
+
+
+def begun(folder, *arguments, **options):
+    """A rendering that has opened its files in that empty folder."""
+    process = subprocess.Popen(
+        command(*arguments), env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+    eventually(lambda: names_in(folder) or process.poll() is not None, "a temporary file")
+    return process
+
+
+def test_a_file_that_comes_in_the_meantime_is_kept(tmp_path):
+    process = begun(tmp_path, "--seconds", 600, tmp_path / "a.wav")
+    process.send_signal(signal.SIGSTOP)
+    with open(tmp_path / "a.wav", "x") as file:
+        file.write("mine")
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, out) == (1, "") and len(err.splitlines()) == 1 and "--force" in err
+    assert names_in(tmp_path) == ["a.wav"] and (tmp_path / "a.wav").read_text() == "mine"
+
+
+def test_a_file_replaces_another_only_when_it_is_whole(tmp_path):
+    (tmp_path / "a.flac").write_text("mine")
+    refusal(run("--seconds", 60, "--force", tmp_path / "a.flac", preexec_fn=files_of_at_most(100_000)), 1)
+    assert names_in(tmp_path) == ["a.flac"] and (tmp_path / "a.flac").read_text() == "mine"
+
+
+@pytest.mark.parametrize("where", ["no/such/a.wav", "file/a.wav", "folder.wav", "x" * 252 + ".wav"])
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_path_that_cannot_be_written_is_told(tmp_path, where, force):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.wav").mkdir()
+    line = refusal(run("--seconds", 1, *force, tmp_path / where), 1)
+    assert str(tmp_path / where) in line
+    assert names_in(tmp_path) == ["file", "folder.wav"] and names_in(tmp_path / "folder.wav") == []
+
+
+def test_what_is_no_plain_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    assert "no plain file" in refusal(run("--seconds", 1, "--force", tmp_path / "a.wav"), 1)
+    assert names_in(tmp_path) == ["a.wav"] and (tmp_path / "a.wav").is_fifo()
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
+    render("--seconds", 1, tmp_path / ("x" * 251 + ".wav"))
+    assert names_in(tmp_path) == ["x" * 251 + ".wav"]
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        (["a.mp3"], r"a\.mp3.* \.wav, \.flac or \.ogg"),
+        (["wav"], r"\.wav, \.flac or \.ogg"),
+        ([".wav"], r"\.wav, \.flac or \.ogg"),
+        (["two\nlines"], r"two\\nlines.* \.wav, \.flac or \.ogg"),
+        ([], "no file"),
+        (["a.wav", "b.wav"], "b.wav: one file"),
+        (["a.wav", "--loud"], "--loud: unknown option"),
+        (["a.wav", "--seed"], "--seed"),
+        (["a.wav", "--preset", "techno"], "--preset techno: must be focus, meditation, sleep or bright"),
+        (["a.wav", "--key", "H"], "--key H: must be C, .* or B"),
+        (["a.wav", "--mode", "major"], "--mode major: must be aeolian, .* or mixolydian"),
+        (["a.wav", "--bpm", 121], "--bpm 121: must be a number from 40 to 120"),
+        (["a.wav", "--intensity", -0.1], "--intensity -0.1: must be a number from 0 to 1"),
+        (["a.wav", "--melody-complexity", "nan"], "nan: must be a number from 0 to 1"),
+        (["a.wav", "--harmonic-density", "1x"], "1x: must be a number from 0 to 1"),
+        (["a.wav", "--chord-progression-variety", ""], '"": must be a number from 0 to 1'),
+        (["a.wav", "--kicks", "yes"], "--kicks yes: must be off or on"),
+        (["a.wav", "--seed", -1], "--seed -1: must be an integer from 0 to 9223372036854775807"),
+        (["a.wav", "--seconds", 0], "--seconds 0: must be a number from 0.001 to 1000000"),
+        (["a.wav", "--seconds", "inf"], "--seconds inf: must be a number"),
+        (["a.wav", "--at", -1], "--at -1: must be a number from 0 to 1000000000"),
+        (["a.wav", "--rate", 22_050], "--rate 22050: must be 44100 or 48000"),
+        (["a.wav", "--bits", 8], "--bits 8: must be 16 or 24"),
+        (["a.ogg", "--bits", 24], "--bits: .*Vorbis"),
+        (["a.wav", "--engine", "steam"], "--engine steam: must be native or opencl"),
+        (["a.wav", "--device", "0"], "--device: .*opencl"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_says_what_is_right(tmp_path, arguments, told):
+    assert re.search(told, refusal(run(*arguments, cwd=tmp_path), 2))
+    assert names_in(tmp_path) == []
+
+
+def files_of_at_most(size):
+    # As a full disk has it, but that the system's word for it is another.
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])
+def test_a_disk_that_is_full_is_told_and_no_half_file_left(tmp_path, name):
+    render("--seconds", 20, tmp_path / name)
+    size = (tmp_path / name).stat().st_size
+    (tmp_path / name).unlink()
+    # From the header on, which libsndfile writes as it opens a file, to the last byte, which it writes as it closes it.
+    for limit in (0, 10, size // 2, size - 1):
+        line = refusal(run("--seconds", 20, tmp_path / name, preexec_fn=files_of_at_most(limit)), 1)
+        assert line == f"auralis-render: {tmp_path / name}: cannot be written: File too large", f"{limit} of {size}"
+        assert names_in(tmp_path) == []
+
+
+def test_no_stem_is_left_where_one_finds_the_disk_full(tmp_path):
+    line = refusal(run("--stems", "--seconds", 20, tmp_path / "a.flac", preexec_fn=files_of_at_most(700_000)), 1)
+    assert "File too large" in line and names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("options", [[], ["--stems"]])
+def test_an_interrupted_rendering_leaves_nothing(tmp_path, number, options):
+    process = begun(tmp_path, "--seconds", 1_000_000, *options, tmp_path / "a.flac")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=LIMIT_S)
+    # By the signal, so that a script or a shell that waits for it ends too.
+    assert (process.returncode, out, len(err.splitlines())) == (-number, "", 1)
+    assert "interrupted" in err and names_in(tmp_path) == []
+
+
+def test_a_hangup_that_whoever_started_it_ignores_does_not_end_it(tmp_path):
+    ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    process = begun(tmp_path, "--seconds", 60, tmp_path / "a.flac", preexec_fn=ignore)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0 and names_in(tmp_path) == ["a.flac"]
+
+
+def test_a_terminal_is_shown_how_far_it_is(tmp_path):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command("--seconds", 1_000_000, tmp_path / "a.flac"), env=clean_environment(), stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    shown = ""
+
+    def drawn_twice():
+        nonlocal shown
+        shown += os.read(ours, 4_096).decode()
+        return len(re.findall(r"\r\[#*\.+\] +\d+ %  \d+ times real time  [\d:]+ left\x1b\[K", shown)) >= 2
+
+    eventually(drawn_twice, "two lines of progress")
+    process.terminate()
+    assert process.wait(LIMIT_S) == -signal.SIGTERM
+    rest = os.read(ours, 4_096).decode()
+    os.close(ours)
+    # The line is cleared before anything else is said.
+    assert "\n" not in shown and re.search(r"\r\x1b\[Kauralis-render: interrupted", rest)
+
+
+def test_help_and_version():
+    result = run("--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    for option in ("--preset", "--melody-complexity", "--kicks", "--stems", "--at", "--force", ".flac"):
+        assert option in result.stdout
+    result = run("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(r"auralis-render \d+\.\d+\.\d+\n", result.stdout)

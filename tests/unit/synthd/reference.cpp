@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "tests/unit/synthd/reference.h"
+
+#include "synthd/engine/voice_pack.h"
+
+#define DSP_SET reference
+#define DSP_DOUBLE
+#include "synthd/engine/dsp/chunk.h"
+
+namespace auralis::test {
+
+struct Reference::Impl {
+  DspShape dsp;
+  Stages<double> stages = reference::stages("reference");
+  VoicePacker packer;
+  SlotPositions positions;
+  PackedStation station{};
+  std::vector<PackedVoice> voices;
+  std::vector<double> curves;
+  std::vector<double> bus;
+  std::vector<double> reverbs;
+  std::vector<double> mix;
+
+  explicit Impl(const EngineShape& shape)
+      : dsp(dsp_shape(shape)),
+        packer(shape),
+        positions(shape),
+        voices(shape.voices),
+        curves(shape.voices * kCurves * dsp.curve_points),
+        bus(std::size_t{4} * dsp.tiles * kTileFrames),
+        reverbs(std::size_t{kReverbs} * dsp.reverb_frames),
+        mix(std::size_t{shape.chunk_frames} * 2) {}
+};
+
+Reference::Reference(const EngineShape& shape) : impl_(std::make_unique<Impl>(shape)) {}
+Reference::~Reference() = default;
+
+const std::vector<double>& Reference::render(const StationChunk& chunk) {
+  Impl& i = *impl_;
+  i.packer.pack(chunk, i.voices.data(), i.station);
+  i.station.reverb_clear = i.positions.begins_anew(chunk) ? 1 : 0;
+  i.stages.voices(&i.dsp, &i.station, i.voices.data(), i.curves.data(), i.bus.data());
+  i.stages.reverb(&i.dsp, &i.station, i.bus.data(), i.reverbs.data());
+  i.stages.mix(&i.dsp, &i.station, i.bus.data(), i.mix.data());
+  return i.mix;
+}
+
+}  // namespace auralis::test

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// auralis-render: a station's music as a file, faster than it plays.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "common/config_loader.h"
+#include "synthd/engine/native_engine.h"
+#include "synthd/engine/opencl_engine.h"
+#include "synthd/synth_loop.h"
+#include "tools/auralis_render_file.h"
+#include "tools/auralis_render_music.h"
+#include "tools/auralis_render_options.h"
+#include "tools/auralis_render_progress.h"
+#include "tools/auralis_render_writer.h"
+
+namespace auralis {
+namespace {
+
+struct Interrupted {};
+
+// The signals that ask for an end, held back so that files that are not whole are removed first. In place of
+// handlers, which OpenCL drivers replace. Before any thread.
+class StopSignals {
+ public:
+  StopSignals() {
+    // A write that meets one of these fails, and says why.
+    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);
+    sigemptyset(&held_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      struct sigaction now {};
+      // As nohup has it: whoever started this wants it to go on.
+      if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
+      sigaddset(&held_, signal);
+    }
+    pthread_sigmask(SIG_BLOCK, &held_, nullptr);
+  }
+
+  void throw_if_any() const {
+    sigset_t pending;
+    sigpending(&pending);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      if (sigismember(&held_, signal) == 1 && sigismember(&pending, signal) == 1) throw Interrupted();
+    }
+  }
+
+  // Ends the process by the signal that came, so that whoever waits for it knows.
+  void let_go() const { pthread_sigmask(SIG_UNBLOCK, &held_, nullptr); }
+
+ private:
+  sigset_t held_{};
+};
+
+std::unique_ptr<Engine> make_render_engine(const RenderOptions& options, const EngineShape& shape) {
+  if (options.config.synthd.engine == "native") {
+    return std::make_unique<NativeEngine>(shape, std::max(1U, std::thread::hardware_concurrency()));
+  }
+  ConfigLoader folders;  // PoCL's kernels go where synthd's are
+  folders.resolve_runtime_dir(environ);
+  prepare_opencl_environment(folders.config().daemon_dir(Daemon::kSynthd) / "pocl-cache");
+  const std::size_t device = choose_device(opencl_devices(), options.config.synthd.device);
+  return std::make_unique<OpenClEngine>(device, shape);
+}
+
+std::vector<Track> tracks_of(const RenderOptions& options) {
+  if (!options.stems) return {options.parameters.voices};
+  std::vector<Track> tracks;
+  for (std::size_t group = 0; group < kStemNames.size(); ++group) {
+    tracks.push_back(static_cast<Track>(options.parameters.voices & (1U << group)));
+  }
+  return tracks;
+}
+
+// What the last line says of a rendering: 12:00 of music in 2.4 s, 300 times real time.
+std::string summary(const RenderOptions& options, const Progress& progress) {
+  std::string names;
+  for (const auto& path : options.files()) names += (names.empty() ? "" : ", ") + shown(path.string());
+  std::array<char, 96> figures{};
+  std::snprintf(figures.data(), figures.size(), " of music in %.1f s, %.0f times real time",
+                progress.elapsed_seconds(), progress.speed(options.frames));
+  const double seconds = static_cast<double>(options.frames) / options.format.sample_rate;
+  return names + ": " + clock_text(seconds) + figures.data();
+}
+
+using Writers = std::vector<std::unique_ptr<SoundWriter>>;
+
+// Renders all frames into `writers`, one a track.
+void render_frames(const RenderOptions& options, const StopSignals& signals, const Writers& writers,
+                   Progress& progress) {
+  const Timeline timeline = make_timeline(options.config, 0);
+  EngineShape shape;
+  shape.sample_rate = timeline.sample_rate;
+  shape.chunk_frames = timeline.chunk_frames;
+  shape.stations = writers.size();
+  shape.float_mix = options.format.from_floats();
+  const auto engine = make_render_engine(options, shape);
+  Music music(*engine, timeline, static_cast<std::uint64_t>(options.config.synthd.seed), options.parameters,
+              tracks_of(options), options.first_frame);
+  const std::int64_t end = options.first_frame + options.frames;
+  progress.begin();
+  for (std::int64_t frame = options.first_frame; frame < end;) {
+    signals.throw_if_any();
+    music.render_chunk();
+    if (music.chunk_end() <= frame) continue;  // only for its reverb
+    const std::int64_t skipped = 2 * (frame - music.chunk_begin());
+    const std::int64_t count = std::min(music.chunk_end(), end) - frame;
+    for (std::size_t i = 0; i < writers.size(); ++i) {
+      if (shape.float_mix) {
+        writers[i]->write(engine->mix(i) + skipped, count);
+      } else {
+        writers[i]->write(engine->samples(i) + skipped, count);
+      }
+    }
+    frame += count;
+    progress.show(frame - options.first_frame);
+  }
+}
+
+void render(const RenderOptions& options, const StopSignals& signals) {
+  Progress progress(STDERR_FILENO, options.frames, options.format.sample_rate);
+  {
+    Writers writers;
+    for (const auto& path : options.files()) {
+      writers.push_back(std::make_unique<SoundWriter>(path, options.format, options.force));
+    }
+    render_frames(options, signals, writers, progress);
+    // All are whole before the first has its name.
+    for (const auto& writer : writers) writer->end();
+    for (const auto& writer : writers) writer->finish();
+    signals.throw_if_any();
+    for (const auto& writer : writers) writer->publish();
+  }
+  progress.clear();
+  std::cout << summary(options, progress) << std::endl;
+}
+
+int render_main(int argc, char** argv) {
+  const StopSignals signals;
+  try {
+    const auto options = parse_render_options(argc, argv, std::cout);
+    if (options) render(*options, signals);
+    return 0;
+  } catch (const UsageError& error) {
+    std::cerr << "auralis-render: " << error.what() << '\n';
+    return 2;
+  } catch (const Interrupted&) {
+    std::cerr << "auralis-render: interrupted; nothing was written" << std::endl;
+    signals.let_go();
+    return 1;
+  } catch (const std::exception& error) {
+    std::cerr << "auralis-render: " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace auralis
+
+int main(int argc, char** argv) { return auralis::render_main(argc, argv); }

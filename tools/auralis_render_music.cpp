@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "tools/auralis_render_music.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "synthd/engine/voice_pack.h"
+
+namespace auralis {
+namespace {
+
+// Leaves the voices of the track in `chunk`, kept in `voices`. To turn the others down would do, but they
+// would be rendered all the same.
+void restrict_to(Track track, StationChunk& chunk, std::vector<Voice>& voices) {
+  voices.clear();
+  std::copy_if(chunk.voices, chunk.voices + chunk.voice_count, std::back_inserter(voices),
+               [&](const Voice& voice) { return (track >> static_cast<unsigned>(voice.type) & 1U) != 0; });
+  chunk.voices = voices.data();
+  chunk.voice_count = voices.size();
+}
+
+// The chunk of the first frame that is heard in the reverb at `frame`.
+std::int64_t first_chunk(const Timeline& timeline, const Station& station, std::int64_t frame) {
+  return reverb_start(frame, station.dither_seed(), timeline.sample_rate) / timeline.chunk_frames;
+}
+
+}  // namespace
+
+Music::Music(Engine& engine, const Timeline& timeline, std::uint64_t seed, const MusicParameters& parameters,
+             std::vector<Track> tracks, std::int64_t first_frame)
+    : engine_(engine),
+      timeline_(timeline),
+      tracks_(std::move(tracks)),
+      station_(seed, timeline.sample_rate, Station::fresh_state(parameters)),
+      chunk_(first_chunk(timeline, station_, first_frame) - 1),
+      voices_(tracks_.size()),
+      batch_(tracks_.size()) {
+  const std::int64_t begin = timeline.first_frame(chunk_ + 1);
+  station_ =
+      Station(seed, timeline.sample_rate, Station::unchanged_state(parameters, timeline.sample_rate, begin));
+}
+
+void Music::render_chunk() {
+  ++chunk_;
+  const StationChunk whole = station_.prepare(timeline_, chunk_);
+  for (std::size_t track = 0; track < tracks_.size(); ++track) {
+    batch_[track] = whole;
+    batch_[track].slot = track;
+    restrict_to(tracks_[track], batch_[track], voices_[track]);
+  }
+  engine_.render(batch_.data(), batch_.size());
+}
+
+}  // namespace auralis

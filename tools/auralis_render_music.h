@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// A station's music from any frame on, chunk by chunk, as its listeners hear it there; whole, or some of its
+// groups of voices alone. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "common/music_parameters.h"
+#include "common/timeline.h"
+#include "synthd/engine/engine.h"
+#include "synthd/station.h"
+
+namespace auralis {
+
+// The groups of voices that sound: bits as in MusicParameters::voices.
+using Track = std::uint8_t;
+
+class Music {
+ public:
+  // `engine`, with a slot for each track, outlives this. `parameters` are in force from frame 0 on.
+  Music(Engine& engine, const Timeline& timeline, std::uint64_t seed, const MusicParameters& parameters,
+        std::vector<Track> tracks, std::int64_t first_frame);
+
+  // Renders the next chunk of all tracks; at first those before `first_frame` that are heard in its reverb.
+  // Throws EngineError.
+  void render_chunk();
+
+  // The chunk that was rendered last; a track's samples are the engine's of that index.
+  std::int64_t chunk_begin() const { return timeline_.first_frame(chunk_); }
+  std::int64_t chunk_end() const { return timeline_.first_frame(chunk_ + 1); }
+
+ private:
+  Engine& engine_;
+  Timeline timeline_;
+  std::vector<Track> tracks_;
+  Station station_;
+  std::int64_t chunk_;                      // rendered last
+  std::vector<std::vector<Voice>> voices_;  // a track
+  std::vector<StationChunk> batch_;
+};
+
+}  // namespace auralis

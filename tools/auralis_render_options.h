@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// auralis-render's command line. Names and ranges are those of the tables: common/music_parameters.h for the
+// music, common/config_table.h for what the daemons are configured with too.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/config.h"
+#include "common/music_parameters.h"
+#include "tools/auralis_render_sound.h"
+
+namespace auralis {
+
+// A group of voices alone, by what its file is called after; in the order of VoiceGroup.
+inline constexpr std::array<std::string_view, 4> kStemNames{"pads", "lead", "kicks", "swells"};
+
+// Refused, in one line: what was given, and what is allowed.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct RenderOptions {
+  Config config;  // sample rate, seed, engine and device; else as the daemons have it by default
+  MusicParameters parameters;
+  std::int64_t first_frame = 0;
+  std::int64_t frames = 0;
+  SoundFormat format;
+  std::filesystem::path file;
+  bool stems = false;
+  bool force = false;
+
+  // One, or that of each stem.
+  std::vector<std::filesystem::path> files() const;
+};
+
+// Answers --help and --version on `out`, and returns nothing then. Throws UsageError.
+std::optional<RenderOptions> parse_render_options(int argc, const char* const* argv, std::ostream& out);
+
+}  // namespace auralis

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "tools/auralis_render_writer.h"
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace auralis {
+namespace {
+
+// Chunks on the way to the encoder: enough that neither side waits for a moment's delay of the other.
+constexpr std::size_t kMostTasks = 64;
+
+template <typename Sample>
+std::function<void(SoundFile&)> write_task(const Sample* samples, std::int64_t frames) {
+  return [frames, copy = std::vector<Sample>(samples, samples + 2 * frames)](SoundFile& file) {
+    file.write(copy.data(), frames);
+  };
+}
+
+}  // namespace
+
+SoundWriter::SoundWriter(const std::filesystem::path& path, const SoundFormat& format, bool replace)
+    : file_(path, format, replace), thread_([this] { work(); }) {}
+
+SoundWriter::~SoundWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.clear();
+    ended_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void SoundWriter::write(const std::int16_t* samples, std::int64_t frames) {
+  push(write_task(samples, frames));
+}
+
+void SoundWriter::write(const float* samples, std::int64_t frames) { push(write_task(samples, frames)); }
+
+void SoundWriter::end() {
+  push([](SoundFile& file) { file.finish(); });
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+}
+
+void SoundWriter::finish() {
+  thread_.join();
+  if (failed_) std::rethrow_exception(failed_);
+}
+
+void SoundWriter::push(Task task) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return tasks_.size() < kMostTasks || failed_; });
+    if (failed_) std::rethrow_exception(failed_);
+    tasks_.push_back(std::move(task));
+  }
+  changed_.notify_all();
+}
+
+void SoundWriter::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return !tasks_.empty() || ended_; });
+    if (tasks_.empty()) return;
+    const Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    changed_.notify_all();
+    std::exception_ptr failed;
+    try {
+      task(file_);
+    } catch (...) {
+      failed = std::current_exception();
+    }
+    lock.lock();
+    if (!failed) continue;
+    failed_ = failed;
+    changed_.notify_all();
+    return;
+  }
+}
+
+}  // namespace auralis
