@@ -16,7 +16,7 @@ RUN ldd /stage/usr/bin/* | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | sort -u 
 
 FROM ${BASE}
 COPY --from=build /runtime-packages /usr/share/auralis/runtime-packages
-# PoCL renders where there is no GPU; curl is for the health checks.
+# PoCL is OpenCL on the processor, for who asks for it; curl is for the health checks.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
        $(cat /usr/share/auralis/runtime-packages) pocl-opencl-icd curl \

@@ -61,8 +61,8 @@ def peers(results):
 
 
 def with_section(page, name, text):
-    marked = re.compile(rf"(<!-- {name}: .*?-->\n).*?(\n<!-- end -->)", re.DOTALL)
-    page, count = marked.subn(lambda match: match[1] + text + match[2], page)
+    marked = re.compile(rf"(<!-- {name}: .*?-->\n).*?(<!-- end -->)", re.DOTALL)
+    page, count = marked.subn(lambda match: match[1] + text + "\n" + match[2], page)
     if count != 1:
         raise SystemExit(f"{SOURCE}: has no section <!-- {name}: ... --> or several")
     return page

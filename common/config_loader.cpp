@@ -206,6 +206,9 @@ void ConfigLoader::check_together() const {
     refuse("audio", "ring_ms",
            "must be at least target_depth_ms + 2 * chunk_ms, which is " + std::to_string(least_ring_ms));
   }
+  if (config_.synthd.engine == "native" && !config_.synthd.device.empty()) {
+    refuse("synthd", "device", "must be empty with engine native, which uses no OpenCL device");
+  }
   if (config_.streamd.prefill_ms > past_ms) {
     refuse(
         "streamd", "prefill_ms",

@@ -115,8 +115,8 @@ std::vector<ConfigKey> make_table() {
        "processor, without OpenCL"},
       {"synthd", "device", [](Config& c) -> std::string& { return c.synthd.device; },
        text("text", is_anything),
-       "OpenCL device: its index in --list-devices, or a part of its name. Empty: the first GPU, else the "
-       "first device"},
+       "OpenCL device: its index in --list-devices, or a part of its name. Empty: the first GPU; "
+       "with engine opencl, where there is none, the first device"},
       {"synthd", "station", [](Config& c) -> std::string& { return c.synthd.station; },
        text("1 to 31 of a-z, 0-9, _ and -", is_station_name), "Name of the station"},
       {"synthd", "seed", [](Config& c) -> std::int64_t& { return c.synthd.seed; },

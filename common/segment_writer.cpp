@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "common/log.h"
 #include "common/segment.h"
 #include "common/segment_file.h"
 
@@ -143,7 +144,12 @@ SegmentWriter::SegmentWriter(std::filesystem::path path, const SegmentFormat& fo
       impl_->taken_over = true;
     } else {
       impl_->guard = std::move(fd);
+      const auto former = identity_of(impl_->guard.get());
       impl_->prepare_fresh(format, bytes);
+      if (former && former->size > 0) {
+        log_warning("what was there is of another shape or no segment at all, and is replaced by a new one",
+                    {{"segment", impl_->path.string()}});
+      }
     }
   } catch (const ipc::interprocess_exception& exception) {
     impl_->remove_unpublished();

@@ -74,7 +74,6 @@ class ChunkPump {
   RingRead take(std::int64_t chunk);
   OutgoingChunkPtr make_chunk(std::int64_t chunk, RingRead outcome);
   std::int64_t live_chunk(const Timeline& timeline) const;
-  void fill_recent();
 
   AudioReader reader_;
   const Clock& clock_;

@@ -74,7 +74,11 @@ void Hub::deliver(const OutgoingChunkPtr& chunk, std::uint32_t phase, std::int64
 
 void Hub::send_text(ConnectionId id, const WireMessagePtr& message) {
   const auto found = listeners_.find(id);
-  if (found == listeners_.end() || found->second.closing || found->second.texts_queued >= kMaxTexts) return;
+  if (found == listeners_.end() || found->second.closing) return;
+  if (found->second.texts_queued >= kMaxTexts) {
+    metrics_.messages_dropped.add();
+    return;
+  }
   push(id, found->second, {message, nullptr, 0, clock_.now_ns()});
 }
 
@@ -135,6 +139,7 @@ void Hub::skip_oldest_chunk(ConnectionId id, Listener& listener) {
     *oldest = {make_text_message(skipped_message(seq)), nullptr, 0, clock_.now_ns()};
     ++listener.texts_queued;
   } else {
+    metrics_.messages_dropped.add();
     listener.queue.erase(oldest);
   }
   log_debug("listener is slow, chunk skipped", {{"listener", static_cast<std::int64_t>(id)}, {"chunk", seq}});

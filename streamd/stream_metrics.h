@@ -75,6 +75,9 @@ class StreamMetrics {
                  {{"reason", "disconnect"}});
   Counter dropped_error = m_.counter("websocket_chunks_dropped_total",
                                      "Audio chunks queued and never sent, by reason", {{"reason", "error"}});
+  Counter messages_dropped =
+      m_.counter("auralis_messages_dropped_total",
+                 "JSON messages to listeners left out, since too many waited behind audio not taken");
   Gauge chunks_queued =
       m_.gauge("auralis_chunks_queued", "Audio chunks queued or on their way, over all listeners");
   Counter bytes_sent = m_.counter("network_bytes_sent_total", "Bytes sent to listeners over WebSocket");

@@ -71,7 +71,12 @@ inline std::string metrics_page() {
          "them.\n"
          "- Counters and histograms go on when a daemon restarts, as long as its shared memory is there and "
          "its "
-         "declarations are the same; gauges are absent until they are measured again.\n"
+         "declarations are the same; gauges are absent until they are measured again. metricsd keeps no "
+         "shared "
+         "memory: its own begin at 0.\n"
+         "- The device that renders is a GPU or other OpenCL device, or the processor with the native "
+         "engine: "
+         "what is said of the device is said of it.\n"
          "- `station` is the name of a configured station. No label names a listener.\n"
          "- A bucket counts the values that are not above its bound; beyond the last bound there is "
          "`+Inf`.\n";

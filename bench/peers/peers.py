@@ -45,8 +45,11 @@ def run(arguments, **options):
     return result, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def play(peer, options, folder, seconds, output="/dev/null", as_float=False):
-    """Renders with a peer; returns the CPU seconds."""
+def play(peer, options, folder, seconds, output="out.wav", as_float=False):
+    """Renders with a peer into the folder; returns the CPU seconds.
+
+    Never into /dev/null: a peer that runs as root removes its output before it writes it.
+    """
     arguments = peer.command(folder, options.voices, seconds, output, as_float)
     # The user's own settings (.csoundrc and the like) are none of this.
     environment = {"HOME": str(folder), "PATH": os.environ.get("PATH", os.defpath)}

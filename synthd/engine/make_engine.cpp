@@ -57,8 +57,15 @@ std::unique_ptr<Engine> make_engine(const Config& config, const EngineShape& sha
   log_info("rendering with OpenCL", {{"device", info.name},
                                      {"type", std::string(device_type_name(info.type))},
                                      {"platform", info.platform}});
-  return std::make_unique<FailoverEngine>(std::make_unique<OpenClEngine>(*device, shape),
-                                          native_engine(shape));
+  try {
+    return std::make_unique<FailoverEngine>(std::make_unique<OpenClEngine>(*device, shape),
+                                            native_engine(shape));
+  } catch (const EngineError& error) {
+    if (config.synthd.engine == "opencl" || !config.synthd.device.empty()) throw;
+    log_warning("the device cannot be used; rendering with the native engine",
+                {{"error", std::string(error.what())}});
+    return native_engine(shape);
+  }
 }
 
 EngineList list_engines(const Config& config) {

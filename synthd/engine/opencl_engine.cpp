@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "synthd/engine/opencl_engine.h"
 
-#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <string>
-#include <system_error>
 #include <thread>
 
 #include "embedded/kernels_cl.h"
@@ -17,86 +14,14 @@
 #include "embedded/reverb_h.h"
 #include "embedded/shim_h.h"
 #include "embedded/voices_h.h"
+#include "synthd/engine/opencl_support.h"
 #include "synthd/engine/voice_pack.h"
-
-#define CL_HPP_ENABLE_EXCEPTIONS
-#define CL_HPP_MINIMUM_OPENCL_VERSION 120
-#define CL_HPP_TARGET_OPENCL_VERSION 120
-#include <CL/opencl.hpp>
 
 namespace auralis {
 namespace {
 
 constexpr std::size_t kSlices = 4;      // of a batch, so that copies and kernels overlap ...
 constexpr std::size_t kLeastSlice = 8;  // ... where there are stations for it
-constexpr cl_int kNoPlatform = -1001;   // CL_PLATFORM_NOT_FOUND_KHR of cl_khr_icd: no driver is installed
-
-std::string_view error_name(cl_int code) {
-  switch (code) {
-#define AURALIS_NAME(name) \
-  case name:               \
-    return #name;
-    AURALIS_NAME(CL_DEVICE_NOT_FOUND)
-    AURALIS_NAME(CL_DEVICE_NOT_AVAILABLE)
-    AURALIS_NAME(CL_COMPILER_NOT_AVAILABLE)
-    AURALIS_NAME(CL_MEM_OBJECT_ALLOCATION_FAILURE)
-    AURALIS_NAME(CL_OUT_OF_RESOURCES)
-    AURALIS_NAME(CL_OUT_OF_HOST_MEMORY)
-    AURALIS_NAME(CL_BUILD_PROGRAM_FAILURE)
-    AURALIS_NAME(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST)
-    AURALIS_NAME(CL_INVALID_VALUE)
-    AURALIS_NAME(CL_INVALID_DEVICE)
-    AURALIS_NAME(CL_INVALID_PLATFORM)
-    AURALIS_NAME(CL_INVALID_BUFFER_SIZE)
-    AURALIS_NAME(CL_INVALID_KERNEL_ARGS)
-    AURALIS_NAME(CL_INVALID_WORK_GROUP_SIZE)
-    AURALIS_NAME(CL_INVALID_COMMAND_QUEUE)
-#undef AURALIS_NAME
-    default:
-      return "OpenCL error";
-  }
-}
-
-EngineError engine_error(const cl::Error& error) {
-  return EngineError(std::string(error.what()) + " failed: " + std::string(error_name(error.err())) + " (" +
-                     std::to_string(error.err()) + ")");
-}
-
-// Runs `body`, turning what OpenCL throws into EngineError.
-template <typename Body>
-auto guarded(const Body& body) {
-  try {
-    return body();
-  } catch (const cl::Error& error) {
-    throw engine_error(error);
-  }
-}
-
-std::vector<cl::Device> all_devices() {
-  std::vector<cl::Platform> platforms;
-  try {
-    cl::Platform::get(&platforms);
-  } catch (const cl::Error& error) {
-    if (error.err() != kNoPlatform) throw;
-  }
-  std::vector<cl::Device> devices;
-  for (const auto& platform : platforms) {
-    std::vector<cl::Device> found;
-    try {
-      platform.getDevices(CL_DEVICE_TYPE_ALL, &found);
-    } catch (const cl::Error& error) {
-      if (error.err() != CL_DEVICE_NOT_FOUND) throw;
-    }
-    devices.insert(devices.end(), found.begin(), found.end());
-  }
-  return devices;
-}
-
-DeviceType type_of(const cl::Device& device) {
-  const auto type = device.getInfo<CL_DEVICE_TYPE>();
-  if ((type & CL_DEVICE_TYPE_GPU) != 0) return DeviceType::kGpu;
-  return (type & CL_DEVICE_TYPE_CPU) != 0 ? DeviceType::kCpu : DeviceType::kAccelerator;
-}
 
 // Memory of the host that the device's copies reach without the driver's help, mapped for good.
 template <typename T>
@@ -128,53 +53,7 @@ class Staging {
   T* host_;  // the driver's
 };
 
-bool usable_folder(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  return !error && ::access(path.c_str(), W_OK | X_OK) == 0;
-}
-
-std::filesystem::path cache_folder(const std::filesystem::path& fallback) {
-  std::vector<std::filesystem::path> candidates;
-  if (const char* service = std::getenv("CACHE_DIRECTORY")) {
-    const std::string_view list(service);
-    candidates.emplace_back(list.substr(0, list.find(':')));  // of systemd's list the first
-  }
-  if (const char* user = std::getenv("XDG_CACHE_HOME")) {
-    candidates.push_back(std::filesystem::path(user) / "auralis");
-  } else if (const char* home = std::getenv("HOME")) {
-    candidates.push_back(std::filesystem::path(home) / ".cache" / "auralis");
-  }
-  const auto found = std::find_if(candidates.begin(), candidates.end(), usable_folder);
-  if (found != candidates.end()) return *found;
-  usable_folder(fallback);
-  return fallback;
-}
-
 }  // namespace
-
-void prepare_opencl_environment(const std::filesystem::path& fallback) {
-  const auto set_default = [](const char* name, const std::string& value) {
-    ::setenv(name, value.c_str(), 0);
-  };
-  if (std::getenv("POCL_CACHE_DIR") == nullptr) set_default("POCL_CACHE_DIR", cache_folder(fallback));
-  const std::string processors = std::to_string(std::max(2U, std::thread::hardware_concurrency()) - 1);
-  set_default("POCL_MAX_PTHREAD_COUNT", processors);  // PoCL 3
-  set_default("POCL_CPU_MAX_CU_COUNT", processors);   // PoCL 4 and newer
-  set_default("POCL_WORK_GROUP_SPECIALIZATION", "0");
-}
-
-std::vector<DeviceInfo> opencl_devices() {
-  return guarded([] {
-    std::vector<DeviceInfo> infos;
-    for (const auto& device : all_devices()) {
-      const cl::Platform platform(device.getInfo<CL_DEVICE_PLATFORM>());
-      infos.push_back(
-          {platform.getInfo<CL_PLATFORM_NAME>(), device.getInfo<CL_DEVICE_NAME>(), type_of(device)});
-    }
-    return infos;
-  });
-}
 
 struct OpenClEngine::Impl {
   EngineShape shape;
@@ -216,7 +95,7 @@ struct OpenClEngine::Impl {
         device(chosen),
         context(device),
         // A processor's lane is a vector of its own: one item, whose loops the compiler vectorises.
-        lanes(type_of(device) == DeviceType::kCpu ? 1 : kTileFrames),
+        lanes(opencl_type_of(device) == DeviceType::kCpu ? 1 : kTileFrames),
         slice_stations(std::max(std::min(s.stations, kLeastSlice), (s.stations + kSlices - 1) / kSlices)),
         queues{cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE),
                cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE)},
@@ -236,7 +115,7 @@ struct OpenClEngine::Impl {
         blocks_kernel(kernel("render_blocks", {&dsp_buffer, &stations, &voices, &curves, &buses})),
         reverb_kernel(kernel("render_reverb", {&dsp_buffer, &stations, &buses, &reverbs})),
         finish_kernel(kernel("finish", {&dsp_buffer, &stations, &buses, &output})),
-        naps(type_of(device) == DeviceType::kGpu) {
+        naps(opencl_type_of(device) == DeviceType::kGpu) {
     events.reserve(2 * (s.stations / slice_stations + 1));
   }
 
@@ -249,13 +128,14 @@ struct OpenClEngine::Impl {
           embedded::reverb_h, embedded::mix_h, embedded::kernels_cl}) {
       source += part;
     }
-    const std::string options = "-cl-std=CL1.2 -D DSP_LANES=" + std::to_string(lanes) +
+    // -w: PoCL compiles twice, and what the first pass cannot vectorise it would tell on standard error.
+    const std::string options = "-cl-std=CL1.2 -w -D DSP_LANES=" + std::to_string(lanes) +
                                 " -D FLOAT_MIX=" + (shape.float_mix ? "1" : "0");
     cl::Program built(context, source);
     try {
       built.build({device}, options.c_str());
     } catch (const cl::Error& error) {
-      throw EngineError(std::string(engine_error(error).what()) + ": " +
+      throw EngineError(std::string(opencl_error(error).what()) + ": " +
                         built.getBuildInfo<CL_PROGRAM_BUILD_LOG>(device));
     }
     return built;
@@ -324,8 +204,8 @@ struct OpenClEngine::Impl {
 };
 
 OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape) {
-  guarded([&] {
-    impl_ = std::make_unique<Impl>(all_devices().at(device), shape);
+  opencl_guarded([&] {
+    impl_ = std::make_unique<Impl>(all_opencl_devices().at(device), shape);
     const StationChunk silence;
     render(&silence, 1);
     impl_->positions = SlotPositions(shape);
@@ -342,7 +222,7 @@ RenderReport OpenClEngine::render(const StationChunk* batch, std::size_t count) 
         impl_->packer.pack(batch[i], impl_->packed_voices.at(i * impl_->shape.voices), station);
     station.reverb_clear = impl_->positions.begins_anew(batch[i]) ? 1 : 0;
   }
-  report.device_busy_ns = guarded([&] { return impl_->run(count); });
+  report.device_busy_ns = opencl_guarded([&] { return impl_->run(count); });
   return report;
 }
 
@@ -360,7 +240,8 @@ std::size_t OpenClEngine::device_bytes() const {
   const Impl& i = *impl_;
   return i.packed_voices.bytes() + i.packed_stations.bytes() + std::max(i.samples.bytes(), i.mixes.bytes()) +
          Impl::words(i.shape.stations * (i.shape.voices * kCurves * i.dsp.curve_points +
-                                         4 * i.dsp.tiles * kTileFrames + kReverbs * i.dsp.reverb_frames));
+                                         std::size_t{4} * i.dsp.tiles * kTileFrames +
+                                         std::size_t{kReverbs} * i.dsp.reverb_frames));
 }
 
 }  // namespace auralis

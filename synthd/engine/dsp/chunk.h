@@ -4,6 +4,7 @@
 #include "synthd/engine/dsp/mix.h"
 #include "synthd/engine/stages.h"
 
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
 inline void render_voices(const DspShape* shape, const PackedStation* station, const PackedVoice* voices,
@@ -36,3 +37,4 @@ inline Stages<real> stages(const char* name) {
 }
 
 DSP_END
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)

@@ -9,6 +9,7 @@
 #include "synthd/engine/dsp/voices.h"
 #endif
 
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
 // A bus: four planes of shape->tiles tiles, from the first frame of the chunk's first tile on.
@@ -132,5 +133,6 @@ DSP_INLINE void finish_mix(GLOBAL const DspShape* shape, GLOBAL const PackedStat
 }
 
 DSP_END
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
 
 #endif

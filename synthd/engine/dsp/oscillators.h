@@ -26,22 +26,27 @@ DSP_INLINE uint32_t hash(uint32_t x) {
 // -1 to 1, evenly.
 DSP_INLINE real noise(uint32_t x) { return (real)(int32_t)hash(x) * (REAL(2.0) / TURN); }
 
-// sin(2 pi phase). Folded to a quarter turn each way; there an odd polynomial, fitted to the least largest
-// error (5.9e-7).
-DSP_INLINE real sine(uint32_t phase) {
-  const real x = REAL(0.25) - magnitude(centred(phase + QUARTER_TURN));
+// sin(2 pi phase) + more. Folded to a quarter turn each way; there an odd polynomial, fitted to the least
+// largest error (5.9e-7). A quarter turn ahead the phase is what is folded, so loops begin there
+// (SINE_AHEAD).
+#define SINE_AHEAD QUARTER_TURN
+DSP_INLINE real sine_of_ahead(uint32_t phase_ahead, real more) {
+  const real x = REAL(0.25) - magnitude(centred(phase_ahead));
 #ifdef DSP_DOUBLE
-  return sin(6.283185307179586 * x);
+  return sin(6.283185307179586 * x) + more;
 #else
   const real y = x * x;
-  return x * FMA(y, FMA(y, FMA(y, -70.9934231F, 81.3407681F), -41.3371425F), 6.28316404F);
+  return FMA(x, FMA(y, FMA(y, FMA(y, -70.9934231F, 81.3407681F), -41.3371425F), 6.28316404F), more);
 #endif
 }
+DSP_INLINE real sine(uint32_t phase) { return sine_of_ahead(phase + SINE_AHEAD, REAL(0.0)); }
 
-// A quarter of a rising saw of -1 to 1. Its step is the integral of (1 - x^2)^3 over `1 / steepness` turns to
-// either side: with 4 frames to a side what folds back below 16 kHz lies 84 dB under a fundamental of 2 kHz.
-DSP_INLINE real quarter_saw(uint32_t phase, real steepness) {
-  const real t = centred(phase + HALF_TURN);
+// A quarter of a rising saw of -1 to 1; phases are half a turn ahead (SAW_AHEAD). Its step is the integral of
+// (1 - x^2)^3 over `1 / steepness` turns to either side: with 4 frames to a side what folds back below 16 kHz
+// lies 84 dB under a fundamental of 2 kHz.
+#define SAW_AHEAD HALF_TURN
+DSP_INLINE real quarter_saw_of_ahead(uint32_t phase_ahead, real steepness) {
+  const real t = centred(phase_ahead);
   const real x = most(least(t * steepness, REAL(1.0)), REAL(-1.0));
   const real y = x * x;
   const real step = FMA(y, FMA(y, FMA(y, REAL(0.078125), REAL(-0.328125)), REAL(0.546875)), REAL(-0.546875));

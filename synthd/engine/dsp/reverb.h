@@ -15,6 +15,7 @@
 #include "synthd/engine/dsp/shim.h"
 #endif
 
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
 // Of a line's older and newer neighbour.
@@ -30,8 +31,8 @@ DSP_BEGIN
 #define BUTTERFLY(a, b)         \
   do {                          \
     const real sum = (a) + (b); \
-    b = (a) - (b);              \
-    a = sum;                    \
+    (b) = (a) - (b);            \
+    (a) = sum;                  \
   } while (0)
 
 // `count` frames of one reverb, none of whose lines wraps within: they add to `wet`, which begins with the
@@ -157,5 +158,6 @@ DSP_INLINE void reverb_chunk(GLOBAL const DspShape* shape, GLOBAL const PackedSt
 }
 
 DSP_END
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
 
 #endif

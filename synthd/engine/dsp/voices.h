@@ -9,6 +9,7 @@
 #include "synthd/engine/dsp/oscillators.h"
 #endif
 
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
 // The curves of a voice, one after the other, curve_points apart.
@@ -99,11 +100,11 @@ DSP_INLINE void add_pad(GLOBAL const DspShape* shape, const PackedVoice v, GLOBA
   const real left_gain = v.left;
   const real right_gain = v.right;
   const real steepness = v.shape;
-  uint32_t phase = v.increment * (uint32_t)(n + (int32_t)lane) + v.seed;
-  uint32_t saw_phase = v.second * (uint32_t)(n + (int32_t)lane) + hash(v.seed + 1u);
+  uint32_t phase = v.increment * (uint32_t)(n + (int32_t)lane) + v.seed + SINE_AHEAD;
+  uint32_t saw_phase = v.second * (uint32_t)(n + (int32_t)lane) + hash(v.seed + 1u) + SAW_AHEAD;
   VECTORISE for (uint32_t k = 0; k < TILE_SHARE; ++k) {
     const real gain = FMA((real)(int32_t)(lane + k * DSP_LANES), slope, level);
-    const real tone = gain * (sine(phase) + quarter_saw(saw_phase, steepness));
+    const real tone = gain * sine_of_ahead(phase, quarter_saw_of_ahead(saw_phase, steepness));
     left[k] = FMA(left_gain, tone, left[k]);
     right[k] = FMA(right_gain, tone, right[k]);
     phase += v.increment * DSP_LANES;
@@ -211,5 +212,6 @@ DSP_INLINE void add_swell(GLOBAL const DspShape* shape, const PackedVoice v, GLO
 }
 
 DSP_END
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
 
 #endif

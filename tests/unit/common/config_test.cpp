@@ -28,7 +28,7 @@ ConfigValue other_value(const ConfigKey& key) {
       {"audio.chunk_ms", std::int64_t{50}},
       {"audio.ring_ms", std::int64_t{3'000}},
       {"audio.target_depth_ms", std::int64_t{600}},
-      {"synthd.engine", "native"},
+      {"synthd.engine", "opencl"},
       {"synthd.device", "\"quoted\" \\ and spaced"},
       {"synthd.station", "night_1"},
       {"synthd.seed", std::int64_t{9'223'372'036'854'775'807}},

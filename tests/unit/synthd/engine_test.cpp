@@ -409,9 +409,12 @@ TEST_CASE("a station sounds alike alone and in any place of a batch, whoever els
 }
 
 TEST_CASE("a voice sounds alike in the first minute and after a hundred years") {
-  // The same place in tiles, and in the turns of the reverb.
-  constexpr std::int64_t kFar = 2 * kTurnFrames * 200'000'000;
-  static_assert(kFar % kTileFrames == 0 && kFar / kRate > 100LL * 365 * 24 * 3'600);
+  // The same place in tiles and in the turns of the reverb; in the middle the number of the tile passes 32
+  // bits.
+  constexpr std::int64_t kFar = 2 * kTurnFrames * 206'470'083;
+  constexpr std::int64_t kPassed = 530LL << 38;
+  static_assert(kFar + 2 * kRate < kPassed && kPassed < kFar + 3 * kRate && kFar % kTileFrames == 0);
+  static_assert(kFar / kRate > 100LL * 365 * 24 * 3'600);
   for_each_engine([&](const EngineKind& kind) {
     const auto engine = kind.make(float_shape());
     std::vector<Voice> near = quartet(1'000);

@@ -150,6 +150,16 @@ std::vector<double> spectrum(const Signal& signal, std::int64_t from, std::size_
   return amplitudes;
 }
 
+void Comparison::add(const std::vector<double>& expected, const float* values) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double error = values[i] - expected[i];
+    signal_ += expected[i] * expected[i];
+    error_ += error * error;
+  }
+}
+
+double Comparison::ratio_db() const { return 10 * std::log10(signal_ / error_); }
+
 struct LoudnessMeter::Impl {
   ebur128_state* state;
 };

@@ -50,6 +50,17 @@ BendsAt bends_at(const Signal& signal, const Frames& places, std::int64_t before
 // window: a sine's main lobe is 4 of them to either side, all else lies 92 dB lower.
 std::vector<double> spectrum(const Signal& signal, std::int64_t from, std::size_t count);
 
+// How far a signal stands over what another is off it.
+class Comparison {
+ public:
+  void add(const std::vector<double>& expected, const float* values);
+  double ratio_db() const;
+
+ private:
+  double signal_ = 0;
+  double error_ = 0;
+};
+
 // Integrated loudness (EBU R 128) and true peak (ITU-R BS.1770).
 class LoudnessMeter {
  public:
