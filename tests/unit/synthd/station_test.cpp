@@ -124,6 +124,27 @@ TEST_CASE("a station that starts from a stored state prepares the same chunk") {
   CHECK(a.dither_seed == b.dither_seed);
 }
 
+TEST_CASE("a station of which nothing was asked is anywhere what it would be if it had played so far") {
+  const Timeline timeline;
+  for (const auto& preset : kPresets) {
+    CAPTURE(std::string(preset.name));
+    Station played(5, kRate, Station::fresh_state(preset.parameters));
+    for (std::int64_t chunk = 0; chunk < 1'500; ++chunk) {
+      const StationChunk prepared = played.prepare(timeline, chunk);
+      if (chunk % 97 != 0) continue;
+      CAPTURE(chunk);
+      Station there(5, kRate, Station::unchanged_state(preset.parameters, kRate, prepared.first_frame));
+      const StationChunk found = there.prepare(timeline, chunk);
+      CHECK(sounding(found) == sounding(prepared));
+      CHECK(found.gains_end == prepared.gains_end);
+      // What still rings in the reverb too.
+      const std::int64_t rings =
+          reverb_start(prepared.first_frame, there.dither_seed(), kRate) / timeline.chunk_frames;
+      CHECK(sounding(there.recall(timeline, rings)) == sounding(played.recall(timeline, rings)));
+    }
+  }
+}
+
 TEST_CASE("pitches are of equal temperament at 440 Hz") {
   CHECK(phase_increment(69, 44'100) == 42'852'281);  // 440 / 44100 * 2^32
   CHECK(phase_increment(57, 44'100) == 21'426'141);
