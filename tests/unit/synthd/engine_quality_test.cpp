@@ -123,6 +123,7 @@ TEST_CASE("every engine is what the formulas give in double precision, to 100 dB
     Station station(1, kRate, Station::fresh_state(preset.parameters));
     const Timeline timeline;
     std::vector<std::unique_ptr<Engine>> engines;
+    engines.reserve(kinds.size());
     for (const EngineKind& kind : kinds) engines.push_back(kind.make(float_shape()));
     std::vector<Comparison> comparisons(kinds.size());
     for (std::int64_t chunk = 0; chunk < kSecondsCompared * 10; ++chunk) {
@@ -242,8 +243,8 @@ TEST_CASE(
     for (std::int64_t from = 0; from + kWindow <= audio.frames(); from += kWindow / 2) {
       const auto amplitudes = spectrum(audio.left, from, kWindow);
       band += power_between(amplitudes, 100, 1'200);
-      above += power_between(amplitudes, 3'000, kRate / 2);
-      all += power_between(amplitudes, 0, kRate / 2);
+      above += power_between(amplitudes, 3'000, kRate / 2.0);
+      all += power_between(amplitudes, 0, kRate / 2.0);
       strongest = std::max(strongest, *std::max_element(amplitudes.begin(), amplitudes.end()));
     }
     CHECK(band > 0.95 * all);

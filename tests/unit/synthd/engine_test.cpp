@@ -94,7 +94,7 @@ class Recorder {
 
  private:
   std::size_t chunk_bytes() const {
-    return shape_.chunk_frames * 2 * (shape_.float_mix ? sizeof(float) : sizeof(std::int16_t));
+    return std::size_t{2} * shape_.chunk_frames * (shape_.float_mix ? sizeof(float) : sizeof(std::int16_t));
   }
   const char* data(const Engine& engine, std::size_t index) const {
     if (shape_.float_mix) return reinterpret_cast<const char*>(engine.mix(index));
@@ -496,14 +496,13 @@ TEST_CASE(
 
 namespace {
 
-// Plays as the engine within does, until it is told to fail.
+// Plays as a native engine does, until it is told to fail.
 class FailingEngine final : public Engine {
  public:
-  FailingEngine(std::unique_ptr<Engine> engine, const bool& fails)
-      : engine_(std::move(engine)), fails_(fails) {}
+  explicit FailingEngine(const EngineShape& shape) : engine_(std::make_unique<NativeEngine>(shape, 1)) {}
 
   RenderReport render(const StationChunk* batch, std::size_t count) override {
-    if (fails_) throw EngineError("the cable fell out");
+    if (fails) throw EngineError("the cable fell out");
     return engine_->render(batch, count);
   }
   const std::int16_t* samples(std::size_t index) const override { return engine_->samples(index); }
@@ -511,28 +510,28 @@ class FailingEngine final : public Engine {
   std::int64_t next_frame(std::size_t slot) const override { return engine_->next_frame(slot); }
   std::size_t device_bytes() const override { return engine_->device_bytes(); }
 
+  bool fails = false;
+
  private:
   std::unique_ptr<Engine> engine_;
-  const bool& fails_;
 };
 
 }  // namespace
 
 TEST_CASE("an engine that fails in the middle is replaced once, and the music goes on as if it had not") {
-  bool first_fails = false;
-  bool second_fails = false;
   const EngineShape shape = float_shape();
-  const auto failing = [&](const bool& fails) {
-    return std::make_unique<FailingEngine>(std::make_unique<NativeEngine>(shape, 1), fails);
-  };
-  FailoverEngine engine(failing(first_fails), failing(second_fails));
+  auto first = std::make_unique<FailingEngine>(shape);
+  auto second = std::make_unique<FailingEngine>(shape);
+  FailingEngine& failing = *first;  // gone once it is replaced
+  FailingEngine& failing_later = *second;
+  FailoverEngine engine(std::move(first), std::move(second));
   const std::vector<Voice> voices = quartet(0);
   NativeEngine through(shape, 1);
   const Stereo expected = play(through, voices, 40);
 
   Stereo audio = play(engine, voices, 20);
   CHECK(engine.next_frame(0) == 20 * kChunk);
-  first_fails = true;
+  failing.fails = true;
   const StationChunk next = chunk_of(voices, 20 * kChunk);
   CHECK_THROWS_AS(engine.render(&next, 1), EngineReplaced);
   CHECK(engine.next_frame(0) == -1);
@@ -542,7 +541,7 @@ TEST_CASE("an engine that fails in the middle is replaced once, and the music go
   CHECK(audio.left == expected.left);
   CHECK(audio.right == expected.right);
 
-  second_fails = true;
+  failing_later.fails = true;
   bool replaced = false;
   std::string what;
   try {
