@@ -4,7 +4,7 @@
 // neighbours.
 //
 // An infinite tail would make a sample depend on all that went before. So there are two, fed in turns, each
-// for kReverbFeedSeconds; the one that is not fed rings out for kReverbTailSeconds, at the end of which it
+// for kReverbFeedMs; the one that is not fed rings out for kReverbTailMs, at the end of which it
 // lies 96 dB lower, and is then cleared. What is heard of a frame follows from the seconds before it,
 // exactly: from any chunk before those the same samples come.
 #ifndef AURALIS_DSP_REVERB_H
