@@ -42,7 +42,8 @@ TEST_CASE("batches of any size, spread over threads, are what one thread makes o
     one.render(batch.data(), batch.size());
     several.render(batch.data(), batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      same = same && std::equal(one.samples(i), one.samples(i) + kFrames * 2, several.samples(i));
+      same =
+          same && std::equal(one.samples(i), one.samples(i) + std::size_t{2} * kFrames, several.samples(i));
     }
   }
   CHECK(same);

@@ -19,7 +19,7 @@ std::vector<std::int64_t> sounding(const StationChunk& chunk) {
   std::vector<std::int64_t> starts;
   for (const Voice* v = chunk.voices; v != chunk.voices + chunk.voice_count; ++v) {
     if (v->start_frame < chunk.first_frame + 4'410 &&
-        v->start_frame + voice_frames(*v, kRate) + 3 * v->echo_frames > chunk.first_frame) {
+        v->start_frame + voice_frames(*v, kRate) + std::int64_t{3} * v->echo_frames > chunk.first_frame) {
       starts.push_back(v->start_frame);
     }
   }

@@ -240,7 +240,7 @@ TEST_CASE("a device that is lost is counted, and heard by nobody") {
   for (const bool loses : {false, true}) {
     TempDir folder;
     ManualClock clock;
-    constexpr std::int64_t kLostAt = 130 * 4'410;
+    constexpr std::int64_t kLostAt = std::int64_t{130} * 4'410;
     auto first = loses ? std::make_unique<LostEngine>(kLostAt) : std::make_unique<LostEngine>(kLostAt * 100);
     FailoverEngine engine(std::move(first), std::make_unique<NativeEngine>(EngineShape{}, 1));
     Life life(folder, clock, engine, loses ? chunks : whole);

@@ -113,8 +113,8 @@ TEST_CASE("what does not fit is dropped: the quietest first, then the oldest, in
 }
 
 TEST_CASE("reverbs are fed in turns of 8 s and ring for 4 s; what still rings is where a slot must begin") {
-  constexpr std::int64_t kTurn = 8 * 44'100;
-  constexpr std::int64_t kTail = 4 * 44'100;
+  constexpr std::int64_t kTurn = std::int64_t{8} * 44'100;
+  constexpr std::int64_t kTail = std::int64_t{4} * 44'100;
   for (const std::uint32_t seed : {0U, 44'100U}) {
     CAPTURE(seed);
     const std::int64_t begin = 5 * kTurn - seed;  // of a turn
