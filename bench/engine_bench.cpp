@@ -48,9 +48,9 @@ struct StageInput {
     shape.voices = tones;
     dsp = dsp_shape(shape);
     voices.resize(tones);
-    curves.resize(tones * kCurves * dsp.curve_points);
-    bus.resize(std::size_t{4} * dsp.tiles * kTileFrames);
-    reverbs.resize(std::size_t{kReverbs} * dsp.reverb_frames);
+    curves.resize(curve_words(dsp));
+    bus.resize(bus_words(dsp));
+    reverbs.resize(reverb_words(dsp));
     samples.resize(std::size_t{shape.chunk_frames} * 2);
     std::vector<Voice> played;
     const std::size_t tones_a_voice = type == VoiceType::kPad ? 2 : 1;

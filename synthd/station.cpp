@@ -10,7 +10,6 @@
 namespace auralis {
 namespace {
 
-constexpr double kTurn = 4'294'967'296.0;  // 2^32
 constexpr double kKickHz = 40;
 constexpr double kSwellHz = 260;
 constexpr double kSwellRangeHz = 240;
@@ -43,11 +42,7 @@ static_assert(static_cast<int>(VoiceGroup::kPads) == static_cast<int>(VoiceType:
               static_cast<int>(VoiceGroup::kKicks) == static_cast<int>(VoiceType::kKick) &&
               static_cast<int>(VoiceGroup::kSwells) == static_cast<int>(VoiceType::kSwell));
 
-std::uint32_t increment_of(double hz, std::uint32_t sample_rate) {
-  return static_cast<std::uint32_t>(std::llround(hz * kTurn / sample_rate));
-}
-
-std::uint32_t increment_of(const Note& note, std::uint32_t sample_rate) {
+std::uint32_t note_increment(const Note& note, std::uint32_t sample_rate) {
   if (note.group == VoiceGroup::kKicks) return increment_of(kKickHz, sample_rate);
   if (note.group == VoiceGroup::kSwells) {
     return increment_of(kSwellHz + kSwellRangeHz * (note.seed % 256) / 256, sample_rate);
@@ -60,7 +55,7 @@ Voice voice_of(const Note& note, const BarRecord& bar, std::uint32_t sample_rate
   voice.type = static_cast<VoiceType>(note.group);
   voice.start_frame = note.start_frame;
   voice.gate_frames = note.gate_frames;
-  voice.phase_increment = increment_of(note, sample_rate);
+  voice.phase_increment = note_increment(note, sample_rate);
   // A dotted eighth of the bar's tempo, four beats a bar.
   if (note.group == VoiceGroup::kMelody) voice.echo_frames = static_cast<std::uint32_t>(bar.frames * 3 / 16);
   voice.seed = note.seed;
@@ -87,7 +82,7 @@ std::uint32_t phase_increment(int pitch, std::uint32_t sample_rate) {
                                        830.60939515989020};
   const int above = pitch - 69 + 12 * 12;  // from an A below all notes, so that the division rounds down
   const double hz = std::ldexp(kHz.at(static_cast<std::size_t>(above % 12)), above / 12 - 12);
-  return static_cast<std::uint32_t>(std::llround(hz * kTurn / sample_rate));
+  return increment_of(hz, sample_rate);
 }
 
 StationState Station::fresh_state(const MusicParameters& parameters) {

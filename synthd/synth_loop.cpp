@@ -123,7 +123,6 @@ void SynthLoop::render_due() {
     // Before the chunk: whoever takes over in between renders it alike.
     parts_.audio.store_state(i, slots_[i].station.state());
   }
-  if (bring_up()) recall_due();
   const RenderReport report = render_batch();
   for (std::size_t b = 0; b < due_.size(); ++b) {
     Slot& slot = slots_[due_[b]];
@@ -138,13 +137,15 @@ void SynthLoop::render_due() {
 }
 
 RenderReport SynthLoop::render_batch() {
+  const auto render = [this] {
+    if (bring_up()) recall_due();
+    return parts_.engine.render(batch_.data(), batch_.size());
+  };
   try {
-    return parts_.engine.render(batch_.data(), batch_.size());
-  } catch (const EngineReplaced&) {
+    return render();
+  } catch (const EngineReplaced&) {  // also while it was brought up; the new one needs all of that again
     parts_.metrics.failovers.add();
-    bring_up();
-    recall_due();
-    return parts_.engine.render(batch_.data(), batch_.size());
+    return render();
   }
 }
 

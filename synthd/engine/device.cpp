@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "synthd/engine/engine.h"
 
@@ -27,6 +28,8 @@ std::optional<std::size_t> as_index(std::string_view text) {
 }
 
 }  // namespace
+
+std::size_t render_processors() { return std::max(2U, std::thread::hardware_concurrency()) - 1; }
 
 std::string device_line(const std::vector<DeviceInfo>& devices, std::size_t index) {
   const DeviceInfo& device = devices[index];

@@ -24,6 +24,9 @@ struct DeviceInfo {
 // install.
 std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_view wanted);
 
+// Processors that rendering may take: all but one, which is left to the listeners' server; at least one.
+std::size_t render_processors();
+
 // A device as people read it: its position, name, type and platform.
 std::string device_line(const std::vector<DeviceInfo>& devices, std::size_t index);
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,9 +14,6 @@
 
 namespace auralis {
 namespace {
-
-// Leaves one processor to the listeners' server.
-std::size_t render_threads() { return std::max(2U, std::thread::hardware_concurrency()) - 1; }
 
 // The OpenCL device to play on; nothing: the native engine plays.
 std::optional<std::size_t> wanted_device(const Config& config, const std::vector<DeviceInfo>& devices) {
@@ -40,7 +36,7 @@ std::vector<DeviceInfo> devices_for(const Config& config) {
 }
 
 std::unique_ptr<Engine> native_engine(const EngineShape& shape) {
-  return std::make_unique<NativeEngine>(shape, render_threads());
+  return std::make_unique<NativeEngine>(shape, render_processors());
 }
 
 }  // namespace

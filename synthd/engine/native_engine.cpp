@@ -39,10 +39,7 @@ struct Bench {
   PackedStation station{};
 
   Bench(const EngineShape& shape, const DspShape& dsp)
-      : packer(shape),
-        voices(shape.voices),
-        curves(shape.voices * kCurves * dsp.curve_points),
-        bus(std::size_t{4} * dsp.tiles * kTileFrames) {}
+      : packer(shape), voices(shape.voices), curves(curve_words(dsp)), bus(bus_words(dsp)) {}
 };
 
 }  // namespace
@@ -76,7 +73,7 @@ struct NativeEngine::Impl {
         dsp(dsp_shape(s)),
         stages(chosen),
         positions(s),
-        reverbs(s.stations * kReverbs * dsp.reverb_frames),
+        reverbs(s.stations * reverb_words(dsp)),
         samples(s.float_mix ? 0 : s.stations * s.chunk_frames * 2),
         mixes(s.float_mix ? s.stations * s.chunk_frames * 2 : 0),
         anew(s.stations) {
@@ -120,8 +117,7 @@ struct NativeEngine::Impl {
     dropped += bench.packer.pack(chunk, bench.voices.data(), bench.station);
     bench.station.reverb_clear = anew[index];
     stages.voices(&dsp, &bench.station, bench.voices.data(), bench.curves.data(), bench.bus.data());
-    stages.reverb(&dsp, &bench.station, bench.bus.data(),
-                  &reverbs[chunk.slot * kReverbs * dsp.reverb_frames]);
+    stages.reverb(&dsp, &bench.station, bench.bus.data(), &reverbs[chunk.slot * reverb_words(dsp)]);
     const std::size_t place = index * shape.chunk_frames * 2;
     if (shape.float_mix) {
       stages.mix(&dsp, &bench.station, bench.bus.data(), &mixes[place]);

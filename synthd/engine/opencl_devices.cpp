@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <string>
 #include <system_error>
-#include <thread>
 
 namespace auralis {
 namespace {
@@ -102,7 +101,7 @@ void prepare_opencl_environment(const std::filesystem::path& fallback) {
     ::setenv(name, value.c_str(), 0);
   };
   if (std::getenv("POCL_CACHE_DIR") == nullptr) set_default("POCL_CACHE_DIR", cache_folder(fallback));
-  const std::string processors = std::to_string(std::max(2U, std::thread::hardware_concurrency()) - 1);
+  const std::string processors = std::to_string(render_processors());
   set_default("POCL_MAX_PTHREAD_COUNT", processors);  // PoCL 3
   set_default("POCL_CPU_MAX_CU_COUNT", processors);   // PoCL 4 and newer
   set_default("POCL_WORK_GROUP_SPECIALIZATION", "0");

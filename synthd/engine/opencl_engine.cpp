@@ -56,6 +56,11 @@ class Staging {
 }  // namespace
 
 struct OpenClEngine::Impl {
+  struct Stage {
+    cl::Kernel kernel;
+    cl_uint slice_argument;  // the first of the two that tell the slice
+  };
+
   EngineShape shape;
   DspShape dsp;
   VoicePacker packer;
@@ -79,10 +84,10 @@ struct OpenClEngine::Impl {
   cl::Buffer reverbs;
   cl::Buffer output;
   cl::Program program;
-  cl::Kernel curves_kernel;
-  cl::Kernel blocks_kernel;
-  cl::Kernel reverb_kernel;
-  cl::Kernel finish_kernel;
+  Stage curves_stage;
+  Stage blocks_stage;
+  Stage reverb_stage;
+  Stage finish_stage;
   std::vector<cl::Event> events;    // of the batch: the first and the last of each slice
   bool naps;                        // the driver's wait spins: sleep first
   std::chrono::nanoseconds nap{0};  // how long the last batches surely take
@@ -106,20 +111,20 @@ struct OpenClEngine::Impl {
         dsp_buffer(context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof dsp, &dsp),
         voices(context, CL_MEM_READ_ONLY, packed_voices.bytes()),
         stations(context, CL_MEM_READ_ONLY, packed_stations.bytes()),
-        curves(context, CL_MEM_READ_WRITE, words(s.stations * s.voices * kCurves * dsp.curve_points)),
-        buses(context, CL_MEM_READ_WRITE, words(s.stations * 4 * dsp.tiles * kTileFrames)),
-        reverbs(context, CL_MEM_READ_WRITE, words(s.stations * kReverbs * dsp.reverb_frames)),
+        curves(context, CL_MEM_READ_WRITE, bytes_of(s.stations * curve_words(dsp))),
+        buses(context, CL_MEM_READ_WRITE, bytes_of(s.stations * bus_words(dsp))),
+        reverbs(context, CL_MEM_READ_WRITE, bytes_of(s.stations * reverb_words(dsp))),
         output(context, CL_MEM_WRITE_ONLY, std::max(samples.bytes(), mixes.bytes())),
         program(build()),
-        curves_kernel(kernel("render_curves", {&dsp_buffer, &stations, &voices, &curves})),
-        blocks_kernel(kernel("render_blocks", {&dsp_buffer, &stations, &voices, &curves, &buses})),
-        reverb_kernel(kernel("render_reverb", {&dsp_buffer, &stations, &buses, &reverbs})),
-        finish_kernel(kernel("finish", {&dsp_buffer, &stations, &buses, &output})),
+        curves_stage(stage("render_curves", {&dsp_buffer, &stations, &voices, &curves})),
+        blocks_stage(stage("render_blocks", {&dsp_buffer, &stations, &voices, &curves, &buses})),
+        reverb_stage(stage("render_reverb", {&dsp_buffer, &stations, &buses, &reverbs})),
+        finish_stage(stage("finish", {&dsp_buffer, &stations, &buses, &output})),
         naps(opencl_type_of(device) == DeviceType::kGpu) {
     events.reserve(2 * (s.stations / slice_stations + 1));
   }
 
-  static std::size_t words(std::size_t count) { return count * sizeof(float); }
+  static std::size_t bytes_of(std::size_t count) { return count * sizeof(float); }
 
   cl::Program build() const {
     std::string source;
@@ -142,18 +147,18 @@ struct OpenClEngine::Impl {
   }
 
   // Its arguments but for the last two, which tell the slice.
-  cl::Kernel kernel(const char* name, const std::vector<const cl::Buffer*>& buffers) const {
-    cl::Kernel made(program, name);
-    for (cl_uint i = 0; i < buffers.size(); ++i) made.setArg(i, *buffers[i]);
+  Stage stage(const char* name, const std::vector<const cl::Buffer*>& buffers) const {
+    Stage made{cl::Kernel(program, name), static_cast<cl_uint>(buffers.size())};
+    for (cl_uint i = 0; i < buffers.size(); ++i) made.kernel.setArg(i, *buffers[i]);
     return made;
   }
 
-  void launch(const cl::CommandQueue& queue, cl::Kernel& made, const std::array<std::size_t, 3>& groups,
+  void launch(const cl::CommandQueue& queue, Stage& made, const std::array<std::size_t, 3>& groups,
               std::size_t first, std::size_t count) const {
-    const auto arguments = made.getInfo<CL_KERNEL_NUM_ARGS>();
-    made.setArg(arguments - 2, static_cast<cl_uint>(first));
-    made.setArg(arguments - 1, static_cast<cl_uint>(count));
-    queue.enqueueNDRangeKernel(made, cl::NullRange, cl::NDRange(groups[0] * lanes, groups[1], groups[2]),
+    made.kernel.setArg(made.slice_argument, static_cast<cl_uint>(first));
+    made.kernel.setArg(made.slice_argument + 1, static_cast<cl_uint>(count));
+    queue.enqueueNDRangeKernel(made.kernel, cl::NullRange,
+                               cl::NDRange(groups[0] * lanes, groups[1], groups[2]),
                                cl::NDRange(lanes, 1, 1));
   }
 
@@ -163,11 +168,11 @@ struct OpenClEngine::Impl {
                              packed_voices.at(first * shape.voices), nullptr, &events.emplace_back());
     queue.enqueueWriteBuffer(stations, CL_FALSE, first * sizeof(PackedStation), count * sizeof(PackedStation),
                              packed_stations.at(first));
-    launch(queue, curves_kernel, {1, shape.voices, slice_stations}, first, count);
-    launch(queue, blocks_kernel, {dsp.tiles / kBlockTiles, slice_stations, 1}, first, count);
-    launch(queue, reverb_kernel, {1, slice_stations, 1}, first, count);
-    launch(queue, finish_kernel,
-           {(shape.chunk_frames + kFinishFrames - 1) / kFinishFrames, slice_stations, 1}, first, count);
+    launch(queue, curves_stage, {1, shape.voices, slice_stations}, first, count);
+    launch(queue, blocks_stage, {dsp.tiles / kBlockTiles, slice_stations, 1}, first, count);
+    launch(queue, reverb_stage, {1, slice_stations, 1}, first, count);
+    launch(queue, finish_stage, {(shape.chunk_frames + kFinishFrames - 1) / kFinishFrames, slice_stations, 1},
+           first, count);
     const std::size_t chunk_samples = std::size_t{shape.chunk_frames} * 2;
     const std::size_t chunk_bytes = chunk_samples * (shape.float_mix ? sizeof(float) : sizeof(std::int16_t));
     void* target = mixes.at(first * chunk_samples);
@@ -239,9 +244,7 @@ std::int64_t OpenClEngine::next_frame(std::size_t slot) const { return impl_->po
 std::size_t OpenClEngine::device_bytes() const {
   const Impl& i = *impl_;
   return i.packed_voices.bytes() + i.packed_stations.bytes() + std::max(i.samples.bytes(), i.mixes.bytes()) +
-         Impl::words(i.shape.stations * (i.shape.voices * kCurves * i.dsp.curve_points +
-                                         std::size_t{4} * i.dsp.tiles * kTileFrames +
-                                         std::size_t{kReverbs} * i.dsp.reverb_frames));
+         Impl::bytes_of(i.shape.stations * (curve_words(i.dsp) + bus_words(i.dsp) + reverb_words(i.dsp)));
 }
 
 }  // namespace auralis

@@ -34,6 +34,9 @@ inline constexpr std::uint32_t kPadReleaseMs = 3'000;
 inline constexpr std::uint32_t kLeadReleaseMs = 800;
 inline constexpr std::uint32_t kKickMs = 1'500;
 
+// Phase increment of a frequency: 2^32 a turn.
+std::uint32_t increment_of(double hz, std::uint32_t sample_rate);
+
 // Frames from the start of the voice to its last sound, without its echoes.
 std::int64_t voice_frames(const Voice& voice, std::uint32_t sample_rate);
 

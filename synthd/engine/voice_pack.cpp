@@ -17,10 +17,6 @@ constexpr double kReverbDecaySeconds = 2.5;  // to a thousandth
 constexpr std::array<double, kReverbLines> kLineFrames{1'031, 1'327, 1'523, 1'801,
                                                        2'089, 2'377, 2'713, 3'049};
 
-std::uint32_t increment_of(double hz, std::uint32_t sample_rate) {
-  return static_cast<std::uint32_t>(std::llround(hz * kTurn / sample_rate));
-}
-
 std::int64_t frames_of(std::uint32_t ms, std::uint32_t sample_rate) {
   return std::int64_t{ms} * sample_rate / 1'000;
 }
@@ -100,6 +96,10 @@ std::int64_t reverb_start(std::int64_t frame, std::uint32_t dither_seed, std::ui
   const std::int64_t turn = turns.turn(frame);
   const bool other_rings = frame < turns.begin(turn) + turns.tail_frames;
   return std::max<std::int64_t>(turns.begin(other_rings ? turn - 1 : turn), 0);
+}
+
+std::uint32_t increment_of(double hz, std::uint32_t sample_rate) {
+  return static_cast<std::uint32_t>(std::llround(hz * kTurn / sample_rate));
 }
 
 std::int64_t voice_frames(const Voice& voice, std::uint32_t sample_rate) {

@@ -25,7 +25,7 @@ __kernel void render_blocks(__global const DspShape* shape, __global const Packe
   const size_t own_voices = (size_t)station * shape->voice_stride;
   mix_block(shape, stations + station, voices + own_voices,
             curves + own_voices * (kCurves * shape->curve_points),
-            buses + (size_t)station * (PLANES * shape->tiles * kTileFrames), (uint)get_group_id(0),
+            buses + (size_t)station * (kPlanes * shape->tiles * kTileFrames), (uint)get_group_id(0),
             (uint)get_local_id(0));
 }
 
@@ -35,7 +35,7 @@ __kernel void render_reverb(__global const DspShape* shape, __global const Packe
   if (index >= count) return;
   __global const PackedStation* station = stations + first + index;
   __global real* bus =
-      buses + (size_t)(first + index) * (PLANES * shape->tiles * kTileFrames) + station->first_frame;
+      buses + (size_t)(first + index) * (kPlanes * shape->tiles * kTileFrames) + station->first_frame;
   reverb_chunk(shape, station, reverbs + (size_t)station->slot * (kReverbs * shape->reverb_frames),
                PLANE(bus, SENT_LEFT), PLANE(bus, SENT_RIGHT), PLANE(bus, DRY_LEFT), PLANE(bus, DRY_RIGHT),
                (uint)get_local_id(0));
@@ -46,7 +46,7 @@ __kernel void finish(__global const DspShape* shape, __global const PackedStatio
   const uint index = (uint)get_global_id(1);
   if (index >= count) return;
   const uint station = first + index;
-  __global const real* bus = buses + (size_t)station * (PLANES * shape->tiles * kTileFrames);
+  __global const real* bus = buses + (size_t)station * (kPlanes * shape->tiles * kTileFrames);
   const size_t place = (size_t)station * shape->chunk_frames * 2;
   const int begin = (int)get_group_id(0) * kFinishFrames;
   const int end = min(begin + kFinishFrames, (int)shape->chunk_frames);

@@ -10,13 +10,14 @@ namespace auralis {
 #endif
 
 enum {
-  kTileFrames = 64,    // slow movements are straight lines over a tile
-  kBlockTiles = 4,     // that a group of work items mixes
-  kCurves = 4,         // slow movements a voice
-  kGroups = 4,         // as VoiceType: pads, leads, kicks, swells
-  kReverbLines = 8,    // delay lines of a reverb
-  kReverbs = 2,        // take turns (reverb.h)
-  kFinishFrames = 512  // that a group of work items finishes
+  kTileFrames = 64,     // slow movements are straight lines over a tile
+  kBlockTiles = 4,      // that a group of work items mixes
+  kCurves = 4,          // slow movements a voice
+  kGroups = 4,          // as VoiceType: pads, leads, kicks, swells
+  kReverbLines = 8,     // delay lines of a reverb
+  kReverbs = 2,         // take turns (reverb.h)
+  kFinishFrames = 512,  // that a group of work items finishes
+  kPlanes = 4           // of a bus (mix.h)
 };
 
 // The same for all chunks of an engine.

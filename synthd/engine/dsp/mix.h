@@ -17,7 +17,6 @@ DSP_BEGIN
 #define DRY_RIGHT 1
 #define SENT_LEFT 2  // to the reverb
 #define SENT_RIGHT 3
-#define PLANES 4
 #define PLANE(bus, which) ((bus) + (which) * (shape->tiles * kTileFrames))
 
 // Kicks stay out of the reverb: it would make them a rumble.

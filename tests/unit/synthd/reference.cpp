@@ -26,9 +26,9 @@ struct Reference::Impl {
         packer(shape),
         positions(shape),
         voices(shape.voices),
-        curves(shape.voices * kCurves * dsp.curve_points),
-        bus(std::size_t{4} * dsp.tiles * kTileFrames),
-        reverbs(std::size_t{kReverbs} * dsp.reverb_frames),
+        curves(curve_words(dsp)),
+        bus(bus_words(dsp)),
+        reverbs(reverb_words(dsp)),
         mix(std::size_t{shape.chunk_frames} * 2) {}
 };
 

@@ -251,6 +251,27 @@ TEST_CASE("a device that is lost is counted, and heard by nobody") {
   CHECK(chunks == whole);
 }
 
+TEST_CASE("a device that is lost at once, while what still rings is rendered, is heard by nobody either") {
+  Chunks whole;
+  Chunks chunks;
+  for (const bool loses : {false, true}) {
+    TempDir folder;
+    ManualClock clock;
+    Chunks& played = loses ? chunks : whole;
+    {
+      NativeEngine engine({}, 1);
+      Life(folder, clock, engine, played).play(10 * kNsPerSecond);
+    }
+    FailoverEngine engine(std::make_unique<LostEngine>(loses ? 0 : 1'000'000'000),
+                          std::make_unique<NativeEngine>(EngineShape{}, 1));
+    Life life(folder, clock, engine, played);
+    life.play(3 * kNsPerSecond);
+    CHECK(life.metrics.failovers.value() == (loses ? 1 : 0));
+  }
+  CHECK(chunks.size() > 120);
+  CHECK(chunks == whole);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "a synthd that starts renders first what still rings, and no chunk twice after that") {
   {
