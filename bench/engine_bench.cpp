@@ -39,9 +39,9 @@ struct StageInput {
   DspShape dsp;
   PackedStation station{};
   std::vector<PackedVoice> voices;
-  std::vector<float> curves;
-  std::vector<float> bus;
-  std::vector<float> reverbs;
+  StageMemory<float> curves;
+  StageMemory<float> bus;
+  StageMemory<float> reverbs;
   std::vector<std::int16_t> samples;
 
   StageInput(VoiceType type, std::size_t tones, std::int64_t age_frames) {
@@ -117,6 +117,9 @@ struct Playing {
                             Station::fresh_state(kPresets[i % kPresets.size()].parameters));
       stations.back().prepare(timeline, kFirstChunk - 1);
     }
+    // The first chunk of a slot clears its reverbs and touches its memory.
+    prepare();
+    engine->render(batch.data(), count);
   }
 
   void prepare() {

@@ -34,8 +34,8 @@ namespace {
 struct Bench {
   VoicePacker packer;
   std::vector<PackedVoice> voices;
-  std::vector<float> curves;
-  std::vector<float> bus;
+  StageMemory<float> curves;
+  StageMemory<float> bus;
   PackedStation station{};
 
   Bench(const EngineShape& shape, const DspShape& dsp)
@@ -49,7 +49,7 @@ struct NativeEngine::Impl {
   DspShape dsp;
   Stages<float> stages;
   SlotPositions positions;
-  std::vector<float> reverbs;  // of all slots
+  StageMemory<float> reverbs;  // of all slots
   std::vector<std::int16_t> samples;
   std::vector<float> mixes;
   std::vector<std::uint8_t> anew;  // by index in the batch

@@ -11,6 +11,7 @@
 #include "embedded/layout_h.h"
 #include "embedded/mix_h.h"
 #include "embedded/oscillators_h.h"
+#include "embedded/pads_h.h"
 #include "embedded/reverb_h.h"
 #include "embedded/shim_h.h"
 #include "embedded/voices_h.h"
@@ -20,8 +21,9 @@
 namespace auralis {
 namespace {
 
-constexpr std::size_t kSlices = 4;      // of a batch, so that copies and kernels overlap ...
-constexpr std::size_t kLeastSlice = 8;  // ... where there are stations for it
+constexpr std::size_t kSlices = 4;           // of a batch, so that packing, copies and kernels overlap ...
+constexpr std::size_t kLeastSlice = 8;       // ... where there are stations for it
+constexpr std::size_t kProcessorSlice = 32;  // a processor's caches hold no more from one stage to the next
 
 // Memory of the host that the device's copies reach without the driver's help, mapped for good.
 template <typename T>
@@ -56,9 +58,16 @@ class Staging {
 }  // namespace
 
 struct OpenClEngine::Impl {
+  // Chunks of a batch that are launched together.
+  struct Slice {
+    std::size_t queue;
+    std::size_t first;
+    std::size_t count;
+  };
+
   struct Stage {
     cl::Kernel kernel;
-    cl_uint slice_argument;  // the first of the two that tell the slice
+    cl_uint slice_argument;  // the first of the three that tell the slice
   };
 
   EngineShape shape;
@@ -92,16 +101,15 @@ struct OpenClEngine::Impl {
   bool naps;                        // the driver's wait spins: sleep first
   std::chrono::nanoseconds nap{0};  // how long the last batches surely take
 
-  Impl(const cl::Device& chosen, const EngineShape& s)
+  Impl(const cl::Device& chosen, const EngineShape& s, std::size_t group_lanes)
       : shape(s),
         dsp(dsp_shape(s)),
         packer(s),
         positions(s),
         device(chosen),
         context(device),
-        // A processor's lane is a vector of its own: one item, whose loops the compiler vectorises.
-        lanes(opencl_type_of(device) == DeviceType::kCpu ? 1 : kTileFrames),
-        slice_stations(std::max(std::min(s.stations, kLeastSlice), (s.stations + kSlices - 1) / kSlices)),
+        lanes(group_lanes),
+        slice_stations(slice_of(device, s.stations)),
         queues{cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE),
                cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE)},
         packed_voices(context, queues[0], s.stations * s.voices),
@@ -111,8 +119,8 @@ struct OpenClEngine::Impl {
         dsp_buffer(context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof dsp, &dsp),
         voices(context, CL_MEM_READ_ONLY, packed_voices.bytes()),
         stations(context, CL_MEM_READ_ONLY, packed_stations.bytes()),
-        curves(context, CL_MEM_READ_WRITE, bytes_of(s.stations * curve_words(dsp))),
-        buses(context, CL_MEM_READ_WRITE, bytes_of(s.stations * bus_words(dsp))),
+        curves(context, CL_MEM_READ_WRITE, bytes_of(work_stations() * curve_words(dsp))),
+        buses(context, CL_MEM_READ_WRITE, bytes_of(work_stations() * bus_words(dsp))),
         reverbs(context, CL_MEM_READ_WRITE, bytes_of(s.stations * reverb_words(dsp))),
         output(context, CL_MEM_WRITE_ONLY, std::max(samples.bytes(), mixes.bytes())),
         program(build()),
@@ -124,12 +132,20 @@ struct OpenClEngine::Impl {
     events.reserve(2 * (s.stations / slice_stations + 1));
   }
 
+  static std::size_t slice_of(const cl::Device& device, std::size_t stations) {
+    if (opencl_type_of(device) == DeviceType::kCpu) return std::min(stations, kProcessorSlice);
+    return std::max(std::min(stations, kLeastSlice), (stations + kSlices - 1) / kSlices);
+  }
+
+  // The slices of a queue use the same curves and buses, one after the other.
+  std::size_t work_stations() const { return queues.size() * slice_stations; }
+
   static std::size_t bytes_of(std::size_t count) { return count * sizeof(float); }
 
   cl::Program build() const {
     std::string source;
     for (const std::string_view part :
-         {embedded::shim_h, embedded::layout_h, embedded::oscillators_h, embedded::voices_h,
+         {embedded::shim_h, embedded::layout_h, embedded::oscillators_h, embedded::voices_h, embedded::pads_h,
           embedded::reverb_h, embedded::mix_h, embedded::kernels_cl}) {
       source += part;
     }
@@ -146,33 +162,37 @@ struct OpenClEngine::Impl {
     return built;
   }
 
-  // Its arguments but for the last two, which tell the slice.
+  // Its arguments but for the last three, which tell the slice.
   Stage stage(const char* name, const std::vector<const cl::Buffer*>& buffers) const {
     Stage made{cl::Kernel(program, name), static_cast<cl_uint>(buffers.size())};
     for (cl_uint i = 0; i < buffers.size(); ++i) made.kernel.setArg(i, *buffers[i]);
     return made;
   }
 
-  void launch(const cl::CommandQueue& queue, Stage& made, const std::array<std::size_t, 3>& groups,
-              std::size_t first, std::size_t count) const {
-    made.kernel.setArg(made.slice_argument, static_cast<cl_uint>(first));
-    made.kernel.setArg(made.slice_argument + 1, static_cast<cl_uint>(count));
-    queue.enqueueNDRangeKernel(made.kernel, cl::NullRange,
-                               cl::NDRange(groups[0] * lanes, groups[1], groups[2]),
-                               cl::NDRange(lanes, 1, 1));
+  void launch(const Slice& slice, Stage& made, const std::array<std::size_t, 3>& groups) const {
+    made.kernel.setArg(made.slice_argument, static_cast<cl_uint>(slice.first));
+    made.kernel.setArg(made.slice_argument + 1, static_cast<cl_uint>(slice.count));
+    made.kernel.setArg(made.slice_argument + 2, static_cast<cl_uint>(slice.queue * slice_stations));
+    queues.at(slice.queue)
+        .enqueueNDRangeKernel(made.kernel, cl::NullRange,
+                              cl::NDRange(groups[0] * lanes, groups[1], groups[2]), cl::NDRange(lanes, 1, 1));
   }
 
-  void enqueue_slice(const cl::CommandQueue& queue, std::size_t first, std::size_t count) {
+  void enqueue(const Slice& slice) {
+    const cl::CommandQueue& queue = queues.at(slice.queue);
+    const std::size_t first = slice.first;
+    const std::size_t count = slice.count;
     const std::size_t voice_bytes = shape.voices * sizeof(PackedVoice);
     queue.enqueueWriteBuffer(voices, CL_FALSE, first * voice_bytes, count * voice_bytes,
                              packed_voices.at(first * shape.voices), nullptr, &events.emplace_back());
     queue.enqueueWriteBuffer(stations, CL_FALSE, first * sizeof(PackedStation), count * sizeof(PackedStation),
                              packed_stations.at(first));
-    launch(queue, curves_stage, {1, shape.voices, slice_stations}, first, count);
-    launch(queue, blocks_stage, {dsp.tiles / kBlockTiles, slice_stations, 1}, first, count);
-    launch(queue, reverb_stage, {1, slice_stations, 1}, first, count);
-    launch(queue, finish_stage, {(shape.chunk_frames + kFinishFrames - 1) / kFinishFrames, slice_stations, 1},
-           first, count);
+    launch(slice, curves_stage, {1, shape.voices, slice_stations});
+    const std::size_t mix_lanes = dsp.tiles / kBlockTiles * (lanes == 1 ? 1 : kBlockTiles * kTileRows);
+    launch(slice, blocks_stage, {(mix_lanes + lanes - 1) / lanes, slice_stations, 1});
+    launch(slice, reverb_stage, {1, slice_stations, 1});
+    launch(slice, finish_stage,
+           {(shape.chunk_frames + kFinishFrames - 1) / kFinishFrames, slice_stations, 1});
     const std::size_t chunk_samples = std::size_t{shape.chunk_frames} * 2;
     const std::size_t chunk_bytes = chunk_samples * (shape.float_mix ? sizeof(float) : sizeof(std::int16_t));
     void* target = mixes.at(first * chunk_samples);
@@ -182,12 +202,21 @@ struct OpenClEngine::Impl {
     queue.flush();
   }
 
-  // Hands the batch over and waits for it; the time from the device's first work on it to the last.
-  std::int64_t run(std::size_t count) {
+  void pack(const StationChunk& chunk, std::size_t index, RenderReport& report) {
+    PackedStation& station = *packed_stations.at(index);
+    report.voices_dropped += packer.pack(chunk, packed_voices.at(index * shape.voices), station);
+    station.reverb_clear = positions.begins_anew(chunk) ? 1 : 0;
+  }
+
+  // Hands the batch over, slice by slice, and waits for it; the time from the device's first work on it to
+  // the last.
+  std::int64_t run(const StationChunk* batch, std::size_t count, RenderReport& report) {
     events.clear();
     std::size_t turn = 0;
     for (std::size_t first = 0; first < count; first += slice_stations) {
-      enqueue_slice(queues.at(turn++ % queues.size()), first, std::min(slice_stations, count - first));
+      const std::size_t end = std::min(first + slice_stations, count);
+      for (std::size_t i = first; i < end; ++i) pack(batch[i], i, report);
+      enqueue({turn++ % queues.size(), first, end - first});
     }
     wait();
     cl_ulong begin = ~cl_ulong{0};
@@ -208,9 +237,11 @@ struct OpenClEngine::Impl {
   }
 };
 
-OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape) {
+OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape, std::optional<std::size_t> lanes) {
   opencl_guarded([&] {
-    impl_ = std::make_unique<Impl>(all_opencl_devices().at(device), shape);
+    const cl::Device chosen = all_opencl_devices().at(device);
+    const std::size_t usual = opencl_type_of(chosen) == DeviceType::kCpu ? 1 : kTileFrames;
+    impl_ = std::make_unique<Impl>(chosen, shape, lanes.value_or(usual));
     const StationChunk silence;
     render(&silence, 1);
     impl_->positions = SlotPositions(shape);
@@ -221,13 +252,7 @@ OpenClEngine::~OpenClEngine() = default;
 
 RenderReport OpenClEngine::render(const StationChunk* batch, std::size_t count) {
   RenderReport report;
-  for (std::size_t i = 0; i < count; ++i) {
-    PackedStation& station = *impl_->packed_stations.at(i);
-    report.voices_dropped +=
-        impl_->packer.pack(batch[i], impl_->packed_voices.at(i * impl_->shape.voices), station);
-    station.reverb_clear = impl_->positions.begins_anew(batch[i]) ? 1 : 0;
-  }
-  report.device_busy_ns = opencl_guarded([&] { return impl_->run(count); });
+  report.device_busy_ns = opencl_guarded([&] { return impl_->run(batch, count, report); });
   return report;
 }
 
@@ -244,7 +269,8 @@ std::int64_t OpenClEngine::next_frame(std::size_t slot) const { return impl_->po
 std::size_t OpenClEngine::device_bytes() const {
   const Impl& i = *impl_;
   return i.packed_voices.bytes() + i.packed_stations.bytes() + std::max(i.samples.bytes(), i.mixes.bytes()) +
-         Impl::bytes_of(i.shape.stations * (curve_words(i.dsp) + bus_words(i.dsp) + reverb_words(i.dsp)));
+         Impl::bytes_of(i.work_stations() * (curve_words(i.dsp) + bus_words(i.dsp)) +
+                        i.shape.stations * reverb_words(i.dsp));
 }
 
 }  // namespace auralis

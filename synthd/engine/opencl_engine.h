@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "synthd/engine/device.h"
@@ -25,8 +26,9 @@ std::vector<DeviceInfo> opencl_devices();
 class OpenClEngine final : public Engine {
  public:
   // Device `device` of opencl_devices(). Compiles and runs the kernels once, so that the first chunk is as
-  // fast as any. Throws EngineError.
-  OpenClEngine(std::size_t device, const EngineShape& shape);
+  // fast as any. `lanes` are the work items of a group, 1 or kTileFrames; as suits the device if not told: a
+  // processor's item is a vector of its own, whose loops the compiler vectorises. Throws EngineError.
+  OpenClEngine(std::size_t device, const EngineShape& shape, std::optional<std::size_t> lanes = std::nullopt);
   ~OpenClEngine() override;
 
   RenderReport render(const StationChunk* batch, std::size_t count) override;

@@ -4,11 +4,18 @@
 // on one at a time.
 #pragma once
 
+#include <boost/align/aligned_allocator.hpp>
+
 #include <cstdint>
+#include <vector>
 
 #include "synthd/engine/dsp/layout.h"
 
 namespace auralis {
+
+// What stages work in: on cache lines, which no vector of theirs then crosses.
+template <typename Real>
+using StageMemory = std::vector<Real, boost::alignment::aligned_allocator<Real, 64>>;
 
 template <typename Real>
 struct Stages {

@@ -13,9 +13,10 @@ namespace {
 constexpr double kTurn = 4'294'967'296.0;    // 2^32
 constexpr double kReverbDecaySeconds = 2.5;  // to a thousandth
 
-// Delay lines in frames at 44,100 Hz: primes, so that no two agree on a round, the shortest 23 ms.
-constexpr std::array<double, kReverbLines> kLineFrames{1'031, 1'327, 1'523, 1'801,
-                                                       2'089, 2'377, 2'713, 3'049};
+// Delay lines in frames at 44,100 Hz: primes, so that no two agree on a round, the shortest 24 ms. One less
+// than whole rows.
+constexpr std::array<double, kReverbLines> kLineFrames{1'039, 1'327, 1'567, 1'823,
+                                                       2'111, 2'383, 2'719, 3'023};
 
 std::int64_t frames_of(std::uint32_t ms, std::uint32_t sample_rate) {
   return std::int64_t{ms} * sample_rate / 1'000;
@@ -42,15 +43,16 @@ std::uint32_t in_chunk(std::int64_t frame, std::uint32_t chunk_frames) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(frame, 0, chunk_frames));
 }
 
-std::uint32_t scaled(std::uint32_t increment, double cents) {
-  return static_cast<std::uint32_t>(std::llround(increment * std::exp2(cents / 1'200)));
+std::uint32_t scaled(std::uint32_t increment, double ratio) {
+  return static_cast<std::uint32_t>(increment * ratio + 0.5);
 }
 
-// The pads' two tones lie apart in pitch and to either side; the saw of each 5 cents above its sine.
-constexpr double kPadDetuneCents = 4;
+// The pads' two tones lie apart in pitch, 4 cents up and down, and to either side; the saw of each lies 5
+// cents above its sine. 2^(cents / 1200).
+constexpr std::array<double, 2> kPadRatios{0.9976921765, 1.0023131618};
 constexpr float kPadSpread = 0.6F;
 constexpr float kPadGain = 0.72F;
-constexpr double kSawCents = 5;
+constexpr double kSawRatio = 1.0028922879;
 constexpr double kSawEdgeFrames = 4;  // oscillators.h
 
 constexpr std::uint32_t kEchoes = 3;
@@ -69,7 +71,7 @@ DspShape dsp_shape(const EngineShape& shape) {
   // A chunk that begins with the last frame of a tile.
   const std::uint32_t tiles = (shape.chunk_frames + 2 * kTileFrames - 2) / kTileFrames;
   dsp.tiles = (tiles + kBlockTiles - 1) / kBlockTiles * kBlockTiles;
-  dsp.curve_points = (dsp.tiles + 3 + 15) / 16 * 16;
+  dsp.curve_points = std::max((dsp.tiles + 3 + 15) / 16 * 16, 2U * kRowFrames);
   dsp.voice_stride = static_cast<std::uint32_t>(shape.voices);
   dsp.tremolo_increment = increment_of(0.5, shape.sample_rate);
   dsp.vibrato_increment = increment_of(4.8, shape.sample_rate);
@@ -81,10 +83,11 @@ DspShape dsp_shape(const EngineShape& shape) {
   dsp.reverb_level = 0.11F;
   for (std::size_t line = 0; line < kReverbLines; ++line) {
     dsp.line_begin[line] = dsp.reverb_frames;
-    dsp.line_frames[line] =
-        static_cast<std::uint32_t>(std::lround(kLineFrames.at(line) * shape.sample_rate / 44'100));
-    // A word for the older neighbour, one for the newer; lines begin on cache lines.
-    dsp.reverb_frames += (dsp.line_frames[line] + 2 + 15) / 16 * 16;
+    const double rows = (kLineFrames.at(line) + 1) / kRowFrames * shape.sample_rate / 44'100;
+    const auto words = static_cast<std::uint32_t>(std::lround(rows)) * kRowFrames;
+    // A word for the older neighbour, and one, after it on a row of its own, for the newer.
+    dsp.line_frames[line] = words - 1;
+    dsp.reverb_frames += words + kRowFrames;
     const double rounds = kReverbDecaySeconds * shape.sample_rate / dsp.line_frames[line];
     dsp.line_gain[line] = static_cast<float>(std::pow(1e-3, 1 / rounds) / std::sqrt(double{kReverbLines}));
   }
@@ -153,12 +156,12 @@ PackedVoice VoicePacker::packed(const Tone& tone, std::int64_t first_tile_frame)
   float pan = voice.pan;
   const bool odd = tone.part % 2 == 1;
   if (voice.type == VoiceType::kPad) {
-    p.increment = scaled(voice.phase_increment, odd ? kPadDetuneCents : -kPadDetuneCents);
-    p.second = scaled(p.increment, kSawCents);
+    p.increment = scaled(voice.phase_increment, kPadRatios.at(tone.part));
+    p.second = scaled(p.increment, kSawRatio);
     p.seed = voice.seed + (odd ? 0x9e3779b9U : 0U);
     pan += odd ? kPadSpread : -kPadSpread;
     // At high pitches an edge may not be wider than half a turn to either side.
-    p.shape = static_cast<float>(std::max(kTurn / (kSawEdgeFrames * p.second), 2.0));
+    p.shape = static_cast<float>(std::max(1 / (kSawEdgeFrames * std::max(p.second, 1U)), 2.0 / kTurn));
   } else if (voice.type == VoiceType::kLead) {
     p.shape = kLeadTone * std::pow(kEchoTone, static_cast<float>(tone.part));
     if (tone.part > 0) pan = odd ? -kEchoPan : kEchoPan;

@@ -10,8 +10,10 @@ namespace auralis {
 #endif
 
 enum {
-  kTileFrames = 64,     // slow movements are straight lines over a tile
-  kBlockTiles = 4,      // that a group of work items mixes
+  kTileFrames = 64,  // slow movements are straight lines over a tile
+  kRowFrames = 16,   // of a tile: its waves turn from the row's first frame on (voices.h)
+  kTileRows = kTileFrames / kRowFrames,
+  kBlockTiles = 8,      // that a group of work items mixes
   kCurves = 4,          // slow movements a voice
   kGroups = 4,          // as VoiceType: pads, leads, kicks, swells
   kReverbLines = 8,     // delay lines of a reverb
@@ -77,6 +79,7 @@ typedef struct PackedStation PackedStation;
 static_assert(sizeof(DspShape) == 52 + 12 * kReverbLines && sizeof(PackedVoice) == 40 &&
                   sizeof(PackedStation) == 36 + 12 * kGroups + 4 * kReverbLines,
               "the same in OpenCL C, where no member is padded");
+static_assert(kBlockTiles * kTileRows <= 32, "the rows of a block are bits of a word (pads.h)");
 }  // namespace auralis
 #endif
 

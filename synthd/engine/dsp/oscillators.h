@@ -44,14 +44,20 @@ DSP_INLINE real sine(uint32_t phase) { return sine_of_ahead(phase + SINE_AHEAD, 
 // A quarter of a rising saw of -1 to 1; phases are half a turn ahead (SAW_AHEAD). Its step is the integral of
 // (1 - x^2)^3 over `1 / steepness` turns to either side: with 4 frames to a side what folds back below 16 kHz
 // lies 84 dB under a fundamental of 2 kHz.
-#define SAW_AHEAD HALF_TURN
-DSP_INLINE real quarter_saw_of_ahead(uint32_t phase_ahead, real steepness) {
-  const real t = centred(phase_ahead);
+DSP_INLINE real quarter_saw(uint32_t phase, real steepness) {
+  const real t = (real)(int32_t)phase;
   const real x = most(least(t * steepness, REAL(1.0)), REAL(-1.0));
   const real y = x * x;
   const real step = FMA(y, FMA(y, FMA(y, REAL(0.078125), REAL(-0.328125)), REAL(0.546875)), REAL(-0.546875));
-  return FMA(x, step, REAL(0.5) * t);
+  return FMA(x, step, REAL(0.5) / TURN * t);
 }
+// The same between the edges.
+DSP_INLINE real straight_saw(uint32_t phase) {
+  const real t = (real)(int32_t)phase;
+  return FMA(t, REAL(0.5) / TURN, t < REAL(0.0) ? REAL(0.25) : REAL(-0.25));
+}
+// How much it rises a frame.
+DSP_INLINE real quarter_saw_slope(uint32_t increment) { return (real)increment * (REAL(0.5) / TURN); }
 
 // 0 to 1 with level ends, for x from 0 to 1.
 DSP_INLINE real smooth(real x) {
@@ -59,13 +65,16 @@ DSP_INLINE real smooth(real x) {
   return x * x * (REAL(3.0) - REAL(2.0) * x);
 }
 
-// Attack, decay, sustain while the gate holds, then release from wherever that got to. In frames.
+// Attack, decay, sustain while the gate holds, then release from wherever that got to. In frames; exactly 0
+// from the release's end on.
 DSP_INLINE real adsr(int32_t n, int32_t gate, real attack, real decay, real sustain, real release) {
+  const real attack_rate = REAL(1.0) / attack;
+  const real decay_rate = REAL(1.0) / decay;
   const int32_t held_frames = n < gate ? n : gate;
   const real held = (real)held_frames;
   const real after = (real)(n - held_frames);
-  const real fallen = least(most((held - attack) / decay, REAL(0.0)), REAL(1.0));
-  return smooth(held / attack) * (REAL(1.0) - (REAL(1.0) - sustain) * fallen) *
+  const real fallen = least(most((held - attack) * decay_rate, REAL(0.0)), REAL(1.0));
+  return smooth(held * attack_rate) * (REAL(1.0) - (REAL(1.0) - sustain) * fallen) *
          (REAL(1.0) - smooth(after / release));
 }
 

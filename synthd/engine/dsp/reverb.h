@@ -24,8 +24,10 @@ DSP_BEGIN
 
 #if DSP_LANES > 1
 #define WAIT_FOR_LANES barrier(CLK_GLOBAL_MEM_FENCE)
+#define WITHIN(i, count) ((i) < (count))
 #else
 #define WAIT_FOR_LANES
+#define WITHIN(i, count) 1  // a condition would become masks
 #endif
 
 #define BUTTERFLY(a, b)         \
@@ -62,7 +64,7 @@ DSP_INLINE void reverb_run(GLOBAL const DspShape* shape, GLOBAL real* reverb, co
   VECTORISE for (uint32_t base = 0; base < count; base += DSP_LANES) {
     const uint32_t i = base + lane;
     real a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
-    if (i < count) {
+    if (WITHIN(i, count)) {
       a = g0 * FMA(REVERB_OLDER, l0[i], REVERB_NEWER * l0[i + 1]);
       b = g1 * FMA(REVERB_OLDER, l1[i], REVERB_NEWER * l1[i + 1]);
       c = g2 * FMA(REVERB_OLDER, l2[i], REVERB_NEWER * l2[i + 1]);
@@ -75,7 +77,7 @@ DSP_INLINE void reverb_run(GLOBAL const DspShape* shape, GLOBAL real* reverb, co
       wet_right[i] = FMA(level, (b - d) + (f - h), wet_right[i]);
     }
     WAIT_FOR_LANES;  // a lane reads the word that its neighbour overwrites
-    if (i < count) {
+    if (WITHIN(i, count)) {
       BUTTERFLY(a, b);
       BUTTERFLY(c, d);
       BUTTERFLY(e, f);
@@ -130,10 +132,13 @@ DSP_INLINE void reverb_chunk(GLOBAL const DspShape* shape, GLOBAL const PackedSt
     if (frame < station->reverb_switch && station->reverb_switch < end) end = station->reverb_switch;
     if (frame < station->reverb_fade && station->reverb_fade < end) end = station->reverb_fade;
     uint32_t count = end - frame;
+    // To where all lines are at the begin of a row, and then in whole ones.
+    const uint32_t to_row = (0u - at[0]) % kRowFrames;
+    if (to_row != 0u && to_row < count) count = to_row;
     for (uint32_t line = 0; line < kReverbLines; ++line) {
       // To the line's last word, and no more than a line, or a frame would hear what its own run has written.
-      const uint32_t length = shape->line_frames[line];
-      const uint32_t left = at[line] == 0u ? length : length + 1u - at[line];
+      const uint32_t words_left = shape->line_frames[line] + 1u - at[line];
+      const uint32_t left = at[line] == 0u ? words_left - kRowFrames : words_left;
       if (left < count) count = left;
     }
     reverb_run(shape, reverbs + fed * words, at, count, REAL(1.0), sent_left + frame, sent_right + frame,

@@ -6,8 +6,9 @@
 //   - the native engine: an object for each instruction set (native_*.cpp), which defines DSP_SET;
 //   - the reference in double precision, which only tests have: DSP_SET and DSP_DOUBLE.
 //
-// A work item computes the frames lane, lane + DSP_LANES, ... of what its group is given: a GPU takes as many
-// lanes as a tile has frames, a processor takes one, whose loops the compiler then vectorises. So that every
+// A work item computes the frames lane, lane + DSP_LANES, ... of what its group is given, or a row of frames
+// where voices are mixed: a GPU takes as many lanes as a tile has frames, a processor takes one, whose loops
+// the compiler then vectorises. So that every
 // instruction set with a fused multiply-add gives the same bits, sums are fused where FMA says so and nowhere
 // else (-ffp-contract=off).
 #ifndef AURALIS_DSP_SHIM_H
@@ -35,6 +36,11 @@ typedef float real;
 DSP_INLINE real root(real x) { return sqrt(x); }
 DSP_INLINE real magnitude(real x) { return fabs(x); }
 DSP_INLINE real real_of_bits(uint32_t bits) { return as_float(bits); }
+DSP_INLINE uint32_t bits_of_real(real x) { return as_uint(x); }
+DSP_INLINE void store_pair(GLOBAL int16_t* samples, int32_t frame, uint32_t left, uint32_t right) {
+  vstore2((short2)((short)left, (short)right), frame, samples);
+}
+DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return 31u - clz(bits & (0u - bits)); }
 
 #else
 
@@ -55,6 +61,13 @@ DSP_INLINE real real_of_bits(uint32_t bits) { return as_float(bits); }
 #define DSP_LANES 1
 
 DSP_BEGIN
+DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return (uint32_t)__builtin_ctz(bits); }
+// The lower halves of both as samples 2 * frame and the next.
+DSP_INLINE void store_pair(int16_t* samples, int32_t frame, uint32_t left, uint32_t right) {
+  const uint32_t pair = (left & 0xffffu) | right << 16;
+  memcpy(samples + 2 * frame, &pair, sizeof pair);
+}
+
 #ifdef DSP_DOUBLE
 
 typedef double real;
@@ -79,6 +92,11 @@ DSP_INLINE real real_of_bits(uint32_t bits) {
   memcpy(&x, &bits, sizeof x);
   return x;
 }
+DSP_INLINE uint32_t bits_of_real(real x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
 
 #endif
 DSP_END
@@ -90,13 +108,14 @@ DSP_BEGIN
 DSP_INLINE real least(real a, real b) { return a < b ? a : b; }
 DSP_INLINE real most(real a, real b) { return a > b ? a : b; }
 
-// The nearest whole number, of -65,536 to 65,535.
-DSP_INLINE int32_t nearest(real x) { return (int32_t)(x + REAL(65536.5)) - 65536; }
-
 #ifdef DSP_DOUBLE
+DSP_INLINE uint32_t nearest_bits(real x) { return (uint32_t)lrint(x); }
 DSP_INLINE real power_of_two(real x) { return exp2(x); }
 DSP_INLINE real centred(uint32_t phase) { return phase / 4294967296.0 - 0.5; }
 #else
+
+// The lower 16 bits of the nearest whole number, of -2^21 to 2^21: where 1 is the last bit of the mantissa.
+DSP_INLINE uint32_t nearest_bits(real x) { return bits_of_real(x + 12582912.0f); }
 
 // 2^x for -126 <= x <= 127, relative error below 2e-7: a polynomial over half an octave each way, fitted to
 // the least largest relative error, and the exponent's bits. Not the library's, which no compiler vectorises.

@@ -198,20 +198,24 @@ TEST_CASE("a group that is switched makes no step") {
   }
 }
 
-TEST_CASE("what a pad of 2 kHz folds back below 16 kHz lies 80 dB under its saw's fundamental") {
-  // Folded harmonics lie in the middle between others.
-  constexpr double kHz = kRate / 21.5;
-  for (const EngineKind& kind : engine_kinds()) {
-    CAPTURE(kind.name);
-    const auto engine = kind.make(float_shape());
-    Voice pad = voice_of(VoiceType::kPad, 0, 10 * kRate, kHz);
-    pad.gain = 0.02F;  // nothing is saturated
-    const Stereo audio = play(*engine, {pad}, 90);
-    const auto amplitudes = spectrum(audio.left, 7 * kRate, kWindow);
-    // On the left the tone is heard that lies 4 cents below, with its saw 5 cents above that.
-    const double saw = amplitudes.at(bin_of(kHz * std::exp2(1.0 / 1'200)));
-    CHECK(decibels(saw) > -60);
-    CHECK(decibels(largest_off_harmonics(amplitudes, kHz, 150) / saw) < -80);
+TEST_CASE(
+    "what a pad has beside its harmonics below 16 kHz lies 80 dB under its saw's fundamental, to 2 kHz") {
+  // Folded harmonics lie in the middle between others, and what rows of frames might leave lies anywhere.
+  for (const double turns : {97.5, 48.5, 21.5}) {
+    const double hz = kRate / turns;
+    CAPTURE(hz);
+    for (const EngineKind& kind : engine_kinds()) {
+      CAPTURE(kind.name);
+      const auto engine = kind.make(float_shape());
+      Voice pad = voice_of(VoiceType::kPad, 0, 10 * kRate, hz);
+      pad.gain = 0.02F;  // nothing is saturated
+      const Stereo audio = play(*engine, {pad}, 90);
+      const auto amplitudes = spectrum(audio.left, 7 * kRate, kWindow);
+      // On the left the tone is heard that lies 4 cents below, with its saw 5 cents above that.
+      const double saw = amplitudes.at(bin_of(hz * std::exp2(1.0 / 1'200)));
+      CHECK(decibels(saw) > -60);
+      CHECK(decibels(largest_off_harmonics(amplitudes, hz, 150) / saw) < -80);
+    }
   }
 }
 

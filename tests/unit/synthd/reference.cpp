@@ -16,9 +16,9 @@ struct Reference::Impl {
   SlotPositions positions;
   PackedStation station{};
   std::vector<PackedVoice> voices;
-  std::vector<double> curves;
-  std::vector<double> bus;
-  std::vector<double> reverbs;
+  StageMemory<double> curves;
+  StageMemory<double> bus;
+  StageMemory<double> reverbs;
   std::vector<double> mix;
 
   explicit Impl(const EngineShape& shape)

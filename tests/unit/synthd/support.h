@@ -33,14 +33,17 @@ inline EngineKind native_kind(const Stages<float>& stages) {
 }
 
 // Every engine there is: native with each set of instructions, the fastest first; and OpenCL on the device
-// that synthd would choose: PoCL, where nothing else is.
+// that synthd would choose (PoCL, where nothing else is), in groups as a processor and as a GPU takes them.
 inline std::vector<EngineKind> engine_kinds() {
   std::vector<EngineKind> kinds;
   for (const auto& stages : native_stages()) kinds.push_back(native_kind(stages));
-  kinds.push_back({"OpenCL", [](const EngineShape& shape) {
-                     prepare_opencl();
-                     return std::make_unique<OpenClEngine>(choose_device(opencl_devices(), ""), shape);
-                   }});
+  for (const std::size_t lanes : {std::size_t{1}, std::size_t{kTileFrames}}) {
+    kinds.push_back({"OpenCL, lanes: " + std::to_string(lanes), [lanes](const EngineShape& shape) {
+                       prepare_opencl();
+                       return std::make_unique<OpenClEngine>(choose_device(opencl_devices(), ""), shape,
+                                                             lanes);
+                     }});
+  }
   return kinds;
 }
 
