@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "synthd/composer/arc.h"
 #include "synthd/composer/harmony.h"
 #include "synthd/composer/melody.h"
 #include "synthd/composer/random_stream.h"
@@ -15,6 +16,8 @@ namespace {
 constexpr std::int64_t kKickGroupBars = 6;
 constexpr std::int64_t kSwellGroupBars = 5;
 constexpr std::uint32_t kGroupOffsets = 3;
+
+constexpr std::uint32_t kKickLateMs = 12;  // at most, as by a hand
 
 constexpr std::uint32_t kShortestSwellMs = 3'000;
 constexpr std::uint32_t kLongestSwellMs = 8'000;
@@ -32,6 +35,15 @@ void compose_pads(std::uint64_t seed, const BarRecord& bar, const Chord& chord, 
     note.pan = kPans[i];
     note.seed =
         RandomStream(seed, Purpose::kVoicing, bar.index).next() + static_cast<std::uint32_t>(i) * 0x9E3779B9U;
+    if (i == Chord::kThird && chord.suspension != 0) {
+      Note suspension = note;
+      suspension.pitch = chord.suspension;
+      suspension.gate_frames = note.gate_frames / 2;
+      suspension.seed += 1;
+      score.add(suspension);
+      note.start_frame += suspension.gate_frames;
+      note.gate_frames -= suspension.gate_frames;
+    }
     score.add(note);
   }
 }
@@ -42,7 +54,7 @@ void compose_kick(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample
   if (bar.index % kKickGroupBars != random.below(kGroupOffsets)) return;
   Note note;
   note.group = VoiceGroup::kKicks;
-  note.start_frame = bar.start_frame;
+  note.start_frame = bar.start_frame + random.below(kKickLateMs * sample_rate / 1'000 + 1);
   note.gate_frames = sample_rate;
   note.seed = random.next();
   score.add(note);
@@ -51,7 +63,8 @@ void compose_kick(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample
 void compose_swell(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample_rate, Score& score) {
   RandomStream random(seed, Purpose::kSwell, bar.index / kSwellGroupBars);
   if (bar.index % kSwellGroupBars != random.below(kGroupOffsets)) return;
-  if (random.below(256) >= 180) return;
+  const int chance = 180 + arc_at(seed, bar.index).fullness;
+  if (random.below(256) >= static_cast<std::uint32_t>(chance)) return;
   const std::uint32_t length_ms = kShortestSwellMs + random.below(kLongestSwellMs - kShortestSwellMs + 1);
   Note note;
   note.group = VoiceGroup::kSwells;

@@ -38,16 +38,22 @@ std::size_t chord_state(std::uint64_t seed, std::int64_t bar, float variety);
 
 struct Chord {
   static constexpr std::size_t kMaxPitches = 7;
+  static constexpr std::size_t kThird = 2;  // in `pitches`: bass, root, third, fifth, and what is added
 
   std::uint8_t degree = 0;                          // of its root in the scale, 0 = tonic
   PitchClasses classes = 0;                         // triad, and seventh and ninth where the bar has them
   std::array<std::uint8_t, kMaxPitches> pitches{};  // as the pads play it, MIDI; the bass first
   std::size_t pitch_count = 0;
+  std::uint8_t suspension = 0;  // MIDI; in the bar's first half in place of the third, 0: none
 };
 
-// The chord of a bar, spelled and voiced. Each pitch class has one place in the pads' octave, so tones that
-// two chords share stay where they are and the others move by the least; a ninth and a doubled fifth lie in
-// the octave above, the root also in the bass.
+// Bars whose voices are led on from one chord to the next; then they begin anew.
+inline constexpr int kLedBars = 8;
+
+// The chord of a bar, spelled and voiced. The three upper voices of the triad begin in the pads' octave,
+// which moves with the arc, and go from chord to chord by the least motion in all; `bar` costs the chords
+// since then, kLedBars at most. A doubled fifth and a ninth lie above them, the root also in the bass. A
+// suspension is a fourth or a major second over the root, of the scale.
 Chord chord_of(std::uint64_t seed, std::int64_t bar, const MusicParameters& parameters);
 
 }  // namespace auralis

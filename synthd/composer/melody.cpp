@@ -3,27 +3,37 @@
 
 #include <algorithm>
 
+#include "synthd/composer/arc.h"
 #include "synthd/composer/random_stream.h"
 
 namespace auralis {
 namespace {
 
-constexpr int kEighths = 8;      // a bar
-constexpr int kPhraseBars = 4;   // from one point of the contour to the next
+constexpr int kEighths = 8;  // a bar
+constexpr int kPhraseEighths = kPhraseBars * kEighths;
 constexpr int kContourLow = 67;  // G4
 constexpr std::uint32_t kContourSpan = 12;
-constexpr int kWander = 5;  // semitones around the contour, and from note to note
+constexpr int kWander = 4;    // semitones around the contour, and from note to note
+constexpr int kFarthest = 3;  // from there to a tone of the kind that was drawn
 
-// Where the melody tends to be, in semitones: straight lines between random points, one a phrase. It is a
-// function of the position alone, so neighbouring bars meet without knowing each other.
-int contour(std::uint64_t seed, std::int64_t bar, int eighth) {
-  constexpr int kPhraseEighths = kPhraseBars * kEighths;
-  const std::int64_t phrase = bar / kPhraseBars;
-  const int position = static_cast<int>(bar % kPhraseBars) * kEighths + eighth;
-  const auto point = [&](std::int64_t index) {
-    return kContourLow + static_cast<int>(RandomStream(seed, Purpose::kContour, index).below(kContourSpan));
+// How a phrase of the melody goes.
+struct Phrase {
+  int from;    // the contour at its begin ...
+  int to;      // ... and at its end, where the next one begins
+  int breath;  // no note starts at this eighth or later
+};
+
+Phrase phrase_at(std::uint64_t seed, std::int64_t index) {
+  RandomStream random(seed, Purpose::kPhrase, index);
+  const auto point = [](RandomStream& stream) {
+    return kContourLow + static_cast<int>(stream.below(kContourSpan));
   };
-  return (point(phrase) * (kPhraseEighths - position) + point(phrase + 1) * position) / kPhraseEighths;
+  Phrase phrase{};
+  phrase.from = point(random);
+  phrase.breath = kPhraseEighths - 4 - static_cast<int>(random.below(7));
+  RandomStream next(seed, Purpose::kPhrase, index + 1);
+  phrase.to = point(next);
+  return phrase;
 }
 
 // Which pitch classes the next note may have.
@@ -38,14 +48,15 @@ PitchClasses draw_classes(RandomStream& random, const MusicParameters& parameter
 }
 
 // The pitch among `classes` that is nearest to `target`; of two equally near, the one on the side of
-// `upward`.
-int nearest(PitchClasses classes, int target, bool upward) {
-  for (int distance = 0;; ++distance) {
+// `upward`. Where none is near, of `scale`.
+int nearest(PitchClasses classes, PitchClasses scale, int target, bool upward) {
+  for (int distance = 0; distance <= kFarthest; ++distance) {
     const int first = target + (upward ? distance : -distance);
     const int second = target + (upward ? -distance : distance);
     if (contains(classes, first)) return first;
     if (contains(classes, second)) return second;
   }
+  return nearest(scale, scale, target, upward);
 }
 
 }  // namespace
@@ -61,17 +72,26 @@ void compose_melody(std::uint64_t seed, const BarRecord& bar, const Chord& chord
                     Score& score) {
   const std::uint32_t intensity = in_256ths(bar.parameters.intensity);
   const PitchClasses scale = scale_of(bar.parameters);
+  const Phrase phrase = phrase_at(seed, bar.index / kPhraseBars);
+  const Arc arc = arc_at(seed, bar.index);
   RandomStream random(seed, Purpose::kMelody, bar.index);
-  if (random.below(256) >= 150 + intensity * 90 / 256) return;  // a bar of rest
+  // A bar of rest.
+  const int chance = 160 + static_cast<int>(80 * intensity / 256) + arc.fullness / 2;
+  if (random.below(256) >= static_cast<std::uint32_t>(chance)) return;
 
   const std::uint32_t shortest_ms = 2'000 - 1'500 * intensity / 256;
   const std::uint32_t longest_ms = 5'000 - 3'000 * intensity / 256;
+  const int bar_eighth = static_cast<int>(bar.index % kPhraseBars) * kEighths;
   int last = 0;
   for (auto eighth = static_cast<int>(random.below(3)); eighth < kEighths;) {
-    const int centre = contour(seed, bar.index, eighth);
+    const int position = bar_eighth + eighth;
+    if (position >= phrase.breath) return;
+    const int centre =
+        (phrase.from * (kPhraseEighths - position) + phrase.to * position) / kPhraseEighths + arc.height;
     int target = centre - kWander + static_cast<int>(random.below(2 * kWander + 1));
     if (last != 0) target = std::clamp(target, last - kWander, last + kWander);
-    last = nearest(draw_classes(random, bar.parameters, chord), target, random.below(2) == 0);
+    const PitchClasses classes = draw_classes(random, bar.parameters, chord);
+    last = nearest(classes, scale, target, random.below(2) == 0);
 
     const std::uint32_t length_ms = shortest_ms + random.below(longest_ms - shortest_ms + 1);
     const std::int64_t length = std::int64_t{length_ms} * sample_rate / 1'000;

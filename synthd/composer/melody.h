@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The melody: notes on the eighths of a bar that keep near a slow contour. Pure functions; any thread.
+// The melody: phrases of four bars, notes on their eighths that keep near a slow contour, and a breath at the
+// end of each. Pure functions; any thread.
 #pragma once
 
 #include "common/audio_segment.h"
@@ -19,10 +20,13 @@ struct ToneShares {
 // 70, 25 and 5 at complexity 0, moving to 40, 40 and 20 at 1.
 ToneShares tone_shares(float complexity);
 
-// No note lies further from the one before it in its bar, in semitones.
-inline constexpr int kLargestLeap = 9;
+inline constexpr int kPhraseBars = 4;
 
-// Adds the melody notes that start in `bar`. They last 2 to 5 s at intensity 0, 0.5 to 2 s at 1.
+// Semitones from a note to the next one in its bar, at most; notes of two bars only share the contour.
+inline constexpr int kLargestLeap = 7;
+
+// Adds the melody notes that start in `bar`. They last 2 to 5 s at intensity 0, 0.5 to 2 s at 1, and are the
+// more the higher that is.
 void compose_melody(std::uint64_t seed, const BarRecord& bar, const Chord& chord, std::uint32_t sample_rate,
                     Score& score);
 

@@ -13,12 +13,14 @@ namespace auralis {
 
 // What the numbers are for. The values are part of the music: a changed one is other music.
 enum class Purpose : std::uint32_t {
-  kChord = 1,    // index: bar
-  kVoicing = 2,  // index: bar
-  kContour = 3,  // index: phrase
-  kMelody = 4,   // index: bar
-  kKick = 5,     // index: group of bars
-  kSwell = 6,    // index: group of bars
+  kChord = 1,     // index: bar
+  kVoicing = 2,   // index: bar
+  kPhrase = 3,    // index: phrase of the melody
+  kMelody = 4,    // index: bar
+  kKick = 5,      // index: group of bars
+  kSwell = 6,     // index: group of bars
+  kFullness = 7,  // index: point of the arc
+  kHeight = 8,    // likewise
 };
 
 class RandomStream {

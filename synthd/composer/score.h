@@ -21,8 +21,8 @@ struct Note {
 };
 
 struct Score {
-  // Seven pads, eight melody notes (one an eighth), a kick and a swell.
-  static constexpr std::size_t kMaxNotes = 17;
+  // Seven pads and a suspension, eight melody notes (one an eighth), a kick and a swell.
+  static constexpr std::size_t kMaxNotes = 18;
 
   std::array<Note, kMaxNotes> notes;
   std::size_t count = 0;
