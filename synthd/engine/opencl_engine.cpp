@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "embedded/kernels_cl.h"
 #include "embedded/layout_h.h"
@@ -21,6 +22,7 @@
 namespace auralis {
 namespace {
 
+constexpr std::size_t kTurns = 2;            // slices under way at a time
 constexpr std::size_t kSlices = 4;           // of a batch, so that packing, copies and kernels overlap ...
 constexpr std::size_t kLeastSlice = 8;       // ... where there are stations for it
 constexpr std::size_t kProcessorSlice = 32;  // a processor's caches hold no more from one stage to the next
@@ -58,16 +60,20 @@ class Staging {
 }  // namespace
 
 struct OpenClEngine::Impl {
-  // Chunks of a batch that are launched together.
-  struct Slice {
-    std::size_t queue;
-    std::size_t first;
-    std::size_t count;
-  };
-
   struct Stage {
     cl::Kernel kernel;
-    cl_uint slice_argument;  // the first of the three that tell the slice
+    cl_uint slice_argument;  // the first of the two that tell the slice
+  };
+
+  // What the slices of a batch take turns with, so that one's copies overlap the other's kernels.
+  struct Turn {
+    cl::CommandQueue queue;
+    cl::Buffer curves;
+    cl::Buffer buses;
+    Stage curves_stage;
+    Stage blocks_stage;
+    Stage reverb_stage;
+    Stage finish_stage;
   };
 
   EngineShape shape;
@@ -79,8 +85,7 @@ struct OpenClEngine::Impl {
   cl::Context context;
   std::size_t lanes;           // work items a group
   std::size_t slice_stations;  // chunks a launch
-  // Slices take turns, so that one's copies overlap the other's kernels.
-  std::array<cl::CommandQueue, 2> queues;
+  cl::CommandQueue staging_queue;
   Staging<PackedVoice> packed_voices;
   Staging<PackedStation> packed_stations;
   Staging<std::int16_t> samples;
@@ -88,18 +93,14 @@ struct OpenClEngine::Impl {
   cl::Buffer dsp_buffer;
   cl::Buffer voices;
   cl::Buffer stations;
-  cl::Buffer curves;
-  cl::Buffer buses;
   cl::Buffer reverbs;
   cl::Buffer output;
   cl::Program program;
-  Stage curves_stage;
-  Stage blocks_stage;
-  Stage reverb_stage;
-  Stage finish_stage;
-  std::vector<cl::Event> events;    // of the batch: the first and the last of each slice
-  bool naps;                        // the driver's wait spins: sleep first
-  std::chrono::nanoseconds nap{0};  // how long the last batches surely take
+  std::vector<Turn> turns;
+  std::vector<cl::Event> events;                     // of the batch: the first and the last of each slice
+  std::vector<std::pair<cl_ulong, cl_ulong>> spans;  // of its slices on the device
+  bool naps;                                         // the driver's wait spins: sleep first
+  std::chrono::nanoseconds nap{0};                   // how long the last batches surely take
 
   Impl(const cl::Device& chosen, const EngineShape& s, std::size_t group_lanes)
       : shape(s),
@@ -110,35 +111,40 @@ struct OpenClEngine::Impl {
         context(device),
         lanes(group_lanes),
         slice_stations(slice_of(device, s.stations)),
-        queues{cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE),
-               cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE)},
-        packed_voices(context, queues[0], s.stations * s.voices),
-        packed_stations(context, queues[0], s.stations),
-        samples(context, queues[0], s.float_mix ? 0 : s.stations * s.chunk_frames * 2),
-        mixes(context, queues[0], s.float_mix ? s.stations * s.chunk_frames * 2 : 0),
+        staging_queue(context, device),
+        packed_voices(context, staging_queue, s.stations * s.voices),
+        packed_stations(context, staging_queue, s.stations),
+        samples(context, staging_queue, s.float_mix ? 0 : s.stations * s.chunk_frames * 2),
+        mixes(context, staging_queue, s.float_mix ? s.stations * s.chunk_frames * 2 : 0),
         dsp_buffer(context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof dsp, &dsp),
         voices(context, CL_MEM_READ_ONLY, packed_voices.bytes()),
         stations(context, CL_MEM_READ_ONLY, packed_stations.bytes()),
-        curves(context, CL_MEM_READ_WRITE, bytes_of(work_stations() * curve_words(dsp))),
-        buses(context, CL_MEM_READ_WRITE, bytes_of(work_stations() * bus_words(dsp))),
         reverbs(context, CL_MEM_READ_WRITE, bytes_of(s.stations * reverb_words(dsp))),
         output(context, CL_MEM_WRITE_ONLY, std::max(samples.bytes(), mixes.bytes())),
         program(build()),
-        curves_stage(stage("render_curves", {&dsp_buffer, &stations, &voices, &curves})),
-        blocks_stage(stage("render_blocks", {&dsp_buffer, &stations, &voices, &curves, &buses})),
-        reverb_stage(stage("render_reverb", {&dsp_buffer, &stations, &buses, &reverbs})),
-        finish_stage(stage("finish", {&dsp_buffer, &stations, &buses, &output})),
         naps(opencl_type_of(device) == DeviceType::kGpu) {
-    events.reserve(2 * (s.stations / slice_stations + 1));
+    const std::size_t slices = (s.stations + slice_stations - 1) / slice_stations;
+    events.reserve(2 * slices);
+    spans.reserve(slices);
+    for (std::size_t i = 0; i < std::min(slices, kTurns); ++i) turns.push_back(make_turn());
   }
+
+  // What is still under way writes into memory that goes now.
+  ~Impl() {
+    for (const Turn& turn : turns) {
+      try {
+        turn.queue.finish();
+      } catch (const cl::Error&) {  // a device that is lost writes no more
+      }
+    }
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   static std::size_t slice_of(const cl::Device& device, std::size_t stations) {
     if (opencl_type_of(device) == DeviceType::kCpu) return std::min(stations, kProcessorSlice);
     return std::max(std::min(stations, kLeastSlice), (stations + kSlices - 1) / kSlices);
   }
-
-  // The slices of a queue use the same curves and buses, one after the other.
-  std::size_t work_stations() const { return queues.size() * slice_stations; }
 
   static std::size_t bytes_of(std::size_t count) { return count * sizeof(float); }
 
@@ -162,44 +168,52 @@ struct OpenClEngine::Impl {
     return built;
   }
 
-  // Its arguments but for the last three, which tell the slice.
+  // Its arguments but for the last two, which tell the slice.
   Stage stage(const char* name, const std::vector<const cl::Buffer*>& buffers) const {
     Stage made{cl::Kernel(program, name), static_cast<cl_uint>(buffers.size())};
     for (cl_uint i = 0; i < buffers.size(); ++i) made.kernel.setArg(i, *buffers[i]);
     return made;
   }
 
-  void launch(const Slice& slice, Stage& made, const std::array<std::size_t, 3>& groups) const {
-    made.kernel.setArg(made.slice_argument, static_cast<cl_uint>(slice.first));
-    made.kernel.setArg(made.slice_argument + 1, static_cast<cl_uint>(slice.count));
-    made.kernel.setArg(made.slice_argument + 2, static_cast<cl_uint>(slice.queue * slice_stations));
-    queues.at(slice.queue)
-        .enqueueNDRangeKernel(made.kernel, cl::NullRange,
-                              cl::NDRange(groups[0] * lanes, groups[1], groups[2]), cl::NDRange(lanes, 1, 1));
+  Turn make_turn() const {
+    const cl::Buffer curves(context, CL_MEM_READ_WRITE, bytes_of(slice_stations * curve_words(dsp)));
+    const cl::Buffer buses(context, CL_MEM_READ_WRITE, bytes_of(slice_stations * bus_words(dsp)));
+    return {cl::CommandQueue(context, device, CL_QUEUE_PROFILING_ENABLE),
+            curves,
+            buses,
+            stage("render_curves", {&dsp_buffer, &stations, &voices, &curves}),
+            stage("render_blocks", {&dsp_buffer, &stations, &voices, &curves, &buses}),
+            stage("render_reverb", {&dsp_buffer, &stations, &buses, &reverbs}),
+            stage("finish", {&dsp_buffer, &stations, &buses, &output})};
   }
 
-  void enqueue(const Slice& slice) {
-    const cl::CommandQueue& queue = queues.at(slice.queue);
-    const std::size_t first = slice.first;
-    const std::size_t count = slice.count;
+  // The batch's chunks from `first` to before `end`.
+  void enqueue(Turn& turn, std::size_t first, std::size_t end) {
+    const std::size_t count = end - first;
+    const auto launch = [&](Stage& made, const std::array<std::size_t, 3>& groups) {
+      made.kernel.setArg(made.slice_argument, static_cast<cl_uint>(first));
+      made.kernel.setArg(made.slice_argument + 1, static_cast<cl_uint>(count));
+      turn.queue.enqueueNDRangeKernel(made.kernel, cl::NullRange,
+                                      cl::NDRange(groups[0] * lanes, groups[1], groups[2]),
+                                      cl::NDRange(lanes, 1, 1));
+    };
     const std::size_t voice_bytes = shape.voices * sizeof(PackedVoice);
-    queue.enqueueWriteBuffer(voices, CL_FALSE, first * voice_bytes, count * voice_bytes,
-                             packed_voices.at(first * shape.voices), nullptr, &events.emplace_back());
-    queue.enqueueWriteBuffer(stations, CL_FALSE, first * sizeof(PackedStation), count * sizeof(PackedStation),
-                             packed_stations.at(first));
-    launch(slice, curves_stage, {1, shape.voices, slice_stations});
-    const std::size_t mix_lanes = dsp.tiles / kBlockTiles * (lanes == 1 ? 1 : kBlockTiles * kTileRows);
-    launch(slice, blocks_stage, {(mix_lanes + lanes - 1) / lanes, slice_stations, 1});
-    launch(slice, reverb_stage, {1, slice_stations, 1});
-    launch(slice, finish_stage,
-           {(shape.chunk_frames + kFinishFrames - 1) / kFinishFrames, slice_stations, 1});
+    turn.queue.enqueueWriteBuffer(voices, CL_FALSE, first * voice_bytes, count * voice_bytes,
+                                  packed_voices.at(first * shape.voices), nullptr, &events.emplace_back());
+    turn.queue.enqueueWriteBuffer(stations, CL_FALSE, first * sizeof(PackedStation),
+                                  count * sizeof(PackedStation), packed_stations.at(first));
+    launch(turn.curves_stage, {1, shape.voices, slice_stations});
+    const std::size_t mix_lanes = dsp.tiles / kBlockTiles * (lanes == 1 ? 1 : kBlockRows);
+    launch(turn.blocks_stage, {(mix_lanes + lanes - 1) / lanes, slice_stations, 1});
+    launch(turn.reverb_stage, {1, slice_stations, 1});
+    launch(turn.finish_stage, {(shape.chunk_frames + kFinishFrames - 1) / kFinishFrames, slice_stations, 1});
     const std::size_t chunk_samples = std::size_t{shape.chunk_frames} * 2;
     const std::size_t chunk_bytes = chunk_samples * (shape.float_mix ? sizeof(float) : sizeof(std::int16_t));
     void* target = mixes.at(first * chunk_samples);
     if (!shape.float_mix) target = samples.at(first * chunk_samples);
-    queue.enqueueReadBuffer(output, CL_FALSE, first * chunk_bytes, count * chunk_bytes, target, nullptr,
-                            &events.emplace_back());
-    queue.flush();
+    turn.queue.enqueueReadBuffer(output, CL_FALSE, first * chunk_bytes, count * chunk_bytes, target, nullptr,
+                                 &events.emplace_back());
+    turn.queue.flush();
   }
 
   void pack(const StationChunk& chunk, std::size_t index, RenderReport& report) {
@@ -208,24 +222,36 @@ struct OpenClEngine::Impl {
     station.reverb_clear = positions.begins_anew(chunk) ? 1 : 0;
   }
 
-  // Hands the batch over, slice by slice, and waits for it; the time from the device's first work on it to
-  // the last.
-  std::int64_t run(const StationChunk* batch, std::size_t count, RenderReport& report) {
+  // Packs the batch and hands it over, slice by slice, and waits for it.
+  RenderReport run(const StationChunk* batch, std::size_t count) {
+    RenderReport report;
     events.clear();
-    std::size_t turn = 0;
+    std::size_t slices = 0;
     for (std::size_t first = 0; first < count; first += slice_stations) {
       const std::size_t end = std::min(first + slice_stations, count);
       for (std::size_t i = first; i < end; ++i) pack(batch[i], i, report);
-      enqueue({turn++ % queues.size(), first, end - first});
+      enqueue(turns.at(slices++ % turns.size()), first, end);
     }
     wait();
-    cl_ulong begin = ~cl_ulong{0};
-    cl_ulong end = 0;
-    for (const auto& event : events) {
-      begin = std::min(begin, event.getProfilingInfo<CL_PROFILING_COMMAND_START>());
-      end = std::max(end, event.getProfilingInfo<CL_PROFILING_COMMAND_END>());
+    report.device_busy_ns = busy_ns();
+    return report;
+  }
+
+  // How long the device worked on any of the batch's slices.
+  std::int64_t busy_ns() {
+    spans.clear();
+    for (std::size_t i = 0; i + 1 < events.size(); i += 2) {
+      spans.emplace_back(events[i].getProfilingInfo<CL_PROFILING_COMMAND_START>(),
+                         events[i + 1].getProfilingInfo<CL_PROFILING_COMMAND_END>());
     }
-    return events.empty() ? 0 : static_cast<std::int64_t>(end - begin);
+    std::sort(spans.begin(), spans.end());
+    cl_ulong busy = 0;
+    cl_ulong until = 0;
+    for (const auto& [begin, end] : spans) {
+      busy += std::max(end, until) - std::max(begin, until);
+      until = std::max(end, until);
+    }
+    return static_cast<std::int64_t>(busy);
   }
 
   void wait() {
@@ -251,9 +277,7 @@ OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape, std::op
 OpenClEngine::~OpenClEngine() = default;
 
 RenderReport OpenClEngine::render(const StationChunk* batch, std::size_t count) {
-  RenderReport report;
-  report.device_busy_ns = opencl_guarded([&] { return impl_->run(batch, count, report); });
-  return report;
+  return opencl_guarded([&] { return impl_->run(batch, count); });
 }
 
 const std::int16_t* OpenClEngine::samples(std::size_t index) const {
@@ -269,7 +293,7 @@ std::int64_t OpenClEngine::next_frame(std::size_t slot) const { return impl_->po
 std::size_t OpenClEngine::device_bytes() const {
   const Impl& i = *impl_;
   return i.packed_voices.bytes() + i.packed_stations.bytes() + std::max(i.samples.bytes(), i.mixes.bytes()) +
-         Impl::bytes_of(i.work_stations() * (curve_words(i.dsp) + bus_words(i.dsp)) +
+         Impl::bytes_of(i.turns.size() * i.slice_stations * (curve_words(i.dsp) + bus_words(i.dsp)) +
                         i.shape.stations * reverb_words(i.dsp));
 }
 

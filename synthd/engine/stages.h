@@ -13,7 +13,7 @@
 
 namespace auralis {
 
-// What stages work in: on cache lines, which no vector of theirs then crosses.
+// What stages work in: begins on a cache line, so that few of their vectors cross one.
 template <typename Real>
 using StageMemory = std::vector<Real, boost::alignment::aligned_allocator<Real, 64>>;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The stages as kernels: a launch each for a slice of a batch, from its station `first` on. Its curves and
-// buses begin with those of station `work`: slices take turns with that memory. Global sizes are fixed; a
-// station beyond `count` has nothing to do. A group of DSP_LANES items works on a voice, a block of
-// tiles, a station's reverbs, or a run of kFinishFrames frames.
+// The stages as kernels: a launch each for a slice of a batch, from its station `first` on. Curves and buses
+// are the slice's own. Global sizes are fixed; a station beyond `count` has nothing to do. A group of
+// DSP_LANES items works on a voice, a station's reverbs, or a run of kFinishFrames frames; MIX_LANES items
+// mix a block.
 
 __kernel void render_curves(__global const DspShape* shape, __global const PackedStation* stations,
-                            __global const PackedVoice* voices, __global real* curves, uint first, uint count,
-                            uint work) {
+                            __global const PackedVoice* voices, __global real* curves, uint first,
+                            uint count) {
   const uint index = (uint)get_global_id(2);
   const uint voice = (uint)get_global_id(1);
   if (index >= count) return;
@@ -14,42 +14,41 @@ __kernel void render_curves(__global const DspShape* shape, __global const Packe
   if (voice >= stations[station].ends[kGroups - 1]) return;
   const size_t own_voices = (size_t)station * shape->voice_stride;
   const size_t curve_words = (size_t)shape->voice_stride * (kCurves * shape->curve_points);
-  curves_of_voice(shape, stations + station, voices + own_voices, curves + (work + index) * curve_words,
-                  voice, (uint)get_local_id(0));
+  curves_of_voice(shape, stations + station, voices + own_voices, curves + index * curve_words, voice,
+                  (uint)get_local_id(0));
 }
 
 __kernel void render_blocks(__global const DspShape* shape, __global const PackedStation* stations,
                             __global const PackedVoice* voices, __global const real* curves,
-                            __global real* buses, uint first, uint count, uint work) {
+                            __global real* buses, uint first, uint count) {
   const uint index = (uint)get_global_id(1);
   const uint block = (uint)get_global_id(0) / MIX_LANES;
   if (index >= count || block >= shape->tiles / kBlockTiles) return;
   const uint station = first + index;
   const size_t own_voices = (size_t)station * shape->voice_stride;
   const size_t curve_words = (size_t)shape->voice_stride * (kCurves * shape->curve_points);
-  mix_block(shape, stations + station, voices + own_voices, curves + (work + index) * curve_words,
-            buses + (size_t)(work + index) * (kPlanes * shape->tiles * kTileFrames), block,
+  mix_block(shape, stations + station, voices + own_voices, curves + index * curve_words,
+            buses + (size_t)index * (kPlanes * shape->tiles * kTileFrames), block,
             (uint)get_global_id(0) % MIX_LANES);
 }
 
 __kernel void render_reverb(__global const DspShape* shape, __global const PackedStation* stations,
-                            __global real* buses, __global real* reverbs, uint first, uint count, uint work) {
+                            __global real* buses, __global real* reverbs, uint first, uint count) {
   const uint index = (uint)get_global_id(1);
   if (index >= count) return;
   __global const PackedStation* station = stations + first + index;
-  __global real* bus =
-      buses + (size_t)(work + index) * (kPlanes * shape->tiles * kTileFrames) + station->first_frame;
+  __global real* bus = buses + (size_t)index * (kPlanes * shape->tiles * kTileFrames) + station->first_frame;
   reverb_chunk(shape, station, reverbs + (size_t)station->slot * (kReverbs * shape->reverb_frames),
                PLANE(bus, SENT_LEFT), PLANE(bus, SENT_RIGHT), PLANE(bus, DRY_LEFT), PLANE(bus, DRY_RIGHT),
                (uint)get_local_id(0));
 }
 
 __kernel void finish(__global const DspShape* shape, __global const PackedStation* stations,
-                     __global const real* buses, __global void* output, uint first, uint count, uint work) {
+                     __global const real* buses, __global void* output, uint first, uint count) {
   const uint index = (uint)get_global_id(1);
   if (index >= count) return;
   const uint station = first + index;
-  __global const real* bus = buses + (size_t)(work + index) * (kPlanes * shape->tiles * kTileFrames);
+  __global const real* bus = buses + (size_t)index * (kPlanes * shape->tiles * kTileFrames);
   const size_t place = (size_t)station * shape->chunk_frames * 2;
   const int begin = (int)get_group_id(0) * kFinishFrames;
   const int end = min(begin + kFinishFrames, (int)shape->chunk_frames);

@@ -13,8 +13,9 @@ enum {
   kTileFrames = 64,  // slow movements are straight lines over a tile
   kRowFrames = 16,   // of a tile: its waves turn from the row's first frame on (voices.h)
   kTileRows = kTileFrames / kRowFrames,
-  kBlockTiles = 8,      // that a group of work items mixes
-  kCurves = 4,          // slow movements a voice
+  kBlockTiles = 8,  // that are mixed together, by a work item or by one a row
+  kBlockRows = kBlockTiles * kTileRows,
+  kCurves = 4,          // a voice (voices.h)
   kGroups = 4,          // as VoiceType: pads, leads, kicks, swells
   kReverbLines = 8,     // delay lines of a reverb
   kReverbs = 2,         // take turns (reverb.h)
@@ -51,7 +52,7 @@ struct PackedVoice {
   uint32_t seed;
   float left;
   float right;
-  float shape;  // pad: steepness of the saw's edge, a turn; lead: brightness, 0 to 1
+  float shape;  // pad: steepness of the saw's edge, a 2^-32 turn; lead: brightness, 0 to 1
   uint32_t reserved;
 };
 
@@ -79,7 +80,7 @@ typedef struct PackedStation PackedStation;
 static_assert(sizeof(DspShape) == 52 + 12 * kReverbLines && sizeof(PackedVoice) == 40 &&
                   sizeof(PackedStation) == 36 + 12 * kGroups + 4 * kReverbLines,
               "the same in OpenCL C, where no member is padded");
-static_assert(kBlockTiles * kTileRows <= 32, "the rows of a block are bits of a word (pads.h)");
+static_assert(kBlockRows <= 32, "the rows of a block are bits of a word (pads.h)");
 }  // namespace auralis
 #endif
 

@@ -26,24 +26,29 @@ DSP_INLINE uint32_t hash(uint32_t x) {
 // -1 to 1, evenly.
 DSP_INLINE real noise(uint32_t x) { return (real)(int32_t)hash(x) * (REAL(2.0) / TURN); }
 
-// sin(2 pi phase) + more. Folded to a quarter turn each way; there an odd polynomial, fitted to the least
-// largest error (5.9e-7). A quarter turn ahead the phase is what is folded, so loops begin there
-// (SINE_AHEAD).
-#define SINE_AHEAD QUARTER_TURN
-DSP_INLINE real sine_of_ahead(uint32_t phase_ahead, real more) {
-  const real x = REAL(0.25) - magnitude(centred(phase_ahead));
+// sin(2 pi phase): folded to a quarter turn each way; there an odd polynomial, fitted to the least largest
+// error (5.9e-7).
+DSP_INLINE real sine(uint32_t phase) {
+  const real x = REAL(0.25) - magnitude(centred(phase + QUARTER_TURN));
 #ifdef DSP_DOUBLE
-  return sin(6.283185307179586 * x) + more;
+  return sin(6.283185307179586 * x);
 #else
   const real y = x * x;
-  return FMA(x, FMA(y, FMA(y, FMA(y, -70.9934231F, 81.3407681F), -41.3371425F), 6.28316404F), more);
+  return x * FMA(y, FMA(y, FMA(y, -70.9934231F, 81.3407681F), -41.3371425F), 6.28316404F);
 #endif
 }
-DSP_INLINE real sine(uint32_t phase) { return sine_of_ahead(phase + SINE_AHEAD, REAL(0.0)); }
 
-// A quarter of a rising saw of -1 to 1; phases are half a turn ahead (SAW_AHEAD). Its step is the integral of
-// (1 - x^2)^3 over `1 / steepness` turns to either side: with 4 frames to a side what folds back below 16 kHz
-// lies 84 dB under a fundamental of 2 kHz.
+// sin(a + b) and cos(a + b).
+DSP_INLINE real sine_of_sum(real sine_a, real cosine_a, real sine_b, real cosine_b) {
+  return FMA(sine_a, cosine_b, cosine_a * sine_b);
+}
+DSP_INLINE real cosine_of_sum(real sine_a, real cosine_a, real sine_b, real cosine_b) {
+  return FMA(cosine_a, cosine_b, -sine_a * sine_b);
+}
+
+// A quarter of a rising saw of -1 to 1, that falls at phase 0: by the integral of (1 - x^2)^3 over
+// `1 / steepness` of phase to either side. With 4 frames to a side what folds back below 16 kHz lies 84 dB
+// under a fundamental of 2 kHz.
 DSP_INLINE real quarter_saw(uint32_t phase, real steepness) {
   const real t = (real)(int32_t)phase;
   const real x = most(least(t * steepness, REAL(1.0)), REAL(-1.0));

@@ -28,8 +28,8 @@ DSP_INLINE void clear_lines(struct PadLines* lines) {
   }
 }
 
-// A pad where rows begin. Its level rises by `bends` of itself a frame; by what that is off the straight line
-// where the next row begins lies below -120 dB.
+// A pad where rows begin. Its level rises by `bends` of what it is there, a frame: off the straight line by
+// less than -120 dB of full level where the next row begins.
 struct PadRows {
   real left_sines[LANE_ROWS][LANE_TILES];
   real left_cosines[LANE_ROWS][LANE_TILES];
@@ -39,8 +39,11 @@ struct PadRows {
   real bends[LANE_TILES];
 };
 
-// Phase of its saw at its frame 0.
-DSP_INLINE uint32_t pad_saw_seed(uint32_t seed) { return hash(seed + 1u); }
+// Phase of its saw where the lane's first row begins.
+DSP_INLINE uint32_t pad_saw_phase(GLOBAL const PackedVoice* voice, uint32_t tile, uint32_t row) {
+  const uint32_t first = tile * kTileFrames + row * kRowFrames - (uint32_t)voice->start;
+  return voice->second * first + hash(voice->seed + 1u);
+}
 
 DSP_INLINE void start_pad(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
                           GLOBAL const real* curves, uint32_t tile, uint32_t row, struct PadRows* rows,
@@ -50,7 +53,7 @@ DSP_INLINE void start_pad(GLOBAL const DspShape* shape, GLOBAL const PackedVoice
   const uint32_t increment = voice->increment;
   const uint32_t saw_increment = voice->second;
   const uint32_t phase = increment * first + voice->seed;
-  const uint32_t saw_phase = saw_increment * first + pad_saw_seed(voice->seed);
+  const uint32_t saw_phase = pad_saw_phase(voice, tile, row);
   const real saw_slope = quarter_saw_slope(saw_increment);
   const real left_gain = voice->left;
   const real right_gain = voice->right;
@@ -116,14 +119,13 @@ DSP_INLINE void add_pad_waves(GLOBAL const DspShape* shape, GLOBAL const real* c
 DSP_INLINE void add_pad_edges(GLOBAL const PackedVoice* voice, uint32_t tile, uint32_t row,
                               const struct PadRows* rows, real* RESTRICT left, real* RESTRICT right) {
   const uint32_t increment = voice->second;
-  const uint32_t first = tile * kTileFrames + row * kRowFrames - (uint32_t)voice->start;
-  const uint32_t phase = increment * first + pad_saw_seed(voice->seed);
-  const uint32_t ahead = phase + increment * (kRowFrames + 3);
+  const uint32_t phase = pad_saw_phase(voice, tile, row);
+  const uint32_t last = phase + increment * (kRowFrames + 3);
   const uint32_t reach =
       increment < 0xffffffffu / (kRowFrames + 7) ? increment * (kRowFrames + 7) : 0xffffffffu;
   uint32_t touched = 0;
   VECTORISE for (uint32_t m = 0; m < LANE_TILES * LANE_ROWS; ++m) {
-    touched |= ahead + increment * (m * kRowFrames) < reach ? 1u << m : 0u;
+    touched |= last + increment * (m * kRowFrames) <= reach ? 1u << m : 0u;
   }
   const real slope = quarter_saw_slope(increment);
   const real steepness = voice->shape;

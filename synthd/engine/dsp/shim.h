@@ -8,9 +8,8 @@
 //
 // A work item computes the frames lane, lane + DSP_LANES, ... of what its group is given, or a row of frames
 // where voices are mixed: a GPU takes as many lanes as a tile has frames, a processor takes one, whose loops
-// the compiler then vectorises. So that every
-// instruction set with a fused multiply-add gives the same bits, sums are fused where FMA says so and nowhere
-// else (-ffp-contract=off).
+// the compiler then vectorises. So that every instruction set with a fused multiply-add gives the same bits,
+// sums are fused where FMA says so and nowhere else (-ffp-contract=off).
 #ifndef AURALIS_DSP_SHIM_H
 #define AURALIS_DSP_SHIM_H
 
@@ -64,7 +63,11 @@ DSP_BEGIN
 DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return (uint32_t)__builtin_ctz(bits); }
 // The lower halves of both as samples 2 * frame and the next.
 DSP_INLINE void store_pair(int16_t* samples, int32_t frame, uint32_t left, uint32_t right) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
   const uint32_t pair = (left & 0xffffu) | right << 16;
+#else
+  const uint32_t pair = (right & 0xffffu) | left << 16;
+#endif
   memcpy(samples + 2 * frame, &pair, sizeof pair);
 }
 

@@ -22,7 +22,7 @@ DSP_BEGIN
 // How the rows of a block's tiles are shared out: a lane has all of them, or one row. The first that it has
 // is row `row` of tile `tile`.
 #if DSP_LANES > 1
-#define MIX_LANES (kBlockTiles * kTileRows)
+#define MIX_LANES kBlockRows
 #define LANE_TILES 1
 #define LANE_ROWS 1
 #else
@@ -112,65 +112,78 @@ DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const Packe
 // sin(a) cos(b) + cos(a) sin(b), where a is the phase of a row's first frame and b how far a frame of the row
 // is from it. So the polynomial is needed for first frames and for one row of steps alone.
 
+// What a lead's waves are in the tiles and rows of a lane. The vibrato turns a tile's steps by `turns`
+// radians a frame beside the voice's own.
+struct LeadRows {
+  real sines[LANE_ROWS][LANE_TILES];
+  real cosines[LANE_ROWS][LANE_TILES];
+  real turns[LANE_TILES];
+};
+
+DSP_INLINE void start_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
+                           GLOBAL const real* curves, uint32_t tile, uint32_t row, struct LeadRows* rows) {
+  GLOBAL const real* swings = CURVE(curves, SWING) + tile + 1;
+  const uint32_t first = tile * kTileFrames - (uint32_t)voice->start;
+  const uint32_t increment = voice->increment;
+  const uint32_t seed = voice->seed;
+  for (uint32_t q = 0; q < LANE_ROWS; ++q) {
+    VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
+      const int32_t swung = (int32_t)((swings[t + 1] - swings[t]) * (TURN / kTileFrames));
+      const uint32_t at = increment * (first + t * kTileFrames) + seed +
+                          (uint32_t)(int32_t)(swings[t] * TURN) +
+                          (increment + (uint32_t)swung) * ((row + q) * kRowFrames);
+      rows->sines[q][t] = sine(at);
+      rows->cosines[q][t] = sine(at + QUARTER_TURN);
+      rows->turns[t] = (real)swung * (REAL(6.2831853) / TURN);
+    }
+  }
+}
+
+// The voice's steps, turned by so little more that two terms of sine and cosine do.
+DSP_INLINE void turn_steps(GLOBAL const real* steps, real turn, real* RESTRICT sines,
+                           real* RESTRICT cosines) {
+  VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
+    const real x = (real)(int32_t)j * turn;
+    const real y = x * x;
+    const real sine_x = FMA(y * x, REAL(-1.0) / REAL(6.0), x);
+    const real cosine_x = FMA(y, REAL(-0.5), REAL(1.0));
+    sines[j] = sine_of_sum(steps[j], steps[kRowFrames + j], sine_x, cosine_x);
+    cosines[j] = cosine_of_sum(steps[j], steps[kRowFrames + j], sine_x, cosine_x);
+  }
+}
+
 // In all tiles of a block that a lane has a part of: outside the voice its level is 0. All harmonics at once,
-// each `tone` times the one below it: sin(x) / (1 - 2 tone cos(x) + tone^2) (Moorer,
-// "The synthesis of complex audio spectra by means of discrete summation formulas", JAES 24(9), 1976). At a
-// tone of one half what would fold back lies below -100 dB.
+// each `tone` times the one below it: sin(x) / (1 - 2 tone cos(x) + tone^2) (Moorer, "The synthesis of
+// complex audio spectra by means of discrete summation formulas", JAES 24(9), 1976). At a tone of one half
+// what would fold back lies below -100 dB.
 DSP_INLINE void add_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
                          GLOBAL const real* curves, uint32_t tile, uint32_t row, real* RESTRICT left,
                          real* RESTRICT right) {
   GLOBAL const real* levels = CURVE(curves, LEVEL) + tile + 1;
   GLOBAL const real* tones = CURVE(curves, TONE) + tile + 1;
-  GLOBAL const real* swings = CURVE(curves, SWING) + tile + 1;
-  GLOBAL const real* step_sines = CURVE(curves, STEPS);
-  GLOBAL const real* step_cosines = CURVE(curves, STEPS) + kRowFrames;
-  const uint32_t first = tile * kTileFrames - (uint32_t)voice->start;
-  const uint32_t increment = voice->increment;
-  const uint32_t seed = voice->seed;
   const real left_gain = voice->left;
   const real right_gain = voice->right;
-  real sines[LANE_ROWS][LANE_TILES];
-  real cosines[LANE_ROWS][LANE_TILES];
-  real sways[LANE_TILES];
-  for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-    VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
-      const int32_t sway = (int32_t)((swings[t + 1] - swings[t]) * (TURN / kTileFrames));
-      const uint32_t at = increment * (first + t * kTileFrames) + seed +
-                          (uint32_t)(int32_t)(swings[t] * TURN) +
-                          (increment + (uint32_t)sway) * ((row + q) * kRowFrames);
-      sines[q][t] = sine(at);
-      cosines[q][t] = sine(at + QUARTER_TURN);
-      sways[t] = (real)sway * (REAL(6.2831853) / TURN);
-    }
-  }
+  struct LeadRows rows;
+  start_lead(shape, voice, curves, tile, row, &rows);
   for (uint32_t t = 0; t < LANE_TILES; ++t) {
-    // By so little the steps differ that two terms do.
-    const real sway = sways[t];
-    real tile_sines[kRowFrames];
-    real tile_cosines[kRowFrames];
-    VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
-      const real x = (real)(int32_t)j * sway;
-      const real y = x * x;
-      const real turned_sine = FMA(y * x, REAL(-1.0) / REAL(6.0), x);
-      const real turned_cosine = FMA(y, REAL(-0.5), REAL(1.0));
-      tile_sines[j] = FMA(step_sines[j], turned_cosine, step_cosines[j] * turned_sine);
-      tile_cosines[j] = FMA(step_cosines[j], turned_cosine, -step_sines[j] * turned_sine);
-    }
+    real sines[kRowFrames];
+    real cosines[kRowFrames];
+    turn_steps(CURVE(curves, STEPS), rows.turns[t], sines, cosines);
     const real level_slope = (levels[t + 1] - levels[t]) * (REAL(1.0) / kTileFrames);
     const real tone_slope = (tones[t + 1] - tones[t]) * (REAL(1.0) / kTileFrames);
     for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-      const real a = sines[q][t];
-      const real b = cosines[q][t];
-      const real ahead = (real)(int32_t)((row + q) * kRowFrames);
-      const real first_level = FMA(ahead, level_slope, levels[t]);
-      const real first_tone = FMA(ahead, tone_slope, tones[t]);
+      const real a = rows.sines[q][t];
+      const real b = rows.cosines[q][t];
+      const real before = (real)(int32_t)((row + q) * kRowFrames);
+      const real first_level = FMA(before, level_slope, levels[t]);
+      const real first_tone = FMA(before, tone_slope, tones[t]);
       real* RESTRICT row_left = left + (t * LANE_ROWS + q) * kRowFrames;
       real* RESTRICT row_right = right + (t * LANE_ROWS + q) * kRowFrames;
       VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
         const real along = (real)(int32_t)j;
         const real tone = FMA(along, tone_slope, first_tone);
-        const real wave = FMA(a, tile_cosines[j], b * tile_sines[j]);
-        const real other = FMA(b, tile_cosines[j], -a * tile_sines[j]);
+        const real wave = sine_of_sum(a, b, sines[j], cosines[j]);
+        const real other = cosine_of_sum(a, b, sines[j], cosines[j]);
         const real under = FMA(tone, FMA(REAL(-2.0), other, tone), REAL(1.0));
         const real sample = FMA(along, level_slope, first_level) * wave / under;
         row_left[j] = FMA(left_gain, sample, row_left[j]);
@@ -255,8 +268,8 @@ DSP_INLINE void add_swell(GLOBAL const DspShape* shape, GLOBAL const PackedVoice
     real* RESTRICT row_right = right + m * kRowFrames;
     VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
       const real x = (real)(int32_t)((row + m) * kRowFrames + j) * (REAL(1.0) / kTileFrames);
-      const real wave = FMA(from_sine, step_cosines[j], from_cosine * step_sines[j]);
-      const real other = FMA(from_cosine, step_cosines[j], -from_sine * step_sines[j]);
+      const real wave = sine_of_sum(from_sine, from_cosine, step_sines[j], step_cosines[j]);
+      const real other = cosine_of_sum(from_sine, from_cosine, step_sines[j], step_cosines[j]);
       row_left[j] = FMA(left_gain, ALONG_SPLINE(a, x) * wave + ALONG_SPLINE(b, x) * other, row_left[j]);
       row_right[j] = FMA(right_gain, ALONG_SPLINE(c, x) * wave + ALONG_SPLINE(d, x) * other, row_right[j]);
     }

@@ -65,7 +65,8 @@ double amplitude_at(const Signal& signal, std::int64_t from, double hz) {
 class Recorder {
  public:
   Recorder(std::uint64_t seed, const MusicParameters& parameters, const EngineShape& shape = float_shape())
-      : seed_(seed), shape_(shape), station_(seed, kRate, Station::fresh_state(parameters)) {
+      : seed_(seed), shape_(shape), station_(seed, shape.sample_rate, Station::fresh_state(parameters)) {
+    timeline_.sample_rate = shape.sample_rate;
     timeline_.chunk_frames = shape.chunk_frames;
   }
 
@@ -89,7 +90,7 @@ class Recorder {
   }
   // The station as one that takes over finds it before that chunk.
   Station before(std::int64_t chunk) const {
-    return Station(seed_, kRate, states_.at(static_cast<std::size_t>(chunk - 1)));
+    return Station(seed_, shape_.sample_rate, states_.at(static_cast<std::size_t>(chunk - 1)));
   }
 
  private:
@@ -108,6 +109,34 @@ class Recorder {
   std::vector<StationState> states_;  // by chunk
   std::vector<char> bytes_;
 };
+
+// The finaliser of MurmurHash3.
+std::uint32_t murmur(std::uint32_t x) {
+  x = (x ^ x >> 16) * 0x85ebca6bU;
+  x = (x ^ x >> 13) * 0xc2b2ae35U;
+  return x ^ x >> 16;
+}
+
+// A pad's tone while it is held, by its definition: a frame of a chunk that begins with a tile. Its tremolo
+// is a straight line over a tile.
+double pad_tone(const EngineShape& shape, const PackedVoice& tone, std::int32_t frame) {
+  constexpr double kTurn = 4'294'967'296.0;
+  const auto wave = [](std::uint32_t phase) { return std::sin(2 * M_PI * phase / kTurn); };
+  const auto level = [&](std::int32_t n) {
+    const std::uint32_t tremolo = increment_of(0.5, shape.sample_rate) * static_cast<std::uint32_t>(n);
+    return 0.75 * (0.9 + 0.1 * wave(tremolo + murmur(tone.seed)));
+  };
+  const std::int32_t n = frame - tone.start;
+  const std::int32_t tile = n - frame % kTileFrames;
+  const double along = frame % kTileFrames / double{kTileFrames};
+  const auto un = static_cast<std::uint32_t>(n);
+  const double t = static_cast<std::int32_t>(tone.second * un + murmur(tone.seed + 1));
+  const double x = std::clamp(t * double{tone.shape}, -1.0, 1.0);
+  // 35/64 of the integral of (1 - x^2)^3 from 0 on: half of the saw's fall at x = 1.
+  const double fall = 0.546875 * (x - std::pow(x, 3) + 0.6 * std::pow(x, 5) - std::pow(x, 7) / 7);
+  return (level(tile) + along * (level(tile + kTileFrames) - level(tile))) *
+         (wave(tone.increment * un + tone.seed) + 0.5 * t / kTurn - fall);
+}
 
 // The first byte that differs in what both have; -1: none.
 std::int64_t first_difference(const std::vector<char>& a, const std::vector<char>& b) {
@@ -309,11 +338,12 @@ TEST_CASE("a shape that no memory can hold is an error" * doctest::skip(!kMemory
 TEST_CASE("a station's minute is the same samples in chunks of any length") {
   // Floats show what 16 bits hide, where bars begin with chunks and where they begin anywhere; but not the
   // dither.
-  const auto same = [](const char* preset, bool float_mix) {
+  const auto same = [](const char* preset, bool float_mix, std::uint32_t sample_rate) {
     CAPTURE(std::string(preset));
     for_each_engine([&](const EngineKind& kind) {
       const auto minute = [&](std::uint32_t chunk_frames) {
         EngineShape shape;
+        shape.sample_rate = sample_rate;
         shape.chunk_frames = chunk_frames;
         shape.float_mix = float_mix;
         Recorder recorder(1, find_preset(preset)->parameters, shape);
@@ -327,8 +357,8 @@ TEST_CASE("a station's minute is the same samples in chunks of any length") {
       }
     });
   };
-  same("focus", true);
-  same("bright", false);
+  same("focus", true, 44'100);
+  same("bright", false, 48'000);
 }
 
 TEST_CASE(
@@ -410,6 +440,75 @@ TEST_CASE("a station sounds alike alone and in any place of a batch, whoever els
     for (std::size_t i = 0; i < kStations; ++i) {
       CHECK(next.at(i) > static_cast<std::int64_t>(20 + 30 * i));
       CHECK(engine->next_frame((3 * i + 1) % kSlots) == next.at(i) * kChunk);
+    }
+  });
+}
+
+TEST_CASE("a batch of many stations, in slots of any order, is each of them alone") {
+  for_each_engine([](const EngineKind& kind) {
+    constexpr std::size_t kStations = 105;  // several slices of an OpenCL engine, the last one not whole
+    constexpr std::int64_t kSteps = 4;
+    EngineShape shape = float_shape();
+    const auto lone = kind.make(shape);
+    shape.stations = kStations;
+    const auto engine = kind.make(shape);
+    const Timeline timeline;
+    std::vector<Station> stations;
+    for (std::size_t i = 0; i < kStations; ++i) {
+      const Preset& preset = kPresets.at(i % kPresets.size());
+      stations.emplace_back(i, kRate, Station::fresh_state(preset.parameters));
+    }
+    std::vector<std::vector<float>> together(kStations);
+    for (std::int64_t step = 0; step < kSteps; ++step) {
+      std::vector<StationChunk> batch;
+      for (std::size_t i = 0; i < kStations; ++i) {
+        batch.push_back(stations[i].prepare(timeline, step));
+        batch.back().slot = i * 52 % kStations;
+      }
+      engine->render(batch.data(), batch.size());
+      for (std::size_t i = 0; i < kStations; ++i) {
+        together[i].insert(together[i].end(), engine->mix(i), engine->mix(i) + 2 * kChunk);
+      }
+    }
+    std::vector<std::size_t> wrong;
+    for (std::size_t i = 0; i < kStations; ++i) {
+      std::vector<float> alone;
+      for (std::int64_t step = 0; step < kSteps; ++step) {
+        const StationChunk input = stations[i].recall(timeline, step);
+        lone->render(&input, 1);
+        alone.insert(alone.end(), lone->mix(0), lone->mix(0) + 2 * kChunk);
+      }
+      if (alone != together[i]) wrong.push_back(i);
+    }
+    CHECK(wrong == std::vector<std::size_t>{});
+  });
+}
+
+TEST_CASE("a pad is a sine and a quarter of a saw, frame by frame, at any pitch") {
+  const std::int64_t from = 6 * kRate / kTileFrames * kTileFrames;  // it is held then
+  const EngineShape shape = float_shape();
+  for_each_engine([&](const EngineKind& kind) {
+    const auto engine = kind.make(shape);
+    for (const double hz : {31.0, 110.0, 439.7, 1'234.5, 1'916.0, 2'500.0, 4'999.0}) {
+      CAPTURE(hz);
+      Voice pad = voice_of(VoiceType::kPad, 0, 20 * kRate, hz);
+      pad.gain = 0.001F;  // nothing is saturated
+      const std::vector<Voice> voices{pad};
+      const StationChunk input = chunk_of(voices, from);
+      std::vector<PackedVoice> tones(shape.voices);
+      PackedStation station;
+      VoicePacker(shape).pack(input, tones.data(), station);
+      REQUIRE(station.ends[0] == 2);
+      engine->render(&input, 1);
+      double error = 0;
+      double largest = 0;
+      for (std::int32_t frame = 0; frame < 1'000; ++frame) {  // before the reverb's shortest line is through
+        double left = 0;
+        for (std::size_t i = 0; i < 2; ++i) left += double{tones[i].left} * pad_tone(shape, tones[i], frame);
+        largest = std::max(largest, std::abs(left));
+        error = std::max(error, std::abs(engine->mix(0)[2 * frame] / 0.7 - left));
+      }
+      CHECK(error < 1e-5 * largest);
     }
   });
 }
