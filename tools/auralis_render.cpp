@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "synthd/engine/opencl_engine.h"
 #include "synthd/synth_loop.h"
 #include "tools/auralis_render_file.h"
+#include "tools/auralis_render_midi.h"
 #include "tools/auralis_render_music.h"
 #include "tools/auralis_render_options.h"
 #include "tools/auralis_render_progress.h"
@@ -124,6 +126,17 @@ void render_frames(const RenderOptions& options, const StopSignals& signals, con
   }
 }
 
+void write_midi(const RenderOptions& options, NewFile& file) {
+  const auto sample_rate = static_cast<std::uint32_t>(options.config.audio.sample_rate);
+  const MidiFile midi = midi_file({static_cast<std::uint64_t>(options.config.synthd.seed), options.parameters,
+                                   sample_rate, options.first_frame, options.frames});
+  file.write(midi.bytes.data(), midi.bytes.size());
+  file.sync();
+  file.publish();
+  std::cout << shown(file.path().string()) << ": " << midi.notes << " notes in "
+            << clock_text(static_cast<double>(options.frames) / sample_rate) << std::endl;
+}
+
 void render(const RenderOptions& options, const StopSignals& signals) {
   Progress progress(STDERR_FILENO, options.frames, options.format.sample_rate);
   {
@@ -146,7 +159,11 @@ int render_main(int argc, char** argv) {
   const StopSignals signals;
   try {
     const auto options = parse_render_options(argc, argv, std::cout);
-    if (options) render(*options, signals);
+    if (!options) return 0;
+    std::optional<NewFile> midi;  // before the sound takes its time, so that a bad name is told at once
+    if (!options->midi_file.empty()) midi.emplace(options->midi_file, options->force);
+    if (!options->file.empty()) render(*options, signals);
+    if (midi) write_midi(*options, *midi);
     return 0;
   } catch (const UsageError& error) {
     std::cerr << "auralis-render: " << error.what() << '\n';

@@ -160,6 +160,7 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
                     group);
   arguments.declare("--rate", "HZ", config_key("audio", "sample_rate").rule.allowed + " frames a second",
                     group);
+  arguments.declare("--midi", "FILE", "Write the composition too, or alone, as a Standard MIDI File", group);
   arguments.declare("--bits", "N", "Of WAV and FLAC: " + choice_of(kBits) + "; default 16", group);
   app.add_flag("--stems", flags.stems,
                "Four files, one group of voices alone in each: FILE with -pads, -lead, -kicks and -swells")
@@ -190,6 +191,13 @@ MusicParameters read_music(const Arguments& arguments, const Config& config) {
     if (on != was_on) music.voices = static_cast<std::uint8_t>(music.voices ^ (1U << group));
   }
   return music;
+}
+
+std::filesystem::path read_midi_file(const Arguments& arguments, const std::string& name,
+                                     const std::filesystem::path& sound) {
+  if (name.empty()) arguments.refuse("--midi", "the name of a file");
+  if (name == sound) arguments.refuse("--midi", "another file than that of the sound");
+  return name;
 }
 
 SoundFormat read_format(const Arguments& arguments, const std::filesystem::path& file) {
@@ -225,6 +233,7 @@ void parse(CLI::App& app, int argc, const char* const* argv) {
 }  // namespace
 
 std::vector<std::filesystem::path> RenderOptions::files() const {
+  if (file.empty()) return {};
   if (!stems) return {file};
   std::vector<std::filesystem::path> paths;
   for (const std::string_view stem : kStemNames) {
@@ -245,10 +254,13 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
     out << (flags.help ? app.help() : std::string("auralis-render ") + AURALIS_VERSION + "\n");
     return std::nullopt;
   }
-  if (flags.file.empty()) throw UsageError("no file is named; --help lists the options");
+  const std::string* const midi = arguments.text("--midi");
+  if (flags.file.empty() && midi == nullptr) throw UsageError("no file is named; --help lists the options");
 
   RenderOptions options;
   options.file = flags.file;
+  if (flags.stems && flags.file.empty()) throw UsageError("--stems: is for sound; name a file for it");
+  if (midi != nullptr) options.midi_file = read_midi_file(arguments, *midi, options.file);
   options.stems = flags.stems;
   options.force = flags.force;
   options.config.synthd.engine = kEngines.at(arguments.choice("--engine", kEngines, 0));
@@ -266,7 +278,7 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   const double seconds = arguments.number("--seconds", 0.001, kLongestSeconds, kUsualSeconds);
   options.frames = std::llround(seconds * rate);
   options.first_frame = std::llround(arguments.number("--at", 0, kLatestStartSeconds, 0) * rate);
-  options.format = read_format(arguments, options.file);
+  if (!options.file.empty()) options.format = read_format(arguments, options.file);
   options.format.sample_rate = static_cast<std::uint32_t>(options.config.audio.sample_rate);
   options.format.frames = options.frames;
   return options;

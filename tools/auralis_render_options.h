@@ -33,11 +33,12 @@ struct RenderOptions {
   std::int64_t first_frame = 0;
   std::int64_t frames = 0;
   SoundFormat format;
-  std::filesystem::path file;
+  std::filesystem::path file;       // of sound; empty: none
+  std::filesystem::path midi_file;  // of the composition; empty: none
   bool stems = false;
   bool force = false;
 
-  // One, or that of each stem.
+  // Of sound: none, one, or that of each stem.
   std::vector<std::filesystem::path> files() const;
 };
 

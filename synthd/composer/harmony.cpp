@@ -36,10 +36,10 @@ constexpr std::array<std::array<std::uint32_t, kChordStates>, kChordStates> kBas
 }};
 constexpr std::uint32_t kEvenChance = 100 / kChordStates;
 
-constexpr int kBassLow = 36;     // C2: the bass lies in the octave from here
-constexpr int kPadLow = 50;      // D3: likewise the pads where they begin and the arc is level ...
-constexpr int kVoicesLow = 43;   // ... and how far they may be led from there: G2
-constexpr int kVoicesHigh = 69;  // A4
+constexpr int kBassLow = 33;     // A1: the bass lies in the octave from here
+constexpr int kPadLow = 52;      // E3: likewise the pads where they begin and the arc is level ...
+constexpr int kVoicesLow = 45;   // ... and how far they may be led from there: A2, above the bass ...
+constexpr int kVoicesHigh = 72;  // ... to C5
 
 const ModeTable& table_of(Mode mode) { return kModes.at(static_cast<std::size_t>(mode)); }
 

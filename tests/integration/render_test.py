@@ -11,6 +11,7 @@ import signal
 import subprocess
 import wave
 
+import mido
 import pytest
 
 from auralis import binary, clean_environment, eventually
@@ -403,3 +404,71 @@ def test_help_and_version():
     result = run("--version")
     assert (result.returncode, result.stderr) == (0, "")
     assert re.fullmatch(r"auralis-render \d+\.\d+\.\d+\n", result.stdout)
+
+
+def notes_of(track):
+    """(start, end, pitch), in ticks; each that begins ends."""
+    notes, sounding, now = [], {}, 0
+    for message in track:
+        now += message.time
+        if message.type == "note_on":
+            assert message.note not in sounding
+            sounding[message.note] = now
+        elif message.type == "note_off":
+            notes.append((sounding.pop(message.note), now, message.note))
+    assert not sounding
+    return sorted(notes)
+
+
+def test_midi_is_the_composition(tmp_path):
+    out = tmp_path / "out.mid"
+    line = render("--preset", "bright", "--seconds", 240, "--midi", out)
+    piece = mido.MidiFile(out)
+    conductor, *parts = piece.tracks
+    assert (piece.type, [part.name for part in parts]) == (1, ["Pads", "Melody", "Kicks", "Swells"])
+    told = {message.type: message for message in conductor}
+    assert mido.tempo2bpm(told["set_tempo"].tempo) == pytest.approx(70, abs=1e-3)
+    assert (told["time_signature"].numerator, told["time_signature"].denominator) == (4, 4)
+    assert (told["text"].text, told["key_signature"].key) == ("G lydian", "D")
+    pads, melody, kicks, swells = map(notes_of, parts)
+    assert all((pads, melody, kicks, swells))
+    assert line.startswith(f"{out}: {sum(map(len, (pads, melody, kicks, swells)))} notes in 4:00")
+    bar, beats = 4 * piece.ticks_per_beat, 4 * 70
+    lydian = {(7 + step) % 12 for step in (0, 2, 4, 6, 7, 9, 11)}
+    assert {pitch % 12 for _, _, pitch in pads} <= lydian
+    assert {start % bar for start, _, _ in pads} <= {0, bar // 2}  # with the bar, or where a suspension ends
+    assert {start // bar for start, _, _ in pads} == set(range(beats // 4))
+    assert {start % (bar // 8) for start, _, _ in melody} == {0}
+    assert all(start % bar < 20 for start, _, _ in kicks)
+    # Swells last 3 to 8 s.
+    assert all(2.9 < mido.tick2second(end - start, piece.ticks_per_beat, told["set_tempo"].tempo) < 8.1
+               for start, end, _ in swells)
+
+
+def test_midi_of_a_piece_is_what_it_is_in_the_whole(tmp_path):
+    whole, piece = tmp_path / "whole.mid", tmp_path / "piece.mid"
+    music = ("--bpm", 60, "--seed", 9)
+    render(*music, "--seconds", 120, "--midi", whole)
+    render(*music, "--at", 40, "--seconds", 40, "--midi", piece)
+    begin = 40 * mido.MidiFile(whole).ticks_per_beat
+    for all_of_it, part in zip(mido.MidiFile(whole).tracks[1:], mido.MidiFile(piece).tracks[1:]):
+        starts = [(start - begin, pitch) for start, _, pitch in notes_of(all_of_it) if begin <= start < 2 * begin]
+        assert starts == [(start, pitch) for start, _, pitch in notes_of(part)]
+
+
+def test_midi_and_sound_are_written_together_and_kept_alike(tmp_path):
+    sound, out = tmp_path / "out.wav", tmp_path / "out.mid"
+    result = run("--seconds", 2, "--midi", out, "--kicks", "off", sound)
+    assert (result.returncode, result.stderr, len(result.stdout.splitlines())) == (0, "", 2)
+    assert notes_of(mido.MidiFile(out).tracks[3]) == []
+    before = sound.read_bytes(), out.read_bytes()
+    assert "out.mid" in refusal(run("--seconds", 3, "--midi", out, tmp_path / "other.wav"), 1)
+    assert "out.wav" in refusal(run("--seconds", 3, "--midi", tmp_path / "other.mid", sound), 1)
+    assert names_in(tmp_path) == ["out.mid", "out.wav"]
+    assert (sound.read_bytes(), out.read_bytes()) == before
+
+
+@pytest.mark.parametrize("arguments", [("--midi", ""), ("--midi", "a.mid", "--stems"), ("--midi", "a.wav", "a.wav")])
+def test_midi_options_that_make_no_sense_are_refused(arguments, tmp_path):
+    refusal(run(*arguments, cwd=tmp_path), 2)
+    assert names_in(tmp_path) == []

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "tools/auralis_render_midi.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "synthd/composer/composer.h"
+#include "synthd/composer/harmony.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::uint8_t kBassDrum = 36;  // General MIDI
+constexpr std::uint8_t kMiddleC = 60;
+
+// How a group is played by an instrument of General MIDI; channels and programs count from 0.
+struct Part {
+  std::string_view name;
+  std::uint8_t channel;
+  std::uint8_t program;
+};
+// In the order of VoiceGroup.
+constexpr std::array<Part, 4> kParts{{
+    {"Pads", 0, 89},     // warm pad
+    {"Melody", 1, 79},   // ocarina
+    {"Kicks", 9, 0},     // the drums' channel
+    {"Swells", 2, 122},  // seashore
+}};
+
+struct MidiNote {
+  std::int64_t start;  // in ticks
+  std::int64_t end;
+  std::uint8_t pitch;
+  std::uint8_t velocity;
+};
+
+std::string big_endian(std::uint64_t value, int bytes) {
+  std::string text;
+  for (int byte = bytes - 1; byte >= 0; --byte) text += static_cast<char>(value >> (8 * byte) & 0xff);
+  return text;
+}
+
+// A number in groups of seven bits, the higher first.
+std::string variable_length(std::uint64_t value) {
+  std::string text(1, static_cast<char>(value & 0x7f));
+  while ((value >>= 7) != 0) text.insert(0, 1, static_cast<char>(0x80 | (value & 0x7f)));
+  return text;
+}
+
+std::string message(std::uint8_t status, std::uint8_t first, std::uint8_t second) {
+  return {static_cast<char>(status), static_cast<char>(first), static_cast<char>(second)};
+}
+
+std::string meta(std::uint8_t type, std::string_view data) {
+  return std::string{'\xff', static_cast<char>(type)} + variable_length(data.size()) + std::string(data);
+}
+
+// Events in the order of their ticks.
+class TrackChunk {
+ public:
+  void add(std::int64_t tick, const std::string& event) {
+    bytes_ += variable_length(static_cast<std::uint64_t>(tick - last_)) + event;
+    last_ = tick;
+  }
+  std::string end() {
+    add(last_, meta(0x2f, ""));
+    return "MTrk" + big_endian(bytes_.size(), 4) + bytes_;
+  }
+
+ private:
+  std::string bytes_;
+  std::int64_t last_ = 0;
+};
+
+// Sharps, or flats below 0, of the scale.
+int accidentals(const MusicParameters& parameters) {
+  // Semitones from the root down to that of the major scale with the same tones; in the order of Mode.
+  constexpr std::array<int, 6> kToMajor{9, 2, 4, 5, 0, 7};
+  const int major = (parameters.key - kToMajor.at(static_cast<std::size_t>(parameters.mode)) + 12) % 12;
+  const int fifths = major * 7 % 12;
+  return fifths > 6 ? fifths - 12 : fifths;
+}
+
+std::string conductor_track(const MidiPiece& piece) {
+  const MusicParameters& music = piece.parameters;
+  TrackChunk track;
+  track.add(0, meta(0x03, "Auralis, seed " + std::to_string(piece.seed)));
+  track.add(0, meta(0x01, std::string(kKeyNames.at(music.key)) + " " +
+                              std::string(kModeNames.at(static_cast<std::size_t>(music.mode)))));
+  const auto beat_us = static_cast<std::uint64_t>(std::llround(60e6 / double{music.bpm}));
+  track.add(0, meta(0x51, big_endian(beat_us, 3)));
+  track.add(0, meta(0x58, std::string{4, 2, 24, 8}));  // 4/4; clocks a click, 32nds a quarter
+  const bool minor = music.mode == Mode::kAeolian;
+  track.add(0,
+            meta(0x59, std::string{static_cast<char>(accidentals(music)), static_cast<char>(minor ? 1 : 0)}));
+  return track.end();
+}
+
+std::uint8_t pitch_of(const Note& note) {
+  if (note.group == VoiceGroup::kKicks) return kBassDrum;
+  return note.group == VoiceGroup::kSwells ? kMiddleC : note.pitch;
+}
+
+// A channel holds each pitch once: what still sounds where it is struck again ends there, or is not struck at
+// all.
+void end_where_struck_again(std::vector<MidiNote>& notes) {
+  std::array<MidiNote*, 128> sounding{};
+  for (MidiNote& note : notes) {
+    MidiNote*& before = sounding.at(note.pitch);
+    if (before != nullptr) before->end = std::min(before->end, note.start);
+    before = &note;
+  }
+  notes.erase(
+      std::remove_if(notes.begin(), notes.end(), [](const MidiNote& note) { return note.end <= note.start; }),
+      notes.end());
+}
+
+std::string track_of(const Part& part, std::vector<MidiNote>& notes) {
+  std::stable_sort(notes.begin(), notes.end(),
+                   [](const MidiNote& a, const MidiNote& b) { return a.start < b.start; });
+  end_where_struck_again(notes);
+  // Ends before starts, so that a pitch that goes on is struck again.
+  std::vector<std::tuple<std::int64_t, bool, std::string>> events;
+  for (const MidiNote& note : notes) {
+    const auto on = static_cast<std::uint8_t>(0x90 | part.channel);
+    const auto off = static_cast<std::uint8_t>(0x80 | part.channel);
+    events.emplace_back(note.start, true, message(on, note.pitch, note.velocity));
+    events.emplace_back(note.end, false, message(off, note.pitch, 64));
+  }
+  std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) {
+    return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
+  });
+  TrackChunk track;
+  track.add(0, meta(0x03, part.name));
+  track.add(0, {static_cast<char>(0xc0 | part.channel), static_cast<char>(part.program)});
+  for (const auto& [tick, starts, bytes] : events) track.add(tick, bytes);
+  return track.end();
+}
+
+}  // namespace
+
+MidiFile midi_file(const MidiPiece& piece) {
+  const std::int64_t bar_length = bar_frames(piece.parameters.bpm, piece.sample_rate);
+  const std::int64_t end = piece.first_frame + piece.frames;
+  const auto tick = [&](std::int64_t frame) {
+    const double beats =
+        4.0 * static_cast<double>(frame - piece.first_frame) / static_cast<double>(bar_length);
+    return std::llround(beats * kMidiTicksPerBeat);
+  };
+  std::array<std::vector<MidiNote>, kParts.size()> notes;
+  for (std::int64_t bar = piece.first_frame / bar_length; bar * bar_length < end; ++bar) {
+    const BarRecord record{bar, bar * bar_length, bar_length, piece.parameters};
+    for (const Note& note : compose_bar(piece.seed, record, piece.sample_rate)) {
+      if (note.start_frame < piece.first_frame || note.start_frame >= end) continue;
+      if (!piece.parameters.has(note.group)) continue;
+      const std::int64_t start = tick(note.start_frame);
+      notes.at(static_cast<std::size_t>(note.group))
+          .push_back({start, std::max<std::int64_t>(tick(note.start_frame + note.gate_frames), start + 1),
+                      pitch_of(note),
+                      static_cast<std::uint8_t>(std::lround(20 + 100 * double{note.accent}))});
+    }
+  }
+  MidiFile file;
+  file.bytes = "MThd" + big_endian(6, 4) + big_endian(1, 2) + big_endian(1 + kParts.size(), 2) +
+               big_endian(kMidiTicksPerBeat, 2) + conductor_track(piece);
+  for (std::size_t group = 0; group < kParts.size(); ++group) {
+    file.bytes += track_of(kParts.at(group), notes.at(group));
+    file.notes += notes.at(group).size();
+  }
+  return file;
+}
+
+}  // namespace auralis
