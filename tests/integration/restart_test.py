@@ -3,15 +3,17 @@
 
 import array
 import statistics
+import wave
 
-from auralis import eventually
+from auralis import eventually, run_daemon
 from listener import JSON, PCM, gaps
 from seed_metrics import figures_of
 
 CHUNK_S = 0.1
 
 # A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none.
-SETTINGS = {"AURALIS_AUDIO_RING_MS": "10000"}
+# One engine, so that what is heard can be rendered again, sample for sample.
+SETTINGS = {"AURALIS_AUDIO_RING_MS": "10000", "AURALIS_SYNTHD_ENGINE": "native"}
 
 
 def underruns(station):
@@ -77,6 +79,33 @@ def test_synthd_back_at_once_goes_on_with_the_same_music(station, listen):
         if not one.silence and not next_one.silence:
             seam = array.array("h", one.pcm[-4:] + next_one.pcm[:4])
             assert steepest_step(seam) <= 2 * inside, f"a click between {one.seq} and {next_one.seq}"
+
+
+def test_what_is_heard_across_a_kill_is_what_auralis_render_writes(station, listen, tmp_path):
+    listener = listen(PCM)
+    listener.wait_for_music(10)
+    # Once at once, and once after so long that chunks are missed.
+    for is_missed in (False, True):
+        generation = station.generation("synthd/audio")
+        station.daemons["synthd"].kill()
+        if is_missed:
+            eventually(lambda: listener.chunks[-1].silence, "silence in place of what is not there")
+        station.daemons["synthd"].start()
+        eventually(lambda: station.generation("synthd/audio") > generation, "the segment taken over")
+        listener.wait_for_music(20)
+
+    heard = listener.chunks
+    assert gaps(heard) == []
+    assert any(chunk.silence for chunk in heard)
+    piece = tmp_path / "piece.wav"
+    places = ["--at", f"{heard[0].seq * CHUNK_S:.1f}", "--seconds", f"{len(heard) * CHUNK_S:.1f}"]
+    result = run_daemon("render", *places, str(piece))
+    assert (result.returncode, result.stderr) == (0, "")
+    with wave.open(str(piece)) as file:
+        chunk_frames = file.getframerate() // 10
+        for chunk in heard:
+            rendered = file.readframes(chunk_frames)
+            assert chunk.silence or chunk.pcm == rendered, f"chunk {chunk.seq} is other music"
 
 
 def test_while_synthd_is_away_listeners_get_silence_and_then_the_music_again(station, listen):
