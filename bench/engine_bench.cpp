@@ -3,6 +3,7 @@
 //
 //   pad_patch/<set>, lead/<set>, kick/<set>, swell/<set>   ns_per_voice_sample, of the stage of voices alone
 //   reverb/<set>, finish/<set>                             ns_per_frame
+//   compose_bar/<number of the bar>                        us_per_bar, in the preset with the most notes
 //   stations/<engine>/<n>                                  real_time: how many times as fast as music plays;
 //                                                          stations_in_real_time; bytes_per_station
 //   chunk_latency/<engine>                                 p50_ms and p99_ms of one station's chunk
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "common/timeline.h"
+#include "synthd/composer/composer.h"
 #include "synthd/engine/device.h"
 #include "synthd/engine/native_engine.h"
 #include "synthd/engine/opencl_engine.h"
@@ -96,6 +98,22 @@ void bench_frames(benchmark::State& state, const std::function<void(StageInput&)
   state.counters["ns_per_frame"] =
       benchmark::Counter(in.shape.chunk_frames * 1e-9,
                          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
+void bench_compose(benchmark::State& state, std::int64_t index) {
+  const MusicParameters& parameters = find_preset("bright")->parameters;
+  constexpr std::uint32_t kRate = 44'100;
+  BarRecord bar;
+  bar.frames = bar_frames(parameters.bpm, kRate);
+  bar.parameters = parameters;
+  std::int64_t composed = 0;
+  for (auto _ : state) {
+    bar.index = index + composed++ % 1'024;
+    bar.start_frame = bar.index * bar.frames;
+    benchmark::DoNotOptimize(compose_bar(1, bar, kRate));
+  }
+  state.counters["us_per_bar"] =
+      benchmark::Counter(1e-6, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 using MakeEngine = std::function<std::unique_ptr<Engine>(const EngineShape&)>;
@@ -193,6 +211,13 @@ void register_sets() {
   }
 }
 
+void register_composer() {
+  for (const std::int64_t index : {1, 1'000'000}) {
+    benchmark::RegisterBenchmark(("compose_bar/" + std::to_string(index)).c_str(),
+                                 [=](benchmark::State& state) { bench_compose(state, index); });
+  }
+}
+
 void register_engine(const std::string& name, const MakeEngine& make) {
   auto* stations = benchmark::RegisterBenchmark(
       ("stations/" + name).c_str(), [make](benchmark::State& state) { bench_stations(state, make); });
@@ -229,6 +254,7 @@ void register_engines() {
 
 int main(int argc, char** argv) {
   auralis::register_sets();
+  auralis::register_composer();
   auralis::register_engines();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

@@ -28,6 +28,7 @@ def table(head, rows):
 OF_REPETITIONS = {
     "ns_per_voice_sample": min,
     "ns_per_frame": min,
+    "us_per_bar": min,
     "stations_in_real_time": max,
     "bytes_per_station": max,
     "p50_ms": statistics.median,
@@ -58,6 +59,12 @@ def costs(found):
     sets = [name for what, name, *_ in found if what == "pad_patch"]
     rows = [[title, *(f"{found[what, name][counter]:.2f}" for name in sets)] for what, title, counter in COSTS]
     return table(["ns, on one core", *sets], rows)
+
+
+def composing(found):
+    bars = sorted(int(name) for what, name, *_ in found if what == "compose_bar")
+    cells = [f"{found['compose_bar', str(bar)]['us_per_bar']:.1f}" for bar in bars]
+    return table(["µs, on one core", *(f"near bar {bar:,}" for bar in bars)], [["to compose a bar", *cells]])
 
 
 def stations(found):
@@ -103,6 +110,7 @@ def main():
     page = SOURCE.read_text()
     page = with_section(page, "machine", machine)
     page = with_section(page, "costs", costs(found))
+    page = with_section(page, "composing", composing(found))
     page = with_section(page, "stations", stations(found))
     page = with_section(page, "peers", peers(results))
     options.page.write_text(page)
