@@ -42,7 +42,7 @@ struct LevelChange {
 // frame number, and so a restarted synthd goes on with the same music.
 struct StationState {
   // Long enough for every note that still sounds, or did in the 12 s that the reverb remembers: a swell of 8
-  // s, a bar and a release of 3 s, at bars of 2 s or more.
+  // s, a bar and a release of 3 s, a lead of 5 s and its echoes, at bars of 2 s or more.
   static constexpr std::size_t kBars = 16;
   // As many changes of the last 12 s are remembered exactly.
   static constexpr std::size_t kLevelChanges = 32;

@@ -194,9 +194,14 @@ MusicParameters read_music(const Arguments& arguments, const Config& config) {
 }
 
 std::filesystem::path read_midi_file(const Arguments& arguments, const std::string& name,
-                                     const std::filesystem::path& sound) {
+                                     const std::vector<std::filesystem::path>& sounds) {
   if (name.empty()) arguments.refuse("--midi", "the name of a file");
-  if (name == sound) arguments.refuse("--midi", "another file than that of the sound");
+  const auto plain = [](const std::filesystem::path& path) {
+    return std::filesystem::absolute(path).lexically_normal();
+  };
+  for (const auto& sound : sounds) {
+    if (plain(sound) == plain(name)) arguments.refuse("--midi", "another file than that of the sound");
+  }
   return name;
 }
 
@@ -260,9 +265,9 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   RenderOptions options;
   options.file = flags.file;
   if (flags.stems && flags.file.empty()) throw UsageError("--stems: is for sound; name a file for it");
-  if (midi != nullptr) options.midi_file = read_midi_file(arguments, *midi, options.file);
   options.stems = flags.stems;
   options.force = flags.force;
+  if (midi != nullptr) options.midi_file = read_midi_file(arguments, *midi, options.files());
   options.config.synthd.engine = kEngines.at(arguments.choice("--engine", kEngines, 0));
   arguments.read("--device", config_key("synthd", "device"), options.config);
   if (arguments.text("--device") != nullptr && options.config.synthd.engine != "opencl") {

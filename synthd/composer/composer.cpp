@@ -23,7 +23,7 @@ constexpr std::uint32_t kShortestSwellMs = 3'000;
 constexpr std::uint32_t kLongestSwellMs = 8'000;
 
 void compose_pads(std::uint64_t seed, const BarRecord& bar, const Chord& chord, Score& score) {
-  // Where the tones lie in the stereo field, the bass in the middle.
+  // Where the tones lie in the stereo field: the bass in the middle, a led voice where it was.
   constexpr std::array<float, Chord::kMaxPitches> kPans{0, -0.5F, 0.5F, -0.15F, 0.3F, -0.7F, 0.7F};
   for (std::size_t i = 0; i < chord.pitch_count; ++i) {
     Note note;
@@ -32,9 +32,10 @@ void compose_pads(std::uint64_t seed, const BarRecord& bar, const Chord& chord, 
     note.gate_frames = static_cast<std::uint32_t>(bar.frames);
     note.pitch = chord.pitches[i];
     note.accent = i == 0 ? 1.0F : i < 4 ? 0.8F : 0.5F;
-    note.pan = kPans[i];
+    const bool led = i > 0 && i <= chord.voices.size();
+    note.pan = kPans.at(led ? 1 + chord.voices.at(i - 1) : i);
     note.seed =
-        RandomStream(seed, Purpose::kVoicing, bar.index).next() + static_cast<std::uint32_t>(i) * 0x9E3779B9U;
+        RandomStream(seed, Purpose::kPad, bar.index).next() + static_cast<std::uint32_t>(i) * 0x9E3779B9U;
     if (i == Chord::kThird && chord.suspension != 0) {
       Note suspension = note;
       suspension.pitch = chord.suspension;

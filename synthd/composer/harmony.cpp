@@ -26,7 +26,7 @@ constexpr std::array<ModeTable, 6> kModes{{
 }};
 
 // Chances in percent at variety 0, by the states' parts in the mode: tonic, subdominant, dominant, relief,
-// mediant. No zero: so the chains of chord_state always meet, after five steps in the mean.
+// mediant. No zero: so the chains of chord_state always meet, after two steps in the mean.
 constexpr std::array<std::array<std::uint32_t, kChordStates>, kChordStates> kBaseMatrix{{
     {16, 30, 16, 24, 14},
     {32, 10, 24, 18, 16},
@@ -36,10 +36,12 @@ constexpr std::array<std::array<std::uint32_t, kChordStates>, kChordStates> kBas
 }};
 constexpr std::uint32_t kEvenChance = 100 / kChordStates;
 
-constexpr int kBassLow = 33;     // A1: the bass lies in the octave from here
-constexpr int kPadLow = 52;      // E3: likewise the pads where they begin and the arc is level ...
-constexpr int kVoicesLow = 45;   // ... and how far they may be led from there: A2, above the bass ...
-constexpr int kVoicesHigh = 72;  // ... to C5
+constexpr int kBassLow = 33;      // A1: the bass begins in the octave from here ...
+constexpr int kBassLowest = 31;   // ... and may be led from G1 ...
+constexpr int kBassHighest = 44;  // ... to G#2, below the voices
+constexpr int kPadLow = 52;       // E3: likewise the pads where they begin and the arc is level ...
+constexpr int kVoicesLow = 45;    // ... and how far they may be led from there: A2, above the bass ...
+constexpr int kVoicesHigh = 72;   // ... to C5
 
 const ModeTable& table_of(Mode mode) { return kModes.at(static_cast<std::size_t>(mode)); }
 
@@ -83,49 +85,57 @@ int near(int pitch_class, int pitch) {
   return up <= 6 ? pitch + up : pitch + up - 12;
 }
 
-// The triad of those classes to which the voices of `from` move by the least in all, and no voice out of
-// range.
-Triad led(const Triad& from, const Triad& classes) {
+struct Voicing {
+  std::size_t degree = 0;
+  int bass = 0;
+  Triad pitches{};
+  std::array<std::uint8_t, 3> voices{0, 1, 2};  // as in Chord
+};
+
+// From `from` to the triad of those classes: the way by which its voices move by the least in all, none of
+// them out of range.
+void lead(Voicing& from, const Triad& classes) {
   constexpr std::array<std::array<std::size_t, 3>, 6> kPairings{
       {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
   constexpr int kOutOfRange = 100;
-  Triad best{};
+  Voicing best = from;
   int least = 4 * kOutOfRange;
   for (const auto& pairing : kPairings) {
-    Triad to{};
+    Voicing to = from;
     int moved = 0;
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      const int voice = from.at(pairing.at(i));
-      to.at(i) = near(classes.at(i), voice);
-      moved += std::abs(to.at(i) - voice);
-      if (to.at(i) < kVoicesLow || to.at(i) > kVoicesHigh) moved += kOutOfRange;
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      const int voice = from.pitches.at(pairing.at(i));
+      const int pitch = near(classes.at(i), voice);
+      to.pitches.at(i) = pitch;
+      to.voices.at(i) = from.voices.at(pairing.at(i));
+      moved += std::abs(pitch - voice);
+      if (pitch < kVoicesLow || pitch > kVoicesHigh) moved += kOutOfRange;
     }
     if (moved >= least) continue;
     least = moved;
     best = to;
   }
-  return best;
+  best.bass = near(classes.front(), from.bass);
+  if (best.bass > kBassHighest) best.bass -= 12;
+  if (best.bass < kBassLowest) best.bass += 12;
+  from = best;
 }
 
-struct VoicedTriad {
-  std::size_t degree = 0;
-  Triad pitches{};
-};
-
-VoicedTriad voiced_triad(std::uint64_t seed, std::int64_t bar, const MusicParameters& parameters) {
+Voicing voicing_of(std::uint64_t seed, std::int64_t bar, const MusicParameters& parameters) {
   const auto& degrees = table_of(parameters.mode).degrees;
   const TransitionMatrix matrix = chord_transitions(parameters.chord_progression_variety);
   const std::int64_t first = bar - bar % kLedBars;
   std::size_t state = chord_state(seed, first, parameters.chord_progression_variety);
-  VoicedTriad triad;
-  triad.pitches = triad_classes(parameters, degrees.at(state));
-  for (int& pitch : triad.pitches) pitch = place(pitch, kPadLow + arc_at(seed, first).height);
+  Voicing voicing;
+  voicing.pitches = triad_classes(parameters, degrees.at(state));
+  voicing.bass = place(voicing.pitches.front(), kBassLow);
+  for (int& pitch : voicing.pitches) pitch = place(pitch, kPadLow + arc_at(seed, first).height);
   for (std::int64_t b = first + 1; b <= bar; ++b) {
     state = step(matrix, state, chord_draw(seed, b));
-    triad.pitches = led(triad.pitches, triad_classes(parameters, degrees.at(state)));
+    lead(voicing, triad_classes(parameters, degrees.at(state)));
   }
-  triad.degree = degrees.at(state);
-  return triad;
+  voicing.degree = degrees.at(state);
+  return voicing;
 }
 
 // Semitones over the root that suspend its third: a fourth, else a second, of the scale and neither narrow
@@ -185,26 +195,27 @@ Chord chord_of(std::uint64_t seed, std::int64_t bar, const MusicParameters& para
   const bool doubling = random.below(256) < density;
   const bool suspended = random.below(512) < density;
 
-  const auto [degree, triad] = voiced_triad(seed, bar, parameters);
+  const auto [degree, bass, triad, voices] = voicing_of(seed, bar, parameters);
   const auto [root, third, fifth] = triad;
+  const PitchClasses scale = scale_of(parameters);
   Chord chord;
   chord.degree = static_cast<std::uint8_t>(degree);
+  chord.voices = voices;
   const auto add = [&](int pitch) {
     chord.classes = static_cast<PitchClasses>(chord.classes | 1U << pitch % 12);
     chord.pitches.at(chord.pitch_count++) = static_cast<std::uint8_t>(pitch);
   };
-  const auto above = [&](std::size_t thirds, int low) {
-    return place((parameters.key + mode.steps.at((degree + 2 * thirds) % mode.steps.size())) % 12, low);
-  };
-  add(place(root % 12, kBassLow));
+  const int pad_low = kPadLow + arc.height;
+  add(bass);
   for (const int pitch : triad) add(pitch);
-  if (seventh) add(above(3, kPadLow + arc.height));
-  if (ninth) add(above(4, kPadLow + arc.height + 12));
-  if (doubling) add(fifth + 12);
-  const int over_root = suspension_of(scale_of(parameters), root);
-  if (suspended && over_root > 0) {
-    chord.suspension = static_cast<std::uint8_t>(third + over_root - (third - root + 24) % 12);
+  const int over_root = suspension_of(scale, root);
+  // A second that is suspended is the ninth already.
+  if (suspended) chord.suspension = static_cast<std::uint8_t>(third + over_root - (third - root + 24) % 12);
+  if (seventh) add(place((parameters.key + mode.steps.at((degree + 6) % mode.steps.size())) % 12, pad_low));
+  if (ninth && contains(scale, root + 2) && !(suspended && over_root == 2)) {
+    add(place((root + 2) % 12, pad_low + 12));
   }
+  if (doubling) add(fifth + 12);
   return chord;
 }
 

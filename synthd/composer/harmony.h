@@ -44,16 +44,18 @@ struct Chord {
   PitchClasses classes = 0;                         // triad, and seventh and ninth where the bar has them
   std::array<std::uint8_t, kMaxPitches> pitches{};  // as the pads play it, MIDI; the bass first
   std::size_t pitch_count = 0;
+  std::array<std::uint8_t, 3> voices{0, 1, 2};  // which of the led voices has the root, the third, the fifth
   std::uint8_t suspension = 0;  // MIDI; in the bar's first half in place of the third, 0: none
 };
 
 // Bars whose voices are led on from one chord to the next; then they begin anew.
-inline constexpr int kLedBars = 8;
+inline constexpr int kLedBars = 16;
 
 // The chord of a bar, spelled and voiced. The three upper voices of the triad begin in the pads' octave,
-// which moves with the arc, and go from chord to chord by the least motion in all; `bar` costs the chords
-// since then, kLedBars at most. A doubled fifth and a ninth lie above them, the root also in the bass. A
-// suspension is a fourth or a major second over the root, of the scale.
+// which moves with the arc, and go from chord to chord by the least motion in all; the bass, with the root,
+// likewise in its own range. That is told from the parameters of the bar: `bar` costs the chords since the
+// voices began, kLedBars at most. A doubled fifth lies above them, a ninth in the octave above theirs: no
+// minor one. A suspension is a fourth or a major second over the root, of the scale.
 Chord chord_of(std::uint64_t seed, std::int64_t bar, const MusicParameters& parameters);
 
 }  // namespace auralis

@@ -13,8 +13,9 @@ constexpr int kEighths = 8;  // a bar
 constexpr int kPhraseEighths = kPhraseBars * kEighths;
 constexpr int kContourLow = 67;  // G4
 constexpr std::uint32_t kContourSpan = 12;
-constexpr int kWander = 4;    // semitones around the contour, and from note to note
-constexpr int kFarthest = 3;  // from there to a tone of the kind that was drawn
+constexpr int kWander = 4;    // semitones around the contour ...
+constexpr int kStep = 3;      // ... and from note to note
+constexpr int kFarthest = 4;  // from there to a tone of the kind that was drawn
 
 // How a phrase of the melody goes.
 struct Phrase {
@@ -36,14 +37,21 @@ Phrase phrase_at(std::uint64_t seed, std::int64_t index) {
   return phrase;
 }
 
+// The chord as it sounds at an eighth: its third, where that is suspended, only in the bar's second half.
+PitchClasses sounding_classes(const Chord& chord, int eighth) {
+  if (chord.suspension == 0 || eighth >= kEighths / 2) return chord.classes;
+  const unsigned third = 1U << chord.pitches[Chord::kThird] % 12;
+  return static_cast<PitchClasses>((chord.classes & ~third) | 1U << chord.suspension % 12);
+}
+
 // Which pitch classes the next note may have.
-PitchClasses draw_classes(RandomStream& random, const MusicParameters& parameters, const Chord& chord) {
+PitchClasses draw_classes(RandomStream& random, const MusicParameters& parameters, PitchClasses chord) {
   const ToneShares shares = tone_shares(parameters.melody_complexity);
   const PitchClasses scale = scale_of(parameters);
   const std::uint32_t percent = random.below(100);
-  if (percent < shares.chord) return chord.classes;
-  const unsigned classes = percent < shares.chord + shares.scale ? unsigned{scale} & ~unsigned{chord.classes}
-                                                                 : ~unsigned{scale} & 0xFFFU;
+  if (percent < shares.chord) return chord;
+  const unsigned classes =
+      percent < shares.chord + shares.scale ? unsigned{scale} & ~unsigned{chord} : ~unsigned{scale} & 0xFFFU;
   return static_cast<PitchClasses>(classes);
 }
 
@@ -89,8 +97,8 @@ void compose_melody(std::uint64_t seed, const BarRecord& bar, const Chord& chord
     const int centre =
         (phrase.from * (kPhraseEighths - position) + phrase.to * position) / kPhraseEighths + arc.height;
     int target = centre - kWander + static_cast<int>(random.below(2 * kWander + 1));
-    if (last != 0) target = std::clamp(target, last - kWander, last + kWander);
-    const PitchClasses classes = draw_classes(random, bar.parameters, chord);
+    if (last != 0) target = std::clamp(target, last - kStep, last + kStep);
+    const PitchClasses classes = draw_classes(random, bar.parameters, sounding_classes(chord, eighth));
     last = nearest(classes, scale, target, random.below(2) == 0);
 
     const std::uint32_t length_ms = shortest_ms + random.below(longest_ms - shortest_ms + 1);
@@ -101,9 +109,10 @@ void compose_melody(std::uint64_t seed, const BarRecord& bar, const Chord& chord
     note.gate_frames = static_cast<std::uint32_t>(length);
     note.pitch = static_cast<std::uint8_t>(last);
     // What lies outside the scale passes by quietly.
+    // In steps that are exact in binary: a fused multiply-add gives the same.
     note.accent =
-        (contains(scale, last) ? 0.7F : 0.45F) + static_cast<float>(random.below(256)) * (0.3F / 256);
-    note.pan = static_cast<float>(random.below(256)) * (0.8F / 256) - 0.4F;
+        (contains(scale, last) ? 0.7F : 0.45F) + static_cast<float>(random.below(256)) * (1.0F / 1'024);
+    note.pan = static_cast<float>(random.below(256)) * (1.0F / 256) - 0.5F;
     note.seed = random.next();
     score.add(note);
 

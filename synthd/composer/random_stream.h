@@ -21,6 +21,7 @@ enum class Purpose : std::uint32_t {
   kSwell = 6,     // index: group of bars
   kFullness = 7,  // index: point of the arc
   kHeight = 8,    // likewise
+  kPad = 9,       // index: bar
 };
 
 class RandomStream {

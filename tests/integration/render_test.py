@@ -468,7 +468,16 @@ def test_midi_and_sound_are_written_together_and_kept_alike(tmp_path):
     assert (sound.read_bytes(), out.read_bytes()) == before
 
 
-@pytest.mark.parametrize("arguments", [("--midi", ""), ("--midi", "a.mid", "--stems"), ("--midi", "a.wav", "a.wav")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--midi", ""),
+        ("--midi", "a.mid", "--stems"),
+        ("--midi", "a.wav", "a.wav"),
+        ("--force", "--midi", "./b/../a.wav", "a.wav"),
+        ("--stems", "--midi", "a-pads.wav", "a.wav"),
+    ],
+)
 def test_midi_options_that_make_no_sense_are_refused(arguments, tmp_path):
     refusal(run(*arguments, cwd=tmp_path), 2)
     assert names_in(tmp_path) == []

@@ -102,7 +102,7 @@ TEST_CASE("chords keep to the scale of every mode, however dense, and none is di
     for (int bar = 0; bar < 200; ++bar) {
       const Chord chord = chord_of(1, bar, parameters);
       CHECK((chord.classes & ~unsigned{scale}) == 0U);
-      REQUIRE(chord.pitch_count == Chord::kMaxPitches);
+      REQUIRE(chord.pitch_count >= 6);  // all but a minor ninth
       for (std::size_t i = 0; i < chord.pitch_count; ++i) CHECK(contains(chord.classes, chord.pitches.at(i)));
       CHECK(contains(chord.classes, chord.pitches[0] + 7));  // a pure fifth over the root
     }
@@ -114,7 +114,14 @@ TEST_CASE("harmonic density adds tones: none beyond the triad at 0, all at 1") {
   parameters.harmonic_density = 0;
   for (int bar = 0; bar < 50; ++bar) CHECK(chord_of(1, bar, parameters).pitch_count == 4);  // with the bass
   parameters.harmonic_density = 1;
-  for (int bar = 0; bar < 50; ++bar) CHECK(chord_of(1, bar, parameters).pitch_count == Chord::kMaxPitches);
+  int ninths = 0;
+  for (int bar = 0; bar < 50; ++bar) {
+    const Chord chord = chord_of(1, bar, parameters);
+    CHECK(chord.pitch_count >= 6);
+    if (chord.pitch_count == Chord::kMaxPitches) ++ninths;
+    CHECK_FALSE(contains(chord.classes, chord.pitches[1] + 1));  // no minor ninth
+  }
+  CHECK(ninths > 10);
 }
 
 TEST_CASE("suspensions come with density, a fourth or a second over the root, and never at 0") {
@@ -133,8 +140,8 @@ TEST_CASE("suspensions come with density, a fourth or a second over the root, an
       const int over_root = (chord.suspension - chord.pitches[1] + 24) % 12;
       CHECK((over_root == 5 || over_root == 2));
     }
-    // Half of the bars, but for a root without either: 5 sigma are 50.
-    CHECK(suspensions > 100);
+    // Half of the bars; 5 sigma are 50.
+    CHECK(suspensions > 150);
     CHECK(suspensions < 250);
   }
 }
@@ -177,6 +184,30 @@ TEST_CASE("voices are led: from chord to chord they move little more than they m
   CHECK(moved_anew < 3 * 4 * changes);  // in the mean below a major third a voice
 }
 
+TEST_CASE(
+    "a voice that keeps its pitch keeps its place, and the bass moves by a tritone at most, but to stay in "
+    "range") {
+  MusicParameters parameters;
+  int kept = 0;
+  int far = 0;
+  constexpr int kBars = 2'000;
+  for (int bar = 0; bar < kBars; ++bar) {
+    if ((bar + 1) % kLedBars == 0) continue;
+    const Chord a = chord_of(5, bar, parameters);
+    const Chord b = chord_of(5, bar + 1, parameters);
+    if (std::abs(a.pitches[0] - b.pitches[0]) > 6) ++far;
+    for (std::size_t i = 0; i < 3; ++i) {
+      for (std::size_t j = 0; j < 3; ++j) {
+        if (a.pitches.at(i + 1) != b.pitches.at(j + 1)) continue;
+        ++kept;
+        CHECK(a.voices.at(i) == b.voices.at(j));
+      }
+    }
+  }
+  CHECK(kept > kBars / 2);
+  CHECK(far < kBars * 3 / 20);
+}
+
 TEST_CASE("voices stay in their range, in every key and mode") {
   for (int key = 0; key < 12; ++key) {
     for (std::size_t mode = 0; mode < kModeNames.size(); ++mode) {
@@ -184,7 +215,7 @@ TEST_CASE("voices stay in their range, in every key and mode") {
       parameters.key = static_cast<std::uint8_t>(key);
       for (int bar = 0; bar < 200; ++bar) {
         const Chord chord = chord_of(4, bar, parameters);
-        CHECK(chord.pitches[0] >= 33);
+        CHECK(chord.pitches[0] >= 31);
         CHECK(chord.pitches[0] < 45);
         for (std::size_t i = 1; i < chord.pitch_count; ++i) {
           CHECK(chord.pitches.at(i) >= 45);
