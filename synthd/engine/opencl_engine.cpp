@@ -203,7 +203,7 @@ struct OpenClEngine::Impl {
     turn.queue.enqueueWriteBuffer(stations, CL_FALSE, first * sizeof(PackedStation),
                                   count * sizeof(PackedStation), packed_stations.at(first));
     launch(turn.curves_stage, {1, shape.voices, slice_stations});
-    const std::size_t mix_lanes = dsp.tiles / kBlockTiles * (lanes == 1 ? 1 : kBlockRows);
+    const std::size_t mix_lanes = std::size_t{dsp.tiles} / kBlockTiles * (lanes == 1 ? 1 : kBlockRows);
     launch(turn.blocks_stage, {(mix_lanes + lanes - 1) / lanes, slice_stations, 1});
     launch(turn.reverb_stage, {1, slice_stations, 1});
     launch(turn.finish_stage, {(shape.chunk_frames + kFinishFrames - 1) / kFinishFrames, slice_stations, 1});

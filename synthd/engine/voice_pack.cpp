@@ -44,7 +44,7 @@ std::uint32_t in_chunk(std::int64_t frame, std::uint32_t chunk_frames) {
 }
 
 std::uint32_t scaled(std::uint32_t increment, double ratio) {
-  return static_cast<std::uint32_t>(static_cast<std::int64_t>(increment * ratio + 0.5));
+  return static_cast<std::uint32_t>(std::llround(increment * ratio));
 }
 
 // The pads' two tones lie apart in pitch, 4 cents up and down, and to either side; the saw of each lies 5

@@ -44,6 +44,7 @@ DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return 31u - clz(bits & (0u - bi
 #else
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -68,7 +69,7 @@ DSP_INLINE void store_pair(int16_t* samples, int32_t frame, uint32_t left, uint3
 #else
   const uint32_t pair = (right & 0xffffu) | left << 16;
 #endif
-  memcpy(samples + 2 * frame, &pair, sizeof pair);
+  memcpy(samples + 2 * (ptrdiff_t)frame, &pair, sizeof pair);
 }
 
 #ifdef DSP_DOUBLE

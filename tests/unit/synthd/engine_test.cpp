@@ -119,16 +119,16 @@ std::uint32_t murmur(std::uint32_t x) {
 
 // A pad's tone while it is held, by its definition: a frame of a chunk that begins with a tile. Its tremolo
 // is a straight line over a tile.
-double pad_tone(const EngineShape& shape, const PackedVoice& tone, std::int32_t frame) {
+double pad_tone(const EngineShape& shape, const PackedVoice& tone, std::int64_t frame) {
   constexpr double kTurn = 4'294'967'296.0;
   const auto wave = [](std::uint32_t phase) { return std::sin(2 * M_PI * phase / kTurn); };
-  const auto level = [&](std::int32_t n) {
-    const std::uint32_t tremolo = increment_of(0.5, shape.sample_rate) * static_cast<std::uint32_t>(n);
+  const auto level = [&](std::int64_t at) {
+    const std::uint32_t tremolo = increment_of(0.5, shape.sample_rate) * static_cast<std::uint32_t>(at);
     return 0.75 * (0.9 + 0.1 * wave(tremolo + murmur(tone.seed)));
   };
-  const std::int32_t n = frame - tone.start;
-  const std::int32_t tile = n - frame % kTileFrames;
-  const double along = frame % kTileFrames / double{kTileFrames};
+  const std::int64_t n = frame - tone.start;
+  const std::int64_t tile = n - frame % kTileFrames;
+  const double along = static_cast<double>(frame % kTileFrames) / kTileFrames;
   const auto un = static_cast<std::uint32_t>(n);
   const double t = static_cast<std::int32_t>(tone.second * un + murmur(tone.seed + 1));
   const double x = std::clamp(t * double{tone.shape}, -1.0, 1.0);
@@ -502,7 +502,7 @@ TEST_CASE("a pad is a sine and a quarter of a saw, frame by frame, at any pitch"
       engine->render(&input, 1);
       double error = 0;
       double largest = 0;
-      for (std::int32_t frame = 0; frame < 1'000; ++frame) {  // before the reverb's shortest line is through
+      for (std::int64_t frame = 0; frame < 1'000; ++frame) {  // before the reverb's shortest line is through
         double left = 0;
         for (std::size_t i = 0; i < 2; ++i) left += double{tones[i].left} * pad_tone(shape, tones[i], frame);
         largest = std::max(largest, std::abs(left));
