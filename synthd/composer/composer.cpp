@@ -25,6 +25,7 @@ constexpr std::uint32_t kLongestSwellMs = 8'000;
 void compose_pads(std::uint64_t seed, const BarRecord& bar, const Chord& chord, Score& score) {
   // Where the tones lie in the stereo field: the bass in the middle, a led voice where it was.
   constexpr std::array<float, Chord::kMaxPitches> kPans{0, -0.5F, 0.5F, -0.15F, 0.3F, -0.7F, 0.7F};
+  const std::uint32_t first_seed = RandomStream(seed, Purpose::kPad, bar.index).next();
   for (std::size_t i = 0; i < chord.pitch_count; ++i) {
     Note note;
     note.group = VoiceGroup::kPads;
@@ -34,8 +35,7 @@ void compose_pads(std::uint64_t seed, const BarRecord& bar, const Chord& chord, 
     note.accent = i == 0 ? 1.0F : i < 4 ? 0.8F : 0.5F;
     const bool led = i > 0 && i <= chord.voices.size();
     note.pan = kPans.at(led ? 1 + chord.voices.at(i - 1) : i);
-    note.seed =
-        RandomStream(seed, Purpose::kPad, bar.index).next() + static_cast<std::uint32_t>(i) * 0x9E3779B9U;
+    note.seed = first_seed + static_cast<std::uint32_t>(i) * 0x9E3779B9U;
     if (i == Chord::kThird && chord.suspension != 0) {
       Note suspension = note;
       suspension.pitch = chord.suspension;

@@ -81,8 +81,8 @@ Triad triad_classes(const MusicParameters& parameters, std::size_t degree) {
 
 // The pitch of a class that is nearest to `pitch`.
 int near(int pitch_class, int pitch) {
-  const int up = (pitch_class - pitch % 12 + 12) % 12;
-  return up <= 6 ? pitch + up : pitch + up - 12;
+  const int above = place(pitch_class, pitch);
+  return above - pitch <= 6 ? above : above - 12;
 }
 
 struct Voicing {
@@ -138,14 +138,9 @@ Voicing voicing_of(std::uint64_t seed, std::int64_t bar, const MusicParameters& 
   return voicing;
 }
 
-// Semitones over the root that suspend its third: a fourth, else a second, of the scale and neither narrow
-// nor wide; 0 where there is none.
-int suspension_of(PitchClasses scale, int root) {
-  for (const int semitones : {5, 2}) {
-    if (contains(scale, root + semitones)) return semitones;
-  }
-  return 0;
-}
+// Semitones over the root that suspend its third: a fourth, or where the scale has none, a second, which it
+// has then.
+int suspension_of(PitchClasses scale, int root) { return contains(scale, root + 5) ? 5 : 2; }
 
 }  // namespace
 
