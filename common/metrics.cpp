@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/metrics.h"
 
+#include <algorithm>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
@@ -24,6 +25,18 @@ bool copy_lane(const SharedWord* lane, double* values, std::size_t words) {
     std::this_thread::sleep_for(kPause);
   }
   return false;
+}
+
+bool carries(const MetricSpec& spec, std::size_t late_index) {
+  return std::any_of(spec.labels.begin(), spec.labels.end(),
+                     [&](const MetricLabel& label) { return label.late_index == late_index; });
+}
+
+// Whether all its late labels have a text.
+bool named(const MetricSpec& spec, const LateTexts& texts) {
+  return std::none_of(spec.labels.begin(), spec.labels.end(), [&](const MetricLabel& label) {
+    return label.late_index && texts[*label.late_index].empty();
+  });
 }
 
 // One series; `first` is its first word in the first of the lanes, which lie `stride` apart.
@@ -68,6 +81,11 @@ MetricBinder::MetricBinder(SharedWord* lane, const std::vector<MetricSpec>& spec
 SharedWord* MetricBinder::take(MetricSpec spec) {
   if (spec.bounds.size() > kMaxMetricBounds || spec.labels.size() > kMaxMetricLabels) {
     throw std::logic_error("metric " + spec.name + " has too many bounds or labels");
+  }
+  for (const auto& label : spec.labels) {
+    if (label.late_index && *label.late_index >= kLateLabels) {
+      throw std::logic_error("metric " + spec.name + " has a late label beyond the last");
+    }
   }
   if (lane_ == nullptr) {
     specs_.push_back(std::move(spec));
@@ -120,17 +138,35 @@ void prepare_lane(SharedWord* lane, const std::vector<MetricSpec>& specs) {
   }
 }
 
+void clear_late_series(SharedWord* lane, const std::vector<MetricSpec>& specs, std::size_t index) {
+  ++lane;
+  for (const auto& spec : specs) {
+    if (carries(spec, index)) {
+      const double cleared = spec.type == MetricType::kGauge ? std::nan("") : 0.0;
+      for (std::size_t word = 0; word < spec.words(); ++word) store_double(lane[word], cleared);
+    }
+    lane += spec.words();
+  }
+}
+
 bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* lanes, std::size_t lane_count,
-                  std::size_t stride, std::vector<MetricSample>& samples) {
+                  std::size_t stride, std::vector<MetricSample>& samples, const LateLabels* late_labels) {
+  LateTexts texts(late_labels);
   const std::size_t words = lane_words(specs) - 1;
   std::vector<double> values(lane_count * words);
   for (std::size_t lane = 0; lane < lane_count; ++lane) {
     if (!copy_lane(lanes + lane * stride, &values[lane * words], words)) return false;
   }
+  texts.forget_changed();
   const double* first = values.data();
   for (const auto& spec : specs) {
-    if (auto sample = add_up(spec, first, lane_count, words)) samples.push_back(std::move(*sample));
+    auto sample = named(spec, texts) ? add_up(spec, first, lane_count, words) : std::nullopt;
     first += spec.words();
+    if (!sample) continue;
+    for (auto& label : sample->spec.labels) {
+      if (label.late_index) label.value = texts[*label.late_index];
+    }
+    samples.push_back(std::move(*sample));
   }
   return true;
 }

@@ -12,16 +12,19 @@
 // The declarations are written into the segment (metrics_segment.h), so readers know no metric by name. Every
 // thread has a lane, an instance of that class of its own: an update is a relaxed load and store to a word
 // that nobody else writes. Readers add the lanes up. Figures that must agree with one another at every moment
-// are changed within one MetricsUpdate.
+// are changed within one MetricsUpdate. A label whose value is known only at run time is a late label.
 #pragma once
 
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/late_labels.h"
 #include "common/shared_words.h"
 
 namespace auralis {
@@ -30,8 +33,12 @@ enum class MetricType : std::uint32_t { kCounter = 1, kGauge = 2, kHistogram = 3
 
 struct MetricLabel {
   std::string name;
-  std::string value;
+  std::string value;                        // of a late label: empty as declared, its text as read
+  std::optional<std::size_t> late_index{};  // below kLateLabels; none: the value is constant
 };
+
+// A label whose value is the text that late label `index` of the segment has at the time.
+inline MetricLabel late_label(std::string name, std::size_t index) { return {std::move(name), {}, index}; }
 
 // One time series as declared.
 struct MetricSpec {
@@ -107,6 +114,10 @@ inline std::size_t lane_words(const std::vector<MetricSpec>& specs) {
 // writer: counters and histograms go on, gauges are absent.
 void prepare_lane(SharedWord* lane, const std::vector<MetricSpec>& specs);
 
+// In a lane: the counters and histograms that carry late label `index` begin at 0 again, its gauges are
+// absent. For the one thread that writes these series, whosever the lane is.
+void clear_late_series(SharedWord* lane, const std::vector<MetricSpec>& specs, std::size_t index);
+
 // Either collects the declarations of a metrics class (no memory given), or binds the class's handles to a
 // lane.
 class MetricBinder {
@@ -173,11 +184,13 @@ struct MetricSample {
 };
 
 // Appends the figures of `lane_count` lanes that lie `stride` words apart, added up: each lane as it was at
-// one moment, between two updates. Left out: a gauge that no lane has set, and what is not a finite number.
-// False, and nothing appended, where a lane's update does not end within kUpdateWait: its writer was stopped
-// within. Sleeps; not for the audio path.
+// one moment, between two updates. Late labels have their texts as values. Left out: a gauge that no lane has
+// set, what is not a finite number, and a series whose late label is empty (`late_labels` null: all are) or
+// changed while its figures were read. False, and nothing appended, where a lane's update does not end within
+// kUpdateWait: its writer was stopped within. Sleeps; not for the audio path.
 bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* lanes, std::size_t lane_count,
-                  std::size_t stride, std::vector<MetricSample>& samples);
+                  std::size_t stride, std::vector<MetricSample>& samples,
+                  const LateLabels* late_labels = nullptr);
 
 inline constexpr std::chrono::milliseconds kUpdateWait{100};
 

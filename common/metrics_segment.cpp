@@ -28,7 +28,7 @@ struct MetricEntry {
   std::uint32_t type;
   std::uint32_t label_count;
   std::uint32_t bound_count;
-  std::uint32_t reserved;
+  std::uint16_t late_numbers[kMaxMetricLabels];  // of each label: 1 + index of the late label; 0: constant
   struct {
     char name[32];
     char value[64];
@@ -38,6 +38,9 @@ struct MetricEntry {
 static_assert(sizeof(MetricEntry) == 752 && std::is_trivially_copyable_v<MetricEntry>,
               "kMetricsLayoutVersion names this layout");
 constexpr std::size_t kEntryWords = words_for(sizeof(MetricEntry));
+// What comes before the entries: whole cache lines.
+constexpr std::size_t kFrontBytes = sizeof(MetricsHeader) + sizeof(LateLabels);
+static_assert(kFrontBytes % 64 == 0);
 constexpr std::size_t kMaxMetrics = 10'000;
 constexpr std::size_t kMaxLanes = 1'000;
 
@@ -62,6 +65,8 @@ MetricEntry entry_of(const MetricSpec& spec) {
   for (std::size_t label = 0; label < spec.labels.size(); ++label) {
     put(entry.labels[label].name, spec.labels[label].name);
     put(entry.labels[label].value, spec.labels[label].value);
+    const auto& late_index = spec.labels[label].late_index;
+    if (late_index) entry.late_numbers[label] = static_cast<std::uint16_t>(1 + *late_index);
   }
   std::copy(spec.bounds.begin(), spec.bounds.end(), entry.bounds);
   return entry;
@@ -76,7 +81,11 @@ bool spec_of(const MetricEntry& entry, MetricSpec& spec) {
   spec = {get(entry.name), get(entry.help), static_cast<MetricType>(entry.type), {}, {}};
   if (spec.name.empty()) return false;
   for (std::uint32_t label = 0; label < entry.label_count; ++label) {
-    spec.labels.push_back({get(entry.labels[label].name), get(entry.labels[label].value)});
+    MetricLabel& read =
+        spec.labels.emplace_back(MetricLabel{get(entry.labels[label].name), get(entry.labels[label].value)});
+    const std::size_t late_number = entry.late_numbers[label];
+    if (late_number > kLateLabels) return false;
+    if (late_number > 0) read.late_index = late_number - 1;
   }
   spec.bounds.assign(entry.bounds, entry.bounds + entry.bound_count);
   const auto out_of_order = [](double a, double b) { return !(a < b); };
@@ -97,8 +106,7 @@ SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t lanes)
   }
   const std::size_t words = specs.size() * kEntryWords + lanes * lane_stride(specs);
   // One line more, since the entries need not end on one.
-  return {SegmentKind::kMetrics, kMetricsLayoutVersion, sizeof(MetricsHeader) + words * 8 + 64,
-          fingerprint.value()};
+  return {SegmentKind::kMetrics, kMetricsLayoutVersion, kFrontBytes + words * 8 + 64, fingerprint.value()};
 }
 
 std::filesystem::path metrics_path(const std::filesystem::path& directory) { return directory / "metrics"; }
@@ -117,8 +125,12 @@ struct MetricsWriter::Impl {
       : specs(s), segment(metrics_path(directory), format_of(s, lane_count)) {}
 
   MetricsHeader& header() const { return *reinterpret_cast<MetricsHeader*>(segment.payload()); }
-  SharedWord* words() const {
-    return reinterpret_cast<SharedWord*>(segment.payload() + sizeof(MetricsHeader));
+  LateLabels& late_labels() const {
+    return *reinterpret_cast<LateLabels*>(segment.payload() + sizeof(MetricsHeader));
+  }
+  SharedWord* words() const { return reinterpret_cast<SharedWord*>(segment.payload() + kFrontBytes); }
+  SharedWord* lane_at(std::size_t lane) const {
+    return words() + first_lane_word(specs.size()) + lane * lane_stride(specs);
   }
 
   void describe(std::size_t lane_count) const {
@@ -136,11 +148,9 @@ MetricsWriter::MetricsWriter(const std::filesystem::path& directory, const std::
                              std::size_t lanes, std::int64_t now_ns)
     : impl_(std::make_unique<Impl>(directory, specs, lanes)) {
   if (!impl_->segment.taken_over()) impl_->describe(lanes);
-  SharedWord* first = impl_->words() + first_lane_word(specs.size());
   for (std::size_t lane = 0; lane < lanes; ++lane) {
-    SharedWord* words = first + lane * lane_stride(specs);
-    prepare_lane(words, specs);
-    impl_->lanes.emplace_back(words, impl_->specs);
+    prepare_lane(impl_->lane_at(lane), specs);
+    impl_->lanes.emplace_back(impl_->lane_at(lane), impl_->specs);
   }
   impl_->segment.publish(now_ns);
 }
@@ -148,6 +158,27 @@ MetricsWriter::~MetricsWriter() = default;
 
 MetricBinder& MetricsWriter::lane(std::size_t lane) { return impl_->lanes.at(lane); }
 void MetricsWriter::beat(std::int64_t now_ns) { impl_->segment.beat(now_ns); }
+
+std::string MetricsWriter::late_label(std::size_t index) const {
+  return text_of(impl_->late_labels().at(index));
+}
+
+void MetricsWriter::set_late_label(std::size_t index, std::string_view text) {
+  SharedRecord<LateText>& label = impl_->late_labels().at(index);
+  const LateText bytes = late_text(text);
+  const auto current = label.load();
+  if (current && std::memcmp(&*current, &bytes, sizeof bytes) == 0) return;
+  // Emptied first: a reader that meets a word cleared below, or a count of the new name, finds afterwards
+  // that the text it had looked up has changed. Named last: who looks up the new text reads nothing older
+  // than the zeros.
+  label.store({});
+  // Pairs with the acquire fence in LateTexts::forget_changed().
+  std::atomic_thread_fence(std::memory_order_release);
+  for (std::size_t lane = 0; lane < impl_->lanes.size(); ++lane) {
+    clear_late_series(impl_->lane_at(lane), impl_->specs, index);
+  }
+  label.store(bytes);
+}
 
 struct MetricsReader::Impl {
   SegmentReader segment;
@@ -159,19 +190,22 @@ struct MetricsReader::Impl {
   explicit Impl(const std::filesystem::path& directory)
       : segment(metrics_path(directory), SegmentKind::kMetrics, kMetricsLayoutVersion) {}
 
+  const LateLabels& late_labels() const {
+    return *reinterpret_cast<const LateLabels*>(segment.payload() + sizeof(MetricsHeader));
+  }
   const SharedWord* words() const {
-    return reinterpret_cast<const SharedWord*>(segment.payload() + sizeof(MetricsHeader));
+    return reinterpret_cast<const SharedWord*>(segment.payload() + kFrontBytes);
   }
 
   // Reads the declarations; false where they cannot be what a writer of this layout wrote.
   bool read_declarations() {
     specs.clear();
-    if (segment.payload_bytes() < sizeof(MetricsHeader)) return false;
+    if (segment.payload_bytes() < kFrontBytes) return false;
     const auto& header = *reinterpret_cast<const MetricsHeader*>(segment.payload());
     const std::uint64_t count = header.metric_count.load(std::memory_order_relaxed);
     lane_count = header.lane_count.load(std::memory_order_relaxed);
     stride = header.lane_stride.load(std::memory_order_relaxed);
-    const std::size_t available = (segment.payload_bytes() - sizeof(MetricsHeader)) / sizeof(SharedWord);
+    const std::size_t available = (segment.payload_bytes() - kFrontBytes) / sizeof(SharedWord);
     if (count > kMaxMetrics || lane_count > kMaxLanes || stride > available) return false;
     if (first_lane_word(count) + lane_count * stride > available) return false;
     for (std::size_t metric = 0; metric < count; ++metric) {
@@ -208,7 +242,7 @@ const SegmentReader& MetricsReader::segment() const { return impl_->segment; }
 void MetricsReader::read(std::vector<MetricSample>& samples) const {
   if (!impl_->valid) return;
   const SharedWord* lanes = impl_->words() + first_lane_word(impl_->specs.size());
-  read_metrics(impl_->specs, lanes, impl_->lane_count, impl_->stride, samples);
+  read_metrics(impl_->specs, lanes, impl_->lane_count, impl_->stride, samples, &impl_->late_labels());
 }
 
 }  // namespace auralis

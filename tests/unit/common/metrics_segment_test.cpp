@@ -171,8 +171,8 @@ TEST_CASE("text that does not fit an entry is a mistake of the declaration, told
   CHECK_THROWS_AS(MetricsWriter(dir.path(), wrong, 1, 1), std::logic_error);
 }
 
-// Overwrites word `index` of the payload. Words 0 to 2: metrics, lanes, words a lane; the entries begin with
-// word 8.
+// Overwrites word `index` of the payload. Words 0 to 2: metrics, lanes, words a lane; word 8: the late
+// labels; then the entries.
 void poke_payload(const TempDir& dir, std::size_t index, std::uint64_t word) {
   test::poke(dir.path() / "metrics", sizeof(SegmentHeader) + 8 * index, word);
 }
@@ -180,9 +180,10 @@ void poke_payload(const TempDir& dir, std::size_t index, std::uint64_t word) {
 TEST_CASE("declarations that make no sense are refused, with a sentence") {
   const TempDir dir;
   std::optional<MetricsWriter> writer(std::in_place, dir.path(), specs, 2, 1);
-  constexpr std::size_t kFirstEntry = 8;
+  constexpr std::size_t kFirstEntry = 8 + sizeof(LateLabels) / 8;
   constexpr std::size_t kTypeWord = kFirstEntry + (96 + 256) / 8;
   constexpr std::uint64_t kManyLabels = std::uint64_t{3} << 32U;
+  constexpr std::uint64_t kNoLateLabel = std::uint64_t{1 + kLateLabels} << 32U;
   SUBCASE("metrics beyond the segment") { poke_payload(dir, 0, 9'999); }
   SUBCASE("metrics beyond counting") { poke_payload(dir, 0, ~std::uint64_t{0}); }
   SUBCASE("metrics whose bytes come to nothing in 64 bits") { poke_payload(dir, 0, std::uint64_t{1} << 63U); }
@@ -196,6 +197,7 @@ TEST_CASE("declarations that make no sense are refused, with a sentence") {
   SUBCASE("no type") { poke_payload(dir, kTypeWord, 0); }
   SUBCASE("labels beyond the entry") { poke_payload(dir, kTypeWord, kManyLabels | 1U); }
   SUBCASE("bounds beyond the entry") { poke_payload(dir, kTypeWord + 1, 25); }
+  SUBCASE("a late label beyond the last") { poke_payload(dir, kTypeWord + 1, kNoLateLabel); }
   MetricsReader reader(dir.path());
   reader.refresh();
   CHECK_FALSE(reader.ready());
@@ -218,7 +220,10 @@ TEST_CASE("a bound that is no number, or out of order, is refused") {
 
 TEST_CASE("random bytes in a segment never crash a reader, nor come out as anything but numbers") {
   const TempDir dir;
-  std::optional<MetricsWriter> writer(std::in_place, dir.path(), specs, 2, 1);
+  auto with_late = specs;
+  with_late[0].labels.push_back(late_label("station", kLateLabels - 1));
+  std::optional<MetricsWriter> writer(std::in_place, dir.path(), with_late, 2, 1);
+  writer->set_late_label(kLateLabels - 1, "forest");
   writer.reset();
   const std::string good = test::read_file(dir.path() / "metrics");
   std::mt19937_64 random(3);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/metricsd/exposition.h"
 
+#include <algorithm>
+
 #include "metricsd/prometheus_exporter.h"
 #include "metricsd/snapshot_json.h"
 #include "tests/unit/metricsd/support.h"
@@ -23,6 +25,8 @@ struct Bench : SnapshotFixture {
     synthd.metrics.memory_mb.set(123.25);
     streamd.metrics.depth_ms.set(-12.5);
     streamd.metrics.sent.add(1e12 + 1);
+    streamd.name(1, "c \"d\"\\e");
+    streamd.metrics.chunks[1].add(7);
     source.sample();
   }
 };
@@ -92,6 +96,15 @@ TEST_CASE_FIXTURE(Bench, "exposition: label values and help come out as they wen
   CHECK(depth->value == -12.5);
   CHECK(page.help.at("ring_buffer_depth_ms") == "Audio ahead of now, in \"ms\"");
   CHECK(page.find("websocket_chunks_sent_total")->value == 1e12 + 1);
+}
+
+TEST_CASE_FIXTURE(Bench, "exposition: of late labels the series with a text are there, the others are not") {
+  const Exposition page = parse_exposition(exposition(source.take()));
+  const auto* chunks = page.find("chunks_total", {{"station", "c \"d\"\\e"}});
+  REQUIRE(chunks);
+  CHECK(chunks->value == 7);
+  CHECK(std::count_if(page.samples.begin(), page.samples.end(),
+                      [](const auto& sample) { return sample.name == "chunks_total"; }) == 1);
 }
 
 TEST_CASE("exposition: help of several lines stays one line") {

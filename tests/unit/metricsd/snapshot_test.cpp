@@ -129,6 +129,26 @@ TEST_CASE_FIXTURE(SnapshotFixture,
   CHECK_FALSE(figure(source.take(), "ring_buffer_depth_ms", "a \"b\"\\c"));
 }
 
+TEST_CASE_FIXTURE(SnapshotFixture,
+                  "SnapshotSource: series of a late label come, change and go with its text, and stay over a "
+                  "restart") {
+  {
+    FakeStreamd first(config, Daemon::kStreamd, clock);
+    first.name(0, "forest");
+    first.metrics.chunks[0].add(3);
+    CHECK(figure(source.take(), "chunks_total", "forest") == 3);
+    CHECK_FALSE(figure(source.take(), "chunks_total", ""));
+    first.name(0, "sea");
+    CHECK_FALSE(figure(source.take(), "chunks_total", "forest"));
+    CHECK(figure(source.take(), "chunks_total", "sea") == 0);
+    first.metrics.chunks[0].add(1);
+  }
+  FakeStreamd second(config, Daemon::kStreamd, clock);
+  CHECK(figure(source.take(), "chunks_total", "sea") == 1);
+  second.name(0, "");
+  CHECK_FALSE(figure(source.take(), "chunks_total", "sea"));
+}
+
 TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a segment of garbage is a daemon that is not there") {
   std::filesystem::create_directories(config.daemon_dir(Daemon::kSynthd));
   std::ofstream(config.daemon_dir(Daemon::kSynthd) / "metrics") << std::string(100'000, 'x');

@@ -61,6 +61,8 @@ class FakeStreamMetrics {
   explicit FakeStreamMetrics(MetricBinder& m) : m_(m) {}
   Gauge depth_ms =
       m_.gauge("ring_buffer_depth_ms", "Audio ahead of now, in \"ms\"", {{"station", "a \"b\"\\c"}});
+  Counter chunks[2] = {m_.counter("chunks_total", "Chunks", {late_label("station", 0)}),
+                       m_.counter("chunks_total", "Chunks", {late_label("station", 1)})};
   Counter sent = m_.counter("websocket_chunks_sent_total", "Chunks sent");
   Counter errors = m_.counter("websocket_send_errors_total", "Chunks failed");
   Counter bytes = m_.counter("network_bytes_sent_total", "Bytes sent");
@@ -81,6 +83,7 @@ class FakeDaemon {
       : writer_(config.daemon_dir(daemon), declared_metrics<Metrics>(), 1, clock.now_ns()),
         metrics(writer_.lane(0)) {}
   void beat(const Clock& clock) { writer_.beat(clock.now_ns()); }
+  void name(std::size_t late_label, const std::string& text) { writer_.set_late_label(late_label, text); }
 
  private:
   MetricsWriter writer_;

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "common/late_labels.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace auralis {
+namespace {
+
+bool is_printable(char c) { return c >= ' ' && c <= '~'; }
+
+}  // namespace
+
+LateText late_text(std::string_view text) {
+  LateText bytes{};
+  if (text.size() >= sizeof bytes.bytes || !std::all_of(text.begin(), text.end(), is_printable)) {
+    throw std::invalid_argument("no value of a metric's label: " + std::string(text));
+  }
+  text.copy(bytes.bytes, text.size());
+  return bytes;
+}
+
+std::string text_of(const SharedRecord<LateText>& label) {
+  const auto text = label.load();
+  if (!text) return {};
+  const char* const begin = std::begin(text->bytes);
+  const char* const end = std::find(begin, std::end(text->bytes), '\0');
+  const bool sound = end != std::end(text->bytes) && std::all_of(begin, end, is_printable) &&
+                     std::all_of(end, std::end(text->bytes), [](char c) { return c == '\0'; });
+  return sound ? std::string(begin, end) : std::string();
+}
+
+LateTexts::LateTexts(const LateLabels* labels) : labels_(labels) {
+  if (labels == nullptr) return;
+  for (std::size_t index = 0; index < kLateLabels; ++index) {
+    // Before the text: if that is newer, forget_changed() sees a version that is newer than this.
+    versions_[index] = (*labels)[index].version();
+    texts_[index] = text_of((*labels)[index]);
+  }
+}
+
+void LateTexts::forget_changed() {
+  if (labels_ == nullptr) return;
+  // Pairs with the release fence in MetricsWriter::set_late_label(): who read a word that was changed after a
+  // label was emptied sees the version of its being empty at least.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  for (std::size_t index = 0; index < kLateLabels; ++index) {
+    if ((*labels_)[index].version() != versions_[index]) texts_[index].clear();
+  }
+}
+
+}  // namespace auralis
