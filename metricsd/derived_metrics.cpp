@@ -20,10 +20,14 @@ enum SynthColumn { kSynthCpu, kDeviceBusy };
 enum StreamColumn { kStreamCpu, kSent, kErrors, kBytes, kIntervals, kLateMs, kEarlyMs, kIntervalSquares };
 enum MetricsColumn { kMetricsCpu };
 
+// Of all series of that name: there may be one a station. When a station goes the sum falls, and its window
+// begins anew.
 double value_of(const std::vector<MetricSample>& samples, const char* name) {
-  const auto found = std::find_if(samples.begin(), samples.end(),
-                                  [&](const MetricSample& sample) { return sample.spec.name == name; });
-  return found == samples.end() ? kNone : found->value;
+  double sum = kNone;
+  for (const auto& sample : samples) {
+    if (sample.spec.name == name) sum = std::isnan(sum) ? sample.value : sum + sample.value;
+  }
+  return sum;
 }
 
 void set_or_clear(Gauge& gauge, double value) {

@@ -20,12 +20,14 @@ inline std::string_view type_word(MetricType type) {
   return type == MetricType::kCounter ? "counter" : type == MetricType::kGauge ? "gauge" : "histogram";
 }
 
-// Of one series: name="value"; of a label whose values the configuration decides, the name alone.
+// Of one series: name="value"; of a label whose values the configuration or a late label decides, the name
+// alone.
 inline std::string labels_text(const std::vector<MetricLabel>& labels) {
   std::string text;
   for (const auto& label : labels) {
     text += text.empty() ? "" : ", ";
-    text += label.name == "station" ? "`station`" : "`" + label.name + "=\"" + label.value + "\"`";
+    text += label.late_index || label.name == "station" ? "`" + label.name + "`"
+                                                        : "`" + label.name + "=\"" + label.value + "\"`";
   }
   return text.empty() ? "none" : text;
 }
@@ -37,6 +39,19 @@ inline std::string bounds_text(const std::vector<double>& bounds) {
   return text.str();
 }
 
+// Of all series of one name; what is the text of several stands once.
+inline std::string labels_text(const std::vector<MetricSpec>& specs, std::string_view name) {
+  std::vector<std::string> texts;
+  for (const auto& spec : specs) {
+    if (spec.name != name) continue;
+    std::string text = labels_text(spec.labels);
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+  }
+  std::string all;
+  for (const auto& text : texts) all += (all.empty() ? "" : "; ") + text;
+  return all;
+}
+
 // One table, in the order of the declarations; series of one name, which differ in their labels, share a row.
 inline void write_metrics_table(std::ostream& out, std::string_view daemon,
                                 const std::vector<MetricSpec>& specs) {
@@ -45,12 +60,8 @@ inline void write_metrics_table(std::ostream& out, std::string_view daemon,
   for (auto spec = specs.begin(); spec != specs.end(); ++spec) {
     const auto same_name = [&](const MetricSpec& other) { return other.name == spec->name; };
     if (std::any_of(specs.begin(), spec, same_name)) continue;  // in the row of the first
-    std::string labels = labels_text(spec->labels);
-    for (auto other = spec + 1; other != specs.end(); ++other) {
-      if (same_name(*other)) labels += "; " + labels_text(other->labels);
-    }
-    out << "| `" << spec->name << "` | " << type_word(spec->type) << " | " << labels << " | " << spec->help
-        << " | " << bounds_text(spec->bounds) << " |\n";
+    out << "| `" << spec->name << "` | " << type_word(spec->type) << " | " << labels_text(specs, spec->name)
+        << " | " << spec->help << " | " << bounds_text(spec->bounds) << " |\n";
   }
 }
 

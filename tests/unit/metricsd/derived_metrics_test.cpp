@@ -43,12 +43,16 @@ struct Bench {
       {"auralis_send_interval_early_ms_total", 0}, {"auralis_send_interval_ms_squares_total", 0},
   };
 
+  std::map<std::string, double> other_station;  // more series of the same names
+
   void step(int seconds = 1) {
     for (int second = 0; second < seconds; ++second) {
       now_ns += kNsPerSecond;
       derived.add_machine(now_ns, machine);
       derived.add_synthd(now_ns, samples_of(synthd));
-      derived.add_streamd(now_ns, samples_of(streamd));
+      auto samples = samples_of(streamd);
+      for (auto& sample : samples_of(other_station)) samples.push_back(std::move(sample));
+      derived.add_streamd(now_ns, samples);
       derived.add_metricsd(now_ns);
     }
   }
@@ -146,6 +150,26 @@ TEST_CASE("DerivedMetrics: bandwidth and shares follow the last five seconds") {
   bench.step(6);
   CHECK(*bench.figure(kBandwidth) == doctest::Approx(0));
   CHECK(*bench.figure(kGpu) == doctest::Approx(0));
+}
+
+TEST_CASE("DerivedMetrics: what each station counts is added up, and begins anew when one goes") {
+  Bench bench;
+  bench.other_station = {{"network_bytes_sent_total", 1e6}, {"websocket_chunks_sent_total", 0}};
+  bench.step();
+  bench.streamd["network_bytes_sent_total"] = 100'000;
+  bench.other_station["network_bytes_sent_total"] += 150'000;
+  bench.streamd["websocket_send_errors_total"] = 10;
+  bench.other_station["websocket_chunks_sent_total"] = 30;
+  bench.step();
+  CHECK(*bench.figure(kBandwidth) == doctest::Approx(2));
+  CHECK(*bench.figure(kSuccess) == doctest::Approx(75));
+  bench.other_station.clear();
+  bench.streamd["network_bytes_sent_total"] += 125'000;
+  bench.step();
+  CHECK_FALSE(bench.figure(kBandwidth));
+  bench.streamd["network_bytes_sent_total"] += 125'000;
+  bench.step();
+  CHECK(*bench.figure(kBandwidth) == doctest::Approx(1));
 }
 
 TEST_CASE("DerivedMetrics: a share never leaves 0 to 100") {

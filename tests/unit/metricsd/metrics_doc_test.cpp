@@ -68,6 +68,22 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("Series that differ in their late label share a row of the table, which names that label once") {
+  MetricBinder collector;
+  for (std::size_t station = 0; station < kLateLabels; ++station) {
+    collector.counter("chunks_total", "Chunks", {late_label("place", station)});
+    for (const char* reason : {"a", "b"}) {
+      collector.counter("dropped_total", "Dropped", {{"reason", reason}, late_label("place", station)});
+    }
+  }
+  std::ostringstream table;
+  write_metrics_table(table, "echod", collector.specs());
+  CHECK(table.str() ==
+        "\n## echod\n| metric | type | labels | meaning | bucket bounds |\n|---|---|---|---|---|\n"
+        "| `chunks_total` | counter | `place` | Chunks |  |\n"
+        "| `dropped_total` | counter | `reason=\"a\"`, `place`; `reason=\"b\"`, `place` | Dropped |  |\n");
+}
+
 TEST_CASE("Every declaration can be written into a segment and into a table") {
   for (const auto& spec : all_specs()) {
     CHECK_MESSAGE(!spec.help.empty(), spec.name);
