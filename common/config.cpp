@@ -95,13 +95,54 @@ void declare(CLI::App& app, Daemon daemon, Flags& flags) {
   app.footer("Flags go over environment variables, those over the file, that over the defaults.\n");
 }
 
+// For what a fresh file shows: few keys, as a station in use has.
+constexpr std::string_view kStationExample = R"(# [[station]]
+# name = "night"
+# seed = 7
+# preset = "sleep"
+# bpm = 45
+# kicks = false
+# open = true
+)";
+
+std::string to_section(const StationConfig& station) {
+  StationConfig usual;
+  const Preset* preset = matching_preset(station.parameters);
+  if (preset != nullptr) usual.parameters = preset->parameters;
+  std::string text = "\n[[station]]\n";
+  for (const StationKey& key : station_keys()) {
+    const ConfigValue value = key.get(station);
+    // What has the preset's value need not be said again; the preset itself must be.
+    const bool is_default = value == key.get(key.key == "preset" ? StationConfig() : usual);
+    text.append(is_default ? "# " : "").append(key.key).append(" = ").append(to_toml(value)) += '\n';
+  }
+  return text;
+}
+
+std::string stations_to_file(const std::vector<StationConfig>& stations) {
+  std::string text =
+      "\n" +
+      as_comment("Stations, one [[station]] for each, at most " + std::to_string(kMaxConfiguredStations) +
+                 ". Where there is none, station, seed and preset in [synthd] describe the "
+                 "only one, which is open. Controls are those that a station starts anew "
+                 "with; a restarted one keeps what is in force. The keys:");
+  for (const StationKey& key : station_keys()) {
+    const std::string fallback = key.default_text.empty() ? "" : " Default " + key.default_text + ".";
+    text += as_comment(std::string(key.key) + ": " + std::string(key.help) + ". Must be " + key.rule.allowed +
+                       "." + fallback);
+  }
+  if (stations.empty()) text += kStationExample;
+  for (const StationConfig& station : stations) text += to_section(station);
+  return text;
+}
+
 // An auralis.toml that says what `config` does and explains every key; those that have their default are
 // commented out.
 std::string to_file(const Config& config) {
   std::string text = as_comment(
       "Configuration of Auralis: one file for synthd, streamd and metricsd. Every key can also be given "
       "as an environment variable, AURALIS_<SECTION>_<KEY>, and as a flag of the daemon that it concerns "
-      "(see --help).");
+      "(see --help), but for those of [[station]], which stand in the file alone.");
   std::string_view section;
   for (const ConfigKey& key : config_keys()) {
     if (key.section != section) text.append("\n[").append(key.section).append("]\n");
@@ -113,7 +154,7 @@ std::string to_file(const Config& config) {
         .append(" = ")
         .append(to_toml(value)) += '\n';
   }
-  return text;
+  return text + stations_to_file(config.stations);
 }
 
 // Parses into `flags`, which `app` points into.
@@ -139,6 +180,10 @@ std::string_view daemon_name(Daemon daemon) {
       return "metricsd";
   }
   return {};
+}
+
+bool operator==(const StationConfig& a, const StationConfig& b) {
+  return a.name == b.name && a.seed == b.seed && a.parameters == b.parameters && a.open == b.open;
 }
 
 std::filesystem::path Config::daemon_dir(Daemon daemon) const {
@@ -176,6 +221,7 @@ CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const 
   } else if (flags.print_config) {
     out << to_file(loader.config());
   }
+  loader.resolve_stations();
   loader.resolve_runtime_dir(environment);
   result.config = loader.config();
   return result;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One configuration for all three daemons. Each key stands once, in the table of config_table.cpp, and is
-// from there a key of auralis.toml, an environment variable and a flag. Flags go over the environment, that
-// over the file, that over the defaults. Whatever its source, every value passes the same check, and a value
-// that is refused ends the start.
+// from there a key of auralis.toml, an environment variable and a flag; those of [[station]] are of the file
+// alone. Flags go over the environment, that over the file, that over the defaults. Whatever its source,
+// every value passes the same check, and a value that is refused ends the start.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "common/music_parameters.h"
 
 namespace auralis {
 
@@ -19,6 +22,24 @@ inline constexpr std::string_view kDefaultConfigFile = "/etc/auralis/auralis.tom
 
 enum class Daemon { kSynthd, kStreamd, kMetricsd };
 std::string_view daemon_name(Daemon daemon);
+
+// More are refused: each costs a ring and its share of the device for as long as synthd runs, whether or not
+// anybody listens. A file that needs more was written by a program, and by mistake.
+inline constexpr std::size_t kMaxConfiguredStations = 32;
+
+// Of a station that names none.
+inline constexpr Preset kDefaultPreset = kPresets.front();
+
+// A station that plays from synthd's start on.
+struct StationConfig {
+  std::string name;        // 1 to 31 of a-z, 0-9, _ and -; unlike that of any other station
+  std::uint64_t seed = 1;  // that the music is derived from
+  // When it starts anew; a restart keeps what is in force.
+  MusicParameters parameters = kDefaultPreset.parameters;
+  bool open = false;  // whether any listener may change its controls
+};
+bool operator==(const StationConfig& a, const StationConfig& b);
+inline bool operator!=(const StationConfig& a, const StationConfig& b) { return !(a == b); }
 
 struct Config {
   struct {
@@ -35,7 +56,8 @@ struct Config {
     std::string device;           // of OpenCL: index or part of a name; empty: the first GPU, else the first
     std::string station = "default";
     std::int64_t seed = 1;
-    std::string preset = "focus";
+    std::string preset{kDefaultPreset.name};
+    std::int64_t max_stations = 0;  // 0: as many as the machine has room for
   } synthd;
   struct {
     std::string host = "0.0.0.0";
@@ -53,6 +75,9 @@ struct Config {
     std::string level = "info";
     std::string format = "auto";
   } log;
+  // Each [[station]] of the file, in its order; where there is none, the one that synthd.station, seed and
+  // preset describe, open to all. Never empty after load_config.
+  std::vector<StationConfig> stations;
 
   // The folder of that daemon's segments: dir / "synthd".
   std::filesystem::path daemon_dir(Daemon daemon) const;
@@ -75,8 +100,8 @@ struct CommandLine {
 CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
                         std::ostream& out);
 
-// auralis.toml as it is installed, every key explained, and commented out with its default; --print-config
-// prints it where nothing is set.
+// auralis.toml as it is installed, every key explained, and commented out with its default, and a [[station]]
+// for an example, commented out, too; --print-config prints it where nothing is set.
 std::string default_config_file();
 
 }  // namespace auralis

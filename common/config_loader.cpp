@@ -55,6 +55,8 @@ std::string name_of_type(const toml::node& node) {
 std::optional<ConfigValue> value_of(const toml::node& node) {
   if (const auto* text = node.as_string()) return ConfigValue(text->get());
   if (const auto* number = node.as_integer()) return ConfigValue(number->get());
+  if (const auto* number = node.as_floating_point()) return ConfigValue(number->get());
+  if (const auto* boolean = node.as_boolean()) return ConfigValue(boolean->get());
   return std::nullopt;
 }
 
@@ -85,27 +87,37 @@ std::optional<std::string> read_text(const std::string& path, bool required) {
 // reported.
 class FileReader {
  public:
-  FileReader(const std::string& path, Config& config, std::vector<std::string>& places)
-      : path_(path), config_(config), places_(places) {}
+  FileReader(const std::string& path, Config& config, std::vector<std::string>& places,
+             std::string& station_place)
+      : path_(path), config_(config), places_(places), station_place_(station_place) {}
 
   void read(const toml::table& file) {
     const auto sections = config_sections();
     for (const auto& [name, node] : file) {
       const std::string label(name.str());
-      if (std::find(sections.begin(), sections.end(), name.str()) == sections.end()) {
-        error(name,
-              (node.is_table() ? "[" + label + "]: unknown section" : label + ": stands in no section") +
-                  "; the sections are " + joined(sections));
+      if (label == kStation) {
+        read_stations(name, node);
+      } else if (std::find(sections.begin(), sections.end(), name.str()) == sections.end()) {
+        error(name.source(),
+              unknown_section(label, node) + "; the sections are " + joined(sections) + " and [[station]]");
       } else if (const toml::table* section = node.as_table()) {
         for (const auto& [key, value] : *section) read_value(name.str(), key, value);
       } else {
-        error(name, label + ": must be a section, is " + name_of_type(node));
+        error(name.source(), label + ": must be a section, is " + name_of_type(node));
       }
     }
     if (!errors_.empty()) throw ConfigError(errors_.begin()->second);
   }
 
  private:
+  static constexpr std::string_view kStation = "station";
+
+  static std::string unknown_section(const std::string& label, const toml::node& node) {
+    if (node.is_table()) return "[" + label + "]: unknown section";
+    return node.is_array_of_tables() ? "[[" + label + "]]: unknown section"
+                                     : label + ": stands in no section";
+  }
+
   void read_value(std::string_view section, const toml::key& name, const toml::node& node) {
     const std::string label = "[" + std::string(section) + "] " + std::string(name.str());
     const std::size_t index = index_of(section, name.str());
@@ -114,31 +126,99 @@ class FileReader {
       for (const ConfigKey& key : config_keys()) {
         if (key.section == section) known.push_back(key.key);
       }
-      return error(name, label + ": unknown key; the keys of this section are " + joined(known));
+      return error(name.source(), label + ": unknown key; the keys of this section are " + joined(known));
     }
-    const ConfigKey& key = config_keys()[index];
+    const std::string shown = set(config_keys()[index], config_, label, name, node);
+    if (!shown.empty()) places_[index] = place(name.source()) + ": " + shown;
+  }
+
+  void read_stations(const toml::key& name, const toml::node& node) {
+    if (node.is_table()) {
+      return error(name.source(), "[station]: must be [[station]], in double brackets, one for each station");
+    }
+    const toml::array* stations = node.as_array();
+    if (stations == nullptr) {
+      return error(name.source(), "station: must be a section, [[station]], is " + name_of_type(node));
+    }
+    std::size_t count = 0;
+    for (const toml::node& station : *stations) {
+      if (++count > kMaxConfiguredStations) {
+        return error(station.source(),
+                     "[[station]]: must stand at most " + std::to_string(kMaxConfiguredStations) + " times");
+      }
+      if (const toml::table* keys = station.as_table()) {
+        read_station(*keys);
+      } else {
+        error(station.source(), "[[station]]: must be a section, is " + name_of_type(station));
+      }
+    }
+  }
+
+  void read_station(const toml::table& section) {
+    if (station_place_.empty()) station_place_ = place(section.source());
+    StationConfig station;
+    for (const StationKey& key : station_keys()) {
+      const auto found = section.find(key.key);
+      if (found != section.end()) set(key, station, station_label(key.key), found->first, found->second);
+    }
+    for (const auto& entry : section) check_station_key(entry.first);
+    const auto name = section.find("name");
+    if (name == section.end()) {
+      error(section.source(),
+            station_label("name") + ": must be given, " + station_keys().front().rule.allowed);
+    } else if (!station.name.empty()) {
+      const auto line = name->first.source().begin.line;
+      const auto [first, is_new] = station_names_.emplace(station.name, line);
+      if (!is_new) {
+        error(name->first.source(), station_label("name") + " = " + to_toml(station.name) +
+                                        ": must be unlike any other station's, is that of line " +
+                                        std::to_string(first->second));
+      }
+    }
+    config_.stations.push_back(std::move(station));
+  }
+
+  void check_station_key(const toml::key& name) {
+    std::vector<std::string_view> known;
+    for (const StationKey& key : station_keys()) known.push_back(key.key);
+    if (std::find(known.begin(), known.end(), name.str()) == known.end()) {
+      error(name.source(),
+            station_label(name.str()) + ": unknown key; the keys of this section are " + joined(known));
+    }
+  }
+
+  static std::string station_label(std::string_view key) { return "[[station]] " + std::string(key); }
+
+  // What stands there if `key` takes it; empty, and an error, if not.
+  template <typename Key, typename Target>
+  std::string set(const Key& key, Target& target, const std::string& label, const toml::key& name,
+                  const toml::node& node) {
     const auto value = value_of(node);
-    const std::string shown = value ? label + " = " + to_toml(*value) : label;
-    if (!value || std::holds_alternative<std::int64_t>(*value) != key.is_integer()) {
-      error(name, shown + ": must be " + key.rule.allowed + ", is " + name_of_type(node));
-    } else if (!key.set(config_, *value)) {
-      error(name, shown + ": must be " + key.rule.allowed);
+    std::string shown = value ? label + " = " + to_toml(*value) : label;
+    const std::string refusal = shown + ": must be " + key.rule.allowed;
+    if (!value || !key.is_of_its_type(*value)) {
+      error(name.source(), refusal + ", is " + name_of_type(node));
+    } else if (!key.set(target, *value)) {
+      error(name.source(), refusal);
     } else {
-      places_[index] = place(name) + shown;
+      return shown;
     }
+    return {};
   }
 
-  std::string place(const toml::key& name) const {
-    return path_ + ":" + std::to_string(name.source().begin.line) + ": ";
+  std::string place(const toml::source_region& at) const {
+    return path_ + ":" + std::to_string(at.begin.line);
   }
 
-  void error(const toml::key& name, const std::string& what) {
-    errors_.emplace(name.source().begin.line, place(name) + what);
+  void error(const toml::source_region& at, const std::string& what) {
+    errors_.emplace(at.begin.line, place(at) + ": " + what);
   }
 
   const std::string& path_;
   Config& config_;
   std::vector<std::string>& places_;
+  std::string& station_place_;
+  std::map<std::string, toml::source_index> station_names_;  // and the line of each
   std::map<toml::source_index, std::string> errors_;
 };
 
@@ -151,7 +231,7 @@ void ConfigLoader::read_file(const std::string& path, bool required) {
   if (!text) return;
   file_ = path;
   try {
-    FileReader(path, config_, places_).read(toml::parse(*text, std::string_view(path)));
+    FileReader(path, config_, places_, station_place_).read(toml::parse(*text, std::string_view(path)));
   } catch (const toml::parse_error& error) {
     const auto& at = error.source().begin;
     throw ConfigError(path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) +
@@ -214,6 +294,30 @@ void ConfigLoader::check_together() const {
         "streamd", "prefill_ms",
         "must be at most [audio] ring_ms - target_depth_ms - chunk_ms, which is " + std::to_string(past_ms));
   }
+  check_stations();
+}
+
+void ConfigLoader::check_stations() const {
+  const auto count = static_cast<std::int64_t>(config_.stations.size());
+  if (count == 0) return;
+  for (const auto& [key, in_station] : kOnlyStationKeys) {
+    if (places_[index_of("synthd", key)].empty()) continue;
+    refuse("synthd", key,
+           "must not be set where there is a [[station]], as there is at " + station_place_ +
+               "; remove it, and set " + std::string(in_station) + " there");
+  }
+  const std::int64_t most = config_.synthd.max_stations;
+  if (most != 0 && most < count) {
+    refuse("synthd", "max_stations",
+           "must be 0, or at least the number of [[station]], which is " + std::to_string(count));
+  }
+}
+
+void ConfigLoader::resolve_stations() {
+  if (!config_.stations.empty()) return;
+  const auto& only = config_.synthd;
+  config_.stations.push_back({only.station, static_cast<std::uint64_t>(only.seed),
+                              find_preset(only.preset)->parameters, /*open=*/true});
 }
 
 void ConfigLoader::refuse(std::string_view section, std::string_view name, const std::string& why) const {

@@ -28,6 +28,9 @@ class ConfigLoader {
   // What no key can be checked for alone. After all sources.
   void check_together() const;
 
+  // Describes the only station by the keys of [synthd] if no [[station]] was given. After check_together().
+  void resolve_stations();
+
   // Finds a folder for the segments if none was given.
   void resolve_runtime_dir(const char* const* environment);
 
@@ -38,11 +41,13 @@ class ConfigLoader {
  private:
   // Accepts `value` or says why not; `place` is where it stands, and what stands there.
   void set_text(std::size_t key, std::string place, std::string_view text);
+  void check_stations() const;
   [[noreturn]] void refuse(std::string_view section, std::string_view name, const std::string& why) const;
 
   Config config_;
   std::string file_;
   std::vector<std::string> places_;  // a key; empty: its default
+  std::string station_place_;        // "auralis.toml:7" of the first [[station]]; empty: there is none
 };
 
 }  // namespace auralis

@@ -2,10 +2,12 @@
 // The table behind config.h: what a key is called, what it means and what it may be.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -13,12 +15,12 @@
 
 namespace auralis {
 
-using ConfigValue = std::variant<std::int64_t, std::string>;
+using ConfigValue = std::variant<std::int64_t, std::string, double, bool>;
 
 // What a key may be set to.
 struct ConfigRule {
-  std::string allowed;  // completes "must be ..."
-  std::function<bool(const ConfigValue&)> admits;
+  std::string allowed;                             // completes "must be ..."
+  std::function<bool(const ConfigValue&)> admits;  // asked for values of the key's type only
 };
 
 struct ConfigKey {
@@ -32,6 +34,7 @@ struct ConfigKey {
   std::string_view help;  // with the unit
 
   bool is_integer() const { return std::holds_alternative<IntegerField>(field); }
+  bool is_of_its_type(const ConfigValue& value) const;
 
   // "--port" or "--audio-chunk-ms"; empty where the daemon does not take it.
   std::string flag(Daemon daemon) const;
@@ -49,6 +52,29 @@ const std::vector<ConfigKey>& config_keys();
 
 // In the order of the table.
 std::vector<std::string_view> config_sections();
+
+// A key of [[station]], which is in the file alone: neither a variable nor a flag could say of which station.
+struct StationKey {
+  std::string_view key;
+  ConfigRule rule;
+  std::string_view help;  // with the unit
+  std::function<ConfigValue(const StationConfig&)> get;
+  std::function<void(StationConfig&, const ConfigValue&)> put;  // of its type, and admitted
+  std::string default_text;  // completes "Default "; empty: a control, which the preset sets, or the name
+
+  // A number may be written as an integer.
+  bool is_of_its_type(const ConfigValue& value) const;
+  // False, and nothing set, where the value is of another type or not allowed.
+  bool set(StationConfig& station, const ConfigValue& value) const;
+};
+
+// In the order in which they are to be set: preset sets all controls, and comes before what overrides it.
+const std::vector<StationKey>& station_keys();
+
+// The keys of [synthd] that describe the only station where there is no [[station]], and what they are called
+// in one.
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kOnlyStationKeys{
+    {{"station", "name"}, {"seed", "seed"}, {"preset", "preset"}}};
 
 // A value as auralis.toml writes it.
 std::string to_toml(const ConfigValue& value);

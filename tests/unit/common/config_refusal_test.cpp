@@ -52,12 +52,18 @@ TEST_CASE("a value in the file that is not allowed is refused with its line") {
           {"[synthd]\nseed = -1", "2: [synthd] seed = -1: must be an integer from 0 to 9223372036854775807"},
           {"[synthd]\npreset = \"loud\"",
            "2: [synthd] preset = \"loud\": must be focus, meditation, sleep or bright"},
-          {"[synthd]\nstation = \"\"", "2: [synthd] station = \"\": must be 1 to 31 of a-z, 0-9, _ and -"},
+          {"[synthd]\nstation = \"\"",
+           "2: [synthd] station = \"\": must be 1 to 31 of a-z, 0-9, _ and -, but not new or personal, which "
+           "are reserved"},
           {"[synthd]\nstation = \"Big\"",
-           "2: [synthd] station = \"Big\": must be 1 to 31 of a-z, 0-9, _ and -"},
+           "2: [synthd] station = \"Big\": must be 1 to 31 of a-z, 0-9, _ and -, but not new or personal, "
+           "which are reserved"},
           {"[synthd]\nstation = \"abcdefghijklmnopqrstuvwxyz012345\"",
            "2: [synthd] station = \"abcdefghijklmnopqrstuvwxyz012345\": must be 1 to 31 of a-z, 0-9, _ and "
-           "-"},
+           "-, but not new or personal, which are reserved"},
+          {"[synthd]\nstation = \"personal\"",
+           "2: [synthd] station = \"personal\": must be 1 to 31 of a-z, 0-9, _ and -, but not new or "
+           "personal, which are reserved"},
           {"[log]\nlevel = \"trace\"", "2: [log] level = \"trace\": must be debug, info, warning or error"},
           {"[log]\nformat = \"xml\"", "2: [log] format = \"xml\": must be auto, text or json"},
           {"[runtime]\ndir = \"here\"", "2: [runtime] dir = \"here\": must be an absolute path, or empty"},
@@ -74,8 +80,8 @@ TEST_CASE("a value of another type is refused with the one it has") {
   const std::string rule = "must be an integer from 1 to 65535, is ";
   for (const Case& c : std::initializer_list<Case>{
            {"\"8000\"", " = \"8000\": " + rule + "a string"},
-           {"8000.0", ": " + rule + "a floating-point number"},
-           {"true", ": " + rule + "a boolean"},
+           {"8000.0", " = 8000.0: " + rule + "a floating-point number"},
+           {"true", " = true: " + rule + "a boolean"},
            {"[8000]", ": " + rule + "an array"},
            {"{}", ": " + rule + "a table"},
            {"2026-01-01", ": " + rule + "a date or time"},
@@ -89,12 +95,14 @@ TEST_CASE("a value of another type is refused with the one it has") {
 
 TEST_CASE("what the file should not have is refused with what it may have") {
   ConfigFixture fixture;
-  const std::string sections = "; the sections are runtime, audio, synthd, streamd, metricsd, log";
+  const std::string sections =
+      "; the sections are runtime, audio, synthd, streamd, metricsd, log and [[station]]";
   for (const Case& c : std::initializer_list<Case>{
            {"[audio]\nchunk = 1",
             "2: [audio] chunk: unknown key; the keys of this section are sample_rate, chunk_ms, ring_ms, "
             "target_depth_ms"},
            {"[adio]\nchunk_ms = 100", "1: [adio]: unknown section" + sections},
+           {"[[adio]]", "1: [[adio]]: unknown section" + sections},
            {"port = 1", "1: port: stands in no section" + sections},
            {"audio = 1", "1: audio: must be a section, is an integer"},
            {"[[audio]]", "1: audio: must be a section, is an array"},

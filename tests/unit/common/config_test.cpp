@@ -33,6 +33,7 @@ ConfigValue other_value(const ConfigKey& key) {
       {"synthd.station", "night_1"},
       {"synthd.seed", std::int64_t{9'223'372'036'854'775'807}},
       {"synthd.preset", "sleep"},
+      {"synthd.max_stations", std::int64_t{4'096}},
       {"streamd.host", "::1"},
       {"streamd.port", std::int64_t{65'535}},
       {"streamd.prefill_ms", std::int64_t{0}},
