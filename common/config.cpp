@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <ostream>
 #include <sstream>
 #include <utility>
@@ -168,30 +169,9 @@ void parse(CLI::App& app, int argc, const char* const* argv) {
   if (!unknown.empty()) throw ConfigError(unknown.front() + ": unknown option; --help lists them");
 }
 
-}  // namespace
-
-std::string_view daemon_name(Daemon daemon) {
-  switch (daemon) {
-    case Daemon::kSynthd:
-      return "synthd";
-    case Daemon::kStreamd:
-      return "streamd";
-    case Daemon::kMetricsd:
-      return "metricsd";
-  }
-  return {};
-}
-
-bool operator==(const StationConfig& a, const StationConfig& b) {
-  return a.name == b.name && a.seed == b.seed && a.parameters == b.parameters && a.open == b.open;
-}
-
-std::filesystem::path Config::daemon_dir(Daemon daemon) const {
-  return std::filesystem::path(runtime.dir) / daemon_name(daemon);
-}
-
-CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
-                        std::ostream& out) {
+// load_config, but for load_again.
+CommandLine load_once(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
+                      std::ostream& out) {
   CLI::App app(std::string(description_of(daemon)), std::string(daemon_name(daemon)));
   Flags flags;
   declare(app, daemon, flags);
@@ -225,6 +205,64 @@ CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const 
   loader.resolve_runtime_dir(environment);
   result.config = loader.config();
   return result;
+}
+
+// As argv and environ have them: a null at the end.
+std::vector<const char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<const char*> pointers(texts.size() + 1, nullptr);
+  std::transform(texts.begin(), texts.end(), pointers.begin(),
+                 [](const std::string& text) { return text.c_str(); });
+  return pointers;
+}
+
+}  // namespace
+
+std::string_view daemon_name(Daemon daemon) {
+  switch (daemon) {
+    case Daemon::kSynthd:
+      return "synthd";
+    case Daemon::kStreamd:
+      return "streamd";
+    case Daemon::kMetricsd:
+      return "metricsd";
+  }
+  return {};
+}
+
+bool operator==(const StationConfig& a, const StationConfig& b) {
+  return a.name == b.name && a.seed == b.seed && a.parameters == b.parameters && a.open == b.open;
+}
+
+std::filesystem::path Config::daemon_dir(Daemon daemon) const {
+  return std::filesystem::path(runtime.dir) / daemon_name(daemon);
+}
+
+CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
+                        std::ostream& out) {
+  CommandLine result = load_once(daemon, argc, argv, environment, out);
+  const std::vector<std::string> arguments(argv, argv + argc);
+  std::vector<std::string> variables;
+  for (; *environment != nullptr; ++environment) variables.emplace_back(*environment);
+  // Copies: whoever calls setenv moves what environ points to.
+  result.load_again = [daemon, arguments, variables] {
+    std::ostringstream unheard;
+    const auto count = static_cast<int>(arguments.size());
+    return load_once(daemon, count, pointers_to(arguments).data(), pointers_to(variables).data(), unheard)
+        .config;
+  };
+  return result;
+}
+
+std::vector<std::string> changed_keys(const Config& a, const Config& b) {
+  std::vector<std::string> changed;
+  for (const ConfigKey& key : config_keys()) {
+    const bool of_only_station =
+        key.section == "synthd" && std::any_of(kOnlyStationKeys.begin(), kOnlyStationKeys.end(),
+                                               [&](const auto& names) { return names.first == key.key; });
+    if (!of_only_station && key.get(a) != key.get(b))
+      changed.push_back(std::string(key.section) + "." + std::string(key.key));
+  }
+  return changed;
 }
 
 std::string default_config_file() { return to_file(Config()); }

@@ -21,19 +21,34 @@ namespace {
 sigset_t stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
   return signals;
 }
 
-// Whether a stop signal came before `deadline_ns` (CLOCK_MONOTONIC). One that is pending is seen at once.
-bool wait_for_stop(const Clock& clock, std::int64_t deadline_ns) {
-  const sigset_t signals = stop_signals();
+sigset_t own_signals() {
+  sigset_t signals = stop_signals();
+  sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
+enum class Event { kStop, kReload, kDeadline };
+
+// What comes first: a signal, or `deadline_ns` (CLOCK_MONOTONIC). A signal that is pending is seen at once.
+Event wait_for_event(const Clock& clock, std::int64_t deadline_ns) {
+  const sigset_t signals = own_signals();
   for (;;) {
     const std::int64_t left_ns = std::max<std::int64_t>(deadline_ns - clock.now_ns(), 0);
     const timespec timeout{left_ns / kNsPerSecond, left_ns % kNsPerSecond};
-    if (sigtimedwait(&signals, nullptr, &timeout) > 0) return true;
+    const int signal = sigtimedwait(&signals, nullptr, &timeout);
+    if (signal == SIGHUP) {
+      // Of several the kernel gives the lowest number first, which is this one: a stop shall not wait for it.
+      const sigset_t stops = stop_signals();
+      const timespec at_once{};
+      return sigtimedwait(&stops, nullptr, &at_once) > 0 ? Event::kStop : Event::kReload;
+    }
+    if (signal > 0) return Event::kStop;
     // EINTR (a signal of somebody else's, a debugger) waits for the rest.
-    if (left_ns == 0) return false;
+    if (left_ns == 0) return Event::kDeadline;
   }
 }
 
@@ -91,7 +106,7 @@ int run_body(Service& service, const CommandLine& command_line,
 }  // namespace
 
 Service::Service() {
-  const sigset_t signals = stop_signals();
+  const sigset_t signals = own_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // A peer that closes its socket or pipe is an error of that write, not the end of the daemon.
   std::signal(SIGPIPE, SIG_IGN);
@@ -100,18 +115,36 @@ Service::Service() {
 void Service::ready(std::string_view status) {
   const std::string message = "READY=1\nSTATUS=" + std::string(status);
   sd_notify(0, message.c_str());
+  ready_ = true;
 }
 
-void Service::run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy) {
+void Service::run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy,
+                  const std::function<void()>& reload) {
   const SystemClock clock;
   Tick second(kNsPerSecond, clock.now_ns());
   std::optional<Tick> feeding = watchdog(clock.now_ns());
-  while (!wait_for_stop(clock, feeding ? std::min(second.next_ns(), feeding->next_ns()) : second.next_ns())) {
+  for (;;) {
+    const Event event =
+        wait_for_event(clock, feeding ? std::min(second.next_ns(), feeding->next_ns()) : second.next_ns());
+    if (event == Event::kStop) break;
+    if (event == Event::kReload) reload_now(reload);
     if (second.due(clock.now_ns())) housekeeping();
     if (feeding && feeding->due(clock.now_ns()) && healthy()) sd_notify(0, "WATCHDOG=1");
   }
   sd_notify(0, "STOPPING=1");
   log_info("stopping");
+}
+
+void Service::reload_now(const std::function<void()>& reload) const {
+  // Before the daemon is ready, READY=1 would say that it is, and systemd waits for no reload.
+  const bool tell = ready_;
+  if (tell) {
+    // The time tells systemd that it is this reload that the READY=1 ends, not an earlier one.
+    const std::string began = std::to_string(SystemClock().now_ns() / 1'000);
+    sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + began).c_str());
+  }
+  reload();
+  if (tell) sd_notify(0, "READY=1");
 }
 
 void Service::stop(int exit_status) {
@@ -123,6 +156,29 @@ void Service::stop(int exit_status) {
 }
 
 int Service::exit_status() const { return exit_status_; }
+
+std::optional<Config> reload_config(const CommandLine& command_line) {
+  try {
+    return command_line.load_again();
+  } catch (const ConfigError& error) {
+    log_error(std::string("configuration not reloaded: ") + error.what());
+    return std::nullopt;
+  }
+}
+
+void report_reload(const CommandLine& command_line) {
+  const Config& running = command_line.config;
+  const auto reloaded = reload_config(command_line);
+  if (!reloaded) return;
+  std::string changed = running.stations == reloaded->stations ? "" : "stations";
+  for (const std::string& key : changed_keys(running, *reloaded))
+    changed.append(changed.empty() ? "" : ", ").append(key);
+  if (changed.empty()) {
+    log_info("configuration reloaded: nothing changed");
+  } else {
+    log_warning("configuration reloaded: what changed takes effect at a restart", {{"changed", changed}});
+  }
+}
 
 int daemon_main(Daemon daemon, int argc, char** argv,
                 const std::function<int(Service&, const CommandLine&)>& body) {

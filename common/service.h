@@ -4,15 +4,16 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "common/config.h"
 
 namespace auralis {
 
-// Blocks the signals that stop a daemon, in the calling thread and all that it starts later, and ignores
-// SIGPIPE. Constructed first in main, before any thread and any OpenCL call: PoCL's LLVM would otherwise
-// replace the handlers.
+// Blocks the signals that stop or reload a daemon, in the calling thread and all that it starts later, and
+// ignores SIGPIPE. Constructed first in main, before any thread and any OpenCL call: PoCL's LLVM would
+// otherwise replace the handlers.
 class Service {
  public:
   Service();
@@ -22,10 +23,12 @@ class Service {
   // Tells systemd (where it listens) that the daemon is ready. Any thread, once.
   void ready(std::string_view status);
 
-  // Waits in the calling thread for SIGTERM, SIGINT or SIGHUP, or until stop() is called; runs `housekeeping`
-  // each second (memory, log figures: nothing of the audio path) and, while `healthy` says so, feeds
-  // systemd's watchdog. Both are called by this thread, and what they throw comes out.
-  void run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy);
+  // Waits in the calling thread for SIGTERM or SIGINT, or until stop() is called; runs `housekeeping` each
+  // second (memory, log figures: nothing of the audio path), `reload` at each SIGHUP (several that come at a
+  // time count as one), and, while `healthy` says so, feeds systemd's watchdog. All are called by this
+  // thread, and what they throw comes out.
+  void run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy,
+           const std::function<void()>& reload);
 
   // Ends run(), also one that is still to come, with the exit status that main shall return. Any thread; the
   // first status that is not 0 counts.
@@ -34,8 +37,19 @@ class Service {
   int exit_status() const;
 
  private:
+  void reload_now(const std::function<void()>& reload) const;
+
   std::atomic<int> exit_status_{0};
+  std::atomic<bool> ready_{false};
 };
+
+// What the command line's configuration is by now; one that is refused is an error in the log, and nothing is
+// returned.
+std::optional<Config> reload_config(const CommandLine& command_line);
+
+// The `reload` of a daemon that takes up a changed configuration at its next start: the log says what has
+// changed since this one, or why the configuration is refused.
+void report_reload(const CommandLine& command_line);
 
 // main of a daemon, but for what is its own: loads the configuration, answers --help, --version and
 // --check-config, starts the log, and runs `body`. A bad configuration is one line on standard error and exit

@@ -32,7 +32,8 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
     network.join();
   };
   try {
-    service.run([&] { server.sample_process(); }, [&] { return server.healthy(); });
+    service.run([&] { server.sample_process(); }, [&] { return server.healthy(); },
+                [&] { auralis::report_reload(command_line); });
   } catch (...) {
     stop();
     throw;

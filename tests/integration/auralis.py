@@ -149,6 +149,10 @@ class Daemon:
     def go_on(self):
         self._process.send_signal(signal.SIGCONT)
 
+    def reload(self):
+        """Asks it to read its configuration again."""
+        self._process.send_signal(signal.SIGHUP)
+
     def terminate(self):
         """Asks it to stop."""
         self._process.terminate()

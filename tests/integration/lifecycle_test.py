@@ -122,6 +122,27 @@ def test_a_start_with_nonsense_ends_at_once(daemon, arguments, environment, name
     assert named in one_line(result.stderr)
 
 
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_sighup_reads_the_configuration_again_and_disturbs_nobody(station, nobody_is_disturbed, daemon):
+    process = station.daemons[daemon]
+    try:
+        for configuration, level, message, changed in (
+            ("[log]\nlevel = 3\n", "error", "configuration not reloaded", None),
+            ("[log]\nlevel = 'debug'\n", "warning", "configuration reloaded", "log.level"),
+            ("[[station]]\nname = 'night'\n", "warning", "configuration reloaded", "stations"),
+            ("", "info", "configuration reloaded: nothing changed", None),
+        ):
+            before = len(process.log())
+            station.config_file.write_text(configuration)
+            process.reload()
+            eventually(lambda: "configuration" in process.log()[before:], f"{daemon} has read {configuration!r}")
+            entry = json.loads(one_line(process.log()[before:]))
+            assert (entry["level"], entry.get("changed")) == (level, changed)
+            assert entry["message"].startswith(message)
+    finally:
+        station.config_file.write_text("")
+
+
 def test_the_order_of_starting_is_free_and_stopping_is_clean():
     station = Station()
     try:

@@ -176,6 +176,53 @@ TEST_CASE("without a runtime folder a system service takes /run/auralis, a user 
   CHECK(given.config.daemon_dir(Daemon::kMetricsd) == "/tmp/x/metricsd");
 }
 
+TEST_CASE("loaded again it is the same flags and environment, and the file as it is by then") {
+  ConfigFixture fixture;
+  const CommandLine first = fixture.load({Daemon::kStreamd,
+                                          {"--port", "3"},
+                                          {"AURALIS_RUNTIME_DIR=/tmp/x", "AURALIS_LOG_LEVEL=error"},
+                                          "[streamd]\nport = 1\nmax_listeners = 10"});
+  test::write_file(fixture.path(), "[streamd]\nport = 2\nmax_listeners = 20\n[[station]]\nname = \"night\"");
+  const Config again = first.load_again();
+  CHECK(again.streamd.port == 3);
+  CHECK(again.streamd.max_listeners == 20);
+  CHECK(again.log.level == "error");
+  CHECK(again.runtime.dir == "/tmp/x");
+  REQUIRE(again.stations.size() == 1);
+  CHECK(again.stations.front().name == "night");
+  CHECK(first.config.streamd.max_listeners == 10);
+  CHECK(changed_keys(first.config, again) == std::vector<std::string>{"streamd.max_listeners"});
+}
+
+TEST_CASE("a file that is wrong by the time that it is loaded again is refused as at the start") {
+  ConfigFixture fixture;
+  const CommandLine first = fixture.load({});
+  test::write_file(fixture.path(), "[streamd]\nport = 0");
+  const std::string refusal = fixture.path() + ":2: [streamd] port = 0: must be an integer from 1 to 65535";
+  CHECK_THROWS_WITH_AS(first.load_again(), refusal.c_str(), ConfigError);
+  test::write_file(fixture.path(), "");
+  CHECK(changed_keys(first.load_again(), first.config).empty());
+}
+
+TEST_CASE("each key that differs is named, but for those of the only station") {
+  for (const ConfigKey& key : config_keys()) {
+    Config changed;
+    REQUIRE(key.set(changed, other_value(key)));
+    const std::string name = std::string(key.section) + "." + std::string(key.key);
+    CAPTURE(name);
+    const bool of_station = name == "synthd.station" || name == "synthd.seed" || name == "synthd.preset";
+    const auto expected = of_station ? std::vector<std::string>() : std::vector<std::string>{name};
+    CHECK(changed_keys(Config(), changed) == expected);
+  }
+  Config a;
+  Config b;
+  CHECK(changed_keys(a, b).empty());
+  a.audio.chunk_ms = 50;
+  b.log.format = "json";
+  b.stations.emplace_back();
+  CHECK(changed_keys(a, b) == std::vector<std::string>{"audio.chunk_ms", "log.format"});
+}
+
 TEST_CASE("modes of a start are told apart from the configuration") {
   ConfigFixture fixture;
   CHECK_FALSE(fixture.load({}).done);

@@ -2,6 +2,7 @@
 // In child processes: a service changes the signals of its process for good.
 #include "common/service.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "support.h"
 
@@ -27,86 +28,6 @@ using test::TempDir;
 const auto nothing = [] {};
 const auto always = [] { return true; };
 
-TEST_CASE("each signal that stops a daemon ends its run, with status 0") {
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    Pipe ready;
-    Child daemon([&] {
-      Service service;
-      ready.tell();
-      service.run(nothing, always);
-      return service.exit_status();
-    });
-    ready.await();
-    CHECK(daemon.wait_after(signal) == 0);
-  }
-}
-
-TEST_CASE("a signal before the run is not lost, nor one while other threads are at work") {
-  Child daemon([] {
-    Service service;
-    std::thread worker([] { kill(getpid(), SIGTERM); });
-    worker.join();
-    service.run(nothing, always);
-    return 7;
-  });
-  CHECK(daemon.wait() == 7);
-}
-
-TEST_CASE("a stop from any thread ends the run with its status; of several, the first failure counts") {
-  Child daemon([] {
-    Service service;
-    std::thread worker([&] {
-      service.stop(0);
-      service.stop(3);
-      service.stop(4);
-    });
-    service.run(nothing, always);
-    worker.join();
-    return service.exit_status();
-  });
-  CHECK(daemon.wait() == 3);
-}
-
-TEST_CASE("a stop before the run is not lost") {
-  Child daemon([] {
-    Service service;
-    service.stop(5);
-    service.run(nothing, always);
-    return service.exit_status();
-  });
-  CHECK(daemon.wait() == 5);
-}
-
-TEST_CASE("housekeeping is done while it runs, in the calling thread, and what it throws comes out") {
-  Child daemon([] {
-    Service service;
-    const auto thread = std::this_thread::get_id();
-    int calls = 0;
-    service.run(
-        [&] {
-          if (++calls == 2) service.stop(std::this_thread::get_id() == thread ? 0 : 1);
-        },
-        always);
-    try {
-      service.run([] { throw std::runtime_error("out of order"); }, always);
-    } catch (const std::runtime_error&) {
-      return service.exit_status();
-    }
-    return 2;
-  });
-  CHECK(daemon.wait() == 0);
-}
-
-TEST_CASE("a peer that hangs up is an error of the write, not the end of the process") {
-  Child daemon([] {
-    const Service service;
-    Pipe pipe;
-    pipe.close_read();
-    return write(pipe.write_end(), "x", 1) == -1 && errno == EPIPE ? 0 : 1;
-  });
-  CHECK(daemon.wait() == 0);
-}
-
 // systemd's end of NOTIFY_SOCKET.
 class NotifySocket {
  public:
@@ -131,6 +52,151 @@ class NotifySocket {
   int fd_;
 };
 
+TEST_CASE("each signal that stops a daemon ends its run, with status 0") {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Pipe ready;
+    Child daemon([&] {
+      Service service;
+      ready.tell();
+      service.run(nothing, always, nothing);
+      return service.exit_status();
+    });
+    ready.await();
+    CHECK(daemon.wait_after(signal) == 0);
+  }
+}
+
+TEST_CASE("a signal before the run is not lost, nor one while other threads are at work") {
+  Child daemon([] {
+    Service service;
+    std::thread worker([] { kill(getpid(), SIGTERM); });
+    worker.join();
+    service.run(nothing, always, nothing);
+    return 7;
+  });
+  CHECK(daemon.wait() == 7);
+}
+
+TEST_CASE("a stop from any thread ends the run with its status; of several, the first failure counts") {
+  Child daemon([] {
+    Service service;
+    std::thread worker([&] {
+      service.stop(0);
+      service.stop(3);
+      service.stop(4);
+    });
+    service.run(nothing, always, nothing);
+    worker.join();
+    return service.exit_status();
+  });
+  CHECK(daemon.wait() == 3);
+}
+
+TEST_CASE("a stop before the run is not lost") {
+  Child daemon([] {
+    Service service;
+    service.stop(5);
+    service.run(nothing, always, nothing);
+    return service.exit_status();
+  });
+  CHECK(daemon.wait() == 5);
+}
+
+TEST_CASE("housekeeping is done while it runs, in the calling thread, and what it throws comes out") {
+  Child daemon([] {
+    Service service;
+    const auto thread = std::this_thread::get_id();
+    int calls = 0;
+    service.run(
+        [&] {
+          if (++calls == 2) service.stop(std::this_thread::get_id() == thread ? 0 : 1);
+        },
+        always, nothing);
+    try {
+      service.run([] { throw std::runtime_error("out of order"); }, always, nothing);
+    } catch (const std::runtime_error&) {
+      return service.exit_status();
+    }
+    return 2;
+  });
+  CHECK(daemon.wait() == 0);
+}
+
+TEST_CASE("SIGHUP reloads in the calling thread and stops nothing, each time that it comes") {
+  Pipe ready;
+  Pipe reloaded;
+  Child daemon([&] {
+    Service service;
+    const auto thread = std::this_thread::get_id();
+    int reloads = 0;
+    ready.tell();
+    service.run(nothing, always, [&] {
+      if (std::this_thread::get_id() == thread) ++reloads;
+      reloaded.tell();
+    });
+    return reloads;
+  });
+  ready.await();
+  for (int i = 0; i < 3; ++i) {
+    daemon.send(SIGHUP);
+    reloaded.await();
+  }
+  CHECK(daemon.wait_after(SIGTERM) == 3);
+}
+
+TEST_CASE("what a reload throws comes out of the run") {
+  Child daemon([] {
+    Service service;
+    kill(getpid(), SIGHUP);
+    try {
+      service.run(nothing, always, [] { throw std::runtime_error("out of order"); });
+    } catch (const std::runtime_error&) {
+      return 8;
+    }
+    return 0;
+  });
+  CHECK(daemon.wait() == 8);
+}
+
+TEST_CASE("a stop that comes together with a SIGHUP goes first") {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Child daemon([signal] {
+      Service service;
+      kill(getpid(), SIGHUP);
+      kill(getpid(), signal);
+      int reloads = 0;
+      service.run(nothing, always, [&] { ++reloads; });
+      return reloads;
+    });
+    CHECK(daemon.wait() == 0);
+  }
+}
+
+TEST_CASE("however often SIGHUP comes, housekeeping is done and the watchdog fed") {
+  const TempDir dir;
+  const NotifySocket systemd(dir.path() / "notify");
+  Child daemon([&] {
+    setenv("NOTIFY_SOCKET", (dir.path() / "notify").c_str(), 1);
+    setenv("WATCHDOG_USEC", "1000000", 1);
+    Service service;
+    kill(getpid(), SIGHUP);
+    service.run([&] { service.stop(4); }, always, [] { kill(getpid(), SIGHUP); });
+    return service.exit_status();
+  });
+  CHECK(systemd.receive() == "WATCHDOG=1");
+  CHECK(daemon.wait() == 4);
+}
+
+TEST_CASE("a peer that hangs up is an error of the write, not the end of the process") {
+  Child daemon([] {
+    const Service service;
+    Pipe pipe;
+    pipe.close_read();
+    return write(pipe.write_end(), "x", 1) == -1 && errno == EPIPE ? 0 : 1;
+  });
+  CHECK(daemon.wait() == 0);
+}
+
 TEST_CASE("systemd is told when the daemon is ready, that it is alive, and when it stops") {
   const TempDir dir;
   const NotifySocket systemd(dir.path() / "notify");
@@ -139,7 +205,7 @@ TEST_CASE("systemd is told when the daemon is ready, that it is alive, and when 
     setenv("WATCHDOG_USEC", "100000", 1);
     Service service;
     service.ready("serving port 8000");
-    service.run(nothing, always);
+    service.run(nothing, always, nothing);
     return service.exit_status();
   });
   CHECK(systemd.receive() == "READY=1\nSTATUS=serving port 8000");
@@ -152,6 +218,46 @@ TEST_CASE("systemd is told when the daemon is ready, that it is alive, and when 
   CHECK(daemon.wait() == 0);
 }
 
+TEST_CASE("systemd is told when a reload begins and when it is over") {
+  const TempDir dir;
+  const NotifySocket systemd(dir.path() / "notify");
+  Pipe go_on;
+  Child daemon([&] {
+    setenv("NOTIFY_SOCKET", (dir.path() / "notify").c_str(), 1);
+    Service service;
+    service.ready("serving port 8000");
+    service.run(nothing, always, [&] { go_on.await(); });
+    return service.exit_status();
+  });
+  CHECK(systemd.receive() == "READY=1\nSTATUS=serving port 8000");
+  const SystemClock clock;
+  const std::int64_t before_us = clock.now_ns() / 1'000;
+  daemon.send(SIGHUP);
+  const std::string began = systemd.receive();
+  const std::string expected = "RELOADING=1\nMONOTONIC_USEC=";
+  REQUIRE(began.rfind(expected, 0) == 0);
+  const std::int64_t began_us = std::stoll(began.substr(expected.size()));
+  CHECK(began_us >= before_us);
+  CHECK(began_us <= clock.now_ns() / 1'000);
+  go_on.tell();
+  CHECK(systemd.receive() == "READY=1");
+  CHECK(daemon.wait_after(SIGTERM) == 0);
+}
+
+TEST_CASE("a reload before the daemon is ready does not tell systemd that it is") {
+  const TempDir dir;
+  const NotifySocket systemd(dir.path() / "notify");
+  Child daemon([&] {
+    setenv("NOTIFY_SOCKET", (dir.path() / "notify").c_str(), 1);
+    Service service;
+    kill(getpid(), SIGHUP);
+    service.run(nothing, always, [&] { service.stop(0); });
+    return service.exit_status();
+  });
+  CHECK(systemd.receive() == "STOPPING=1");
+  CHECK(daemon.wait() == 0);
+}
+
 TEST_CASE("the watchdog is not fed while the daemon is not healthy") {
   const TempDir dir;
   const NotifySocket systemd(dir.path() / "notify");
@@ -160,10 +266,13 @@ TEST_CASE("the watchdog is not fed while the daemon is not healthy") {
     setenv("WATCHDOG_USEC", "20000", 1);
     Service service;
     int asked = 0;
-    service.run(nothing, [&] {
-      if (++asked == 5) service.stop(0);
-      return false;
-    });
+    service.run(
+        nothing,
+        [&] {
+          if (++asked == 5) service.stop(0);
+          return false;
+        },
+        nothing);
     return service.exit_status();
   });
   CHECK(systemd.receive() == "STOPPING=1");
@@ -211,6 +320,58 @@ TEST_CASE("an exception of the body is an error in the log and status 1") {
   CHECK(outcome.status == 1);
   CHECK(outcome.standard_error.find("error   synthd: no device at all\n") != std::string::npos);
   CHECK(outcome.standard_error.find('\n') + 1 == outcome.standard_error.size());
+}
+
+// What the log says of a reload after the file was changed from `before` to `after`, behind the level.
+std::string log_of_reload(const std::string& before, const std::string& after) {
+  const TempDir dir;
+  const std::string file = dir.path() / "auralis.toml";
+  test::write_file(file, before);
+  const Outcome outcome = run_main({"--config", file}, [&](Service&, const CommandLine& command_line) {
+    test::write_file(file, after);
+    report_reload(command_line);
+    return 0;
+  });
+  CHECK(outcome.status == 0);
+  CHECK(std::count(outcome.standard_error.begin(), outcome.standard_error.end(), '\n') == 1);
+  std::string said = outcome.standard_error;
+  const std::size_t path = said.find(file);
+  if (path != std::string::npos) said.replace(path, file.size(), "auralis.toml");
+  const std::string time = "2026-01-01 00:00:00.000 ";
+  return said.substr(std::min(said.size(), time.size()));
+}
+
+TEST_CASE("a reload says which changed keys need a restart, or that nothing changed") {
+  const std::string later = "warning synthd: configuration reloaded: what changed takes effect at a restart ";
+  CHECK(log_of_reload("[streamd]\nport = 1", "[streamd]\nport = 1 # the same") ==
+        "info    synthd: configuration reloaded: nothing changed\n");
+  CHECK(log_of_reload("", "[streamd]\nport = 1\n[audio]\nchunk_ms = 50") ==
+        later + "changed=\"audio.chunk_ms, streamd.port\"\n");
+  CHECK(log_of_reload("", "[synthd]\nseed = 2") == later + "changed=stations\n");
+  CHECK(log_of_reload("[[station]]\nname = \"a\"", "[log]\nlevel = \"error\"") ==
+        later + "changed=\"stations, log.level\"\n");
+}
+
+TEST_CASE("a configuration that is refused at a reload is one error in the log, and the daemon goes on") {
+  CHECK(log_of_reload("", "[streamd]\nport = 0\n[audio]\nchunk_ms = 1") ==
+        "error   synthd: configuration not reloaded: auralis.toml:2: [streamd] port = 0: must be an integer "
+        "from 1 to 65535\n");
+}
+
+TEST_CASE("a reload returns the configuration as it is by now, or nothing where it is refused") {
+  const TempDir dir;
+  const std::string file = dir.path() / "auralis.toml";
+  test::write_file(file, "");
+  const Outcome outcome = run_main({"--config", file}, [&](Service&, const CommandLine& command_line) {
+    test::write_file(file, "[streamd]\nport = 2");
+    const auto second = reload_config(command_line);
+    test::write_file(file, "port");
+    const auto third = reload_config(command_line);
+    test::write_file(file, "[streamd]\nport = 4");
+    const auto fourth = reload_config(command_line);
+    return second->streamd.port == 2 && !third && fourth->streamd.port == 4 ? 0 : 1;
+  });
+  CHECK(outcome.status == 0);
 }
 
 TEST_CASE("what is answered from the command line alone never comes to the body") {
