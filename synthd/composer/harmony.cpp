@@ -9,31 +9,70 @@
 namespace auralis {
 namespace {
 
+using Percents = std::array<std::array<std::uint32_t, kChordStates>, kChordStates>;
+
 struct ModeTable {
   std::array<std::uint8_t, 7> steps;  // semitones above the root
   std::array<std::uint8_t, kChordStates>
       degrees;  // scale degree of each chord state, 0 = tonic; none is diminished
+  // Chances of a change at variety 0, from row to column. No zero: so the chains of chord_state always meet,
+  // after two steps in the mean. Each mode leans on the chord that tells it from its neighbours: dorian on
+  // IV, phrygian and lydian on II, mixolydian on VII and IV.
+  Percents chances;
 };
 
 // In the order of Mode.
 constexpr std::array<ModeTable, 6> kModes{{
-    {{0, 2, 3, 5, 7, 8, 10}, {0, 3, 4, 5, 2}},  // aeolian: i iv v VI III
-    {{0, 2, 3, 5, 7, 9, 10}, {0, 3, 4, 6, 2}},  // dorian: i IV v VII III
-    {{0, 1, 3, 5, 7, 8, 10}, {0, 3, 1, 5, 2}},  // phrygian: i iv II VI III
-    {{0, 2, 4, 6, 7, 9, 11}, {0, 1, 4, 5, 2}},  // lydian: I II V vi iii
-    {{0, 2, 4, 5, 7, 9, 11}, {0, 3, 4, 5, 2}},  // ionian: I IV V vi iii
-    {{0, 2, 4, 5, 7, 9, 10}, {0, 3, 4, 6, 5}},  // mixolydian: I IV v VII vi
+    // aeolian: i iv v VI III
+    {{0, 2, 3, 5, 7, 8, 10},
+     {0, 3, 4, 5, 2},
+     {{{16, 30, 16, 24, 14},
+       {32, 10, 24, 18, 16},
+       {44, 14, 8, 24, 10},
+       {20, 30, 18, 10, 22},
+       {18, 30, 12, 30, 10}}}},
+    // dorian: i IV v VII III
+    {{0, 2, 3, 5, 7, 9, 10},
+     {0, 3, 4, 6, 2},
+     {{{18, 36, 12, 22, 12},
+       {40, 10, 12, 24, 14},
+       {36, 22, 8, 22, 12},
+       {34, 24, 12, 10, 20},
+       {18, 32, 14, 26, 10}}}},
+    // phrygian: i iv II VI III
+    {{0, 1, 3, 5, 7, 8, 10},
+     {0, 3, 1, 5, 2},
+     {{{18, 20, 32, 18, 12},
+       {30, 10, 28, 18, 14},
+       {48, 12, 8, 18, 14},
+       {22, 22, 26, 10, 20},
+       {20, 20, 20, 30, 10}}}},
+    // lydian: I II V vi iii
+    {{0, 2, 4, 6, 7, 9, 11},
+     {0, 1, 4, 5, 2},
+     {{{18, 36, 14, 20, 12},
+       {38, 10, 22, 18, 12},
+       {34, 22, 8, 24, 12},
+       {18, 34, 16, 10, 22},
+       {20, 24, 12, 34, 10}}}},
+    // ionian: I IV V vi iii
+    {{0, 2, 4, 5, 7, 9, 11},
+     {0, 3, 4, 5, 2},
+     {{{14, 28, 22, 24, 12},
+       {32, 10, 28, 16, 14},
+       {38, 16, 8, 26, 12},
+       {16, 36, 20, 10, 18},
+       {14, 34, 12, 30, 10}}}},
+    // mixolydian: I IV v VII vi
+    {{0, 2, 4, 5, 7, 9, 10},
+     {0, 3, 4, 6, 5},
+     {{{16, 28, 12, 30, 14},
+       {42, 10, 12, 20, 16},
+       {28, 26, 8, 26, 12},
+       {30, 36, 10, 10, 14},
+       {18, 32, 16, 24, 10}}}},
 }};
 
-// Chances in percent at variety 0, by the states' parts in the mode: tonic, subdominant, dominant, relief,
-// mediant. No zero: so the chains of chord_state always meet, after two steps in the mean.
-constexpr std::array<std::array<std::uint32_t, kChordStates>, kChordStates> kBaseMatrix{{
-    {16, 30, 16, 24, 14},
-    {32, 10, 24, 18, 16},
-    {44, 14, 8, 24, 10},
-    {20, 30, 18, 10, 22},
-    {18, 30, 12, 30, 10},
-}};
 constexpr std::uint32_t kEvenChance = 100 / kChordStates;
 
 constexpr int kBassLow = 33;      // A1: the bass begins in the octave from here ...
@@ -123,9 +162,9 @@ void lead(Voicing& from, const Triad& classes) {
 
 Voicing voicing_of(std::uint64_t seed, std::int64_t bar, const MusicParameters& parameters) {
   const auto& degrees = table_of(parameters.mode).degrees;
-  const TransitionMatrix matrix = chord_transitions(parameters.chord_progression_variety);
+  const TransitionMatrix matrix = chord_transitions(parameters.mode, parameters.chord_progression_variety);
   const std::int64_t first = bar - bar % kLedBars;
-  std::size_t state = chord_state(seed, first, parameters.chord_progression_variety);
+  std::size_t state = chord_state(seed, first, parameters.mode, parameters.chord_progression_variety);
   Voicing voicing;
   voicing.pitches = triad_classes(parameters, degrees.at(state));
   voicing.bass = place(voicing.pitches.front(), kBassLow);
@@ -150,20 +189,21 @@ PitchClasses scale_of(const MusicParameters& parameters) {
   return static_cast<PitchClasses>(classes);
 }
 
-TransitionMatrix chord_transitions(float variety) {
+TransitionMatrix chord_transitions(Mode mode, float variety) {
+  const Percents& chances = table_of(mode).chances;
   const std::uint32_t even = in_256ths(variety);
   TransitionMatrix matrix{};
   for (std::size_t from = 0; from < kChordStates; ++from) {
     for (std::size_t to = 0; to < kChordStates; ++to) {
-      matrix[from][to] = kBaseMatrix[from][to] * (256 - even) + kEvenChance * even;
+      matrix[from][to] = chances[from][to] * (256 - even) + kEvenChance * even;
     }
   }
   return matrix;
 }
 
-std::size_t chord_state(std::uint64_t seed, std::int64_t bar, float variety) {
+std::size_t chord_state(std::uint64_t seed, std::int64_t bar, Mode mode, float variety) {
   constexpr std::int64_t kLongest = 1'024;  // never reached in practice: the tonic then
-  const TransitionMatrix matrix = chord_transitions(variety);
+  const TransitionMatrix matrix = chord_transitions(mode, variety);
   for (std::int64_t length = 8; length <= kLongest; length *= 2) {
     std::array<std::size_t, kChordStates> states{0, 1, 2, 3, 4};
     bool met = false;

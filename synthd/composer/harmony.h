@@ -23,18 +23,18 @@ PitchClasses scale_of(const MusicParameters& parameters);
 // keep to the mode, also the dominant, since the mode's seventh sounds in the melody above it.
 inline constexpr std::size_t kChordStates = 5;
 
-// Entry [from][to] is the chance of that change, in 1/kTransitionScale: a row sums to it. `variety` blends
-// each row towards an even one.
+// Each mode has a matrix of its own. Entry [from][to] is the chance of that change, in 1/kTransitionScale: a
+// row sums to it. `variety` blends each row towards an even one.
 inline constexpr std::uint32_t kTransitionScale = 25'600;
 using TransitionMatrix = std::array<std::array<std::uint32_t, kChordStates>, kChordStates>;
-TransitionMatrix chord_transitions(float variety);
+TransitionMatrix chord_transitions(Mode mode, float variety);
 
 // The chain's state in bar `bar`, at a cost that does not rise with it: coupling from the past (Propp and
 // Wilson, "Exact sampling with coupled Markov chains", Random Structures and Algorithms 9, 1996). Every bar
 // has one random number; the chain is run from all states at once up to this bar, from further and further
 // back, until all have met. Where they meet is where the endless chain stands, so neighbouring bars follow
 // the matrix exactly.
-std::size_t chord_state(std::uint64_t seed, std::int64_t bar, float variety);
+std::size_t chord_state(std::uint64_t seed, std::int64_t bar, Mode mode, float variety);
 
 struct Chord {
   static constexpr std::size_t kMaxPitches = 7;

@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <numeric>
+#include <string>
+#include <vector>
 
 using namespace auralis;
 
@@ -23,17 +26,17 @@ MusicParameters dense(Mode mode) {
 }
 
 // Sum over all changes of (seen - expected)^2 / expected, for a matrix without zeros.
-double chi_squared(std::uint64_t seed, int bars, float variety) {
+double chi_squared(std::uint64_t seed, int bars, Mode mode, float variety) {
   std::array<std::array<double, kChordStates>, kChordStates> seen{};
   std::array<double, kChordStates> from{};
-  std::size_t last = chord_state(seed, 0, variety);
+  std::size_t last = chord_state(seed, 0, mode, variety);
   for (int bar = 1; bar <= bars; ++bar) {
-    const std::size_t state = chord_state(seed, bar, variety);
+    const std::size_t state = chord_state(seed, bar, mode, variety);
     ++seen.at(last).at(state);
     ++from.at(last);
     last = state;
   }
-  const TransitionMatrix matrix = chord_transitions(variety);
+  const TransitionMatrix matrix = chord_transitions(mode, variety);
   double sum = 0;
   for (std::size_t i = 0; i < kChordStates; ++i) {
     for (std::size_t j = 0; j < kChordStates; ++j) {
@@ -56,43 +59,48 @@ TEST_CASE("a mode's scale has its seven tones") {
   CHECK(scale_of(parameters) == 0b0101'1010'1101);
 }
 
-TEST_CASE("each row of chord chances sums to one, and full variety makes it even") {
-  for (const float variety : {0.0F, 0.3F, 1.0F}) {
-    for (const auto& row : chord_transitions(variety)) {
-      std::uint32_t sum = 0;
-      for (const std::uint32_t chance : row) sum += chance;
-      CHECK(sum == kTransitionScale);
+TEST_CASE("each mode has chord chances of its own, whose rows sum to one; full variety makes them even") {
+  std::vector<TransitionMatrix> matrices;
+  for (std::size_t mode = 0; mode < kModeNames.size(); ++mode) {
+    for (const float variety : {0.0F, 0.3F, 1.0F}) {
+      for (const auto& row : chord_transitions(static_cast<Mode>(mode), variety)) {
+        CHECK(std::accumulate(row.begin(), row.end(), std::uint32_t{0}) == kTransitionScale);
+        if (variety == 1) CHECK(std::count(row.begin(), row.end(), kTransitionScale / kChordStates) == 5);
+      }
     }
-  }
-  for (const auto& row : chord_transitions(1)) {
-    for (const std::uint32_t chance : row) CHECK(chance == kTransitionScale / kChordStates);
+    const TransitionMatrix own = chord_transitions(static_cast<Mode>(mode), 0);
+    CHECK(std::find(matrices.begin(), matrices.end(), own) == matrices.end());
+    matrices.push_back(own);
   }
 }
 
-TEST_CASE("chords change as often as the matrix says, over 100,000 bars") {
+TEST_CASE("chords change as often as the mode's matrix says, over 100,000 bars") {
   // 5 rows of 4 degrees of freedom each: 45.3 is passed by chance once in a thousand.
   constexpr double kLimit = 45.3;
-  CHECK(chi_squared(11, 100'000, 0) < kLimit);
-  CHECK(chi_squared(12, 100'000, 0.4F) < kLimit);
-  CHECK(chi_squared(13, 100'000, 1) < kLimit);
+  for (std::size_t mode = 0; mode < kModeNames.size(); ++mode) {
+    CAPTURE(std::string(kModeNames[mode]));
+    CHECK(chi_squared(11 + mode, 100'000, static_cast<Mode>(mode), 0) < kLimit);
+  }
+  CHECK(chi_squared(12, 100'000, Mode::kAeolian, 0.4F) < kLimit);
+  CHECK(chi_squared(13, 100'000, Mode::kAeolian, 1) < kLimit);
 }
 
 TEST_CASE("the chords are one chain: each follows from the one before it and its own bar's number") {
-  const TransitionMatrix matrix = chord_transitions(0);
-  std::size_t state = chord_state(17, 0, 0);
+  const TransitionMatrix matrix = chord_transitions(Mode::kDorian, 0);
+  std::size_t state = chord_state(17, 0, Mode::kDorian, 0);
   for (int bar = 1; bar <= 20'000; ++bar) {
     std::uint32_t draw = RandomStream(17, Purpose::kChord, bar).below(kTransitionScale);
     std::size_t to = 0;
     while (draw >= matrix.at(state).at(to)) draw -= matrix.at(state).at(to++);
-    state = chord_state(17, bar, 0);
+    state = chord_state(17, bar, Mode::kDorian, 0);
     REQUIRE(state == to);
   }
 }
 
 TEST_CASE("the chord of a bar depends on no other bar having been asked for") {
-  const std::size_t far = chord_state(5, 1'000'000, 0.3F);
-  for (int bar = 999'900; bar < 1'000'000; ++bar) chord_state(5, bar, 0.3F);
-  CHECK(chord_state(5, 1'000'000, 0.3F) == far);
+  const std::size_t far = chord_state(5, 1'000'000, Mode::kLydian, 0.3F);
+  for (int bar = 999'900; bar < 1'000'000; ++bar) chord_state(5, bar, Mode::kLydian, 0.3F);
+  CHECK(chord_state(5, 1'000'000, Mode::kLydian, 0.3F) == far);
 }
 
 TEST_CASE("chords keep to the scale of every mode, however dense, and none is diminished") {
