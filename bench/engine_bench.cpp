@@ -131,9 +131,7 @@ struct Playing {
     shape.stations = count;
     engine = make(shape);
     for (std::size_t i = 0; i < count; ++i) {
-      stations.emplace_back(i, shape.sample_rate,
-                            Station::fresh_state(kPresets[i % kPresets.size()].parameters));
-      stations.back().prepare(timeline, kFirstChunk - 1);
+      stations.emplace_back(i, timeline, begun_with(kPresets[i % kPresets.size()].parameters));
     }
     // The first chunk of a slot clears its reverbs and touches its memory.
     prepare();
@@ -143,7 +141,7 @@ struct Playing {
   void prepare() {
     batch.clear();
     for (std::size_t i = 0; i < stations.size(); ++i) {
-      batch.push_back(stations[i].prepare(timeline, chunk));
+      batch.push_back(stations[i].prepare(chunk));
       batch.back().slot = i;
     }
     ++chunk;

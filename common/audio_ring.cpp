@@ -46,6 +46,11 @@ void RingWriter::write(std::int64_t chunk, const std::int16_t* samples) {
   sequence->store(complete(chunk), std::memory_order_release);
 }
 
+void RingWriter::clear() {
+  for (std::uint32_t index = 0; index < geometry_.slots; ++index)
+    slot(index)->store(0, std::memory_order_relaxed);
+}
+
 std::optional<std::int64_t> RingWriter::newest() const { return newest_complete(memory_, geometry_); }
 
 RingReader::RingReader(const std::byte* memory, const RingGeometry& geometry)

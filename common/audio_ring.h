@@ -39,6 +39,10 @@ class RingWriter {
   // Publishes chunk `chunk` (>= 0): chunk_samples samples. Wait-free.
   void write(std::int64_t chunk, const std::int16_t* samples);
 
+  // Empties the ring, for a station that is another one: readers that still have the former one's chunks in
+  // mind are told by something else.
+  void clear();
+
   // The newest whole chunk in the memory, for a writer that takes over.
   std::optional<std::int64_t> newest() const;
 

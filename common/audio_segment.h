@@ -1,65 +1,55 @@
 // SPDX-License-Identifier: MIT
-// The segment `synthd/audio`: the timeline, a table of stations, and a ring of chunks a station.
+// The segment `synthd/audio`: the timeline, and a table of places for stations, each with a ring of chunks.
 //
-//     payload: [ AudioHeader | StationEntry, ring of station 0 | StationEntry, ring of station 1 | ... ]
+//     payload: [ AudioHeader | StationEntry 0, its ring | StationEntry 1, its ring | ... ]
 //
-// synthd writes it; streamd and the tools read it. A station's state is written before the chunk that it
-// belongs to, so a writer that takes over finds the state of the newest chunk or of the one after it, and
-// both render that one alike.
+// synthd writes it; streamd and the tools read it. Stations come and go while it lives. A station's state is
+// written before the first chunk that it decides, so a writer that takes over renders that chunk alike.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "common/audio_ring.h"
-#include "common/music_parameters.h"
+#include "common/parameter_history.h"
 #include "common/segment.h"
 #include "common/timeline.h"
 
 namespace auralis {
 
-inline constexpr std::uint32_t kAudioLayoutVersion = 2;
+inline constexpr std::uint32_t kAudioLayoutVersion = 3;
 inline constexpr std::size_t kStationNameBytes = 32;  // with its closing zero
+inline constexpr std::size_t kMostStations = 4'096;   // places of a table
 
-// One bar on a station's sample axis, and the parameters that it was composed from.
-struct BarRecord {
-  std::int64_t index = 0;
-  std::int64_t start_frame = 0;
-  std::int64_t frames = 0;
-  MusicParameters parameters;
-};
-
-// From chunk `chunk` on the levels and switches are these; they ramp to them over that chunk.
-struct LevelChange {
-  std::int64_t chunk = 0;
-  MusicParameters levels;
-};
-
-// All that decides the sound of the next chunk, beside the seed: rendering is a pure function of this and the
-// frame number, and so a restarted synthd goes on with the same music.
+// All that decides a station's sound, and what is known of it beside. Rendering is a pure function of this
+// and the frame number, and so a restarted synthd goes on with the same music.
 struct StationState {
-  // Long enough for every note that still sounds, or did in the 12 s that the reverb remembers: a swell of 8
-  // s, a bar and a release of 3 s, a lead of 5 s and its echoes, at bars of 2 s or more.
-  static constexpr std::size_t kBars = 16;
-  // As many changes of the last 12 s are remembered exactly.
-  static constexpr std::size_t kLevelChanges = 32;
-
-  std::uint64_t applied_request = 0;  // ControlRequest::number in force, 0 = none
-  MusicParameters target;  // what was asked for; key, mode and bpm come into force with the next bar
-  std::uint32_t bar_count = 0;
-  std::uint32_t level_count = 0;
-  BarRecord bars[kBars];              // oldest first; the last one covers the newest frame rendered
-  LevelChange levels[kLevelChanges];  // oldest first; the oldest also counts for all before it
-};
-
-// A station as a reader sees it.
-struct StationInfo {
-  std::string name;
   std::uint64_t seed = 0;
+  std::int64_t origin_chunk = 0;  // chunk of the timeline that is its own chunk 0; may lie before all time
+  std::uint64_t applied_request = 0;  // ControlRequest::number in force, 0 = none
+  char name[kStationNameBytes] = {};  // of a-z, 0-9, _ and -
+  std::uint32_t personal = 0;         // 1: a listener's own, gone with the last one; 0: configured
+  std::uint32_t open = 0;             // 1: whoever hears it may change it
+  ParameterHistory history;           // in the station's own chunks
+
+  std::int64_t own_chunk(std::int64_t chunk) const { return chunk - origin_chunk; }
 };
+
+// A state of that name, which is cut to what there is room for.
+StationState named_state(std::string_view name);
+
+// A station's place in the table, for as long as it has it: the next tenant of the place has a higher
+// tenancy.
+struct StationPlace {
+  std::size_t index = 0;
+  std::uint64_t tenancy = 0;  // odd
+};
+inline bool operator==(const StationPlace& a, const StationPlace& b) {
+  return a.index == b.index && a.tenancy == b.tenancy;
+}
 
 // The one writer: synthd's loop, one thread, except beat().
 class AudioWriter {
@@ -67,22 +57,30 @@ class AudioWriter {
   // `timeline.epoch_ns` counts only for a fresh segment: one that is taken over keeps its own. Throws
   // SegmentError.
   AudioWriter(const std::filesystem::path& directory, const Timeline& timeline, std::uint32_t slots,
-              const std::vector<StationInfo>& stations);
+              std::size_t places);
   ~AudioWriter();
 
   bool taken_over() const;
   const Timeline& timeline() const;
-  std::uint32_t slots() const;
+  std::uint32_t slots() const;  // chunks that a ring holds
+  std::size_t places() const;
 
-  // The state that a former writer left, if any.
-  std::optional<StationState> state(std::size_t station) const;
-  void store_state(std::size_t station, const StationState& state);
+  // Rises by one when a station comes and when it goes: odd while there is one.
+  std::uint64_t tenancy(std::size_t place) const;
+
+  // The station at that place, a former writer's at first; nothing where it is free.
+  std::optional<StationState> state(std::size_t place) const;
+
+  // A station comes to a free place, whose ring is then empty; changes; and goes.
+  void open(std::size_t place, const StationState& state);
+  void store_state(std::size_t place, const StationState& state);
+  void close(std::size_t place);
 
   // The station's newest whole chunk: a former writer's at first.
-  std::optional<std::int64_t> newest(std::size_t station) const;
+  std::optional<std::int64_t> newest(std::size_t place) const;
 
   // Publishes chunk_samples() samples, s16 interleaved. Wait-free.
-  void write_chunk(std::size_t station, std::int64_t chunk, const std::int16_t* samples);
+  void write_chunk(std::size_t place, std::int64_t chunk, const std::int16_t* samples);
 
   void publish(std::int64_t now_ns);
   void beat(std::int64_t now_ns);
@@ -91,6 +89,11 @@ class AudioWriter {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// The places of the table that a writer left in `directory` and a new one with this timeline (but for its
+// epoch) and ring could take over; nothing where there is none.
+std::optional<std::size_t> former_places(const std::filesystem::path& directory, const Timeline& timeline,
+                                         std::uint32_t slots);
 
 // A read-only view of it. One thread.
 class AudioReader {
@@ -108,14 +111,23 @@ class AudioReader {
   // Valid while ready().
   const Timeline& timeline() const;
   std::uint32_t slots() const;
-  const std::vector<StationInfo>& stations() const;
 
-  // Copies a chunk; asks the kernel whether the writer lives only where the chunk is not there.
-  RingRead read(std::size_t station, std::int64_t chunk, std::int16_t* samples) const;
-  std::optional<std::int64_t> newest(std::size_t station) const;
+  // 0 unless ready.
+  std::size_t places() const;
 
-  // Checked: nothing where the bytes are not a valid state.
-  std::optional<StationState> state(std::size_t station) const;
+  // Rises with every station that comes, changes or goes; cheap to poll.
+  std::uint64_t table_version() const;
+
+  // Even where the place is free, and 0 unless ready.
+  std::uint64_t tenancy(std::size_t place) const;
+
+  // Copies a chunk; asks the kernel whether the writer lives only where the chunk is not there. kWriterGone
+  // also where the station has left its place.
+  RingRead read(const StationPlace& station, std::int64_t chunk, std::int16_t* samples) const;
+  std::optional<std::int64_t> newest(const StationPlace& station) const;
+
+  // Checked: nothing where the bytes are not a valid state, or another station's.
+  std::optional<StationState> state(const StationPlace& station) const;
 
  private:
   struct Impl;

@@ -6,15 +6,20 @@
 namespace auralis {
 namespace {
 
-using ControlSlots = std::array<SharedRecord<ControlRequest>, kControlSlots>;
-static_assert(sizeof(ControlRequest) == 64 && sizeof(SharedRecord<ControlRequest>) == 192,
+struct ControlSlots {
+  alignas(64) SharedWord version;  // number of stores so far, of all slots
+  std::array<SharedRecord<ControlRequest>, kMostStations> slots;
+};
+static_assert(sizeof(ControlRequest) == 352 && sizeof(ShortHistory) == 280,
               "kControlLayoutVersion names this layout");
 
 std::filesystem::path control_path(const std::filesystem::path& directory) { return directory / "control"; }
 
 std::optional<ControlRequest> checked(std::optional<ControlRequest> request) {
-  if (request && (!valid(request->parameters) || request->station[kStationNameBytes - 1] != 0))
-    request.reset();
+  const bool possible = request && request->station[kStationNameBytes - 1] == 0 && request->chunk >= 0 &&
+                        request->history.count <= request->history.changes.size() &&
+                        valid(widened(request->history));
+  if (!possible) request.reset();
   return request;
 }
 
@@ -37,11 +42,13 @@ ControlWriter::ControlWriter(const std::filesystem::path& directory, std::int64_
 ControlWriter::~ControlWriter() = default;
 
 std::optional<ControlRequest> ControlWriter::request(std::size_t slot) const {
-  return checked(impl_->slots().at(slot).load());
+  return checked(impl_->slots().slots.at(slot).load());
 }
 
 void ControlWriter::store(std::size_t slot, const ControlRequest& request) {
-  impl_->slots().at(slot).store(request);
+  ControlSlots& all = impl_->slots();
+  all.slots.at(slot).store(request);
+  all.version.store(all.version.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 void ControlWriter::beat(std::int64_t now_ns) { impl_->segment.beat(now_ns); }
@@ -70,13 +77,17 @@ std::string ControlReader::describe() const {
   return impl_->segment.describe();
 }
 
+std::uint64_t ControlReader::version() const {
+  return impl_->ready() ? impl_->slots().version.load(std::memory_order_acquire) : 0;
+}
+
 std::uint64_t ControlReader::version(std::size_t slot) const {
-  return impl_->ready() ? impl_->slots().at(slot).version() : 0;
+  return impl_->ready() ? impl_->slots().slots.at(slot).version() : 0;
 }
 
 std::optional<ControlRequest> ControlReader::request(std::size_t slot) const {
   if (!impl_->ready()) return std::nullopt;
-  return checked(impl_->slots().at(slot).load());
+  return checked(impl_->slots().slots.at(slot).load());
 }
 
 }  // namespace auralis

@@ -159,24 +159,20 @@ int Service::exit_status() const { return exit_status_; }
 
 std::optional<Config> reload_config(const CommandLine& command_line) {
   try {
-    return command_line.load_again();
+    Config reloaded = command_line.load_again();
+    std::string changed;
+    for (const std::string& key : changed_keys(command_line.config, reloaded)) {
+      changed.append(changed.empty() ? "" : ", ").append(key);
+    }
+    if (changed.empty()) {
+      log_info("configuration reloaded");
+    } else {
+      log_warning("configuration reloaded: what changed takes effect at a restart", {{"changed", changed}});
+    }
+    return reloaded;
   } catch (const ConfigError& error) {
     log_error(std::string("configuration not reloaded: ") + error.what());
     return std::nullopt;
-  }
-}
-
-void report_reload(const CommandLine& command_line) {
-  const Config& running = command_line.config;
-  const auto reloaded = reload_config(command_line);
-  if (!reloaded) return;
-  std::string changed = running.stations == reloaded->stations ? "" : "stations";
-  for (const std::string& key : changed_keys(running, *reloaded))
-    changed.append(changed.empty() ? "" : ", ").append(key);
-  if (changed.empty()) {
-    log_info("configuration reloaded: nothing changed");
-  } else {
-    log_warning("configuration reloaded: what changed takes effect at a restart", {{"changed", changed}});
   }
 }
 

@@ -43,13 +43,10 @@ class Service {
   std::atomic<bool> ready_{false};
 };
 
-// What the command line's configuration is by now; one that is refused is an error in the log, and nothing is
-// returned.
+// What the command line's configuration is by now; nothing where it is refused. The log says which keys have
+// changed since the daemon started, since they come into force at its next start, or why it is refused.
+// Stations are synthd's to take up at once.
 std::optional<Config> reload_config(const CommandLine& command_line);
-
-// The `reload` of a daemon that takes up a changed configuration at its next start: the log says what has
-// changed since this one, or why the configuration is refused.
-void report_reload(const CommandLine& command_line);
 
 // main of a daemon, but for what is its own: loads the configuration, answers --help, --version and
 // --check-config, starts the log, and runs `body`. A bad configuration is one line on standard error and exit

@@ -7,12 +7,6 @@
 #include "common/log.h"
 
 namespace auralis {
-namespace {
-
-constexpr std::size_t kStation = 0;
-
-}  // namespace
-
 const WireMessagePtr& OutgoingChunk::message(WireFormat format) {
   WireMessagePtr& message = messages_[static_cast<std::size_t>(format)];
   if (!message) {
@@ -29,41 +23,80 @@ ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock&
       metrics_(metrics),
       keep_(static_cast<std::size_t>(prefill_chunks) + 1) {}
 
-void ChunkPump::refresh() {
+bool ChunkPump::refresh() {
   const bool changed = reader_.refresh();
   if (!reader_.ready()) {
     if (changed || !logged_missing_) log_warning("waiting for synthd: " + reader_.describe());
     logged_missing_ = true;
-    return;
+    return changed;
   }
   if (changed) {
-    log_info("attached to synthd", {{"station", reader_.stations().front().name},
+    log_info("attached to synthd", {{"places", static_cast<std::int64_t>(reader_.places())},
                                     {"sample_rate", std::int64_t{reader_.timeline().sample_rate}},
                                     {"chunk_frames", std::int64_t{reader_.timeline().chunk_frames}}});
   }
   // A synthd that took its segment over goes on with the same timeline, and so do the listeners.
   if (!timeline_ || *timeline_ != reader_.timeline()) adopt_timeline();
+  begin_playing();
+  return changed;
 }
 
-// A timeline counts once audio for its live position is there: a synthd that is still filling its ring is not
-// late.
+void ChunkPump::add(const StationPlace& station, const std::string& name, bool always,
+                    StreamMetrics::StationMetrics& figures) {
+  channels_[station.index] = {station, name, always, &figures, false, false, {}};
+}
+
+void ChunkPump::remove(const StationPlace& station) {
+  if (channel(station) == nullptr) return;
+  channels_.erase(station.index);
+}
+
+ChunkPump::Channel* ChunkPump::channel(const StationPlace& station) {
+  const auto found = channels_.find(station.index);
+  return found != channels_.end() && found->second.station == station ? &found->second : nullptr;
+}
+
+const ChunkPump::Channel* ChunkPump::channel(const StationPlace& station) const {
+  const auto found = channels_.find(station.index);
+  return found != channels_.end() && found->second.station == station ? &found->second : nullptr;
+}
+
+bool ChunkPump::flowing() const {
+  return std::any_of(channels_.begin(), channels_.end(),
+                     [](const auto& entry) { return entry.second.flowing; });
+}
+
+bool ChunkPump::plays(const StationPlace& station) const {
+  const Channel* const found = channel(station);
+  return found != nullptr && found->plays;
+}
+
+// A timeline counts once audio for its live position is there: a synthd that is still filling its rings is
+// not late.
 void ChunkPump::adopt_timeline() {
   const std::int64_t live = live_chunk(reader_.timeline());
-  if (reader_.newest(kStation).value_or(-1) < live) return;
+  const bool filled = std::any_of(channels_.begin(), channels_.end(), [&](const auto& entry) {
+    return reader_.newest(entry.second.station).value_or(-1) >= live;
+  });
+  if (!filled) return;
   timeline_ = reader_.timeline();
   ring_chunks_ = reader_.slots();
   next_ = live;
+  turn_.reset();
   buffer_.assign(timeline_->chunk_samples(), 0);
-  recent_.clear();
-  // What the first listener is to be sent at once.
-  for (std::int64_t chunk = std::max<std::int64_t>(0, live - static_cast<std::int64_t>(keep_)); chunk < live;
-       ++chunk) {
-    const RingRead outcome = take(chunk);
-    if (outcome == RingRead::kChunk) {
-      recent_.push_back(make_chunk(chunk, outcome));
-    } else {
-      recent_.clear();
-    }
+  for (auto& entry : channels_) {
+    entry.second.plays = entry.second.flowing = false;
+    entry.second.recent.clear();
+  }
+}
+
+// A station plays once audio is there for the turn and the live position, and from then on.
+void ChunkPump::begin_playing() {
+  if (!timeline_ || *timeline_ != reader_.timeline()) return;
+  for (auto& entry : channels_) {
+    Channel& channel = entry.second;
+    if (channel.plays) continue;
+    channel.plays = reader_.newest(channel.station).value_or(-1) >= std::max(next_, live_chunk(*timeline_));
   }
 }
 
@@ -73,43 +106,93 @@ std::int64_t ChunkPump::live_chunk(const Timeline& timeline) const {
 }
 
 // A ring of another timeline has nothing for this one.
-RingRead ChunkPump::take(std::int64_t chunk) {
+RingRead ChunkPump::read(const StationPlace& station, std::int64_t chunk) {
   if (!reader_.ready() || *timeline_ != reader_.timeline()) return RingRead::kWriterGone;
-  return reader_.read(kStation, chunk, buffer_.data());
+  return reader_.read(station, chunk, buffer_.data());
 }
 
-OutgoingChunkPtr ChunkPump::next() {
-  const RingRead outcome = take(next_);
+bool ChunkPump::begin_turn() {
+  end_turn();
+  turn_.reset();
+  if (came_too_late()) return false;
+  turn_ = next_++;
+  for (auto& entry : channels_) {
+    if (entry.second.always && entry.second.plays) take_turn(entry.second);
+  }
+  return true;
+}
+
+// Also where nothing was written meanwhile: seconds of silence in one burst are of use to nobody.
+bool ChunkPump::came_too_late() {
   const std::int64_t live = live_chunk(*timeline_);
-  // Also where nothing was written meanwhile: seconds of silence in one burst are of use to nobody.
-  if (outcome == RingRead::kLapped || live - next_ > ring_chunks_) {
-    metrics_.ring_overruns.add();
-    const std::int64_t missed = std::exchange(next_, live);
-    recent_.clear();
-    log_warning("came too late for chunks in the ring, skipped to the live position",
-                {{"from", missed}, {"to", next_}});
-    return nullptr;
+  const bool lapped =
+      live - next_ > 1 && std::any_of(channels_.begin(), channels_.end(), [&](const auto& entry) {
+        return entry.second.plays && read(entry.second.station, next_) == RingRead::kLapped;
+      });
+  if (!lapped && live - next_ <= ring_chunks_) return false;
+  for (auto& entry : channels_) {
+    if (entry.second.plays && entry.second.always) entry.second.figures->overruns.add();
+    entry.second.recent.clear();
   }
-  const bool was_flowing = std::exchange(flowing_, outcome == RingRead::kChunk);
-  if (!flowing_) {
-    metrics_.ring_underruns.add();
-    if (was_flowing) {
-      log_warning(outcome == RingRead::kWriterGone ? "underrun: synthd is gone, sending silence"
-                                                   : "underrun: chunk not rendered in time, sending silence",
-                  {{"chunk", next_}});
-    }
-  } else if (!was_flowing) {
-    log_info("audio flows", {{"chunk", next_}});
-  }
-  OutgoingChunkPtr chunk = make_chunk(next_, outcome);
-  recent_.push_back(chunk);
-  while (recent_.size() > keep_) recent_.pop_front();
-  ++next_;
-  const double depth = depth_ms();
-  metrics_.ring_depth_ms.set(depth);
+  log_warning("came too late for chunks in the ring, skipped to the live position",
+              {{"from", next_}, {"to", live}});
+  next_ = live;
+  return true;
+}
+
+void ChunkPump::end_turn() {
+  if (!turn_) return;
+  std::optional<double> least_personal_ms;
   const double ring_ms = static_cast<double>(timeline_->chunk_ns() * ring_chunks_) / kNsPerMs;
-  if (ring_ms > 0) metrics_.ring_utilization_percent.set(std::clamp(depth / ring_ms * 100.0, 0.0, 100.0));
-  return chunk;
+  const auto show = [&](StreamMetrics::StationMetrics& figures, double depth) {
+    figures.depth_ms.set(depth);
+    if (ring_ms > 0) figures.utilization_percent.set(std::clamp(depth / ring_ms * 100.0, 0.0, 100.0));
+  };
+  for (auto& entry : channels_) {
+    Channel& channel = entry.second;
+    if (!channel.plays) continue;
+    if (channel.always) {
+      show(*channel.figures, depth_ms(channel.station));
+    } else if (channel.took(*turn_)) {
+      const double depth = depth_ms(channel.station);
+      least_personal_ms = std::min(least_personal_ms.value_or(depth), depth);
+    }
+  }
+  if (least_personal_ms) {
+    show(metrics_.personal, *least_personal_ms);
+  } else {
+    metrics_.personal.depth_ms.clear();
+    metrics_.personal.utilization_percent.clear();
+  }
+}
+
+OutgoingChunkPtr ChunkPump::take(const StationPlace& station) {
+  Channel* const found = channel(station);
+  if (found == nullptr || !found->plays || !turn_) return nullptr;
+  take_turn(*found);
+  return found->recent.back();
+}
+
+void ChunkPump::take_turn(Channel& channel) {
+  if (channel.took(*turn_)) return;
+  const RingRead outcome = read(channel.station, *turn_);
+  note_outcome(channel, outcome);
+  channel.recent.push_back(make_chunk(*turn_, outcome));
+  while (channel.recent.size() > keep_) channel.recent.pop_front();
+}
+
+void ChunkPump::note_outcome(Channel& channel, RingRead outcome) {
+  const bool was_flowing = std::exchange(channel.flowing, outcome == RingRead::kChunk);
+  if (!channel.flowing) channel.figures->underruns.add();
+  // Of personal stations there may be thousands.
+  if (channel.flowing == was_flowing || !channel.always) return;
+  if (channel.flowing) {
+    log_info("audio flows", {{"station", channel.name}, {"chunk", *turn_}});
+  } else {
+    log_warning(outcome == RingRead::kWriterGone ? "underrun: synthd is gone, sending silence"
+                                                 : "underrun: chunk not rendered in time, sending silence",
+                {{"station", channel.name}, {"chunk", *turn_}});
+  }
 }
 
 OutgoingChunkPtr ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
@@ -125,15 +208,20 @@ OutgoingChunkPtr ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
   return std::make_shared<OutgoingChunk>(std::move(audio));
 }
 
-OutgoingChunkPtr ChunkPump::recent(std::int64_t chunk) const {
-  if (recent_.empty()) return nullptr;
-  const std::int64_t index = chunk - recent_.front()->audio().seq;
-  if (index < 0 || index >= static_cast<std::int64_t>(recent_.size())) return nullptr;
-  return recent_[static_cast<std::size_t>(index)];
+OutgoingChunkPtr ChunkPump::recent(const StationPlace& station, std::int64_t chunk) {
+  Channel* const found = channel(station);
+  if (found == nullptr || !found->plays || chunk < 0) return nullptr;
+  if (turn_ && chunk == *turn_) return take(station);
+  const auto held = std::find_if(found->recent.begin(), found->recent.end(),
+                                 [&](const OutgoingChunkPtr& one) { return one->audio().seq == chunk; });
+  if (held != found->recent.end()) return *held;
+  // Before anybody listened.
+  const RingRead outcome = read(station, chunk);
+  return outcome == RingRead::kChunk ? make_chunk(chunk, outcome) : nullptr;
 }
 
-double ChunkPump::depth_ms() const {
-  const auto newest = reader_.newest(kStation);
+double ChunkPump::depth_ms(const StationPlace& station) const {
+  const auto newest = reader_.newest(station);
   const std::int64_t newest_chunk = newest ? *newest : timeline_->chunk_at(clock_.now_ns()) - 1;
   return static_cast<double>(timeline_->depth_ns(newest_chunk, clock_.now_ns())) / kNsPerMs;
 }

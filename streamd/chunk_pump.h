@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Takes chunks from the ring when their time has come, each once, and hands them out encoded, each encoding
-// made once for all listeners. A chunk that is not there becomes silence; a pump that came too late skips to
-// the live position.
+// Takes the stations' chunks from their rings when their time has come, each once, and hands them out
+// encoded, each encoding made once for all listeners. All stations share one timeline: a turn is the time in
+// which one chunk of each goes out. A chunk that is not there becomes silence; a pump that came too late
+// skips to the live position.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,35 +46,70 @@ class ChunkPump {
   ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock, StreamMetrics& metrics,
             std::int64_t prefill_chunks);
 
-  // Looks for a new or restarted synthd; several times a second. Logs changes, once each.
-  void refresh();
+  // Looks for a new or restarted synthd; several times a second. Logs changes, once each. True where the
+  // table of stations is another one.
+  bool refresh();
+
+  // A station's chunks are taken from now on as soon as its ring is filled, at the begin of each turn if
+  // `always`, else where somebody asks for them, so that the work of many is spread; and no longer. Its
+  // figures are `figures`, which outlive it.
+  void add(const StationPlace& station, const std::string& name, bool always,
+           StreamMetrics::StationMetrics& figures);
+  void remove(const StationPlace& station);
 
   // True once a timeline with audio is known. It stays known while synthd is away: its chunks are then
   // silence.
   bool has_timeline() const { return timeline_.has_value(); }
   const Timeline& timeline() const { return *timeline_; }
 
-  // True while audio flows: the last chunk taken was music.
-  bool flowing() const { return flowing_; }
+  // True while audio flows: the last chunk taken of some station was music.
+  bool flowing() const;
 
-  // Moment at which next() may be called for the next chunk: one chunk before it is due, since listeners'
-  // phases lie within that chunk.
+  // Whether the station's chunks are taken; false while its ring is not filled yet.
+  bool plays(const StationPlace& station) const;
+
+  // Moment at which the next turn may begin: one chunk before its chunk is due, since listeners' phases lie
+  // within that chunk.
   std::int64_t next_ns() const { return timeline_->due_ns(next_ - 1); }
-  std::int64_t next_chunk() const { return next_; }
 
-  // Takes the next chunk of the timeline. Null if the pump came too late for it: it then stands at the live
-  // position.
-  OutgoingChunkPtr next();
+  // The chunk whose turn it is; nothing before the first turn and on a new timeline.
+  std::optional<std::int64_t> turn() const { return turn_; }
 
-  // A chunk taken lately, for a listener that has just come; null if it is no longer held.
-  OutgoingChunkPtr recent(std::int64_t chunk) const;
+  // Ends the turn and begins the next one. False, and there is no turn, if the pump came too late for it: it
+  // then stands at the live position.
+  bool begin_turn();
+
+  // The chunk whose turn it is, of one station. Null while it does not play.
+  OutgoingChunkPtr take(const StationPlace& station);
+
+  // A chunk of the past, for a listener that has just come; null if it is no longer held.
+  OutgoingChunkPtr recent(const StationPlace& station, std::int64_t chunk);
 
   const AudioReader& reader() const { return reader_; }
-  double depth_ms() const;
+  double depth_ms(const StationPlace& station) const;
 
  private:
+  struct Channel {
+    StationPlace station;
+    std::string name;
+    bool always;
+    StreamMetrics::StationMetrics* figures;
+    bool plays = false;
+    bool flowing = false;
+    std::deque<OutgoingChunkPtr> recent;  // oldest first
+
+    bool took(std::int64_t chunk) const { return !recent.empty() && recent.back()->audio().seq == chunk; }
+  };
+
+  Channel* channel(const StationPlace& station);
+  const Channel* channel(const StationPlace& station) const;
   void adopt_timeline();
-  RingRead take(std::int64_t chunk);
+  void begin_playing();
+  void end_turn();
+  bool came_too_late();
+  void take_turn(Channel& channel);
+  void note_outcome(Channel& channel, RingRead outcome);
+  RingRead read(const StationPlace& station, std::int64_t chunk);
   OutgoingChunkPtr make_chunk(std::int64_t chunk, RingRead outcome);
   std::int64_t live_chunk(const Timeline& timeline) const;
 
@@ -82,10 +120,10 @@ class ChunkPump {
   std::optional<Timeline> timeline_;
   std::int64_t ring_chunks_ = 0;
   std::int64_t next_ = 0;
-  bool flowing_ = false;
+  std::optional<std::int64_t> turn_;
   bool logged_missing_ = false;
   std::vector<std::int16_t> buffer_;
-  std::deque<OutgoingChunkPtr> recent_;  // oldest first, without gaps
+  std::map<std::size_t, Channel> channels_;  // by place
 };
 
 }  // namespace auralis

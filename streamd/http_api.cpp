@@ -12,13 +12,14 @@ HttpResponse text(int status, std::string body) {
   return {status, "text/plain; charset=utf-8", std::move(body), {}};
 }
 
-HttpResponse get(std::string_view path, const HttpBackend& backend) {
+HttpResponse get(const HttpRequest& request, const HttpBackend& backend) {
+  const std::string_view path = request.path;
   if (path == "/healthz") return text(200, "ok\n");
   if (path == "/readyz") {
     const auto reason = backend.not_ready_reason();
     return reason ? text(503, *reason + "\n") : text(200, "ready\n");
   }
-  if (path == "/api/status") return {200, "application/json", backend.status_body(), {}};
+  if (path == "/api/status") return backend.status(request.query);
   if (path == "/api/presets") return {200, "application/json", presets_body(), {}};
   const WebFile* file = find_web_file(path);
   return {200, file->content_type, std::string(file->bytes), {}};
@@ -46,7 +47,7 @@ HttpResponse handle_http(const HttpRequest& request, const HttpBackend& backend)
     response.allow = methods;
     return response;
   }
-  if (reads) return get(request.path, backend);
+  if (reads) return get(request, backend);
   if (request.chunked) return text(411, "A body must come with its Content-Length.\n");
   return backend.control(request.body);
 }

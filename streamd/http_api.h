@@ -13,7 +13,8 @@ namespace auralis {
 
 struct HttpRequest {
   std::string_view method;
-  std::string_view path;  // without the query
+  std::string_view path;   // without the query
+  std::string_view query;  // without its question mark
   std::string_view body;
   bool chunked = false;  // the body came without its length, and was not read
 };
@@ -27,7 +28,7 @@ struct HttpResponse {
 
 // What the API needs to know and do; network thread only.
 struct HttpBackend {
-  std::function<std::string()> status_body;
+  std::function<HttpResponse(std::string_view query)> status;
   std::function<std::optional<std::string>()> not_ready_reason;  // nothing: ready
   // A change of parameters: the JSON answer, and its HTTP status.
   std::function<HttpResponse(std::string_view body)> control;

@@ -41,29 +41,64 @@ std::uint32_t Hub::take_phase() {
   return static_cast<std::uint32_t>(least - phase_counts_.begin());
 }
 
-std::uint32_t Hub::add(ConnectionId id, WireFormat format) {
+void Hub::count_listener(const StationPlace& station, int change) {
+  const auto entry = station_counts_.try_emplace({station.index, station.tenancy}, 0).first;
+  entry->second += static_cast<std::size_t>(change);
+  if (entry->second == 0) station_counts_.erase(entry);
+}
+
+std::optional<StationPlace> Hub::station_of(ConnectionId id) const {
+  const auto found = listeners_.find(id);
+  return found == listeners_.end() ? std::nullopt : std::optional(found->second.station);
+}
+
+std::size_t Hub::listeners_of(const StationPlace& station) const {
+  const auto found = station_counts_.find({station.index, station.tenancy});
+  return found == station_counts_.end() ? 0 : found->second;
+}
+
+std::vector<StationPlace> Hub::stations() const {
+  std::vector<StationPlace> places;
+  for (const auto& entry : station_counts_) places.push_back({entry.first.first, entry.first.second});
+  return places;
+}
+
+void Hub::move(const StationPlace& from, const StationPlace& to) {
+  for (auto& entry : listeners_) {
+    if (!(entry.second.station == from)) continue;
+    count_listener(from, -1);
+    count_listener(to, +1);
+    entry.second.station = to;
+  }
+}
+
+void Hub::add(ConnectionId id, WireFormat format, const StationPlace& station) {
   Listener& listener = listeners_[id];
   listener.format = format;
+  listener.station = station;
+  count_listener(station, +1);
   listener.phase = take_phase();
   listener.accepted_ns = clock_.now_ns();
   const auto books = metrics_.together();
   metrics_.connections.add();
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
-  return listener.phase;
 }
 
 void Hub::prefill(ConnectionId id, const std::vector<OutgoingChunkPtr>& chunks) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
+  found->second.begun = true;
   for (const auto& chunk : chunks) {
     push(id, found->second, {chunk->message(found->second.format), chunk, 0, clock_.now_ns()});
   }
 }
 
-void Hub::deliver(const OutgoingChunkPtr& chunk, std::uint32_t phase, std::int64_t due_ns) {
-  WireMessagePtr warning;
+void Hub::deliver(const ChunkOf& chunk_of, std::uint32_t phase, std::int64_t due_ns) {
+  WireMessagePtr warning;  // the same for all: they are at the same chunk
   for (auto& [id, listener] : listeners_) {
-    if (listener.phase != phase || listener.closing) continue;
+    if (listener.phase != phase || listener.closing || !listener.begun) continue;
+    const OutgoingChunkPtr chunk = chunk_of(listener.station);
+    if (!chunk) continue;
     if (chunk->audio().silence) {
       if (!warning) warning = make_text_message(underrun_message(chunk->audio().seq));
       send_text(id, warning);
@@ -82,8 +117,10 @@ void Hub::send_text(ConnectionId id, const WireMessagePtr& message) {
   push(id, found->second, {message, nullptr, 0, clock_.now_ns()});
 }
 
-void Hub::send_text_to_all(const WireMessagePtr& message) {
-  for (const auto& entry : listeners_) send_text(entry.first, message);
+void Hub::send_text(const StationPlace& station, const WireMessagePtr& message) {
+  for (const auto& [id, listener] : listeners_) {
+    if (listener.station == station) send_text(id, message);
+  }
 }
 
 void Hub::push(ConnectionId id, Listener& listener, Outgoing outgoing) {
@@ -207,6 +244,7 @@ void Hub::removed(ConnectionId id) {
   if (listener.on_its_way) drop(*listener.on_its_way, metrics_.dropped_disconnect);
   for (const auto& outgoing : listener.queue) drop(outgoing, metrics_.dropped_disconnect);
   --phase_counts_[listener.phase];
+  count_listener(listener.station, -1);
   const double seconds = static_cast<double>(clock_.now_ns() - listener.accepted_ns) / kNsPerSecond;
   listeners_.erase(found);
   const auto books = metrics_.together();
@@ -232,6 +270,12 @@ void Hub::close_stalled() {
 
 void Hub::close_all(std::uint16_t code, std::string_view reason) {
   for (auto& [id, listener] : listeners_) close(id, listener, code, reason);
+}
+
+void Hub::close_all_of(const StationPlace& station, std::uint16_t code, std::string_view reason) {
+  for (auto& [id, listener] : listeners_) {
+    if (listener.station == station) close(id, listener, code, reason);
+  }
 }
 
 void Hub::note_queued(double change) {

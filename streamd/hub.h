@@ -6,8 +6,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -36,20 +39,34 @@ class Hub {
   void set_phases(std::uint32_t phases);
   std::uint32_t phases() const { return static_cast<std::uint32_t>(phase_counts_.size()); }
 
-  // A listener has come: gives it the phase that fewest have, and returns it.
-  std::uint32_t add(ConnectionId id, WireFormat format);
+  // A listener of that station has come; it gets the phase that fewest have.
+  void add(ConnectionId id, WireFormat format, const StationPlace& station);
 
-  // Queues past chunks to a listener that has just come.
+  // What a listener hears; nothing where there is no such listener.
+  std::optional<StationPlace> station_of(ConnectionId id) const;
+  std::size_t listeners_of(const StationPlace& station) const;
+  // Those that have listeners.
+  std::vector<StationPlace> stations() const;
+
+  // Of a listener that is there.
+  WireFormat format_of(ConnectionId id) const { return listeners_.at(id).format; }
+  std::uint32_t phase_of(ConnectionId id) const { return listeners_.at(id).phase; }
+
+  // The station has another place.
+  void move(const StationPlace& from, const StationPlace& to);
+
+  // Queues past chunks to a listener; from now on it is delivered to.
   void prefill(ConnectionId id, const std::vector<OutgoingChunkPtr>& chunks);
 
-  // Queues a chunk to the listeners of a phase; `due_ns` is the moment when it was due to them. Listeners are
-  // told where it is silence.
-  void deliver(const OutgoingChunkPtr& chunk, std::uint32_t phase, std::int64_t due_ns);
+  // Queues each station's chunk to its listeners of a phase; `chunk_of` tells it, null where there is none,
+  // and `due_ns` is the moment when it was due to them. Listeners are told where it is silence.
+  using ChunkOf = std::function<OutgoingChunkPtr(const StationPlace&)>;
+  void deliver(const ChunkOf& chunk_of, std::uint32_t phase, std::int64_t due_ns);
 
-  // Queues a JSON message to one listener, or to all. A listener that lets more than kMaxTexts pile up loses
-  // the rest.
+  // Queues a JSON message to one listener, or to all of a station. A listener that lets more than kMaxTexts
+  // pile up loses the rest.
   void send_text(ConnectionId id, const WireMessagePtr& message);
-  void send_text_to_all(const WireMessagePtr& message);
+  void send_text(const StationPlace& station, const WireMessagePtr& message);
 
   // From the network: the message on its way was taken by the kernel (`bytes` with framing), failed, or never
   // will be.
@@ -63,6 +80,7 @@ class Hub {
   // Closes listeners that take nothing any more. About once a second.
   void close_stalled();
   void close_all(std::uint16_t code, std::string_view reason);
+  void close_all_of(const StationPlace& station, std::uint16_t code, std::string_view reason);
 
   static constexpr std::size_t kMaxTexts = 64;
 
@@ -75,6 +93,8 @@ class Hub {
   };
   struct Listener {
     WireFormat format = WireFormat::kJson;
+    StationPlace station;
+    bool begun = false;  // it is delivered to
     std::uint32_t phase = 0;
     std::int64_t accepted_ns = 0;
     std::deque<Outgoing> queue;
@@ -88,6 +108,7 @@ class Hub {
   };
 
   std::uint32_t take_phase();
+  void count_listener(const StationPlace& station, int change);
   void push(ConnectionId id, Listener& listener, Outgoing outgoing);
   void hand_over(ConnectionId id, Listener& listener);
   void apply_policy(ConnectionId id, Listener& listener);
@@ -102,6 +123,7 @@ class Hub {
   Transport& transport_;
   HubLimits limits_;
   std::unordered_map<ConnectionId, Listener> listeners_;
+  std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> station_counts_;  // by place and tenancy
   std::vector<std::size_t> phase_counts_ = std::vector<std::size_t>(1);
   double queued_ = 0;
 };

@@ -33,7 +33,7 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   };
   try {
     service.run([&] { server.sample_process(); }, [&] { return server.healthy(); },
-                [&] { auralis::report_reload(command_line); });
+                [&] { auralis::reload_config(command_line); });
   } catch (...) {
     stop();
     throw;

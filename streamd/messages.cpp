@@ -141,16 +141,21 @@ constexpr std::array<MessageType, 4> kMessageTypes{{
 }};
 constexpr std::size_t kChangeTypes = 2;  // those that change parameters come first
 
-// Knows the first `known` types.
-ClientMessage parse(std::string_view text, std::size_t known) {
+// Knows the first `known` types. A field `station` is put into `station`, unless that is null.
+ClientMessage parse(std::string_view text, std::size_t known, std::optional<std::string>* station) {
   const auto end = kMessageTypes.begin() + known;
   auto type = end;
   try {
-    const Json message = Json::parse(text, nullptr, false);
+    Json message = Json::parse(text, nullptr, false);
     if (message.is_discarded() || !message.is_object())
       refuse("bad_json", "The message must be a JSON object.");
     const Json name = message.value("type", Json());
     type = std::find_if(kMessageTypes.begin(), end, [&](const MessageType& one) { return name == one.name; });
+    if (station != nullptr && message.contains("station")) {
+      if (!message["station"].is_string()) refuse("bad_field", "The field station must be the name of one.");
+      *station = message["station"].get<std::string>();
+      message.erase("station");
+    }
     if (type != end) return type->parse(message);
     std::vector<std::string_view> names;
     for (auto one = kMessageTypes.begin(); one != end; ++one) names.push_back(one->name);
@@ -179,11 +184,15 @@ Json status_json(const StationStatus& status, const StatusContext& context) {
   return {
       {"type", "status"},
       {"station", status.station},
+      {"personal", status.personal},
+      {"open", status.open},
+      {"seed", status.seed},
       {"parameters", parameters_json(status.in_force)},
       {"target", parameters_json(status.target)},
       {"preset", preset != nullptr ? Json(preset->name) : Json()},
       {"request", status.request},
       {"bar", status.bar},
+      {"sample_index", status.sample_index},
       {"sample_rate", context.timeline.sample_rate},
       {"channels", context.timeline.channels},
       {"chunk_ms", context.timeline.chunk_ns() / kNsPerMs},
@@ -213,12 +222,19 @@ MusicParameters ParameterPatch::applied_to(MusicParameters parameters) const {
   return parameters;
 }
 
-ClientMessage parse_client_message(std::string_view text) { return parse(text, kMessageTypes.size()); }
+ClientMessage parse_client_message(std::string_view text) {
+  return parse(text, kMessageTypes.size(), nullptr);
+}
 
-ClientMessage parse_change_request(std::string_view text) { return parse(text, kChangeTypes); }
+ChangeRequest parse_change_request(std::string_view text) {
+  ChangeRequest request;
+  request.message = parse(text, kChangeTypes, &request.station);
+  return request;
+}
 
 bool operator==(const StationStatus& a, const StationStatus& b) {
-  return a.station == b.station && a.in_force == b.in_force && a.target == b.target && a.request == b.request;
+  return a.station == b.station && a.personal == b.personal && a.open == b.open && a.seed == b.seed &&
+         a.in_force == b.in_force && a.target == b.target && a.request == b.request;
 }
 
 std::string status_message(const StationStatus& status, const StatusContext& context,
@@ -259,16 +275,20 @@ std::string presets_body() {
   return Json{{"presets", std::move(presets)}}.dump();
 }
 
-std::string status_body(const std::optional<StationStatus>& status, const StatusContext& context,
-                        double depth_ms, bool ready) {
-  Json stations = Json::array();
-  if (status) {
-    Json station = status_json(*status, context);
-    station.erase("type");
-    station["depth_ms"] = depth_ms;
-    stations.push_back(std::move(station));
+std::string status_body(const std::vector<StationReport>& stations, const PlacesReport& places, bool ready) {
+  Json list = Json::array();
+  for (const StationReport& station : stations) {
+    Json json = status_json(station.status, station.context);
+    json.erase("type");
+    json["depth_ms"] = station.depth_ms;
+    json["permalink"] = "/?" + station.permalink;
+    list.push_back(std::move(json));
   }
-  return Json{{"version", AURALIS_VERSION}, {"ready", ready}, {"stations", std::move(stations)}}.dump();
+  return Json{{"version", AURALIS_VERSION},
+              {"ready", ready},
+              {"places", {{"total", places.total}, {"free", places.free}, {"personal", places.personal}}},
+              {"stations", std::move(list)}}
+      .dump();
 }
 
 }  // namespace auralis

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "common/music_parameters.h"
 #include "common/timeline.h"
@@ -49,24 +50,34 @@ using ClientMessage = std::variant<ParameterPatch, PresetChoice, Ping, PlaybackR
 // A message of a listener. Never throws: whatever is wrong is a MessageError.
 ClientMessage parse_client_message(std::string_view text);
 
-// The body of a control request: as above, but nothing other than a change of parameters is known.
-ClientMessage parse_change_request(std::string_view text);
+// The body of a control request: as above, but nothing other than a change of parameters is known, and it may
+// name its station.
+struct ChangeRequest {
+  ClientMessage message;
+  std::optional<std::string> station;
+};
+ChangeRequest parse_change_request(std::string_view text);
 
 // What listeners and operators are told of a station.
 struct StationStatus {
   std::string station;
+  bool personal = false;
+  bool open = false;  // whether its listeners may change it
+  std::uint64_t seed = 0;
   MusicParameters in_force;  // at the rendering position
   MusicParameters target;    // as asked for
   std::uint64_t request = 0;
-  std::int64_t bar = 0;
+  std::int64_t bar = 0;           // likewise
+  std::int64_t sample_index = 0;  // the station's frame that is due now
 };
+// But for what moves all the time, bar and sample_index.
 bool operator==(const StationStatus& a, const StationStatus& b);
 
 // What a status says beside its station.
 struct StatusContext {
   Timeline timeline;
-  std::size_t listeners = 0;
-  double server_time = 0;  // Unix seconds
+  std::size_t listeners = 0;  // of the station
+  double server_time = 0;     // Unix seconds
 };
 
 // `subprotocol` is left out where it is empty.
@@ -78,9 +89,21 @@ std::string underrun_message(std::int64_t seq);
 std::string skipped_message(std::int64_t seq);
 std::string error_message(const MessageError& error);
 
-// Bodies of GET /api/presets and GET /api/status. `status` is absent while no station is known.
+// Bodies of GET /api/presets and GET /api/status.
 std::string presets_body();
-std::string status_body(const std::optional<StationStatus>& status, const StatusContext& context,
-                        double depth_ms, bool ready);
+
+struct StationReport {
+  StationStatus status;
+  StatusContext context;
+  double depth_ms = 0;
+  std::string permalink;  // a query
+};
+// Places of the station table.
+struct PlacesReport {
+  std::size_t total = 0;
+  std::size_t free = 0;
+  std::size_t personal = 0;  // taken by personal stations
+};
+std::string status_body(const std::vector<StationReport>& stations, const PlacesReport& places, bool ready);
 
 }  // namespace auralis

@@ -24,32 +24,34 @@ std::int64_t PacedDelivery::step() {
     const std::uint32_t phases = phases_of(timeline);
     if (hub_.phases() != phases) hub_.set_phases(phases);
     // The pump stands elsewhere: it has found another timeline.
-    if (current_ && pump_.next_chunk() != current_->audio().seq + 1) {
-      current_.reset();
+    if (turn_ != pump_.turn()) {
+      turn_.reset();
       next_phase_ = 0;
     }
     if (next_phase_ == 0) {
       if (clock_.now_ns() < pump_.next_ns()) return pump_.next_ns();
-      current_ = pump_.next();
-      if (!current_) continue;
+      const bool in_time = pump_.begin_turn();
+      turn_ = pump_.turn();
+      if (!in_time) continue;
     }
-    const std::int64_t window_ns = timeline.due_ns(current_->audio().seq - 1);
+    const std::int64_t window_ns = timeline.due_ns(*turn_ - 1);
     const std::int64_t due_ns = window_ns + timeline.chunk_ns() * next_phase_ / phases;
     if (clock_.now_ns() < due_ns) return due_ns;
-    hub_.deliver(current_, next_phase_, due_ns);
+    hub_.deliver([this](const StationPlace& station) { return pump_.take(station); }, next_phase_, due_ns);
     next_phase_ = (next_phase_ + 1) % phases;
   }
 }
 
-std::vector<OutgoingChunkPtr> PacedDelivery::prefill(std::uint32_t phase, std::int64_t count) const {
+std::vector<OutgoingChunkPtr> PacedDelivery::prefill(const StationPlace& station, std::uint32_t phase,
+                                                     std::int64_t count) const {
   std::vector<OutgoingChunkPtr> chunks;
-  if (!current_) return chunks;
+  if (!turn_) return chunks;
   // A phase whose turn for the current chunk is over gets the next one next; after the last phase all turns
   // are over.
   const bool turn_is_over = next_phase_ == 0 || phase < next_phase_;
-  const std::int64_t end = current_->audio().seq + (turn_is_over ? 1 : 0);
+  const std::int64_t end = *turn_ + (turn_is_over ? 1 : 0);
   for (std::int64_t seq = end - count; seq < end; ++seq) {
-    if (OutgoingChunkPtr chunk = pump_.recent(seq)) {
+    if (OutgoingChunkPtr chunk = pump_.recent(station, seq)) {
       chunks.push_back(std::move(chunk));
     } else {
       chunks.clear();

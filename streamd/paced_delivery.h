@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "common/clock.h"
@@ -21,9 +22,10 @@ class PacedDelivery {
   // Does all that is due by now. Returns the moment (CLOCK_MONOTONIC) of the next thing to do.
   std::int64_t step();
 
-  // The newest past chunks, `count` at most, oldest first, for a listener of phase `phase` that has just
-  // come: the next one that step() delivers to that phase follows them without a gap.
-  std::vector<OutgoingChunkPtr> prefill(std::uint32_t phase, std::int64_t count) const;
+  // The station's newest past chunks, `count` at most, oldest first, for a listener of phase `phase` that has
+  // just come: the next one that step() delivers to that phase follows them without a gap.
+  std::vector<OutgoingChunkPtr> prefill(const StationPlace& station, std::uint32_t phase,
+                                        std::int64_t count) const;
 
  private:
   static constexpr std::int64_t kIdleNs = 50'000'000;  // how often to look for a timeline while there is none
@@ -31,7 +33,7 @@ class PacedDelivery {
   ChunkPump& pump_;
   Hub& hub_;
   const Clock& clock_;
-  OutgoingChunkPtr current_;  // the chunk being delivered, phase by phase
+  std::optional<std::int64_t> turn_;  // the chunk being delivered, phase by phase
   std::uint32_t next_phase_ = 0;
 };
 

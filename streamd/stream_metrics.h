@@ -3,20 +3,30 @@
 // these lines.
 #pragma once
 
+#include <array>
 #include <string>
-#include <utility>
 
 #include "common/metrics.h"
 #include "common/process_metrics.h"
+#include "common/station_labels.h"
 
 namespace auralis {
 
 class StreamMetrics {
   MetricBinder& m_;
-  std::string station_;
 
  public:
-  StreamMetrics(MetricBinder& m, std::string station) : m_(m), station_(std::move(station)) {}
+  // Of a configured station, or of all personal ones: the least depth, and the sum of what is counted.
+  struct StationMetrics {
+    Gauge depth_ms;
+    Gauge utilization_percent;
+    Counter underruns;
+    Counter overruns;
+  };
+
+  explicit StreamMetrics(MetricBinder& m) : m_(m) {
+    for (std::size_t i = 0; i < configured.size(); ++i) configured[i] = of(late_label("station", i));
+  }
 
   // Figures that are changed while this lives change together for readers.
   [[nodiscard]] MetricsUpdate together() { return MetricsUpdate(m_); }
@@ -48,19 +58,8 @@ class StreamMetrics {
   Counter send_deviation_squares = m_.counter("auralis_send_interval_ms_squares_total",
                                               "Sum of the squares of both, in square milliseconds");
 
-  Gauge ring_depth_ms =
-      m_.gauge("ring_buffer_depth_ms",
-               "Audio that waits in the ring ahead of now, in milliseconds; negative once it ran dry",
-               {{"station", station_}});
-  Gauge ring_utilization_percent =
-      m_.gauge("ring_buffer_utilization_percent",
-               "Share of the ring that holds audio ahead of now, in percent", {{"station", station_}});
-  Counter ring_underruns = m_.counter("ring_buffer_underruns_total",
-                                      "Chunks that were not in the ring when they were due: silence was sent",
-                                      {{"station", station_}});
-  Counter ring_overruns =
-      m_.counter("ring_buffer_overruns_total",
-                 "Times that streamd came so late that its chunk was overwritten", {{"station", station_}});
+  StationMetrics personal = of({"station", std::string(kPersonalLabel)});
+  std::array<StationMetrics, kLateLabels> configured;  // by StationLabels
 
   Counter chunks_offered = m_.counter(
       "auralis_chunks_offered_total",
@@ -91,6 +90,10 @@ class StreamMetrics {
                                      "WebSocket requests refused, by reason", {{"reason", "path"}});
   Counter rejected_protocol = m_.counter("websocket_connections_rejected_total",
                                          "WebSocket requests refused, by reason", {{"reason", "protocol"}});
+  Counter rejected_station = m_.counter("websocket_connections_rejected_total",
+                                        "WebSocket requests refused, by reason", {{"reason", "station"}});
+  Counter rejected_places = m_.counter("websocket_connections_rejected_total",
+                                       "WebSocket requests refused, by reason", {{"reason", "places"}});
   Histogram connection_seconds =
       m_.histogram("websocket_connection_duration_seconds", "Length of listeners' connections, in seconds",
                    {1, 5, 15, 60, 300, 900, 3600, 14400, 86400});
@@ -102,7 +105,29 @@ class StreamMetrics {
       m_.counter("auralis_control_messages_total", "Messages from listeners and control requests, by result",
                  {{"result", "refused"}});
 
+  Gauge station_places =
+      m_.gauge("auralis_station_places", "Places for stations, configured and personal, that synthd has");
+  Gauge configured_stations = m_.gauge("auralis_stations", "Stations that play", {{"kind", "configured"}});
+  Gauge personal_stations = m_.gauge("auralis_stations", "Stations that play", {{"kind", "personal"}});
+
   ProcessMetrics process{m_, "streamd"};
+
+ private:
+  StationMetrics of(const MetricLabel& label) {
+    return {
+        m_.gauge("ring_buffer_depth_ms",
+                 "Audio that waits in the ring ahead of now, in milliseconds; negative once it ran dry; of "
+                 "personal stations the least",
+                 {label}),
+        m_.gauge("ring_buffer_utilization_percent",
+                 "Share of the ring that holds audio ahead of now, in percent; of personal stations the "
+                 "least",
+                 {label}),
+        m_.counter("ring_buffer_underruns_total",
+                   "Chunks that were not in the ring when they were due: silence was sent", {label}),
+        m_.counter("ring_buffer_overruns_total",
+                   "Times that streamd came so late that its chunk was overwritten", {label})};
+  }
 };
 
 }  // namespace auralis

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <asio/steady_timer.hpp>
 #include <chrono>
-#include <set>
+#include <map>
 #include <unordered_map>
 #include <utility>
 #include <websocketpp/concurrency/none.hpp>
@@ -170,7 +170,7 @@ struct WebSocketServer::Impl {
   std::size_t max_connections;
   // Shared with each connection's place, which may outlive all else here.
   std::shared_ptr<std::size_t> open_sockets = std::make_shared<std::size_t>(0);
-  std::set<Server::connection_type*> upgrading;  // accepted by validate(), not yet opened or failed
+  std::map<Server::connection_type*, bool> upgrading;  // admitted, not yet opened or failed; whether personal
   asio::io_context io;
   Server server;  // after the io_context that its sockets need
   asio::steady_timer step_timer{io};
@@ -227,9 +227,9 @@ struct WebSocketServer::Impl {
       return refuse(connection, http_status::not_found, ConnectionEvents::Refusal::kPath,
                     "There is no stream at this path; it is /ws/stream.");
     }
-    if (stopping || !events.has_room(upgrading.size())) {
+    if (stopping) {
       return refuse(connection, http_status::service_unavailable, ConnectionEvents::Refusal::kLimit,
-                    "All places for listeners are taken; try again later.");
+                    "The server stops.");
     }
     const auto& offered = connection->get_requested_subprotocols();
     const auto known = std::find_if(offered.begin(), offered.end(), [](const std::string& name) {
@@ -241,14 +241,26 @@ struct WebSocketServer::Impl {
       return refuse(connection, http_status::bad_request, ConnectionEvents::Refusal::kProtocol,
                     "None of the subprotocols is known; there are auralis.pcm.v1 and auralis.json.v1.");
     }
-    upgrading.insert(connection.get());
+    ConnectionEvents::Coming coming{upgrading.size(), 0};
+    for (const auto& entry : upgrading) coming.personal += entry.second ? 1 : 0;
+    const auto admission = events.admit(query_of(connection), coming);
+    if (admission.status != 101) {
+      return refuse(connection, static_cast<http_status::value>(admission.status), admission.reason,
+                    admission.sentence);
+    }
+    upgrading[connection.get()] = admission.personal;
     return true;
   }
 
-  // The path as sent, without the query.
+  // Path and query as sent.
   static std::string path_of(const Server::connection_ptr& connection) {
     const std::string& uri = connection->get_request().get_uri();
     return uri.substr(0, uri.find('?'));
+  }
+  static std::string query_of(const Server::connection_ptr& connection) {
+    const std::string& uri = connection->get_request().get_uri();
+    const std::size_t mark = uri.find('?');
+    return mark == std::string::npos ? "" : uri.substr(mark + 1);
   }
 
   void opened(const wpp::connection_hdl& handle) {
@@ -269,7 +281,7 @@ struct WebSocketServer::Impl {
       }
     });
     connection->set_close_handler([this, id](const wpp::connection_hdl&) { closed(id); });
-    events.opened(id, format);
+    events.opened(id, format, query_of(connection));
   }
 
   void closed(ConnectionId id) {
@@ -285,8 +297,10 @@ struct WebSocketServer::Impl {
     if (!connection) return;
     const std::string path = path_of(connection);
     const auto& request = connection->get_request();
-    const HttpResponse response = events.http({request.get_method(), path, connection->get_request_body(),
-                                               !request.get_header("Transfer-Encoding").empty()});
+    const std::string query = query_of(connection);
+    const HttpResponse response =
+        events.http({request.get_method(), path, query, connection->get_request_body(),
+                     !request.get_header("Transfer-Encoding").empty()});
     connection->set_status(static_cast<http_status::value>(response.status));
     connection->append_header("Content-Type", std::string(response.content_type));
     connection->append_header("Content-Security-Policy", kContentSecurityPolicy);

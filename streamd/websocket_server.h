@@ -26,14 +26,26 @@ class ConnectionEvents {
  public:
   virtual ~ConnectionEvents() = default;
 
-  enum class Refusal { kNone, kPath, kProtocol, kLimit };
+  enum class Refusal { kPath, kProtocol, kLimit, kStation, kPlaces };
 
-  // A WebSocket upgrade was refused before any of the others could be asked: by path or by subprotocol.
+  // A WebSocket upgrade was refused.
   virtual void refused(Refusal reason) = 0;
-  // Whether there is room for one more listener beside those whose upgrade is under way, `coming` of them.
-  virtual bool has_room(std::size_t coming) const = 0;
 
-  virtual void opened(ConnectionId id, WireFormat format) = 0;
+  // Listeners whose upgrade is under way: those that were admitted.
+  struct Coming {
+    std::size_t listeners = 0;
+    std::size_t personal = 0;  // with a station of their own
+  };
+  struct Admission {
+    int status = 101;  // else why not, and a sentence for people
+    Refusal reason = Refusal::kLimit;
+    std::string sentence;
+    bool personal = false;
+  };
+  // Whether a listener is admitted whose request has that query.
+  virtual Admission admit(std::string_view query, const Coming& coming) const = 0;
+
+  virtual void opened(ConnectionId id, WireFormat format, std::string_view query) = 0;
   virtual void text(ConnectionId id, std::string_view payload) = 0;
   virtual void binary(ConnectionId id) = 0;
   // The message handed over by Transport::send was taken by the kernel, `bytes` with framing; or it failed.

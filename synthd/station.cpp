@@ -6,6 +6,7 @@
 
 #include "synthd/composer/composer.h"
 #include "synthd/engine/dsp/layout.h"
+#include "synthd/engine/voice_pack.h"
 
 namespace auralis {
 namespace {
@@ -35,6 +36,8 @@ std::array<float, kVoiceTypes> group_gains(const MusicParameters& parameters) {
   }
   return gains;
 }
+
+static_assert(kComposedAheadFrames == kTileFrames, "a note that begins in a tile sounds in all of it");
 
 // Groups of the controls and types of voices stand in the same order.
 static_assert(static_cast<int>(VoiceGroup::kPads) == static_cast<int>(VoiceType::kPad) &&
@@ -85,89 +88,34 @@ std::uint32_t phase_increment(int pitch, std::uint32_t sample_rate) {
   return increment_of(hz, sample_rate);
 }
 
-StationState Station::fresh_state(const MusicParameters& parameters) {
-  StationState state;
-  state.target = parameters;
-  state.level_count = 1;
-  state.levels[0] = {-1, parameters};  // before any chunk
-  return state;
+Station::Station(std::uint64_t seed, const Timeline& timeline, const ParameterHistory& history)
+    : seed_(seed), timeline_(timeline), history_(history) {
+  voices_.reserve(Bars::kMost * Score::kMaxNotes);
 }
 
-StationState Station::unchanged_state(const MusicParameters& parameters, std::uint32_t sample_rate,
-                                      std::int64_t frame) {
-  StationState state = fresh_state(parameters);
-  const std::int64_t frames = bar_frames(parameters.bpm, sample_rate);
-  const std::int64_t bars = (frame + frames - 1) / frames;  // that begin before it
-  const std::int64_t oldest = std::max<std::int64_t>(bars - std::int64_t{StationState::kBars}, 0);
-  for (std::int64_t bar = oldest; bar < bars; ++bar) {
-    state.bars[state.bar_count++] = {bar, bar * frames, frames, parameters};
-  }
-  return state;
+std::int64_t Station::reverb_chunk(std::int64_t chunk) const {
+  const std::int64_t frame = timeline_.first_frame(chunk);
+  return reverb_start(frame, dither_seed(), timeline_.sample_rate) / timeline_.chunk_frames;
 }
 
-Station::Station(std::uint64_t seed, std::uint32_t sample_rate, const StationState& state)
-    : seed_(seed), sample_rate_(sample_rate), state_(state) {
-  voices_.reserve(StationState::kBars * Score::kMaxNotes);
-  for (std::size_t bar = 0; bar < state_.bar_count; ++bar) {
-    scores_.at(bar) = compose_bar(seed_, state_.bars[bar], sample_rate_);
-  }
+const Score& Station::score_of(const BarRecord& bar) {
+  Composed& composed = composed_.at(static_cast<std::size_t>(bar.index) % Bars::kMost);
+  if (composed.bar != bar) composed = {bar, compose_bar(seed_, bar, timeline_.sample_rate)};
+  return composed.score;
 }
 
-void Station::apply(const ControlRequest& request, std::int64_t chunk) {
-  // A second change before the same chunk joins the first one's ramp.
-  const bool joins = state_.levels[state_.level_count - 1].chunk == chunk;
-  if (!joins && state_.level_count == StationState::kLevelChanges) {
-    std::move(state_.levels + 1, state_.levels + StationState::kLevelChanges, state_.levels);
-    --state_.level_count;
-  }
-  if (!joins) ++state_.level_count;
-  state_.levels[state_.level_count - 1] = {chunk, request.parameters};
-  state_.target = request.parameters;
-  state_.applied_request = request.number;
-}
-
-void Station::lead_on(std::int64_t end_frame) {
-  for (;;) {
-    BarRecord next;
-    if (state_.bar_count > 0) {
-      const BarRecord& last = state_.bars[state_.bar_count - 1];
-      next.index = last.index + 1;
-      next.start_frame = last.start_frame + last.frames;
-    }
-    if (next.start_frame >= end_frame) return;
-    next.frames = bar_frames(state_.target.bpm, sample_rate_);
-    next.parameters = state_.target;
-    if (state_.bar_count == StationState::kBars) {
-      std::move(state_.bars + 1, state_.bars + StationState::kBars, state_.bars);
-      std::move(scores_.begin() + 1, scores_.end(), scores_.begin());
-      --state_.bar_count;
-    }
-    state_.bars[state_.bar_count] = next;
-    scores_.at(state_.bar_count) = compose_bar(seed_, next, sample_rate_);
-    ++state_.bar_count;
-  }
-}
-
-StationChunk Station::prepare(const Timeline& timeline, std::int64_t chunk) {
-  // To the end of the tile that the chunk's last frame lies in: a note that begins there moves all of it.
-  lead_on(timeline.first_frame(chunk + 1) + kTileFrames);
-  return recall(timeline, chunk);
-}
-
-StationChunk Station::recall(const Timeline& timeline, std::int64_t chunk) {
+StationChunk Station::prepare(std::int64_t chunk) {
   voices_.clear();
-  for (std::size_t bar = 0; bar < state_.bar_count; ++bar) {
-    for (const Note& note : scores_[bar]) voices_.push_back(voice_of(note, state_.bars[bar], sample_rate_));
+  for (const BarRecord& bar : bars_before(history_, timeline_, composed_until(timeline_, chunk))) {
+    for (const Note& note : score_of(bar)) voices_.push_back(voice_of(note, bar, timeline_.sample_rate));
   }
   StationChunk result;
-  result.first_frame = timeline.first_frame(chunk);
+  result.first_frame = timeline_.first_frame(chunk);
   result.voices = voices_.data();
   result.voice_count = voices_.size();
-  std::size_t now = state_.level_count - 1;
-  while (now > 0 && state_.levels[now].chunk > chunk) --now;
-  const std::size_t before = now > 0 && state_.levels[now].chunk == chunk ? now - 1 : now;
-  result.gains_start = group_gains(state_.levels[before].levels);
-  result.gains_end = group_gains(state_.levels[now].levels);
+  const Levels levels = levels_in(history_, chunk);
+  result.gains_start = group_gains(*levels.begin);
+  result.gains_end = group_gains(*levels.end);
   result.dither_seed = dither_seed();
   return result;
 }

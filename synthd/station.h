@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-// One station: joins what the composer writes to what an engine plays. Which bars there are, what was asked
-// for, and how loud each group of voices is; all of it follows from StationState, the seed and the frame
-// number. One thread.
+// One station: joins what the composer writes to what an engine plays. All of it follows from the seed, what
+// was asked for in the course of time, and the frame number: nothing is kept but what it would cost to find
+// again. Chunks are the station's own. One thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <vector>
 
-#include "common/audio_segment.h"
-#include "common/control_segment.h"
+#include "common/parameter_history.h"
 #include "synthd/composer/score.h"
 #include "synthd/engine/engine.h"
 
@@ -17,42 +16,39 @@ namespace auralis {
 
 class Station {
  public:
-  // A station that has not sounded yet.
-  static StationState fresh_state(const MusicParameters& parameters);
+  // Of `timeline` the rate and the length of a chunk count.
+  Station(std::uint64_t seed, const Timeline& timeline, const ParameterHistory& history);
 
-  // A station as it is before `frame` if nothing was asked of it since frame 0, at a cost that does not rise
-  // with `frame`.
-  static StationState unchanged_state(const MusicParameters& parameters, std::uint32_t sample_rate,
-                                      std::int64_t frame);
+  // What sounds in `chunk`, for an engine that knows what went before or not. Valid until the next call.
+  StationChunk prepare(std::int64_t chunk);
 
-  // Goes on from `state`, a fresh or a former writer's.
-  Station(std::uint64_t seed, std::uint32_t sample_rate, const StationState& state);
+  // Whether a change in `chunk` comes not too soon after the last one; and puts it in force. `chunk` is the
+  // next one to be prepared, and not prepared yet.
+  bool takes_change(std::int64_t chunk) const { return keeps_spacing(history_, timeline_, chunk); }
+  void change(const MusicParameters& parameters, std::int64_t chunk) {
+    add_change(history_, timeline_, {chunk, parameters});
+  }
 
-  // Puts a request in force: levels and switches ramp over chunk `chunk`, the next one to be rendered; key,
-  // mode, tempo and all that is composed come with the next bar.
-  void apply(const ControlRequest& request, std::int64_t chunk);
-
-  // What sounds in `chunk`, the bars being led on up to its end; chunks may be skipped, but not gone back to.
-  // Valid until the next call, as is what follows.
-  StationChunk prepare(const Timeline& timeline, std::int64_t chunk);
-
-  // What sounded in `chunk`, one of the seconds that the reverb remembers: for an engine that does not know
-  // them.
-  StationChunk recall(const Timeline& timeline, std::int64_t chunk);
+  const ParameterHistory& history() const { return history_; }
 
   // The station's own number for dither and reverb, StationChunk::dither_seed.
   std::uint32_t dither_seed() const { return static_cast<std::uint32_t>(seed_ ^ (seed_ >> 32)); }
 
-  // The state from which prepare() of the last chunk, and of the next one, follows.
-  const StationState& state() const { return state_; }
+  // The chunk that holds the first frame that is heard in the reverb where `chunk` begins: where to begin
+  // with an engine that does not know what went before.
+  std::int64_t reverb_chunk(std::int64_t chunk) const;
 
  private:
-  void lead_on(std::int64_t end_frame);
+  const Score& score_of(const BarRecord& bar);
 
   std::uint64_t seed_;
-  std::uint32_t sample_rate_;
-  StationState state_;
-  std::array<Score, StationState::kBars> scores_;  // of state_.bars
+  Timeline timeline_;
+  ParameterHistory history_;
+  struct Composed {
+    BarRecord bar;  // without frames: none
+    Score score;
+  };
+  std::array<Composed, Bars::kMost> composed_;  // bar b at place b mod kMost
   std::vector<Voice> voices_;
 };
 

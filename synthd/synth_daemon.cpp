@@ -7,36 +7,25 @@
 
 #include "common/log.h"
 #include "synthd/engine/make_engine.h"
+#include "synthd/station_places.h"
 
 namespace auralis {
-namespace {
-
-EngineShape shape_of(const Config& config, std::size_t stations) {
-  const Timeline timeline = make_timeline(config, 0);
-  EngineShape shape;
-  shape.sample_rate = timeline.sample_rate;
-  shape.chunk_frames = timeline.chunk_frames;
-  shape.stations = stations;
-  return shape;
-}
-
-}  // namespace
 
 SynthDaemon::SynthDaemon(const Config& config, Service& service)
-    : stations_{{config.synthd.station, static_cast<std::uint64_t>(config.synthd.seed)}},
-      metrics_writer_(config.daemon_dir(Daemon::kSynthd), declared_metrics<SynthMetrics>(stations_),
+    : metrics_writer_(config.daemon_dir(Daemon::kSynthd), declared_metrics<SynthMetrics>(),
                       SynthMetrics::kLanes, clock_.now_ns()),
-      loop_metrics_(metrics_writer_.lane(SynthMetrics::kLoopLane), stations_),
-      own_metrics_(metrics_writer_.lane(SynthMetrics::kHousekeepingLane), stations_),
-      engine_(make_engine(config, shape_of(config, stations_.size()))),
+      loop_metrics_(metrics_writer_.lane(SynthMetrics::kLoopLane)),
+      own_metrics_(metrics_writer_.lane(SynthMetrics::kHousekeepingLane)),
+      places_(station_places(config, make_timeline(config, 0), ring_slots(config))),
+      engine_(make_engine(config, engine_shape(make_timeline(config, 0), places_), true)),
       audio_(config.daemon_dir(Daemon::kSynthd), make_timeline(config, clock_.now_ns()), ring_slots(config),
-             stations_),
+             places_),
       control_(config.daemon_dir(Daemon::kStreamd)),
-      loop_({clock_, *engine_, audio_, control_, metrics_writer_, loop_metrics_}, stations_,
-            find_preset(config.synthd.preset)->parameters, config.audio.target_depth_ms * kNsPerMs) {
+      loop_({clock_, *engine_, audio_, control_, metrics_writer_, loop_metrics_}, config.stations,
+            config.audio.target_depth_ms * kNsPerMs) {
   log_info("started", {{"runtime_dir", config.runtime.dir},
-                       {"station", config.synthd.station},
-                       {"seed", config.synthd.seed},
+                       {"stations", static_cast<std::int64_t>(config.stations.size())},
+                       {"places", static_cast<std::int64_t>(places_)},
                        {"sample_rate", config.audio.sample_rate},
                        {"chunk_ms", config.audio.chunk_ms},
                        {"target_depth_ms", config.audio.target_depth_ms}});

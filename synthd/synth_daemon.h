@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <thread>
-#include <vector>
 
 #include "common/clock.h"
 #include "common/config.h"
@@ -32,16 +31,19 @@ class SynthDaemon {
   // Measures the process; about once a second.
   void housekeeping() { own_metrics_.process.sample(); }
 
+  // Adds and removes configured stations.
+  void reconfigure(const Config& config) { loop_.reconfigure(config.stations); }
+
   bool healthy() const { return loop_.healthy(clock_.now_ns()); }
 
  private:
   void run(Service& service);
 
   SystemClock clock_;
-  std::vector<StationInfo> stations_;
   MetricsWriter metrics_writer_;
   SynthMetrics loop_metrics_;
   SynthMetrics own_metrics_;
+  std::size_t places_;
   std::unique_ptr<Engine> engine_;
   AudioWriter audio_;  // after the engine, whose start takes time: the timeline begins now
   ControlReader control_;

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "common/audio_segment.h"
@@ -16,6 +18,7 @@
 #include "common/config.h"
 #include "common/control_segment.h"
 #include "common/metrics_segment.h"
+#include "common/station_labels.h"
 #include "synthd/engine/engine.h"
 #include "synthd/station.h"
 #include "synthd/synth_metrics.h"
@@ -39,8 +42,9 @@ struct SynthParts {
 
 class SynthLoop {
  public:
-  // Stations go on where `parts.audio` left off, or begin with `initial`; then the segment is published.
-  SynthLoop(const SynthParts& parts, const std::vector<StationInfo>& stations, const MusicParameters& initial,
+  // Stations go on where `parts.audio` left off: the configured ones that still are, and all personal ones;
+  // then the segment is published.
+  SynthLoop(const SynthParts& parts, const std::vector<StationConfig>& stations,
             std::int64_t target_depth_ns);
 
   // Renders at most one chunk a station, where its ring is below its target depth. Returns the moment of the
@@ -54,40 +58,62 @@ class SynthLoop {
   // Steps until stop(); calls `on_filled` once. Throws what step() throws.
   void run(const std::function<void()>& on_filled);
 
+  // Configured stations come and go with the next step, the others are left alone. Any thread.
+  void reconfigure(std::vector<StationConfig> stations);
+
   // Ends run() at once, also one that is still to come. Any thread.
   void stop();
 
   // Whether the last step is not longer ago than kHungAfterNs. Any thread.
   bool healthy(std::int64_t now_ns) const;
 
-  static constexpr std::int64_t kLongestWaitNs = 200 * kNsPerMs;
+  // Also how long a listener's own station waits before it is noticed.
+  static constexpr std::int64_t kLongestWaitNs = 20 * kNsPerMs;
   static constexpr std::int64_t kHungAfterNs = 5 * kNsPerSecond;
 
  private:
-  struct Slot {
-    StationInfo info;
+  // A station at its place in the table, which is its slot in the engine too.
+  struct Playing {
+    StationState state;
     Station station;
-    std::int64_t newest;                // newest chunk in the ring; -1 before the first
-    std::uint64_t control_version = 0;  // of the control slot when it was last looked at
+    std::int64_t newest;   // newest chunk in the ring; before the first: the one before that
+    std::int64_t lead_in;  // chunks up to this one were over when it came, and are for new listeners
+    SynthMetrics::StationMetrics* metrics;
+
+    std::int64_t next_own() const { return state.own_chunk(newest + 1); }
   };
 
+  void adopt(const std::vector<StationConfig>& stations);
+  void find_former();
+  std::optional<std::size_t> place_of(std::string_view name) const;
+  std::optional<std::size_t> free_place() const;
+  void enter(std::size_t place, const StationState& state, std::int64_t newest);
+  void come(std::size_t place, StationState state, std::int64_t own_chunk);
+  void leave(std::size_t place);
   void poll_control(std::int64_t now_ns);
-  void apply_request(std::size_t index);
-  void skip_missed(std::size_t index, std::int64_t now_ns);
+  bool obey(std::size_t place, const ControlRequest& request);
+  bool change(std::size_t place, const ControlRequest& request);
+  void open_personal(std::size_t place, const ControlRequest& request);
+  void skip_missed(Playing& playing, std::int64_t now_ns);
   void render_due();
+  void prepare_due(std::int64_t back);
   RenderReport render_batch();
-  void recall_due();
-  bool bring_up();
+  void bring_up();
   std::int64_t next_step(std::int64_t now_ns) const;
 
   SynthParts parts_;
+  StationLabels labels_;
   std::int64_t target_depth_ns_;
-  std::vector<Slot> slots_;
+  std::vector<std::optional<Playing>> places_;  // memory taken at construction
   bool filled_ = false;
   std::int64_t control_refresh_ns_ = 0;  // when to look at the control segment's file again
   std::int64_t skip_log_ns_ = 0;         // no earlier warning about skipped chunks than this
 
-  // The batch of a step: as long as slots_ at most, memory taken at construction.
+  std::vector<std::uint64_t> control_versions_;  // of each control slot when it was last obeyed
+  std::uint64_t control_version_ = 0;            // of all when they were last looked at
+  bool requests_wait_ = false;                   // one of them came too soon after another
+
+  // The batch of a step: as long as places_ at most, memory taken at construction.
   std::vector<std::size_t> due_;
   std::vector<StationChunk> batch_;
   std::vector<std::int64_t> recall_counts_;
@@ -95,7 +121,9 @@ class SynthLoop {
   std::atomic<std::int64_t> last_step_ns_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;  // under mutex_
+  bool stopping_ = false;                             // under mutex_
+  std::optional<std::vector<StationConfig>> coming_;  // under mutex_: of reconfigure()
+  std::atomic<bool> reconfigured_{false};             // whether to look there
 };
 
 }  // namespace auralis

@@ -3,12 +3,12 @@
 // are counted in the one, those of the process in the other.
 #pragma once
 
+#include <array>
 #include <string>
-#include <vector>
 
-#include "common/audio_segment.h"
 #include "common/metrics.h"
 #include "common/process_metrics.h"
+#include "common/station_labels.h"
 
 namespace auralis {
 
@@ -20,19 +20,14 @@ class SynthMetrics {
   static constexpr std::size_t kHousekeepingLane = 1;
   static constexpr std::size_t kLanes = 2;
 
+  // Of a configured station, or of all personal ones.
   struct StationMetrics {
     Counter published;
     Counter skipped;
   };
 
-  SynthMetrics(MetricBinder& m, const std::vector<StationInfo>& infos) : m_(m) {
-    for (const auto& info : infos) {
-      const std::vector<MetricLabel> labels{{"station", info.name}};
-      stations.push_back(
-          {m_.counter("auralis_chunks_published_total", "Chunks written into the ring", labels),
-           m_.counter("auralis_chunks_skipped_total",
-                      "Chunks never rendered, since synthd came too late for them", labels)});
-    }
+  explicit SynthMetrics(MetricBinder& m) : m_(m) {
+    for (std::size_t i = 0; i < configured.size(); ++i) configured[i] = of(late_label("station", i));
   }
 
   Histogram synthesis_ms =
@@ -48,7 +43,15 @@ class SynthMetrics {
   Counter failovers = m_.counter("auralis_engine_failovers_total",
                                  "Times that the device failed and the native engine took its place");
   ProcessMetrics process{m_, "synthd"};
-  std::vector<StationMetrics> stations;  // in the order of the station table
+  StationMetrics personal = of({"station", std::string(kPersonalLabel)});
+  std::array<StationMetrics, kLateLabels> configured;  // by StationLabels
+
+ private:
+  StationMetrics of(const MetricLabel& label) {
+    return {m_.counter("auralis_chunks_published_total", "Chunks written into the ring", {label}),
+            m_.counter("auralis_chunks_skipped_total",
+                       "Chunks never rendered, since synthd came too late for them", {label})};
+  }
 };
 
 }  // namespace auralis

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/config_loader.h"
+#include "synthd/engine/make_engine.h"
 #include "synthd/engine/native_engine.h"
 #include "synthd/engine/opencl_engine.h"
 #include "synthd/synth_loop.h"
@@ -73,10 +74,14 @@ std::unique_ptr<Engine> make_render_engine(const RenderOptions& options, const E
 }
 
 std::vector<Track> tracks_of(const RenderOptions& options) {
-  if (!options.stems) return {options.parameters.voices};
+  Track heard = 0;
+  for (std::size_t i = 0; i < options.history.count; ++i) {
+    heard = static_cast<Track>(heard | options.history.changes.at(i).parameters.voices);
+  }
+  if (!options.stems) return {heard};
   std::vector<Track> tracks;
   for (std::size_t group = 0; group < kStemNames.size(); ++group) {
-    tracks.push_back(static_cast<Track>(options.parameters.voices & (1U << group)));
+    tracks.push_back(static_cast<Track>(heard & (1U << group)));
   }
   return tracks;
 }
@@ -98,14 +103,10 @@ using Writers = std::vector<std::unique_ptr<SoundWriter>>;
 void render_frames(const RenderOptions& options, const StopSignals& signals, const Writers& writers,
                    Progress& progress) {
   const Timeline timeline = make_timeline(options.config, 0);
-  EngineShape shape;
-  shape.sample_rate = timeline.sample_rate;
-  shape.chunk_frames = timeline.chunk_frames;
-  shape.stations = writers.size();
+  EngineShape shape = engine_shape(timeline, writers.size());
   shape.float_mix = options.format.from_floats();
   const auto engine = make_render_engine(options, shape);
-  Music music(*engine, timeline, static_cast<std::uint64_t>(options.config.synthd.seed), options.parameters,
-              tracks_of(options), options.first_frame);
+  Music music(*engine, timeline, options.seed, options.history, tracks_of(options), options.first_frame);
   const std::int64_t end = options.first_frame + options.frames;
   progress.begin();
   for (std::int64_t frame = options.first_frame; frame < end;) {
@@ -128,8 +129,8 @@ void render_frames(const RenderOptions& options, const StopSignals& signals, con
 
 void write_midi(const RenderOptions& options, NewFile& file) {
   const auto sample_rate = static_cast<std::uint32_t>(options.config.audio.sample_rate);
-  const MidiFile midi = midi_file({static_cast<std::uint64_t>(options.config.synthd.seed), options.parameters,
-                                   sample_rate, options.first_frame, options.frames});
+  const MidiFile midi = midi_file(
+      {options.seed, options.history, make_timeline(options.config, 0), options.first_frame, options.frames});
   file.write(midi.bytes.data(), midi.bytes.size());
   file.sync();
   file.publish();

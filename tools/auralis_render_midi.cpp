@@ -85,18 +85,45 @@ int accidentals(const MusicParameters& parameters) {
   return fifths > 6 ? fifths - 12 : fifths;
 }
 
-std::string conductor_track(const MidiPiece& piece) {
-  const MusicParameters& music = piece.parameters;
+constexpr std::int64_t kTicksPerBar = 4 * kMidiTicksPerBeat;
+
+// The bars that the piece touches.
+std::vector<BarRecord> bars_of(const MidiPiece& piece) {
+  std::vector<BarRecord> bars;
+  std::int64_t frame = piece.first_frame;
+  while (frame < piece.first_frame + piece.frames) {
+    const Bars known = bars_before(piece.history, piece.timeline, frame + 1);
+    if (known.count == 0) {  // before all that the history tells of
+      frame = piece.history.first_bar_frame;
+      continue;
+    }
+    bars.push_back(*(known.end() - 1));
+    frame = bars.back().start_frame + bars.back().frames;
+  }
+  return bars;
+}
+
+void add_key(TrackChunk& track, std::int64_t tick, const MusicParameters& music) {
+  track.add(tick, meta(0x01, std::string(kKeyNames.at(music.key)) + " " +
+                                 std::string(kModeNames.at(static_cast<std::size_t>(music.mode)))));
+  const bool minor = music.mode == Mode::kAeolian;
+  track.add(tick,
+            meta(0x59, std::string{static_cast<char>(accidentals(music)), static_cast<char>(minor ? 1 : 0)}));
+}
+
+std::string conductor_track(const MidiPiece& piece, const std::vector<BarRecord>& bars) {
   TrackChunk track;
   track.add(0, meta(0x03, "Auralis, seed " + std::to_string(piece.seed)));
-  track.add(0, meta(0x01, std::string(kKeyNames.at(music.key)) + " " +
-                              std::string(kModeNames.at(static_cast<std::size_t>(music.mode)))));
-  const auto beat_us = static_cast<std::uint64_t>(std::llround(60e6 / double{music.bpm}));
-  track.add(0, meta(0x51, big_endian(beat_us, 3)));
   track.add(0, meta(0x58, std::string{4, 2, 24, 8}));  // 4/4; clocks a click, 32nds a quarter
-  const bool minor = music.mode == Mode::kAeolian;
-  track.add(0,
-            meta(0x59, std::string{static_cast<char>(accidentals(music)), static_cast<char>(minor ? 1 : 0)}));
+  for (std::size_t i = 0; i < bars.size(); ++i) {
+    const MusicParameters& music = bars[i].parameters;
+    const MusicParameters& before = bars[i == 0 ? 0 : i - 1].parameters;
+    const auto tick = static_cast<std::int64_t>(i) * kTicksPerBar;
+    if (i == 0 || music.key != before.key || music.mode != before.mode) add_key(track, tick, music);
+    if (i > 0 && music.bpm == before.bpm) continue;
+    const auto beat_us = static_cast<std::uint64_t>(std::llround(60e6 / double{music.bpm}));
+    track.add(tick, meta(0x51, big_endian(beat_us, 3)));
+  }
   return track.end();
 }
 
@@ -144,19 +171,19 @@ std::string track_of(const Part& part, std::vector<MidiNote>& notes) {
 }  // namespace
 
 MidiFile midi_file(const MidiPiece& piece) {
-  const std::int64_t bar_length = bar_frames(piece.parameters.bpm, piece.sample_rate);
   const std::int64_t end = piece.first_frame + piece.frames;
-  const auto tick = [&](std::int64_t frame) {
-    const double beats =
-        4.0 * static_cast<double>(frame - piece.first_frame) / static_cast<double>(bar_length);
-    return std::llround(beats * kMidiTicksPerBeat);
-  };
+  const std::vector<BarRecord> bars = bars_of(piece);
   std::array<std::vector<MidiNote>, kParts.size()> notes;
-  for (std::int64_t bar = piece.first_frame / bar_length; bar * bar_length < end; ++bar) {
-    const BarRecord record{bar, bar * bar_length, bar_length, piece.parameters};
-    for (const Note& note : compose_bar(piece.seed, record, piece.sample_rate)) {
+  for (std::size_t i = 0; i < bars.size(); ++i) {
+    const BarRecord& bar = bars[i];
+    const auto tick = [&](std::int64_t frame) {
+      const double into = static_cast<double>(frame - bar.start_frame) / static_cast<double>(bar.frames);
+      return static_cast<std::int64_t>(i) * kTicksPerBar + std::llround(into * kTicksPerBar);
+    };
+    for (const Note& note : compose_bar(piece.seed, bar, piece.timeline.sample_rate)) {
       if (note.start_frame < piece.first_frame || note.start_frame >= end) continue;
-      if (!piece.parameters.has(note.group)) continue;
+      const std::int64_t chunk = note.start_frame / piece.timeline.chunk_frames;
+      if (!levels_in(piece.history, chunk).end->has(note.group)) continue;
       const std::int64_t start = tick(note.start_frame);
       notes.at(static_cast<std::size_t>(note.group))
           .push_back({start, std::max<std::int64_t>(tick(note.start_frame + note.gate_frames), start + 1),
@@ -166,7 +193,7 @@ MidiFile midi_file(const MidiPiece& piece) {
   }
   MidiFile file;
   file.bytes = "MThd" + big_endian(6, 4) + big_endian(1, 2) + big_endian(1 + kParts.size(), 2) +
-               big_endian(kMidiTicksPerBeat, 2) + conductor_track(piece);
+               big_endian(kMidiTicksPerBeat, 2) + conductor_track(piece, bars);
   for (std::size_t group = 0; group < kParts.size(); ++group) {
     file.bytes += track_of(kParts.at(group), notes.at(group));
     file.notes += notes.at(group).size();

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "common/music_parameters.h"
+#include "common/parameter_history.h"
 
 namespace auralis {
 
@@ -15,8 +15,8 @@ inline constexpr std::int64_t kMidiTicksPerBeat = 480;
 
 struct MidiPiece {
   std::uint64_t seed = 0;
-  MusicParameters parameters;  // in force from frame 0 on; groups that are off leave their tracks empty
-  std::uint32_t sample_rate = 44'100;
+  ParameterHistory history;  // groups that are off leave their tracks empty
+  Timeline timeline;
   std::int64_t first_frame = 0;
   std::int64_t frames = 0;
 };
@@ -26,8 +26,8 @@ struct MidiFile {
   std::size_t notes = 0;
 };
 
-// The notes that start in the piece, whole, from its first frame on. Kicks are bass drums of the drums'
-// channel; a swell, which has no pitch, is a middle C.
+// The notes that start in the piece, whole. It begins with the bar that holds the first frame, so that bars
+// lie on the grid. Kicks are bass drums of the drums' channel; a swell, which has no pitch, is a middle C.
 MidiFile midi_file(const MidiPiece& piece);
 
 }  // namespace auralis

@@ -5,8 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "synthd/engine/voice_pack.h"
-
 namespace auralis {
 namespace {
 
@@ -20,30 +18,21 @@ void restrict_to(Track track, StationChunk& chunk, std::vector<Voice>& voices) {
   chunk.voice_count = voices.size();
 }
 
-// The chunk of the first frame that is heard in the reverb at `frame`.
-std::int64_t first_chunk(const Timeline& timeline, const Station& station, std::int64_t frame) {
-  return reverb_start(frame, station.dither_seed(), timeline.sample_rate) / timeline.chunk_frames;
-}
-
 }  // namespace
 
-Music::Music(Engine& engine, const Timeline& timeline, std::uint64_t seed, const MusicParameters& parameters,
+Music::Music(Engine& engine, const Timeline& timeline, std::uint64_t seed, const ParameterHistory& history,
              std::vector<Track> tracks, std::int64_t first_frame)
     : engine_(engine),
       timeline_(timeline),
       tracks_(std::move(tracks)),
-      station_(seed, timeline.sample_rate, Station::fresh_state(parameters)),
-      chunk_(first_chunk(timeline, station_, first_frame) - 1),
+      station_(seed, timeline, history),
+      chunk_(station_.reverb_chunk(first_frame / timeline.chunk_frames) - 1),
       voices_(tracks_.size()),
-      batch_(tracks_.size()) {
-  const std::int64_t begin = timeline.first_frame(chunk_ + 1);
-  station_ =
-      Station(seed, timeline.sample_rate, Station::unchanged_state(parameters, timeline.sample_rate, begin));
-}
+      batch_(tracks_.size()) {}
 
 void Music::render_chunk() {
   ++chunk_;
-  const StationChunk whole = station_.prepare(timeline_, chunk_);
+  const StationChunk whole = station_.prepare(chunk_);
   for (std::size_t track = 0; track < tracks_.size(); ++track) {
     batch_[track] = whole;
     batch_[track].slot = track;

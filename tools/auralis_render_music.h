@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/music_parameters.h"
+#include "common/parameter_history.h"
 #include "common/timeline.h"
 #include "synthd/engine/engine.h"
 #include "synthd/station.h"
@@ -19,8 +19,8 @@ using Track = std::uint8_t;
 
 class Music {
  public:
-  // `engine`, with a slot for each track, outlives this. `parameters` are in force from frame 0 on.
-  Music(Engine& engine, const Timeline& timeline, std::uint64_t seed, const MusicParameters& parameters,
+  // `engine`, with a slot for each track, outlives this.
+  Music(Engine& engine, const Timeline& timeline, std::uint64_t seed, const ParameterHistory& history,
         std::vector<Track> tracks, std::int64_t first_frame);
 
   // Renders the next chunk of all tracks; at first those before `first_frame` that are heard in its reverb.

@@ -276,7 +276,8 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   arguments.read("--preset", config_key("synthd", "preset"), options.config);
   arguments.read("--seed", config_key("synthd", "seed"), options.config);
   arguments.read("--rate", config_key("audio", "sample_rate"), options.config);
-  options.parameters = read_music(arguments, options.config);
+  options.seed = static_cast<std::uint64_t>(options.config.synthd.seed);
+  options.history = begun_with(read_music(arguments, options.config));
 
   const auto rate = static_cast<double>(options.config.audio.sample_rate);
   // At least a frame.

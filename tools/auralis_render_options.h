@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "common/config.h"
-#include "common/music_parameters.h"
+#include "common/parameter_history.h"
 #include "tools/auralis_render_sound.h"
 
 namespace auralis {
@@ -28,8 +28,9 @@ struct UsageError : std::runtime_error {
 };
 
 struct RenderOptions {
-  Config config;  // sample rate, seed, engine and device; else as the daemons have it by default
-  MusicParameters parameters;
+  Config config;  // sample rate, engine and device; else as the daemons have it by default
+  std::uint64_t seed = 0;
+  ParameterHistory history;
   std::int64_t first_frame = 0;
   std::int64_t frames = 0;
   SoundFormat format;

@@ -88,12 +88,12 @@ inline std::string metrics_page() {
          "- The device that renders is a GPU or other OpenCL device, or the processor with the native "
          "engine: "
          "what is said of the device is said of it.\n"
-         "- `station` is the name of a configured station. No label names a listener.\n"
+         "- `station` is the name of a configured station, or `personal`, for all personal ones together. No "
+         "label names a listener.\n"
          "- A bucket counts the values that are not above its bound; beyond the last bound there is "
          "`+Inf`.\n";
-  write_metrics_table(out, "synthd",
-                      declared_metrics<SynthMetrics>(std::vector<StationInfo>{{"default", 0}}));
-  write_metrics_table(out, "streamd", declared_metrics<StreamMetrics>(std::string("default")));
+  write_metrics_table(out, "synthd", declared_metrics<SynthMetrics>());
+  write_metrics_table(out, "streamd", declared_metrics<StreamMetrics>());
   write_metrics_table(out, "metricsd", declared_metrics<OwnMetrics>());
   return out.str();
 }

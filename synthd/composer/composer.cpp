@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "synthd/composer/composer.h"
 
-#include <cmath>
-
 #include "synthd/composer/arc.h"
 #include "synthd/composer/harmony.h"
 #include "synthd/composer/melody.h"
@@ -78,11 +76,6 @@ void compose_swell(std::uint64_t seed, const BarRecord& bar, std::uint32_t sampl
 }
 
 }  // namespace
-
-std::int64_t bar_frames(float bpm, std::uint32_t sample_rate) {
-  constexpr double kBeats = 4;
-  return std::llround(kBeats * 60.0 * sample_rate / double{bpm});
-}
 
 Score compose_bar(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample_rate) {
   Score score;

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "common/audio_segment.h"
+#include "common/parameter_history.h"
 #include "synthd/composer/score.h"
 
 namespace auralis {
@@ -14,11 +14,8 @@ namespace auralis {
 // Kicks begin at this intensity.
 inline constexpr float kKickIntensity = 0.3F;
 
-// Frames of a bar: four beats.
-std::int64_t bar_frames(float bpm, std::uint32_t sample_rate);
-
 // The notes that start in `bar`, of all groups, switched on or not: switches are the mixer's. Notes may ring
-// on after the bar, for as long as StationState::kBars allows.
+// on after the bar, for as long as Bars::kMost allows.
 Score compose_bar(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample_rate);
 
 }  // namespace auralis

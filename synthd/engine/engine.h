@@ -62,6 +62,9 @@ class Engine {
   // The frame with which the chunk begins that goes on where the slot's last one ended; -1 if it has none.
   virtual std::int64_t next_frame(std::size_t slot) const = 0;
 
+  // The slot is another station's from now on, whose first chunk may follow the last one's by number.
+  virtual void forget(std::size_t slot) = 0;
+
   // What it holds on its device.
   virtual std::size_t device_bytes() const = 0;
 };

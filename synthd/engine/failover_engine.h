@@ -26,6 +26,7 @@ class FailoverEngine final : public Engine {
   const std::int16_t* samples(std::size_t index) const override { return engine_->samples(index); }
   const float* mix(std::size_t index) const override { return engine_->mix(index); }
   std::int64_t next_frame(std::size_t slot) const override { return engine_->next_frame(slot); }
+  void forget(std::size_t slot) override { engine_->forget(slot); }
   std::size_t device_bytes() const override { return engine_->device_bytes(); }
 
  private:

@@ -41,18 +41,22 @@ std::unique_ptr<Engine> native_engine(const EngineShape& shape) {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const Config& config, const EngineShape& shape) {
+std::unique_ptr<Engine> make_engine(const Config& config, const EngineShape& shape, bool announced) {
   const auto devices = devices_for(config);
   const auto device = wanted_device(config, devices);
   if (!device) {
-    log_info("rendering with the native engine",
-             {{"instructions", std::string(native_stages().front().name)}});
+    if (announced) {
+      log_info("rendering with the native engine",
+               {{"instructions", std::string(native_stages().front().name)}});
+    }
     return native_engine(shape);
   }
   const DeviceInfo& info = devices[*device];
-  log_info("rendering with OpenCL", {{"device", info.name},
-                                     {"type", std::string(device_type_name(info.type))},
-                                     {"platform", info.platform}});
+  if (announced) {
+    log_info("rendering with OpenCL", {{"device", info.name},
+                                       {"type", std::string(device_type_name(info.type))},
+                                       {"platform", info.platform}});
+  }
   try {
     return std::make_unique<FailoverEngine>(std::make_unique<OpenClEngine>(*device, shape),
                                             native_engine(shape));
@@ -62,6 +66,14 @@ std::unique_ptr<Engine> make_engine(const Config& config, const EngineShape& sha
                 {{"error", std::string(error.what())}});
     return native_engine(shape);
   }
+}
+
+EngineShape engine_shape(const Timeline& timeline, std::size_t stations) {
+  EngineShape shape;
+  shape.sample_rate = timeline.sample_rate;
+  shape.chunk_frames = timeline.chunk_frames;
+  shape.stations = stations;
+  return shape;
 }
 
 EngineList list_engines(const Config& config) {

@@ -168,6 +168,7 @@ const float* NativeEngine::mix(std::size_t index) const {
 }
 
 std::int64_t NativeEngine::next_frame(std::size_t slot) const { return impl_->positions.next_frame(slot); }
+void NativeEngine::forget(std::size_t slot) { impl_->positions.forget(slot); }
 
 std::size_t NativeEngine::device_bytes() const {
   const std::size_t a_bench =

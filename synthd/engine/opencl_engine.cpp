@@ -289,6 +289,7 @@ const float* OpenClEngine::mix(std::size_t index) const {
 }
 
 std::int64_t OpenClEngine::next_frame(std::size_t slot) const { return impl_->positions.next_frame(slot); }
+void OpenClEngine::forget(std::size_t slot) { impl_->positions.forget(slot); }
 
 std::size_t OpenClEngine::device_bytes() const {
   const Impl& i = *impl_;

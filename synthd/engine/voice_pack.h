@@ -64,6 +64,8 @@ class SlotPositions {
 
   std::int64_t next_frame(std::size_t slot) const { return next_frames_.at(slot); }
 
+  void forget(std::size_t slot) { next_frames_.at(slot) = -1; }
+
   // Notes that the chunk is rendered; true if it does not go on where its slot stands.
   bool begins_anew(const StationChunk& chunk) {
     std::int64_t& next = next_frames_.at(chunk.slot);

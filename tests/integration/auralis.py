@@ -7,6 +7,7 @@ only end a test that would wait for ever.
 
 import dataclasses
 import http.client
+import json
 import os
 import pathlib
 import shutil
@@ -149,13 +150,13 @@ class Daemon:
     def go_on(self):
         self._process.send_signal(signal.SIGCONT)
 
-    def reload(self):
-        """Asks it to read its configuration again."""
-        self._process.send_signal(signal.SIGHUP)
-
     def terminate(self):
         """Asks it to stop."""
         self._process.terminate()
+
+    def reload(self):
+        """Asks it to read its configuration again."""
+        self._process.send_signal(signal.SIGHUP)
 
     def exit_status(self):
         """Waits for its end after terminate(); one that does not stop in time is killed."""
@@ -175,9 +176,10 @@ class Daemon:
 
 
 class Station:
-    """All three daemons. `settings` are environment variables over those that give it its own directory and ports."""
+    """All three daemons. `settings` are environment variables over those that give it its own directory and ports;
+    `configuration` is the text of their file."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, configuration=""):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="auralis-integration-test-", dir="/dev/shm"))
         self.runtime_dir = self.directory / "runtime"
         self.stream_port, self.metrics_port, zmq_port = free_ports(3)
@@ -189,11 +191,12 @@ class Station:
             "AURALIS_METRICSD_HOST": _HOST,
             "AURALIS_METRICSD_PORT": str(self.metrics_port),
             "AURALIS_METRICSD_ZMQ_ENDPOINT": self.zmq_endpoint,
+            "AURALIS_SYNTHD_MAX_STATIONS": "8",  # else as many as the machine has room for
             **(settings or {}),
         }
-        # An empty file takes the place of the one that may be installed on this machine.
+        # Also an empty file takes the place of the one that may be installed on this machine.
         self.config_file = self.directory / "auralis.toml"
-        self.config_file.touch()
+        self.config_file.write_text(configuration)
         self.daemons = {
             name: Daemon(
                 name,
@@ -277,8 +280,14 @@ class Station:
     def is_up(self, daemon):
         return self.figure("auralis_up", process=daemon) == 1
 
-    def stream_url(self):
-        return f"ws://{_HOST}:{self.stream_port}/ws/stream"
+    def stream_url(self, query=""):
+        return f"ws://{_HOST}:{self.stream_port}/ws/stream" + (f"?{query}" if query else "")
+
+    def status(self, name=None):
+        """What /api/status says of that station, or of the first one."""
+        answer = self.http("GET", "/api/status" + (f"?station={name}" if name else ""))
+        assert answer.status == 200, answer.text
+        return json.loads(answer.text)["stations"][0]
 
     def generation(self, segment):
         with open(self.runtime_dir / segment, "rb") as file:

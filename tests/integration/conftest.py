@@ -7,8 +7,9 @@ from listener import Listener
 
 @pytest.fixture(scope="module")
 def station(request):
-    """The daemons of a test file, configured by its SETTINGS; that each stops with status 0 is a test of every file."""
-    with Station(getattr(request.module, "SETTINGS", None)) as running:
+    """The daemons of a test file, configured by its SETTINGS and CONFIGURATION; that each stops with status 0 is a test of every file."""
+    module = request.module
+    with Station(getattr(module, "SETTINGS", None), getattr(module, "CONFIGURATION", "")) as running:
         yield running
 
 
@@ -17,8 +18,8 @@ def listen(station):
     """Makes listeners that are gone after the test."""
     listeners = []
 
-    def make(*protocols, **options):
-        listeners.append(Listener(station.stream_url(), *protocols, **options))
+    def make(*protocols, query="", **options):
+        listeners.append(Listener(station.stream_url(query), *protocols, **options))
         return listeners[-1]
 
     yield make

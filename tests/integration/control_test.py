@@ -236,7 +236,7 @@ def test_the_api_tells_what_plays(station, listen):
         return body["stations"][0]["request"] >= answer["request"] and body
 
     body = eventually(in_force, "the preset in /api/status")
-    assert set(body) == {"stations", "ready", "version"}
+    assert set(body) == {"stations", "places", "ready", "version"}
     assert body["ready"] is True
     (status,) = body["stations"]
     assert (status["station"], status["preset"]) == ("default", "meditation")

@@ -51,7 +51,7 @@ def test_the_first_message_is_the_status(audience):
         assert (status["station"], status["sample_rate"], status["channels"]) == ("default", 44_100, 2)
         assert status["chunk_ms"] == 100
         assert set(status) == {
-            "type", "station", "parameters", "target", "preset", "request", "bar", "sample_rate", "channels",
+            "type", "station", "personal", "open", "seed", "sample_index", "parameters", "target", "preset", "request", "bar", "sample_rate", "channels",
             "chunk_ms", "protocol", "listeners", "server_time",
         }  # fmt: skip
         assert status["preset"] == "focus"

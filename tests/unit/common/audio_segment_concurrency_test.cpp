@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -22,23 +23,18 @@ constexpr std::int64_t kChunks = 5'000;
 
 // A state whose every part tells the chunk that it was stored for.
 StationState state_of(std::int64_t chunk) {
-  StationState state;
+  StationState state = named_state("default");
   state.applied_request = static_cast<std::uint64_t>(chunk);
-  state.level_count = StationState::kLevelChanges;
-  for (std::size_t i = 0; i < StationState::kLevelChanges; ++i) {
-    state.levels[i].chunk = chunk + static_cast<std::int64_t>(i);
-  }
-  state.bar_count = StationState::kBars;
-  for (BarRecord& bar : state.bars) bar = {chunk, chunk, chunk + 1, MusicParameters{}};
+  state.history.count = static_cast<std::uint32_t>(state.history.changes.size());
+  std::int64_t next = chunk;
+  for (ParameterChange& change : state.history.changes) change.chunk = next++;
   return state;
 }
 
 bool whole(const StationState& state) {
-  const auto chunk = static_cast<std::int64_t>(state.applied_request);
-  bool same = state.levels[0].chunk == chunk;
-  for (const BarRecord& bar : state.bars) {
-    same = same && bar.index == chunk && bar.start_frame == chunk && bar.frames == chunk + 1;
-  }
+  auto next = static_cast<std::int64_t>(state.applied_request);
+  bool same = true;
+  for (const ParameterChange& change : state.history.changes) same = same && change.chunk == next++;
   return same;
 }
 
@@ -54,15 +50,16 @@ Tally read_until_last(const std::filesystem::path& directory) {
   std::vector<std::int16_t> samples(kTimeline.chunk_samples());
   for (bool done = false; !done;) {
     reader.refresh();
-    const std::int64_t newest = reader.newest(0).value_or(0);
+    const StationPlace station{0, reader.tenancy(0)};
+    const std::int64_t newest = reader.newest(station).value_or(0);
     for (std::int64_t chunk = std::max<std::int64_t>(newest - kSlots + 1, 0); chunk <= newest + 1; ++chunk) {
-      const RingRead outcome = reader.read(0, chunk, samples.data());
+      const RingRead outcome = reader.read(station, chunk, samples.data());
       if (outcome == RingRead::kWriterGone) ++tally.gone;
       if (outcome != RingRead::kChunk) continue;
       if (!test::whole(samples, chunk)) ++tally.torn;
       done = chunk == kChunks - 1;
       // Stored before its chunk; nothing where the writer overtook the reading time and again.
-      const auto state = reader.state(0);
+      const auto state = reader.state(station);
       if (state && !whole(*state)) ++tally.torn;
       if (state && static_cast<std::int64_t>(state->applied_request) < chunk) ++tally.state_behind;
     }
@@ -72,7 +69,8 @@ Tally read_until_last(const std::filesystem::path& directory) {
 
 TEST_CASE("chunks and states that go through a segment arrive whole, a state no later than its chunk") {
   const test::TempDir dir;
-  AudioWriter audio(dir.path(), kTimeline, kSlots, {{"default", 1}});
+  AudioWriter audio(dir.path(), kTimeline, kSlots, 1);
+  audio.open(0, state_of(0));
   audio.publish(1);
   std::array<Tally, 2> tallies;
   std::vector<std::thread> readers;
@@ -95,6 +93,42 @@ TEST_CASE("chunks and states that go through a segment arrive whole, a state no 
   }
 }
 
+TEST_CASE("a station that leaves and another that takes its place are never mixed up by a reader") {
+  const test::TempDir dir;
+  AudioWriter audio(dir.path(), kTimeline, kSlots, 1);
+  audio.publish(1);
+  std::atomic<bool> done{false};
+  std::int64_t mixed = 0;
+  std::atomic<std::int64_t> seen{0};
+  std::thread reading([&] {
+    AudioReader reader(dir.path());
+    reader.refresh();
+    std::vector<std::int16_t> samples(kTimeline.chunk_samples());
+    while (!done || seen == 0) {
+      const StationPlace station{0, reader.tenancy(0)};
+      // Tenant t writes chunk 3 with what chunk t of others would hold, and has t as its request.
+      const bool read = reader.read(station, 3, samples.data()) == RingRead::kChunk;
+      if (read && !test::whole(samples, static_cast<std::int64_t>(station.tenancy))) ++mixed;
+      const auto state = reader.state(station);
+      if (state && state->applied_request != station.tenancy) ++mixed;
+      if (read) ++seen;
+    }
+  });
+  std::vector<std::int16_t> samples(kTimeline.chunk_samples());
+  for (int round = 0; round < 5'000 || seen == 0; ++round) {
+    const std::uint64_t tenant = audio.tenancy(0) + 1;
+    StationState state = state_of(0);
+    state.applied_request = tenant;
+    audio.open(0, state);
+    test::fill(samples, static_cast<std::int64_t>(tenant));
+    audio.write_chunk(0, 3, samples.data());
+    audio.close(0);
+  }
+  done = true;
+  reading.join();
+  CHECK(mixed == 0);
+}
+
 TEST_CASE("requests that go through a segment arrive whole and in order, the newest at last") {
   constexpr std::uint64_t kRequests = 100'000;
   const test::TempDir dir;
@@ -108,7 +142,8 @@ TEST_CASE("requests that go through a segment arrive whole and in order, the new
     while (last < kRequests) {
       const auto request = reader.request(7);
       if (!request) continue;
-      if (request->parameters.bpm != static_cast<float>(40 + request->number % 80)) ++mixed;
+      if (request->history.changes[0].parameters.bpm != static_cast<float>(40 + request->number % 80))
+        ++mixed;
       if (request->number < last) ++backwards;
       last = request->number;
     }
@@ -116,7 +151,8 @@ TEST_CASE("requests that go through a segment arrive whole and in order, the new
   for (std::uint64_t number = 1; number <= kRequests; ++number) {
     ControlRequest request;
     request.number = number;
-    request.parameters.bpm = static_cast<float>(40 + number % 80);
+    request.history.count = 1;
+    request.history.changes[0].parameters.bpm = static_cast<float>(40 + number % 80);
     control.store(7, request);
   }
   poller.join();

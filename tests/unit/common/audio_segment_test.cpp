@@ -9,6 +9,8 @@
 #include <cstring>
 #include <optional>
 #include <random>
+#include <string_view>
+#include <utility>
 
 namespace auralis {
 namespace {
@@ -20,24 +22,24 @@ using test::whole;
 
 constexpr Timeline kTimeline{1'000, 44'100, 882, 2};
 constexpr std::uint32_t kSlots = 8;
-const std::vector<StationInfo> stations{{"default", 1}, {"night", 0xffffffffffffffffULL}};
+constexpr std::size_t kPlaces = 3;
 
-StationState state_of(std::uint64_t request) {
-  StationState state;
+StationState state_of(std::uint64_t request, std::string_view name = "default") {
+  StationState state = named_state(name);
+  state.seed = 0xffffffffffffffffULL;
   state.applied_request = request;
-  state.target = kPresets[1].parameters;
-  state.bar_count = 2;
-  state.level_count = 1;
-  state.levels[0].levels = kPresets[0].parameters;
-  state.bars[0] = {10, 0, 176'400, kPresets[0].parameters};
-  state.bars[1] = {11, 176'400, 211'680, kPresets[1].parameters};
+  state.open = 1;
+  state.history = begun_with(kPresets[0].parameters);
+  add_change(state.history, kTimeline, {10, kPresets[1].parameters});
   return state;
 }
 
 AudioWriter writer_in(const TempDir& dir, const Timeline& timeline = kTimeline, std::uint32_t slots = kSlots,
-                      const std::vector<StationInfo>& infos = stations) {
-  return {dir.path(), timeline, slots, infos};
+                      std::size_t places = kPlaces) {
+  return {dir.path(), timeline, slots, places};
 }
+
+StationPlace place_of(const AudioReader& reader, std::size_t index) { return {index, reader.tenancy(index)}; }
 
 void write_chunk(AudioWriter& writer, std::size_t station, std::int64_t chunk) {
   std::vector<std::int16_t> samples(kTimeline.chunk_samples());
@@ -47,29 +49,32 @@ void write_chunk(AudioWriter& writer, std::size_t station, std::int64_t chunk) {
 
 bool reads_whole(const AudioReader& reader, std::size_t station, std::int64_t chunk) {
   std::vector<std::int16_t> samples(kTimeline.chunk_samples());
-  return reader.read(station, chunk, samples.data()) == RingRead::kChunk &&
+  return reader.read(place_of(reader, station), chunk, samples.data()) == RingRead::kChunk &&
          whole(samples, chunk + static_cast<std::int64_t>(station) * 1'000);
 }
 
 RingRead outcome(const AudioReader& reader, std::int64_t chunk) {
   std::vector<std::int16_t> samples(kTimeline.chunk_samples());
-  return reader.read(0, chunk, samples.data());
+  return reader.read(place_of(reader, 0), chunk, samples.data());
 }
 
 TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and state") {
   const TempDir dir;
   AudioWriter writer = writer_in(dir);
   CHECK_FALSE(writer.taken_over());
+  CHECK(writer.places() == kPlaces);
   CHECK_FALSE(writer.state(0));
-  CHECK_FALSE(writer.newest(0));
   AudioReader reader(dir.path());
   reader.refresh();
   CHECK_FALSE(reader.ready());
+  CHECK(reader.places() == 0);
+  CHECK(reader.tenancy(0) == 0);
   CHECK(outcome(reader, 0) == RingRead::kWriterGone);
 
-  writer.store_state(1, state_of(5));
+  writer.open(0, state_of(0));
+  writer.open(2, state_of(5, "night"));
   for (std::int64_t chunk = 0; chunk < 3; ++chunk) write_chunk(writer, 0, chunk);
-  write_chunk(writer, 1, 7);
+  write_chunk(writer, 2, 7);
   writer.publish(1);
   REQUIRE(reader.refresh());
   REQUIRE(reader.ready());
@@ -78,33 +83,73 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   CHECK(reader.timeline().chunk_frames == 882);
   CHECK(reader.timeline().channels == 2);
   CHECK(reader.slots() == kSlots);
-  REQUIRE(reader.stations().size() == 2);
-  CHECK(reader.stations()[0].name == "default");
-  CHECK(reader.stations()[1].name == "night");
-  CHECK(reader.stations()[1].seed == 0xffffffffffffffffULL);
+  CHECK(reader.places() == kPlaces);
   CHECK(reads_whole(reader, 0, 2));
-  CHECK(reads_whole(reader, 1, 7));
-  CHECK(reader.newest(0) == 2);
-  CHECK(reader.newest(1) == 7);
-  CHECK_FALSE(reader.state(0));
-  REQUIRE(reader.state(1));
-  CHECK(reader.state(1)->applied_request == 5);
-  CHECK(reader.state(1)->bars[1].start_frame == 176'400);
+  CHECK(reads_whole(reader, 2, 7));
+  CHECK(reader.newest(place_of(reader, 0)) == 2);
+  CHECK(reader.newest(place_of(reader, 2)) == 7);
+  CHECK(reader.tenancy(1) % 2 == 0);
+  CHECK_FALSE(reader.state(place_of(reader, 1)));
+  const auto night = reader.state(place_of(reader, 2));
+  REQUIRE(night);
+  CHECK(std::string_view(night->name) == "night");
+  CHECK(night->seed == 0xffffffffffffffffULL);
+  CHECK(night->applied_request == 5);
+  CHECK(night->history.changes[1].chunk == 10);
+}
+
+TEST_CASE("stations come, change and go, and a place's next tenant is not taken for the last one") {
+  const TempDir dir;
+  AudioWriter writer = writer_in(dir);
+  writer.publish(1);
+  AudioReader reader(dir.path());
+  reader.refresh();
+  std::uint64_t version = reader.table_version();
+  const auto changed = [&] { return std::exchange(version, reader.table_version()) != version; };
+
+  writer.open(1, state_of(0, "night"));
+  CHECK(changed());
+  write_chunk(writer, 1, 4);
+  const StationPlace night = place_of(reader, 1);
+  CHECK(night.tenancy % 2 == 1);
+  CHECK(reader.newest(night) == 4);
+  CHECK_FALSE(changed());
+  writer.store_state(1, state_of(7, "night"));
+  CHECK(changed());
+  CHECK(reader.state(night)->applied_request == 7);
+
+  writer.close(1);
+  CHECK(changed());
+  std::vector<std::int16_t> samples(kTimeline.chunk_samples());
+  CHECK(reader.read(night, 4, samples.data()) == RingRead::kWriterGone);
+  CHECK_FALSE(reader.newest(night));
+  CHECK_FALSE(reader.state(night));
+
+  writer.open(1, state_of(0, "day"));
+  const StationPlace day = place_of(reader, 1);
+  CHECK(day.tenancy == night.tenancy + 2);
+  CHECK_FALSE(reader.newest(day));  // none of the night's chunks
+  CHECK(reader.read(day, 4, samples.data()) == RingRead::kNotYet);
+  CHECK_FALSE(reader.state(night));
 }
 
 TEST_CASE("a writer that takes over keeps the epoch, each station's state and its newest chunk") {
   const TempDir dir;
   {
     AudioWriter writer = writer_in(dir);
-    writer.store_state(0, state_of(5));
+    writer.open(0, state_of(5));
+    writer.open(1, state_of(6, "night"));
+    writer.close(1);
     for (std::int64_t chunk = 0; chunk < 20; ++chunk) write_chunk(writer, 0, chunk);
     writer.publish(1);
   }
   AudioReader reader(dir.path());
   reader.refresh();
+  const StationPlace station = place_of(reader, 0);
 
   Timeline later = kTimeline;
   later.epoch_ns = kTimeline.due_ns(300);
+  CHECK(former_places(dir.path(), later, kSlots) == kPlaces);
   AudioWriter next = writer_in(dir, later);
   CHECK(next.taken_over());
   CHECK(next.timeline().epoch_ns == kTimeline.epoch_ns);
@@ -112,7 +157,6 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   CHECK(next.state(0)->applied_request == 5);
   CHECK_FALSE(next.state(1));
   CHECK(next.newest(0) == 19);
-  CHECK_FALSE(next.newest(1));
 
   // A reader goes on without a break.
   CHECK(reads_whole(reader, 0, 19));
@@ -121,27 +165,34 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   CHECK(reads_whole(reader, 0, 20));
   CHECK(reader.refresh());
   CHECK(reads_whole(reader, 0, 20));
+  CHECK(place_of(reader, 0) == station);
 }
 
 TEST_CASE("content that cannot have been written by now is not gone on with, but begins anew") {
   const TempDir dir;
   Timeline now = kTimeline;
-  now.epoch_ns = kTimeline.due_ns(300);
+  now.epoch_ns = kTimeline.due_ns(300) / 2 * 2;
+  std::uint64_t tenancy = 0;
   {
     AudioWriter writer = writer_in(dir);
     StationState state = state_of(5);
-    SUBCASE("a clock that began anew") { now.epoch_ns = kTimeline.epoch_ns - 1; }
+    writer.open(0, state);
+    SUBCASE("a clock that began anew") { now.epoch_ns = kTimeline.epoch_ns - 2; }
     SUBCASE("a chunk of the far future") { write_chunk(writer, 0, std::int64_t{kSlots} << 40U); }
-    SUBCASE("a bar of the far future") { state.bars[1].start_frame = state.bars[0].start_frame = 1LL << 60U; }
-    SUBCASE("bars with a gap") { state.bars[1].start_frame += 1; }
+    SUBCASE("a change of the far future") { state.history.changes[1].chunk = 1LL << 39U; }
+    SUBCASE("a station of the far future") { state.origin_chunk = 1LL << 39U; }
+    SUBCASE("a state that cannot be") { state.history.count = 0; }
+    SUBCASE("a station without a name") { state.name[0] = 0; }
     writer.store_state(0, state);
     writer.publish(1);
+    tenancy = writer.tenancy(0);
   }
   AudioWriter next = writer_in(dir, now);
   CHECK_FALSE(next.taken_over());
   CHECK(next.timeline().epoch_ns == now.epoch_ns);
   CHECK_FALSE(next.state(0));
   CHECK_FALSE(next.newest(0));
+  CHECK(next.tenancy(0) != tenancy);
   next.publish(2);
   AudioReader reader(dir.path());
   reader.refresh();
@@ -149,18 +200,18 @@ TEST_CASE("content that cannot have been written by now is not gone on with, but
   CHECK(reader.timeline().epoch_ns == now.epoch_ns);
 }
 
-TEST_CASE("another geometry or station table starts fresh, at the new epoch") {
+TEST_CASE("another geometry or number of places starts fresh, at the new epoch") {
   const TempDir dir;
   {
     AudioWriter writer = writer_in(dir);
-    writer.store_state(0, state_of(5));
+    writer.open(0, state_of(5));
     write_chunk(writer, 0, 3);
     writer.publish(1);
   }
   Timeline timeline = kTimeline;
   timeline.epoch_ns = 999'999;
   std::uint32_t slots = kSlots;
-  std::vector<StationInfo> infos = stations;
+  std::size_t places = kPlaces;
   SUBCASE("chunk size") { timeline.chunk_frames = 4'410; }
   SUBCASE("sample rate") { timeline.sample_rate = 48'000; }
   SUBCASE("slots") { slots = 9; }
@@ -170,10 +221,9 @@ TEST_CASE("another geometry or station table starts fresh, at the new epoch") {
     CHECK(RingGeometry{slots, timeline.chunk_samples()}.bytes() ==
           RingGeometry{kSlots, kTimeline.chunk_samples()}.bytes());
   }
-  SUBCASE("a station's name") { infos[0].name = "other"; }
-  SUBCASE("a station's seed") { infos[0].seed = 2; }
-  SUBCASE("number of stations") { infos.pop_back(); }
-  const AudioWriter next = writer_in(dir, timeline, slots, infos);
+  SUBCASE("number of places") { --places; }
+  if (places == kPlaces) CHECK_FALSE(former_places(dir.path(), timeline, slots));
+  const AudioWriter next = writer_in(dir, timeline, slots, places);
   CHECK_FALSE(next.taken_over());
   CHECK(next.timeline().epoch_ns == 999'999);
   CHECK_FALSE(next.state(0));
@@ -182,7 +232,8 @@ TEST_CASE("another geometry or station table starts fresh, at the new epoch") {
 
 TEST_CASE("a chunk that is missing is not there yet while a writer lives, and gone with the writer") {
   const TempDir dir;
-  std::optional<AudioWriter> writer(std::in_place, dir.path(), kTimeline, kSlots, stations);
+  std::optional<AudioWriter> writer(std::in_place, dir.path(), kTimeline, kSlots, kPlaces);
+  writer->open(0, state_of(0));
   write_chunk(*writer, 0, 3);
   write_chunk(*writer, 0, 2 + kSlots);
   writer->publish(1);
@@ -202,6 +253,7 @@ TEST_CASE(
   const TempDir dir;
   Child killed([&] {
     AudioWriter writer = writer_in(dir);
+    writer.open(0, state_of(0));
     writer.publish(1);
     for (std::int64_t chunk = 0;; ++chunk) {
       writer.store_state(0, state_of(static_cast<std::uint64_t>(chunk)));
@@ -210,7 +262,7 @@ TEST_CASE(
     return 0;
   });
   AudioReader reader(dir.path());
-  while (reader.newest(0).value_or(0) < 5 * std::int64_t{kSlots}) reader.refresh();
+  while (reader.newest(place_of(reader, 0)).value_or(0) < 5 * std::int64_t{kSlots}) reader.refresh();
   killed.wait_after(SIGKILL);
 
   Timeline later = kTimeline;
@@ -238,15 +290,16 @@ void poke_payload(const TempDir& dir, std::size_t index, std::uint64_t word) {
 TEST_CASE("a header that makes no sense is refused, with a sentence") {
   const TempDir dir;
   writer_in(dir).publish(1);
-  // Words of the header: epoch, rate, frames, channels, slots, stations, stride.
+  // Words of the header: epoch, rate, frames, channels, slots, places, stride.
   SUBCASE("no rate") { poke_payload(dir, 1, 0); }
   SUBCASE("a huge chunk") { poke_payload(dir, 2, 1U << 30U); }
   SUBCASE("no frames") { poke_payload(dir, 2, 0); }
   SUBCASE("no channels") { poke_payload(dir, 3, 0); }
   SUBCASE("more slots than there is room for") { poke_payload(dir, 4, 9'999); }
   SUBCASE("no slots") { poke_payload(dir, 4, 0); }
-  SUBCASE("a station too many") { poke_payload(dir, 5, 3); }
-  SUBCASE("stations beyond counting") { poke_payload(dir, 5, ~std::uint64_t{0}); }
+  SUBCASE("a place too many") { poke_payload(dir, 5, kPlaces + 1); }
+  SUBCASE("no places") { poke_payload(dir, 5, 0); }
+  SUBCASE("places beyond counting") { poke_payload(dir, 5, ~std::uint64_t{0}); }
   SUBCASE("another stride") { poke_payload(dir, 6, 64); }
   AudioReader reader(dir.path());
   reader.refresh();
@@ -254,39 +307,41 @@ TEST_CASE("a header that makes no sense is refused, with a sentence") {
   CHECK(reader.describe().find("segment " + (dir.path() / "audio").string() + " ") == 0);
   CHECK(reader.describe().find("makes no sense") != std::string::npos);
   CHECK(outcome(reader, 0) == RingRead::kWriterGone);
-  CHECK_FALSE(reader.newest(0));
-  CHECK_FALSE(reader.state(0));
+  CHECK_FALSE(reader.newest({0, 1}));
+  CHECK_FALSE(reader.state({0, 1}));
 }
 
 TEST_CASE("a state that makes no sense is no state, for readers and for a writer that takes over") {
   const TempDir dir;
   StationState state = state_of(5);
-  SUBCASE("more bars than it can hold") {
-    for (BarRecord& bar : state.bars) bar = state.bars[0];
-    state.bar_count = StationState::kBars + 1;
-  }
-  SUBCASE("a bar without length") { state.bars[1].frames = 0; }
-  SUBCASE("a bar of impossible parameters") { state.bars[0].parameters.bpm = 0; }
-  SUBCASE("an impossible target") { state.target.key = 12; }
-  SUBCASE("impossible levels") { state.levels[0].levels.intensity = 2; }
-  SUBCASE("no levels") { state.level_count = 0; }
-  SUBCASE("more levels than it can hold") { state.level_count = StationState::kLevelChanges + 1; }
-  SUBCASE("changes out of order") { state.level_count = 2; }
+  SUBCASE("no changes") { state.history.count = 0; }
+  SUBCASE("more changes than it can hold") { state.history.count = 129; }
+  SUBCASE("impossible parameters") { state.history.changes[1].parameters.bpm = 0; }
+  SUBCASE("changes out of order") { state.history.changes[1].chunk = 0; }
+  SUBCASE("no name") { state.name[0] = 0; }
+  SUBCASE("a name without an end") { state.name[kStationNameBytes - 1] = 'x'; }
+  SUBCASE("neither personal nor configured") { state.personal = 2; }
+  SUBCASE("neither open nor not") { state.open = 2; }
   {
     AudioWriter writer = writer_in(dir);
-    writer.store_state(0, state);
+    writer.open(0, state);
     writer.publish(1);
   }
   AudioReader reader(dir.path());
   reader.refresh();
   REQUIRE(reader.ready());
-  CHECK_FALSE(reader.state(0));
+  CHECK_FALSE(reader.state(place_of(reader, 0)));
   CHECK_FALSE(writer_in(dir).state(0));
 }
 
 TEST_CASE("random bytes in a segment never crash a reader") {
   const TempDir dir;
-  writer_in(dir).publish(1);
+  {
+    AudioWriter writer = writer_in(dir);
+    writer.open(0, state_of(5));
+    write_chunk(writer, 0, 7);
+    writer.publish(1);
+  }
   const std::string good = test::read_file(dir.path() / "audio");
   std::mt19937_64 random(2);
   for (int round = 0; round < 1'000; ++round) {
@@ -301,7 +356,8 @@ TEST_CASE("random bytes in a segment never crash a reader") {
     reader.refresh();
     if (!reader.ready()) continue;
     std::vector<std::int16_t> samples(reader.timeline().chunk_samples());
-    for (std::size_t station = 0; station < reader.stations().size(); ++station) {
+    for (std::size_t index = 0; index < reader.places(); ++index) {
+      const StationPlace station = place_of(reader, index);
       reader.state(station);
       const auto newest = reader.newest(station);
       reader.read(station, newest.value_or(0), samples.data());

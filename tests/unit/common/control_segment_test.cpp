@@ -18,7 +18,8 @@ ControlRequest request_of(std::uint64_t number, std::string_view preset = "sleep
   ControlRequest request;
   request.number = number;
   std::string_view("default").copy(request.station, kStationNameBytes - 1);
-  request.parameters = find_preset(preset)->parameters;
+  request.history.count = 1;
+  request.history.changes[0].parameters = find_preset(preset)->parameters;
   return request;
 }
 
@@ -39,22 +40,23 @@ TEST_CASE("a reader sees the newest request of a slot, and by its version that t
   writer.store(0, request_of(1));
   writer.store(0, request_of(2, "bright"));
   CHECK(reader.version(0) == 2);
+  CHECK(reader.version() == 2);
   REQUIRE(reader.request(0));
   CHECK(reader.request(0)->number == 2);
   CHECK(std::string_view(reader.request(0)->station) == "default");
-  CHECK(reader.request(0)->parameters == find_preset("bright")->parameters);
+  CHECK(reader.request(0)->history.changes[0].parameters == find_preset("bright")->parameters);
 }
 
 TEST_CASE("slots are apart, and there are no others") {
   const TempDir dir;
   ControlWriter writer(dir.path(), 1);
-  writer.store(kControlSlots - 1, request_of(1));
+  writer.store(kMostStations - 1, request_of(1));
   ControlReader reader(dir.path());
   reader.refresh();
-  CHECK(reader.request(kControlSlots - 1));
-  CHECK_FALSE(reader.request(kControlSlots - 2));
-  CHECK_THROWS_AS(reader.request(kControlSlots), std::out_of_range);
-  CHECK_THROWS_AS(writer.store(kControlSlots, request_of(1)), std::out_of_range);
+  CHECK(reader.request(kMostStations - 1));
+  CHECK_FALSE(reader.request(kMostStations - 2));
+  CHECK_THROWS_AS(reader.request(kMostStations), std::out_of_range);
+  CHECK_THROWS_AS(writer.store(kMostStations, request_of(1)), std::out_of_range);
 }
 
 TEST_CASE(
@@ -79,8 +81,11 @@ TEST_CASE(
 TEST_CASE("a request whose bytes are not valid is no request, for the reader and for a restarted writer") {
   const TempDir dir;
   ControlRequest request = request_of(1);
-  SUBCASE("a key out of range") { request.parameters.key = 12; }
-  SUBCASE("not a number") { request.parameters.bpm = std::nanf(""); }
+  SUBCASE("a key out of range") { request.history.changes[0].parameters.key = 12; }
+  SUBCASE("not a number") { request.history.changes[0].parameters.bpm = std::nanf(""); }
+  SUBCASE("no parameters") { request.history.count = 0; }
+  SUBCASE("more changes than it can hold") { request.history.count = 9; }
+  SUBCASE("a chunk before all") { request.chunk = -1; }
   SUBCASE("a name without an end") { request.station[kStationNameBytes - 1] = 'x'; }
   std::optional<ControlWriter> writer(std::in_place, dir.path(), 1);
   writer->store(0, request);

@@ -12,8 +12,8 @@ namespace {
 using namespace auralis;
 
 std::vector<MetricSpec> all_specs() {
-  std::vector<MetricSpec> specs = declared_metrics<SynthMetrics>(std::vector<StationInfo>{{"default", 0}});
-  for (auto& spec : declared_metrics<StreamMetrics>(std::string("default"))) specs.push_back(std::move(spec));
+  std::vector<MetricSpec> specs = declared_metrics<SynthMetrics>();
+  for (auto& spec : declared_metrics<StreamMetrics>()) specs.push_back(std::move(spec));
   for (auto& spec : declared_metrics<OwnMetrics>()) specs.push_back(std::move(spec));
   return specs;
 }

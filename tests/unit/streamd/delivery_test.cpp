@@ -21,13 +21,30 @@ struct Fixture {
   ChunkPump pump{folder.path(), clock, own.metrics, kPrefill};
   PacedDelivery delivery{pump, hub, clock};
   std::int64_t epoch_ns = clock.now;
+  StationPlace station;
 
-  double underruns() const { return own.sample("ring_buffer_underruns_total").value; }
+  // What the server does with the stations that it finds.
+  void refresh() {
+    pump.refresh();
+    const std::uint64_t tenancy = pump.reader().tenancy(0);
+    if (tenancy == station.tenancy || tenancy % 2 == 0) return;
+    hub.move(station, {0, tenancy});
+    station.tenancy = tenancy;
+    pump.add(station, "default", true, own.metrics.configured[0]);
+    pump.refresh();
+  }
+
+  void come(ConnectionId id) {
+    hub.add(id, WireFormat::kPcm, station);
+    hub.prefill(id, {});
+  }
+
+  double underruns() const { return own.sample("ring_buffer_underruns_total", "default").value; }
 
   // Lets the time pass as the loop would: from wake to wake.
   void run_until(std::int64_t end_ns) {
     while (clock.now < end_ns) {
-      pump.refresh();
+      refresh();
       const std::int64_t wake_ns = delivery.step();
       transport.take_all([&](ConnectionId id, std::size_t bytes) { hub.written(id, bytes); });
       REQUIRE(wake_ns > clock.now_ns());
@@ -66,8 +83,8 @@ TEST_CASE_FIXTURE(Fixture,
                   "each phase gets every chunk once, in order, at its moment before the chunk is due") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 19);
-  pump.refresh();
-  for (ConnectionId id = 1; id <= 3; ++id) hub.add(id, WireFormat::kPcm);
+  refresh();
+  for (ConnectionId id = 1; id <= 3; ++id) come(id);
   run_until(epoch_ns + 10 * kChunkNs);
   for (ConnectionId id = 1; id <= 3; ++id)
     CHECK(seqs(id) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
@@ -83,8 +100,8 @@ TEST_CASE_FIXTURE(Fixture,
   for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
     run_until(epoch_ns + 4 * kChunkNs + offset_ms * kNsPerMs);
     const auto id = static_cast<ConnectionId>(offset_ms + 1);
-    const std::uint32_t phase = hub.add(id, WireFormat::kPcm);
-    hub.prefill(id, delivery.prefill(phase, kPrefill));
+    hub.add(id, WireFormat::kPcm, station);
+    hub.prefill(id, delivery.prefill(station, hub.phase_of(id), kPrefill));
   }
   run_until(epoch_ns + 10 * kChunkNs);
   for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
@@ -101,8 +118,8 @@ TEST_CASE_FIXTURE(Fixture,
                   "a chunk that is not there in time becomes silence, once, and the sequence goes on") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 5);
-  pump.refresh();
-  hub.add(1, WireFormat::kPcm);
+  refresh();
+  come(1);
   run_until(epoch_ns + 7 * kChunkNs);
   CHECK(underruns() == 2);
   CHECK_FALSE(pump.flowing());
@@ -116,13 +133,13 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture, "a pump that comes too late skips to the live position and counts one overrun") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 8);
-  pump.refresh();
-  hub.add(1, WireFormat::kPcm);
+  refresh();
+  come(1);
   run_until(epoch_ns + 2 * kChunkNs);
   clock.now = epoch_ns + 40 * kChunkNs;
   synth.write(9, 47);
   run_until(epoch_ns + 43 * kChunkNs);
-  CHECK(own.sample("ring_buffer_overruns_total").value == 1);
+  CHECK(own.sample("ring_buffer_overruns_total", "default").value == 1);
   CHECK(underruns() == 0);
   CHECK(seqs(1) == std::vector<std::int64_t>{2, 42, 43});
 }
@@ -130,17 +147,17 @@ TEST_CASE_FIXTURE(Fixture, "a pump that comes too late skips to the live positio
 TEST_CASE_FIXTURE(Fixture, "a long pause is not made up for with a burst of silence") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 8);
-  pump.refresh();
-  hub.add(1, WireFormat::kPcm);
+  refresh();
+  come(1);
   run_until(epoch_ns + 2 * kChunkNs);
   clock.now = epoch_ns + 200 * kChunkNs;
   run_until(epoch_ns + 203 * kChunkNs);
-  CHECK(own.sample("ring_buffer_overruns_total").value == 1);
+  CHECK(own.sample("ring_buffer_overruns_total", "default").value == 1);
   CHECK(seqs(1).size() < 8);
 }
 
 TEST_CASE_FIXTURE(Fixture, "who came before there was a timeline hears it too") {
-  for (ConnectionId id = 1; id <= 12; ++id) hub.add(id, WireFormat::kPcm);
+  for (ConnectionId id = 1; id <= 12; ++id) come(id);
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 15);
   run_until(epoch_ns + 5 * kChunkNs);
@@ -150,20 +167,20 @@ TEST_CASE_FIXTURE(Fixture, "who came before there was a timeline hears it too") 
 TEST_CASE_FIXTURE(Fixture, "the depth is the newest chunk's end less now") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 7);
-  pump.refresh();
+  refresh();
   run_until(epoch_ns + 1);
-  CHECK(pump.depth_ms() == doctest::Approx(800.0));
+  CHECK(pump.depth_ms(station) == doctest::Approx(800.0));
   run_until(epoch_ns + 5 * kChunkNs + 1);
-  CHECK(pump.depth_ms() == doctest::Approx(300.0));
-  CHECK(own.sample("ring_buffer_utilization_percent").value == doctest::Approx(15.0));
+  CHECK(pump.depth_ms(station) == doctest::Approx(300.0));
+  CHECK(own.sample("ring_buffer_utilization_percent", "default").value == doctest::Approx(15.0));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a synthd that takes its segment over is followed without a gap") {
   {
     test::FakeSynth synth(folder.path(), epoch_ns);
     synth.write(0, 7);
-    pump.refresh();
-    hub.add(1, WireFormat::kPcm);
+    refresh();
+    come(1);
     run_until(epoch_ns + 3 * kChunkNs);
   }
   test::FakeSynth again(folder.path(), epoch_ns + 12345);
@@ -172,6 +189,64 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that takes its segment over is followed wit
   run_until(epoch_ns + 10 * kChunkNs);
   CHECK(seqs(1) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
   CHECK(underruns() == 0);
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "each hears the station that it asked for, and one that comes later from its first chunks on") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 19);
+  refresh();
+  come(1);
+  run_until(epoch_ns + 5 * kChunkNs);
+  StationState own_state = named_state("p1");
+  own_state.personal = 1;
+  const StationPlace personal = synth.open(2, own_state);
+  pump.add(personal, "p1", false, own.metrics.personal);
+  hub.add(2, WireFormat::kPcm, personal);
+  hub.prefill(2, {});
+  synth.write(3, 5, 2);
+  run_until(epoch_ns + 6 * kChunkNs);
+  CHECK_FALSE(pump.plays(personal));  // its ring is still being filled
+  CHECK(seqs(2).empty());
+  synth.write(6, 15, 2);
+  run_until(epoch_ns + 10 * kChunkNs);
+  CHECK(pump.plays(personal));
+  REQUIRE(!seqs(2).empty());
+  CHECK(seqs(2).back() == 10);
+  CHECK(seqs(1) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
+  CHECK(own.sample("ring_buffer_underruns_total", "personal").value == 0);
+
+  // It is counted apart, and not at all while nobody hears it.
+  run_until(epoch_ns + 17 * kChunkNs);
+  const double missed = own.sample("ring_buffer_underruns_total", "personal").value;
+  CHECK(missed > 0);
+  CHECK(underruns() == 0);
+  hub.removed(2);
+  run_until(epoch_ns + 19 * kChunkNs);
+  CHECK(own.sample("ring_buffer_underruns_total", "personal").value == missed);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the next tenant of a place is not taken for the one before it") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 19);
+  const StationPlace first = synth.open(1, named_state("a"));
+  synth.write(0, 19, 1);
+  refresh();
+  pump.add(first, "a", true, own.metrics.configured[1]);
+  hub.add(1, WireFormat::kPcm, first);
+  hub.prefill(1, {});
+  run_until(epoch_ns + 4 * kChunkNs);
+  const std::size_t heard = seqs(1).size();
+  CHECK(heard > 1);
+  synth.writer().close(1);
+  const StationPlace second = synth.open(1, named_state("b"));
+  synth.write(0, 19, 1);
+  pump.add(second, "b", true, own.metrics.configured[1]);
+  run_until(epoch_ns + 8 * kChunkNs);
+  CHECK(seqs(1).size() == heard);
+  CHECK(pump.plays(second));
+  CHECK_FALSE(pump.plays(first));
+  CHECK(pump.reader().read(first, 5, std::vector<std::int16_t>(8'820).data()) == RingRead::kWriterGone);
 }
 
 }  // namespace

@@ -115,10 +115,19 @@ TEST_CASE("a refusal names the type of the message that it answers, where that i
 
 TEST_CASE("a control request is a change of parameters and nothing else") {
   CHECK(std::holds_alternative<PresetChoice>(
-      parse_change_request(R"({"type":"select_preset","preset":"sleep"})")));
-  const auto error = std::get<MessageError>(parse_change_request(R"({"type":"ping","client_time":1})"));
+      parse_change_request(R"({"type":"select_preset","preset":"sleep"})").message));
+  const auto error =
+      std::get<MessageError>(parse_change_request(R"({"type":"ping","client_time":1})").message);
   CHECK(error.code == "unknown_type");
   CHECK(error.message == "The field type must be one of: update_params, select_preset.");
+  const auto named = parse_change_request(R"({"type":"select_preset","preset":"sleep","station":"night"})");
+  CHECK(std::holds_alternative<PresetChoice>(named.message));
+  CHECK(named.station == "night");
+  const auto numbered = parse_change_request(R"({"type":"select_preset","preset":"sleep","station":7})");
+  CHECK(std::get<MessageError>(numbered.message).code == "bad_field");
+  // A listener's message is to its own station.
+  const auto sent = parse_client_message(R"({"type":"select_preset","preset":"sleep","station":"night"})");
+  CHECK(std::get<MessageError>(sent).code == "bad_field");
 }
 
 TEST_CASE("a status tells what is in force, what was asked for, and the preset that it equals") {
@@ -127,6 +136,9 @@ TEST_CASE("a status tells what is in force, what was asked for, and the preset t
   status.in_force.bpm = 50;
   status.target = find_preset("sleep")->parameters;
   status.request = 3;
+  status.open = true;
+  status.seed = 7;
+  status.sample_index = 44'100;
   const auto json = nlohmann::json::parse(status_message(status, {Timeline{}, 2, 9.0}, "auralis.pcm.v1"));
   CHECK(json["type"] == "status");
   CHECK(json["parameters"]["bpm"] == 50);
@@ -137,6 +149,10 @@ TEST_CASE("a status tells what is in force, what was asked for, and the preset t
   CHECK(json["listeners"] == 2);
   CHECK(json["protocol"] == "auralis.pcm.v1");
   CHECK(json["chunk_ms"] == 100);
+  CHECK(json["personal"] == false);
+  CHECK(json["open"] == true);
+  CHECK(json["seed"] == 7);
+  CHECK(json["sample_index"] == 44'100);
 }
 
 TEST_CASE("a parameter is printed with its own digits") {

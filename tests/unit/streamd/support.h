@@ -16,19 +16,22 @@
 
 namespace auralis::test {
 
-// A StreamMetrics over memory of its own.
+// A StreamMetrics over memory of its own; its first configured station is the one named `default`.
 class OwnMetrics {
-  std::vector<MetricSpec> specs_ = declared_metrics<StreamMetrics>(std::string("default"));
+  std::vector<MetricSpec> specs_ = declared_metrics<StreamMetrics>();
   std::vector<SharedWord> words_ = std::vector<SharedWord>(lane_words(specs_));
   MetricBinder binder_{words_.data(), specs_};
+  LateLabels labels_{};
 
  public:
-  StreamMetrics metrics{binder_, "default"};
+  OwnMetrics() { labels_[0].store(late_text("default")); }
+
+  StreamMetrics metrics{binder_};
 
   // The series of that name and label value as a reader sees it.
   MetricSample sample(const std::string& name, const std::string& label = {}) const {
     std::vector<MetricSample> samples;
-    read_metrics(specs_, words_.data(), 1, words_.size(), samples);
+    read_metrics(specs_, words_.data(), 1, words_.size(), samples, &labels_);
     for (const auto& sample : samples) {
       if (sample.spec.name == name && (label.empty() || sample.spec.labels.at(0).value == label))
         return sample;
@@ -67,21 +70,27 @@ class RecordingTransport final : public Transport {
 class FakeSynth {
  public:
   FakeSynth(const std::filesystem::path& directory, std::int64_t epoch_ns)
-      : writer_(directory, Timeline{epoch_ns, 44'100, 4'410, 2}, 20, {{"default", 7}}) {
-    StationState state;
-    state.bar_count = 1;
-    state.level_count = 1;
-    state.bars[0] = {0, 0, 176'400, state.target};
-    writer_.store_state(0, state);
+      : writer_(directory, Timeline{epoch_ns, 44'100, 4'410, 2}, 20, kPlaces) {
+    if (!writer_.taken_over()) open(0, named_state("default"));
     writer_.publish(epoch_ns);
   }
 
-  void write(std::int64_t first, std::int64_t last) {
+  StationPlace open(std::size_t place, StationState state) {
+    state.history = begun_with(MusicParameters{});
+    writer_.open(place, state);
+    return {place, writer_.tenancy(place)};
+  }
+
+  void write(std::int64_t first, std::int64_t last, std::size_t place = 0) {
     for (std::int64_t chunk = first; chunk <= last; ++chunk) {
       const std::vector<std::int16_t> samples(8'820, static_cast<std::int16_t>(chunk + 1));
-      writer_.write_chunk(0, chunk, samples.data());
+      writer_.write_chunk(place, chunk, samples.data());
     }
   }
+
+  StationPlace usual() const { return {0, writer_.tenancy(0)}; }
+
+  static constexpr std::size_t kPlaces = 3;
 
   AudioWriter& writer() { return writer_; }
 

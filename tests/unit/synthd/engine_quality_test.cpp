@@ -44,12 +44,11 @@ struct Performance {
 
 Performance perform(const MusicParameters& parameters) {
   NativeEngine engine(float_shape(), 1);
-  Station station(1, kRate, Station::fresh_state(parameters));
-  const Timeline timeline;
+  Station station(1, Timeline{}, begun_with(parameters));
   LoudnessMeter meter(kRate);
   Performance result;
   for (std::int64_t chunk = 0; chunk < kSecondsOfLoudness * 10; ++chunk) {
-    const StationChunk input = station.prepare(timeline, chunk);
+    const StationChunk input = station.prepare(chunk);
     result.dropped += engine.render(&input, 1).voices_dropped;
     meter.add(engine.mix(0), kChunk);
     Stereo part;
@@ -120,14 +119,13 @@ TEST_CASE("every engine is what the formulas give in double precision, to 100 dB
   for (const auto& preset : kPresets) {
     CAPTURE(std::string(preset.name));
     Reference reference(float_shape());
-    Station station(1, kRate, Station::fresh_state(preset.parameters));
-    const Timeline timeline;
+    Station station(1, Timeline{}, begun_with(preset.parameters));
     std::vector<std::unique_ptr<Engine>> engines;
     engines.reserve(kinds.size());
     for (const EngineKind& kind : kinds) engines.push_back(kind.make(float_shape()));
     std::vector<Comparison> comparisons(kinds.size());
     for (std::int64_t chunk = 0; chunk < kSecondsCompared * 10; ++chunk) {
-      const StationChunk input = station.prepare(timeline, chunk);
+      const StationChunk input = station.prepare(chunk);
       const std::vector<double>& expected = reference.render(input);
       for (std::size_t i = 0; i < engines.size(); ++i) {
         engines[i]->render(&input, 1);
@@ -173,21 +171,18 @@ TEST_CASE("a group that is switched makes no step") {
   for (const auto& preset : kPresets) {
     CAPTURE(std::string(preset.name));
     NativeEngine engine(float_shape(), 1);
-    Station station(1, kRate, Station::fresh_state(preset.parameters));
-    const Timeline timeline;
+    Station station(1, Timeline{}, begun_with(preset.parameters));
     Stereo audio;
     Frames ends;  // of the ramps
-    ControlRequest request;
-    request.parameters = preset.parameters;
+    MusicParameters parameters = preset.parameters;
     for (std::int64_t chunk = 0; chunk < 200; ++chunk) {
       if (chunk % 5 == 0 && chunk > 50) {
-        ++request.number;
-        request.parameters.voices = static_cast<std::uint8_t>(request.parameters.voices ^ 1U);
-        station.apply(request, chunk);
+        parameters.voices = static_cast<std::uint8_t>(parameters.voices ^ 1U);
+        station.change(parameters, chunk);
         ends.push_back(chunk * kChunk);
         ends.push_back((chunk + 1) * kChunk);
       }
-      const StationChunk input = station.prepare(timeline, chunk);
+      const StationChunk input = station.prepare(chunk);
       play_on(engine, input, audio);
     }
     for (const Signal* side : {&audio.left, &audio.right}) {

@@ -65,19 +65,16 @@ double amplitude_at(const Signal& signal, std::int64_t from, double hz) {
 class Recorder {
  public:
   Recorder(std::uint64_t seed, const MusicParameters& parameters, const EngineShape& shape = float_shape())
-      : seed_(seed), shape_(shape), station_(seed, shape.sample_rate, Station::fresh_state(parameters)) {
-    timeline_.sample_rate = shape.sample_rate;
-    timeline_.chunk_frames = shape.chunk_frames;
-  }
+      : shape_(shape), station_(seed, timeline_of(shape), begun_with(parameters)) {}
 
-  const Timeline& timeline() const { return timeline_; }
-  std::uint32_t dither_seed() const { return station_.dither_seed(); }
+  // One that has played nothing yet.
+  const Station& station() const { return station_; }
 
   void record(const EngineKind& kind, std::int64_t frames) {
     const auto engine = kind.make(shape_);
-    for (std::int64_t chunk = 0; chunk < frames / timeline_.chunk_frames; ++chunk) {
-      const StationChunk input = station_.prepare(timeline_, chunk);
-      states_.push_back(station_.state());
+    Station station = station_;
+    for (std::int64_t chunk = 0; chunk < frames / shape_.chunk_frames; ++chunk) {
+      const StationChunk input = station.prepare(chunk);
       engine->render(&input, 1);
       bytes_.insert(bytes_.end(), data(*engine, 0), data(*engine, 0) + chunk_bytes());
     }
@@ -88,12 +85,11 @@ class Recorder {
     return std::memcmp(&bytes_.at(static_cast<std::size_t>(chunk) * chunk_bytes()), data(engine, index),
                        chunk_bytes()) == 0;
   }
-  // The station as one that takes over finds it before that chunk.
-  Station before(std::int64_t chunk) const {
-    return Station(seed_, shape_.sample_rate, states_.at(static_cast<std::size_t>(chunk - 1)));
-  }
 
  private:
+  static Timeline timeline_of(const EngineShape& shape) {
+    return {0, shape.sample_rate, shape.chunk_frames, 2};
+  }
   std::size_t chunk_bytes() const {
     return std::size_t{2} * shape_.chunk_frames * (shape_.float_mix ? sizeof(float) : sizeof(std::int16_t));
   }
@@ -102,11 +98,8 @@ class Recorder {
     return reinterpret_cast<const char*>(engine.samples(index));
   }
 
-  std::uint64_t seed_;
   EngineShape shape_;
-  Timeline timeline_;
   Station station_;
-  std::vector<StationState> states_;  // by chunk
   std::vector<char> bytes_;
 };
 
@@ -143,11 +136,6 @@ std::int64_t first_difference(const std::vector<char>& a, const std::vector<char
   const std::size_t size = std::min(a.size(), b.size());
   if (std::memcmp(a.data(), b.data(), size) == 0) return -1;
   return std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(size), b.begin()).first - a.begin();
-}
-
-// The chunk of a slot from which on it must be rendered, so that `chunk` sounds as it always does.
-std::int64_t bring_up_chunk(std::int64_t chunk, std::uint32_t dither_seed) {
-  return reverb_start(chunk * kChunk, dither_seed, kRate) / kChunk;
 }
 
 }  // namespace
@@ -370,7 +358,7 @@ TEST_CASE(
     for_each_engine([&](const EngineKind& kind) {
       Recorder recorder(seed, kPresets[0].parameters);
       recorder.record(kind, 33 * kRate);
-      const std::int64_t turn = 2 * kTurnFrames - recorder.dither_seed() % kTurnFrames;
+      const std::int64_t turn = 2 * kTurnFrames - recorder.station().dither_seed() % kTurnFrames;
       std::vector<std::int64_t> places{1, 40, 120, 250};
       for (const std::int64_t frame : {turn, turn + kTailFrames, turn + kTurnFrames}) {
         for (const std::int64_t near : {-1, 0, 1}) places.push_back(frame / kChunk + near);
@@ -378,14 +366,14 @@ TEST_CASE(
       const auto engine = kind.make(float_shape());
       for (const std::int64_t place : places) {
         CAPTURE(place);
-        Station station = recorder.before(place);
-        for (std::int64_t chunk = bring_up_chunk(place, recorder.dither_seed()); chunk < place; ++chunk) {
-          const StationChunk input = station.recall(recorder.timeline(), chunk);
+        Station station = recorder.station();
+        for (std::int64_t chunk = station.reverb_chunk(place); chunk < place; ++chunk) {
+          const StationChunk input = station.prepare(chunk);
           engine->render(&input, 1);
         }
         std::vector<std::int64_t> wrong;
         for (std::int64_t chunk = place; chunk < place + 20; ++chunk) {
-          const StationChunk input = station.prepare(recorder.timeline(), chunk);
+          const StationChunk input = station.prepare(chunk);
           engine->render(&input, 1);
           if (!recorder.is_chunk(chunk, *engine, 0)) wrong.push_back(chunk);
         }
@@ -407,8 +395,8 @@ TEST_CASE("a station sounds alike alone and in any place of a batch, whoever els
       alone.emplace_back(1'000'003 * (i + 1), kPresets.at(i % kPresets.size()).parameters);
       alone[i].record(kind, 25 * kRate);
       const auto place = static_cast<std::int64_t>(20 + 30 * i);
-      stations.push_back(alone[i].before(place));
-      next.at(i) = bring_up_chunk(place, alone[i].dither_seed());
+      stations.push_back(alone[i].station());
+      next.at(i) = stations[i].reverb_chunk(place);
     }
     EngineShape shape = float_shape();
     shape.stations = kSlots;
@@ -423,9 +411,7 @@ TEST_CASE("a station sounds alike alone and in any place of a batch, whoever els
       std::rotate(due.begin(), due.begin() + step % static_cast<std::int64_t>(due.size()), due.end());
       std::vector<StationChunk> batch;
       for (const std::size_t i : due) {
-        const bool heard = next.at(i) >= static_cast<std::int64_t>(20 + 30 * i);
-        batch.push_back(heard ? stations[i].prepare(alone[i].timeline(), next.at(i))
-                              : stations[i].recall(alone[i].timeline(), next.at(i)));
+        batch.push_back(stations[i].prepare(next.at(i)));
         batch.back().slot = (3 * i + 1) % kSlots;
       }
       engine->render(batch.data(), batch.size());
@@ -452,17 +438,16 @@ TEST_CASE("a batch of many stations, in slots of any order, is each of them alon
     const auto lone = kind.make(shape);
     shape.stations = kStations;
     const auto engine = kind.make(shape);
-    const Timeline timeline;
     std::vector<Station> stations;
     for (std::size_t i = 0; i < kStations; ++i) {
       const Preset& preset = kPresets.at(i % kPresets.size());
-      stations.emplace_back(i, kRate, Station::fresh_state(preset.parameters));
+      stations.emplace_back(i, Timeline{}, begun_with(preset.parameters));
     }
     std::vector<std::vector<float>> together(kStations);
     for (std::int64_t step = 0; step < kSteps; ++step) {
       std::vector<StationChunk> batch;
       for (std::size_t i = 0; i < kStations; ++i) {
-        batch.push_back(stations[i].prepare(timeline, step));
+        batch.push_back(stations[i].prepare(step));
         batch.back().slot = i * 52 % kStations;
       }
       engine->render(batch.data(), batch.size());
@@ -474,7 +459,7 @@ TEST_CASE("a batch of many stations, in slots of any order, is each of them alon
     for (std::size_t i = 0; i < kStations; ++i) {
       std::vector<float> alone;
       for (std::int64_t step = 0; step < kSteps; ++step) {
-        const StationChunk input = stations[i].recall(timeline, step);
+        const StationChunk input = stations[i].prepare(step);
         lone->render(&input, 1);
         alone.insert(alone.end(), lone->mix(0), lone->mix(0) + 2 * kChunk);
       }
@@ -586,6 +571,9 @@ TEST_CASE(
     CHECK(render(10, 0) == fresh(10));  // back
     CHECK(render(11, 0) != fresh(11));  // goes on
     CHECK(engine->next_frame(0) == 12 * kChunk);
+    engine->forget(0);  // another station's, that happens to go on at the same frame
+    CHECK(engine->next_frame(0) == -1);
+    CHECK(render(12, 0) == fresh(12));
     const Stereo through = play(*kind.make(float_shape()), voices, 21);
     const Signal other = render(20, 1);
     CHECK(other[2'000] == through.left[20 * kChunk + 1'000]);
@@ -607,6 +595,7 @@ class FailingEngine final : public Engine {
   const std::int16_t* samples(std::size_t index) const override { return engine_->samples(index); }
   const float* mix(std::size_t index) const override { return engine_->mix(index); }
   std::int64_t next_frame(std::size_t slot) const override { return engine_->next_frame(slot); }
+  void forget(std::size_t slot) override { engine_->forget(slot); }
   std::size_t device_bytes() const override { return engine_->device_bytes(); }
 
   bool fails = false;

@@ -64,13 +64,13 @@ TEST_CASE("a device that is not there is no engine, and the list says so") {
   CHECK_FALSE(list.playable);
   CHECK(chosen_line(list.text).empty());
   CHECK(list.text.find("no OpenCL device matches 'voodoo'") != std::string::npos);
-  CHECK_THROWS_AS(make_engine(config_of("opencl", "voodoo"), {}), EngineError);
+  CHECK_THROWS_AS(make_engine(config_of("opencl", "voodoo"), {}, false), EngineError);
 }
 
 TEST_CASE("each engine that can be configured renders") {
   for (const char* engine : {"auto", "opencl", "native"}) {
     CAPTURE(engine);
-    const auto made = make_engine(config_of(engine, ""), {});
+    const auto made = make_engine(config_of(engine, ""), {}, false);
     const StationChunk silence;
     CHECK(made->render(&silence, 1).device_busy_ns > 0);
     CHECK(made->next_frame(0) == 4'410);

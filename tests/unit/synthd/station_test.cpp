@@ -26,47 +26,41 @@ std::vector<std::int64_t> sounding(const StationChunk& chunk) {
   return starts;
 }
 
-ControlRequest request(std::uint64_t number, const MusicParameters& parameters) {
-  ControlRequest result;
-  result.number = number;
-  result.parameters = parameters;
-  return result;
-}
+constexpr std::size_t kPads = 0;
 
 }  // namespace
 
-TEST_CASE("a second change before the same chunk joins the ramp of the first") {
-  Station station(1, kRate, Station::fresh_state(kPresets[0].parameters));
-  const Timeline timeline;
+TEST_CASE("a change ramps over its chunk, and is in force from then on") {
+  Station station(1, Timeline{}, begun_with(kPresets[0].parameters));
   MusicParameters off = kPresets[0].parameters;
   off.voices = 0;
-  const float before = station.prepare(timeline, 4).gains_end[0];
-  station.apply(request(1, off), 5);
-  station.apply(request(2, kPresets[3].parameters), 5);
-  const StationChunk chunk = station.prepare(timeline, 5);
-  CHECK(chunk.gains_start[0] == before);
-  CHECK(chunk.gains_end[0] > before);  // more intensity
-  CHECK(station.state().applied_request == 2);
+  const float before = station.prepare(4).gains_end[kPads];
+  REQUIRE(station.takes_change(5));
+  station.change(off, 5);
+  CHECK(station.prepare(5).gains_start[kPads] == before);
+  CHECK(station.prepare(5).gains_end[kPads] == 0);
+  CHECK(station.prepare(6).gains_start[kPads] == 0);
+  CHECK(station.prepare(4).gains_end[kPads] == before);
 }
 
-TEST_CASE("what was played is recalled as it was, changes of level with it") {
-  const Timeline timeline;
-  Station station(3, kRate, Station::fresh_state(kPresets[0].parameters));
+TEST_CASE("what a chunk is does not depend on what was asked for before it") {
+  Station station(3, Timeline{}, begun_with(kPresets[0].parameters));
   std::vector<StationChunk> played;
   std::vector<std::vector<std::int64_t>> starts;
   for (std::int64_t chunk = 0; chunk < 300; ++chunk) {
     if (chunk % 17 == 5) {
       MusicParameters changed = kPresets[static_cast<std::size_t>(chunk) % 4].parameters;
       changed.voices = static_cast<std::uint8_t>(chunk % 16);
-      station.apply(request(static_cast<std::uint64_t>(chunk), changed), chunk);
+      station.change(changed, chunk);
     }
-    played.push_back(station.prepare(timeline, chunk));
+    played.push_back(station.prepare(chunk));
     starts.push_back(sounding(played.back()));
   }
-  Station again(3, kRate, station.state());
-  for (std::int64_t chunk = 170; chunk < 300; ++chunk) {  // 13 s
+  // Backwards, by a station that takes over.
+  Station again(3, Timeline{}, station.history());
+  for (std::int64_t chunk = 299; chunk >= 0; --chunk) {
     CAPTURE(chunk);
-    const StationChunk recalled = again.recall(timeline, chunk);
+    const StationChunk recalled = again.prepare(chunk);
     const auto index = static_cast<std::size_t>(chunk);
     CHECK(recalled.first_frame == played[index].first_frame);
     CHECK(recalled.gains_start == played[index].gains_start);
@@ -75,73 +69,43 @@ TEST_CASE("what was played is recalled as it was, changes of level with it") {
   }
 }
 
-TEST_CASE("more changes of level than are remembered forget the oldest") {
-  const Timeline timeline;
-  Station station(3, kRate, Station::fresh_state(kPresets[0].parameters));
-  for (std::int64_t chunk = 0; chunk < 100; ++chunk) {
-    MusicParameters changed = kPresets[0].parameters;
-    changed.intensity = static_cast<float>(chunk) / 100;
-    station.apply(request(static_cast<std::uint64_t>(chunk + 1), changed), chunk);
-    const StationChunk prepared = station.prepare(timeline, chunk);
-    if (chunk > 0) CHECK(prepared.gains_start[0] < prepared.gains_end[0]);
-  }
-  CHECK(station.state().level_count == StationState::kLevelChanges);
-}
-
 TEST_CASE("a station forgets no note that still sounds, at any tempo, and outgrows no engine") {
   for (const float bpm : {40.0F, 120.0F}) {
     MusicParameters parameters;
     parameters.bpm = bpm;
     parameters.intensity = 1;
     parameters.harmonic_density = 1;
-    Station station(1, kRate, Station::fresh_state(parameters));
-    const Timeline timeline;
+    Station station(1, Timeline{}, begun_with(parameters));
     for (std::int64_t chunk = 0; chunk < 3'000; ++chunk) {
-      const StationChunk prepared = station.prepare(timeline, chunk);
-      const auto starts = sounding(prepared);
+      const auto starts = sounding(station.prepare(chunk));
       CHECK(2 * starts.size() <= EngineShape{}.voices);  // tones
-      // The oldest bar remembered had fallen silent before what still rings in the reverb.
-      const BarRecord& oldest = station.state().bars[0];
-      if (oldest.index == 0) continue;
-      const std::int64_t rings =
-          reverb_start(prepared.first_frame, station.dither_seed(), kRate) / timeline.chunk_frames;
-      const auto ringing = sounding(station.recall(timeline, rings));
-      CHECK(*std::min_element(ringing.begin(), ringing.end()) >= oldest.start_frame + oldest.frames);
+      // The oldest bar known had fallen silent before the chunk.
+      const Bars bars = bars_before(station.history(), Timeline{}, composed_until(Timeline{}, chunk));
+      if (bars.begin()->index == 0) continue;
+      CHECK(*std::min_element(starts.begin(), starts.end()) >=
+            bars.begin()->start_frame + bars.begin()->frames);
     }
   }
 }
 
-TEST_CASE("a station that starts from a stored state prepares the same chunk") {
-  const Timeline timeline;
-  Station station(9, kRate, Station::fresh_state(kPresets[3].parameters));
-  station.prepare(timeline, 500);
-  Station again(9, kRate, station.state());
-  const StationChunk a = station.prepare(timeline, 501);
-  const StationChunk b = again.prepare(timeline, 501);
-  CHECK(a.first_frame == 501 * 4'410);
-  CHECK(sounding(a) == sounding(b));
-  CHECK(a.gains_end == b.gains_end);
-  CHECK(a.dither_seed == b.dither_seed);
-}
-
-TEST_CASE("a station of which nothing was asked is anywhere what it would be if it had played so far") {
-  const Timeline timeline;
-  for (const auto& preset : kPresets) {
-    CAPTURE(std::string(preset.name));
-    Station played(5, kRate, Station::fresh_state(preset.parameters));
-    for (std::int64_t chunk = 0; chunk < 1'500; ++chunk) {
-      const StationChunk prepared = played.prepare(timeline, chunk);
-      if (chunk % 97 != 0) continue;
-      CAPTURE(chunk);
-      Station there(5, kRate, Station::unchanged_state(preset.parameters, kRate, prepared.first_frame));
-      const StationChunk found = there.prepare(timeline, chunk);
-      CHECK(sounding(found) == sounding(prepared));
-      CHECK(found.gains_end == prepared.gains_end);
-      // What still rings in the reverb too.
-      const std::int64_t rings =
-          reverb_start(prepared.first_frame, there.dither_seed(), kRate) / timeline.chunk_frames;
-      CHECK(sounding(there.recall(timeline, rings)) == sounding(played.recall(timeline, rings)));
+TEST_CASE("however fast changes come, no note is forgotten that still sounds or rings in the reverb") {
+  // As fast as they are taken, in chunks of any length; each another tempo.
+  for (const std::uint32_t chunk_frames : {882U, 4'410U, 8'820U}) {
+    CAPTURE(chunk_frames);
+    const Timeline timeline{0, kRate, chunk_frames, 2};
+    Station station(1, timeline, begun_with(kPresets[0].parameters));
+    std::vector<std::vector<std::int64_t>> starts;
+    for (std::int64_t chunk = 0; chunk * chunk_frames < 80 * std::int64_t{kRate}; ++chunk) {
+      MusicParameters changed = kPresets[0].parameters;
+      changed.bpm = static_cast<float>(40 + chunk % 81);
+      if (station.takes_change(chunk)) station.change(changed, chunk);
+      starts.push_back(sounding(station.prepare(chunk)));
+      // What a station that takes over now renders first, to bring its reverb to state.
+      const std::int64_t rings = station.reverb_chunk(chunk);
+      Station again(1, timeline, station.history());
+      CHECK(sounding(again.prepare(rings)) == starts[static_cast<std::size_t>(rings)]);
     }
+    CHECK(station.history().count == station.history().changes.size());
   }
 }
 

@@ -28,10 +28,28 @@ constexpr std::uint32_t kSlots = 20;
 // Samples that are a digest of the chunk.
 class DigestEngine final : public Engine {
  public:
-  explicit DigestEngine(std::uint32_t chunk_frames) : samples_(std::size_t{chunk_frames} * 2) {}
+  static constexpr std::size_t kSlots = 4;
+
+  explicit DigestEngine(std::uint32_t chunk_frames)
+      : chunk_frames_(chunk_frames), samples_(kSlots), next_frames_(kSlots, -1) {}
 
   RenderReport render(const StationChunk* batch, std::size_t count) override {
-    REQUIRE(count == 1);
+    REQUIRE(count <= kSlots);
+    for (std::size_t i = 0; i < count; ++i) render_one(batch + i, samples_[i]);
+    return {1'000'000, 0};
+  }
+  const std::int16_t* samples(std::size_t index) const override { return samples_[index].data(); }
+  const float* mix(std::size_t) const override { return nullptr; }
+  std::int64_t next_frame(std::size_t slot) const override { return next_frames_[slot]; }
+  void forget(std::size_t slot) override { next_frames_[slot] = -1; }
+  std::size_t device_bytes() const override { return 3 << 20; }
+
+  StationChunk last;
+  std::optional<std::int64_t> fail_at;  // first frame of a chunk that is not rendered
+  std::vector<std::int64_t> rendered;   // first frames, in order
+
+ private:
+  void render_one(const StationChunk* batch, std::vector<std::int16_t>& samples) {
     if (fail_at == batch->first_frame) throw EngineError("lost");
     std::uint64_t digest = static_cast<std::uint64_t>(batch->first_frame);
     const auto mix = [&](std::uint64_t value) { digest = (digest ^ value) * 0x100000001b3ULL; };
@@ -44,24 +62,15 @@ class DigestEngine final : public Engine {
     }
     for (const float gain : batch->gains_start) mix(static_cast<std::uint64_t>(gain * 1e6F));
     for (const float gain : batch->gains_end) mix(static_cast<std::uint64_t>(gain * 1e6F));
-    next_frame_ = batch->first_frame + static_cast<std::int64_t>(samples_.size() / 2);
+    next_frames_[batch->slot] = batch->first_frame + chunk_frames_;
     rendered.push_back(batch->first_frame);
-    std::fill(samples_.begin(), samples_.end(), static_cast<std::int16_t>(digest >> 48));
+    samples.assign(std::size_t{chunk_frames_} * 2, static_cast<std::int16_t>(digest >> 48));
     last = *batch;
-    return {1'000'000, 0};
   }
-  const std::int16_t* samples(std::size_t) const override { return samples_.data(); }
-  const float* mix(std::size_t) const override { return nullptr; }
-  std::int64_t next_frame(std::size_t) const override { return next_frame_; }
-  std::size_t device_bytes() const override { return 3 << 20; }
 
-  StationChunk last;
-  std::optional<std::int64_t> fail_at;  // first frame of a chunk that is not rendered
-  std::vector<std::int64_t> rendered;   // first frames, in order
-
- private:
-  std::int64_t next_frame_ = -1;
-  std::vector<std::int16_t> samples_;
+  std::uint32_t chunk_frames_;
+  std::vector<std::vector<std::int16_t>> samples_;
+  std::vector<std::int64_t> next_frames_;
 };
 
 // The native engine, until its device is lost.
@@ -75,6 +84,7 @@ class LostEngine final : public Engine {
   const std::int16_t* samples(std::size_t index) const override { return native_.samples(index); }
   const float* mix(std::size_t index) const override { return native_.mix(index); }
   std::int64_t next_frame(std::size_t slot) const override { return native_.next_frame(slot); }
+  void forget(std::size_t slot) override { native_.forget(slot); }
   std::size_t device_bytes() const override { return native_.device_bytes(); }
 
  private:
@@ -82,21 +92,21 @@ class LostEngine final : public Engine {
   NativeEngine native_{{}, 1};
 };
 
-const std::vector<StationInfo> one_station{{"garden", 7}};
+const std::vector<StationConfig> one_station{{"garden", 7, kPresets[0].parameters, true}};
 using Chunks = std::map<std::int64_t, std::vector<std::int16_t>>;
 
 // One life of synthd over segments in `folder`, and a reader that collects what it publishes.
 class Life {
  public:
-  Life(const TempDir& folder, ManualClock& clock, Engine& engine, Chunks& chunks)
+  Life(const TempDir& folder, ManualClock& clock, Engine& engine, Chunks& chunks,
+       const std::vector<StationConfig>& stations = one_station, std::size_t places = 1)
       : clock_(clock),
         chunks_(chunks),
-        metrics_writer_(folder.path(), declared_metrics<SynthMetrics>(one_station), 1, clock.now),
-        metrics(metrics_writer_.lane(0), one_station),
-        audio_(folder.path(), timeline_at(clock.now), kSlots, one_station),
+        metrics_writer_(folder.path(), declared_metrics<SynthMetrics>(), 1, clock.now),
+        metrics(metrics_writer_.lane(0)),
+        audio_(folder.path(), timeline_at(clock.now), kSlots, places),
         control_(folder.path()),
-        loop({clock, engine, audio_, control_, metrics_writer_, metrics}, one_station, kPresets[0].parameters,
-             kTargetNs),
+        loop({clock, engine, audio_, control_, metrics_writer_, metrics}, stations, kTargetNs),
         reader(folder.path()) {
     reader.refresh();
     REQUIRE(reader.ready());
@@ -122,16 +132,36 @@ class Life {
     while (clock_.now < end_ns) step();
   }
 
-  std::int64_t newest() const { return reader.newest(0).value_or(-1); }
-  StationState state() const { return reader.state(0).value(); }
+  StationPlace place(std::size_t index) const { return {index, reader.tenancy(index)}; }
+  StationPlace garden() const { return place(0); }
+
+  // The station at that place; empty: none.
+  std::string name(std::size_t index) const {
+    const auto state = reader.state(place(index));
+    return state ? state->name : "";
+  }
+  // What its ring holds.
+  Chunks ring(std::size_t index) const {
+    Chunks result;
+    std::vector<std::int16_t> samples(reader.timeline().chunk_samples());
+    const std::int64_t newest = reader.newest(place(index)).value_or(-1);
+    for (std::int64_t chunk = newest - kSlots; chunk <= newest; ++chunk) {
+      if (chunk >= 0 && reader.read(place(index), chunk, samples.data()) == RingRead::kChunk) {
+        result[chunk] = samples;
+      }
+    }
+    return result;
+  }
+  std::int64_t newest() const { return reader.newest(garden()).value_or(-1); }
+  StationState state() const { return reader.state(garden()).value(); }
   std::int64_t depth_ns() const { return reader.timeline().depth_ns(newest(), clock_.now); }
 
  private:
   void collect() {
-    const auto chunk = reader.newest(0);
+    const auto chunk = reader.newest(garden());
     if (!chunk || chunks_.count(*chunk) != 0) return;
     std::vector<std::int16_t> samples(reader.timeline().chunk_samples());
-    REQUIRE(reader.read(0, *chunk, samples.data()) == RingRead::kChunk);
+    REQUIRE(reader.read(garden(), *chunk, samples.data()) == RingRead::kChunk);
     chunks_[*chunk] = std::move(samples);
   }
 
@@ -151,12 +181,13 @@ class Life {
   AudioReader reader;
 };
 
-ControlRequest request(std::uint64_t number, const MusicParameters& parameters,
-                       const char* station = "garden") {
+// To the garden.
+ControlRequest request(const Life& life, std::uint64_t number, const MusicParameters& parameters) {
   ControlRequest result;
   result.number = number;
-  std::string(station).copy(result.station, kStationNameBytes - 1);
-  result.parameters = parameters;
+  result.tenancy = life.garden().tenancy;
+  result.history.count = 1;
+  result.history.changes[0].parameters = parameters;
   return result;
 }
 
@@ -172,10 +203,10 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "the ring is filled to its target depth and kept there") {
   Life life(folder, clock, engine, chunks);
   while (!life.loop.filled()) life.step();
-  CHECK(life.depth_ns() == kTargetNs - 1);  // the clock has moved on to where it falls below
+  CHECK(life.depth_ns() > kTargetNs - kChunkNs);
   for (int i = 0; i < 300; ++i) {
     life.step();
-    // A step comes when the depth falls below the target, and adds a chunk.
+    // A step comes at the latest when the depth falls below the target, and adds a chunk.
     CHECK(life.depth_ns() >= kTargetNs - kChunkNs);
     CHECK(life.depth_ns() <= kTargetNs + kChunkNs);
   }
@@ -187,8 +218,8 @@ TEST_CASE_FIXTURE(Fixture, "each chunk is counted and measured once") {
   Life life(folder, clock, engine, chunks);
   life.play(5 * kNsPerSecond);
   const auto published = static_cast<double>(life.newest() + 1);
-  CHECK(life.metrics.stations[0].published.value() == published);
-  CHECK(life.metrics.stations[0].skipped.value() == 0);
+  CHECK(life.metrics.configured[0].published.value() == published);
+  CHECK(life.metrics.configured[0].skipped.value() == 0);
   CHECK(life.metrics.device_busy_seconds.value() == doctest::Approx(published * 0.001));
   MetricsReader figures(folder.path());
   figures.refresh();
@@ -217,14 +248,14 @@ TEST_CASE("a synthd that is killed and started again plays the same samples as o
     NativeEngine engine({}, 1);
     Life life(folder_a, clock_a, engine, uninterrupted);
     life.play(3 * kNsPerSecond);
-    control_a.store(0, request(1, other));
+    control_a.store(0, request(life, 1, other));
     life.play(17 * kNsPerSecond);
   }
   for (const int seconds : {3, 1, 5, 4, 7}) {
     NativeEngine engine({}, 1);
     Life life(folder_b, clock_b, engine, interrupted);
     life.play(seconds * kNsPerSecond);
-    control_b.store(0, request(1, other));
+    control_b.store(0, request(life, 1, other));
   }
   REQUIRE(interrupted.size() > 190);
   CHECK(interrupted.rbegin()->first + 1 == static_cast<std::int64_t>(interrupted.size()));  // no gap
@@ -246,7 +277,7 @@ TEST_CASE("a device that is lost is counted, and heard by nobody") {
     Life life(folder, clock, engine, loses ? chunks : whole);
     life.play(15 * kNsPerSecond);
     CHECK(life.metrics.failovers.value() == (loses ? 1 : 0));
-    CHECK(life.metrics.stations[0].skipped.value() == 0);
+    CHECK(life.metrics.configured[0].skipped.value() == 0);
   }
   CHECK(chunks == whole);
 }
@@ -324,10 +355,7 @@ TEST_CASE_FIXTURE(Fixture, "after a pause longer than the ring the music goes on
   const std::int64_t playing = life.reader.timeline().chunk_at(clock.now);
   life.step();
   CHECK(life.newest() == playing + 1);
-  CHECK(life.metrics.stations[0].skipped.value() == static_cast<double>(playing - before));
-  const StationState state = life.state();
-  const BarRecord& bar = state.bars[state.bar_count - 1];
-  CHECK(bar.index == ((playing + 2) * 4'410 + kTileFrames - 1) / bar_frames(60, 44'100));
+  CHECK(life.metrics.configured[0].skipped.value() == static_cast<double>(playing - before));
 
   // What it plays is what it would have played without the pause.
   life.play(2 * kNsPerSecond);
@@ -347,37 +375,228 @@ TEST_CASE_FIXTURE(Fixture, "levels change with the next chunk, key, mode and tem
   wanted.voices = 0b1110;  // pads off
   wanted.key = 5;
   wanted.bpm = 120;
-  control.store(0, request(3, wanted));
-  while (life.state().applied_request != 3) life.step();
+  control.store(0, request(life, 3, wanted));
+  const std::int64_t before = engine.last.first_frame;
+  while (engine.last.first_frame == before) life.step();
+  CHECK(life.state().applied_request == 3);
 
-  const StationState state = life.state();
-  CHECK(state.levels[state.level_count - 1].chunk * 4'410 == engine.last.first_frame);
+  const ParameterHistory history = life.state().history;
+  REQUIRE(history.count == 2);
+  CHECK(history.changes[1].chunk * 4'410 == engine.last.first_frame);
+  CHECK(history.changes[1].parameters == wanted);
   CHECK(engine.last.gains_start[0] > 0);
   CHECK(engine.last.gains_end[0] == 0);
   CHECK(engine.last.gains_start[1] == engine.last.gains_end[1]);
-  CHECK(state.bars[state.bar_count - 1].parameters == kPresets[0].parameters);
-  life.step();
+  const std::int64_t ramp = engine.last.first_frame;
+  while (engine.last.first_frame == ramp) life.step();
   CHECK(engine.last.gains_start[0] == 0);
 
-  while (life.state().bar_count == 1) life.step();
-  const StationState later = life.state();
-  CHECK(later.bars[1].start_frame == later.bars[0].frames);
-  CHECK(later.bars[1].parameters == wanted);
-  CHECK(later.bars[1].frames == bar_frames(120, 44'100));
+  const Bars bars = bars_before(history, life.reader.timeline(), 10 * 44'100);
+  CHECK(bars.bars[0].parameters == kPresets[0].parameters);
+  CHECK(bars.bars[1].start_frame == bars.bars[0].frames);
+  CHECK(bars.bars[1].parameters == wanted);
+  CHECK(bars.bars[1].frames == bar_frames(120, 44'100));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a request for another station, or an old one, changes nothing") {
   Life life(folder, clock, engine, chunks);
   ControlWriter control(folder.path(), clock.now);
-  control.store(0, request(5, kPresets[1].parameters));
+  const auto in_force = [&] { return target(life.state().history); };
+  control.store(0, request(life, 5, kPresets[1].parameters));
   life.play(kNsPerSecond);
-  CHECK(life.state().target == kPresets[1].parameters);
-  control.store(0, request(6, kPresets[2].parameters, "harbour"));
+  CHECK(in_force() == kPresets[1].parameters);
+  ControlRequest other = request(life, 6, kPresets[2].parameters);
+  other.tenancy += 2;
+  control.store(0, other);
   life.play(kNsPerSecond);
-  control.store(0, request(5, kPresets[2].parameters));
+  control.store(0, request(life, 5, kPresets[2].parameters));
   life.play(kNsPerSecond);
-  CHECK(life.state().target == kPresets[1].parameters);
+  ControlRequest close = request(life, 7, kPresets[2].parameters);
+  close.action = ControlAction::kClose;  // which is for personal stations
+  control.store(0, close);
+  life.play(kNsPerSecond);
+  CHECK(in_force() == kPresets[1].parameters);
   CHECK(life.state().applied_request == 5);
+}
+
+// Asks for a personal station at that place.
+ControlRequest opening(const Life& life, std::size_t place, std::uint64_t number = 1) {
+  ControlRequest result;
+  result.action = ControlAction::kOpen;
+  result.number = number;
+  result.tenancy = life.place(place).tenancy + 1;
+  std::string("p1").copy(result.station, kStationNameBytes - 1);
+  result.seed = 5;
+  result.chunk = 70;
+  result.history.count = 2;
+  result.history.changes[0].parameters = kPresets[3].parameters;
+  result.history.changes[1] = {65, kPresets[2].parameters};
+  return result;
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a personal station begins where it was asked to, at once, and ends when it is closed") {
+  Life life(folder, clock, engine, chunks, one_station, 2);
+  life.play(5 * kNsPerSecond);
+  ControlWriter control(folder.path(), clock.now);
+  control.store(1, opening(life, 1));
+  const std::int64_t asked_ns = clock.now;
+  while (life.reader.newest(life.place(1)).value_or(-1) < life.newest()) life.step();
+  // The control segment's file, which was not there before, is looked for every 250 ms.
+  CHECK(clock.now - asked_ns <= 300 * kNsPerMs);
+  CHECK(life.name(1) == "p1");
+  const StationState state = life.reader.state(life.place(1)).value();
+  CHECK(state.personal == 1);
+  CHECK(state.open == 1);
+  const auto ring = life.ring(1);
+  const std::int64_t live = life.reader.timeline().chunk_at(clock.now);
+  CHECK(ring.begin()->first < live);  // for the first listener
+  CHECK(ring.begin()->first - state.origin_chunk == 70);
+  CHECK(life.metrics.personal.published.value() == static_cast<double>(ring.size()));
+  CHECK(life.metrics.personal.skipped.value() == 0);
+
+  // The samples are those of a station that has played so from its beginning.
+  DigestEngine other{4'410};
+  ParameterHistory history = begun_with(kPresets[3].parameters);
+  add_change(history, Timeline{}, {65, kPresets[2].parameters});
+  Station whole(5, Timeline{}, history);
+  for (const auto& [chunk, samples] : ring) {
+    const StationChunk input = whole.prepare(state.own_chunk(chunk));
+    other.render(&input, 1);
+    CHECK(samples[0] == *other.samples(0));
+  }
+
+  // A change obeys it; a request for the tenant before it does not.
+  ControlRequest change = request(life, 2, kPresets[1].parameters);
+  change.tenancy = life.place(1).tenancy;
+  control.store(1, change);
+  life.play(kNsPerSecond);
+  CHECK(target(life.reader.state(life.place(1))->history) == kPresets[1].parameters);
+  change.action = ControlAction::kClose;
+  change.number = 3;
+  change.tenancy -= 2;
+  control.store(1, change);
+  life.play(kNsPerSecond);
+  CHECK(life.name(1) == "p1");
+  change.tenancy += 2;
+  control.store(1, change);
+  life.play(kNsPerSecond);
+  CHECK(life.name(1).empty());
+  CHECK(life.name(0) == "garden");
+  // The same request again opens nothing: the place is another one's by now.
+  control.store(1, opening(life, 0, 4));
+  life.play(kNsPerSecond);
+  CHECK(life.name(1).empty());
+}
+
+TEST_CASE("stations go on over a kill, personal ones too, with the same samples") {
+  Chunks whole;
+  Chunks parts;
+  for (const bool is_killed : {false, true}) {
+    TempDir folder;
+    ManualClock clock;
+    Chunks garden;
+    Chunks& personal = is_killed ? parts : whole;
+    ControlWriter control(folder.path(), clock.now);
+    bool opened = false;
+    for (const int seconds : is_killed ? std::vector<int>{3, 4, 2, 11} : std::vector<int>{20}) {
+      EngineShape shape;
+      shape.stations = 2;
+      NativeEngine engine(shape, 1);
+      Life life(folder, clock, engine, garden, one_station, 2);
+      const std::int64_t end_ns = clock.now + seconds * kNsPerSecond;
+      while (clock.now < end_ns) {
+        life.step();
+        if (!opened && life.newest() == 12) {
+          control.store(1, opening(life, 1));
+          opened = true;
+        }
+        for (auto& [chunk, samples] : life.ring(1)) personal[chunk] = samples;
+      }
+    }
+  }
+  CHECK(whole.size() > 150);
+  for (const auto& [chunk, samples] : parts) {
+    CAPTURE(chunk);
+    if (whole.count(chunk) != 0) CHECK(whole.at(chunk) == samples);
+  }
+  CHECK(parts.rbegin()->first - parts.begin()->first + 1 == static_cast<std::int64_t>(parts.size()));
+}
+
+TEST_CASE_FIXTURE(Fixture, "configured stations come and go, and the others do not notice") {
+  const MusicParameters& sleep = kPresets[2].parameters;
+  const StationConfig garden = one_station[0];
+  Life life(folder, clock, engine, chunks, {garden, {"harbour", 8, sleep, false}}, 3);
+  life.play(3 * kNsPerSecond);
+  CHECK(life.name(1) == "harbour");
+  CHECK(life.reader.state(life.place(1))->open == 0);
+  const StationPlace before = life.garden();
+  const double published = life.metrics.configured[1].published.value();
+  CHECK(published > 30);
+
+  StationConfig closed = garden;
+  closed.open = false;
+  life.loop.reconfigure({{"attic", 9, sleep, false}, closed});
+  life.play(kNsPerSecond / 2);
+  CHECK(life.garden() == before);
+  CHECK(life.state().open == 0);
+  CHECK(life.name(1) == "attic");
+  CHECK(life.name(2).empty());
+  // Its figures are its own, from the beginning.
+  CHECK(life.metrics.configured[1].published.value() < 25);
+  // It begins with its own first chunk.
+  const StationState attic = life.reader.state(life.place(1)).value();
+  CHECK(life.ring(1).begin()->first == attic.origin_chunk);
+
+  // Another seed is another music.
+  const StationPlace attic_place = life.place(1);
+  life.loop.reconfigure({{"attic", 10, sleep, false}, closed});
+  life.play(kNsPerSecond);
+  CHECK_FALSE(life.place(1) == attic_place);
+  CHECK(life.reader.state(life.place(1))->seed == 10);
+  for (const auto& chunk : life.ring(0)) CHECK(chunks.at(chunk.first) == chunk.second);
+  CHECK(chunks.rbegin()->first + 1 == static_cast<std::int64_t>(chunks.size()));  // no gap
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a synthd that starts with other stations adds and removes them, and keeps what still is") {
+  const MusicParameters& sleep = kPresets[2].parameters;
+  StationPlace before;
+  {
+    Life life(folder, clock, engine, chunks, {one_station[0], {"harbour", 8, sleep, false}}, 3);
+    life.play(3 * kNsPerSecond);
+    before = life.garden();
+  }
+  Life life(folder, clock, engine, chunks, {{"attic", 9, sleep, false}, one_station[0]}, 3);
+  life.play(kNsPerSecond);
+  CHECK(life.garden() == before);
+  CHECK(life.name(1) == "attic");
+  CHECK(life.name(2).empty());
+  CHECK(chunks.rbegin()->first + 1 == static_cast<std::int64_t>(chunks.size()));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "changes that come faster than they are taken are not lost: the last one is in force") {
+  Life life(folder, clock, engine, chunks);
+  life.play(kNsPerSecond);
+  ControlWriter control(folder.path(), clock.now);
+  std::uint64_t number = 0;
+  MusicParameters wanted = kPresets[0].parameters;
+  const std::int64_t end_ns = clock.now + 5 * kNsPerSecond;
+  while (clock.now < end_ns) {
+    wanted.intensity = static_cast<float>(number % 100) / 100;
+    control.store(0, request(life, ++number, wanted));
+    life.step();
+  }
+  CHECK(number > 100);
+  life.play(kNsPerSecond);
+  CHECK(life.state().applied_request == number);
+  CHECK(target(life.state().history) == wanted);
+  const ParameterHistory history = life.state().history;
+  CHECK(history.count > 15);
+  for (std::size_t i = 2; i < history.count; ++i) {
+    CHECK(history.changes[i].chunk - history.changes[i - 1].chunk == 3);
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "the running loop stops promptly, and tells once that it is filled") {

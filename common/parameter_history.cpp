@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "common/parameter_history.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace auralis {
+namespace {
+
+// 200 years of chunks, and no product of it with a chunk's frames overflows.
+constexpr std::int64_t kMostChunks = std::int64_t{1} << 40U;
+constexpr std::int64_t kMostFrames = kMostChunks << 14U;
+
+// The first frame at which a bar is composed from the change.
+std::int64_t governs_from(const Timeline& timeline, const ParameterChange& change) {
+  return composed_until(timeline, change.chunk - 1);
+}
+
+// Bars of `frames` frames that begin in [start, limit).
+std::int64_t bars_between(std::int64_t start, std::int64_t limit, std::int64_t frames) {
+  return start >= limit ? 0 : (limit - start - 1) / frames + 1;
+}
+
+// The first bar that the second change decides becomes the first of all.
+void forget_oldest(ParameterHistory& history, const Timeline& timeline) {
+  const std::int64_t frames = bar_frames(history.changes[0].parameters.bpm, timeline.sample_rate);
+  const std::int64_t bars =
+      bars_between(history.first_bar_frame, governs_from(timeline, history.changes[1]), frames);
+  history.first_bar += bars;
+  history.first_bar_frame += bars * frames;
+  std::move(history.changes.begin() + 1, history.changes.begin() + history.count, history.changes.begin());
+  --history.count;
+}
+
+void forget(ParameterHistory& history, std::size_t index) {
+  auto* const begin = history.changes.begin();
+  std::move(begin + index + 1, begin + history.count, begin + index);
+  --history.count;
+}
+
+template <std::size_t To, std::size_t From>
+ParameterHistoryOf<To> copy_of(const ParameterHistoryOf<From>& history) {
+  ParameterHistoryOf<To> copy;
+  copy.first_bar = history.first_bar;
+  copy.first_bar_frame = history.first_bar_frame;
+  copy.count = history.count;
+  std::copy_n(history.changes.begin(), std::min(To, From), copy.changes.begin());
+  return copy;
+}
+
+}  // namespace
+
+std::int64_t bar_frames(float bpm, std::uint32_t sample_rate) {
+  constexpr double kBeats = 4;
+  return std::llround(kBeats * 60.0 * sample_rate / double{bpm});
+}
+
+ParameterHistory begun_with(const MusicParameters& parameters) {
+  ParameterHistory history;
+  history.count = 1;
+  history.changes[0].parameters = parameters;
+  return history;
+}
+
+bool valid(const ParameterHistory& history) {
+  if (history.count < 1 || history.count > history.changes.size()) return false;
+  if (history.first_bar < 0 || history.first_bar > kMostChunks) return false;
+  if (history.first_bar_frame < 0 || history.first_bar_frame > kMostFrames) return false;
+  std::int64_t least = 0;
+  for (std::size_t i = 0; i < history.count; ++i) {
+    const ParameterChange& change = history.changes[i];
+    if (change.chunk < least || change.chunk > kMostChunks || !valid(change.parameters)) return false;
+    least = change.chunk + 1;
+  }
+  return true;
+}
+
+const MusicParameters& target(const ParameterHistory& history) {
+  return history.changes[history.count - 1].parameters;
+}
+
+bool keeps_spacing(const ParameterHistory& history, const Timeline& timeline, std::int64_t chunk) {
+  const std::int64_t since = chunk - history.changes[history.count - 1].chunk;
+  return history.count == 1 || since == 0 || since * timeline.chunk_ns() >= kChangeSpacingNs;
+}
+
+void add_change(ParameterHistory& history, const Timeline& timeline, const ParameterChange& change) {
+  if (history.changes[history.count - 1].chunk != change.chunk) {
+    if (history.count == history.changes.size()) forget_oldest(history, timeline);
+    ++history.count;
+  }
+  history.changes[history.count - 1] = change;
+}
+
+Levels levels_in(const ParameterHistory& history, std::int64_t chunk) {
+  std::size_t now = history.count - 1;
+  while (now > 0 && history.changes[now].chunk > chunk) --now;
+  const std::size_t before = now > 0 && history.changes[now].chunk == chunk ? now - 1 : now;
+  return {&history.changes[before].parameters, &history.changes[now].parameters};
+}
+
+bool operator==(const BarRecord& a, const BarRecord& b) {
+  return a.index == b.index && a.start_frame == b.start_frame && a.frames == b.frames &&
+         a.parameters == b.parameters;
+}
+
+Bars bars_before(const ParameterHistory& history, const Timeline& timeline, std::int64_t end_frame) {
+  Bars result;
+  std::size_t written = 0;  // the newest in place of the oldest
+  BarRecord bar{history.first_bar, history.first_bar_frame, 0, {}};
+  for (std::size_t i = 0; i < history.count && bar.start_frame < end_frame; ++i) {
+    bar.parameters = history.changes[i].parameters;
+    bar.frames = bar_frames(bar.parameters.bpm, timeline.sample_rate);
+    const bool last = i + 1 == history.count;
+    const std::int64_t limit =
+        last ? end_frame : std::min(end_frame, governs_from(timeline, history.changes[i + 1]));
+    const std::int64_t bars = bars_between(bar.start_frame, limit, bar.frames);
+    const std::int64_t left_out = std::max<std::int64_t>(bars - std::int64_t{Bars::kMost}, 0);
+    const std::int64_t after = bar.index + bars;
+    bar.index += left_out;
+    bar.start_frame += left_out * bar.frames;
+    for (; bar.index < after; ++bar.index, bar.start_frame += bar.frames) {
+      result.bars[written++ % Bars::kMost] = bar;
+    }
+  }
+  result.count = std::min(written, Bars::kMost);
+  if (written > Bars::kMost) {
+    std::rotate(result.bars.begin(), result.bars.begin() + written % Bars::kMost, result.bars.end());
+  }
+  return result;
+}
+
+ShortHistory shortened(const ParameterHistory& history, const Timeline& timeline, std::int64_t chunk) {
+  ParameterHistory rest = history;
+  const std::int64_t frame = timeline.first_frame(chunk);
+  while (rest.count > ShortHistory{}.changes.size()) {
+    ParameterHistory less = rest;
+    forget_oldest(less, timeline);
+    if (less.first_bar_frame <= frame) {
+      rest = less;
+    } else {
+      forget(rest, 1);
+    }
+  }
+  return copy_of<ShortHistory{}.changes.size()>(rest);
+}
+
+ParameterHistory widened(const ShortHistory& history) {
+  return copy_of<ParameterHistory{}.changes.size()>(history);
+}
+
+}  // namespace auralis

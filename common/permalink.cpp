@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "common/permalink.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <vector>
+
+namespace auralis {
+namespace {
+
+using Fields = std::map<std::string, std::string>;
+
+constexpr std::array<char, kNumberControls.size()> kNumberLetters{'b', 'i', 'c', 'v', 'd'};
+constexpr std::array<char, kVoiceGroupNames.size()> kGroupLetters{'p', 'm', 'k', 's'};
+
+[[noreturn]] void refuse(const std::string& what, const std::string& must) {
+  throw QueryError("In the link, " + what + " must be " + must + ".");
+}
+
+// The whole of `text` as a number; nothing where it is none.
+template <typename Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number number{};
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+template <typename Number>
+Number field_number(const std::string& name, std::string_view text, Number least, Number most) {
+  const auto number = number_of<Number>(text);
+  if (!number || *number < least || *number > most) {
+    refuse(name, "an integer from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return *number;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// The shortest digits that are this float again; without an exponent, whose sign would end the part.
+std::string digits(float value) {
+  std::array<char, 64> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  return {text.data(), end.ptr};
+}
+
+std::string key_text(const MusicParameters& parameters) {
+  std::string key(kKeyNames.at(parameters.key));
+  std::replace(key.begin(), key.end(), '#', 's');
+  return key;
+}
+
+std::string group_text(const MusicParameters& parameters) {
+  std::string groups;
+  for (std::size_t i = 0; i < kGroupLetters.size(); ++i) {
+    if (parameters.has(static_cast<VoiceGroup>(i))) groups += kGroupLetters.at(i);
+  }
+  return groups;
+}
+
+// What `now` has other than `before`; all of it where there is no `before`.
+std::string differences(const MusicParameters* before, const MusicParameters& now) {
+  std::string text;
+  if (before == nullptr || now.key != before->key) text += "-k" + key_text(now);
+  if (before == nullptr || now.mode != before->mode) {
+    text.append("-m").append(kModeNames.at(static_cast<std::size_t>(now.mode)));
+  }
+  for (std::size_t i = 0; i < kNumberControls.size(); ++i) {
+    const auto member = kNumberControls.at(i).member;
+    if (before == nullptr || now.*member != before->*member) {
+      text.append("-").append(1, kNumberLetters.at(i)).append(digits(now.*member));
+    }
+  }
+  if (before == nullptr || now.voices != before->voices) text += "-g" + group_text(now);
+  return text;
+}
+
+void set_groups(MusicParameters& parameters, std::string_view text) {
+  parameters.voices = 0;
+  for (const char letter : text) {
+    const auto* const found = std::find(kGroupLetters.begin(), kGroupLetters.end(), letter);
+    if (found == kGroupLetters.end()) refuse("g of changes", "of the letters p, m, k and s");
+    parameters.voices = static_cast<std::uint8_t>(parameters.voices | 1U << (found - kGroupLetters.begin()));
+  }
+}
+
+// Sets what a part of a change says: a letter and a value.
+void set_part(MusicParameters& parameters, std::string_view part) {
+  const char letter = part.empty() ? '\0' : part.front();
+  const std::string value(part.substr(std::min<std::size_t>(1, part.size())));
+  const auto* const number = std::find(kNumberLetters.begin(), kNumberLetters.end(), letter);
+  if (number != kNumberLetters.end()) {
+    const NumberControl& control =
+        kNumberControls.at(static_cast<std::size_t>(number - kNumberLetters.begin()));
+    const auto given = number_of<float>(value);
+    // So that what is no number, which compares false with everything, is refused.
+    const bool in_range = given && control.min <= double{*given} && double{*given} <= control.max;
+    if (!in_range)
+      refuse(std::string(1, letter) + " of changes", "a " + std::string(control.name) + " in its range");
+    parameters.*control.member = *given;
+  } else if (letter == 'k') {
+    std::string name = value;
+    std::replace(name.begin(), name.end(), 's', '#');
+    const auto key = key_from_name(name);
+    if (!key) refuse("k of changes", "a key, as C or Cs");
+    parameters.key = *key;
+  } else if (letter == 'm') {
+    const auto mode = mode_from_name(value);
+    if (!mode) refuse("m of changes", "the name of a mode");
+    parameters.mode = *mode;
+  } else if (letter == 'g') {
+    set_groups(parameters, value);
+  } else {
+    refuse("each part of changes", "one of the letters k, m, b, i, c, v, d and g, and a value");
+  }
+}
+
+constexpr std::int64_t kMostChunks = std::int64_t{1} << 40U;
+
+ParameterHistory history_of(std::string_view text) {
+  ParameterHistory history = begun_with(kPresets.front().parameters);
+  history.count = 0;
+  MusicParameters parameters = history.changes[0].parameters;
+  for (const std::string_view change : split(text, '_')) {
+    if (history.count == history.changes.size()) {
+      refuse("changes", "at most " + std::to_string(history.changes.size()));
+    }
+    const auto parts = split(change, '-');
+    const auto chunk = field_number<std::int64_t>("a change's chunk", parts.front(), 0, kMostChunks);
+    for (std::size_t i = 1; i < parts.size(); ++i) set_part(parameters, parts[i]);
+    history.changes.at(history.count++) = {chunk, parameters};
+  }
+  return history;
+}
+
+void read_first_bar(std::string_view text, ParameterHistory& history) {
+  const auto parts = split(text, '-');
+  if (parts.size() != 2) refuse("bar", "a bar and its first frame, joined by -");
+  history.first_bar = field_number<std::int64_t>("bar", parts[0], 0, kMostChunks);
+  history.first_bar_frame = field_number<std::int64_t>("bar's first frame", parts[1], 0, kMostChunks << 14U);
+}
+
+int hex_digit(char c) {
+  if ('0' <= c && c <= '9') return c - '0';
+  if ('a' <= c && c <= 'f') return c - 'a' + 10;
+  return 'A' <= c && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+std::string unescaped(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) throw QueryError("In the link, % must be followed by two hexadecimal digits.");
+    result += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> query_fields(std::string_view query) {
+  Fields fields;
+  if (query.empty()) return fields;
+  for (const std::string_view field : split(query, '&')) {
+    const std::size_t equals = std::min(field.find('='), field.size());
+    const std::string name = unescaped(field.substr(0, equals));
+    const std::string value = unescaped(field.substr(std::min(field.size(), equals + 1)));
+    if (!fields.emplace(name, value).second) refuse(name, "given once");
+  }
+  return fields;
+}
+
+std::string to_query(std::uint64_t seed, const ParameterHistory& history, const Timeline& timeline,
+                     std::int64_t chunk) {
+  std::string query = "station=new&seed=" + std::to_string(seed);
+  query += "&rate=" + std::to_string(timeline.sample_rate);
+  query += "&chunk=" + std::to_string(timeline.chunk_ns() / kNsPerMs) + "&at=" + std::to_string(chunk);
+  if (history.first_bar != 0 || history.first_bar_frame != 0) {
+    query += "&bar=" + std::to_string(history.first_bar) + "-" + std::to_string(history.first_bar_frame);
+  }
+  query += "&changes=";
+  for (std::size_t i = 0; i < history.count; ++i) {
+    const ParameterChange& change = history.changes.at(i);
+    const MusicParameters* before = i == 0 ? nullptr : &history.changes.at(i - 1).parameters;
+    query += (i == 0 ? "" : "_") + std::to_string(change.chunk) + differences(before, change.parameters);
+  }
+  return query;
+}
+
+Permalink permalink_of(const std::map<std::string, std::string>& fields) {
+  Permalink link;
+  const auto field = [&](const char* name) {
+    const auto found = fields.find(name);
+    return found == fields.end() ? nullptr : &found->second;
+  };
+  for (const auto& [name, value] : fields) {
+    constexpr std::array<std::string_view, 8> kKnown{"station", "seed", "preset", "changes",
+                                                     "bar",     "at",   "rate",   "chunk"};
+    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
+      throw QueryError("In the link, " + name +
+                       " is unknown; known are station, seed, preset, changes, bar, at, "
+                       "rate and chunk.");
+    }
+  }
+  if (const auto* seed = field("seed")) {
+    link.seed = field_number<std::uint64_t>("seed", *seed, 0, std::numeric_limits<std::uint64_t>::max());
+  }
+  if (const auto* name = field("preset")) {
+    const Preset* const preset = find_preset(*name);
+    if (preset == nullptr) refuse("preset", "focus, meditation, sleep or bright");
+    if (field("changes") != nullptr) refuse("preset", "left out where there is changes");
+    link.history = begun_with(preset->parameters);
+  }
+  if (const auto* changes = field("changes")) link.history = history_of(*changes);
+  if (const auto* bar = field("bar")) read_first_bar(*bar, link.history);
+  if (const auto* at = field("at")) link.chunk = field_number<std::int64_t>("at", *at, 0, kMostChunks);
+  if (!valid(link.history)) refuse("changes", "of chunks that rise");
+  const auto* const rate = field("rate");
+  const auto* const chunk = field("chunk");
+  if ((rate == nullptr) != (chunk == nullptr)) refuse("rate", "given with chunk, and chunk with rate");
+  if (rate != nullptr) {
+    link.sample_rate = field_number<std::uint32_t>("rate", *rate, 8'000, 192'000);
+    link.chunk_ms = field_number<std::uint32_t>("chunk", *chunk, 1, 1'000);
+  } else if (link.chunk != 0 || link.history.count > 1 || link.history.first_bar_frame != 0) {
+    refuse("rate and chunk", "given, since at, bar and changes count in them");
+  }
+  return link;
+}
+
+}  // namespace auralis

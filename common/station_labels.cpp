@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "common/station_labels.h"
+
+#include <algorithm>
+
+namespace auralis {
+
+void StationLabels::keep(const std::vector<std::string_view>& names) {
+  for (std::size_t i = 0; i < kLateLabels; ++i) {
+    const bool kept = std::find(names.begin(), names.end(), metrics_.late_label(i)) != names.end();
+    if (!kept) metrics_.set_late_label(i, "");
+  }
+}
+
+std::optional<std::size_t> StationLabels::label_of(std::string_view name) {
+  std::optional<std::size_t> free;
+  for (std::size_t i = kLateLabels; i-- > 0;) {
+    const std::string label = metrics_.late_label(i);
+    if (label == name) return i;
+    if (label.empty()) free = i;
+  }
+  if (free) metrics_.set_late_label(*free, name);
+  return free;
+}
+
+}  // namespace auralis

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/stations.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <random>
+
+#include "common/log.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::string_view kUsualName = "default";
+
+// Nobody guesses it, so who knows it is its listener, or was told.
+std::string personal_name() {
+  std::random_device random;
+  std::array<char, kStationNameBytes> name{};
+  std::snprintf(name.data(), name.size(), "p%08x%08x", random(), random());
+  return name.data();
+}
+
+}  // namespace
+
+Stations::Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader,
+                   const Clock& clock)
+    : writer_(streamd_directory, clock.now_ns()), reader_(reader), clock_(clock) {}
+
+Stations::Changes Stations::refresh(bool other_table) {
+  Changes changes;
+  // While synthd is away its stations are those that it had; it goes on with them.
+  if (reader_.ready() && (other_table || reader_.table_version() != table_version_)) {
+    table_version_ = reader_.table_version();
+    read_table(changes);
+  }
+  for (auto coming = coming_.begin(); coming != coming_.end();) {
+    if (clock_.now_ns() - coming->second.asked_ns < kOpenTimeoutNs) {
+      ++coming;
+      continue;
+    }
+    const StationPlace place{coming->first, coming->second.tenancy};
+    log_warning("a personal station did not come: synthd does not answer",
+                {{"place", static_cast<std::int64_t>(place.index)}});
+    coming = coming_.erase(coming);
+    close(place);  // should it still come
+    changes.gone.push_back({place, {}});
+  }
+  return changes;
+}
+
+void Stations::read_table(Changes& changes) {
+  std::map<std::size_t, Known> now;
+  for (std::size_t index = 0; index < reader_.places(); ++index) {
+    const StationPlace place{index, reader_.tenancy(index)};
+    const auto coming = coming_.find(index);
+    // It came; or another tenant did, or has been there already.
+    if (coming != coming_.end() && place.tenancy >= coming->second.tenancy) {
+      if (place.tenancy != coming->second.tenancy)
+        changes.gone.push_back({{index, coming->second.tenancy}, {}});
+      coming_.erase(coming);
+    }
+    const auto state = place.tenancy % 2 != 0 ? reader_.state(place) : std::nullopt;
+    if (!state) continue;
+    const auto before = stations_.find(index);
+    const bool same = before != stations_.end() && before->second.tenancy == place.tenancy;
+    now[index] = {place.tenancy, *state, same ? before->second.idle_since_ns : clock_.now_ns()};
+    if (!same) changes.came.push_back(place);
+  }
+  for (const auto& [index, station] : stations_) {
+    const auto after = now.find(index);
+    if (after != now.end() && after->second.tenancy == station.tenancy) continue;
+    changes.gone.push_back({{index, station.tenancy}, station.state.name});
+  }
+  stations_ = std::move(now);
+}
+
+const StationState* Stations::find(const StationPlace& place) const {
+  const auto found = stations_.find(place.index);
+  const bool there = found != stations_.end() && found->second.tenancy == place.tenancy;
+  return there ? &found->second.state : nullptr;
+}
+
+std::optional<StationPlace> Stations::find(std::string_view name) const {
+  for (const auto& [index, station] : stations_) {
+    if (name == station.state.name) return StationPlace{index, station.tenancy};
+  }
+  return std::nullopt;
+}
+
+std::optional<StationPlace> Stations::usual() const {
+  std::optional<StationPlace> usual;
+  for (const auto& [index, station] : stations_) {
+    if (station.state.personal != 0) continue;
+    if (kUsualName == station.state.name) return StationPlace{index, station.tenancy};
+    if (!usual) usual = StationPlace{index, station.tenancy};
+  }
+  return usual;
+}
+
+std::vector<StationPlace> Stations::configured() const {
+  std::vector<StationPlace> places;
+  for (const auto& [index, station] : stations_) {
+    if (station.state.personal == 0) places.push_back({index, station.tenancy});
+  }
+  return places;
+}
+
+std::string Stations::names() const {
+  std::string names;
+  for (const auto& entry : stations_) {
+    const StationState& state = entry.second.state;
+    if (state.personal == 0) names.append(names.empty() ? "" : ", ").append(state.name);
+  }
+  return names;
+}
+
+std::size_t Stations::personal() const { return stations_.size() - configured().size(); }
+
+std::size_t Stations::free_places() const {
+  const std::size_t taken = stations_.size() + coming_.size();
+  return reader_.segment().writer_alive() && places() > taken ? places() - taken : 0;
+}
+
+std::optional<StationPlace> Stations::open(const Permalink& link) {
+  if (free_places() == 0) return std::nullopt;
+  std::size_t index = 0;
+  while (stations_.count(index) != 0 || coming_.count(index) != 0) ++index;
+  const StationPlace place{index, reader_.tenancy(index) + 1};
+  if (place.tenancy % 2 == 0) return std::nullopt;  // it was just taken; the next look at the table shows it
+  ControlRequest request;
+  request.action = ControlAction::kOpen;
+  personal_name().copy(request.station, kStationNameBytes - 1);
+  // Of 32 bits, so that every client can hold it exactly.
+  request.seed = link.seed ? *link.seed : std::random_device()();
+  request.chunk = link.chunk;
+  request.history = shortened(link.history, reader_.timeline(), link.chunk);
+  store(place, request);
+  coming_[index] = {place.tenancy, clock_.now_ns()};
+  return place;
+}
+
+void Stations::close(const StationPlace& place) {
+  ControlRequest request;
+  request.action = ControlAction::kClose;
+  request.history.count = 1;
+  store(place, request);
+}
+
+// Numbered above what either side has seen, so that it counts even if one of the segments was lost.
+void Stations::store(const StationPlace& place, ControlRequest request) {
+  const auto before = writer_.request(place.index);
+  const StationState* const state = find(place);
+  request.number = std::max(before ? before->number : 0, state != nullptr ? state->applied_request : 0) + 1;
+  request.tenancy = place.tenancy;
+  writer_.store(place.index, request);
+}
+
+std::optional<Stations::Accepted> Stations::change(const StationPlace& place, const ParameterPatch& patch) {
+  const auto base = target(place);
+  if (!base) return std::nullopt;
+  return request(place, patch.applied_to(*base));
+}
+
+std::optional<Stations::Accepted> Stations::choose(const StationPlace& place, const Preset& preset) {
+  return request(place, preset.parameters);
+}
+
+// What was last asked for: a request that synthd has not come to yet, else what synthd says.
+std::optional<MusicParameters> Stations::target(const StationPlace& place) const {
+  const auto state = reader_.state(place);
+  if (!state) return std::nullopt;
+  const auto pending = writer_.request(place.index);
+  const bool waits = pending && pending->number > state->applied_request &&
+                     pending->tenancy == place.tenancy && pending->action == ControlAction::kChange;
+  return waits ? pending->history.changes[0].parameters : auralis::target(state->history);
+}
+
+std::optional<Stations::Accepted> Stations::request(const StationPlace& place,
+                                                    const MusicParameters& parameters) {
+  if (find(place) == nullptr || !reader_.segment().writer_alive()) return std::nullopt;
+  ControlRequest request;
+  request.history.count = 1;
+  request.history.changes[0].parameters = parameters;
+  store(place, request);
+  return Accepted{writer_.request(place.index)->number, parameters};
+}
+
+std::int64_t Stations::live_chunk(const StationState& state) const {
+  return std::max<std::int64_t>(0, state.own_chunk(reader_.timeline().chunk_at(clock_.now_ns())));
+}
+
+std::optional<StationStatus> Stations::status(const StationPlace& place) const {
+  const StationState* const state = find(place);
+  const auto newest = reader_.newest(place);
+  if (state == nullptr || !newest) return std::nullopt;
+  const Timeline& timeline = reader_.timeline();
+  const std::int64_t chunk = state->own_chunk(*newest);
+  const Bars bars = bars_before(state->history, timeline, composed_until(timeline, chunk));
+  StationStatus status;
+  status.station = state->name;
+  status.personal = state->personal != 0;
+  status.open = state->open != 0;
+  status.seed = state->seed;
+  status.in_force = *levels_in(state->history, chunk).end;
+  if (bars.count > 0) {
+    const BarRecord& bar = *(bars.end() - 1);
+    status.in_force.key = bar.parameters.key;
+    status.in_force.mode = bar.parameters.mode;
+    status.in_force.bpm = bar.parameters.bpm;
+    status.bar = bar.index;
+  }
+  status.target = auralis::target(state->history);
+  status.request = state->applied_request;
+  status.sample_index = timeline.first_frame(live_chunk(*state));
+  return status;
+}
+
+std::string Stations::permalink(const StationPlace& place) const {
+  const StationState* const state = find(place);
+  if (state == nullptr) return {};
+  return to_query(state->seed, state->history, reader_.timeline(), live_chunk(*state));
+}
+
+}  // namespace auralis

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// The stations as synthd's table shows them, and what listeners ask of them: changes, and stations of their
+// own. Requests go through the control segment; what becomes of them is seen in the table.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/control_segment.h"
+#include "common/permalink.h"
+#include "streamd/messages.h"
+
+namespace auralis {
+
+// One thread, streamd's network thread. `reader` and `clock` outlive it.
+class Stations {
+ public:
+  // Throws SegmentError.
+  Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader, const Clock& clock);
+
+  struct Gone {
+    StationPlace place;
+    std::string name;  // empty where it never came
+  };
+  // Looks at the table (`other_table`: it is another one); cheap where nothing has changed. Returns the
+  // stations that have come, and those that are gone, or were asked for and did not come within
+  // kOpenTimeoutNs.
+  struct Changes {
+    std::vector<StationPlace> came;
+    std::vector<Gone> gone;
+  };
+  Changes refresh(bool other_table);
+
+  // The station there; null where there is none (yet). Valid until the next refresh().
+  const StationState* find(const StationPlace& place) const;
+
+  // By its name, personal ones too.
+  std::optional<StationPlace> find(std::string_view name) const;
+  // What a listener hears who names none: the station `default`, else the first.
+  std::optional<StationPlace> usual() const;
+
+  // In the order of the table.
+  std::vector<StationPlace> configured() const;
+  // Their names as in a sentence: "default, night".
+  std::string names() const;
+
+  std::size_t places() const { return reader_.places(); }
+  std::size_t personal() const;
+  // For personal stations, none of which has been asked for; 0 where synthd is not there.
+  std::size_t free_places() const;
+
+  // Asks for a personal station, which comes within a second, and ends some seconds after its last listener
+  // (see close_idle). Nothing where there is no place, or no synthd.
+  std::optional<StationPlace> open(const Permalink& link);
+
+  // Asks for the end of personal stations that have had no listener for kIdleNs. About once a second.
+  template <typename HasListeners>
+  void close_idle(const HasListeners& has_listeners) {
+    for (auto& [index, station] : stations_) {
+      const StationPlace place{index, station.tenancy};
+      const bool idle = station.state.personal != 0 && !has_listeners(place);
+      if (!idle) station.idle_since_ns = clock_.now_ns();
+      if (clock_.now_ns() - station.idle_since_ns >= kIdleNs) close(place);
+    }
+  }
+
+  struct Accepted {
+    std::uint64_t request = 0;
+    MusicParameters target;
+  };
+
+  // Asks for a change on top of what was last asked for. Nothing where synthd is not there to obey.
+  std::optional<Accepted> change(const StationPlace& place, const ParameterPatch& patch);
+  std::optional<Accepted> choose(const StationPlace& place, const Preset& preset);
+
+  // Nothing where there is none, or it has not sounded yet.
+  std::optional<StationStatus> status(const StationPlace& place) const;
+
+  // The query that plays the station from here on, or any moment before.
+  std::string permalink(const StationPlace& place) const;
+
+  void beat() { writer_.beat(clock_.now_ns()); }
+
+  static constexpr std::int64_t kIdleNs = 10 * kNsPerSecond;
+  static constexpr std::int64_t kOpenTimeoutNs = 3 * kNsPerSecond;
+
+ private:
+  struct Known {
+    std::uint64_t tenancy = 0;
+    StationState state;
+    std::int64_t idle_since_ns = 0;
+  };
+  struct Coming {
+    std::uint64_t tenancy = 0;
+    std::int64_t asked_ns = 0;
+  };
+
+  void read_table(Changes& changes);
+  std::optional<MusicParameters> target(const StationPlace& place) const;
+  std::optional<Accepted> request(const StationPlace& place, const MusicParameters& parameters);
+  void store(const StationPlace& place, ControlRequest request);
+  void close(const StationPlace& place);
+  // The chunk of the station that listeners hear now.
+  std::int64_t live_chunk(const StationState& state) const;
+
+  ControlWriter writer_;
+  const AudioReader& reader_;
+  const Clock& clock_;
+  std::uint64_t table_version_ = 0;
+  std::map<std::size_t, Known> stations_;  // by place
+  std::map<std::size_t, Coming> coming_;   // by place
+};
+
+}  // namespace auralis

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: MIT
+"""Several stations: configured ones to choose from, listeners' own ones, links that play them again; and what comes of
+them when synthd is killed, stopped or told to read its configuration again."""
+
+import json
+import wave
+
+import pytest
+
+from auralis import eventually, run_daemon
+from listener import PCM, gaps
+
+# A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none; one engine, so that
+# what is heard can be rendered again, sample for sample.
+SETTINGS = {
+    "AURALIS_AUDIO_RING_MS": "10000",
+    "AURALIS_AUDIO_TARGET_DEPTH_MS": "1000",
+    "AURALIS_SYNTHD_ENGINE": "native",
+    "AURALIS_SYNTHD_MAX_STATIONS": "5",
+}
+
+CONFIGURATION = """
+[[station]]
+name = "day"
+preset = "bright"
+open = true
+
+[[station]]
+name = "night"
+seed = 7
+preset = "sleep"
+"""
+PLACES = 5
+CONFIGURED = ["day", "night"]
+
+SLEEP = {"type": "select_preset", "preset": "sleep"}
+CHUNK_S = 0.1
+
+
+def names(station):
+    return [one["station"] for one in json.loads(station.http("GET", "/api/status").text)["stations"]]
+
+
+def places(station):
+    return json.loads(station.http("GET", "/api/status").text)["places"]
+
+
+def first_status(listener):
+    return eventually(lambda: listener.texts("status"), "a status")[0]
+
+
+def no_personal(station):
+    """Until the places that the tests before had taken are free again."""
+    eventually(lambda: places(station)["personal"] == 0, "all personal stations ended")
+
+
+def rendered(tmp_path, *options):
+    """The chunks of what auralis-render makes of these options."""
+    piece = tmp_path / "piece.wav"
+    result = run_daemon("render", "--force", *options, str(piece))
+    assert (result.returncode, result.stderr) == (0, "")
+    with wave.open(str(piece)) as file:
+        frames = file.getframerate() // 10
+        return [file.readframes(frames) for _ in range(file.getnframes() // frames)]
+
+
+def link_query(station, name):
+    return station.status(name)["permalink"].removeprefix("/?")
+
+
+def check_against_link(station, name, heard, tmp_path):
+    """Every chunk of music that was heard of the station is what its link says, by its number."""
+    query = link_query(station, name)
+    status = station.status(name)
+    due_now = heard[-1].seq + int((status["server_time"] - heard[-1].timestamp) / CHUNK_S)
+    own_first = heard[0].seq - due_now + status["sample_index"] // (status["sample_rate"] // 10)
+    # The estimate may be off by one, since the clocks were not read at one moment.
+    for first in (own_first, own_first - 1, own_first + 1):
+        place = ("--at", f"{max(first, 0) * CHUNK_S:.1f}", "--seconds", f"{len(heard) * CHUNK_S:.1f}")
+        music = rendered(tmp_path, "--link", query, *place)
+        if music[-1] != heard[-1].pcm:
+            continue
+        wrong = [chunk.seq for chunk, pcm in zip(heard, music) if not chunk.silence and chunk.pcm != pcm]
+        assert wrong == [], f"other music than the link's, of {len(heard)} chunks"
+        return
+    raise AssertionError("the newest chunk is not what the link says")
+
+
+def test_a_listener_chooses_a_station_by_its_name(station, listen):
+    assert names(station) == CONFIGURED
+    day, night, usual = listen(PCM, query="station=day"), listen(PCM, query="station=night"), listen(PCM)
+    assert first_status(day)["station"] == first_status(usual)["station"] == "day"
+    assert first_status(night)["station"] == "night"
+    assert (first_status(night)["seed"], first_status(night)["preset"]) == (7, "sleep")
+    for listener in (day, night, usual):
+        listener.wait_for_music(10)
+        assert gaps(listener.chunks) == []
+    heard = {chunk.seq: chunk.pcm for chunk in day.chunks}
+    both = [chunk for chunk in night.chunks if chunk.seq in heard]
+    assert both and all(chunk.pcm != heard[chunk.seq] for chunk in both)
+    assert all(chunk.pcm == heard[chunk.seq] for chunk in usual.chunks if chunk.seq in heard)
+    eventually(lambda: station.status("day")["listeners"] == 2, "two listeners of the day")
+    assert station.status("night")["listeners"] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ("station=dusk", 404, "day, night"),
+        ("station=", 404, "day, night"),
+        ("station=new&preset=loud", 400, "preset"),
+        ("station=new&seed=-1", 400, "seed"),
+        ("station=new&tempo=9", 400, "tempo"),
+        ("station=new&at=7", 400, "rate"),
+        ("station=new&rate=48000&chunk=100&at=7&changes=0", 400, "48000"),
+        ("station=day&station=night", 400, "once"),
+        ("station=%zz", 400, "%"),
+    ],
+)
+def test_a_station_that_is_not_to_be_had_is_refused_before_the_upgrade(station, query, status, said):
+    before = station.figure("websocket_connections_rejected_total", reason="station")
+    answer = station.refused_upgrade(f"/ws/stream?{query}")
+    assert answer.status == status
+    assert said in answer.text and answer.text.count("\n") == 1
+    eventually(
+        lambda: station.figure("websocket_connections_rejected_total", reason="station") == before + 1, "it is counted"
+    )
+
+
+def test_only_open_stations_obey_their_listeners(station, listen):
+    night, day = listen(PCM, query="station=night"), listen(PCM, query="station=day")
+    assert first_status(night)["open"] is False and first_status(day)["open"] is True
+    refusal = night.ask(SLEEP)
+    assert (refusal["type"], refusal["code"], refusal["in_reply_to"]) == ("error", "not_allowed", "select_preset")
+    assert day.ask(SLEEP)["type"] == "accepted"
+
+    def control(**fields):
+        return station.http("POST", "/api/control", json.dumps({**SLEEP, **fields}))
+
+    assert control(station="night").status == 403
+    assert control(station="day").status == 200
+    assert control().status == 200
+    unknown = control(station="dusk")
+    assert unknown.status == 404 and json.loads(unknown.text)["code"] == "unknown_station"
+    assert "day, night" in unknown.text
+
+
+def test_a_personal_station_is_its_listeners_own(station, listen, tmp_path):
+    no_personal(station)
+    own = listen(PCM, query="station=new&preset=sleep&seed=42")
+    status = first_status(own)
+    assert (status["personal"], status["open"], status["seed"], status["preset"]) == (True, True, 42, "sleep")
+    assert names(station) == CONFIGURED  # nobody else is told of it
+    own.wait_for_music(20)
+    assert gaps(own.chunks) == [] and own.texts("warning") == []
+    # From its first chunk on it is what auralis-render makes of the same words.
+    music = rendered(tmp_path, "--preset", "sleep", "--seed", "42", "--seconds", "5")
+    begin = music.index(own.chunks[0].pcm)
+    assert begin <= 5
+    for chunk, pcm in zip(own.chunks, music[begin:]):
+        assert chunk.pcm == pcm
+
+    assert own.ask({"type": "update_params", "parameters": {"intensity": 0.9}})["type"] == "accepted"
+    eventually(lambda: own.texts("status")[-1]["parameters"]["intensity"] == 0.9, "the change in force")
+    # Who is told its name hears it too.
+    friend = listen(PCM, query=f"station={status['station']}")
+    assert first_status(friend)["station"] == status["station"]
+    friend.wait_for_music(5)
+    assert station.figure("auralis_stations", kind="personal") == 1
+    assert station.figure("auralis_chunks_published_total", station="personal") > 0
+
+    other = listen(PCM, query="station=new")
+    assert first_status(other)["station"] != status["station"]
+    assert first_status(other)["seed"] != 42
+    other.wait_for_music(5)
+
+
+def test_personal_stations_end_with_their_listeners_and_places_are_limited(station, listen):
+    no_personal(station)
+    assert places(station) == {"total": PLACES, "free": PLACES - 2, "personal": 0}
+    own = [listen(PCM, query="station=new") for _ in range(PLACES - 2)]
+    for listener in own:
+        first_status(listener)
+    before = station.figure("websocket_connections_rejected_total", reason="places")
+    refused = station.refused_upgrade("/ws/stream?station=new")
+    assert refused.status == 503
+    assert "day, night" in refused.text
+    eventually(
+        lambda: station.figure("websocket_connections_rejected_total", reason="places") == before + 1, "it is counted"
+    )
+    assert listen(PCM, query="station=night")  # which needs no place
+
+    name = first_status(own[0])["station"]
+    own[0].close()
+    # It waits for its listener some seconds.
+    again = listen(PCM, query=f"station={name}")
+    assert first_status(again)["station"] == name
+    again.close()
+    eventually(lambda: places(station)["free"] == 1, "the place free again")
+    assert station.refused_upgrade(f"/ws/stream?station={name}").status == 404
+    last = listen(PCM, query="station=new&seed=3")
+    assert first_status(last)["seed"] == 3
+    last.wait_for_music(5)
+    for listener in own[1:]:
+        listener.wait_for_music(1)
+        assert gaps(listener.chunks) == []
+
+
+def test_a_link_plays_the_same_music_again(station, listen, tmp_path):
+    no_personal(station)
+    own = listen(PCM, query="station=new&preset=bright&seed=11")
+    name = first_status(own)["station"]
+    for parameters in ({"intensity": 0.2, "bpm": 90}, {"swells": False, "key": "A#"}, {"harmonic_density": 0.9}):
+        request = own.ask({"type": "update_params", "parameters": parameters})["request"]
+        eventually(lambda: own.texts("status")[-1]["request"] >= request, "the change in force")
+        own.wait_for_music(7)
+    check_against_link(station, name, own.chunks, tmp_path)
+
+    query = link_query(station, name)
+    again = listen(PCM, query=query)
+    status = first_status(again)
+    assert status["personal"] and status["station"] != name
+    assert status["seed"] == 11 and status["target"] == own.texts("status")[-1]["target"]
+    again.wait_for_music(20)
+    music = rendered(tmp_path, "--link", query, "--seconds", "5")
+    begin = music.index(again.chunks[0].pcm)
+    assert begin <= 5
+    for chunk, pcm in zip(again.chunks, music[begin:]):
+        assert chunk.pcm == pcm
+
+
+def replaced(station, how):
+    """synthd ends in that way, and another one is there."""
+    synthd = station.daemons["synthd"]
+    generation = station.generation("synthd/audio")
+    if how == "killed":
+        synthd.kill()
+    else:
+        synthd.terminate()
+        assert synthd.exit_status() == 0
+    synthd.start()
+    eventually(lambda: station.generation("synthd/audio") == generation + 1, "the segment taken over")
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_nobody_hears_that_synthd_is_another_one(station, listen, tmp_path, how):
+    no_personal(station)
+    own = listen(PCM, query="station=new&preset=bright&seed=12")
+    name = first_status(own)["station"]
+    listeners = {"day": listen(PCM, query="station=day"), "night": listen(PCM, query="station=night"), name: own}
+    request = own.ask({"type": "update_params", "parameters": {"intensity": 0.3, "bpm": 100}})["request"]
+    eventually(lambda: own.texts("status")[-1]["request"] >= request, "the change in force")
+    own.wait_for_music(5)
+
+    def underruns():
+        scrape = station.scrape()
+        return sum(
+            scrape.value("ring_buffer_underruns_total", station=label) for label in (*CONFIGURED, "personal")
+        )
+
+    # A machine that is busy with something else may start a process too late; it is not so each time.
+    heard_nothing = False
+    for _ in range(4):
+        before = underruns()
+        replaced(station, how)
+        for listener in listeners.values():
+            listener.wait_for_music(15)
+        heard_nothing = heard_nothing or underruns() == before
+        if heard_nothing:
+            break
+    assert heard_nothing, "an underrun at each of four restarts"
+
+    # Parameters and personal stations are as before, and every sample is what the links say.
+    assert own.texts("status")[-1]["target"]["bpm"] == 100
+    for station_name, listener in listeners.items():
+        assert gaps(listener.chunks) == []
+        assert not listener.closed
+        check_against_link(station, station_name, listener.chunks, tmp_path)
+
+
+def test_a_reload_adds_and_removes_stations_and_leaves_the_others_alone(station, listen):
+    no_personal(station)
+    own = listen(PCM, query="station=new&seed=13")
+    day, night = listen(PCM, query="station=day"), listen(PCM, query="station=night")
+    for listener in (own, day, night):
+        listener.wait_for_music(5)
+    synthd = station.daemons["synthd"]
+    generation = station.generation("synthd/audio")
+
+    station.config_file.write_text(CONFIGURATION.replace('"night"', '"dusk"').replace('"bright"', '"loud"'))
+    synthd.reload()
+    eventually(lambda: "loud" in synthd.log(), "the refusal of a preset that there is not")
+    assert names(station) == CONFIGURED
+
+    station.config_file.write_text(CONFIGURATION.replace('"night"', '"dusk"'))
+    synthd.reload()
+    eventually(lambda: names(station) == ["day", "dusk"], "another station")
+    night.wait_until_closed()
+    assert night.close_code == 4004
+    dusk = listen(PCM, query="station=dusk")
+    assert first_status(dusk)["preset"] == "sleep"
+    dusk.wait_for_music(10)
+    for listener in (own, day):
+        listener.wait_for_music(10)
+        assert gaps(listener.chunks) == []
+        assert listener.texts("warning") == []
+        assert not listener.closed
+    assert station.generation("synthd/audio") == generation
+
+    def labelled():
+        scrape = station.scrape()
+        named = ("day", "night", "dusk")
+        return {name for name in named if scrape.value("ring_buffer_depth_ms", station=name) is not None}
+
+    eventually(lambda: labelled() == {"day", "dusk"}, "figures of the stations that there are")
+    station.config_file.write_text(CONFIGURATION)
+    synthd.reload()
+    eventually(lambda: sorted(names(station)) == CONFIGURED, "the stations as before")
+    dusk.wait_until_closed()

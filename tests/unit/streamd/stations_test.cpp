@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// The stations as streamd sees them, by a clock that the test moves; synthd's part is the test's.
+#include "streamd/stations.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/streamd/support.h"
+
+namespace auralis {
+namespace {
+
+struct Fixture {
+  test::TempDir folder;
+  test::ManualClock clock;
+  test::FakeSynth synth{folder.path() / "synthd", clock.now};
+  AudioReader reader{folder.path() / "synthd"};
+  std::optional<Stations> stations;
+  ControlReader control{folder.path() / "streamd"};
+
+  Fixture() {
+    reader.refresh();
+    stations.emplace(folder.path() / "streamd", reader, clock);
+    stations->refresh(true);
+    control.refresh();
+  }
+
+  // As synthd obeys it.
+  StationPlace obey(std::size_t place) {
+    const ControlRequest request = control.request(place).value();
+    REQUIRE(request.action == ControlAction::kOpen);
+    REQUIRE(synth.writer().tenancy(place) + 1 == request.tenancy);
+    StationState state = named_state(request.station);
+    state.personal = state.open = 1;
+    state.seed = request.seed;
+    state.applied_request = request.number;
+    return synth.open(place, state);
+  }
+};
+
+TEST_CASE_FIXTURE(Fixture, "stations are found by their names, and the usual one is the one named default") {
+  CHECK(stations->configured().size() == 1);
+  CHECK(stations->usual() == synth.usual());
+  synth.writer().close(0);
+  const StationPlace night = synth.open(0, named_state("night"));
+  const StationPlace standard = synth.open(1, named_state("default"));
+  const auto changes = stations->refresh(false);
+  CHECK(changes.came.size() == 2);
+  REQUIRE(changes.gone.size() == 1);
+  CHECK(changes.gone[0].name == "default");
+  CHECK(stations->usual() == standard);
+  CHECK(stations->find("night") == night);
+  CHECK_FALSE(stations->find("day"));
+  CHECK(stations->names() == "night, default");
+  CHECK(stations->refresh(false).came.empty());
+  synth.writer().close(1);
+  CHECK(stations->refresh(false).gone.size() == 1);
+  CHECK(stations->usual() == night);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a personal station is asked for in a free place, and comes") {
+  CHECK(stations->free_places() == 2);
+  Permalink link;
+  link.seed = 42;
+  link.chunk = 100;
+  link.history = begun_with(find_preset("sleep")->parameters);
+  const auto place = stations->open(link);
+  REQUIRE(place);
+  CHECK(place->index == 1);
+  CHECK(stations->free_places() == 1);
+  CHECK(stations->find(*place) == nullptr);
+  const ControlRequest request = control.request(1).value();
+  CHECK(request.seed == 42);
+  CHECK(request.chunk == 100);
+  CHECK(request.tenancy == place->tenancy);
+  CHECK(target(widened(request.history)) == find_preset("sleep")->parameters);
+  // Changes wait for it: they would take the place of what asks for it.
+  CHECK_FALSE(stations->choose(*place, kPresets[0]));
+
+  const StationPlace came = obey(1);
+  CHECK(came == *place);
+  CHECK(stations->refresh(false).came == std::vector<StationPlace>{came});
+  REQUIRE(stations->find(came) != nullptr);
+  CHECK(stations->find(came)->personal == 1);
+  CHECK(stations->personal() == 1);
+  CHECK(stations->free_places() == 1);
+  CHECK(stations->configured().size() == 1);
+  CHECK(stations->find(stations->find(came)->name) == came);
+  CHECK(stations->choose(came, kPresets[0])->request == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "where all places are taken, or synthd is gone, no station is to be had") {
+  const auto first = stations->open({});
+  const auto second = stations->open({});
+  REQUIRE(second);
+  CHECK(first->index != second->index);
+  CHECK(control.request(1)->seed != control.request(2)->seed);  // drawn
+  CHECK(std::string(control.request(1)->station) != control.request(2)->station);
+  CHECK(stations->free_places() == 0);
+  CHECK_FALSE(stations->open({}));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a station that does not come in time is given up, and asked for no more") {
+  const auto place = stations->open({});
+  clock.now += Stations::kOpenTimeoutNs - 1;
+  CHECK(stations->refresh(false).gone.empty());
+  clock.now += 1;
+  const auto gone = stations->refresh(false).gone;
+  REQUIRE(gone.size() == 1);
+  CHECK(gone[0].place == *place);
+  CHECK(gone[0].name.empty());
+  CHECK(control.request(place->index)->action == ControlAction::kClose);
+  CHECK(stations->free_places() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a place that another tenant took first is not its own") {
+  const auto place = stations->open({});
+  synth.open(place->index, named_state("night"));  // by a reloaded configuration
+  synth.writer().close(place->index);
+  synth.open(place->index, named_state("day"));
+  const auto changes = stations->refresh(false);
+  REQUIRE(changes.gone.size() == 1);
+  CHECK(changes.gone[0].place == *place);
+  CHECK(changes.came.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a personal station ends when nobody has listened for some seconds") {
+  const auto place = stations->open({});
+  obey(place->index);
+  stations->refresh(false);
+  const auto closed = [&] { return control.request(place->index)->action == ControlAction::kClose; };
+  const auto look = [&](bool listeners) {
+    stations->close_idle([&](const StationPlace&) { return listeners; });
+  };
+  clock.now += Stations::kIdleNs + kNsPerSecond;
+  look(true);
+  CHECK_FALSE(closed());
+  clock.now += Stations::kIdleNs - 1;
+  look(false);
+  CHECK_FALSE(closed());
+  clock.now += 1;
+  look(false);
+  CHECK(closed());
+  CHECK(control.request(0) == std::nullopt);  // the configured one plays for nobody too
+}
+
+TEST_CASE_FIXTURE(Fixture, "a change goes on top of the one that is still to be obeyed") {
+  ParameterPatch intensity;
+  intensity.numbers[1] = 0.25F;
+  ParameterPatch key;
+  key.key = 4;
+  const auto first = stations->change(synth.usual(), intensity);
+  REQUIRE(first);
+  const auto second = stations->change(synth.usual(), key);
+  REQUIRE(second);
+  CHECK(second->request == first->request + 1);
+  CHECK(second->target.intensity == 0.25F);
+  CHECK(second->target.key == 4);
+  CHECK(control.request(0)->tenancy == synth.usual().tenancy);
+  CHECK(target(widened(control.request(0)->history)) == second->target);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a status is of the rendering position, and its permalink of the moment that is due") {
+  CHECK_FALSE(stations->status(synth.usual()));  // it has not sounded yet
+  StationState state = named_state("late");
+  state.seed = 9;
+  state.origin_chunk = 20;
+  const StationPlace late = synth.open(1, state);
+  state.history = begun_with(kPresets[0].parameters);  // bars of 40 chunks
+  add_change(state.history, Timeline{}, {60, kPresets[2].parameters});
+  synth.writer().store_state(1, state);
+  synth.write(76, 83, 1);
+  stations->refresh(false);
+  clock.now = synth.writer().timeline().due_ns(76);
+  const auto status = stations->status(late);
+  REQUIRE(status);
+  CHECK(status->station == "late");
+  CHECK(status->bar == 1);
+  CHECK(status->in_force.intensity == kPresets[2].parameters.intensity);
+  CHECK(status->in_force.key == kPresets[0].parameters.key);  // until the next bar
+  CHECK(status->target == kPresets[2].parameters);
+  CHECK(status->sample_index == 56 * 4'410);
+  const Permalink link = permalink_of(query_fields(stations->permalink(late)));
+  CHECK(link.seed == 9);
+  CHECK(link.chunk == 56);
+  CHECK(link.history.count == 2);
+}
+
+}  // namespace
+}  // namespace auralis
