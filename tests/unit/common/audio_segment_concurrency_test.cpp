@@ -95,37 +95,44 @@ TEST_CASE("chunks and states that go through a segment arrive whole, a state no 
 
 TEST_CASE("a station that leaves and another that takes its place are never mixed up by a reader") {
   const test::TempDir dir;
-  AudioWriter audio(dir.path(), kTimeline, kSlots, 1);
+  // Chunks so small that a tenant comes and goes while a reader looks away, and more readers than processors,
+  // so that they often do.
+  constexpr Timeline kShort{0, 44'100, 8, 2};
+  constexpr int kReaders = 6;
+  constexpr int kRounds = 50'000;
+  AudioWriter audio(dir.path(), kShort, 1, 1);
   audio.publish(1);
   std::atomic<bool> done{false};
-  std::int64_t mixed = 0;
-  std::atomic<std::int64_t> seen{0};
-  std::thread reading([&] {
+  std::atomic<std::int64_t> mixed{0};
+  std::atomic<int> that_read{0};
+  const auto read = [&] {
     AudioReader reader(dir.path());
     reader.refresh();
-    std::vector<std::int16_t> samples(kTimeline.chunk_samples());
-    while (!done || seen == 0) {
+    std::vector<std::int16_t> samples(kShort.chunk_samples());
+    for (std::int64_t seen = 0; !done || seen == 0;) {
       const StationPlace station{0, reader.tenancy(0)};
       // Tenant t writes chunk 3 with what chunk t of others would hold, and has t as its request.
-      const bool read = reader.read(station, 3, samples.data()) == RingRead::kChunk;
-      if (read && !test::whole(samples, static_cast<std::int64_t>(station.tenancy))) ++mixed;
-      const auto state = reader.state(station);
+      const bool is_read = reader.read(station, 3, samples.data()) == RingRead::kChunk;
+      if (is_read && !test::whole(samples, static_cast<std::int64_t>(station.tenancy))) ++mixed;
+      const auto state = seen % 16 == 0 ? reader.state(station) : std::nullopt;
       if (state && state->applied_request != station.tenancy) ++mixed;
-      if (read) ++seen;
+      if (is_read && seen++ == 0) ++that_read;
     }
-  });
-  std::vector<std::int16_t> samples(kTimeline.chunk_samples());
-  for (int round = 0; round < 5'000 || seen == 0; ++round) {
+  };
+  std::vector<std::thread> readers;
+  for (int i = 0; i < kReaders; ++i) readers.emplace_back(read);
+  std::vector<std::int16_t> samples(kShort.chunk_samples());
+  for (int round = 0; round < kRounds || that_read < kReaders; ++round) {
     const std::uint64_t tenant = audio.tenancy(0) + 1;
     StationState state = state_of(0);
     state.applied_request = tenant;
     audio.open(0, state);
     test::fill(samples, static_cast<std::int64_t>(tenant));
-    audio.write_chunk(0, 3, samples.data());
+    for (int again = 0; again < 30; ++again) audio.write_chunk(0, 3, samples.data());
     audio.close(0);
   }
   done = true;
-  reading.join();
+  for (auto& reader : readers) reader.join();
   CHECK(mixed == 0);
 }
 
