@@ -99,6 +99,13 @@ TEST_CASE_FIXTURE(Fixture, "where all places are taken, or synthd is gone, no st
   CHECK_FALSE(stations->open({}));
 }
 
+TEST_CASE_FIXTURE(Fixture, "a place that was taken since the last look at the table is not asked for") {
+  synth.open(1, named_state("night"));
+  CHECK_FALSE(stations->open({}));
+  stations->refresh(false);
+  CHECK(stations->open({})->index == 2);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a station that does not come in time is given up, and asked for no more") {
   const auto place = stations->open({});
   clock.now += Stations::kOpenTimeoutNs - 1;

@@ -41,9 +41,13 @@ class DigestEngine final : public Engine {
   const std::int16_t* samples(std::size_t index) const override { return samples_[index].data(); }
   const float* mix(std::size_t) const override { return nullptr; }
   std::int64_t next_frame(std::size_t slot) const override { return next_frames_[slot]; }
-  void forget(std::size_t slot) override { next_frames_[slot] = -1; }
+  void forget(std::size_t slot) override {
+    next_frames_[slot] = -1;
+    ++forgotten;
+  }
   std::size_t device_bytes() const override { return 3 << 20; }
 
+  int forgotten = 0;
   StationChunk last;
   std::optional<std::int64_t> fail_at;  // first frame of a chunk that is not rendered
   std::vector<std::int64_t> rendered;   // first frames, in order
@@ -445,6 +449,7 @@ TEST_CASE_FIXTURE(Fixture,
   // The control segment's file, which was not there before, is looked for every 250 ms.
   CHECK(clock.now - asked_ns <= 300 * kNsPerMs);
   CHECK(life.name(1) == "p1");
+  CHECK(engine.forgotten == 2);  // each station's slot, when it came
   const StationState state = life.reader.state(life.place(1)).value();
   CHECK(state.personal == 1);
   CHECK(state.open == 1);
