@@ -17,6 +17,10 @@ constexpr std::int64_t kFirstChunkLeadNs =
 constexpr std::int64_t kControlRefreshNs = 250 * kNsPerMs;  // a stat of the control segment's file
 // What a station that comes renders of the past; some of it is what streamd sends a new listener at once.
 constexpr std::int64_t kLeadInNs = 300 * kNsPerMs;
+// Of a step, for stations that are brought up; and how many of them at a time, so that the first ones play
+// soon.
+constexpr std::int64_t kBringUpNs = 20 * kNsPerMs;
+constexpr std::size_t kBringUpBatch = 16;
 constexpr std::int64_t kSkipLogPeriodNs = 10 * kNsPerSecond;  // an overloaded machine skips often
 
 }  // namespace
@@ -39,14 +43,14 @@ SynthLoop::SynthLoop(const SynthParts& parts, const std::vector<StationConfig>& 
     : parts_(parts),
       labels_(parts.metrics_writer),
       target_depth_ns_(target_depth_ns),
+      configured_(stations),
       places_(parts.audio.places()),
       control_versions_(parts.audio.places(), 0),
       last_step_ns_(parts.clock.now_ns()) {
   due_.reserve(places_.size());
-  recall_counts_.reserve(places_.size());
   batch_.reserve(places_.size());
   find_former();
-  adopt(stations);
+  adopt();
   parts_.metrics.device_memory_mb.set(static_cast<double>(parts_.engine.device_bytes()) / (1 << 20));
   parts_.audio.publish(last_step_ns_);
 }
@@ -55,7 +59,7 @@ SynthLoop::SynthLoop(const SynthParts& parts, const std::vector<StationConfig>& 
 void SynthLoop::find_former() {
   if (!parts_.audio.taken_over()) return;
   // Of a station without chunks, which its synthd did not live to render.
-  const std::int64_t live = std::max<std::int64_t>(-1, parts_.audio.timeline().chunk_at(last_step_ns_));
+  const std::int64_t live = std::max<std::int64_t>(-1, timeline().chunk_at(last_step_ns_));
   for (std::size_t place = 0; place < places_.size(); ++place) {
     const auto state = parts_.audio.state(place);
     if (!state) continue;
@@ -65,10 +69,10 @@ void SynthLoop::find_former() {
   }
 }
 
-// Makes the configured stations these.
-void SynthLoop::adopt(const std::vector<StationConfig>& stations) {
+// Makes the configured stations those of configured_.
+void SynthLoop::adopt() {
   std::vector<std::string_view> names;
-  for (const StationConfig& station : stations) {
+  for (const StationConfig& station : configured_) {
     const auto place = place_of(station.name);
     // Another seed is another music.
     if (place && places_[*place]->state.seed == station.seed) names.emplace_back(station.name);
@@ -78,7 +82,8 @@ void SynthLoop::adopt(const std::vector<StationConfig>& stations) {
     if (std::find(names.begin(), names.end(), places_[place]->state.name) == names.end()) leave(place);
   }
   labels_.keep(names);
-  for (const StationConfig& station : stations) {
+  lacks_place_ = false;
+  for (const StationConfig& station : configured_) {
     const std::uint32_t open = station.open ? 1 : 0;
     if (const auto place = place_of(station.name)) {
       Playing& playing = *places_[*place];
@@ -92,8 +97,10 @@ void SynthLoop::adopt(const std::vector<StationConfig>& stations) {
     if (const auto place = free_place()) {
       come(*place, state, 0);
     } else {
-      log_error("no place for a configured station: personal ones have them all; restart synthd to play it",
-                {{"station", station.name}, {"places", static_cast<std::int64_t>(places_.size())}});
+      lacks_place_ = true;
+      log_error(
+          "no place for a configured station: personal ones have them all; it plays when one of them ends",
+          {{"station", station.name}, {"places", static_cast<std::int64_t>(places_.size())}});
     }
   }
 }
@@ -119,23 +126,22 @@ void SynthLoop::enter(std::size_t place, const StationState& state, std::int64_t
     if (const auto label = labels_.label_of(state.name)) metrics = &parts_.metrics.configured.at(*label);
   }
   places_[place].emplace(
-      Playing{state, Station(state.seed, parts_.audio.timeline(), state.history), newest, newest, metrics});
+      Playing{state, Station(state.seed, timeline(), state.history), newest, newest, metrics});
   parts_.engine.forget(place);
 }
 
 // A station that was not there before; it begins with its `own_chunk`, and a little in the past, so that its
 // first listener is sent sound at once.
 void SynthLoop::come(std::size_t place, StationState state, std::int64_t own_chunk) {
-  const Timeline& timeline = parts_.audio.timeline();
-  const std::int64_t playing = timeline.chunk_at(parts_.clock.now_ns());
-  const std::int64_t begin = std::max<std::int64_t>(0, playing - kLeadInNs / timeline.chunk_ns());
+  const std::int64_t playing = timeline().chunk_at(parts_.clock.now_ns());
+  const std::int64_t begin = std::max<std::int64_t>(0, playing - kLeadInNs / timeline().chunk_ns());
   state.origin_chunk = begin - own_chunk;
   parts_.audio.open(place, state);
   enter(place, state, begin - 1);
   places_[place]->lead_in = playing;
   log_info("station plays", {{"station", std::string(state.name)},
                              {"personal", state.personal != 0},
-                             {"seed", static_cast<std::int64_t>(state.seed)},
+                             {"seed", std::to_string(state.seed)},
                              {"chunk", begin}});
 }
 
@@ -152,9 +158,9 @@ std::int64_t SynthLoop::step() {
   parts_.metrics_writer.beat(now_ns);
   if (reconfigured_.exchange(false)) {
     std::unique_lock<std::mutex> lock(mutex_);
-    const auto stations = std::exchange(coming_, std::nullopt);
+    configured_ = std::move(coming_);
     lock.unlock();
-    if (stations) adopt(*stations);
+    adopt();
   }
   poll_control(now_ns);
 
@@ -163,7 +169,7 @@ std::int64_t SynthLoop::step() {
     if (!places_[place]) continue;
     skip_missed(*places_[place], now_ns);
     const std::int64_t newest = places_[place]->newest;
-    if (parts_.audio.timeline().depth_ns(newest, now_ns) < target_depth_ns_) due_.push_back(place);
+    if (timeline().depth_ns(newest, now_ns) < target_depth_ns_) due_.push_back(place);
   }
   if (!due_.empty()) render_due();
   const std::int64_t after_ns = parts_.clock.now_ns();
@@ -207,7 +213,10 @@ bool SynthLoop::obey(std::size_t place, const ControlRequest& request) {
         open_personal(place, request);
       return true;
     case ControlAction::kClose:
-      if (here && places_[place]->state.personal != 0) leave(place);
+      if (here && places_[place]->state.personal != 0) {
+        leave(place);
+        if (lacks_place_) adopt();
+      }
       return true;
   }
   return true;
@@ -241,8 +250,9 @@ void SynthLoop::open_personal(std::size_t place, const ControlRequest& request) 
 
 // A ring that ran dry goes on where the music would be now: nobody could play what was missed.
 void SynthLoop::skip_missed(Playing& playing, std::int64_t now_ns) {
-  const std::int64_t live = parts_.audio.timeline().chunk_at(now_ns);
-  if (playing.newest + 1 >= live || playing.newest < playing.lead_in) return;
+  const std::int64_t live = timeline().chunk_at(now_ns);
+  const bool leads_in = playing.newest < playing.lead_in && live <= playing.lead_in + 1;
+  if (playing.newest + 1 >= live || leads_in) return;
   const std::int64_t skipped = live - playing.newest;
   playing.newest = live;
   playing.metrics->skipped.add(static_cast<double>(skipped));
@@ -253,11 +263,33 @@ void SynthLoop::skip_missed(Playing& playing, std::int64_t now_ns) {
 }
 
 void SynthLoop::render_due() {
+  const auto stands_ready = [this](std::size_t place) { return !bring_up_chunk(place); };
+  // Configured stations before personal ones.
+  const auto is_configured = [this](std::size_t place) { return places_[place]->state.personal == 0; };
+  std::stable_partition(due_.begin(), due_.end(), is_configured);
+  const auto behind = std::stable_partition(due_.begin(), due_.end(), stands_ready);
+  const std::vector<std::size_t>::difference_type ready = behind - due_.begin();
+  try {
+    if (ready > 0) render_ready(static_cast<std::size_t>(ready));
+    if (behind != due_.end()) bring_up(static_cast<std::size_t>(ready));
+  } catch (const EngineReplaced&) {  // the new one is to be brought up first
+    parts_.metrics.failovers.add();
+  }
+}
+
+// The first `count` of those that are due.
+void SynthLoop::render_ready(std::size_t count) {
   const std::int64_t begin_ns = parts_.clock.now_ns();
-  const RenderReport report = render_batch();
-  for (std::size_t b = 0; b < due_.size(); ++b) {
-    Playing& playing = *places_[due_[b]];
-    parts_.audio.write_chunk(due_[b], playing.newest + 1, parts_.engine.samples(b));
+  batch_.clear();
+  for (std::size_t d = 0; d < count; ++d) {
+    Playing& playing = *places_[due_[d]];
+    batch_.push_back(playing.station.prepare(playing.next_own()));
+    batch_.back().slot = due_[d];
+  }
+  const RenderReport report = parts_.engine.render(batch_.data(), batch_.size());
+  for (std::size_t d = 0; d < count; ++d) {
+    Playing& playing = *places_[due_[d]];
+    parts_.audio.write_chunk(due_[d], playing.newest + 1, parts_.engine.samples(d));
     ++playing.newest;
     playing.metrics->published.add();
   }
@@ -267,48 +299,40 @@ void SynthLoop::render_due() {
   parts_.metrics.voices_dropped.add(static_cast<double>(report.voices_dropped));
 }
 
-RenderReport SynthLoop::render_batch() {
-  const auto render = [this] {
-    bring_up();
-    recall_counts_.assign(due_.size(), 0);
-    prepare_due(0);
-    return parts_.engine.render(batch_.data(), batch_.size());
-  };
-  try {
-    return render();
-  } catch (const EngineReplaced&) {  // also while it was brought up; the new one needs all of that again
-    parts_.metrics.failovers.add();
-    return render();
-  }
-}
-
-// Makes batch_ the chunks that lie `back` before those that are due, of the stations that recall so many.
-void SynthLoop::prepare_due(std::int64_t back) {
-  batch_.clear();
-  for (std::size_t d = 0; d < due_.size(); ++d) {
-    if (recall_counts_[d] < back) continue;
-    Playing& playing = *places_[due_[d]];
-    batch_.push_back(playing.station.prepare(playing.next_own() - back));
-    batch_.back().slot = due_[d];
-  }
-}
-
-// Renders, to be heard by nobody, the chunks that still ring in the reverb of those due stations whose engine
-// does not stand where they go on: after a start, a gap, or the loss of a device.
-void SynthLoop::bring_up() {
-  std::int64_t most = 0;
-  recall_counts_.clear();
-  for (const std::size_t place : due_) {
-    const Playing& playing = *places_[place];
-    const std::int64_t chunk = playing.next_own();
-    const bool stands_there = parts_.engine.next_frame(place) == parts_.audio.timeline().first_frame(chunk);
-    recall_counts_.push_back(stands_there ? 0 : chunk - playing.station.reverb_chunk(chunk));
-    most = std::max(most, recall_counts_.back());
-  }
-  for (std::int64_t back = most; back > 0; --back) {
-    prepare_due(back);
+// Renders, to be heard by nobody, what still rings in the reverb of those due stations, from `first` on,
+// whose engine does not stand where they go on: after a start, a gap, or the loss of a device. Some of it in
+// each step, so that the stations that play do not wait for it; the engine keeps how far it came.
+void SynthLoop::bring_up(std::size_t first) {
+  const std::int64_t begin_ns = parts_.clock.now_ns();
+  std::size_t end = std::min(due_.size(), first + kBringUpBatch);
+  while (first < due_.size() && parts_.clock.now_ns() - begin_ns < kBringUpNs) {
+    batch_.clear();
+    for (std::size_t d = first; d < end; ++d) {
+      Playing& playing = *places_[due_[d]];
+      batch_.push_back(playing.station.prepare(*bring_up_chunk(due_[d])));
+      batch_.back().slot = due_[d];
+    }
     parts_.engine.render(batch_.data(), batch_.size());
+    const auto stands = [this](std::size_t place) { return !bring_up_chunk(place); };
+    const auto begin = due_.begin();
+    using Offset = std::vector<std::size_t>::difference_type;
+    const auto still =
+        std::stable_partition(begin + static_cast<Offset>(first), begin + static_cast<Offset>(end), stands);
+    first = static_cast<std::size_t>(still - begin);
+    end = std::min(due_.size(), first + kBringUpBatch);
   }
+}
+
+// The chunk to bring a station up with: the one where the engine stands, if all that is heard of the past was
+// rendered up to there; else the first that is heard. Nothing where the station can play on.
+std::optional<std::int64_t> SynthLoop::bring_up_chunk(std::size_t place) const {
+  const Playing& playing = *places_[place];
+  const std::int64_t next = playing.next_own();
+  const std::int64_t from = playing.station.reverb_chunk(next);
+  const std::int64_t stands = parts_.engine.next_frame(place);
+  if (from == next || stands == timeline().first_frame(next)) return std::nullopt;
+  const bool goes_on = stands >= timeline().first_frame(from) && stands < timeline().first_frame(next);
+  return goes_on ? stands / timeline().chunk_frames : from;
 }
 
 std::int64_t SynthLoop::next_step(std::int64_t now_ns) const {
@@ -316,7 +340,7 @@ std::int64_t SynthLoop::next_step(std::int64_t now_ns) const {
   for (const auto& playing : places_) {
     if (!playing) continue;
     // One more: from then on the depth is below the target.
-    const std::int64_t due_ns = parts_.audio.timeline().due_ns(playing->newest + 1) - target_depth_ns_ + 1;
+    const std::int64_t due_ns = timeline().due_ns(playing->newest + 1) - target_depth_ns_ + 1;
     next_ns = std::min(next_ns, due_ns);
   }
   return std::max(next_ns, now_ns);

@@ -83,7 +83,8 @@ class SynthLoop {
     std::int64_t next_own() const { return state.own_chunk(newest + 1); }
   };
 
-  void adopt(const std::vector<StationConfig>& stations);
+  const Timeline& timeline() const { return parts_.audio.timeline(); }
+  void adopt();
   void find_former();
   std::optional<std::size_t> place_of(std::string_view name) const;
   std::optional<std::size_t> free_place() const;
@@ -96,14 +97,16 @@ class SynthLoop {
   void open_personal(std::size_t place, const ControlRequest& request);
   void skip_missed(Playing& playing, std::int64_t now_ns);
   void render_due();
-  void prepare_due(std::int64_t back);
-  RenderReport render_batch();
-  void bring_up();
+  void render_ready(std::size_t count);
+  void bring_up(std::size_t first);
+  std::optional<std::int64_t> bring_up_chunk(std::size_t place) const;
   std::int64_t next_step(std::int64_t now_ns) const;
 
   SynthParts parts_;
   StationLabels labels_;
   std::int64_t target_depth_ns_;
+  std::vector<StationConfig> configured_;
+  bool lacks_place_ = false;                    // one of them waits for a place
   std::vector<std::optional<Playing>> places_;  // memory taken at construction
   bool filled_ = false;
   std::int64_t control_refresh_ns_ = 0;  // when to look at the control segment's file again
@@ -116,14 +119,13 @@ class SynthLoop {
   // The batch of a step: as long as places_ at most, memory taken at construction.
   std::vector<std::size_t> due_;
   std::vector<StationChunk> batch_;
-  std::vector<std::int64_t> recall_counts_;
 
   std::atomic<std::int64_t> last_step_ns_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;                             // under mutex_
-  std::optional<std::vector<StationConfig>> coming_;  // under mutex_: of reconfigure()
-  std::atomic<bool> reconfigured_{false};             // whether to look there
+  bool stopping_ = false;                  // under mutex_
+  std::vector<StationConfig> coming_;      // under mutex_: of reconfigure()
+  std::atomic<bool> reconfigured_{false};  // whether to look there
 };
 
 }  // namespace auralis

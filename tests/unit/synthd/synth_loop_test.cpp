@@ -28,13 +28,14 @@ constexpr std::uint32_t kSlots = 20;
 // Samples that are a digest of the chunk.
 class DigestEngine final : public Engine {
  public:
-  static constexpr std::size_t kSlots = 4;
+  static constexpr std::size_t kSlots = 64;
 
   explicit DigestEngine(std::uint32_t chunk_frames)
       : chunk_frames_(chunk_frames), samples_(kSlots), next_frames_(kSlots, -1) {}
 
   RenderReport render(const StationChunk* batch, std::size_t count) override {
     REQUIRE(count <= kSlots);
+    if (clock != nullptr) clock->now += static_cast<std::int64_t>(count) * chunk_takes_ns;
     for (std::size_t i = 0; i < count; ++i) render_one(batch + i, samples_[i]);
     return {1'000'000, 0};
   }
@@ -47,6 +48,8 @@ class DigestEngine final : public Engine {
   }
   std::size_t device_bytes() const override { return 3 << 20; }
 
+  ManualClock* clock = nullptr;  // which its work takes time on
+  std::int64_t chunk_takes_ns = 0;
   int forgotten = 0;
   StationChunk last;
   std::optional<std::int64_t> fail_at;  // first frame of a chunk that is not rendered
@@ -357,6 +360,7 @@ TEST_CASE_FIXTURE(Fixture, "after a pause longer than the ring the music goes on
   const std::int64_t before = life.newest();
   clock.now += 30 * kNsPerSecond;
   const std::int64_t playing = life.reader.timeline().chunk_at(clock.now);
+  life.step();  // what still rings there
   life.step();
   CHECK(life.newest() == playing + 1);
   CHECK(life.metrics.configured[0].skipped.value() == static_cast<double>(playing - before));
@@ -492,6 +496,45 @@ TEST_CASE_FIXTURE(Fixture,
   control.store(1, opening(life, 0, 4));
   life.play(kNsPerSecond);
   CHECK(life.name(1).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "many stations that must be brought up first keep no other waiting, and all come to play") {
+  constexpr std::size_t kMany = 40;
+  Life life(folder, clock, engine, chunks, one_station, kMany + 1);
+  life.play(2 * kNsPerSecond);
+  // 41 stations are 0.41 s of work a second, and what rings in the reverbs is some 4 s more.
+  engine.clock = &clock;
+  engine.chunk_takes_ns = kNsPerMs;
+  ControlWriter control(folder.path(), clock.now);
+  for (std::size_t place = 1; place <= kMany; ++place) {
+    ControlRequest request = opening(life, place);
+    request.chunk = 600;
+    control.store(place, request);
+  }
+  const auto play_all = [&](std::int64_t duration_ns) {
+    const std::int64_t end_ns = clock.now + duration_ns;
+    while (clock.now < end_ns) clock.now = std::max(life.loop.step(), std::int64_t{clock.now});
+  };
+  const auto all_play = [&] {
+    const std::int64_t live = life.reader.timeline().chunk_at(clock.now);
+    for (std::size_t place = 0; place <= kMany; ++place) {
+      if (life.reader.newest(life.place(place)).value_or(-1) <= live) return false;
+    }
+    return true;
+  };
+  play_all(kNsPerSecond);
+  CHECK_FALSE(all_play());
+  CHECK(life.reader.newest(life.place(1)));  // the first one does
+  CHECK_FALSE(life.reader.newest(life.place(kMany)));
+  play_all(14 * kNsPerSecond);
+  CHECK(all_play());
+  CHECK(life.metrics.configured[0].skipped.value() == 0);
+
+  // So it is when it stood still for so long that all rings ran dry.
+  clock.now += 3 * kNsPerSecond;
+  play_all(14 * kNsPerSecond);
+  CHECK(all_play());
 }
 
 TEST_CASE("stations go on over a kill, personal ones too, with the same samples") {
