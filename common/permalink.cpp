@@ -47,9 +47,28 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-// The shortest digits that are this float again; without an exponent, whose sign would end the part.
+// A field's name as a link has it: it goes into errors, and those into logs and JSON, so no byte of it may be
+// but plain.
+std::string escaped(std::string_view text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : text) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      result += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      result.append(1, '%').append(1, kHexDigits[byte / 16U]).append(1, kHexDigits[byte % 16U]);
+    }
+  }
+  return result.empty() ? "a field without a name" : result;
+}
+
+// The shortest digits that are this float again; without an exponent, whose sign would end the part, as that
+// of -0 would.
 std::string digits(float value) {
-  std::array<char, 64> text{};
+  if (value == 0) return "0";
+  std::array<char, 64> text{};  // the longest that a control can be, near 1e-38, has 48
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   return {text.data(), end.ptr};
 }
@@ -94,20 +113,27 @@ void set_groups(MusicParameters& parameters, std::string_view text) {
   }
 }
 
+void set_number(MusicParameters& parameters, std::size_t index, std::string_view text) {
+  const NumberControl& control = kNumberControls.at(index);
+  const auto given = number_of<float>(text);
+  // So that what is no number, which compares false with everything, is refused.
+  const bool in_range = given && control.min <= double{*given} && double{*given} <= control.max;
+  if (!in_range) {
+    // The limits of all controls are whole numbers.
+    const auto whole = [](double limit) { return std::to_string(static_cast<std::int64_t>(limit)); };
+    refuse(std::string(1, kNumberLetters.at(index)) + " of changes, " + std::string(control.name) + ",",
+           "a number from " + whole(control.min) + " to " + whole(control.max));
+  }
+  parameters.*control.member = *given;
+}
+
 // Sets what a part of a change says: a letter and a value.
 void set_part(MusicParameters& parameters, std::string_view part) {
   const char letter = part.empty() ? '\0' : part.front();
   const std::string value(part.substr(std::min<std::size_t>(1, part.size())));
   const auto* const number = std::find(kNumberLetters.begin(), kNumberLetters.end(), letter);
   if (number != kNumberLetters.end()) {
-    const NumberControl& control =
-        kNumberControls.at(static_cast<std::size_t>(number - kNumberLetters.begin()));
-    const auto given = number_of<float>(value);
-    // So that what is no number, which compares false with everything, is refused.
-    const bool in_range = given && control.min <= double{*given} && double{*given} <= control.max;
-    if (!in_range)
-      refuse(std::string(1, letter) + " of changes", "a " + std::string(control.name) + " in its range");
-    parameters.*control.member = *given;
+    set_number(parameters, static_cast<std::size_t>(number - kNumberLetters.begin()), value);
   } else if (letter == 'k') {
     std::string name = value;
     std::replace(name.begin(), name.end(), 's', '#');
@@ -136,8 +162,16 @@ ParameterHistory history_of(std::string_view text) {
       refuse("changes", "at most " + std::to_string(history.changes.size()));
     }
     const auto parts = split(change, '-');
-    const auto chunk = field_number<std::int64_t>("a change's chunk", parts.front(), 0, kMostChunks);
-    for (std::size_t i = 1; i < parts.size(); ++i) set_part(parameters, parts[i]);
+    const auto chunk = field_number<std::int64_t>("a chunk of changes", parts.front(), 0, kMostChunks);
+    std::string letters;
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      set_part(parameters, parts[i]);
+      const char letter = parts[i].front();
+      if (letters.find(letter) != std::string::npos) {
+        refuse(std::string(1, letter) + " of changes", "given once a change");
+      }
+      letters += letter;
+    }
     history.changes.at(history.count++) = {chunk, parameters};
   }
   return history;
@@ -147,7 +181,8 @@ void read_first_bar(std::string_view text, ParameterHistory& history) {
   const auto parts = split(text, '-');
   if (parts.size() != 2) refuse("bar", "a bar and its first frame, joined by -");
   history.first_bar = field_number<std::int64_t>("bar", parts[0], 0, kMostChunks);
-  history.first_bar_frame = field_number<std::int64_t>("bar's first frame", parts[1], 0, kMostChunks << 14U);
+  history.first_bar_frame =
+      field_number<std::int64_t>("the first frame of bar", parts[1], 0, kMostChunks << 14U);
 }
 
 int hex_digit(char c) {
@@ -176,12 +211,12 @@ std::string unescaped(std::string_view text) {
 
 std::map<std::string, std::string> query_fields(std::string_view query) {
   Fields fields;
-  if (query.empty()) return fields;
   for (const std::string_view field : split(query, '&')) {
+    if (field.empty()) continue;
     const std::size_t equals = std::min(field.find('='), field.size());
     const std::string name = unescaped(field.substr(0, equals));
     const std::string value = unescaped(field.substr(std::min(field.size(), equals + 1)));
-    if (!fields.emplace(name, value).second) refuse(name, "given once");
+    if (!fields.emplace(name, value).second) refuse(escaped(name), "given once");
   }
   return fields;
 }
@@ -213,7 +248,7 @@ Permalink permalink_of(const std::map<std::string, std::string>& fields) {
     constexpr std::array<std::string_view, 8> kKnown{"station", "seed", "preset", "changes",
                                                      "bar",     "at",   "rate",   "chunk"};
     if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
-      throw QueryError("In the link, " + name +
+      throw QueryError("In the link, " + escaped(name) +
                        " is unknown; known are station, seed, preset, changes, bar, at, "
                        "rate and chunk.");
     }
@@ -224,7 +259,7 @@ Permalink permalink_of(const std::map<std::string, std::string>& fields) {
   if (const auto* name = field("preset")) {
     const Preset* const preset = find_preset(*name);
     if (preset == nullptr) refuse("preset", "focus, meditation, sleep or bright");
-    if (field("changes") != nullptr) refuse("preset", "left out where there is changes");
+    if (field("changes") != nullptr) refuse("preset", "left out where changes is given");
     link.history = begun_with(preset->parameters);
   }
   if (const auto* changes = field("changes")) link.history = history_of(*changes);

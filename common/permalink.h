@@ -28,12 +28,14 @@
 
 namespace auralis {
 
-// A query that is refused: one sentence that says which part, what it is, and what it must be.
+// A query that is refused: one sentence, plain whatever bytes the query has, that says which part and what it
+// must be.
 struct QueryError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The fields of a URL's query, each name once, escapes (%41) resolved. Throws QueryError.
+// The fields of a URL's query, each name once, escapes (%41) resolved; empty ones are left out. Throws
+// QueryError.
 std::map<std::string, std::string> query_fields(std::string_view query);
 
 struct Permalink {
