@@ -85,6 +85,13 @@ int accidentals(const MusicParameters& parameters) {
   return fifths > 6 ? fifths - 12 : fifths;
 }
 
+// As the scale writes it: Db where there are flats, C# where there are sharps.
+std::string_view key_name(const MusicParameters& parameters) {
+  constexpr std::array<std::string_view, kKeyNames.size()> kFlatNames{"C",  "Db", "D",  "Eb", "E",  "F",
+                                                                      "Gb", "G",  "Ab", "A",  "Bb", "B"};
+  return accidentals(parameters) < 0 ? kFlatNames.at(parameters.key) : kKeyNames.at(parameters.key);
+}
+
 constexpr std::int64_t kTicksPerBar = 4 * kMidiTicksPerBeat;
 
 // The bars that the piece touches.
@@ -104,7 +111,7 @@ std::vector<BarRecord> bars_of(const MidiPiece& piece) {
 }
 
 void add_key(TrackChunk& track, std::int64_t tick, const MusicParameters& music) {
-  track.add(tick, meta(0x01, std::string(kKeyNames.at(music.key)) + " " +
+  track.add(tick, meta(0x01, std::string(key_name(music)) + " " +
                                  std::string(kModeNames.at(static_cast<std::size_t>(music.mode)))));
   const bool minor = music.mode == Mode::kAeolian;
   track.add(tick,

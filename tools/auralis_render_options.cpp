@@ -264,7 +264,11 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
 
   RenderOptions options;
   options.file = flags.file;
-  if (flags.stems && flags.file.empty()) throw UsageError("--stems: is for sound; name a file for it");
+  if (flags.file.empty()) {
+    const std::string for_sound = ": is for sound; name a file for it";
+    if (flags.stems) throw UsageError("--stems" + for_sound);
+    if (arguments.text("--bits") != nullptr) throw UsageError("--bits" + for_sound);
+  }
   options.stems = flags.stems;
   options.force = flags.force;
   if (midi != nullptr) options.midi_file = read_midi_file(arguments, *midi, options.files());

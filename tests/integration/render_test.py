@@ -445,15 +445,40 @@ def test_midi_is_the_composition(tmp_path):
                for start, end, _ in swells)
 
 
-def test_midi_of_a_piece_is_what_it_is_in_the_whole(tmp_path):
+@pytest.mark.parametrize("at", [40, 41.5, 43.999])
+def test_midi_of_a_piece_is_what_it_is_in_the_whole_from_its_first_bar_line_on(tmp_path, at):
     whole, piece = tmp_path / "whole.mid", tmp_path / "piece.mid"
     music = ("--bpm", 60, "--seed", 9)
     render(*music, "--seconds", 120, "--midi", whole)
-    render(*music, "--at", 40, "--seconds", 40, "--midi", piece)
-    begin = 40 * mido.MidiFile(whole).ticks_per_beat
+    render(*music, "--at", at, "--seconds", 40, "--midi", piece)
+    beat = mido.MidiFile(whole).ticks_per_beat  # a second
+    bar_line = 40 * beat
+    first, end = at * beat, (at + 40) * beat
     for all_of_it, part in zip(mido.MidiFile(whole).tracks[1:], mido.MidiFile(piece).tracks[1:]):
-        starts = [(start - begin, pitch) for start, _, pitch in notes_of(all_of_it) if begin <= start < 2 * begin]
+        starts = [(start - bar_line, pitch) for start, _, pitch in notes_of(all_of_it) if first <= start < end]
         assert starts == [(start, pitch) for start, _, pitch in notes_of(part)]
+
+
+@pytest.mark.parametrize(
+    "key, mode, text, signature",
+    [
+        ("C#", "ionian", "Db ionian", "Db"),
+        ("C#", "aeolian", "C# aeolian", "C#m"),
+        ("D#", "dorian", "Eb dorian", "Db"),
+        ("D#", "phrygian", "D# phrygian", "B"),
+        ("F", "phrygian", "F phrygian", "Db"),
+        ("F#", "ionian", "F# ionian", "F#"),
+        ("F#", "lydian", "Gb lydian", "Db"),
+        ("G#", "dorian", "G# dorian", "F#"),
+        ("G#", "ionian", "Ab ionian", "Ab"),
+        ("A#", "aeolian", "Bb aeolian", "Bbm"),
+    ],
+)
+def test_midi_spells_a_key_as_its_scale_does(tmp_path, key, mode, text, signature):
+    out = tmp_path / "out.mid"
+    render("--key", key, "--mode", mode, "--seconds", 1, "--midi", out)
+    told = {message.type: message for message in mido.MidiFile(out).tracks[0]}
+    assert (told["text"].text, told["key_signature"].key) == (text, signature)
 
 
 def test_midi_and_sound_are_written_together_and_kept_alike(tmp_path):
@@ -473,6 +498,8 @@ def test_midi_and_sound_are_written_together_and_kept_alike(tmp_path):
     [
         ("--midi", ""),
         ("--midi", "a.mid", "--stems"),
+        ("--midi", "a.mid", "--bits", 24),
+        ("--midi", "a.mid", "--bits", 16),
         ("--midi", "a.wav", "a.wav"),
         ("--force", "--midi", "./b/../a.wav", "a.wav"),
         ("--stems", "--midi", "a-pads.wav", "a.wav"),
