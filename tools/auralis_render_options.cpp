@@ -4,14 +4,12 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <map>
 #include <ostream>
-#include <sstream>
-#include <utility>
 
 #include "common/config_table.h"
+#include "common/permalink.h"
+#include "synthd/synth_loop.h"
 #include "tools/auralis_render_file.h"
 
 namespace auralis {
@@ -23,94 +21,11 @@ constexpr double kLongestSeconds = 1'000'000;
 constexpr double kLatestStartSeconds = 1e9;
 constexpr double kUsualSeconds = 60;
 
-std::string number_text(double number) {
-  std::ostringstream text;
-  text.precision(12);
-  text << number;
-  return text.str();
-}
-
-// Names as people read them: a, b or c.
-template <typename Names>
-std::string choice_of(const Names& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    text.append(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ").append(names[i]);
-  }
-  return text;
-}
-
-std::string flag_of(std::string_view name) {
-  std::string flag = "--" + std::string(name);
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  return flag;
-}
-
 const ConfigKey& config_key(std::string_view section, std::string_view key) {
   const auto& keys = config_keys();
   return *std::find_if(keys.begin(), keys.end(),
                        [&](const ConfigKey& one) { return one.section == section && one.key == key; });
 }
-
-// Options as they were given: texts, which are checked when they are asked for.
-class Arguments {
- public:
-  explicit Arguments(CLI::App& app) : app_(app) {}
-
-  void declare(const std::string& flag, const std::string& type, const std::string& help,
-               const std::string& group) {
-    Given& given = given_[flag];
-    given.option = app_.add_option(flag, given.text, help)->type_name(type)->take_last()->group(group);
-  }
-
-  // What was given, if it was.
-  const std::string* text(const std::string& flag) const {
-    const Given& given = given_.at(flag);
-    return given.option->count() > 0 ? &given.text : nullptr;
-  }
-
-  [[noreturn]] void refuse(const std::string& flag, const std::string& allowed) const {
-    throw UsageError(flag + " " + shown(given_.at(flag).text) + ": must be " + allowed);
-  }
-
-  // Sets `config` where the flag was given.
-  void read(const std::string& flag, const ConfigKey& key, Config& config) const {
-    const std::string* given = text(flag);
-    if (given != nullptr && !key.set_text(config, *given)) refuse(flag, key.rule.allowed);
-  }
-
-  double number(const std::string& flag, double min, double max, double fallback) const {
-    const std::string* given = text(flag);
-    if (given == nullptr) return fallback;
-    double value = 0;
-    const char* const end = given->data() + given->size();
-    const auto [stop, error] = std::from_chars(given->data(), end, value);
-    // So that what is no number, which compares false with everything, is refused.
-    const bool in_range = min <= value && value <= max;
-    if (error != std::errc() || stop != end || !in_range) {
-      refuse(flag, "a number from " + number_text(min) + " to " + number_text(max));
-    }
-    return value;
-  }
-
-  template <typename Names>
-  std::size_t choice(const std::string& flag, const Names& names, std::size_t fallback) const {
-    const std::string* given = text(flag);
-    if (given == nullptr) return fallback;
-    const auto found = std::find(names.begin(), names.end(), *given);
-    if (found == names.end()) refuse(flag, choice_of(names));
-    return static_cast<std::size_t>(found - names.begin());
-  }
-
- private:
-  struct Given {
-    std::string text;
-    CLI::Option* option = nullptr;
-  };
-
-  CLI::App& app_;
-  std::map<std::string, Given> given_;
-};
 
 constexpr std::array<std::string_view, 2> kSwitch{"off", "on"};
 constexpr std::array<std::string_view, 2> kEngines{"native", "opencl"};
@@ -128,6 +43,9 @@ struct Flags {
 void declare_music(Arguments& arguments) {
   const std::string group = "The music";
   const Config usual;
+  arguments.declare("--link", "LINK",
+                    "A permalink, or the part of one after its ?, in place of all that follows and of --rate",
+                    group);
   arguments.declare("--preset", "NAME",
                     config_key("synthd", "preset").rule.allowed + "; default " + usual.synthd.preset, group);
   arguments.declare("--seed", "N",
@@ -156,7 +74,8 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
 
   const std::string group = "The file";
   arguments.declare("--seconds", "X", "How much; default " + number_text(kUsualSeconds), group);
-  arguments.declare("--at", "X", "Where to begin, in seconds; default 0. It is the same music from anywhere",
+  arguments.declare("--at", "X",
+                    "Where to begin, in seconds of the station's own time; default 0, or where the link does",
                     group);
   arguments.declare("--rate", "HZ", config_key("audio", "sample_rate").rule.allowed + " frames a second",
                     group);
@@ -191,6 +110,69 @@ MusicParameters read_music(const Arguments& arguments, const Config& config) {
     if (on != was_on) music.voices = static_cast<std::uint8_t>(music.voices ^ (1U << group));
   }
   return music;
+}
+
+// Those that a link speaks for.
+std::vector<std::string> music_flags() {
+  std::vector<std::string> flags{"--preset", "--seed", "--key", "--mode", "--rate"};
+  for (const NumberControl& control : kNumberControls) flags.push_back(flag_of(control.name));
+  for (const std::string_view voices : kVoiceGroupNames) flags.push_back(flag_of(voices));
+  return flags;
+}
+
+// Sets what the link's field `name` says, where it is given.
+void set_from_link(const std::string& name, const std::optional<std::uint32_t>& value, const ConfigKey& key,
+                   Config& config) {
+  if (!value || key.set(config, std::int64_t{*value})) return;
+  throw UsageError("In the link, " + name + " must be " + key.rule.allowed + ".");
+}
+
+void read_link(const std::string& text, RenderOptions& options) {
+  const std::size_t mark = text.find('?');
+  Permalink link;
+  const std::size_t query = mark == std::string::npos ? 0 : mark + 1;
+  try {
+    link = permalink_of(query_fields(std::string_view(text).substr(query)));
+  } catch (const QueryError& error) {
+    throw UsageError(error.what());
+  }
+  // A listener without one is given any; a file must come out the same again.
+  if (!link.seed) throw UsageError("In the link, seed must be given: it decides what is written.");
+  set_from_link("rate", link.sample_rate, config_key("audio", "sample_rate"), options.config);
+  set_from_link("chunk", link.chunk_ms, config_key("audio", "chunk_ms"), options.config);
+  options.seed = *link.seed;
+  options.history = link.history;
+  options.first_frame = make_timeline(options.config, 0).first_frame(link.chunk);
+}
+
+// Seed, history, rate, and where a link begins.
+void read_station(const Arguments& arguments, RenderOptions& options) {
+  if (const std::string* const link = arguments.text("--link")) {
+    for (const std::string& flag : music_flags()) {
+      if (arguments.text(flag) != nullptr) throw UsageError(flag + ": is for the link to say; leave it out");
+    }
+    read_link(*link, options);
+    return;
+  }
+  arguments.read("--preset", config_key("synthd", "preset"), options.config);
+  arguments.read("--seed", config_key("synthd", "seed"), options.config);
+  arguments.read("--rate", config_key("audio", "sample_rate"), options.config);
+  options.seed = static_cast<std::uint64_t>(options.config.synthd.seed);
+  options.history = begun_with(read_music(arguments, options.config));
+}
+
+// Before its first bar a history knows of nothing, which would be silence.
+void check_start(const Arguments& arguments, const RenderOptions& options) {
+  if (options.first_frame >= options.history.first_bar_frame) return;
+  const auto rate = static_cast<double>(options.config.audio.sample_rate);
+  constexpr double kStepsPerSecond = 1'000;  // rounded up to what is easily read
+  const double seconds = static_cast<double>(options.history.first_bar_frame) / rate;
+  const std::string earliest = number_text(std::ceil(seconds * kStepsPerSecond) / kStepsPerSecond);
+  if (arguments.text("--at") != nullptr) {
+    arguments.refuse("--at", earliest + " or later: of what came before, the link tells nothing");
+  }
+  throw UsageError("In the link, at must not lie before its first bar; --at " + earliest +
+                   " is the earliest.");
 }
 
 std::filesystem::path read_midi_file(const Arguments& arguments, const std::string& name,
@@ -277,17 +259,16 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   if (arguments.text("--device") != nullptr && options.config.synthd.engine != "opencl") {
     throw UsageError("--device: is for --engine opencl alone");
   }
-  arguments.read("--preset", config_key("synthd", "preset"), options.config);
-  arguments.read("--seed", config_key("synthd", "seed"), options.config);
-  arguments.read("--rate", config_key("audio", "sample_rate"), options.config);
-  options.seed = static_cast<std::uint64_t>(options.config.synthd.seed);
-  options.history = begun_with(read_music(arguments, options.config));
+  read_station(arguments, options);
 
   const auto rate = static_cast<double>(options.config.audio.sample_rate);
   // At least a frame.
   const double seconds = arguments.number("--seconds", 0.001, kLongestSeconds, kUsualSeconds);
   options.frames = std::llround(seconds * rate);
-  options.first_frame = std::llround(arguments.number("--at", 0, kLatestStartSeconds, 0) * rate);
+  if (arguments.text("--at") != nullptr) {
+    options.first_frame = std::llround(arguments.number("--at", 0, kLatestStartSeconds, 0) * rate);
+  }
+  check_start(arguments, options);
   if (!options.file.empty()) options.format = read_format(arguments, options.file);
   options.format.sample_rate = static_cast<std::uint32_t>(options.config.audio.sample_rate);
   options.format.frames = options.frames;

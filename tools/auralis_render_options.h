@@ -8,13 +8,13 @@
 #include <filesystem>
 #include <iosfwd>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/config.h"
 #include "common/parameter_history.h"
+#include "tools/auralis_render_arguments.h"
 #include "tools/auralis_render_sound.h"
 
 namespace auralis {
@@ -22,13 +22,8 @@ namespace auralis {
 // A group of voices alone, by what its file is called after; in the order of VoiceGroup.
 inline constexpr std::array<std::string_view, 4> kStemNames{"pads", "lead", "kicks", "swells"};
 
-// Refused, in one line: what was given, and what is allowed.
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 struct RenderOptions {
-  Config config;  // sample rate, engine and device; else as the daemons have it by default
+  Config config;  // rate, chunk, engine and device; else as the daemons have it by default
   std::uint64_t seed = 0;
   ParameterHistory history;
   std::int64_t first_frame = 0;

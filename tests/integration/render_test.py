@@ -198,6 +198,134 @@ def test_a_preset_is_what_its_parameters_are(tmp_path):
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "link, options",
+    [
+        ("seed=7&preset=sleep", ["--seed", 7, "--preset", "sleep"]),
+        ("/?station=new&seed=7&changes=0-kFs-mlydian", ["--seed", 7, "--key", "F#", "--mode", "lydian"]),
+        (
+            "https://music.example/?station=new&seed=7&rate=48000&chunk=20&at=625"
+            "&changes=0-kA-maeolian-b90-i0.9-c0.8-v0.7-d0.6-gpmk",
+            ["--seed", 7, "--rate", 48_000, "--at", 12.5, "--key", "A", "--mode", "aeolian", "--bpm", 90]
+            + ["--intensity", 0.9, "--melody-complexity", 0.8, "--chord-progression-variety", 0.7]
+            + ["--harmonic-density", 0.6, "--swells", "off"],
+        ),
+    ],
+)
+def test_a_link_without_changes_is_what_the_options_say(tmp_path, link, options):
+    render("--link", link, "--seconds", 20, tmp_path / "link.wav")
+    render(*options, "--seconds", 20, tmp_path / "options.wav")
+    assert (tmp_path / "link.wav").read_bytes() == (tmp_path / "options.wav").read_bytes()
+
+
+CHANGES = "0-b120-i1-gpmks_83-i0.2_127-b50_201-kFs-mlydian_260-gpm-d1_301-i1-c1-gpmks_304-v1_500-b117.7_503-i0"
+
+
+@pytest.mark.parametrize(
+    "link, options",
+    [
+        (f"seed=18446744073709551615&rate=44100&chunk=100&changes={CHANGES}", []),
+        (f"seed=9&rate=48000&chunk=50&bar=3-1234&at=1&changes={CHANGES}", ["--bits", 24]),
+    ],
+)
+def test_music_of_a_link_is_from_anywhere_what_it_is_in_one_piece(tmp_path, link, options):
+    render("--link", link, "--at", 1, "--seconds", 69, *options, tmp_path / "whole.wav")
+    whole = Sound(tmp_path / "whole.wav")
+    # On a change, within the chunk of one, between those that are near to one another, and long after all.
+    for start in (8.3, 8.35, 12.69999, 15.2, 20.1, 30.2, 30.45, 50.3, 61.2345):
+        arguments = ("--link", link, "--at", start, "--seconds", 2.5, "--force", *options)
+        render(*arguments, tmp_path / "part.wav")
+        assert Sound(tmp_path / "part.wav").samples == whole.part(start - 1, 2.5), f"from {start} s on"
+
+
+def test_a_link_begins_where_it_says_unless_told_otherwise(tmp_path):
+    link = f"seed=7&rate=48000&chunk=50&at=310&changes={CHANGES}"
+    render("--link", link, "--seconds", 3, tmp_path / "link.wav")
+    render("--link", link, "--at", 15.5, "--seconds", 3, tmp_path / "same.wav")
+    render("--link", link, "--at", 0, "--seconds", 18.5, tmp_path / "whole.wav")
+    assert (tmp_path / "link.wav").read_bytes() == (tmp_path / "same.wav").read_bytes()
+    assert Sound(tmp_path / "link.wav").samples == Sound(tmp_path / "whole.wav").part(15.5, 3)
+
+
+def test_a_change_is_heard_from_its_chunk_on_and_a_tempo_from_the_next_bar_on(tmp_path):
+    before = "seed=7&rate=44100&chunk=100&changes=0-b120-i1"
+    for name, link in (("a", before), ("b", before + "_83-i0.2"), ("c", before + "_83-b60")):
+        render("--link", link, "--seconds", 14, tmp_path / f"{name}.wav")
+    same, quieter, slower = (Sound(tmp_path / f"{name}.wav") for name in "abc")
+    first_difference = lambda other: next(i for i, (x, y) in enumerate(zip(same.samples, other.samples)) if x != y)
+    assert 8.3 <= first_difference(quieter) / 2 / 44_100 < 8.4
+    # Bars are 2 s long; what follows is not that of the old tempo any more from the first note on.
+    assert 10 <= first_difference(slower) / 2 / 44_100 < 10.5
+
+
+def test_a_link_that_has_forgotten_its_beginning_is_exact_when_that_has_died_away(tmp_path):
+    after = "83-kE-mphrygian-b60-i0.9-c0.4-v0.4-d0.5-gpmks_200-i0.3_420-b80"
+    whole = f"seed=3&rate=44100&chunk=100&changes=0-kE-mphrygian-b120-i1-c0.4-v0.4-d0.5-gpmks_{after}"
+    # Bars of 2 s until 10 s, where the sixth begins and is the first of the new tempo.
+    rest = f"seed=3&rate=44100&chunk=100&bar=5-441000&at=320&changes={after}"
+    render("--link", whole, "--seconds", 30, "--at", 32, tmp_path / "whole.wav")
+    render("--link", rest, "--seconds", 30, tmp_path / "rest.wav")
+    assert (tmp_path / "whole.wav").read_bytes() == (tmp_path / "rest.wav").read_bytes()
+    # It can be rendered from its first bar on; the notes that began before are missing there.
+    render("--link", whole, "--seconds", 1, "--at", 10, "--force", tmp_path / "whole.wav")
+    render("--link", rest, "--seconds", 1, "--at", 10, "--force", tmp_path / "rest.wav")
+    assert Sound(tmp_path / "whole.wav").samples != Sound(tmp_path / "rest.wav").samples
+
+
+def test_the_stems_of_a_link_are_those_of_its_groups(tmp_path):
+    link = "seed=7&rate=44100&chunk=100&changes=0-b120-i1-gps_100-gpm"
+    render("--link", link, "--stems", "--seconds", 40, tmp_path / "all.wav")
+    pads, lead, kicks, swells = (Sound(tmp_path / f"all-{stem}.wav") for stem in STEMS)
+    assert kicks.peak() <= DITHER and min(pads.peak(), swells.peak()) > AUDIBLE
+    assert max(lead.part(0, 10)) <= DITHER and max(lead.part(10, 30)) > AUDIBLE
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        (["--link", "seed=1&tempo=60"], r"In the link, tempo is unknown; known are .*chunk\."),
+        (["--link", "http://x/?seed=1&preset=techno"], r"In the link, preset must be focus, .* or bright\."),
+        (["--link", "http://x/"], "In the link, http%3A%2F%2Fx%2F is unknown"),
+        (["--link", "seed=1&at=4"], "In the link, rate and chunk must be given"),
+        (["--link", "seed=1&changes=0-b\n60"], r"In the link, b of changes, bpm, must be a number from 40 to 120\."),
+        (["--link", "seed=1&%ff%0A=1"], "In the link, %FF%0A is unknown"),
+        (["--link", ""], "In the link, seed must be given"),
+        (["--link", "http://x/?station=new&preset=sleep"], "In the link, seed must be given"),
+        (["--link", "seed=1&rate=22050&chunk=100"], r"In the link, rate must be 44100 or 48000\."),
+        (["--link", "seed=1&rate=44100&chunk=25"], "In the link, chunk must be a multiple of 10 from 20 to 200"),
+        (["--link", "seed=1&rate=44100&chunk=210"], "In the link, chunk must be a multiple of 10 from 20 to 200"),
+        (["--link", "seed=1", "--preset", "focus"], "--preset: is for the link to say"),
+        (["--link", "seed=1", "--seed", 1], "--seed: is for the link"),
+        (["--link", "seed=1", "--key", "C"], "--key: is for the link"),
+        (["--link", "seed=1", "--mode", "ionian"], "--mode: is for the link"),
+        (["--link", "seed=1", "--rate", 44_100], "--rate: is for the link"),
+        (["--link", "seed=1", "--bpm", 60], "--bpm: is for the link"),
+        (["--link", "seed=1", "--harmonic-density", 1], "--harmonic-density: is for the link"),
+        (["--link", "seed=1", "--kicks", "on"], "--kicks: is for the link"),
+        (
+            ["--link", "seed=1&rate=44100&chunk=100&at=200&bar=5-441000&changes=83-b60_400-b70", "--at", 9.999],
+            "--at 9.999: must be 10 or later",
+        ),
+        (
+            ["--link", "seed=1&rate=44100&chunk=100&bar=5-441001&changes=83-b60_400-b70", "--at", 10],
+            "--at 10: must be 10.001 or later",
+        ),
+        (
+            ["--link", "seed=1&rate=44100&chunk=100&at=99&bar=5-441000&changes=83-b60_400-b70"],
+            r"In the link, at must not lie before its first bar; --at 10 is the earliest\.",
+        ),
+    ],
+)
+def test_a_link_that_cannot_be_rendered_is_told_in_one_line(tmp_path, arguments, told):
+    assert re.search(told, refusal(run(*arguments, "--seconds", 1, "a.wav", cwd=tmp_path), 2))
+    assert names_in(tmp_path) == []
+
+
+def test_the_earliest_second_that_is_told_can_be_rendered(tmp_path):
+    link = "seed=1&rate=44100&chunk=100&bar=5-441001&changes=83-b60_400-b70"
+    render("--link", link, "--at", 10.001, "--seconds", 1, tmp_path / "a.wav")
+
+
 def test_stems_are_each_groups_voices_alone(tmp_path):
     render("--stems", "--seconds", 60, *LIVELY, tmp_path / "all.flac")
     assert names_in(tmp_path) == sorted(f"all-{stem}.flac" for stem in STEMS)
@@ -399,7 +527,7 @@ def test_a_terminal_is_shown_how_far_it_is(tmp_path):
 def test_help_and_version():
     result = run("--help")
     assert (result.returncode, result.stderr) == (0, "")
-    for option in ("--preset", "--melody-complexity", "--kicks", "--stems", "--at", "--force", ".flac"):
+    for option in ("--link", "--preset", "--melody-complexity", "--kicks", "--stems", "--at", "--force", ".flac"):
         assert option in result.stdout
     result = run("--version")
     assert (result.returncode, result.stderr) == (0, "")
@@ -457,6 +585,41 @@ def test_midi_of_a_piece_is_what_it_is_in_the_whole_from_its_first_bar_line_on(t
     for all_of_it, part in zip(mido.MidiFile(whole).tracks[1:], mido.MidiFile(piece).tracks[1:]):
         starts = [(start - bar_line, pitch) for start, _, pitch in notes_of(all_of_it) if first <= start < end]
         assert starts == [(start, pitch) for start, _, pitch in notes_of(part)]
+
+
+def told_of(track, kinds):
+    """What a track tells of those kinds: (tick, message), in their order."""
+    told, now = [], 0
+    for message in track:
+        now += message.time
+        if message.type in kinds:
+            told.append((now, message))
+    return told
+
+
+@pytest.mark.parametrize("at, bars", [(0, 0), (13.1, 3)])
+def test_midi_of_a_link_tells_tempo_and_key_at_the_bars_where_they_change(tmp_path, at, bars):
+    out = tmp_path / "out.mid"
+    # Bars of 4 s until 12 s, of 2 s from there on; A flat from 18 s on.
+    link = "seed=5&rate=44100&chunk=100&changes=0-kD-mdorian-b60-c0-i1_81-b120_165-kGs-mlydian_170-i0.9"
+    render("--link", link, "--at", at, "--seconds", 60, "--midi", out)
+    piece = mido.MidiFile(out)
+    bar = 4 * piece.ticks_per_beat
+    conductor = piece.tracks[0]
+    tempos = [(tick // bar + bars, mido.tempo2bpm(one.tempo)) for tick, one in told_of(conductor, {"set_tempo"})]
+    assert tempos == ([(3, 120)] if bars else [(0, 60), (3, 120)])
+    keys = [(tick // bar + bars, one.text) for tick, one in told_of(conductor, {"text"})]
+    assert keys == [(bars, "D dorian"), (6, "Ab lydian")]
+    signatures = [(tick // bar + bars, one.key) for tick, one in told_of(conductor, {"key_signature"})]
+    assert signatures == [(bars, "C"), (6, "Eb")]
+    assert all(tick % bar == 0 for tick, _ in told_of(conductor, {"set_tempo", "text", "key_signature"}))
+    dorian = {(2 + step) % 12 for step in (0, 2, 3, 5, 7, 9, 10)}
+    lydian = {(8 + step) % 12 for step in (0, 2, 4, 6, 7, 9, 11)}
+    pads = [(start // bar + bars, pitch % 12) for start, _, pitch in notes_of(piece.tracks[1])]
+    assert {pitch for number, pitch in pads if number < 6} <= dorian
+    assert {pitch for number, pitch in pads if number >= 6} <= lydian
+    # Every bar whose line lies in the piece: 3 of 4 s, then of 2 s.
+    assert {number for number, _ in pads} == set(range(0, 27) if at == 0 else range(4, 34))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "tools/auralis_render_arguments.h"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <sstream>
+
+#include "tools/auralis_render_file.h"
+
+namespace auralis {
+
+std::string number_text(double number) {
+  std::ostringstream text;
+  text.precision(12);
+  text << number;
+  return text.str();
+}
+
+std::string flag_of(std::string_view name) {
+  std::string flag = "--" + std::string(name);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+void Arguments::declare(const std::string& flag, const std::string& type, const std::string& help,
+                        const std::string& group) {
+  Given& given = given_[flag];
+  given.option = app_.add_option(flag, given.text, help)->type_name(type)->take_last()->group(group);
+}
+
+const std::string* Arguments::text(const std::string& flag) const {
+  const Given& given = given_.at(flag);
+  return given.option->count() > 0 ? &given.text : nullptr;
+}
+
+void Arguments::refuse(const std::string& flag, const std::string& allowed) const {
+  throw UsageError(flag + " " + shown(given_.at(flag).text) + ": must be " + allowed);
+}
+
+void Arguments::read(const std::string& flag, const ConfigKey& key, Config& config) const {
+  const std::string* given = text(flag);
+  if (given != nullptr && !key.set_text(config, *given)) refuse(flag, key.rule.allowed);
+}
+
+double Arguments::number(const std::string& flag, double min, double max, double fallback) const {
+  const std::string* given = text(flag);
+  if (given == nullptr) return fallback;
+  double value = 0;
+  const char* const end = given->data() + given->size();
+  const auto [stop, error] = std::from_chars(given->data(), end, value);
+  // So that what is no number, which compares false with everything, is refused.
+  const bool in_range = min <= value && value <= max;
+  if (error != std::errc() || stop != end || !in_range) {
+    refuse(flag, "a number from " + number_text(min) + " to " + number_text(max));
+  }
+  return value;
+}
+
+}  // namespace auralis

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Options of a command line as they were given: texts, which are checked when they are asked for. What is
+// refused is told in the words that the daemons have for their configuration. The only user of CLI11 in the
+// tools beside auralis_render_options.cpp. One thread.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "common/config_table.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming): its name
+class App;
+class Option;
+}  // namespace CLI
+
+namespace auralis {
+
+// Refused, in one line: what was given, and what is allowed.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Twelve digits of it at most.
+std::string number_text(double number);
+
+// Names as people read them: a, b or c.
+template <typename Names>
+std::string choice_of(const Names& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    text.append(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ").append(names[i]);
+  }
+  return text;
+}
+
+// --melody-complexity for melody_complexity.
+std::string flag_of(std::string_view name);
+
+class Arguments {
+ public:
+  // `app` outlives this, and parses after all are declared.
+  explicit Arguments(CLI::App& app) : app_(app) {}
+
+  void declare(const std::string& flag, const std::string& type, const std::string& help,
+               const std::string& group);
+
+  // What was given, if it was.
+  const std::string* text(const std::string& flag) const;
+
+  [[noreturn]] void refuse(const std::string& flag, const std::string& allowed) const;
+
+  // Sets `config` where the flag was given. Throws UsageError, as all that follow.
+  void read(const std::string& flag, const ConfigKey& key, Config& config) const;
+
+  double number(const std::string& flag, double min, double max, double fallback) const;
+
+  template <typename Names>
+  std::size_t choice(const std::string& flag, const Names& names, std::size_t fallback) const {
+    const std::string* given = text(flag);
+    if (given == nullptr) return fallback;
+    const auto found = std::find(names.begin(), names.end(), *given);
+    if (found == names.end()) refuse(flag, choice_of(names));
+    return static_cast<std::size_t>(found - names.begin());
+  }
+
+ private:
+  struct Given {
+    std::string text;
+    CLI::Option* option = nullptr;
+  };
+
+  CLI::App& app_;
+  std::map<std::string, Given> given_;
+};
+
+}  // namespace auralis
