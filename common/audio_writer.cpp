@@ -2,6 +2,7 @@
 #include "common/audio_layout.h"
 
 #include "common/fingerprint.h"
+#include "common/log.h"
 
 namespace auralis {
 namespace {
@@ -22,7 +23,7 @@ StationState named_state(std::string_view name) {
 }
 
 struct AudioWriter::Impl {
-  SegmentWriter segment;
+  std::optional<SegmentWriter> segment;
   Timeline timeline;
   std::uint32_t slots;
   std::size_t places;
@@ -30,15 +31,31 @@ struct AudioWriter::Impl {
 
   Impl(const std::filesystem::path& directory, const Timeline& t, std::uint32_t slot_count,
        std::size_t place_count)
-      : segment(audio_path(directory), format_of(t, slot_count, place_count)),
-        timeline(t),
-        slots(slot_count),
-        places(place_count) {}
+      : timeline(t), slots(slot_count), places(place_count) {
+    const std::filesystem::path path = audio_path(directory);
+    const SegmentFormat format = format_of(t, slot_count, place_count);
+    segment.emplace(path, format);
+    if (segment->taken_over() && !credible()) {
+      log_warning("what a former synthd left is of another time, and is given up",
+                  {{"segment", path.string()}});
+      // As another file, not over what readers still see.
+      segment.reset();
+      std::filesystem::remove(path);
+      segment.emplace(path, format);
+    }
+    if (segment->taken_over()) {
+      taken_over = true;
+      timeline.epoch_ns = former_epoch_ns();
+      check_stations(t.epoch_ns);
+    } else {
+      describe();
+    }
+  }
 
-  AudioHeader& header() const { return *reinterpret_cast<AudioHeader*>(segment.payload()); }
+  AudioHeader& header() const { return *reinterpret_cast<AudioHeader*>(segment->payload()); }
   StationEntry& entry(std::size_t place) const {
     const std::size_t offset = sizeof(AudioHeader) + place * place_bytes(geometry_of(timeline, slots));
-    return *reinterpret_cast<StationEntry*>(segment.payload() + offset);
+    return *reinterpret_cast<StationEntry*>(segment->payload() + offset);
   }
   RingWriter ring(std::size_t place) const {
     return {reinterpret_cast<std::byte*>(&entry(place)) + sizeof(StationEntry), geometry_of(timeline, slots)};
@@ -53,31 +70,29 @@ struct AudioWriter::Impl {
     return static_cast<std::int64_t>(header().epoch_ns.load(std::memory_order_relaxed));
   }
 
-  // Whether a former writer's content can have been written by now, `timeline` being a fresh one: of a clock
-  // that began anew (a reboot, and a folder that outlived it) or a damaged one there is nothing to go on
-  // with.
-  bool credible() const {
-    Timeline former = timeline;
-    former.epoch_ns = former_epoch_ns();
-    if (former.epoch_ns < 0 || former.epoch_ns > timeline.epoch_ns) return false;
-    const std::int64_t last = former.chunk_at(timeline.epoch_ns) + slots;
+  // Whether a former writer's timeline can have begun by now, `timeline` being a fresh one: of a clock that
+  // began anew (a reboot, and a folder that outlived it) or a damaged one there is nothing to go on with.
+  bool credible() const { return former_epoch_ns() >= 0 && former_epoch_ns() <= timeline.epoch_ns; }
+
+  // Gives up the stations of the former writer that cannot be; `now_ns` is the fresh timeline's epoch.
+  void check_stations(std::int64_t now_ns) const {
+    const std::int64_t last = timeline.chunk_at(now_ns) + slots;
     for (std::size_t place = 0; place < places; ++place) {
       if (!taken(place)) continue;
-      if (ring(place).newest().value_or(0) > last) return false;
       const auto state = checked(entry(place).state.load());
-      if (!state || state->origin_chunk > last) return false;
-      const ParameterHistory& history = state->history;
-      if (history.changes[history.count - 1].chunk > state->own_chunk(last + 1)) return false;
+      if (state && state->origin_chunk <= last && ring(place).newest().value_or(0) <= last) continue;
+      log_warning("a station that a former synthd left makes no sense, and is given up",
+                  {{"place", static_cast<std::int64_t>(place)}});
+      close(place);
     }
-    return true;
   }
 
-  void clear() const {
-    auto* words = reinterpret_cast<SharedWord*>(segment.payload());
-    const std::size_t bytes = sizeof(AudioHeader) + places * place_bytes(geometry_of(timeline, slots));
-    for (std::size_t word = 0; word < bytes / sizeof(SharedWord); ++word) {
-      words[word].store(0, std::memory_order_relaxed);
-    }
+  void close(std::size_t place) const {
+    entry(place).tenancy.store(tenancy(place) + 1, std::memory_order_relaxed);
+    // Pairs with the acquire fences of readers: who sees anything of the next tenant sees that this one is
+    // gone.
+    std::atomic_thread_fence(std::memory_order_release);
+    table_changed();
   }
 
   void describe() const {
@@ -104,17 +119,7 @@ struct AudioWriter::Impl {
 
 AudioWriter::AudioWriter(const std::filesystem::path& directory, const Timeline& timeline,
                          std::uint32_t slots, std::size_t places)
-    : impl_(std::make_unique<Impl>(directory, timeline, slots, places)) {
-  if (!impl_->segment.taken_over()) {
-    impl_->describe();
-  } else if (impl_->credible()) {
-    impl_->taken_over = true;
-    impl_->timeline.epoch_ns = impl_->former_epoch_ns();
-  } else {
-    impl_->clear();
-    impl_->describe();
-  }
-}
+    : impl_(std::make_unique<Impl>(directory, timeline, slots, places)) {}
 AudioWriter::~AudioWriter() = default;
 
 bool AudioWriter::taken_over() const { return impl_->taken_over; }
@@ -142,13 +147,7 @@ void AudioWriter::store_state(std::size_t place, const StationState& state) {
   impl_->table_changed();
 }
 
-void AudioWriter::close(std::size_t place) {
-  impl_->entry(place).tenancy.store(impl_->tenancy(place) + 1, std::memory_order_relaxed);
-  // Pairs with the acquire fences of readers: who sees anything of the next tenant sees that this one is
-  // gone.
-  std::atomic_thread_fence(std::memory_order_release);
-  impl_->table_changed();
-}
+void AudioWriter::close(std::size_t place) { impl_->close(place); }
 
 std::optional<std::int64_t> AudioWriter::newest(std::size_t place) const {
   return impl_->ring(place).newest();
@@ -158,7 +157,7 @@ void AudioWriter::write_chunk(std::size_t place, std::int64_t chunk, const std::
   impl_->ring(place).write(chunk, samples);
 }
 
-void AudioWriter::publish(std::int64_t now_ns) { impl_->segment.publish(now_ns); }
-void AudioWriter::beat(std::int64_t now_ns) { impl_->segment.beat(now_ns); }
+void AudioWriter::publish(std::int64_t now_ns) { impl_->segment->publish(now_ns); }
+void AudioWriter::beat(std::int64_t now_ns) { impl_->segment->beat(now_ns); }
 
 }  // namespace auralis

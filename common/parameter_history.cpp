@@ -3,14 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace auralis {
 namespace {
-
-// 200 years of chunks, and no product of it with a chunk's frames overflows.
-constexpr std::int64_t kMostChunks = std::int64_t{1} << 40U;
-constexpr std::int64_t kMostFrames = kMostChunks << 14U;
 
 // The first frame at which a bar is composed from the change.
 std::int64_t governs_from(const Timeline& timeline, const ParameterChange& change) {
@@ -65,12 +60,12 @@ ParameterHistory begun_with(const MusicParameters& parameters) {
 
 bool valid(const ParameterHistory& history) {
   if (history.count < 1 || history.count > history.changes.size()) return false;
-  if (history.first_bar < 0 || history.first_bar > kMostChunks) return false;
-  if (history.first_bar_frame < 0 || history.first_bar_frame > kMostFrames) return false;
+  if (history.first_bar < 0 || history.first_bar > kMostHistoryChunks) return false;
+  if (history.first_bar_frame < 0 || history.first_bar_frame > kMostHistoryFrames) return false;
   std::int64_t least = 0;
   for (std::size_t i = 0; i < history.count; ++i) {
     const ParameterChange& change = history.changes[i];
-    if (change.chunk < least || change.chunk > kMostChunks || !valid(change.parameters)) return false;
+    if (change.chunk < least || change.chunk > kMostHistoryChunks || !valid(change.parameters)) return false;
     least = change.chunk + 1;
   }
   return true;
@@ -81,11 +76,16 @@ const MusicParameters& target(const ParameterHistory& history) {
 }
 
 bool keeps_spacing(const ParameterHistory& history, const Timeline& timeline, std::int64_t chunk) {
-  const std::int64_t since = chunk - history.changes[history.count - 1].chunk;
-  return history.count == 1 || since == 0 || since * timeline.chunk_ns() >= kChangeSpacingNs;
+  std::size_t before = history.count - 1;
+  while (before > 0 && history.changes[before].chunk > chunk) --before;
+  const std::int64_t since = chunk - history.changes[before].chunk;
+  return before == 0 || since == 0 || since * timeline.chunk_ns() >= kChangeSpacingNs;
 }
 
 void add_change(ParameterHistory& history, const Timeline& timeline, const ParameterChange& change) {
+  while (history.count > 1 && history.changes[history.count - 1].chunk > change.chunk) --history.count;
+  // Of the first change its parameters alone are of meaning.
+  history.changes[0].chunk = std::min(history.changes[0].chunk, change.chunk);
   if (history.changes[history.count - 1].chunk != change.chunk) {
     if (history.count == history.changes.size()) forget_oldest(history, timeline);
     ++history.count;
@@ -134,6 +134,7 @@ Bars bars_before(const ParameterHistory& history, const Timeline& timeline, std:
 ShortHistory shortened(const ParameterHistory& history, const Timeline& timeline, std::int64_t chunk) {
   ParameterHistory rest = history;
   const std::int64_t frame = timeline.first_frame(chunk);
+  rest.changes[0].chunk = std::min(rest.changes[0].chunk, chunk);
   while (rest.count > ShortHistory{}.changes.size()) {
     ParameterHistory less = rest;
     forget_oldest(less, timeline);
@@ -144,6 +145,12 @@ ShortHistory shortened(const ParameterHistory& history, const Timeline& timeline
     }
   }
   return copy_of<ShortHistory{}.changes.size()>(rest);
+}
+
+std::size_t changes_after(const ParameterHistory& history, std::int64_t chunk) {
+  const auto* const end = history.changes.begin() + history.count;
+  return static_cast<std::size_t>(std::count_if(
+      history.changes.begin(), end, [&](const ParameterChange& change) { return change.chunk > chunk; }));
 }
 
 ParameterHistory widened(const ShortHistory& history) {

@@ -31,6 +31,11 @@ struct ParameterHistoryOf {
   std::array<ParameterChange, N> changes;  // oldest first; the oldest counts for all before it too
 };
 
+// Chunks, bars and frames beyond these are not told of: centuries at any length of a chunk, and no product of
+// them overflows.
+inline constexpr std::int64_t kMostHistoryChunks = std::int64_t{1} << 40U;
+inline constexpr std::int64_t kMostHistoryFrames = kMostHistoryChunks << 14U;
+
 // Changes follow one another at kChangeSpacingNs at least, so the oldest is forgotten when nothing sounds any
 // more that it decided: 12 s of reverb over the end of a swell of 8 s that began late in a bar of 6 s, and
 // some.
@@ -50,7 +55,7 @@ const MusicParameters& target(const ParameterHistory& history);
 // it.
 bool keeps_spacing(const ParameterHistory& history, const Timeline& timeline, std::int64_t chunk);
 
-// Notes a change in `chunk`, which is not before the last one's; forgets the oldest where there is no room.
+// Notes a change, in place of any that were to come after it; forgets the oldest where there is no room.
 void add_change(ParameterHistory& history, const Timeline& timeline, const ParameterChange& change);
 
 // Levels and switches at the end of `chunk`, and at its begin.
@@ -95,10 +100,12 @@ inline std::int64_t composed_until(const Timeline& timeline, std::int64_t chunk)
 }
 
 // The history in few words for a station that begins with chunk `chunk`: all of it where there is room for
-// it; else what still sounds from before may be lost, but not the bar that plays nor what follows.
+// it; else what still sounds from before may be lost, but not the bar that plays. Of the changes after
+// `chunk` there must be room for all: see changes_after().
 using ShortHistory = ParameterHistoryOf<8>;
 ShortHistory shortened(const ParameterHistory& history, const Timeline& timeline, std::int64_t chunk);
 ParameterHistory widened(const ShortHistory& history);
+std::size_t changes_after(const ParameterHistory& history, std::int64_t chunk);
 
 // Frames of a bar: four beats.
 std::int64_t bar_frames(float bpm, std::uint32_t sample_rate);

@@ -151,7 +151,8 @@ void set_part(MusicParameters& parameters, std::string_view part) {
   }
 }
 
-constexpr std::int64_t kMostChunks = std::int64_t{1} << 40U;
+// So that a station that plays on from there does not come to the end of what is told of.
+constexpr std::int64_t kLatestStart = kMostHistoryChunks / 2;
 
 ParameterHistory history_of(std::string_view text) {
   ParameterHistory history = begun_with(kPresets.front().parameters);
@@ -162,7 +163,7 @@ ParameterHistory history_of(std::string_view text) {
       refuse("changes", "at most " + std::to_string(history.changes.size()));
     }
     const auto parts = split(change, '-');
-    const auto chunk = field_number<std::int64_t>("a chunk of changes", parts.front(), 0, kMostChunks);
+    const auto chunk = field_number<std::int64_t>("a chunk of changes", parts.front(), 0, kMostHistoryChunks);
     std::string letters;
     for (std::size_t i = 1; i < parts.size(); ++i) {
       set_part(parameters, parts[i]);
@@ -180,9 +181,9 @@ ParameterHistory history_of(std::string_view text) {
 void read_first_bar(std::string_view text, ParameterHistory& history) {
   const auto parts = split(text, '-');
   if (parts.size() != 2) refuse("bar", "a bar and its first frame, joined by -");
-  history.first_bar = field_number<std::int64_t>("bar", parts[0], 0, kMostChunks);
+  history.first_bar = field_number<std::int64_t>("bar", parts[0], 0, kMostHistoryChunks);
   history.first_bar_frame =
-      field_number<std::int64_t>("the first frame of bar", parts[1], 0, kMostChunks << 14U);
+      field_number<std::int64_t>("the first frame of bar", parts[1], 0, kMostHistoryFrames);
 }
 
 int hex_digit(char c) {
@@ -264,7 +265,7 @@ Permalink permalink_of(const std::map<std::string, std::string>& fields) {
   }
   if (const auto* changes = field("changes")) link.history = history_of(*changes);
   if (const auto* bar = field("bar")) read_first_bar(*bar, link.history);
-  if (const auto* at = field("at")) link.chunk = field_number<std::int64_t>("at", *at, 0, kMostChunks);
+  if (const auto* at = field("at")) link.chunk = field_number<std::int64_t>("at", *at, 0, kLatestStart);
   if (!valid(link.history)) refuse("changes", "of chunks that rise");
   const auto* const rate = field("rate");
   const auto* const chunk = field("chunk");

@@ -131,7 +131,7 @@ bool ChunkPump::came_too_late() {
       });
   if (!lapped && live - next_ <= ring_chunks_) return false;
   for (auto& entry : channels_) {
-    if (entry.second.plays && entry.second.always) entry.second.figures->overruns.add();
+    if (entry.second.plays) entry.second.figures->overruns.add();
     entry.second.recent.clear();
   }
   log_warning("came too late for chunks in the ring, skipped to the live position",
@@ -168,7 +168,12 @@ void ChunkPump::end_turn() {
 
 OutgoingChunkPtr ChunkPump::take(const StationPlace& station) {
   Channel* const found = channel(station);
-  if (found == nullptr || !found->plays || !turn_) return nullptr;
+  if (!turn_) return nullptr;
+  if (found == nullptr || !found->plays) {
+    if (found != nullptr) found->figures->underruns.add();
+    if (!silence_ || silence_->audio().seq != *turn_) silence_ = make_chunk(*turn_, RingRead::kNotYet);
+    return silence_;
+  }
   take_turn(*found);
   return found->recent.back();
 }

@@ -79,7 +79,8 @@ class ChunkPump {
   // then stands at the live position.
   bool begin_turn();
 
-  // The chunk whose turn it is, of one station. Null while it does not play.
+  // The chunk whose turn it is, of one station; silence where it does not play, for those who heard it
+  // already. Null where there is no turn.
   OutgoingChunkPtr take(const StationPlace& station);
 
   // A chunk of the past, for a listener that has just come; null if it is no longer held.
@@ -121,6 +122,7 @@ class ChunkPump {
   std::int64_t ring_chunks_ = 0;
   std::int64_t next_ = 0;
   std::optional<std::int64_t> turn_;
+  OutgoingChunkPtr silence_;  // of the turn, made when it is asked for
   bool logged_missing_ = false;
   std::vector<std::int16_t> buffer_;
   std::map<std::size_t, Channel> channels_;  // by place

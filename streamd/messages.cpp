@@ -2,6 +2,7 @@
 #include "streamd/messages.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -77,7 +78,9 @@ bool read_parameter(ParameterPatch& patch, const std::string& name, const Json& 
   for (std::size_t i = 0; i < kNumberControls.size(); ++i) {
     const NumberControl& control = kNumberControls[i];
     if (name != control.name) continue;
-    patch.numbers[i] = static_cast<float>(number_field(parameters, name, control.min, control.max));
+    const double number = number_field(parameters, name, control.min, control.max);
+    // A millionth is finer than anybody hears, and short in a permalink; and a zero has no sign.
+    patch.numbers[i] = static_cast<float>(std::round(number * 1e6) / 1e6 + 0.0);
     return true;
   }
   for (std::size_t i = 0; i < kVoiceGroupNames.size(); ++i) {
@@ -264,7 +267,7 @@ std::string skipped_message(std::int64_t seq) {
 std::string error_message(const MessageError& error) {
   Json json{{"type", "error"}, {"code", error.code}, {"message", error.message}};
   if (!error.in_reply_to.empty()) json["in_reply_to"] = error.in_reply_to;
-  return json.dump();
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string presets_body() {

@@ -44,7 +44,7 @@ Stations::Changes Stations::refresh(bool other_table) {
                 {{"place", static_cast<std::int64_t>(place.index)}});
     coming = coming_.erase(coming);
     close(place);  // should it still come
-    changes.gone.push_back({place, {}});
+    changes.gone.push_back({place, {}, {}});
   }
   return changes;
 }
@@ -53,14 +53,15 @@ void Stations::read_table(Changes& changes) {
   std::map<std::size_t, Known> now;
   for (std::size_t index = 0; index < reader_.places(); ++index) {
     const StationPlace place{index, reader_.tenancy(index)};
+    const auto state = place.tenancy % 2 != 0 ? reader_.state(place) : std::nullopt;
     const auto coming = coming_.find(index);
-    // It came; or another tenant did, or has been there already.
     if (coming != coming_.end() && place.tenancy >= coming->second.tenancy) {
-      if (place.tenancy != coming->second.tenancy)
-        changes.gone.push_back({{index, coming->second.tenancy}, {}});
+      // It came; or another tenant did, or has been there already.
+      if (!state || state->name != coming->second.name) {
+        changes.gone.push_back({{index, coming->second.tenancy}, {}, coming->second.link});
+      }
       coming_.erase(coming);
     }
-    const auto state = place.tenancy % 2 != 0 ? reader_.state(place) : std::nullopt;
     if (!state) continue;
     const auto before = stations_.find(index);
     const bool same = before != stations_.end() && before->second.tenancy == place.tenancy;
@@ -70,7 +71,7 @@ void Stations::read_table(Changes& changes) {
   for (const auto& [index, station] : stations_) {
     const auto after = now.find(index);
     if (after != now.end() && after->second.tenancy == station.tenancy) continue;
-    changes.gone.push_back({{index, station.tenancy}, station.state.name});
+    changes.gone.push_back({{index, station.tenancy}, station.state.name, {}});
   }
   stations_ = std::move(now);
 }
@@ -124,19 +125,24 @@ std::size_t Stations::free_places() const {
 
 std::optional<StationPlace> Stations::open(const Permalink& link) {
   if (free_places() == 0) return std::nullopt;
+  // Also what cannot be read is somebody's.
+  const auto taken = [this](std::size_t index) {
+    return stations_.count(index) != 0 || coming_.count(index) != 0 || reader_.tenancy(index) % 2 != 0;
+  };
   std::size_t index = 0;
-  while (stations_.count(index) != 0 || coming_.count(index) != 0) ++index;
+  while (index < places() && taken(index)) ++index;
+  if (index == places()) return std::nullopt;
   const StationPlace place{index, reader_.tenancy(index) + 1};
-  if (place.tenancy % 2 == 0) return std::nullopt;  // it was just taken; the next look at the table shows it
   ControlRequest request;
   request.action = ControlAction::kOpen;
-  personal_name().copy(request.station, kStationNameBytes - 1);
+  const std::string name = personal_name();
+  name.copy(request.station, kStationNameBytes - 1);
   // Of 32 bits, so that every client can hold it exactly.
   request.seed = link.seed ? *link.seed : std::random_device()();
   request.chunk = link.chunk;
   request.history = shortened(link.history, reader_.timeline(), link.chunk);
   store(place, request);
-  coming_[index] = {place.tenancy, clock_.now_ns()};
+  coming_[index] = {place.tenancy, clock_.now_ns(), name, link};
   return place;
 }
 

@@ -26,7 +26,8 @@ class Stations {
 
   struct Gone {
     StationPlace place;
-    std::string name;  // empty where it never came
+    std::string name;               // empty where it never came
+    std::optional<Permalink> link;  // what was asked for, where another station took its place
   };
   // Looks at the table (`other_table`: it is another one); cheap where nothing has changed. Returns the
   // stations that have come, and those that are gone, or were asked for and did not come within
@@ -99,6 +100,8 @@ class Stations {
   struct Coming {
     std::uint64_t tenancy = 0;
     std::int64_t asked_ns = 0;
+    std::string name;
+    Permalink link;
   };
 
   void read_table(Changes& changes);

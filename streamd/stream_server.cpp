@@ -122,6 +122,8 @@ struct StreamServer::Impl final : ConnectionEvents {
       // A synthd that began anew has its stations elsewhere.
       if (const auto place = stations.find(gone.name)) {
         hub.move(gone.place, *place);
+      } else if (const auto other = gone.link ? stations.open(*gone.link) : std::nullopt) {
+        hub.move(gone.place, *other);
       } else if (gone.name.empty()) {
         hub.close_all_of(gone.place, close_code::kTryAgainLater, "the station could not be started");
       } else {
@@ -195,8 +197,13 @@ struct StreamServer::Impl final : ConnectionEvents {
   }
 
   Permalink checked(Permalink link) const {
-    if (!link.sample_rate || !pump.has_timeline()) return link;
-    const Timeline& timeline = pump.timeline();
+    if (changes_after(link.history, link.chunk) >= ShortHistory{}.changes.size()) {
+      throw QueryError(
+          "The link changes the music more often after its position than can be played here: at most " +
+          std::to_string(ShortHistory{}.changes.size() - 1) + " times. auralis-render can play it.");
+    }
+    if (!link.sample_rate || !pump.reader().ready()) return link;
+    const Timeline& timeline = pump.reader().timeline();
     const std::int64_t chunk_ms = timeline.chunk_ns() / kNsPerMs;
     if (*link.sample_rate == timeline.sample_rate && *link.chunk_ms == chunk_ms) return link;
     throw QueryError("The link was made where rate is " + std::to_string(*link.sample_rate) + " and chunk " +
@@ -220,6 +227,10 @@ struct StreamServer::Impl final : ConnectionEvents {
     }
     try {
       const Wanted want = wanted(query);
+      if (want.link && !pump.reader().segment().writer_alive()) {
+        return {503, Refusal::kStation, "No station can be started: synthd is not there. Try again later.",
+                true};
+      }
       if (want.link && stations.free_places() <= coming.personal) {
         return {503, Refusal::kPlaces,
                 "All places for personal stations are taken; try again later, or listen to one of: " +
@@ -254,6 +265,8 @@ struct StreamServer::Impl final : ConnectionEvents {
       const Wanted want = wanted(query);
       return want.link ? stations.open(*want.link) : std::optional(want.place);
     } catch (const UnknownStation&) {
+      return std::nullopt;
+    } catch (const QueryError&) {
       return std::nullopt;
     }
   }

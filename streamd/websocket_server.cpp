@@ -11,6 +11,8 @@
 #include <websocketpp/config/asio_no_tls.hpp>
 #include <websocketpp/server.hpp>
 
+#include "common/log.h"
+
 namespace auralis {
 namespace {
 
@@ -186,11 +188,36 @@ struct WebSocketServer::Impl {
     server.set_listen_backlog(1'024);
     server.set_user_agent("auralis/" AURALIS_VERSION);
     server.set_tcp_post_init_handler([this](const wpp::connection_hdl& handle) { tune_socket(handle); });
-    server.set_validate_handler([this](const wpp::connection_hdl& handle) { return validate(handle); });
+    server.set_validate_handler([this](const wpp::connection_hdl& handle) {
+      bool valid = false;
+      guarded(handle, [&] { valid = validate(handle); });
+      return valid;
+    });
     server.set_fail_handler(
         [this](const wpp::connection_hdl& handle) { upgrading.erase(get(handle).get()); });
-    server.set_open_handler([this](const wpp::connection_hdl& handle) { opened(handle); });
-    server.set_http_handler([this](const wpp::connection_hdl& handle) { http(handle); });
+    server.set_open_handler(
+        [this](const wpp::connection_hdl& handle) { guarded(handle, [&] { opened(handle); }); });
+    server.set_http_handler(
+        [this](const wpp::connection_hdl& handle) { guarded(handle, [&] { http(handle); }); });
+  }
+
+  // Whatever one request may meet with, the others are served.
+  template <typename Work>
+  void guarded(const wpp::connection_hdl& handle, const Work& work) {
+    try {
+      work();
+    } catch (const std::exception& failure) {
+      log_error("a request could not be answered", {{"error", std::string(failure.what())}});
+      const auto connection = get(handle);
+      if (!connection) return;
+      wpp::lib::error_code ignored;
+      if (connection->get_state() == wpp::session::state::connecting) {
+        connection->set_status(http_status::internal_server_error);
+        connection->set_body("The server failed at this request.\n");
+      } else {
+        connection->close(wpp::close::status::internal_endpoint_error, "the server failed", ignored);
+      }
+    }
   }
 
   Server::connection_ptr get(const wpp::connection_hdl& handle) {
@@ -273,12 +300,14 @@ struct WebSocketServer::Impl {
     auto observer = std::make_unique<MessageObserver>(events, id);
     connections[id] = {connection, observer.get()};
     connection->observer = std::move(observer);
-    connection->set_message_handler([this, id](const wpp::connection_hdl&, const Message::ptr& message) {
-      if (message->get_opcode() == wpp::frame::opcode::text) {
-        events.text(id, message->get_payload());
-      } else {
-        events.binary(id);
-      }
+    connection->set_message_handler([this, id](const wpp::connection_hdl& from, const Message::ptr& message) {
+      guarded(from, [&] {
+        if (message->get_opcode() == wpp::frame::opcode::text) {
+          events.text(id, message->get_payload());
+        } else {
+          events.binary(id);
+        }
+      });
     });
     connection->set_close_handler([this, id](const wpp::connection_hdl&) { closed(id); });
     events.opened(id, format, query_of(connection));

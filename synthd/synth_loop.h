@@ -106,26 +106,26 @@ class SynthLoop {
   StationLabels labels_;
   std::int64_t target_depth_ns_;
   std::vector<StationConfig> configured_;
-  bool lacks_place_ = false;                    // one of them waits for a place
   std::vector<std::optional<Playing>> places_;  // memory taken at construction
-  bool filled_ = false;
-  std::int64_t control_refresh_ns_ = 0;  // when to look at the control segment's file again
-  std::int64_t skip_log_ns_ = 0;         // no earlier warning about skipped chunks than this
-
-  std::vector<std::uint64_t> control_versions_;  // of each control slot when it was last obeyed
-  std::uint64_t control_version_ = 0;            // of all when they were last looked at
-  bool requests_wait_ = false;                   // one of them came too soon after another
 
   // The batch of a step: as long as places_ at most, memory taken at construction.
   std::vector<std::size_t> due_;
   std::vector<StationChunk> batch_;
 
+  std::vector<std::uint64_t> control_versions_;  // of each control slot when it was last obeyed
+  std::uint64_t control_version_ = 0;            // of all when they were last looked at
+  std::int64_t control_refresh_ns_ = 0;          // when to look at the control segment's file again
+  std::int64_t skip_log_ns_ = 0;                 // no earlier warning about skipped chunks than this
+  bool requests_wait_ = false;                   // one of them came too soon after another
+  bool lacks_place_ = false;                     // a configured station waits for a place
+  bool filled_ = false;
+
+  std::atomic<bool> reconfigured_{false};  // whether to look at coming_
   std::atomic<std::int64_t> last_step_ns_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;                  // under mutex_
-  std::vector<StationConfig> coming_;      // under mutex_: of reconfigure()
-  std::atomic<bool> reconfigured_{false};  // whether to look there
+  std::vector<StationConfig> coming_;  // under mutex_: of reconfigure()
+  bool stopping_ = false;              // under mutex_
 };
 
 }  // namespace auralis

@@ -120,6 +120,7 @@ TEST_CASE("a station that leaves and another that takes its place are never mixe
     }
   };
   std::vector<std::thread> readers;
+  readers.reserve(kReaders);
   for (int i = 0; i < kReaders; ++i) readers.emplace_back(read);
   std::vector<std::int16_t> samples(kShort.chunk_samples());
   for (int round = 0; round < kRounds || that_read < kReaders; ++round) {

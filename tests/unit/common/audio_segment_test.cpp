@@ -168,18 +168,45 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   CHECK(place_of(reader, 0) == station);
 }
 
-TEST_CASE("content that cannot have been written by now is not gone on with, but begins anew") {
+TEST_CASE("a segment of a clock that began anew is not gone on with; readers of it keep what they have") {
+  const TempDir dir;
+  std::uint64_t tenancy = 0;
+  {
+    AudioWriter writer = writer_in(dir);
+    writer.open(0, state_of(5));
+    write_chunk(writer, 0, 3);
+    writer.publish(1);
+    tenancy = writer.tenancy(0);
+  }
+  AudioReader before(dir.path());
+  before.refresh();
+  Timeline now = kTimeline;
+  now.epoch_ns = kTimeline.epoch_ns - 2;
+  AudioWriter next = writer_in(dir, now);
+  CHECK_FALSE(next.taken_over());
+  CHECK(next.timeline().epoch_ns == now.epoch_ns);
+  CHECK_FALSE(next.state(0));
+  next.open(0, state_of(1));
+  CHECK_FALSE(next.newest(0));
+  CHECK(next.tenancy(0) != tenancy);  // a new tenant is not taken for the old one
+  CHECK(reads_whole(before, 0, 3));
+  next.publish(2);
+  REQUIRE(before.refresh());
+  CHECK(before.timeline().epoch_ns == now.epoch_ns);
+}
+
+TEST_CASE("a station that cannot be is given up when the segment is taken over, and the others go on") {
   const TempDir dir;
   Timeline now = kTimeline;
-  now.epoch_ns = kTimeline.due_ns(300) / 2 * 2;
+  now.epoch_ns = kTimeline.due_ns(300);
   std::uint64_t tenancy = 0;
   {
     AudioWriter writer = writer_in(dir);
     StationState state = state_of(5);
     writer.open(0, state);
-    SUBCASE("a clock that began anew") { now.epoch_ns = kTimeline.epoch_ns - 2; }
+    writer.open(1, state_of(7, "night"));
+    write_chunk(writer, 1, 250);
     SUBCASE("a chunk of the far future") { write_chunk(writer, 0, std::int64_t{kSlots} << 40U); }
-    SUBCASE("a change of the far future") { state.history.changes[1].chunk = 1LL << 39U; }
     SUBCASE("a station of the far future") { state.origin_chunk = 1LL << 39U; }
     SUBCASE("a state that cannot be") { state.history.count = 0; }
     SUBCASE("a station without a name") { state.name[0] = 0; }
@@ -188,18 +215,26 @@ TEST_CASE("content that cannot have been written by now is not gone on with, but
     tenancy = writer.tenancy(0);
   }
   AudioWriter next = writer_in(dir, now);
-  CHECK_FALSE(next.taken_over());
-  CHECK(next.timeline().epoch_ns == now.epoch_ns);
+  CHECK(next.taken_over());
   CHECK_FALSE(next.state(0));
-  CHECK_FALSE(next.newest(0));
-  next.open(0, state_of(1));
-  CHECK(next.tenancy(0) != tenancy);  // a new tenant is not taken for the old one
-  next.close(0);
-  next.publish(2);
-  AudioReader reader(dir.path());
-  reader.refresh();
-  CHECK(reader.ready());
-  CHECK(reader.timeline().epoch_ns == now.epoch_ns);
+  CHECK(next.tenancy(0) == tenancy + 1);
+  REQUIRE(next.state(1));
+  CHECK(next.state(1)->applied_request == 7);
+  CHECK(next.newest(1) == 250);
+}
+
+TEST_CASE("changes that are still to come, as a link may have them, are kept") {
+  const TempDir dir;
+  {
+    AudioWriter writer = writer_in(dir);
+    StationState state = state_of(5);
+    state.history.changes[1].chunk = 1LL << 39U;
+    writer.open(0, state);
+    writer.publish(1);
+  }
+  const AudioWriter next = writer_in(dir);
+  CHECK(next.taken_over());
+  CHECK(next.state(0));
 }
 
 TEST_CASE("another geometry or number of places starts fresh, at the new epoch") {

@@ -9,7 +9,7 @@
 namespace auralis {
 namespace {
 
-const Timeline kTimeline;
+constexpr Timeline kTimeline;
 constexpr std::int64_t kChunk = 4'410;
 
 MusicParameters at_tempo(float bpm) {
@@ -116,6 +116,27 @@ TEST_CASE("changes keep their distance, but for those of one chunk, of which the
   CHECK(levels_in(history, 1).begin->bpm == 70);
   CHECK(levels_in(history, 1).end->bpm == 90);
   CHECK(levels_in(history, 2).begin->bpm == 90);
+}
+
+TEST_CASE("a change takes the place of what was to come after it") {
+  ParameterHistory history = begun_with(at_tempo(60));
+  for (const std::int64_t chunk : {100, 200, 300}) {
+    add_change(history, kTimeline, {chunk, at_tempo(static_cast<float>(40 + chunk % 77))});
+  }
+  CHECK(keeps_spacing(history, kTimeline, 150));
+  CHECK_FALSE(keeps_spacing(history, kTimeline, 101));
+  CHECK(changes_after(history, 150) == 2);
+  add_change(history, kTimeline, {150, at_tempo(119)});
+  CHECK(valid(history));
+  CHECK(history.count == 3);
+  CHECK(target(history).bpm == 119);
+  // Also where the first one lies in the future, as a link may have it.
+  ParameterHistory ahead = begun_with(at_tempo(60));
+  ahead.changes[0].chunk = 1'000;
+  CHECK(widened(shortened(ahead, kTimeline, 5)).changes[0].chunk == 5);
+  add_change(ahead, kTimeline, {7, at_tempo(70)});
+  CHECK(valid(ahead));
+  CHECK(target(ahead).bpm == 70);
 }
 
 TEST_CASE("a short history keeps all that there is room for, else the bar that plays and what follows") {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 namespace auralis {
@@ -159,6 +161,23 @@ TEST_CASE("a parameter is printed with its own digits") {
   StationStatus status;
   status.target.intensity = 0.3F;
   CHECK(status_message(status, {}, "").find("\"intensity\":0.3,") != std::string::npos);
+}
+
+TEST_CASE("a control is kept to a millionth, and a zero has no sign") {
+  const auto intensity = [](const std::string& number) {
+    const auto message =
+        parse_client_message(R"({"type":"update_params","parameters":{"intensity":)" + number + "}}");
+    return std::get<ParameterPatch>(message).numbers[1].value();
+  };
+  CHECK(intensity("0.1234564") == 0.123456F);
+  CHECK(intensity("1e-30") == 0);
+  CHECK_FALSE(std::signbit(intensity("-0.0")));
+  CHECK_FALSE(std::signbit(intensity("-0")));
+}
+
+TEST_CASE("bytes that are no text are no reason to fail") {
+  const std::string answer = error_message({"bad_query", "\xff is given twice", {}});
+  CHECK(nlohmann::json::parse(answer)["code"] == "bad_query");
 }
 
 TEST_CASE("every preset can be chosen by the name that the list gives") {

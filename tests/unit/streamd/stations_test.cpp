@@ -101,7 +101,12 @@ TEST_CASE_FIXTURE(Fixture, "where all places are taken, or synthd is gone, no st
 
 TEST_CASE_FIXTURE(Fixture, "a place that was taken since the last look at the table is not asked for") {
   synth.open(1, named_state("night"));
-  CHECK_FALSE(stations->open({}));
+  CHECK(stations->open({})->index == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a place whose state cannot be read is somebody's") {
+  StationState damaged = named_state("");
+  synth.open(1, damaged);
   stations->refresh(false);
   CHECK(stations->open({})->index == 2);
 }
@@ -121,12 +126,19 @@ TEST_CASE_FIXTURE(Fixture, "a station that does not come in time is given up, an
 
 TEST_CASE_FIXTURE(Fixture, "a place that another tenant took first is not its own") {
   const auto place = stations->open({});
+  bool twice = false;
+  SUBCASE("of the tenancy that it should have had") {}
+  SUBCASE("of a later one") { twice = true; }
   synth.open(place->index, named_state("night"));  // by a reloaded configuration
-  synth.writer().close(place->index);
-  synth.open(place->index, named_state("day"));
+  if (twice) {
+    synth.writer().close(place->index);
+    synth.open(place->index, named_state("day"));
+  }
   const auto changes = stations->refresh(false);
   REQUIRE(changes.gone.size() == 1);
   CHECK(changes.gone[0].place == *place);
+  CHECK(changes.gone[0].name.empty());
+  CHECK(changes.gone[0].link);  // to be asked for again
   CHECK(changes.came.size() == 1);
 }
 

@@ -37,7 +37,8 @@ TEST_CASE("the bounds are what the engine renders, 256 MB of rings, and a quarte
   CHECK(bounds.by_memory == 724);
   const auto free = std::filesystem::space(folder.path()).available;
   const std::size_t bytes = RingGeometry{kRing, Timeline{}.chunk_samples()}.bytes();
-  CHECK(bounds.by_space == doctest::Approx(static_cast<double>(free / 4 / bytes)).epsilon(0.1));
+  CHECK(bounds.by_space ==
+        doctest::Approx(static_cast<double>(free) / 4 / static_cast<double>(bytes)).epsilon(0.1));
 }
 
 TEST_CASE("places are as many as configured, else as a former synthd had, if its music can go on") {

@@ -399,7 +399,7 @@ TEST_CASE_FIXTURE(Fixture, "levels change with the next chunk, key, mode and tem
   while (engine.last.first_frame == ramp) life.step();
   CHECK(engine.last.gains_start[0] == 0);
 
-  const Bars bars = bars_before(history, life.reader.timeline(), 10 * 44'100);
+  const Bars bars = bars_before(history, life.reader.timeline(), std::int64_t{10} * 44'100);
   CHECK(bars.bars[0].parameters == kPresets[0].parameters);
   CHECK(bars.bars[1].start_frame == bars.bars[0].frames);
   CHECK(bars.bars[1].parameters == wanted);
@@ -564,16 +564,16 @@ TEST_CASE("stations go on over a kill, personal ones too, with the same samples"
     }
   }
   CHECK(whole.size() > 150);
-  for (const auto& [chunk, samples] : parts) {
-    CAPTURE(chunk);
-    if (whole.count(chunk) != 0) CHECK(whole.at(chunk) == samples);
+  for (const auto& part : parts) {
+    CAPTURE(part.first);
+    if (whole.count(part.first) != 0) CHECK(whole.at(part.first) == part.second);
   }
   CHECK(parts.rbegin()->first - parts.begin()->first + 1 == static_cast<std::int64_t>(parts.size()));
 }
 
 TEST_CASE_FIXTURE(Fixture, "configured stations come and go, and the others do not notice") {
   const MusicParameters& sleep = kPresets[2].parameters;
-  const StationConfig garden = one_station[0];
+  const StationConfig& garden = one_station[0];
   Life life(folder, clock, engine, chunks, {garden, {"harbour", 8, sleep, false}}, 3);
   life.play(3 * kNsPerSecond);
   CHECK(life.name(1) == "harbour");
