@@ -9,10 +9,12 @@ const SEND_INTERVAL_MS = 150;          // while a control is dragged
 const ERROR_SHOWN_MS = 8000;
 
 const as_percent = (value) => `${Math.round(value * 100)} %`;
-const as_bpm = (value) => `${Math.round(value)} bpm`;
+const as_bpm = (value) => `${Math.round(value)}\u00a0bpm`;
 
 export class Controls {
+  #form;
   #send;
+  #enabled = true;
   #fields = new Map();                 // parameter name -> its element
   #presets = new Map();                // preset name -> its button
   #target = {};                        // what the station was last known to aim at
@@ -25,6 +27,7 @@ export class Controls {
 
   // `send(message)` delivers a control message; the answers come back through accepted(), refused() and status().
   constructor(form, send) {
+    this.#form = form;
     this.#send = send;
     for (const element of form.querySelectorAll("[data-parameter]")) {
       this.#fields.set(element.dataset.parameter, element);
@@ -41,7 +44,7 @@ export class Controls {
     for (const { name, parameters } of presets) {
       const button = document.createElement("button");
       button.type = "button";
-      button.className = "preset";
+      button.className = "card preset";
       button.dataset.preset = name;
       button.setAttribute("aria-pressed", "false");
       const title = document.createElement("strong");
@@ -53,6 +56,13 @@ export class Controls {
       container.append(button);
       this.#presets.set(name, button);
     }
+    this.#show_enabled();
+  }
+
+  // Whether the listener may change the music at all.
+  set enabled(enabled) {
+    this.#enabled = enabled;
+    this.#show_enabled();
   }
 
   status({ target, preset, request }) {
@@ -138,6 +148,12 @@ export class Controls {
       element.setAttribute("aria-busy", String(waits(name)));
     }
     for (const [name, button] of this.#presets) button.classList.toggle("pending", waits(name));
+  }
+
+  #show_enabled() {
+    for (const part of [...this.#form.querySelectorAll("fieldset"), ...this.#presets.values()]) {
+      part.disabled = !this.#enabled;
+    }
   }
 
   #show_error(message) {

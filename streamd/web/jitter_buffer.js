@@ -12,6 +12,7 @@
 const CAPACITY_FRAMES = 1 << 17;       // 2.7 s at 48 kHz; a power of two
 const FADE_MS = 5;                     // into and out of silence
 const CROSSFADE_MS = 20;               // across a skip
+const CHANGE_FADE_MS = 80;             // out of one source, and again into the next
 const WINDOW_MS = 2000;                // the lowest level is taken over this long
 const MAX_LEVEL_MS = 500;              // more than this waiting is dropped
 const MAX_EXCESS_MS = 120;             // a lowest level this far above its target is dropped too
@@ -56,6 +57,7 @@ export class JitterBuffer {
     this.gain_step = 0;
     this.skip_frames = 0;              // a skip under way: its length,
     this.skip_done = 0;                // and how much of its crossfade is done, 0 to 1
+    this.changing = false;             // towards another source: nobody waits for what was missed of this one
 
     // The servo that holds the level.
     this.target_ms = target_ms;
@@ -107,6 +109,24 @@ export class JitterBuffer {
     } else {
       this.#append_sound(chunk.samples, chunk.frames);
     }
+  }
+
+  // From now on chunks are another station's, whose timeline has the same numbers: what waits of the last one is faded out
+  // and left.
+  change_source() {
+    this.newest_seq = -1;
+    this.newest_due_ms = 0;
+    this.segment_start = this.write;
+    this.ends_in_sound = false;
+    if (this.state === "filling") {
+      this.read = this.write;
+      return;
+    }
+    const left = this.write - this.read - this.skip_frames - INTERPOLATION_FRAMES;
+    const frames = Math.max(1, Math.min(this.#frames(CHANGE_FADE_MS), left)) * this.output_rate / this.stream_rate;
+    this.state = "fading";
+    this.changing = true;
+    this.gain_step = -this.gain / Math.max(1, Math.floor(frames));
   }
 
   // Delivers the next `count` frames at the output rate: sound, or silence while the buffer fills.
@@ -201,7 +221,8 @@ export class JitterBuffer {
     this.quiet_ms = 0;
     this.state = "playing";
     this.gain = 0;
-    this.gain_step = 1 / this.fade_frames;
+    this.gain_step = 1 / (this.changing ? this.#frames(CHANGE_FADE_MS) : this.fade_frames);
+    this.changing = false;
     this.rate_trim = this.rate_trim_goal = 0;
     this.played_ms = 0;
     this.#start_window();
@@ -256,6 +277,10 @@ export class JitterBuffer {
     this.gain = 0;
     this.read += this.skip_frames;
     this.skip_frames = 0;
+    if (this.changing) {
+      this.read = Math.max(this.read, this.segment_start);
+      return;
+    }
     this.underruns += 1;
     this.ran_late = true;
   }

@@ -47,7 +47,7 @@ export class Output {
     };
   }
 
-  // Chunks come from `port`, out of whatever thread.
+  // Chunks come from `port`, out of whatever thread; from now on from no other.
   take_chunks_from(port) {
     this.source.take_chunks_from(port);
   }
@@ -132,9 +132,13 @@ class ScheduledSource {
     this.next_frame = 0;               // on the context's timeline, so that blocks meet to the sample
     this.next_report = 0;
     this.timer = setInterval(() => this.#schedule(), TICK_MS);
+    this.chunks = null;
   }
 
   take_chunks_from(port) {
+    this.chunks?.close();
+    this.chunks = port;
+    this.buffer.change_source();
     port.onmessage = ({ data }) => {
       this.buffer.append(data);
       this.#schedule();

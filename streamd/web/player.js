@@ -1,51 +1,57 @@
 // SPDX-License-Identifier: MIT
-// The page: ties the connection (stream_thread.js), the sound (output.js), the controls and the displays together.
+// The page: ties what is heard (listening.js), the choice of stations, the controls and the displays together.
 import { Aurora } from "./aurora.js";
 import { local_now_ms } from "./clock.js";
-import { Controls, show_value } from "./controls.js";
+import { Controls } from "./controls.js";
+import { Listening } from "./listening.js";
 import { MediaControls } from "./media_session.js";
-import { Output } from "./output.js";
-import { StreamThread } from "./stream_thread.js";
+import { OwnStation } from "./own_station.js";
+import { Route } from "./route.js";
+import { ask_change, ask_presets, ask_status } from "./server.js";
+import { Share } from "./share.js";
+import {
+  address_of, choice_of, choice_of_permalink, is_own, music_in_words, name_of, refusal_in_words, shown_choice,
+  trouble_in_words, unheard_in_words, usual_of, USUAL,
+} from "./station_choice.js";
+import { StationList } from "./station_list.js";
+import { Volume } from "./volume.js";
 
 const DEFAULT_RATE = 44100;
-const FIRST_REPORT_MS = 2000;
-const REPORT_INTERVAL_MS = 5000;
 const DISPLAY_INTERVAL_MS = 500;
-const STALE_MS = 1000;                 // a sound card that says nothing for this long is not playing
-const POLL_MS = 10000;                 // how often the station is asked over HTTP,
-const PENDING_POLL_MS = 700;           // and while a change made over HTTP waits to be in force
-const VOLUME_KEY = "auralis.volume";
+const POLL_MS = 5000;                  // how often the stations are asked for over HTTP,
+const PENDING_POLL_MS = 700;           // while a change made over HTTP waits to be in force,
+const CHANGED_POLL_MS = 1000;          // and after a change of one's own station, which has another permalink then
+const OWN_ENDS_MS = 10000;             // a station of one's own ends so long after it was left
 
 const by_id = (id) => document.getElementById(id);
 const page = {
-  play: by_id("play"), now: by_id("now"), next: by_id("next"), volume: by_id("volume"), state: by_id("state"),
-  buffer: by_id("buffer"), latency: by_id("latency"), listeners: by_id("listeners"), notice: by_id("notice"),
+  play: by_id("play"), now: by_id("now"), next: by_id("next"), state: by_id("state"), buffer: by_id("buffer"),
+  latency: by_id("latency"), listeners: by_id("listeners"), sentence: by_id("sentence"), notice: by_id("notice"),
+  closed: by_id("closed"), closed_why: by_id("closed_why"), to_own: by_id("to_own"), shared: by_id("shared"),
 };
 
-let output = null;                     // while the listener wants sound
-let session = 0;                       // counts plays, so that what belongs to an earlier one is told apart
-let status = null;                     // the station's newest
+let route = new Route(choice_of(location.search));  // to the chosen station,
+let coming = null;                     // and to the one that will be that as soon as it sounds
+let status = null;                     // the newest of the chosen station
+let permalink = null;                  // of a personal station, as first seen
+let left_ms = null;                    // when a station of one's own fell silent
+let server = null;                     // the newest body of GET /api/status
 let reachable = true;
-let interrupted = false;
-let retry_in_ms = 0;
-let sound = no_sound();
-
-// What the sound card last told, and the latency and buffer since the last report to the server.
-function no_sound() {
-  return {
-    playing: false, seq: -1, buffer_ms: null, latency_ms: null, underruns: 0, gaps: 0, skips: 0, told_ms: 0,
-    latency_sum: 0, latency_count: 0,
-  };
-}
 
 const aurora = new Aurora(by_id("aurora"), page.play);
 const media = new MediaControls({ play, stop });
 const controls = new Controls(by_id("controls"), send_change);
-const stream = new StreamThread(new URL("ws/stream", location.href.replace(/^http/, "ws")).href, {
+const volume = new Volume(by_id("volume"), (gain) => { listening.volume = gain; });
+const list = new StationList(by_id("stations"), by_id("stations_title"), choose);
+const own = new OwnStation(by_id("own"), start_own);
+const share = new Share(by_id("share"), by_id("link"), { find_link, say });
+const listening = new Listening(new URL("ws/stream", location.href.replace(/^http/, "ws")), {
   on_message: receive,
-  on_state: (state, wait_ms) => {
-    retry_in_ms = wait_ms;
-    if (state !== "open") controls.forget_changes();
+  on_station: begin_station,
+  on_refused: be_refused,
+  on_trouble: (why) => say(why ? trouble_in_words(why) : ""),
+  on_state: () => {
+    if (listening.state !== "open") controls.forget_changes();
     show_state();
   },
 });
@@ -53,98 +59,98 @@ const stream = new StreamThread(new URL("ws/stream", location.href.replace(/^htt
 // Playing
 
 async function play() {
-  if (page.play.getAttribute("aria-pressed") === "true") return;
-  const mine = ++session;
-  interrupted = false;
-  sound = no_sound();
-  show_playing(true);
+  if (listening.wanted) return;
+  if (left_ms !== null && local_now_ms() - left_ms > OWN_ENDS_MS) route.gone();
+  left_ms = null;
   media.start();
-  const opened = await Output.create({
-    sample_rate: status?.sample_rate ?? DEFAULT_RATE,
-    volume: gain_of_volume(),
-    on_report: (report) => { if (mine === session) follow(report); },
-    on_interrupted: () => { if (mine === session) show_interrupted(); },
-  });
-  if (mine !== session) return opened.close();
-  output = opened;
-  page.notice.hidden = output.mode === "worklet";
+  const begun = listening.play(route, { sample_rate: status?.sample_rate ?? DEFAULT_RATE, volume: volume.gain });
+  show_choice();
+  if (!await begun) return;
+  page.notice.hidden = listening.mode === "worklet";
   page.notice.textContent =
       "Browsers keep their audio thread to https pages: over plain http the sound may falter while this page is busy.";
-  const { port1, port2 } = new MessageChannel();
-  output.take_chunks_from(port1);
-  stream.open(port2);
-  aurora.start(output.analyser);
-  setTimeout(() => report_playback(mine), FIRST_REPORT_MS);
+  aurora.start(listening.analyser);
 }
 
 function stop() {
-  ++session;
-  stream.close();
-  output?.close();
-  output = null;
-  sound = no_sound();
+  coming = null;
+  listening.stop();
+  be_silent();
+}
+
+function be_silent() {
   aurora.stop();
   media.stop();
   page.notice.hidden = true;
-  show_playing(false);
-  poll();
+  if (route.personal) {
+    left_ms = local_now_ms();
+    show_listeners({});
+  }
+  show_choice();
+  poll_in(0);
 }
 
 function toggle() {
-  if (page.play.getAttribute("aria-pressed") === "true") stop();
+  say("");
+  if (listening.wanted) stop();
   else play();
 }
 
-function show_interrupted() {
-  interrupted = true;
-  output.resume();
-  show_state();
-}
+// Choosing a station
 
-// Where playing stands, from the audio thread. The latency: when the frame is heard, by the server's clock, against when
-// it was due.
-function follow(report) {
-  interrupted = false;
-  sound.told_ms = local_now_ms();
-  sound.underruns = report.underruns;
-  sound.gaps = report.gaps;
-  sound.skips = report.skips;
-  sound.buffer_ms = smoothed(sound.buffer_ms, report.level_ms);
-  if (report.position) {
-    sound.seq = report.position.seq;
-    if (stream.offset_ms !== null) {
-      const heard_ms = performance.timeOrigin + output.heard_at_ms(report.context_time) + stream.offset_ms;
-      const latency_ms = heard_ms - report.position.due_ms;
-      sound.latency_ms = smoothed(sound.latency_ms, latency_ms);
-      sound.latency_sum += latency_ms;
-      ++sound.latency_count;
-    }
+// `choice`: as station_choice.js has it; null for one's own that is chosen already.
+function choose(choice) {
+  say("");
+  if (choice === null || name_of(choice) === status?.station) {
+    coming = null;
+    listening.stay();
+    play();
+  } else if (listening.wanted) {
+    coming = new Route(choice);
+    listening.change(coming);
+  } else {
+    begin_station(new Route(choice));
+    play();
   }
-  if (sound.playing !== report.playing) {
-    sound.playing = report.playing;
-    show_state();
-  }
+  show_choice();
 }
 
-function smoothed(before, now) {
-  return before === null ? now : before + (now - before) * 0.15;
+// At once where a place was left just now: some browsers let sound out only within the gesture itself.
+async function start_own(choice) {
+  if (coming && is_own(coming.choice)) return;
+  if (server?.places.free === 0) server = (await ask_status())?.status ?? server;
+  if (server?.ready && server.places.free === 0) say(refusal_in_words("no_place", choice));
+  else choose(choice);
 }
 
-function report_playback(mine) {
-  if (mine !== session) return;
-  setTimeout(() => report_playback(mine), REPORT_INTERVAL_MS);
-  const { latency_sum, latency_count, buffer_ms } = sound;
-  sound.latency_sum = sound.latency_count = 0;
-  if (latency_count === 0 || !is_playing()) return;
-  stream.send({
-    type: "playback_report", latency_ms: round(latency_sum / latency_count), buffer_ms: round(Math.max(0, buffer_ms)),
-  });
+// From now on this is the chosen one.
+function begin_station(chosen) {
+  if (chosen !== route) status = permalink = null;
+  route = chosen;
+  coming = left_ms = null;
+  controls.forget_changes();
+  share.hide();
+  show_choice();
+  poll_in(0);
 }
 
-const round = (ms) => Math.round(ms * 10) / 10;
+function be_refused(refused, why, body) {
+  if (coming === refused) coming = null;
+  const sentence = refusal_in_words(why, refused.query, body ?? server);
+  const lost = why === "unknown" || why === "gone";
+  // Nothing is left of what was chosen: the usual station is offered.
+  if (lost && !listening.wanted) begin_station(new Route(USUAL));
+  say(lost && !listening.wanted ? `${sentence} Press play for the usual one.` : sentence);
+  if (listening.wanted) show_choice();
+  else be_silent();
+}
 
-function is_playing() {
-  return sound.playing && local_now_ms() - sound.told_ms < STALE_MS;
+// To the moment that is heard now.
+async function find_link() {
+  const plays = status && (listening.wanted || !route.personal);
+  const answer = plays ? await ask_status(status.station) : null;
+  if (answer?.station) return address_of(choice_of_permalink(answer.station.permalink), location.href);
+  return route.personal ? address_of(route.moment, location.href) : null;
 }
 
 // The station
@@ -163,13 +169,15 @@ function follow_status(message) {
   controls.status(message);
   const { parameters, target } = message;
   const title = `${parameters.key} ${parameters.mode} · ${Math.round(parameters.bpm)} bpm`;
-  page.now.textContent = title;
+  show_text(page.now, title);
   page.next.textContent = "";
   if (["key", "mode", "bpm"].some((name) => parameters[name] !== target[name])) {
     page.next.textContent = `${target.key} ${target.mode} · ${Math.round(target.bpm)} bpm from the next bar`;
   }
   show_listeners(message);
+  show_choice();
   media.show(title);
+  if (message.personal && listening.state !== "closed") poll_in(CHANGED_POLL_MS);
 }
 
 function show_listeners({ listeners }) {
@@ -178,119 +186,139 @@ function show_listeners({ listeners }) {
 
 // Over the socket while there is one, else over HTTP: the music can be chosen before it is heard.
 async function send_change(message) {
-  if (stream.send(message)) return;
-  try {
-    const answer = await fetch("api/control", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(message),
-    });
-    const body = await answer.json();
-    if (answer.ok) controls.accepted(body);
-    else controls.refused(body.message ?? "The change was refused.");
-    poll();
-  } catch {
-    controls.refused("The change could not be sent: the server cannot be reached.");
-  }
+  if (listening.send(message)) return;
+  const answer = await ask_change(message, status?.station);
+  if (answer?.ok) controls.accepted(answer.body);
+  else controls.refused(answer?.body.message ?? "The change could not be sent: the server cannot be reached.");
+  poll_in(0);
 }
 
 let poll_timer = 0;
 
-// The station's state over HTTP: all of it while no socket tells; else the listeners, whose coming and going it does not.
+function poll_in(ms) {
+  clearTimeout(poll_timer);
+  poll_timer = setTimeout(poll, ms);
+}
+
+// The stations over HTTP. Also for a page that nobody sees while a station of one's own plays, whose moment is remembered.
 async function poll() {
-  clearTimeout(poll_timer);
-  if (document.hidden) return;
-  try {
-    const answer = await fetch("api/status", { cache: "no-store" });
-    const { stations } = await answer.json();
-    reachable = true;
-    if (stations.length > 0) (stream.state === "closed" ? follow_status : show_listeners)(stations[0]);
-  } catch {
-    reachable = false;
-  }
+  if (document.hidden && !(route.personal && listening.wanted)) return;
+  const asked = route;
+  const name = left_ms === null ? status?.station ?? name_of(route.choice) : null;
+  const answer = await ask_status(name);
+  reachable = answer !== null;
+  if (!listening.wanted && controls.pending) poll_in(PENDING_POLL_MS);
+  else poll_in(POLL_MS);
+  if (answer && asked === route) follow_server(answer, name);
   show_state();
-  clearTimeout(poll_timer);
-  poll_timer = setTimeout(poll, stream.state === "closed" && controls.pending ? PENDING_POLL_MS : POLL_MS);
+}
+
+// All of the chosen station while no socket tells; else its listeners, whose coming and going that does not.
+function follow_server({ status: body, found, station }, name) {
+  server = body;
+  const told = station ?? (route.choice === USUAL ? usual_of(server.stations) : null);
+  if (told?.personal) {
+    permalink ??= told.permalink;
+    route.remember(told);
+  }
+  if (told && listening.state === "closed") follow_status(told);
+  else if (told) show_listeners(told);
+  else if (name !== null && !found && !listening.wanted && server.stations.length > 0) be_refused(route, "unknown", server);
+  show_choice();
 }
 
 async function load_presets() {
-  try {
-    const answer = await fetch("api/presets");
-    controls.show_presets(by_id("presets"), (await answer.json()).presets);
-  } catch {
-    reachable = false;
-  }
-  poll();
+  const presets = await ask_presets();
+  if (!presets) return setTimeout(load_presets, POLL_MS);
+  controls.show_presets(by_id("presets"), presets);
+  own.show_presets(presets);
 }
 
 // The displays
 
-function show_playing(wanted) {
-  page.play.setAttribute("aria-pressed", String(wanted));
-  page.play.setAttribute("aria-label", wanted ? "Stop" : "Play");
-  show_state();
+function show_choice() {
+  if (server) own.show(server);
+  own.busy = coming !== null && is_own(coming.choice);
+  const current = route.personal ? null : status?.station ?? name_of(route.choice);
+  list.show(server?.stations ?? [], {
+    current, coming: coming ? name_of(coming.choice) : undefined,
+    own: route.personal ? (status ? music_in_words(status) : "Not heard yet") : null,
+  });
+  if (!status && is_own(route.choice)) {
+    const [title, hint] = unheard_in_words(route.choice);
+    show_text(page.now, title);
+    page.next.textContent = hint;
+  }
+  show_changeable();
+  const address = address_of(shown_choice(route.choice, status, permalink), location.href);
+  if (address !== location.href) history.replaceState(null, "", address);
+}
+
+// Whether the listener may change the music, and who hears it.
+function show_changeable() {
+  const silent = route.personal && !listening.wanted;
+  const closed = status !== null && !status.open;
+  controls.enabled = !silent && !closed;
+  page.closed.hidden = !silent && !closed;
+  page.to_own.hidden = silent || !own.offered;
+  show_text(page.closed_why, silent ? "Your station can be changed while it plays." :
+      "This station plays the same for everybody: listeners cannot change it.");
+  page.shared.hidden = silent || closed;
+  show_text(page.shared, route.personal ? "This station is your own: nobody else hears the changes." :
+      "Everyone who listens to this station hears the changes.");
+}
+
+// Screen readers tell what is set anew, so what stays is left alone.
+function show_text(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function say(sentence) {
+  show_text(page.sentence, sentence);
 }
 
 function show_state() {
+  page.play.setAttribute("aria-pressed", String(listening.wanted));
+  page.play.setAttribute("aria-label", listening.wanted ? "Stop" : "Play");
   const [name, text] = describe_state();
   document.body.dataset.state = name;
-  if (page.state.textContent !== text) page.state.textContent = text;
+  show_text(page.state, text);
 }
 
 function describe_state() {
-  if (stream.state === "waiting") return ["reconnecting", `Connecting again in ${Math.ceil(retry_in_ms / 1000)} s`];
-  if (stream.state === "connecting") return ["connecting", "Connecting"];
-  if (stream.state === "open") {
-    if (interrupted) return ["interrupted", "Paused by the browser"];
-    return is_playing() ? ["playing", "Playing"] : ["buffering", "Buffering"];
+  switch (listening.state) {
+    case "waiting":
+      return ["reconnecting", `Connecting again in ${Math.ceil(listening.retry_in_ms / 1000)} s`];
+    case "connecting":
+      return ["connecting", "Connecting"];
+    case "open":
+      if (listening.interrupted) return ["interrupted", "Paused by the browser"];
+      return listening.playing ? ["playing", "Playing"] : ["buffering", "Buffering"];
+    default:
+      return reachable ? ["idle", "Ready"] : ["unreachable", "Server not reachable"];
   }
-  if (output || page.play.getAttribute("aria-pressed") === "true") return ["connecting", "Connecting"];
-  return reachable ? ["idle", "Ready"] : ["unreachable", "Server not reachable"];
 }
 
 setInterval(() => {
-  const known = (value) => (value === null || !is_playing() ? "–" : `${Math.round(value)} ms`);
-  page.buffer.textContent = known(sound.buffer_ms);
-  page.latency.textContent = known(sound.latency_ms);
+  const known = (value) => (value === null || !listening.playing ? "–" : `${Math.round(value)} ms`);
+  page.buffer.textContent = known(listening.sound.buffer_ms);
+  page.latency.textContent = known(listening.sound.latency_ms);
   show_state();
 }, DISPLAY_INTERVAL_MS);
 
-// Volume: the square of the slider is close to how loudness is heard.
-
-const gain_of_volume = () => page.volume.valueAsNumber ** 2;
-
-function restore_volume() {
-  try {
-    const kept = Number.parseFloat(localStorage.getItem(VOLUME_KEY));
-    if (kept >= 0 && kept <= 1) page.volume.value = kept;
-  } catch {
-    // No storage here: the volume is not remembered.
-  }
-  show_value(page.volume);
-}
-
-page.volume.addEventListener("input", () => {
-  show_value(page.volume);
-  if (output) output.volume = gain_of_volume();
-  try {
-    localStorage.setItem(VOLUME_KEY, page.volume.value);
-  } catch {
-    // As above.
-  }
-});
-
 page.play.addEventListener("click", toggle);
+page.to_own.addEventListener("click", () => own.focus());
 addEventListener("keydown", (event) => {
-  if (event.code !== "Space" || event.repeat || event.target.closest("button, input, select, textarea, a")) return;
+  if (event.code !== "Space" || event.repeat || event.target.closest("button, input, select, textarea, a, summary")) return;
   event.preventDefault();
   toggle();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
-  if (interrupted) output?.resume();
-  poll();
+  listening.resume();
+  poll_in(0);
 });
-addEventListener("pointerdown", () => {
-  if (interrupted) output?.resume();
-});
+addEventListener("pointerdown", () => listening.resume());
 
 // For tests and curious operators; reading only.
 //   connection   "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt)
@@ -303,20 +331,21 @@ addEventListener("pointerdown", () => {
 //   gaps         chunks that never came, or came as silence, since play was pressed
 //   skips        times that the player dropped waiting audio to catch up
 //   analyser     the AnalyserNode behind the volume; null while stopped
-//   status       the newest status message of the station; null before the first
+//   status       the newest status message of the chosen station; null before the first
 window.auralis = Object.freeze({
-  get connection() { return stream.state; },
-  get playing() { return is_playing(); },
-  get mode() { return output?.mode ?? null; },
-  get seq() { return sound.seq; },
-  get bufferMs() { return sound.buffer_ms; },
-  get latencyMs() { return sound.latency_ms; },
-  get underruns() { return sound.underruns; },
-  get gaps() { return sound.gaps; },
-  get skips() { return sound.skips; },
-  get analyser() { return output?.analyser ?? null; },
+  get connection() { return listening.state; },
+  get playing() { return listening.playing; },
+  get mode() { return listening.mode; },
+  get seq() { return listening.sound.seq; },
+  get bufferMs() { return listening.sound.buffer_ms; },
+  get latencyMs() { return listening.sound.latency_ms; },
+  get underruns() { return listening.sound.underruns; },
+  get gaps() { return listening.sound.gaps; },
+  get skips() { return listening.sound.skips; },
+  get analyser() { return listening.analyser; },
   get status() { return status; },
 });
 
-restore_volume();
+show_choice();
 load_presets();
+poll();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The connection to streamd: opens the WebSocket, opens it again when it breaks, measures the server's clock, and hands
-// on what comes. It knows nothing of sound or of the page, and runs on any thread.
+// on what comes. It knows nothing of sound, of the page or of stations, and runs on any thread.
 import { ServerClock, local_now_ms } from "./clock.js";
 import { decode_binary, decode_json } from "./frame.js";
 
@@ -11,6 +11,7 @@ const PING_BURST = 5;                  // pings on connect,
 const PING_BURST_INTERVAL_MS = 150;    // this far apart,
 const PING_INTERVAL_MS = 5000;         // then one each so often
 const SILENT_TOO_LONG_MS = 6000;       // an open connection that says nothing, not even pong, is dead
+const NO_CLOSE_CODE = 1006;            // what browsers call a connection that ended without a word
 
 export class Stream {
   #url;
@@ -23,13 +24,17 @@ export class Stream {
   #ping_timer = 0;
   #pings = 0;
   #heard_ms = 0;
+  #taken = false;                      // whether the server took the present connection
+  #newest_due_ms = null;               // of the chunks that came
   #clock = new ServerClock();
   #go_online = () => {
     if (this.#state === "waiting") this.#connect();
   };
 
-  // `handlers`: on_chunk(chunk), on_message(object), on_state(state, retry_in_ms), on_offset(server minus local time, ms).
-  // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt).
+  // `handlers`: on_chunk(chunk), on_message(object), on_state(state, loss), on_offset(server minus local time, ms).
+  // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt). With the last one comes
+  // { retry_in_ms, code, taken, newest_due_ms }: the close code, whether the server had taken the connection, and how far
+  // the sound came on the station's timeline; null where none came.
   constructor(url, handlers) {
     this.#url = url;
     this.#handlers = handlers;
@@ -40,6 +45,11 @@ export class Stream {
     this.#retries = 0;
     addEventListener("online", this.#go_online);
     this.#connect();
+  }
+
+  // Where the next attempt goes; what is connected stays.
+  redirect(url) {
+    this.#url = url;
   }
 
   close() {
@@ -54,9 +64,9 @@ export class Stream {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
-  #set_state(state, retry_in_ms = 0) {
+  #set_state(state, loss = null) {
     this.#state = state;
-    this.#handlers.on_state(state, retry_in_ms);
+    this.#handlers.on_state(state, loss);
   }
 
   #connect() {
@@ -64,10 +74,14 @@ export class Stream {
     this.#set_state("connecting");
     const socket = new WebSocket(this.#url, SUBPROTOCOLS);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#start_pings();
+    socket.onopen = () => {
+      this.#taken = true;
+      this.#start_pings();
+    };
     socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = () => this.#retry();
+    socket.onclose = ({ code }) => this.#retry(code);
     this.#socket = socket;
+    this.#taken = false;
     // A connection attempt has no limit of its own that is short enough.
     this.#heard_ms = local_now_ms();
     this.#ping_timer = setTimeout(() => this.#retry(), SILENT_TOO_LONG_MS);
@@ -84,13 +98,15 @@ export class Stream {
   }
 
   // Twice as long each time, and spread at random so that listeners do not return all at once.
-  #retry() {
+  #retry(code = NO_CLOSE_CODE) {
     this.#drop();
     if (!this.#wanted) return;
     const least_ms = Math.min(MAX_RETRY_MS / 1.5, MIN_RETRY_MS * 2 ** this.#retries++);
     const wait_ms = least_ms * (1 + Math.random() / 2);
     this.#retry_timer = setTimeout(() => this.#connect(), wait_ms);
-    this.#set_state("waiting", wait_ms);
+    this.#set_state("waiting", {
+      retry_in_ms: wait_ms, code, taken: this.#taken, newest_due_ms: this.#newest_due_ms,
+    });
   }
 
   #receive(data) {
@@ -113,6 +129,7 @@ export class Stream {
       this.#retries = 0;
       this.#set_state("open");
     }
+    this.#newest_due_ms = chunk.due_ms;
     this.#handlers.on_chunk(chunk);
   }
 

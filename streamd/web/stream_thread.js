@@ -1,52 +1,70 @@
 // SPDX-License-Identifier: MIT
-// The page's end of the connection, which lives on a thread of its own (stream_worker.js).
+// The page's end of the connections, which live on a thread of their own (stream_worker.js). There may be several: the
+// next station is connected before the present one is left.
 
 export class StreamThread {
-  #url;
-  #handlers;
   #worker = new Worker(new URL("stream_worker.js", import.meta.url), { type: "module" });
-  #session = 0;                        // what a connection that was closed since still says is not heard
+  #connections = new Map();            // by id; what one that was closed since still says is not heard
+  #last_id = 0;
 
-  state = "closed";                    // as stream.js names it
+  constructor() {
+    this.#worker.onmessage = ({ data }) => this.#connections.get(data.id)?.receive(data);
+  }
+
+  // Chunks go to `port`. `handlers`: on_message(object), on_state(state, loss), as of stream.js; never called from within
+  // this call.
+  connect(url, port, handlers) {
+    const id = ++this.#last_id;
+    const connection = new Connection(handlers, (message) => this.#worker.postMessage({ id, ...message }), () => {
+      this.#connections.delete(id);
+    });
+    this.#connections.set(id, connection);
+    this.#worker.postMessage({ id, open: url, port }, [port]);
+    return connection;
+  }
+}
+
+class Connection {
+  #handlers;
+  #post;
+  #forget;
+
+  state = "connecting";                // as stream.js names it
+  retry_in_ms = 0;                     // while waiting
   offset_ms = null;                    // server time minus local time; null while unknown
 
-  // `handlers`: on_message(object), on_state(state, retry_in_ms).
-  constructor(url, handlers) {
-    this.#url = url;
+  constructor(handlers, post, forget) {
     this.#handlers = handlers;
-    this.#worker.onmessage = ({ data }) => {
-      if (data.session === this.#session) this.#receive(data);
-    };
+    this.#post = post;
+    this.#forget = forget;
   }
 
-  // Chunks go to `port`.
-  open(port) {
-    this.#worker.postMessage({ open: this.#url, session: ++this.#session, port }, [port]);
-    this.offset_ms = null;
-    this.#set_state("connecting", 0);
-  }
-
-  close() {
-    this.#worker.postMessage({ close: true });
-    ++this.#session;
-    this.#set_state("closed", 0);
+  redirect(url) {
+    this.#post({ redirect: url });
   }
 
   // Returns whether there is a connection to send it on.
   send(message) {
     if (this.state !== "open") return false;
-    this.#worker.postMessage({ send: message });
+    this.#post({ send: message });
     return true;
   }
 
-  #receive({ message, state, retry_in_ms, offset_ms }) {
-    if (message) this.#handlers.on_message(message);
-    else if (state) this.#set_state(state, retry_in_ms);
-    else this.offset_ms = offset_ms;
+  close() {
+    this.#post({ close: true });
+    this.#forget();
+    this.state = "closed";
   }
 
-  #set_state(state, retry_in_ms) {
-    this.state = state;
-    this.#handlers.on_state(state, retry_in_ms);
+  receive({ message, state, loss, offset_ms }) {
+    if (message) {
+      this.#handlers.on_message(message);
+    } else if (state) {
+      this.state = state;
+      this.retry_in_ms = loss?.retry_in_ms ?? 0;
+      this.#handlers.on_state(state, loss);
+    } else {
+      this.offset_ms = offset_ms;
+    }
   }
 }

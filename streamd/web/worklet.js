@@ -11,10 +11,19 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.buffer = new JitterBuffer({ output_rate: sampleRate });
     this.stopped = false;
     this.next_report = 0;
+    this.chunks = null;
     this.port.onmessage = ({ data }) => {
       if (data.stop) this.stopped = true;
-      else data.chunks.onmessage = (message) => this.buffer.append(message.data);
+      else this.take_chunks_from(data.chunks);
     };
+  }
+
+  // What another source still sends is not heard.
+  take_chunks_from(port) {
+    this.chunks?.close();
+    this.chunks = port;
+    this.buffer.change_source();
+    port.onmessage = ({ data }) => this.buffer.append(data);
   }
 
   process(_inputs, [[left, right]]) {

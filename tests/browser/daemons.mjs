@@ -2,23 +2,31 @@
 // The three real daemons for a test, on free ports and in a directory of their own; or, where
 // AURALIS_TEST_PLAYER_URL and AURALIS_TEST_METRICS_URL are given, those that run there already.
 //
+// A test that needs stations of its own gives a configuration file, and always gets daemons of its own.
+//
 // The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN, or lie together in AURALIS_BIN_DIR.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 
 const READY_LIMIT_MS = 120000;         // the first start may compile kernels
 const STOP_LIMIT_MS = 10000;
+const MAX_STATIONS = 8;                // given, so that synthd does not measure first how many it has room for
 
-export async function start_daemons() {
+// `config`: text of an auralis.toml for all three. What comes back: { player_url, metrics_url, stop() }, and of daemons of
+// our own `directory`, where their segments are, configure(config) for synthd, which reads it again, and `synthd`,
+// `streamd` and `metricsd`, to stop() and start() one.
+export async function start_daemons({ config = "" } = {}) {
   const { AURALIS_TEST_PLAYER_URL, AURALIS_TEST_METRICS_URL } = process.env;
-  if (AURALIS_TEST_PLAYER_URL && AURALIS_TEST_METRICS_URL) {
+  if (!config && AURALIS_TEST_PLAYER_URL && AURALIS_TEST_METRICS_URL) {
     return { player_url: AURALIS_TEST_PLAYER_URL, metrics_url: AURALIS_TEST_METRICS_URL, stop: async () => {} };
   }
 
   const binaries = ["synthd", "streamd", "metricsd"].map(find_binary);
   const directory = mkdtempSync("/dev/shm/auralis-browser-test-");
+  const config_file = path.join(directory, "auralis.toml");
+  writeFileSync(config_file, config);
   const [stream_port, metrics_port, zmq_port] = await free_ports(3);
   // The daemons refuse variables of their prefix that they do not know: the test's own stay out.
   const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith("AURALIS_"));
@@ -29,8 +37,9 @@ export async function start_daemons() {
     AURALIS_STREAMD_PORT: String(stream_port),
     AURALIS_METRICSD_PORT: String(metrics_port),
     AURALIS_METRICSD_ZMQ_ENDPOINT: `tcp://127.0.0.1:${zmq_port}`,
+    AURALIS_SYNTHD_MAX_STATIONS: String(MAX_STATIONS),
   };
-  const daemons = binaries.map((binary) => new Daemon(binary, environment));
+  const daemons = binaries.map((binary) => new Daemon(binary, ["--config", config_file], environment));
   const stop = async () => {
     await Promise.all(daemons.map((daemon) => daemon.stop()));
     rmSync(directory, { recursive: true, force: true });
@@ -44,15 +53,25 @@ export async function start_daemons() {
     await stop();
     throw error;
   }
-  return { player_url, metrics_url, stop };
+  const [synthd, streamd, metricsd] = daemons;
+  const configure = (text) => {
+    writeFileSync(config_file, text);
+    synthd.process.kill("SIGHUP");
+  };
+  return { player_url, metrics_url, stop, directory, configure, synthd, streamd, metricsd };
 }
 
 class Daemon {
-  constructor(binary, environment) {
+  constructor(binary, args, env) {
     this.name = path.basename(binary);
     this.output = "";
+    this.spawn = () => spawn(binary, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.start();
+  }
+
+  start() {
     this.ended = null;
-    this.process = spawn(binary, [], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    this.process = this.spawn();
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on("data", (data) => { this.output = (this.output + data).slice(-8000); });
     }
@@ -62,9 +81,9 @@ class Daemon {
     });
   }
 
-  async stop() {
+  async stop(signal = "SIGTERM") {
     if (this.ended !== null) return;
-    this.process.kill("SIGTERM");
+    this.process.kill(signal);
     const killer = setTimeout(() => this.process.kill("SIGKILL"), STOP_LIMIT_MS);
     await this.end;
     clearTimeout(killer);

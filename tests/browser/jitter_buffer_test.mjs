@@ -183,6 +183,47 @@ test("a new timeline, with lower numbers and later times, is followed", () => {
   assert.equal(buffer.gaps, 0);
 });
 
+test("another station of the same timeline follows at once, without a click, and counts as no trouble", () => {
+  const listener = new Listener({ arrivals: burst }).run(SETTLED_MS);
+  const { buffer } = listener;
+  const next = listener.next;
+  buffer.change_source();
+  assert.equal(buffer.playing, false);
+  // As on connect: two chunks that came before, as numbers, but of other music; here of the same, to be told from a click.
+  for (const seq of [next - 2, next - 1]) buffer.append(chunk(seq));
+  listener.run(150);
+  assert.equal(buffer.playing, true);
+  assert.ok(buffer.position().seq >= next - 2, `seq ${buffer.position().seq}`);
+  listener.run(5000);
+  assert.deepEqual([buffer.underruns, buffer.gaps], [0, 0]);
+  assert.equal(buffer.target_ms, 80);
+  assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
+});
+
+test("nothing of the station before is heard once the next one is", () => {
+  const buffer = new JitterBuffer({ output_rate: RATE });
+  const left = new Float32Array(CHUNK);
+  const right = new Float32Array(CHUNK);
+  const silence = new Int16Array(2 * CHUNK);
+  for (let seq = 0; seq < 5; ++seq) buffer.append(chunk(seq));
+  buffer.pull(left, right, 100);
+  buffer.change_source();
+  for (let seq = 3; seq < 6; ++seq) buffer.append(chunk(seq, { samples: silence }));
+  buffer.pull(left, right, CHUNK);                   // faded out within this
+  buffer.pull(left, right, CHUNK);
+  assert.equal(buffer.playing, true);
+  assert.equal(Math.max(...left, ...right), 0);
+});
+
+test("a change while nothing waits is no change", () => {
+  const buffer = new JitterBuffer({ output_rate: RATE });
+  buffer.change_source();
+  for (let seq = 0; seq < 3; ++seq) buffer.append(chunk(seq));
+  buffer.pull(new Float32Array(441), new Float32Array(441), 441);
+  assert.equal(buffer.playing, true);
+  assert.deepEqual([buffer.underruns, buffer.gaps], [0, 0]);
+});
+
 test("the position names the chunk and its due time", () => {
   const buffer = new JitterBuffer({ output_rate: RATE });
   assert.equal(buffer.position(), null);

@@ -2,102 +2,18 @@
 // The player in a real Chromium against the real daemons: what a listener sees and what reaches the sound card's graph. It
 // does not prove that a loudspeaker sounds, and not that another browser does the same.
 //
-// Environment: see daemons.mjs; CHROMIUM (default /usr/bin/chromium); AURALIS_TEST_OUTPUT, a directory for screenshots.
-// Ends with status 77 (CTest: skipped) where Playwright or the browser is not installed.
+// Environment: see daemons.mjs and browser.mjs.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { after, before, test } from "node:test";
 
+import { LIMIT_MS, listen, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, with_player } from "./browser.mjs";
 import { start_daemons } from "./daemons.mjs";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const SKIPPED = 77;
-const LIMIT_MS = 30000;
 const LISTEN_MS = 5000;
-const SILENCE_DB = -70;
-const SCREENSHOTS = process.env.AURALIS_TEST_OUTPUT;
-const PLAIN_HTTP_NAME = "auralis.test"; // reserved for tests; not localhost, so not a secure context
-const ARGUMENTS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-  `--host-resolver-rules=MAP ${PLAIN_HTTP_NAME} 127.0.0.1`,
-];
-
-const { chromium } = await import("playwright-core").catch(() => skip("playwright-core is not installed (npm ci)"));
-if (!existsSync(CHROMIUM)) skip(`there is no browser at ${CHROMIUM}`);
-
-function skip(reason) {
-  console.log(`skipped: ${reason}`);
-  process.exit(SKIPPED);
-}
 
 let daemons;
 before(async () => { daemons = await start_daemons(); });
 after(() => daemons?.stop());
-
-// Runs `body(page)` in a fresh browser with an empty profile; any console error or failed request fails the test.
-async function with_player(url, body) {
-  const profile = mkdtempSync(path.join(tmpdir(), "auralis-browser-profile-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM, headless: true, args: ARGUMENTS, viewport: { width: 1280, height: 800 },
-  });
-  try {
-    const page = context.pages()[0];
-    page.setDefaultTimeout(LIMIT_MS);
-    const complaints = [];
-    page.on("console", (message) => {
-      if (message.type() === "error") complaints.push(`console: ${message.text()}`);
-    });
-    page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
-    page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()} ${request.failure().errorText}`));
-    page.on("response", (response) => {
-      if (response.status() >= 400) complaints.push(`${response.status()}: ${response.url()}`);
-    });
-    await page.goto(url);
-    await page.waitForFunction(() => window.auralis?.status && document.querySelector(".preset"));
-    await body(page);
-    assert.deepEqual(complaints, []);
-  } finally {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true });
-  }
-}
-
-async function press_play(page) {
-  await page.getByRole("button", { name: "Play" }).click();
-  await page.waitForFunction(() => auralis.connection === "open" && auralis.playing);
-  await page.locator("#state", { hasText: "Playing" }).waitFor();
-}
-
-// Listens for `ms`: the loudest and the quietest moment in dB full scale, and what the player counted meanwhile.
-async function listen(page, ms) {
-  return page.evaluate(async (ms) => {
-    const count = () => ({ seq: auralis.seq, underruns: auralis.underruns, gaps: auralis.gaps, at_ms: performance.now() });
-    const samples = new Float32Array(auralis.analyser.fftSize);
-    const levels_db = [];
-    const start = count();
-    while (performance.now() - start.at_ms < ms) {
-      auralis.analyser.getFloatTimeDomainData(samples);
-      const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-      levels_db.push(10 * Math.log10(power + 1e-12));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    const end = count();
-    return {
-      loudest_db: Math.max(...levels_db), quietest_db: Math.min(...levels_db),
-      listened_ms: end.at_ms - start.at_ms, chunks: end.seq - start.seq,
-      underruns: end.underruns - start.underruns, gaps: end.gaps - start.gaps,
-    };
-  }, ms);
-}
-
-async function screenshot(page, name) {
-  if (!SCREENSHOTS) return;
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
-}
 
 async function read_metrics() {
   return (await fetch(new URL("metrics", daemons.metrics_url))).text();

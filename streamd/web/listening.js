@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+// What the listener hears: the sound output and the connection that feeds it. A change of the station connects to the other
+// one first, and leaves the present one when that sounds; where it is refused, nothing has happened to what plays.
+import { local_now_ms } from "./clock.js";
+import { Output } from "./output.js";
+import { CODE_STATION_GONE, why_refused } from "./route.js";
+import { ask_status } from "./server.js";
+import { name_of } from "./station_choice.js";
+import { StreamThread } from "./stream_thread.js";
+
+const FIRST_REPORT_MS = 2000;
+const REPORT_INTERVAL_MS = 5000;
+const STALE_MS = 1000;                 // a sound card that says nothing for this long is not playing
+const SETTLING_MS = 400;               // from one station to another there is a moment without sound
+const CHANGE_ATTEMPTS = 3;             // to reach another station while one plays,
+const CHANGE_LIMIT_MS = 10000;         // and for how long
+
+const round = (ms) => Math.round(ms * 10) / 10;
+
+// What the sound card last told, and the latency and buffer since the last report to the server.
+function no_sound() {
+  return {
+    playing: false, seq: -1, buffer_ms: null, latency_ms: null, underruns: 0, gaps: 0, skips: 0, told_ms: 0,
+    latency_sum: 0, latency_count: 0,
+  };
+}
+
+export class Listening {
+  #url;
+  #handlers;
+  #thread = new StreamThread();
+  #session = 0;                        // counts plays, so that what belongs to an earlier one is told apart
+  #output = null;                      // while the listener wants sound
+  #current = null;                     // the link that is heard,
+  #next = null;                        // and the one that shall be
+  #wanted = false;
+  #route = null;                       // what was asked for last
+  #changed_ms = 0;
+  #trouble = null;
+
+  sound = no_sound();
+  interrupted = false;
+
+  // `url`: of /ws/stream. `handlers`: on_message(message) of the station that is heard, on_station(route) when it is another one, on_state(),
+  // on_refused(route, why, status): what was asked for cannot be had; what was heard before, if anything, goes on,
+  // on_trouble(why): what is heard cannot come back for now, or, null, did.
+  constructor(url, handlers) {
+    this.#url = url;
+    this.#handlers = handlers;
+  }
+
+  // "closed", or the state of the connection, as stream.js names it.
+  get state() {
+    if (!this.#wanted) return "closed";
+    return (this.#current ?? this.#next)?.connection.state ?? "connecting";
+  }
+
+  get wanted() { return this.#wanted; }
+  get retry_in_ms() { return (this.#current ?? this.#next)?.connection.retry_in_ms ?? 0; }
+  get mode() { return this.#output?.mode ?? null; }
+  get analyser() { return this.#output?.analyser ?? null; }
+
+  get playing() {
+    return this.sound.playing && local_now_ms() - this.sound.told_ms < STALE_MS;
+  }
+
+  // Within a user's gesture. Ends with false where it was stopped meanwhile.
+  async play(route, { sample_rate, volume }) {
+    const mine = ++this.#session;
+    this.#wanted = true;
+    this.#route = route;
+    this.interrupted = false;
+    this.sound = no_sound();
+    this.#handlers.on_state();
+    const output = await Output.create({
+      sample_rate, volume,
+      on_report: (report) => { if (mine === this.#session) this.#follow(report); },
+      on_interrupted: () => { if (mine === this.#session) this.#be_interrupted(); },
+    });
+    if (mine !== this.#session) {
+      output.close();
+      return false;
+    }
+    this.#output = output;
+    this.#connect(this.#route);
+    setTimeout(() => this.#report_playback(mine), FIRST_REPORT_MS);
+    return true;
+  }
+
+  // Towards another station, while one is wanted.
+  change(route) {
+    this.#route = route;
+    if (this.#output) this.#connect(route);
+  }
+
+  // With what is heard; a change under way is given up.
+  stay() {
+    if (!this.#current) return;
+    this.#drop_next();
+    this.#route = this.#current.route;
+    this.#handlers.on_state();
+  }
+
+  stop() {
+    ++this.#session;
+    this.#wanted = false;
+    this.#drop_next();
+    this.#current?.connection.close();
+    this.#current = null;
+    this.#output?.close();
+    this.#output = null;
+    this.sound = no_sound();
+    this.#be_troubled(null);
+    this.#handlers.on_state();
+  }
+
+  // Returns whether there is a connection to send it on.
+  send(message) {
+    return this.#current?.connection.send(message) ?? false;
+  }
+
+  // Asks the browser to let the sound out again.
+  resume() {
+    if (this.interrupted) this.#output?.resume();
+  }
+
+  set volume(gain) {
+    if (this.#output) this.#output.volume = gain;
+  }
+
+  #connect(route) {
+    this.#drop_next();
+    const { port1, port2 } = new MessageChannel();
+    const link = { route, chunks: port1, heard: false, status: null, attempts: 0, connection: null, timer: 0 };
+    link.connection = this.#thread.connect(this.#url_of(route), port2, {
+      on_message: (message) => this.#receive(link, message),
+      on_state: (state, loss) => this.#follow_state(link, state, loss),
+    });
+    if (this.#current) link.timer = setTimeout(() => this.#refuse(link, "later", null), CHANGE_LIMIT_MS);
+    this.#next = link;
+    this.#handlers.on_state();
+  }
+
+  #url_of(route) {
+    const url = new URL(this.#url);
+    url.search = route.query;
+    return url.href;
+  }
+
+  #drop_next() {
+    if (!this.#next) return;
+    clearTimeout(this.#next.timer);
+    this.#next.connection.close();
+    this.#next = null;
+  }
+
+  #receive(link, message) {
+    if (message.type === "status") {
+      link.route.joined(message);
+      link.connection.redirect(this.#url_of(link.route));
+      link.status = message;
+    }
+    if (link === this.#current) this.#handlers.on_message(message);
+  }
+
+  #follow_state(link, state, loss) {
+    if (state === "open") {
+      if (link === this.#next) this.#take_next();
+      this.#be_troubled(null);
+    } else if (state === "waiting") {
+      this.#find_way(link, loss);
+    }
+    this.#handlers.on_state();
+  }
+
+  // It sounds: what was heard before is left.
+  #take_next() {
+    const link = this.#next;
+    clearTimeout(link.timer);
+    this.#current?.connection.close();
+    this.#current = link;
+    this.#next = null;
+    link.heard = true;
+    this.#changed_ms = local_now_ms();
+    this.#output.take_chunks_from(link.chunks);
+    this.#handlers.on_station(link.route);
+    if (link.status) this.#handlers.on_message(link.status);
+  }
+
+  // A connection broke, or did not come about; the next attempt is some tenths of a second away.
+  async #find_way(link, { code, taken, newest_due_ms }) {
+    const { route } = link;
+    if (newest_due_ms !== null) route.heard(newest_due_ms);
+    const asked = route.query;
+    const gone = code === CODE_STATION_GONE;
+    const answer = taken && !gone ? null : await ask_status(gone ? null : name_of(asked));
+    const dropped = link !== this.#current && link !== this.#next;
+    if (dropped || route.query !== asked || link.connection.state === "open") return;
+    const status = answer?.status ?? null;
+    let why = "later";
+    if (gone) why = "unknown";
+    else if (!taken) why = why_refused(asked, status, answer?.found ?? false);
+    if (why === "unknown") {
+      if (!route.gone()) return this.#refuse(link, link.heard ? "gone" : "unknown", status);
+      link.connection.redirect(this.#url_of(route));
+    } else if (why === "other_format") {
+      return this.#refuse(link, why, status);
+    } else if (link.heard) {
+      this.#be_troubled(why === "later" ? null : why);
+    } else if (why !== "later" || (this.#current && ++link.attempts >= CHANGE_ATTEMPTS)) {
+      this.#refuse(link, why, status);
+    }
+  }
+
+  #be_troubled(why) {
+    if (why === this.#trouble) return;
+    this.#trouble = why;
+    this.#handlers.on_trouble(why);
+  }
+
+  #refuse(link, why, status) {
+    if (link === this.#next) {
+      this.#drop_next();
+    } else {
+      this.#current.connection.close();
+      this.#current = null;
+    }
+    if (!this.#current && !this.#next) this.stop();
+    this.#handlers.on_refused(link.route, why, status);
+  }
+
+  #be_interrupted() {
+    this.interrupted = true;
+    this.#output.resume();
+    this.#handlers.on_state();
+  }
+
+  // Where playing stands, from the audio thread. The latency: when the frame is heard, by the server's clock, against when
+  // it was due.
+  #follow(report) {
+    const { sound } = this;
+    this.interrupted = false;
+    sound.told_ms = local_now_ms();
+    sound.underruns = report.underruns;
+    sound.gaps = report.gaps;
+    sound.skips = report.skips;
+    sound.buffer_ms = smoothed(sound.buffer_ms, report.level_ms);
+    if (report.position) this.#follow_position(report);
+    const settling = !report.playing && sound.told_ms - this.#changed_ms < SETTLING_MS;
+    if (sound.playing !== report.playing && !settling) {
+      sound.playing = report.playing;
+      this.#handlers.on_state();
+    }
+  }
+
+  #follow_position({ position, context_time }) {
+    const { sound } = this;
+    sound.seq = position.seq;
+    this.#current?.route.heard(position.due_ms);
+    const offset_ms = this.#current?.connection.offset_ms ?? null;
+    if (offset_ms === null) return;
+    const heard_ms = performance.timeOrigin + this.#output.heard_at_ms(context_time) + offset_ms;
+    const latency_ms = heard_ms - position.due_ms;
+    sound.latency_ms = smoothed(sound.latency_ms, latency_ms);
+    sound.latency_sum += latency_ms;
+    ++sound.latency_count;
+  }
+
+  #report_playback(mine) {
+    if (mine !== this.#session) return;
+    setTimeout(() => this.#report_playback(mine), REPORT_INTERVAL_MS);
+    const { latency_sum, latency_count, buffer_ms } = this.sound;
+    this.sound.latency_sum = this.sound.latency_count = 0;
+    if (latency_count === 0 || !this.playing) return;
+    this.send({
+      type: "playback_report", latency_ms: round(latency_sum / latency_count), buffer_ms: round(Math.max(0, buffer_ms)),
+    });
+  }
+}
+
+function smoothed(before, now) {
+  return before === null ? now : before + (now - before) * 0.15;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// What the server tells over HTTP (docs/protocol.md). Nothing here throws: no answer is null.
+import { station_named } from "./station_choice.js";
+
+const LIMIT_MS = 5000;
+
+async function ask(path, options = {}) {
+  try {
+    const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(LIMIT_MS), ...options });
+    return { ok: answer.ok, body: await answer.json() };
+  } catch {
+    return null;
+  }
+}
+
+// { status, found, station }: the body of GET /api/status, and of the station of that name whether it is known, and what is
+// told of it. The list is looked at first: only a personal station is not on it.
+export async function ask_status(name = null) {
+  const all = await ask("api/status");
+  if (!all?.ok) return null;
+  const status = all.body;
+  const listed = status.stations.find(({ station }) => station === name) ?? null;
+  if (name === null || listed) return { status, found: listed !== null, station: listed };
+  const one = await ask(`api/status?${station_named(name)}`);
+  return one && { status, found: one.ok, station: one.ok ? one.body.stations[0] ?? null : null };
+}
+
+export async function ask_presets() {
+  const answer = await ask("api/presets");
+  return answer?.ok ? answer.body.presets : null;
+}
+
+// { ok, body }: `body` is an `accepted` or an `error` message.
+export async function ask_change(message, station) {
+  return ask("api/control", {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...message, station }),
+  });
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// The player in a real Chromium, for the tests: a fresh browser, play, and what is heard.
+//
+// Environment: CHROMIUM (default /usr/bin/chromium); AURALIS_TEST_OUTPUT, a directory for screenshots.
+// Ends the test with status 77 (CTest: skipped) where Playwright or the browser is not installed.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+export const LIMIT_MS = 30000;
+export const SILENCE_DB = -70;
+export const PLAIN_HTTP_NAME = "auralis.test"; // reserved for tests; not localhost, so not a secure context
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const SKIPPED = 77;
+const SCREENSHOTS = process.env.AURALIS_TEST_OUTPUT;
+const ARGUMENTS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+  `--host-resolver-rules=MAP ${PLAIN_HTTP_NAME} 127.0.0.1`,
+];
+
+const { chromium } = await import("playwright-core").catch(() => skip("playwright-core is not installed (npm ci)"));
+if (!existsSync(CHROMIUM)) skip(`there is no browser at ${CHROMIUM}`);
+
+function skip(reason) {
+  console.log(`skipped: ${reason}`);
+  process.exit(SKIPPED);
+}
+
+// Runs `body(page)` in a fresh browser with an empty profile; any console error or failed request fails the test, but for
+// those that match `expected`.
+export async function with_player(url, body, { expected = /^$/, ...options } = {}) {
+  const profile = mkdtempSync(path.join(tmpdir(), "auralis-browser-profile-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM, headless: true, args: ARGUMENTS, viewport: { width: 1280, height: 800 }, ...options,
+  });
+  try {
+    const page = context.pages()[0];
+    page.setDefaultTimeout(LIMIT_MS);
+    const complaints = [];
+    const complain = (text) => { if (!expected.test(text)) complaints.push(text); };
+    page.on("console", (message) => {
+      if (message.type() === "error") complain(`console: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => complain(`uncaught: ${error.message}`));
+    page.on("requestfailed", (request) => complain(`failed: ${request.url()} ${request.failure().errorText}`));
+    page.on("response", (response) => {
+      if (response.status() >= 400) complain(`${response.status()}: ${response.url()}`);
+    });
+    await open_page(page, url);
+    await body(page);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+// Until the page knows what it can play.
+export async function open_page(page, url) {
+  await page.goto(url);
+  await page.locator("#now", { hasText: /\S/ }).waitFor();
+  await page.locator(".preset").first().waitFor();
+}
+
+export async function press_play(page) {
+  await page.getByRole("button", { name: "Play" }).click();
+  await until_playing(page);
+}
+
+export async function until_playing(page) {
+  await page.waitForFunction(() => auralis.connection === "open" && auralis.playing);
+  await page.locator("#state", { hasText: "Playing" }).waitFor();
+}
+
+// Listens for `ms`: the loudest and the quietest moment in dB full scale, and what the player counted meanwhile.
+export async function listen(page, ms) {
+  return page.evaluate(async (ms) => {
+    const count = () => ({ seq: auralis.seq, underruns: auralis.underruns, gaps: auralis.gaps, at_ms: performance.now() });
+    const samples = new Float32Array(auralis.analyser.fftSize);
+    const levels_db = [];
+    const start = count();
+    while (performance.now() - start.at_ms < ms) {
+      auralis.analyser.getFloatTimeDomainData(samples);
+      const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+      levels_db.push(10 * Math.log10(power + 1e-12));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const end = count();
+    return {
+      loudest_db: Math.max(...levels_db), quietest_db: Math.min(...levels_db),
+      listened_ms: end.at_ms - start.at_ms, chunks: end.seq - start.seq,
+      underruns: end.underruns - start.underruns, gaps: end.gaps - start.gaps,
+    };
+  }, ms);
+}
+
+export async function screenshot(page, name) {
+  if (!SCREENSHOTS) return;
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
+}

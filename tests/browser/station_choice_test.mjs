@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// What the player makes of addresses, names and broken connections, without a browser or a server. It does not prove that
+// the server sees the links alike (stations_test.mjs opens some).
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { CODE_STATION_GONE, Route, why_refused } from "../../streamd/web/route.js";
+import {
+  address_of, choice_of, choice_of_permalink, is_own, listeners_in_words, moved_on, music_in_words, name_of, own_station,
+  refusal_in_words, seed_of, shown_choice, station_named, unheard_in_words, usual_of, USUAL,
+} from "../../streamd/web/station_choice.js";
+
+const CHANGES = "0-kD-mdorian-b60-i0.5-c0.4-v0.4-d0.5-gpmks_81-i0.3";
+const LINK = `station=new&seed=42&rate=44100&chunk=100&at=5123&changes=${CHANGES}`;
+const TARGET = { key: "F#", mode: "lydian", bpm: 71.6 };
+
+function server({ ready = true, free = 5, names = ["default", "night"] } = {}) {
+  return {
+    ready, places: { total: 8, free, personal: 0 },
+    stations: names.map((station) => ({ station, sample_rate: 44100, chunk_ms: 100 })),
+  };
+}
+
+const joined = (station, personal = false) => ({ station, personal });
+const report = (station, at, server_time = 1000) => ({
+  station, personal: true, permalink: `/?${LINK.replace("5123", at)}`, server_time, chunk_ms: 100,
+});
+
+// Addresses
+
+test("an address chooses the usual station, one by its name, or one's own", () => {
+  assert.equal(choice_of(""), USUAL);
+  assert.equal(choice_of("?"), USUAL);
+  assert.equal(choice_of("?station="), USUAL);
+  assert.equal(choice_of("?station=night"), "station=night");
+  assert.equal(name_of(choice_of("?station=night")), "night");
+  assert.equal(choice_of("?station=new&preset=sleep"), own_station({ preset: "sleep" }));
+  assert.equal(is_own(choice_of("?station=new")), true);
+  assert.equal(name_of(choice_of("?station=new")), null);
+  assert.equal(name_of(USUAL), null);
+});
+
+test("a permalink goes through an address and back unchanged", () => {
+  assert.equal(choice_of(`?${LINK}`), LINK);
+  assert.equal(choice_of_permalink(`/?${LINK}`), LINK);
+  assert.equal(choice_of(new URL(address_of(LINK, "https://a.example/music/?station=night#x")).search), LINK);
+});
+
+test("what a mail program or a network added to a link is left out, since the server refuses it", () => {
+  assert.equal(choice_of("?utm_source=mail&station=new&fbclid=1&preset=sleep"), "station=new&preset=sleep");
+  assert.equal(choice_of("?utm_source=mail"), USUAL);
+  assert.equal(choice_of("?station=night&seed=3"), "station=night");
+});
+
+test("a name with anything in it stays one name", () => {
+  const choice = station_named("a&seed=1#?/ö");
+  assert.equal(name_of(choice), "a&seed=1#?/ö");
+  assert.equal(choice_of(choice), choice);
+});
+
+test("an address is absolute, keeps the path that a proxy gave, and loses what it showed before", () => {
+  assert.equal(address_of(LINK, "https://a.example/music/?station=night#x"), `https://a.example/music/?${LINK}`);
+  assert.equal(address_of(USUAL, "http://localhost:8000/?station=night"), "http://localhost:8000/");
+});
+
+test("the address bar follows the choice, but shows no personal station's name", () => {
+  const own = own_station({ preset: "sleep" });
+  assert.equal(shown_choice(USUAL, { station: "default", personal: false }, null), USUAL);
+  assert.equal(shown_choice("station=night", null, null), "station=night");
+  assert.equal(shown_choice(own, null, null), own);
+  assert.equal(shown_choice(own, { station: "p1", personal: true, seed: 77 }, null), `${own}&seed=77`);
+  assert.equal(shown_choice(LINK, { station: "p1", personal: true, seed: 42 }, null), LINK);
+  assert.equal(shown_choice("station=p1", { station: "p1", personal: true, seed: 42 }, `/?${LINK}`), LINK);
+  assert.equal(shown_choice("station=p1", { station: "p1", personal: true, seed: 42 }, null), USUAL);
+});
+
+test("a moment moves on by chunks, and never before the beginning", () => {
+  assert.equal(new URLSearchParams(moved_on(LINK, 7)).get("at"), "5130");
+  assert.equal(new URLSearchParams(moved_on(LINK, -9999)).get("at"), "0");
+  assert.equal(moved_on(LINK, 0), LINK);
+});
+
+test("a seed is a whole number of 64 bits, or left out", () => {
+  assert.equal(seed_of(" 42 "), "42");
+  assert.equal(seed_of("007"), "7");
+  assert.equal(seed_of(""), "");
+  assert.equal(seed_of("18446744073709551615"), "18446744073709551615");
+  for (const text of ["18446744073709551616", "-1", "1.5", "1e3", "0x10", "abc"]) assert.equal(seed_of(text), null, text);
+  assert.equal(own_station({ preset: "sleep", seed: "18446744073709551615" }),
+    "station=new&preset=sleep&seed=18446744073709551615");
+  assert.equal(own_station({ preset: "sleep", seed: "" }), "station=new&preset=sleep");
+});
+
+test("the usual station is default, or else the first", () => {
+  assert.equal(usual_of(server({ names: ["night", "default"] }).stations).station, "default");
+  assert.equal(usual_of(server({ names: ["night", "day"] }).stations).station, "night");
+  assert.equal(usual_of([]), null);
+});
+
+// Words
+
+test("a station is told by its preset, or by key, mode and tempo", () => {
+  assert.equal(music_in_words({ preset: "sleep", target: TARGET }), "Sleep");
+  assert.equal(music_in_words({ preset: null, target: TARGET }), "F# lydian, 72\u00a0bpm");
+  assert.deepEqual([0, 1, 2].map(listeners_in_words), ["0\u00a0listeners", "1\u00a0listener", "2\u00a0listeners"]);
+});
+
+test("a link tells how far into its music it begins", () => {
+  const hint = (at) => unheard_in_words(LINK.replace("5123", at))[1];
+  assert.equal(hint(5123), "8 min 32 s into its music; press play");
+  assert.equal(hint(1800), "3 min into its music; press play");
+  assert.equal(hint(39000), "1 h 5 min into its music; press play");
+  assert.equal(hint(420), "42 s into its music; press play");
+  assert.equal(hint(0), "Press play to begin it");
+  assert.equal(unheard_in_words("station=new&preset=sleep")[0], "A station of your own");
+  assert.equal(unheard_in_words("station=new&at=x&chunk=y")[0], "A station of your own");
+});
+
+test("a refusal says what there is instead", () => {
+  assert.match(refusal_in_words("unknown", "station=x", server()), /“x”.*default, night/);
+  assert.match(refusal_in_words("gone", "station=x", null), /“x” is no more/);
+  assert.match(refusal_in_words("no_place", LINK, server()), /places .* are taken/);
+  assert.match(refusal_in_words("other_format", LINK.replace("44100", "48000"), server()), /48000 Hz.*44100 Hz/);
+  assert.match(refusal_in_words("not_taken", LINK, server()), /did not take this link/);
+  assert.match(refusal_in_words("not_taken", "station=new&preset=sleep", server()), /could not be started/);
+  assert.match(refusal_in_words("later", LINK, server()), /could not be started/);
+});
+
+// Where to connect next
+
+test("a configured station is come back to by its name, also the one that nobody named", () => {
+  for (const choice of [USUAL, "station=default"]) {
+    const route = new Route(choice);
+    assert.equal(route.query, choice);
+    route.joined(joined("default"));
+    assert.equal(route.query, "station=default");
+    assert.equal(route.personal, false);
+  }
+});
+
+test("a configured station that is no more leaves no way, but the usual one is whichever is usual now", () => {
+  const named = new Route("station=night");
+  named.joined(joined("night"));
+  assert.equal(named.gone(), false);
+  const usual = new Route(USUAL);
+  usual.joined(joined("default"));
+  assert.equal(usual.gone(), true);
+  assert.equal(usual.query, USUAL);
+});
+
+test("one's own is come back to by its name first, then by the moment that was heard last", () => {
+  const route = new Route("station=new&preset=sleep");
+  assert.equal(route.personal, true);
+  route.joined(joined("p1", true));
+  assert.equal(route.query, "station=p1");
+  route.remember(report("p1", 600));
+  route.heard(1000 * 1000 + 2950);                   // chunk 630 was due then: 600 had been due up to 100 ms before 1000 s
+  assert.equal(route.gone(), true);
+  assert.equal(new URLSearchParams(route.query).get("at"), "631");
+  assert.equal(new URLSearchParams(route.query).get("changes"), CHANGES);
+});
+
+test("the moment follows from one station of one's own to the next", () => {
+  const route = new Route(LINK);
+  route.joined(joined("p1", true));
+  route.remember(report("p1", 600));
+  route.heard(1001 * 1000);
+  route.gone();
+  route.joined(joined("p2", true));
+  assert.equal(route.query, "station=p2");
+  route.remember(report("p1", 9999));                // an answer that was on its way
+  assert.equal(route.gone(), true);
+  assert.equal(new URLSearchParams(route.query).get("at"), "611", "it ended before it was heard: its own beginning");
+});
+
+test("one's own that ended before its moment was known begins anew", () => {
+  const route = new Route("station=new&preset=sleep&seed=42");
+  route.joined(joined("p1", true));
+  assert.equal(route.gone(), true);
+  assert.equal(route.query, "station=new&preset=sleep&seed=42");
+});
+
+test("a personal station that was opened by its name goes on by its moment, too", () => {
+  const route = new Route("station=p1");
+  assert.equal(route.gone(), false);
+  route.joined(joined("p1", true));
+  assert.equal(route.personal, true);
+  route.remember(report("p1", 600));
+  assert.equal(route.gone(), true);
+  assert.equal(is_own(route.query), true);
+});
+
+test("the moment is what was heard, even if the server told a later one", () => {
+  const route = new Route("station=new");
+  route.joined(joined("p1", true));
+  route.heard(1000 * 1000);
+  route.heard(999 * 1000);
+  route.remember(report("p1", 700, 1010));
+  assert.equal(new URLSearchParams(route.moment).get("at"), "601");
+});
+
+test("why a connection was refused is told by the status", () => {
+  const own = "station=new&preset=sleep";
+  assert.equal(why_refused("station=x", null, false), "later");
+  assert.equal(why_refused("station=x", server({ names: [] }), false), "later", "synthd is not there yet");
+  assert.equal(why_refused("station=x", server(), false), "unknown");
+  assert.equal(why_refused("station=night", server(), true), "later");
+  assert.equal(why_refused(USUAL, server(), false), "later");
+  assert.equal(why_refused(own, server({ free: 0 }), false), "no_place");
+  assert.equal(why_refused(own, server({ free: 0, ready: false }), false), "later", "no synthd, no place");
+  assert.equal(why_refused(LINK.replace("44100", "48000"), server({ free: 0 }), false), "other_format");
+  assert.equal(why_refused(LINK.replace("chunk=100", "chunk=20"), server(), false), "other_format");
+  assert.equal(why_refused(LINK, server(), false), "not_taken");
+  assert.equal(CODE_STATION_GONE, 4004);
+});
