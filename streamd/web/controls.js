@@ -94,6 +94,14 @@ export class Controls {
     this.#show();
   }
 
+  // What was meant for one station is not for the next.
+  leave_station() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#touched = {};
+    this.forget_changes();
+  }
+
   get pending() {
     return this.#changes.length > 0 || Object.keys(this.#touched).length > 0;
   }

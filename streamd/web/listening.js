@@ -41,9 +41,13 @@ export class Listening {
   sound = no_sound();
   interrupted = false;
 
-  // `url`: of /ws/stream. `handlers`: on_message(message) of the station that is heard, on_station(route) when it is another one, on_state(),
-  // on_refused(route, why, status): what was asked for cannot be had; what was heard before, if anything, goes on,
-  // on_trouble(why): what is heard cannot come back for now, or, null, did.
+  // `url`: of /ws/stream. `handlers`:
+  //   on_message(message)               of the station that is heard
+  //   on_station(route)                 from now on another one is heard
+  //   on_state()
+  //   on_refused(route, why, status)    what was asked for cannot be had; what was heard before, if anything, goes on
+  //   on_trouble(why)                   what was heard cannot come back for now; null: it is back, or not wanted any more
+  // `why` and `status` as of why_refused() in route.js, and "gone": the station was removed.
   constructor(url, handlers) {
     this.#url = url;
     this.#handlers = handlers;

@@ -125,10 +125,12 @@ async function start_own(choice) {
 
 // From now on this is the chosen one.
 function begin_station(chosen) {
-  if (chosen !== route) status = permalink = null;
+  if (chosen !== route) {
+    status = permalink = null;
+    controls.leave_station();
+  }
   route = chosen;
   coming = left_ms = null;
-  controls.forget_changes();
   share.hide();
   show_choice();
   poll_in(0);

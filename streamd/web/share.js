@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// "Share this moment": copies a link, or, where the browser keeps its clipboard to https pages or says no, shows it, selected.
+// "Share this moment": copies a link, or, where the browser keeps its clipboard to https pages or says no, shows it,
+// selected.
 
 const FAILED = "There is nothing to share now: the server does not say what plays.";
 const COPIED = "The link is copied: it plays the music from this moment on.";

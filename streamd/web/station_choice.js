@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a listener can choose, as a query and in words. A *choice* is the query of the page's address and of /ws/stream alike:
+// What a listener can choose, as a query and in words. A *choice* is the query of the page's address and of /ws/stream
+// alike:
 //   ""                                   the usual station
 //   "station=night"                      the one of that name
 //   "station=new&preset=sleep&seed=42"   one of the listener's own, from its beginning on or, as a permalink, any moment

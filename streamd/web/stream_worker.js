@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The thread of the connections. Chunks go from here to the audio thread by a port of their own, so that a page that is busy
-// drawing holds up no sound; stream_thread.js is the page's end.
+// The thread of the connections. Chunks go from here to the audio thread by a port of their own, so that a page that is
+// busy drawing holds up no sound; stream_thread.js is the page's end.
 //
 // From the page: { id, open: url, port }, { id, redirect: url }, { id, send: message }, { id, close: true }.
 // To the page: { id, state, loss }, { id, message }, { id, offset_ms }.
