@@ -56,17 +56,12 @@ ChunkPump::Channel* ChunkPump::channel(const StationPlace& station) {
   return found != channels_.end() && found->second.station == station ? &found->second : nullptr;
 }
 
-const ChunkPump::Channel* ChunkPump::channel(const StationPlace& station) const {
-  const auto found = channels_.find(station.index);
-  return found != channels_.end() && found->second.station == station ? &found->second : nullptr;
-}
-
 bool ChunkPump::flowing() const {
   return std::any_of(channels_.begin(), channels_.end(),
                      [](const auto& entry) { return entry.second.flowing; });
 }
 
-bool ChunkPump::plays(const StationPlace& station) const {
+bool ChunkPump::plays(const StationPlace& station) {
   const Channel* const found = channel(station);
   return found != nullptr && found->plays;
 }
@@ -167,20 +162,18 @@ void ChunkPump::end_turn() {
 }
 
 OutgoingChunkPtr ChunkPump::take(const StationPlace& station) {
-  Channel* const found = channel(station);
   if (!turn_) return nullptr;
-  if (found == nullptr || !found->plays) {
-    if (found != nullptr) found->figures->underruns.add();
-    if (!silence_ || silence_->audio().seq != *turn_) silence_ = make_chunk(*turn_, RingRead::kNotYet);
-    return silence_;
+  if (Channel* const found = channel(station)) {
+    take_turn(*found);
+    return found->recent.back();
   }
-  take_turn(*found);
-  return found->recent.back();
+  if (!silence_ || silence_->audio().seq != *turn_) silence_ = make_chunk(*turn_, RingRead::kWriterGone);
+  return silence_;
 }
 
 void ChunkPump::take_turn(Channel& channel) {
   if (channel.took(*turn_)) return;
-  const RingRead outcome = read(channel.station, *turn_);
+  const RingRead outcome = channel.plays ? read(channel.station, *turn_) : RingRead::kNotYet;
   note_outcome(channel, outcome);
   channel.recent.push_back(make_chunk(*turn_, outcome));
   while (channel.recent.size() > keep_) channel.recent.pop_front();

@@ -66,7 +66,7 @@ class ChunkPump {
   bool flowing() const;
 
   // Whether the station's chunks are taken; false while its ring is not filled yet.
-  bool plays(const StationPlace& station) const;
+  bool plays(const StationPlace& station);
 
   // Moment at which the next turn may begin: one chunk before its chunk is due, since listeners' phases lie
   // within that chunk.
@@ -103,7 +103,6 @@ class ChunkPump {
   };
 
   Channel* channel(const StationPlace& station);
-  const Channel* channel(const StationPlace& station) const;
   void adopt_timeline();
   void begin_playing();
   void end_turn();
@@ -122,7 +121,7 @@ class ChunkPump {
   std::int64_t ring_chunks_ = 0;
   std::int64_t next_ = 0;
   std::optional<std::int64_t> turn_;
-  OutgoingChunkPtr silence_;  // of the turn, made when it is asked for
+  OutgoingChunkPtr silence_;  // of the turn, where the station is gone; made when it is asked for
   bool logged_missing_ = false;
   std::vector<std::int16_t> buffer_;
   std::map<std::size_t, Channel> channels_;  // by place

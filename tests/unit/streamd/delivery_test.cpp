@@ -252,5 +252,21 @@ TEST_CASE_FIXTURE(Fixture, "the next tenant of a place is not taken for the one 
   CHECK(pump.reader().read(first, 5, std::vector<std::int16_t>(8'820).data()) == RingRead::kWriterGone);
 }
 
+TEST_CASE_FIXTURE(Fixture, "silence until a station plays is one underrun a chunk, however many hear it") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 19);
+  refresh();
+  const StationPlace late = synth.open(1, named_state("late"));
+  pump.add(late, "late", false, own.metrics.personal);
+  for (ConnectionId id = 1; id <= 2; ++id) {
+    hub.add(id, WireFormat::kPcm, late);
+    hub.prefill(id, {});
+  }
+  run_until(epoch_ns + 5 * kChunkNs);
+  CHECK(seqs(1).size() > 3);
+  CHECK(seqs(1) == seqs(2));
+  CHECK(own.sample("ring_buffer_underruns_total", "personal").value == static_cast<double>(seqs(1).size()));
+}
+
 }  // namespace
 }  // namespace auralis
