@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The JSON messages of docs/protocol.md, in and out. Pure functions; the only file that knows their JSON.
+// The JSON messages of docs/protocol.md, in (messages_in.cpp) and out (messages_out.cpp), and the JSON bodies
+// of HTTP. Pure functions; any thread. Nothing else in streamd knows their JSON.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 
 #include "common/music_parameters.h"
 #include "common/timeline.h"
+#include "streamd/frame.h"
 
 namespace auralis {
 
@@ -38,6 +40,26 @@ struct PlaybackReport {
   double buffer_ms = 0;
 };
 
+// The listener wants to know how its station is.
+struct StatusRequest {};
+
+// What a listener asks of its own queue; at least one of them.
+struct BufferControl {
+  std::optional<std::int64_t> max_backlog_ms;  // age from which on its queued chunks are left out
+  bool flush = false;                          // what is queued now is dropped
+  std::optional<WireFormat> format;            // to hear from now on
+
+  static constexpr std::int64_t kMinBacklogMs = 200;
+  static constexpr std::int64_t kMaxBacklogMs = 10'000;
+};
+
+// Another station for a listener: the one of that name, or what a query of /ws/stream asks for.
+struct Subscribe {
+  std::optional<std::string> station;  // either this
+  std::optional<std::string> query;    // or this, without its question mark
+  std::optional<std::string> ticket;
+};
+
 // Why a message was refused: one of the protocol's codes, and a sentence.
 struct MessageError {
   std::string code;
@@ -45,10 +67,14 @@ struct MessageError {
   std::string in_reply_to;  // type of the refused message; empty where it has none that is known
 };
 
-using ClientMessage = std::variant<ParameterPatch, PresetChoice, Ping, PlaybackReport, MessageError>;
+using ClientMessage = std::variant<ParameterPatch, PresetChoice, Ping, PlaybackReport, StatusRequest,
+                                   BufferControl, Subscribe, MessageError>;
 
 // A message of a listener. Never throws: whatever is wrong is a MessageError.
 ClientMessage parse_client_message(std::string_view text);
+
+// The message's field `type`; empty where it was refused without having one that is known.
+std::string_view type_of(const ClientMessage& message);
 
 // The body of a control request: as above, but nothing other than a change of parameters is known, and it may
 // name its station.
@@ -87,9 +113,34 @@ std::string accepted_message(std::uint64_t request, const MusicParameters& targe
 std::string pong_message(const Ping& ping, double server_time);
 std::string underrun_message(std::int64_t seq);
 std::string skipped_message(std::int64_t seq);
+// The listener gets `format` from chunk `seq` on, since its connection is too slow for what it had.
+std::string stepped_down_message(std::int64_t seq, WireFormat format);
+// It hears that station from chunk `seq` on.
+std::string subscribed_message(std::string_view station, std::int64_t seq);
 std::string error_message(const MessageError& error);
 
-// Bodies of GET /api/presets and GET /api/status.
+// How a listener's queue stands.
+struct BufferStatus {
+  WireFormat format = WireFormat::kJson;
+  std::size_t queued = 0;  // chunks
+  std::size_t queued_bytes = 0;
+  double backlog_ms = 0;            // age of the oldest that is queued
+  std::int64_t max_backlog_ms = 0;  // age from which on they are left out
+  std::uint64_t sent = 0;           // chunks, since the listener came
+  std::uint64_t dropped = 0;        // likewise
+  std::optional<double> rtt_ms;     // from a ping of the server to its pong, once there was one
+  double server_time = 0;           // Unix seconds
+};
+std::string buffer_status_message(const BufferStatus& status);
+
+// The server stops.
+struct ShutdownWarning {
+  std::int64_t closes_in_ms = 0;        // at the latest
+  std::int64_t reconnect_after_ms = 0;  // not before, so that all do not come at once
+};
+std::string shutdown_warning_message(const ShutdownWarning& warning);
+
+// Bodies of GET /api/presets, /api/status and /api/listeners.
 std::string presets_body();
 
 struct StationReport {
@@ -105,5 +156,23 @@ struct PlacesReport {
   std::size_t personal = 0;  // taken by personal stations
 };
 std::string status_body(const std::vector<StationReport>& stations, const PlacesReport& places, bool ready);
+
+// What operators are told of a listener.
+struct ListenerReport {
+  std::uint64_t id = 0;
+  std::string address;
+  std::string station;
+  std::string format;     // name of the subprotocol; over plain HTTP, ending of the path
+  std::string transport;  // websocket or http
+  double backlog_ms = 0;  // this and the following as in BufferStatus
+  std::size_t queued = 0;
+  std::size_t queued_bytes = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t bytes = 0;  // sent, with framing
+  std::optional<double> rtt_ms;
+  double since = 0;  // when it came, Unix seconds
+};
+std::string listeners_body(const std::vector<ListenerReport>& listeners);
 
 }  // namespace auralis

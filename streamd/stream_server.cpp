@@ -303,7 +303,15 @@ struct StreamServer::Impl final : ConnectionEvents {
                  ? std::string()
                  : refusal({"rate_limited", "One playback_report a second is enough.", "playback_report"});
     }
-    return change_answer(message, hub.station_of(id).value_or(StationPlace{})).body;
+    const StationPlace place = hub.station_of(id).value_or(StationPlace{});
+    if (std::holds_alternative<StatusRequest>(message)) {
+      const auto status = stations.status(place);
+      return status ? status_message(*status, context(place), {}) : std::string();
+    }
+    if (std::holds_alternative<BufferControl>(message) || std::holds_alternative<Subscribe>(message)) {
+      return refusal({"unavailable", "This cannot be had from this server.", std::string(type_of(message))});
+    }
+    return change_answer(message, place).body;
   }
 
   HttpResponse unknown_station(std::string_view in_reply_to) {
@@ -318,10 +326,6 @@ struct StreamServer::Impl final : ConnectionEvents {
     if (!request.station) return change_answer(request.message, stations.usual().value_or(StationPlace{}));
     const auto place = stations.find(*request.station);
     return place ? change_answer(request.message, *place) : unknown_station(type_of(request.message));
-  }
-
-  static std::string_view type_of(const ClientMessage& change) {
-    return std::holds_alternative<ParameterPatch>(change) ? "update_params" : "select_preset";
   }
 
   // Obeys a change of parameters.

@@ -32,15 +32,20 @@ std::string number_text(double number) {
   return text.str();
 }
 
-double number_field(const Json& object, std::string_view name, double min, double max) {
+enum class Numbers { kAll, kWhole };
+
+double number_field(const Json& object, std::string_view name, double min, double max,
+                    Numbers numbers = Numbers::kAll) {
   const auto found = object.find(name);
-  const std::string allowed = "a number from " + number_text(min) + " to " + number_text(max);
+  const std::string allowed = (numbers == Numbers::kWhole ? "an integer from " : "a number from ") +
+                              number_text(min) + " to " + number_text(max);
   if (found == object.end())
     refuse("bad_field", "The field " + std::string(name) + " is missing; it must be " + allowed + ".");
   if (!found->is_number())
     refuse("bad_field", "The field " + std::string(name) + " must be " + allowed + ".");
   const double value = found->get<double>();
-  if (!(value >= min && value <= max)) {
+  const bool fits = numbers == Numbers::kAll || value == std::trunc(value);
+  if (!(value >= min && value <= max) || !fits) {
     refuse("bad_field",
            "The field " + std::string(name) + " is " + found->dump() + "; it must be " + allowed + ".");
   }
@@ -132,16 +137,61 @@ PlaybackReport parse_report(const Json& message) {
   return {number_field(message, "latency_ms", -1'000, 60'000), number_field(message, "buffer_ms", 0, 60'000)};
 }
 
+StatusRequest parse_status_request(const Json& message) {
+  only_fields(message, {"type"});
+  return {};
+}
+
+BufferControl parse_buffer_control(const Json& message) {
+  only_fields(message, {"type", "max_backlog_ms", "flush", "format"});
+  BufferControl control;
+  if (message.contains("max_backlog_ms")) {
+    control.max_backlog_ms =
+        static_cast<std::int64_t>(number_field(message, "max_backlog_ms", BufferControl::kMinBacklogMs,
+                                               BufferControl::kMaxBacklogMs, Numbers::kWhole));
+  }
+  if (message.contains("flush")) {
+    if (message["flush"] != true) refuse("bad_field", "The field flush must be true, or left out.");
+    control.flush = true;
+  }
+  if (message.contains("format"))
+    control.format = format_from_subprotocol(choice_field(message["format"], "format", kSubprotocols));
+  if (!control.max_backlog_ms && !control.flush && !control.format)
+    refuse("bad_field", "The message must have at least one of the fields: max_backlog_ms, flush, format.");
+  return control;
+}
+
+std::optional<std::string> text_field(const Json& object, std::string_view name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return std::nullopt;
+  if (!found->is_string()) refuse("bad_field", "The field " + std::string(name) + " must be a text.");
+  return found->get<std::string>();
+}
+
+Subscribe parse_subscribe(const Json& message) {
+  only_fields(message, {"type", "station", "query", "ticket"});
+  Subscribe subscribe{text_field(message, "station"), text_field(message, "query"),
+                      text_field(message, "ticket")};
+  if (subscribe.station.has_value() == subscribe.query.has_value())
+    refuse("bad_field", "The message must have one of the fields: station, query.");
+  return subscribe;
+}
+
+// In the order of ClientMessage.
 struct MessageType {
   std::string_view name;
   ClientMessage (*parse)(const Json& message);
 };
-constexpr std::array<MessageType, 4> kMessageTypes{{
+constexpr std::array<MessageType, 7> kMessageTypes{{
     {"update_params", [](const Json& message) -> ClientMessage { return parse_patch(message); }},
     {"select_preset", [](const Json& message) -> ClientMessage { return parse_preset(message); }},
     {"ping", [](const Json& message) -> ClientMessage { return parse_ping(message); }},
     {"playback_report", [](const Json& message) -> ClientMessage { return parse_report(message); }},
+    {"status", [](const Json& message) -> ClientMessage { return parse_status_request(message); }},
+    {"buffer_control", [](const Json& message) -> ClientMessage { return parse_buffer_control(message); }},
+    {"subscribe", [](const Json& message) -> ClientMessage { return parse_subscribe(message); }},
 }};
+static_assert(kMessageTypes.size() + 1 == std::variant_size_v<ClientMessage>, "all but MessageError");
 constexpr std::size_t kChangeTypes = 2;  // those that change parameters come first
 
 // Knows the first `known` types. A field `station` is put into `station`, unless that is null.
@@ -169,45 +219,6 @@ ClientMessage parse(std::string_view text, std::size_t known, std::optional<std:
   }
 }
 
-Json parameters_json(const MusicParameters& parameters) {
-  Json json{{"key", kKeyNames.at(parameters.key)},
-            {"mode", kModeNames.at(static_cast<std::size_t>(parameters.mode))}};
-  for (const auto& control : kNumberControls) {
-    // A float's own decimal digits, not those of the double next to it: 0.3, not 0.30000001192092896.
-    json[std::string(control.name)] = std::stod(number_text(static_cast<double>(parameters.*control.member)));
-  }
-  for (std::size_t i = 0; i < kVoiceGroupNames.size(); ++i) {
-    json[std::string(kVoiceGroupNames[i])] = parameters.has(static_cast<VoiceGroup>(i));
-  }
-  return json;
-}
-
-Json status_json(const StationStatus& status, const StatusContext& context) {
-  const Preset* preset = matching_preset(status.target);
-  return {
-      {"type", "status"},
-      {"station", status.station},
-      {"personal", status.personal},
-      {"open", status.open},
-      {"seed", status.seed},
-      {"parameters", parameters_json(status.in_force)},
-      {"target", parameters_json(status.target)},
-      {"preset", preset != nullptr ? Json(preset->name) : Json()},
-      {"request", status.request},
-      {"bar", status.bar},
-      {"sample_index", status.sample_index},
-      {"sample_rate", context.timeline.sample_rate},
-      {"channels", context.timeline.channels},
-      {"chunk_ms", context.timeline.chunk_ns() / kNsPerMs},
-      {"listeners", context.listeners},
-      {"server_time", context.server_time},
-  };
-}
-
-std::string warning(const char* code, std::int64_t seq, const char* message) {
-  return Json{{"type", "warning"}, {"code", code}, {"seq", seq}, {"message", message}}.dump();
-}
-
 }  // namespace
 
 MusicParameters ParameterPatch::applied_to(MusicParameters parameters) const {
@@ -229,69 +240,15 @@ ClientMessage parse_client_message(std::string_view text) {
   return parse(text, kMessageTypes.size(), nullptr);
 }
 
+std::string_view type_of(const ClientMessage& message) {
+  if (const auto* error = std::get_if<MessageError>(&message)) return error->in_reply_to;
+  return kMessageTypes.at(message.index()).name;
+}
+
 ChangeRequest parse_change_request(std::string_view text) {
   ChangeRequest request;
   request.message = parse(text, kChangeTypes, &request.station);
   return request;
-}
-
-bool operator==(const StationStatus& a, const StationStatus& b) {
-  return a.station == b.station && a.personal == b.personal && a.open == b.open && a.seed == b.seed &&
-         a.in_force == b.in_force && a.target == b.target && a.request == b.request;
-}
-
-std::string status_message(const StationStatus& status, const StatusContext& context,
-                           std::string_view subprotocol) {
-  Json json = status_json(status, context);
-  if (!subprotocol.empty()) json["protocol"] = subprotocol;
-  return json.dump();
-}
-
-std::string accepted_message(std::uint64_t request, const MusicParameters& target) {
-  return Json{{"type", "accepted"}, {"request", request}, {"target", parameters_json(target)}}.dump();
-}
-
-std::string pong_message(const Ping& ping, double server_time) {
-  return Json{{"type", "pong"}, {"client_time", Json::parse(ping.client_time)}, {"server_time", server_time}}
-      .dump();
-}
-
-std::string underrun_message(std::int64_t seq) {
-  return warning("underrun", seq, "The music was not rendered in time; this chunk is silence.");
-}
-
-std::string skipped_message(std::int64_t seq) {
-  return warning("skipped", seq, "The connection is too slow; this chunk was left out.");
-}
-
-std::string error_message(const MessageError& error) {
-  Json json{{"type", "error"}, {"code", error.code}, {"message", error.message}};
-  if (!error.in_reply_to.empty()) json["in_reply_to"] = error.in_reply_to;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string presets_body() {
-  Json presets = Json::array();
-  for (const auto& preset : kPresets) {
-    presets.push_back(Json{{"name", preset.name}, {"parameters", parameters_json(preset.parameters)}});
-  }
-  return Json{{"presets", std::move(presets)}}.dump();
-}
-
-std::string status_body(const std::vector<StationReport>& stations, const PlacesReport& places, bool ready) {
-  Json list = Json::array();
-  for (const StationReport& station : stations) {
-    Json json = status_json(station.status, station.context);
-    json.erase("type");
-    json["depth_ms"] = station.depth_ms;
-    json["permalink"] = "/?" + station.permalink;
-    list.push_back(std::move(json));
-  }
-  return Json{{"version", AURALIS_VERSION},
-              {"ready", ready},
-              {"places", {{"total", places.total}, {"free", places.free}, {"personal", places.personal}}},
-              {"stations", std::move(list)}}
-      .dump();
 }
 
 }  // namespace auralis
