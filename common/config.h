@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One configuration for all three daemons. Each key stands once, in the table of config_table.cpp, and is
+// One configuration for all three daemons. Each key stands once, in the tables of config_keys*.cpp, and is
 // from there a key of auralis.toml, an environment variable and a flag; those of [[station]] are of the file
 // alone. Flags go over the environment, that over the file, that over the defaults. Whatever its source,
 // every value passes the same check, and a value that is refused ends the start.
@@ -63,9 +63,28 @@ struct Config {
   struct {
     std::string host = "0.0.0.0";
     std::int64_t port = 8'000;
-    std::int64_t prefill_ms = 200;
-    std::int64_t max_listeners = 1'000;
+    std::string tls_certificate;  // a path; as tls_key, or both empty: no TLS
+    std::string tls_key;
+    std::int64_t threads = 0;  // 0: one for each core
+    std::int64_t drain_ms = 5'000;
+    std::int64_t prefill_ms = 300;
     std::int64_t max_backlog_ms = 2'000;
+    std::int64_t max_backlog_kb = 1'024;
+    std::int64_t opus_kbps = 96;
+    std::int64_t max_listeners = 5'000;
+    std::int64_t max_listeners_per_address = 20;
+    std::string trusted_proxies;  // parse_ip_networks takes it
+    std::int64_t handshakes_per_second = 1'000;
+    std::int64_t handshake_timeout_ms = 5'000;
+    std::int64_t idle_timeout_s = 60;
+    std::int64_t max_header_bytes = 8'192;
+    std::int64_t max_message_bytes = 4'096;
+    std::int64_t messages_per_second = 10;
+    std::int64_t changes_per_second = 1;
+    std::string allowed_origins;           // parse_allowed_origins takes it
+    std::string ticket_key_file;           // empty: no ticket is needed
+    std::string token_file;                // empty: operators' calls are refused
+    std::string control_by = "listeners";  // or operators
   } streamd;
   struct {
     std::string host = "0.0.0.0";

@@ -294,7 +294,20 @@ void ConfigLoader::check_together() const {
         "streamd", "prefill_ms",
         "must be at most [audio] ring_ms - target_depth_ms - chunk_ms, which is " + std::to_string(past_ms));
   }
+  check_access();
   check_stations();
+}
+
+void ConfigLoader::check_access() const {
+  const auto& streamd = config_.streamd;
+  if (streamd.tls_certificate.empty() != streamd.tls_key.empty()) {
+    const bool key_missing = streamd.tls_key.empty();
+    refuse("streamd", key_missing ? "tls_key" : "tls_certificate",
+           std::string("must be given, since ") + (key_missing ? "tls_certificate" : "tls_key") + " is");
+  }
+  if (streamd.control_by == "operators" && streamd.token_file.empty()) {
+    refuse("streamd", "token_file", "must be given, since control_by is operators, who show its token");
+  }
 }
 
 void ConfigLoader::check_stations() const {

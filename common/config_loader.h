@@ -41,6 +41,7 @@ class ConfigLoader {
  private:
   // Accepts `value` or says why not; `place` is where it stands, and what stands there.
   void set_text(std::size_t key, std::string place, std::string_view text);
+  void check_access() const;
   void check_stations() const;
   [[noreturn]] void refuse(std::string_view section, std::string_view name, const std::string& why) const;
 

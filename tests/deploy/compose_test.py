@@ -89,6 +89,10 @@ class Compose(unittest.TestCase):
                 self.assertNotIn("pid", service)
                 self.assertNotIn("ipc", service)
 
+    def test_streamd_has_the_time_to_send_its_listeners_away(self):
+        limit = re.fullmatch(r"(\d+)s", self.services["streamd"]["stop_grace_period"])
+        self.assertGreater(int(limit[1]) * 1_000, staging.greatest("drain_ms"))
+
     def test_the_environment_is_configuration_that_the_daemons_know(self):
         environment = dict(re.findall(r"(AURALIS_\w+)[:=] ?(\S+)", re.sub(r"(?m)^ *#.*", "", self.text)))
         dockerfile = (staging.SOURCE_DIR / "Dockerfile").read_text(encoding="utf-8")

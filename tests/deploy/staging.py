@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 
 SOURCE_DIR = pathlib.Path(os.environ["SOURCE_DIR"])
@@ -18,6 +19,13 @@ def install(stage, prefix="/usr"):
         stdout=subprocess.DEVNULL,
     )
     return pathlib.Path(stage)
+
+
+def greatest(key):
+    """The greatest value that auralis.toml says an integer key may have."""
+    text = (SOURCE_DIR / "systemd/auralis.toml").read_text(encoding="utf-8")
+    explanation = text.split(f"\n# {key} = ", 1)[0].replace("\n# ", " ")
+    return int(re.search(r"Must be an integer from \d+ to (\d+)\.$", explanation)[1])
 
 
 def read_unit(path):

@@ -2,6 +2,7 @@
 """The installed units: systemd itself finds nothing wrong with them, and they keep what they promise."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -121,6 +122,10 @@ class Units(unittest.TestCase):
 
     def test_streamd_has_a_descriptor_for_every_listener(self):
         self.assertEqual(self.only("streamd", "LimitNOFILE"), "65536")
+
+    def test_streamd_has_the_time_to_send_its_listeners_away(self):
+        limit = re.fullmatch(r"(\d+)s", self.only("streamd", "TimeoutStopSec"))
+        self.assertGreater(int(limit[1]) * 1_000, staging.greatest("drain_ms"))
 
     def test_the_shared_memorys_folder_is_there_before_the_daemons(self):
         rules = (self.stage / "usr/lib/tmpfiles.d/auralis.conf").read_text(encoding="utf-8").splitlines()

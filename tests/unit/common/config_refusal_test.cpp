@@ -49,6 +49,86 @@ TEST_CASE("a value in the file that is not allowed is refused with its line") {
            "2: [metricsd] zmq_endpoint = \"udp://x\": must be an endpoint that begins with tcp:// or ipc://"},
           {"[metricsd]\nzmq_endpoint = \"tcp://\"",
            "2: [metricsd] zmq_endpoint = \"tcp://\": must be an endpoint that begins with tcp:// or ipc://"},
+          {"[streamd]\nthreads = -1", "2: [streamd] threads = -1: must be an integer from 0 to 64"},
+          {"[streamd]\nthreads = 65", "2: [streamd] threads = 65: must be an integer from 0 to 64"},
+          {"[streamd]\ndrain_ms = -1", "2: [streamd] drain_ms = -1: must be an integer from 0 to 30000"},
+          {"[streamd]\ndrain_ms = 30001",
+           "2: [streamd] drain_ms = 30001: must be an integer from 0 to 30000"},
+          {"[streamd]\nmax_backlog_kb = 319",
+           "2: [streamd] max_backlog_kb = 319: must be an integer from 320 to 65536"},
+          {"[streamd]\nmax_backlog_kb = 65537",
+           "2: [streamd] max_backlog_kb = 65537: must be an integer from 320 to 65536"},
+          {"[streamd]\nopus_kbps = 5", "2: [streamd] opus_kbps = 5: must be an integer from 6 to 510"},
+          {"[streamd]\nopus_kbps = 511", "2: [streamd] opus_kbps = 511: must be an integer from 6 to 510"},
+          {"[streamd]\nmax_listeners_per_address = 0",
+           "2: [streamd] max_listeners_per_address = 0: must be an integer from 1 to 60000"},
+          {"[streamd]\nmax_listeners_per_address = 60001",
+           "2: [streamd] max_listeners_per_address = 60001: must be an integer from 1 to 60000"},
+          {"[streamd]\nhandshakes_per_second = 0",
+           "2: [streamd] handshakes_per_second = 0: must be an integer from 1 to 100000"},
+          {"[streamd]\nhandshakes_per_second = 100001",
+           "2: [streamd] handshakes_per_second = 100001: must be an integer from 1 to 100000"},
+          {"[streamd]\nhandshake_timeout_ms = 99",
+           "2: [streamd] handshake_timeout_ms = 99: must be an integer from 100 to 60000"},
+          {"[streamd]\nhandshake_timeout_ms = 60001",
+           "2: [streamd] handshake_timeout_ms = 60001: must be an integer from 100 to 60000"},
+          {"[streamd]\nidle_timeout_s = 4",
+           "2: [streamd] idle_timeout_s = 4: must be an integer from 5 to 3600"},
+          {"[streamd]\nidle_timeout_s = 3601",
+           "2: [streamd] idle_timeout_s = 3601: must be an integer from 5 to 3600"},
+          {"[streamd]\nmax_header_bytes = 1023",
+           "2: [streamd] max_header_bytes = 1023: must be an integer from 1024 to 65536"},
+          {"[streamd]\nmax_header_bytes = 65537",
+           "2: [streamd] max_header_bytes = 65537: must be an integer from 1024 to 65536"},
+          {"[streamd]\nmax_message_bytes = 511",
+           "2: [streamd] max_message_bytes = 511: must be an integer from 512 to 65536"},
+          {"[streamd]\nmax_message_bytes = 65537",
+           "2: [streamd] max_message_bytes = 65537: must be an integer from 512 to 65536"},
+          {"[streamd]\nmessages_per_second = 0",
+           "2: [streamd] messages_per_second = 0: must be an integer from 1 to 1000"},
+          {"[streamd]\nmessages_per_second = 1001",
+           "2: [streamd] messages_per_second = 1001: must be an integer from 1 to 1000"},
+          {"[streamd]\nchanges_per_second = 0",
+           "2: [streamd] changes_per_second = 0: must be an integer from 1 to 100"},
+          {"[streamd]\nchanges_per_second = 101",
+           "2: [streamd] changes_per_second = 101: must be an integer from 1 to 100"},
+          {"[streamd]\ntrusted_proxies = \"10.0.0.0/33\"",
+           "2: [streamd] trusted_proxies = \"10.0.0.0/33\": must be addresses and networks such as "
+           "10.0.0.0/8, separated by commas, or empty"},
+          {"[streamd]\ntrusted_proxies = \"proxy\"",
+           "2: [streamd] trusted_proxies = \"proxy\": must be addresses and networks such as 10.0.0.0/8, "
+           "separated by commas, or empty"},
+          {"[streamd]\ntrusted_proxies = \"127.0.0.1,\"",
+           "2: [streamd] trusted_proxies = \"127.0.0.1,\": must be addresses and networks such as "
+           "10.0.0.0/8, separated by commas, or empty"},
+          {"[streamd]\ntrusted_proxies = \"::1/129\"",
+           "2: [streamd] trusted_proxies = \"::1/129\": must be addresses and networks such as 10.0.0.0/8, "
+           "separated by commas, or empty"},
+          {"[streamd]\nallowed_origins = \"example.org\"",
+           "2: [streamd] allowed_origins = \"example.org\": must be origins such as https://example.org, "
+           "separated by commas, or *, or empty"},
+          {"[streamd]\nallowed_origins = \"https://example.org/\"",
+           "2: [streamd] allowed_origins = \"https://example.org/\": must be origins such as "
+           "https://example.org, separated by commas, or *, or empty"},
+          {"[streamd]\nallowed_origins = \"null\"",
+           "2: [streamd] allowed_origins = \"null\": must be origins such as https://example.org, separated "
+           "by commas, or *, or empty"},
+          {"[streamd]\nallowed_origins = \"https://a b\"",
+           "2: [streamd] allowed_origins = \"https://a b\": must be origins such as https://example.org, "
+           "separated by commas, or *, or empty"},
+          {"[streamd]\nallowed_origins = \"https://example.org:0\"",
+           "2: [streamd] allowed_origins = \"https://example.org:0\": must be origins such as "
+           "https://example.org, separated by commas, or *, or empty"},
+          {"[streamd]\ntls_certificate = \"here\"",
+           "2: [streamd] tls_certificate = \"here\": must be an absolute path, or empty"},
+          {"[streamd]\ntls_key = \"here\"",
+           "2: [streamd] tls_key = \"here\": must be an absolute path, or empty"},
+          {"[streamd]\ntoken_file = \"here\"",
+           "2: [streamd] token_file = \"here\": must be an absolute path, or empty"},
+          {"[streamd]\nticket_key_file = \"here\"",
+           "2: [streamd] ticket_key_file = \"here\": must be an absolute path, or empty"},
+          {"[streamd]\ncontrol_by = \"nobody\"",
+           "2: [streamd] control_by = \"nobody\": must be listeners or operators"},
           {"[synthd]\nseed = -1", "2: [synthd] seed = -1: must be an integer from 0 to 9223372036854775807"},
           {"[synthd]\npreset = \"loud\"",
            "2: [synthd] preset = \"loud\": must be focus, meditation, sleep or bright"},
@@ -199,6 +279,17 @@ TEST_CASE("values that do not fit each other are refused where the one to mend w
       "environment variable AURALIS_STREAMD_PREFILL_MS = \"500\": must be at most [audio] ring_ms - "
       "target_depth_ms "
       "- chunk_ms, which is 350");
+}
+
+TEST_CASE("what cannot be without another is refused alone, and the one that is missing is named") {
+  ConfigFixture fixture;
+  CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, "[streamd]\ntls_certificate = \"/c.pem\""}) ==
+        "[streamd] tls_key = \"\" (the default): must be given, since tls_certificate is");
+  CHECK(fixture.refusal({Daemon::kSynthd, {}, {"AURALIS_STREAMD_TLS_KEY=/k.pem"}, {}}) ==
+        "[streamd] tls_certificate = \"\" (the default): must be given, since tls_key is");
+  CHECK(fixture.refusal(
+            {Daemon::kStreamd, {"--token-file", ""}, {}, "[streamd]\ncontrol_by = \"operators\""}) ==
+        "--token-file \"\": must be given, since control_by is operators, who show its token");
 }
 
 TEST_CASE("values at the edge of fitting each other are taken") {

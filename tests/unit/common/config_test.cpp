@@ -36,9 +36,28 @@ ConfigValue other_value(const ConfigKey& key) {
       {"synthd.max_stations", std::int64_t{4'096}},
       {"streamd.host", "::1"},
       {"streamd.port", std::int64_t{65'535}},
+      {"streamd.tls_certificate", "/etc/auralis/tls/fullchain.pem"},
+      {"streamd.tls_key", "/etc/auralis/tls/key.pem"},
+      {"streamd.threads", std::int64_t{64}},
+      {"streamd.drain_ms", std::int64_t{0}},
       {"streamd.prefill_ms", std::int64_t{0}},
-      {"streamd.max_listeners", std::int64_t{1}},
       {"streamd.max_backlog_ms", std::int64_t{10'000}},
+      {"streamd.max_backlog_kb", std::int64_t{320}},
+      {"streamd.opus_kbps", std::int64_t{6}},
+      {"streamd.max_listeners", std::int64_t{1}},
+      {"streamd.max_listeners_per_address", std::int64_t{60'000}},
+      {"streamd.trusted_proxies", "127.0.0.1, 10.0.0.0/8,2001:db8::/32"},
+      {"streamd.handshakes_per_second", std::int64_t{1}},
+      {"streamd.handshake_timeout_ms", std::int64_t{60'000}},
+      {"streamd.idle_timeout_s", std::int64_t{3'600}},
+      {"streamd.max_header_bytes", std::int64_t{65'536}},
+      {"streamd.max_message_bytes", std::int64_t{512}},
+      {"streamd.messages_per_second", std::int64_t{1'000}},
+      {"streamd.changes_per_second", std::int64_t{100}},
+      {"streamd.allowed_origins", "https://example.org, http://[::1]:8000, *"},
+      {"streamd.ticket_key_file", "/etc/auralis/ticket.key"},
+      {"streamd.token_file", "/etc/auralis/token"},
+      {"streamd.control_by", "operators"},
       {"metricsd.host", "localhost"},
       {"metricsd.port", std::int64_t{1}},
       {"metricsd.zmq_endpoint", "ipc:///run/auralis/zmq"},
@@ -50,6 +69,25 @@ ConfigValue other_value(const ConfigKey& key) {
       std::find_if(values.begin(), values.end(), [&](const auto& entry) { return entry.first == name; });
   REQUIRE_MESSAGE(found != values.end(), "a new key needs a value here: " << name);
   return found->second;
+}
+
+const ConfigKey& key_named(std::string_view section, std::string_view name) {
+  const auto found = std::find_if(config_keys().begin(), config_keys().end(), [&](const ConfigKey& key) {
+    return key.section == section && key.key == name;
+  });
+  REQUIRE(found != config_keys().end());
+  return *found;
+}
+
+// `key`, and another one that cannot be without it, or the other way round.
+std::vector<const ConfigKey*> with_companion(const ConfigKey& key) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kCompanions{
+      {{"tls_certificate", "tls_key"}, {"tls_key", "tls_certificate"}, {"control_by", "token_file"}}};
+  std::vector<const ConfigKey*> keys{&key};
+  for (const auto& [name, companion] : kCompanions) {
+    if (key.section == "streamd" && key.key == name) keys.push_back(&key_named("streamd", companion));
+  }
+  return keys;
 }
 
 std::string bare(const ConfigValue& value) {
@@ -72,16 +110,18 @@ TEST_CASE("every key can be set in the file, which sets no other") {
   ConfigFixture fixture;
   for (const ConfigKey& key : config_keys()) {
     CAPTURE(key.key);
-    const ConfigValue value = other_value(key);
+    const auto given = with_companion(key);
     Sources sources;
-    sources.file =
-        "[" + std::string(key.section) + "]\n" + std::string(key.key) + " = " + to_toml(value) + "\n";
+    sources.file = "[" + std::string(key.section) + "]\n";
+    for (const ConfigKey* one : given)
+      sources.file += std::string(one->key) + " = " + to_toml(other_value(*one)) + "\n";
     for (const Daemon daemon : kDaemons) {
       sources.daemon = daemon;
       const Config config = fixture.load(sources).config;
-      CHECK(key.get(config) == value);
+      for (const ConfigKey* one : given) CHECK(one->get(config) == other_value(*one));
       for (const ConfigKey& other : config_keys()) {
-        if (&other != &key && other.section != "runtime") CHECK(other.get(config) == other.get(Config()));
+        if (std::find(given.begin(), given.end(), &other) == given.end() && other.section != "runtime")
+          CHECK(other.get(config) == other.get(Config()));
       }
     }
   }
@@ -90,10 +130,11 @@ TEST_CASE("every key can be set in the file, which sets no other") {
 TEST_CASE("every key can be set by an environment variable") {
   ConfigFixture fixture;
   for (const ConfigKey& key : config_keys()) {
-    const ConfigValue value = other_value(key);
     Sources sources;
-    sources.environment = {"PATH=/bin", key.variable() + "=" + bare(value), "AURALISH=no matter"};
-    CHECK(key.get(fixture.load(sources).config) == value);
+    sources.environment = {"PATH=/bin", "AURALISH=no matter"};
+    for (const ConfigKey* one : with_companion(key))
+      sources.environment.push_back(one->variable() + "=" + bare(other_value(*one)));
+    CHECK(key.get(fixture.load(sources).config) == other_value(key));
   }
   CHECK(config_keys()[0].variable() == "AURALIS_RUNTIME_DIR");
 }
@@ -107,9 +148,15 @@ TEST_CASE("every key is a flag of the daemon that it concerns, in both forms") {
       if (flag.empty()) continue;
       CAPTURE(flag);
       reached.insert(&key);
-      const ConfigValue value = other_value(key);
-      CHECK(key.get(fixture.load({daemon, {flag, bare(value)}, {}, {}}).config) == value);
-      CHECK(key.get(fixture.load({daemon, {flag + "=" + bare(value)}, {}, {}}).config) == value);
+      std::vector<std::string> apart;
+      std::vector<std::string> joined;
+      for (const ConfigKey* one : with_companion(key)) {
+        const std::string value = bare(other_value(*one));
+        apart.insert(apart.end(), {one->flag(daemon), value});
+        joined.push_back(one->flag(daemon) + "=" + value);
+      }
+      CHECK(key.get(fixture.load({daemon, apart, {}, {}}).config) == other_value(key));
+      CHECK(key.get(fixture.load({daemon, joined, {}, {}}).config) == other_value(key));
     }
   }
   CHECK(reached.size() == config_keys().size());
@@ -118,10 +165,7 @@ TEST_CASE("every key is a flag of the daemon that it concerns, in both forms") {
 TEST_CASE(
     "a daemon's own keys are flags without its name, shared ones have their section, others' are none") {
   const auto flag = [](Daemon daemon, std::string_view section, std::string_view name) {
-    for (const ConfigKey& key : config_keys()) {
-      if (key.section == section && key.key == name) return key.flag(daemon);
-    }
-    return std::string("no such key");
+    return key_named(section, name).flag(daemon);
   };
   CHECK(flag(Daemon::kSynthd, "synthd", "device") == "--device");
   CHECK(flag(Daemon::kStreamd, "streamd", "prefill_ms") == "--prefill-ms");

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "common/config_rules.h"
+
+#include "common/ip_address.h"
+#include "common/music_parameters.h"
+#include "common/web_origin.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+namespace auralis {
+namespace {
+
+bool is_station_name(const std::string& name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+  const bool reserved = name == "new" || name == "personal";
+  return !name.empty() && name.size() <= 31 && name.find_first_not_of(kAllowed) == std::string::npos &&
+         !reserved;
+}
+
+bool is_host(const std::string& host) {
+  in6_addr address{};
+  // A zero byte would hide what follows it from inet_pton.
+  if (host.find('\0') != std::string::npos) return false;
+  return host == "localhost" || inet_pton(AF_INET, host.c_str(), &address) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
+bool is_endpoint(const std::string& endpoint) {
+  constexpr std::size_t kScheme = 6;
+  return endpoint.size() > kScheme &&
+         (endpoint.compare(0, kScheme, "tcp://") == 0 || endpoint.compare(0, kScheme, "ipc://") == 0);
+}
+
+bool is_absolute_or_empty(const std::string& path) { return path.empty() || path.front() == '/'; }
+
+bool is_network_list(const std::string& list) { return parse_ip_networks(list).has_value(); }
+
+bool is_origin_list(const std::string& list) { return parse_allowed_origins(list).has_value(); }
+
+bool is_anything(const std::string&) { return true; }
+
+ConfigRule text(std::string allowed, bool (*check)(const std::string&)) {
+  return {std::move(allowed),
+          [check](const ConfigValue& value) { return check(std::get<std::string>(value)); }};
+}
+
+}  // namespace
+
+ConfigRule integer_from(std::int64_t min, std::int64_t max) {
+  return {"an integer from " + std::to_string(min) + " to " + std::to_string(max),
+          [=](const ConfigValue& value) {
+            const auto number = std::get<std::int64_t>(value);
+            return min <= number && number <= max;
+          }};
+}
+
+ConfigRule multiple_of(std::int64_t step, std::int64_t min, std::int64_t max) {
+  return {
+      "a multiple of " + std::to_string(step) + " from " + std::to_string(min) + " to " + std::to_string(max),
+      [=](const ConfigValue& value) {
+        const auto number = std::get<std::int64_t>(value);
+        return min <= number && number <= max && number % step == 0;
+      }};
+}
+
+ConfigRule one_of(std::vector<ConfigValue> choices) {
+  std::string allowed;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (i > 0) allowed += i + 1 == choices.size() ? " or " : ", ";
+    const ConfigValue& choice = choices[i];
+    allowed += std::holds_alternative<std::string>(choice) ? std::get<std::string>(choice)
+                                                           : std::to_string(std::get<std::int64_t>(choice));
+  }
+  return {allowed, [choices = std::move(choices)](const ConfigValue& value) {
+            return std::find(choices.begin(), choices.end(), value) != choices.end();
+          }};
+}
+
+ConfigRule number_from(double min, double max) {
+  // The limits of all controls are whole numbers.
+  const auto whole = [](double limit) { return std::to_string(static_cast<std::int64_t>(limit)); };
+  return {"a number from " + whole(min) + " to " + whole(max), [=](const ConfigValue& value) {
+            // Written so that NaN, which compares false with everything, is refused.
+            const double number = std::get<double>(value);
+            return min <= number && number <= max;
+          }};
+}
+
+ConfigRule boolean() {
+  return {"true or false", [](const ConfigValue&) { return true; }};
+}
+
+ConfigRule preset_name() {
+  std::vector<ConfigValue> names(kPresets.size());
+  std::transform(kPresets.begin(), kPresets.end(), names.begin(),
+                 [](const Preset& preset) { return std::string(preset.name); });
+  return one_of(std::move(names));
+}
+
+ConfigRule station_name() {
+  return text("1 to 31 of a-z, 0-9, _ and -, but not new or personal, which are reserved", is_station_name);
+}
+
+ConfigRule host() { return text("an IPv4 address, an IPv6 address or localhost", is_host); }
+
+ConfigRule endpoint() { return text("an endpoint that begins with tcp:// or ipc://", is_endpoint); }
+
+ConfigRule path_or_empty() { return text("an absolute path, or empty", is_absolute_or_empty); }
+
+ConfigRule network_list() {
+  return text("addresses and networks such as 10.0.0.0/8, separated by commas, or empty", is_network_list);
+}
+
+ConfigRule origin_list() {
+  return text("origins such as https://example.org, separated by commas, or *, or empty", is_origin_list);
+}
+
+ConfigRule any_text() { return text("text", is_anything); }
+
+}  // namespace auralis

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// What configured values may be; each rule words itself for help, comments and refusals.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/config_table.h"
+
+namespace auralis {
+
+ConfigRule integer_from(std::int64_t min, std::int64_t max);
+ConfigRule multiple_of(std::int64_t step, std::int64_t min, std::int64_t max);
+ConfigRule number_from(double min, double max);
+ConfigRule boolean();
+
+ConfigRule one_of(std::vector<ConfigValue> choices);
+
+template <std::size_t N>
+ConfigRule one_of_names(const std::array<std::string_view, N>& names) {
+  std::vector<ConfigValue> choices(N);
+  std::transform(names.begin(), names.end(), choices.begin(),
+                 [](std::string_view name) { return std::string(name); });
+  return one_of(std::move(choices));
+}
+
+ConfigRule preset_name();
+ConfigRule station_name();
+ConfigRule host();      // to listen on
+ConfigRule endpoint();  // of ZeroMQ
+ConfigRule path_or_empty();
+ConfigRule network_list();
+ConfigRule origin_list();
+ConfigRule any_text();
+
+}  // namespace auralis

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Lists as headers and configuration write them: parts between commas, with any spaces around them. Pure.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace auralis {
+
+// Without spaces and tabs at both ends.
+inline std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t";
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+// The parts, trimmed, empty ones too; none where `text` is blank. They point into it.
+inline std::vector<std::string_view> list_parts(std::string_view text) {
+  std::vector<std::string_view> parts;
+  if (trimmed(text).empty()) return parts;
+  for (;;) {
+    const auto end = text.find(',');
+    parts.push_back(trimmed(text.substr(0, end)));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace auralis
