@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/gate.h"
+
+#include "streamd/token_bucket.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <utility>
+
+namespace auralis {
+namespace {
+
+// What stands for the client: its address, of IPv6 the first 64 bits, since the others are the client's to
+// choose.
+IpAddress place_of(const IpAddress& client) {
+  constexpr std::ptrdiff_t kNetworkBytes = 8;
+  IpAddress place = client;
+  if (!client.is_v4()) std::fill(place.bytes.begin() + kNetworkBytes, place.bytes.end(), std::uint8_t{0});
+  return place;
+}
+
+struct InOrder {
+  bool operator()(const IpAddress& a, const IpAddress& b) const { return a.bytes < b.bytes; }
+};
+
+}  // namespace
+
+struct Gate::State {
+  explicit State(const Limits& allowed)
+      : limits(allowed), handshakes(allowed.handshakes_per_second, allowed.handshakes_per_second) {}
+
+  const Limits limits;
+  std::mutex mutex;
+  // Under the mutex.
+  TokenBucket handshakes;
+  std::int64_t listeners = 0;
+  std::map<IpAddress, std::int64_t, InOrder> listeners_at;  // none of 0
+};
+
+Gate::Pass& Gate::Pass::operator=(Pass&& other) noexcept {
+  if (this == &other) return *this;
+  free();
+  state_ = std::move(other.state_);
+  place_ = other.place_;
+  return *this;
+}
+
+void Gate::Pass::free() noexcept {
+  if (!state_) return;
+  {
+    const std::lock_guard lock(state_->mutex);
+    --state_->listeners;
+    const auto at = state_->listeners_at.find(place_);
+    if (--at->second == 0) state_->listeners_at.erase(at);
+  }
+  state_.reset();
+}
+
+Gate::Gate(const Limits& limits, std::function<bool(const IpAddress&)> exempt)
+    : exempt_(std::move(exempt)), state_(std::make_shared<State>(limits)) {}
+
+std::variant<Gate::Pass, Gate::Refusal> Gate::enter(const IpAddress& client) {
+  const IpAddress place = place_of(client);
+  const bool limited = !exempt_(client);
+  const std::lock_guard lock(state_->mutex);
+  if (state_->listeners >= state_->limits.listeners) return Refusal::kFull;
+  const auto at = state_->listeners_at.find(place);
+  const bool known = at != state_->listeners_at.end();
+  if (limited && (known ? at->second : 0) >= state_->limits.listeners_per_address) return Refusal::kAddress;
+  if (known) {
+    ++at->second;
+  } else {
+    state_->listeners_at.emplace(place, 1);
+  }
+  ++state_->listeners;
+  return Pass(state_, place);
+}
+
+bool Gate::admit_handshake(std::int64_t now_ns) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->handshakes.take(now_ns);
+}
+
+std::size_t Gate::listeners() const {
+  const std::lock_guard lock(state_->mutex);
+  return static_cast<std::size_t>(state_->listeners);
+}
+
+std::size_t Gate::listeners_at(const IpAddress& client) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto at = state_->listeners_at.find(place_of(client));
+  return at == state_->listeners_at.end() ? 0 : static_cast<std::size_t>(at->second);
+}
+
+}  // namespace auralis

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Who is let in: so many listeners in all, so many at an address, so many new connections a second. The
+// counts are exact however many threads ask: a place is taken in the same moment in which it is found free.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "common/ip_address.h"
+
+namespace auralis {
+
+// Any thread. One mutex, held for some lookups: nothing that audio passes through.
+class Gate {
+  struct State;
+
+ public:
+  struct Limits {
+    std::int64_t listeners = 0;
+    std::int64_t listeners_per_address = 0;
+    std::int64_t handshakes_per_second = 1;  // and as many at once
+  };
+
+  // A place, kept for as long as this lives, which may be longer than the Gate does. Any thread may destroy
+  // it.
+  class Pass {
+   public:
+    Pass(Pass&& other) noexcept = default;
+    Pass& operator=(Pass&& other) noexcept;
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+    ~Pass() { free(); }
+
+   private:
+    friend class Gate;
+    Pass(std::shared_ptr<State> state, const IpAddress& place) : state_(std::move(state)), place_(place) {}
+    void free() noexcept;
+
+    std::shared_ptr<State> state_;  // null: moved from
+    IpAddress place_;
+  };
+
+  enum class Refusal {
+    kFull,     // all places are taken
+    kAddress,  // all that the address may have
+  };
+
+  // Addresses that `exempt` names count among all, but have no limit of their own. Any thread calls it.
+  Gate(const Limits& limits, std::function<bool(const IpAddress&)> exempt);
+
+  std::variant<Pass, Refusal> enter(const IpAddress& client);
+
+  // False where there are more new connections than there may be.
+  bool admit_handshake(std::int64_t now_ns);
+
+  std::size_t listeners() const;
+  // At the address, or in the network that counts as one: a /64 of IPv6 is what a household has.
+  std::size_t listeners_at(const IpAddress& client) const;
+
+ private:
+  std::function<bool(const IpAddress&)> exempt_;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace auralis

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/gate.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/clock.h"
+
+namespace auralis {
+namespace {
+
+constexpr int kThreads = 4;
+constexpr int kRounds = 20'000;
+constexpr std::int64_t kPlaces = 6;
+constexpr std::int64_t kPlacesAtAddress = 2;
+constexpr std::size_t kAddresses = 4;
+
+IpAddress client(std::size_t number) { return parse_ip_address("192.0.2." + std::to_string(number)).value(); }
+
+bool nobody(const IpAddress&) { return false; }
+
+template <typename Work>
+void in_threads(const Work& work) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) threads.emplace_back([&work, i] { work(i); });
+  for (std::thread& thread : threads) thread.join();
+}
+
+// What one thread holds, and counts of it that are never above what the gate gave: raised once a place is
+// held, lowered before it is given back.
+class Holder {
+ public:
+  struct Counts {
+    std::atomic<int> all{0};
+    std::array<std::atomic<int>, kAddresses> at{};
+    std::atomic<int> refused{0};
+    std::atomic<bool> too_many{false};
+  };
+
+  Holder(Gate& gate, Counts& counts) : gate_(gate), counts_(counts) {}
+
+  bool holds() const { return !held_.empty(); }
+  std::size_t count() const { return held_.size(); }
+
+  void enter(std::size_t number) {
+    auto outcome = gate_.enter(client(number));
+    auto* pass = std::get_if<Gate::Pass>(&outcome);
+    if (pass == nullptr) {
+      ++counts_.refused;
+      return;
+    }
+    const bool above_all = ++counts_.all > kPlaces;
+    const bool above_at = ++counts_.at.at(number) > kPlacesAtAddress;
+    if (above_all || above_at) counts_.too_many = true;
+    held_.emplace_back(number, std::move(*pass));
+  }
+
+  void leave() {
+    --counts_.all;
+    --counts_.at.at(held_.back().first);
+    held_.pop_back();
+  }
+
+ private:
+  Gate& gate_;
+  Counts& counts_;
+  std::vector<std::pair<std::size_t, Gate::Pass>> held_;
+};
+
+TEST_CASE("threads that come and go at once never hold more places than there are, and all get back") {
+  Gate gate({kPlaces, kPlacesAtAddress, 1}, nobody);
+  Holder::Counts counts;
+  in_threads([&](int thread) {
+    std::minstd_rand random(static_cast<unsigned>(thread) + 1);
+    Holder holder(gate, counts);
+    for (int round = 0; round < kRounds; ++round) {
+      holder.enter(random() % kAddresses);
+      // A thread that happens to run alone is refused at times, too.
+      if (holder.count() > 4 || (holder.holds() && random() % 2 == 0)) holder.leave();
+    }
+    while (holder.holds()) holder.leave();
+  });
+  CHECK_FALSE(counts.too_many);
+  CHECK(counts.refused > 0);
+  CHECK(gate.listeners() == 0);
+  for (std::size_t number = 0; number < kAddresses; ++number) CHECK(gate.listeners_at(client(number)) == 0);
+}
+
+TEST_CASE("threads that rush in at once get exactly the places that there are") {
+  for (int round = 0; round < 200; ++round) {
+    Gate gate({kPlaces, 1'000, 1}, nobody);
+    std::vector<std::vector<Gate::Pass>> held(kThreads);
+    std::atomic<int> refused{0};
+    in_threads([&](int thread) {
+      for (int i = 0; i < 10; ++i) {
+        auto outcome = gate.enter(client(0));
+        if (auto* pass = std::get_if<Gate::Pass>(&outcome)) {
+          held[static_cast<std::size_t>(thread)].push_back(std::move(*pass));
+        } else {
+          ++refused;
+        }
+      }
+    });
+    std::size_t entered = 0;
+    for (const auto& passes : held) entered += passes.size();
+    CHECK(entered == kPlaces);
+    CHECK(refused == kThreads * 10 - static_cast<int>(kPlaces));
+    CHECK(gate.listeners() == kPlaces);
+  }
+}
+
+TEST_CASE("threads together are given no more new connections than one would be") {
+  Gate gate({1, 1, 100}, nobody);
+  std::atomic<int> admitted{0};
+  in_threads([&](int) {
+    for (int i = 0; i < 1'000; ++i) {
+      if (gate.admit_handshake(1'000 * kNsPerSecond)) ++admitted;
+    }
+  });
+  CHECK(admitted == 100);
+}
+
+TEST_CASE("passes are freed safely while the gate goes") {
+  for (int round = 0; round < 200; ++round) {
+    auto gate = std::make_unique<Gate>(Gate::Limits{kThreads, kThreads, 1}, nobody);
+    std::vector<std::optional<Gate::Pass>> passes;
+    for (int i = 0; i < kThreads; ++i) passes.emplace_back(std::get<Gate::Pass>(gate->enter(client(0))));
+    in_threads([&](int thread) {
+      if (thread == 0) gate.reset();
+      passes[static_cast<std::size_t>(thread)].reset();
+    });
+    CHECK_FALSE(gate);
+  }
+}
+
+}  // namespace
+}  // namespace auralis
