@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Lists as headers and configuration write them: parts between commas, with any spaces around them. Pure.
+// What headers and configuration have in common: parts between commas, with any spaces around them, and words
+// in which the case of ASCII letters does not matter. Pure.
 #pragma once
 
+#include <algorithm>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +28,19 @@ inline std::vector<std::string_view> list_parts(std::string_view text) {
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
+}
+
+inline char lower(char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+inline std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), [](char c) { return lower(c); });
+  return result;
+}
+
+inline bool same_but_for_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace auralis

@@ -4,20 +4,12 @@
 #include "common/ip_address.h"
 #include "common/text_list.h"
 
-#include <algorithm>
 #include <charconv>
 
 namespace auralis {
 namespace {
 
 constexpr std::size_t kLongestHost = 253;  // that the domain name system has
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
-}
 
 // Names that are no ASCII are sent in ASCII (Punycode).
 bool is_host_name(std::string_view name) {

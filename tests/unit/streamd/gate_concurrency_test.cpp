@@ -32,6 +32,7 @@ bool nobody(const IpAddress&) { return false; }
 template <typename Work>
 void in_threads(const Work& work) {
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) threads.emplace_back([&work, i] { work(i); });
   for (std::thread& thread : threads) thread.join();
 }
@@ -134,6 +135,7 @@ TEST_CASE("passes are freed safely while the gate goes") {
   for (int round = 0; round < 200; ++round) {
     auto gate = std::make_unique<Gate>(Gate::Limits{kThreads, kThreads, 1}, nobody);
     std::vector<std::optional<Gate::Pass>> passes;
+    passes.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) passes.emplace_back(std::get<Gate::Pass>(gate->enter(client(0))));
     in_threads([&](int thread) {
       if (thread == 0) gate.reset();
