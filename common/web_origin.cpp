@@ -2,7 +2,7 @@
 #include "common/web_origin.h"
 
 #include "common/ip_address.h"
-#include "common/text_list.h"
+#include "common/text.h"
 
 #include <charconv>
 
