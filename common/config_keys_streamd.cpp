@@ -65,8 +65,8 @@ std::vector<ConfigKey> limit_keys() {
        "Time that a connection has for its request, TLS included, before it is closed, in milliseconds"},
       {"streamd", "idle_timeout_s", [](Config& c) -> std::int64_t& { return c.streamd.idle_timeout_s; },
        integer_from(5, 3'600),
-       "Time without any sign of life, such as the answer to a ping, before a listener is closed, in "
-       "seconds"},
+       "Time without any sign of life, such as the answer to a ping, before a listener is "
+       "closed, in seconds"},
       {"streamd", "max_header_bytes", [](Config& c) -> std::int64_t& { return c.streamd.max_header_bytes; },
        integer_from(1'024, 65'536), "Length of a request's headers; longer ones are refused, in bytes"},
       {"streamd", "max_message_bytes", [](Config& c) -> std::int64_t& { return c.streamd.max_message_bytes; },
@@ -89,8 +89,7 @@ std::vector<ConfigKey> permission_keys() {
        "name no site and are not asked"},
       {"streamd", "ticket_key_file", [](Config& c) -> std::string& { return c.streamd.ticket_key_file; },
        path_or_empty(),
-       "File of the key that auralis-ticket signs tickets with; listeners need one then. Empty: everybody "
-       "may "
+       "File of the key that auralis-ticket signs tickets with; listeners need one then. Empty: anybody may "
        "listen"},
       {"streamd", "token_file", [](Config& c) -> std::string& { return c.streamd.token_file; },
        path_or_empty(),
@@ -98,8 +97,7 @@ std::vector<ConfigKey> permission_keys() {
       {"streamd", "control_by", [](Config& c) -> std::string& { return c.streamd.control_by; },
        one_of({"listeners", "operators"}),
        "Who may change the music of stations that are open to changes; operators, who need a token_file, "
-       "show "
-       "its token"},
+       "show its token"},
   };
 }
 
