@@ -103,7 +103,7 @@ std::string_view sentence(TicketOutcome outcome) {
     case TicketOutcome::kValid:
       return "The ticket is valid.";
     case TicketOutcome::kMalformed:
-      return "A ticket is needed to listen here, and what was given is none.";
+      return "A ticket is needed, and what was given is none.";
     case TicketOutcome::kForged:
       return "The ticket was not made for this server, or was changed.";
     case TicketOutcome::kExpired:

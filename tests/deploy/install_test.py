@@ -26,6 +26,12 @@ class Install(unittest.TestCase):
                     subprocess.run([stage / program[1:], "--version"], check=True, stdout=subprocess.DEVNULL)
                     self.assertTrue((stage / config[1:]).is_file(), config)
 
+    def test_the_tools_are_installed_beside_the_daemons(self):
+        stage = staging.install(self.stage)
+        for tool in ("auralis-render", "auralis-ticket"):
+            with self.subTest(tool=tool):
+                subprocess.run([stage / "usr/bin" / tool, "--version"], check=True, stdout=subprocess.DEVNULL)
+
     def test_the_system_uses_one_configuration_in_etc(self):
         for prefix in ("/usr", "/usr/local"):
             with self.subTest(prefix=prefix):
