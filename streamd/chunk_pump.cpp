@@ -7,21 +7,14 @@
 #include "common/log.h"
 
 namespace auralis {
-const WireMessagePtr& OutgoingChunk::message(WireFormat format) {
-  WireMessagePtr& message = messages_[static_cast<std::size_t>(format)];
-  if (!message) {
-    message = format == WireFormat::kJson ? make_text_message(encode_json(chunk_))
-                                          : make_binary_message(encode_pcm(chunk_));
-  }
-  return message;
-}
-
 ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock,
-                     StreamMetrics& metrics, std::int64_t prefill_chunks)
+                     StreamMetrics& metrics, std::int64_t prefill_chunks, std::int64_t opus_bitrate)
     : reader_(synthd_directory),
       clock_(clock),
       metrics_(metrics),
-      keep_(static_cast<std::size_t>(prefill_chunks) + 1) {}
+      keep_(static_cast<std::size_t>(prefill_chunks) + 1),
+      opus_bitrate_(opus_bitrate),
+      silence_encoder_("", opus_bitrate) {}
 
 bool ChunkPump::refresh() {
   const bool changed = reader_.refresh();
@@ -43,7 +36,10 @@ bool ChunkPump::refresh() {
 
 void ChunkPump::add(const StationPlace& station, const std::string& name, bool always,
                     StreamMetrics::StationMetrics& figures) {
-  channels_[station.index] = {station, name, always, &figures, false, false, {}};
+  channels_.erase(station.index);
+  channels_.emplace(
+      station.index,
+      Channel{station, name, always, &figures, false, false, {}, StationEncoder(name, opus_bitrate_)});
 }
 
 void ChunkPump::remove(const StationPlace& station) {
@@ -161,14 +157,23 @@ void ChunkPump::end_turn() {
   }
 }
 
-OutgoingChunkPtr ChunkPump::take(const StationPlace& station) {
-  if (!turn_) return nullptr;
+StationAudio ChunkPump::take(const StationPlace& station, const FormatSet& formats) {
+  StationAudio result{station, {}};
+  if (!turn_) return result;
+  EncodedChunk* chunk = nullptr;
+  StationEncoder* encoder = &silence_encoder_;
   if (Channel* const found = channel(station)) {
     take_turn(*found);
-    return found->recent.back();
+    chunk = &found->recent.back();
+    encoder = &found->encoder;
+  } else {
+    if (!silence_ || silence_->audio.seq != *turn_) silence_ = make_chunk(*turn_, RingRead::kWriterGone);
+    chunk = &*silence_;
   }
-  if (!silence_ || silence_->audio().seq != *turn_) silence_ = make_chunk(*turn_, RingRead::kWriterGone);
-  return silence_;
+  for (std::size_t i = 0; i < kWireFormats; ++i) {
+    if (formats[i]) result.formats.at(i) = encoder->message(*chunk, static_cast<WireFormat>(i));
+  }
+  return result;
 }
 
 void ChunkPump::take_turn(Channel& channel) {
@@ -193,7 +198,7 @@ void ChunkPump::note_outcome(Channel& channel, RingRead outcome) {
   }
 }
 
-OutgoingChunkPtr ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
+EncodedChunk ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
   if (outcome != RingRead::kChunk) std::fill(buffer_.begin(), buffer_.end(), std::int16_t{0});
   AudioChunk audio;
   audio.seq = chunk;
@@ -203,19 +208,30 @@ OutgoingChunkPtr ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
   audio.frames = timeline_->chunk_frames;
   audio.silence = outcome != RingRead::kChunk;
   audio.samples = buffer_;
-  return std::make_shared<OutgoingChunk>(std::move(audio));
+  return {std::move(audio), {}};
 }
 
-OutgoingChunkPtr ChunkPump::recent(const StationPlace& station, std::int64_t chunk) {
+AudioMessagePtr ChunkPump::recent(const StationPlace& station, std::int64_t chunk, WireFormat format) {
   Channel* const found = channel(station);
   if (found == nullptr || !found->plays || chunk < 0) return nullptr;
-  if (turn_ && chunk == *turn_) return take(station);
-  const auto held = std::find_if(found->recent.begin(), found->recent.end(),
-                                 [&](const OutgoingChunkPtr& one) { return one->audio().seq == chunk; });
-  if (held != found->recent.end()) return *held;
-  // Before anybody listened.
-  const RingRead outcome = read(station, chunk);
-  return outcome == RingRead::kChunk ? make_chunk(chunk, outcome) : nullptr;
+  if (turn_ && chunk == *turn_) take_turn(*found);
+  EncodedChunk* const held = hold(*found, chunk);
+  return held == nullptr ? nullptr : found->encoder.message(*held, format);
+}
+
+// What was taken, or, of the time before anybody listened, what the ring still has.
+EncodedChunk* ChunkPump::hold(Channel& channel, std::int64_t chunk) {
+  auto& recent = channel.recent;
+  auto place = std::find_if(recent.begin(), recent.end(),
+                            [&](const EncodedChunk& one) { return one.audio.seq >= chunk; });
+  if (place != recent.end() && place->audio.seq == chunk) return &*place;
+  if (read(channel.station, chunk) != RingRead::kChunk) return nullptr;
+  return &*recent.insert(place, make_chunk(chunk, RingRead::kChunk));
+}
+
+WireMessagePtr ChunkPump::stream_head(const StationPlace& station, WireFormat format) {
+  Channel* const found = channel(station);
+  return found == nullptr ? nullptr : found->encoder.stream_head(format, *timeline_);
 }
 
 double ChunkPump::depth_ms(const StationPlace& station) const {

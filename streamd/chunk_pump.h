@@ -18,33 +18,18 @@
 
 #include "common/audio_segment.h"
 #include "common/clock.h"
-#include "streamd/frame.h"
+#include "streamd/hub.h"
+#include "streamd/station_encoder.h"
 #include "streamd/stream_metrics.h"
-#include "streamd/transport.h"
 
 namespace auralis {
 
-// One chunk on its way to listeners. One thread.
-class OutgoingChunk {
- public:
-  explicit OutgoingChunk(AudioChunk chunk) : chunk_(std::move(chunk)) {}
-
-  const AudioChunk& audio() const { return chunk_; }
-
-  // The chunk in that format, encoded at the first call and shared from then on.
-  const WireMessagePtr& message(WireFormat format);
-
- private:
-  AudioChunk chunk_;
-  std::array<WireMessagePtr, kWireFormats> messages_;
-};
-using OutgoingChunkPtr = std::shared_ptr<OutgoingChunk>;
-
-// One thread, streamd's network thread. `clock` and `metrics` outlive it.
+// One thread, the conductor's. `clock` and `metrics` outlive it.
 class ChunkPump {
  public:
+  // `opus_bitrate` in bits a second.
   ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock, StreamMetrics& metrics,
-            std::int64_t prefill_chunks);
+            std::int64_t prefill_chunks, std::int64_t opus_bitrate);
 
   // Looks for a new or restarted synthd; several times a second. Logs changes, once each. True where the
   // table of stations is another one.
@@ -79,12 +64,15 @@ class ChunkPump {
   // then stands at the live position.
   bool begin_turn();
 
-  // The chunk whose turn it is, of one station; silence where it does not play, for those who heard it
-  // already. Null where there is no turn.
-  OutgoingChunkPtr take(const StationPlace& station);
+  // The chunk whose turn it is, of one station, in these formats; silence where it does not play, for those
+  // who heard it already. No message where there is no turn.
+  StationAudio take(const StationPlace& station, const FormatSet& formats);
 
   // A chunk of the past, for a listener that has just come; null if it is no longer held.
-  OutgoingChunkPtr recent(const StationPlace& station, std::int64_t chunk);
+  AudioMessagePtr recent(const StationPlace& station, std::int64_t chunk, WireFormat format);
+
+  // What comes before the first audio over plain HTTP; null where the format has nothing like it.
+  WireMessagePtr stream_head(const StationPlace& station, WireFormat format);
 
   const AudioReader& reader() const { return reader_; }
   double depth_ms(const StationPlace& station) const;
@@ -97,9 +85,10 @@ class ChunkPump {
     StreamMetrics::StationMetrics* figures;
     bool plays = false;
     bool flowing = false;
-    std::deque<OutgoingChunkPtr> recent;  // oldest first
+    std::deque<EncodedChunk> recent;  // oldest first
+    StationEncoder encoder;
 
-    bool took(std::int64_t chunk) const { return !recent.empty() && recent.back()->audio().seq == chunk; }
+    bool took(std::int64_t chunk) const { return !recent.empty() && recent.back().audio.seq == chunk; }
   };
 
   Channel* channel(const StationPlace& station);
@@ -110,18 +99,21 @@ class ChunkPump {
   void take_turn(Channel& channel);
   void note_outcome(Channel& channel, RingRead outcome);
   RingRead read(const StationPlace& station, std::int64_t chunk);
-  OutgoingChunkPtr make_chunk(std::int64_t chunk, RingRead outcome);
+  EncodedChunk make_chunk(std::int64_t chunk, RingRead outcome);
+  EncodedChunk* hold(Channel& channel, std::int64_t chunk);
   std::int64_t live_chunk(const Timeline& timeline) const;
 
   AudioReader reader_;
   const Clock& clock_;
   StreamMetrics& metrics_;
   std::size_t keep_;
+  std::int64_t opus_bitrate_;
   std::optional<Timeline> timeline_;
   std::int64_t ring_chunks_ = 0;
   std::int64_t next_ = 0;
   std::optional<std::int64_t> turn_;
-  OutgoingChunkPtr silence_;  // of the turn, where the station is gone; made when it is asked for
+  std::optional<EncodedChunk> silence_;  // of the turn, where the station is gone; made when it is asked for
+  StationEncoder silence_encoder_;
   bool logged_missing_ = false;
   std::vector<std::int16_t> buffer_;
   std::map<std::size_t, Channel> channels_;  // by place

@@ -31,12 +31,6 @@ std::string base64(const std::string& bytes) {
 
 }  // namespace
 
-std::optional<WireFormat> format_from_subprotocol(std::string_view name) {
-  const auto* found = std::find(kSubprotocols.begin(), kSubprotocols.end(), name);
-  if (found == kSubprotocols.end()) return std::nullopt;
-  return static_cast<WireFormat>(found - kSubprotocols.begin());
-}
-
 std::string encode_json(const AudioChunk& chunk) {
   std::string pcm;
   pcm.reserve(chunk.samples.size() * 2);

@@ -12,14 +12,6 @@
 
 namespace auralis {
 
-enum class WireFormat { kJson, kPcm };
-inline constexpr std::size_t kWireFormats = 2;
-inline constexpr std::array<std::string_view, kWireFormats> kSubprotocols{"auralis.json.v1",
-                                                                          "auralis.pcm.v1"};
-
-// The format of a subprotocol's name, or nothing.
-std::optional<WireFormat> format_from_subprotocol(std::string_view name);
-
 // One chunk of PCM with all that its frames say.
 struct AudioChunk {
   std::int64_t seq = 0;

@@ -2,54 +2,89 @@
 #include "streamd/http_api.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "streamd/web_files.h"
 
 namespace auralis {
 namespace {
 
-HttpResponse text(int status, std::string body) {
-  return {status, "text/plain; charset=utf-8", std::move(body), {}};
-}
-
-HttpResponse get(const HttpRequest& request, const HttpBackend& backend) {
-  const std::string_view path = request.path;
-  if (path == "/healthz") return text(200, "ok\n");
-  if (path == "/readyz") {
-    const auto reason = backend.not_ready_reason();
-    return reason ? text(503, *reason + "\n") : text(200, "ready\n");
-  }
-  if (path == "/api/status") return backend.status(request.query);
-  if (path == "/api/presets") return {200, "application/json", presets_body(), {}};
-  const WebFile* file = find_web_file(path);
-  return {200, file->content_type, std::string(file->bytes), {}};
-}
-
 constexpr std::string_view kReadMethods = "GET, HEAD";
+constexpr std::string_view kListen = "/listen/";
+constexpr std::string_view kListeners = "/api/listeners";
+constexpr std::string_view kClose = "/close";
 
-// The methods that a path answers to; empty if there is no such path.
-std::string_view methods_of(std::string_view path) {
-  if (path == "/api/control") return "POST";
-  constexpr std::string_view kGetPaths[] = {"/healthz", "/readyz", "/api/status", "/api/presets"};
-  const bool known = std::find(std::begin(kGetPaths), std::end(kGetPaths), path) != std::end(kGetPaths);
-  return known || find_web_file(path) != nullptr ? kReadMethods : "";
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+// What stands before `suffix`; nothing where the text ends otherwise, or in nothing else.
+std::optional<std::string_view> before(std::string_view text, std::string_view suffix) {
+  if (text.size() <= suffix.size() || text.substr(text.size() - suffix.size()) != suffix) return std::nullopt;
+  return text.substr(0, text.size() - suffix.size());
+}
+
+// A path's methods, and what it calls. No methods: there is no such path.
+struct Route {
+  std::string_view methods;
+  HttpCall call;
+};
+
+Route listen_route(std::string_view file) {
+  if (const auto name = before(file, ".opus")) return {kReadMethods, ListenCall{*name, WireFormat::kOggOpus}};
+  if (const auto name = before(file, ".wav")) return {kReadMethods, ListenCall{*name, WireFormat::kWav}};
+  if (const auto name = before(file, ".m3u")) return {kReadMethods, PlaylistCall{*name}};
+  return {};
+}
+
+Route close_route(std::string_view rest) {
+  const auto number = before(rest, kClose);
+  CloseCall call;
+  if (!number) return {};
+  const auto [end, error] = std::from_chars(number->data(), number->data() + number->size(), call.listener);
+  if (error != std::errc() || end != number->data() + number->size()) return {};
+  return {"POST", call};
+}
+
+Route route_of(std::string_view path) {
+  if (path == "/healthz") return {kReadMethods, text_response(200, "ok")};
+  if (path == "/readyz") return {kReadMethods, ReadyCall{}};
+  if (path == "/api/status") return {kReadMethods, StatusCall{}};
+  if (path == "/api/presets")
+    return {kReadMethods, HttpResponse{200, "application/json", presets_body(), {}, false}};
+  if (path == "/api/control") return {"POST", ControlCall{}};
+  if (path == kListeners) return {kReadMethods, ListenersCall{}};
+  if (starts_with(path, std::string(kListeners) + "/"))
+    return close_route(path.substr(kListeners.size() + 1));
+  if (starts_with(path, kListen)) return listen_route(path.substr(kListen.size()));
+  if (const WebFile* file = find_web_file(path)) {
+    return {kReadMethods,
+            HttpResponse{200, std::string(file->content_type), std::string(file->bytes), {}, false}};
+  }
+  return {};
 }
 
 }  // namespace
 
-HttpResponse handle_http(const HttpRequest& request, const HttpBackend& backend) {
-  if (request.path == "/ws/stream") return text(426, "This path speaks WebSocket; see docs/protocol.md.\n");
-  const std::string_view methods = methods_of(request.path);
-  if (methods.empty()) return text(404, "There is nothing at this path.\n");
-  const bool reads = methods == kReadMethods;
-  if (reads ? request.method != "GET" && request.method != "HEAD" : request.method != methods) {
-    HttpResponse response = text(405, "This path answers to " + std::string(methods) + ".\n");
-    response.allow = methods;
+HttpResponse text_response(int status, std::string sentence) {
+  return {status, "text/plain; charset=utf-8", std::move(sentence) + "\n", {}, false};
+}
+HttpResponse error_response(int status, const MessageError& error) {
+  return {status, "application/json", error_message(error), {}, false};
+}
+
+HttpCall route(const HttpRequest& request) {
+  if (request.path == "/ws/stream")
+    return text_response(426, "This path speaks WebSocket; see docs/protocol.md.");
+  Route found = route_of(request.path);
+  if (found.methods.empty()) return text_response(404, "There is nothing at this path.");
+  const bool reads = found.methods == kReadMethods;
+  if (reads ? request.method != "GET" && request.method != "HEAD" : request.method != found.methods) {
+    HttpResponse response = text_response(405, "This path answers to " + std::string(found.methods) + ".");
+    response.headers.emplace_back("Allow", found.methods);
     return response;
   }
-  if (reads) return get(request, backend);
-  if (request.chunked) return text(411, "A body must come with its Content-Length.\n");
-  return backend.control(request.body);
+  if (!reads && request.chunked) return text_response(411, "A body must come with its Content-Length.");
+  return std::move(found.call);
 }
 
 }  // namespace auralis

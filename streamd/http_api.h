@@ -1,40 +1,65 @@
 // SPDX-License-Identifier: MIT
-// The plain HTTP side of streamd's port (docs/protocol.md, "HTTP"). Knows paths and bodies, not the network.
+// The plain HTTP side of streamd's port (docs/protocol.md, "HTTP"): what there is at which path, and who may
+// use it. Knows no network.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "streamd/messages.h"
+#include "streamd/wire_format.h"
 
 namespace auralis {
 
+// A request's parts, as they came; valid during the call that brings them.
 struct HttpRequest {
   std::string_view method;
   std::string_view path;   // without the query
   std::string_view query;  // without its question mark
   std::string_view body;
-  bool chunked = false;  // the body came without its length, and was not read
+  bool chunked = false;      // the body came without its length, and was not read
+  bool old_version = false;  // HTTP/1.0, which knows no chunked coding
+  std::string_view host, origin, authorization, forwarded_for, forwarded_proto;  // headers; empty: none
+  std::string_view peer;   // address at the other end of the connection
+  bool encrypted = false;  // by TLS
 };
 
 struct HttpResponse {
   int status = 200;
-  std::string_view content_type = "application/json";
+  std::string content_type = "application/json";
   std::string body;
-  std::string_view allow;  // for 405: the methods there are, as in the header
+  std::vector<std::pair<std::string, std::string>> headers;  // beside those that every answer has
+  bool stream = false;                                       // 200, and the body comes piece by piece
 };
 
-// What the API needs to know and do; network thread only.
-struct HttpBackend {
-  std::function<HttpResponse(std::string_view query)> status;
-  std::function<std::optional<std::string>()> not_ready_reason;  // nothing: ready
-  // A change of parameters: the JSON answer, and its HTTP status.
-  std::function<HttpResponse(std::string_view body)> control;
-};
+HttpResponse text_response(int status, std::string sentence);
+HttpResponse error_response(int status, const MessageError& error);
 
-// Never throws for anything a client can send.
-HttpResponse handle_http(const HttpRequest& request, const HttpBackend& backend);
+// What a request asks for, of which the network knows nothing.
+struct StatusCall {};
+struct ControlCall {};
+struct ListenersCall {};
+struct CloseCall {
+  std::uint64_t listener = 0;
+};
+struct ReadyCall {};
+struct ListenCall {
+  std::string_view station;
+  WireFormat format = WireFormat::kOggOpus;
+};
+struct PlaylistCall {
+  std::string_view station;
+};
+using HttpCall = std::variant<HttpResponse, StatusCall, ControlCall, ListenersCall, CloseCall, ReadyCall,
+                              ListenCall, PlaylistCall>;
+
+// An answer where it follows from the request alone: files of the player, presets, health, refusals. Never
+// throws for anything that a client can send.
+HttpCall route(const HttpRequest& request);
 
 }  // namespace auralis

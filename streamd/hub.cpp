@@ -6,20 +6,27 @@
 #include <utility>
 
 #include "common/log.h"
-#include "streamd/listener_policy.h"
-#include "streamd/messages.h"
 
 namespace auralis {
 namespace {
 
 constexpr std::int64_t kReportIntervalNs = kNsPerSecond;
+// Three of them in the shortest time that a listener may be allowed to be idle for, and what keeps a home's
+// router from forgetting the connection.
+constexpr std::int64_t kPingIntervalNs = 15 * kNsPerSecond;
 
 double to_ms(std::int64_t ns) { return static_cast<double>(ns) / kNsPerMs; }
 
 }  // namespace
 
-Hub::Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const HubLimits& limits)
-    : clock_(clock), metrics_(metrics), transport_(transport), limits_(limits) {
+Hub::Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const BacklogLimits& limits,
+         std::int64_t idle_ns, std::function<void(ConnectionId)> step_down)
+    : clock_(clock),
+      metrics_(metrics),
+      transport_(transport),
+      limits_(limits),
+      idle_ns_(idle_ns),
+      step_down_(std::move(step_down)) {
   const auto books = metrics_.together();
   // What a former streamd had queued when it was killed was sent to nobody, and its listeners are gone.
   const double settled = metrics_.chunks_sent.value() + metrics_.dropped_backlog.value() +
@@ -30,101 +37,121 @@ Hub::Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const
   metrics_.chunks_queued.set(0);
 }
 
-void Hub::set_phases(std::uint32_t phases) {
-  phase_counts_.assign(phases, 0);
-  for (auto& entry : listeners_) entry.second.phase = take_phase();
-}
-
-std::uint32_t Hub::take_phase() {
-  const auto least = std::min_element(phase_counts_.begin(), phase_counts_.end());
-  ++*least;
-  return static_cast<std::uint32_t>(least - phase_counts_.begin());
-}
-
-void Hub::count_listener(const StationPlace& station, int change) {
-  const auto entry = station_counts_.try_emplace({station.index, station.tenancy}, 0).first;
-  entry->second += static_cast<std::size_t>(change);
-  if (entry->second == 0) station_counts_.erase(entry);
-}
-
-std::optional<StationPlace> Hub::station_of(ConnectionId id) const {
+Hub::Listener* Hub::find(ConnectionId id) {
   const auto found = listeners_.find(id);
-  return found == listeners_.end() ? std::nullopt : std::optional(found->second.station);
+  return found == listeners_.end() ? nullptr : &found->second;
+}
+const Hub::Listener* Hub::find(ConnectionId id) const {
+  const auto found = listeners_.find(id);
+  return found == listeners_.end() ? nullptr : &found->second;
 }
 
-std::size_t Hub::listeners_of(const StationPlace& station) const {
-  const auto found = station_counts_.find({station.index, station.tenancy});
-  return found == station_counts_.end() ? 0 : found->second;
-}
-
-std::vector<StationPlace> Hub::stations() const {
-  std::vector<StationPlace> places;
-  for (const auto& entry : station_counts_) places.push_back({entry.first.first, entry.first.second});
-  return places;
-}
-
-void Hub::move(const StationPlace& from, const StationPlace& to) {
-  for (auto& entry : listeners_) {
-    if (!(entry.second.station == from)) continue;
-    count_listener(from, -1);
-    count_listener(to, +1);
-    entry.second.station = to;
-  }
-}
-
-void Hub::add(ConnectionId id, WireFormat format, const StationPlace& station) {
+void Hub::add(ConnectionId id, WireFormat format, bool offered_opus) {
   Listener& listener = listeners_[id];
+  listener.id = id;
   listener.format = format;
-  listener.station = station;
-  count_listener(station, +1);
-  listener.phase = take_phase();
+  listener.may_step_down = offered_opus && format == WireFormat::kPcm;
+  listener.max_age_ns = limits_.age_ns;
   listener.accepted_ns = clock_.now_ns();
+  listener.last_alive_ns = listener.last_ping_ns = listener.last_status_ns = listener.accepted_ns;
   const auto books = metrics_.together();
   metrics_.connections.add();
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
 }
 
-void Hub::prefill(ConnectionId id, const std::vector<OutgoingChunkPtr>& chunks) {
-  const auto found = listeners_.find(id);
-  if (found == listeners_.end()) return;
-  found->second.begun = true;
-  for (const auto& chunk : chunks) {
-    push(id, found->second, {chunk->message(found->second.format), chunk, 0, clock_.now_ns()});
+void Hub::begin(ConnectionId id, const Welcome& welcome) {
+  Listener* const listener = find(id);
+  if (listener == nullptr || listener->closing) return;
+  listener->station = welcome.station;
+  leave_slot(*listener);
+  listener->slot = welcome.slot;
+  slots_.at(welcome.slot).push_back(listener);
+  for (const auto& message : welcome.messages) push(*listener, {message, nullptr, 0, clock_.now_ns()});
+  for (const auto& audio : welcome.past) push(*listener, {audio->message, audio, 0, clock_.now_ns()});
+}
+
+void Hub::leave_slot(Listener& listener) {
+  if (!listener.slot) return;
+  auto& slot = slots_.at(*listener.slot);
+  slot.erase(std::find(slot.begin(), slot.end(), &listener));
+  listener.slot.reset();
+}
+
+void Hub::retune(ConnectionId id, const StationPlace& station) {
+  if (Listener* const listener = find(id)) listener->station = station;
+}
+
+void Hub::move(const StationPlace& from, const StationPlace& to) {
+  for (auto& [id, listener] : listeners_) {
+    if (listener.station == from) listener.station = to;
   }
 }
 
-void Hub::deliver(const ChunkOf& chunk_of, std::uint32_t phase, std::int64_t due_ns) {
+void Hub::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
+  Listener* const listener = find(id);
+  if (listener == nullptr) return;
+  listener->format = format;
+  if (!stepped_down) return;
+  metrics_.stepped_down.add();
+  log_debug("listener is slow, stepped down to Opus", {{"listener", static_cast<std::int64_t>(id)}});
+  send_text(*listener, make_text_message(stepped_down_message(listener->last_seq + 1, format)));
+}
+
+void Hub::deliver(const Delivery& delivery) {
   WireMessagePtr warning;  // the same for all: they are at the same chunk
-  for (auto& [id, listener] : listeners_) {
-    if (listener.phase != phase || listener.closing || !listener.begun) continue;
-    const OutgoingChunkPtr chunk = chunk_of(listener.station);
-    if (!chunk) continue;
-    if (chunk->audio().silence) {
-      if (!warning) warning = make_text_message(underrun_message(chunk->audio().seq));
-      send_text(id, warning);
+  for (Listener* const listener : slots_.at(delivery.slot)) {
+    if (listener->closing) continue;
+    const auto found =
+        std::find_if(delivery.stations.begin(), delivery.stations.end(),
+                     [&](const StationAudio& one) { return one.station == listener->station; });
+    if (found == delivery.stations.end()) continue;
+    const AudioMessagePtr& audio = found->formats.at(static_cast<std::size_t>(listener->format));
+    if (!audio) continue;
+    if (audio->silence) {
+      if (!warning) warning = make_text_message(underrun_message(audio->seq));
+      send_text(*listener, warning);
     }
-    push(id, listener, {chunk->message(listener.format), chunk, due_ns, clock_.now_ns()});
+    deliver_to(*listener, audio, delivery.due_ns);
   }
+}
+
+void Hub::deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns) {
+  const std::int64_t now_ns = clock_.now_ns();
+  if (now_ns - listener.last_status_ns >= kStatusIntervalNs) {
+    listener.last_status_ns = now_ns;
+    send_text(listener, make_text_message(buffer_status_message(status_of(listener))));
+  }
+  push(listener, {audio->message, audio, due_ns, now_ns});
 }
 
 void Hub::send_text(ConnectionId id, const WireMessagePtr& message) {
-  const auto found = listeners_.find(id);
-  if (found == listeners_.end() || found->second.closing) return;
-  if (found->second.texts_queued >= kMaxTexts) {
-    metrics_.messages_dropped.add();
-    return;
-  }
-  push(id, found->second, {message, nullptr, 0, clock_.now_ns()});
+  if (Listener* const listener = find(id)) send_text(*listener, message);
 }
 
 void Hub::send_text(const StationPlace& station, const WireMessagePtr& message) {
-  for (const auto& [id, listener] : listeners_) {
-    if (listener.station == station) send_text(id, message);
+  for (auto& [id, listener] : listeners_) {
+    if (listener.station == station) send_text(listener, message);
   }
 }
 
-void Hub::push(ConnectionId id, Listener& listener, Outgoing outgoing) {
-  if (outgoing.chunk) {
+void Hub::send_text_to_all(const WireMessagePtr& message) {
+  for (auto& [id, listener] : listeners_) send_text(listener, message);
+}
+
+void Hub::send_text(Listener& listener, const WireMessagePtr& message) {
+  if (listener.closing || is_plain_http(listener.format)) return;
+  if (listener.texts_queued >= kMaxTexts) {
+    metrics_.messages_dropped.add();
+    return;
+  }
+  push(listener, {message, nullptr, 0, clock_.now_ns()});
+}
+
+void Hub::push(Listener& listener, Outgoing outgoing) {
+  listener.queued_bytes += outgoing.message->bytes.size();
+  if (outgoing.audio) {
+    listener.last_seq = outgoing.audio->seq;
+    ++listener.queued_chunks;
     const auto books = metrics_.together();
     metrics_.chunks_offered.add();
     note_queued(+1);
@@ -132,82 +159,154 @@ void Hub::push(ConnectionId id, Listener& listener, Outgoing outgoing) {
     ++listener.texts_queued;
   }
   listener.queue.push_back(std::move(outgoing));
-  apply_policy(id, listener);
-  hand_over(id, listener);
+  hand_over(listener);
+  apply_policy(listener);
 }
 
-void Hub::hand_over(ConnectionId id, Listener& listener) {
-  if (listener.on_its_way || listener.queue.empty() || listener.closing) return;
-  listener.on_its_way = std::move(listener.queue.front());
-  listener.queue.pop_front();
-  if (!listener.on_its_way->chunk) --listener.texts_queued;
-  listener.handed_ns = clock_.now_ns();
-  transport_.send(id, listener.on_its_way->message);
-}
-
-void Hub::apply_policy(ConnectionId id, Listener& listener) {
-  const std::int64_t now_ns = clock_.now_ns();
-  while (!listener.closing) {
-    const auto oldest = std::find_if(listener.queue.begin(), listener.queue.end(),
-                                     [](const Outgoing& outgoing) { return outgoing.chunk != nullptr; });
-    Backlog backlog;
-    if (oldest != listener.queue.end()) backlog.oldest_age_ns = now_ns - oldest->queued_ns;
-    if (listener.on_its_way) backlog.since_progress_ns = now_ns - listener.handed_ns;
-    switch (backlog_action(backlog, limits_.backlog_ns)) {
-      case BacklogAction::kSend:
+void Hub::hand_over(Listener& listener) {
+  while (!listener.on_its_way && !listener.queue.empty() && !listener.closing) {
+    listener.on_its_way = std::move(listener.queue.front());
+    listener.queue.pop_front();
+    --(listener.on_its_way->audio ? listener.queued_chunks : listener.texts_queued);
+    listener.progress_ns = clock_.now_ns();
+    switch (transport_.send(listener.id, listener.on_its_way->message)) {
+      case SendResult::kPending:
         return;
-      case BacklogAction::kSkipOldest:
-        skip_oldest_chunk(id, listener);
+      case SendResult::kTaken:
+        note_sent(listener, *std::exchange(listener.on_its_way, std::nullopt));
         break;
-      case BacklogAction::kClose:
-        close(id, listener, close_code::kNoProgress, "no data taken for 10 s");
+      case SendResult::kFailed:
+        write_failed(listener.id);
         return;
     }
   }
 }
 
-void Hub::skip_oldest_chunk(ConnectionId id, Listener& listener) {
+Backlog Hub::backlog_of(const Listener& listener, std::int64_t now_ns) const {
+  Backlog backlog;
   const auto oldest = std::find_if(listener.queue.begin(), listener.queue.end(),
-                                   [](const Outgoing& outgoing) { return outgoing.chunk != nullptr; });
-  const std::int64_t seq = oldest->chunk->audio().seq;
-  drop(*oldest, metrics_.dropped_backlog);
+                                   [](const Outgoing& outgoing) { return outgoing.audio != nullptr; });
+  if (oldest != listener.queue.end()) backlog.oldest_age_ns = now_ns - oldest->queued_ns;
+  if (listener.on_its_way) backlog.since_progress_ns = now_ns - listener.progress_ns;
+  backlog.queued_bytes = listener.queued_bytes;
+  backlog.queued_chunks = listener.queued_chunks;
+  backlog.can_step_down = listener.may_step_down;
+  return backlog;
+}
+
+void Hub::apply_policy(Listener& listener) {
+  while (!listener.closing && listener.on_its_way) {
+    const BacklogLimits limits{listener.max_age_ns, limits_.bytes};
+    switch (backlog_action(backlog_of(listener, clock_.now_ns()), limits)) {
+      case BacklogAction::kSend:
+        return;
+      case BacklogAction::kStepDown:
+        listener.may_step_down = false;
+        step_down_(listener.id);
+        break;
+      case BacklogAction::kSkipOldest:
+        skip_oldest_chunk(listener);
+        break;
+      case BacklogAction::kClose:
+        close(listener, close_code::kNoProgress, "no data taken for 10 s");
+        return;
+    }
+  }
+}
+
+void Hub::skip_oldest_chunk(Listener& listener) {
+  const auto oldest = std::find_if(listener.queue.begin(), listener.queue.end(),
+                                   [](const Outgoing& outgoing) { return outgoing.audio != nullptr; });
+  const std::int64_t seq = oldest->audio->seq;
+  drop(listener, *oldest, metrics_.dropped_backlog);
+  --listener.queued_chunks;
   // The warning takes the chunk's place in the order, so the listener learns of the gap where it is.
-  if (listener.texts_queued < kMaxTexts) {
+  if (listener.texts_queued < kMaxTexts && !is_plain_http(listener.format)) {
     *oldest = {make_text_message(skipped_message(seq)), nullptr, 0, clock_.now_ns()};
+    listener.queued_bytes += oldest->message->bytes.size();
     ++listener.texts_queued;
   } else {
-    metrics_.messages_dropped.add();
+    if (!is_plain_http(listener.format)) metrics_.messages_dropped.add();
     listener.queue.erase(oldest);
   }
-  log_debug("listener is slow, chunk skipped", {{"listener", static_cast<std::int64_t>(id)}, {"chunk", seq}});
+  log_debug("listener is slow, chunk skipped",
+            {{"listener", static_cast<std::int64_t>(listener.id)}, {"chunk", seq}});
 }
 
-void Hub::close(ConnectionId id, Listener& listener, std::uint16_t code, std::string_view reason) {
+void Hub::flush(ConnectionId id) {
+  Listener* const listener = find(id);
+  if (listener == nullptr) return;
+  while (listener->queued_chunks > 0) skip_oldest_chunk(*listener);
+}
+
+void Hub::set_max_backlog(ConnectionId id, std::int64_t age_ns) {
+  if (Listener* const listener = find(id)) listener->max_age_ns = std::min(age_ns, limits_.age_ns);
+}
+
+BufferStatus Hub::status_of(const Listener& listener) const {
+  const Backlog backlog = backlog_of(listener, clock_.now_ns());
+  BufferStatus status;
+  status.format = listener.format;
+  status.queued = listener.queued_chunks + (listener.on_its_way && listener.on_its_way->audio ? 1 : 0);
+  status.queued_bytes = listener.queued_bytes;
+  status.backlog_ms = to_ms(backlog.oldest_age_ns);
+  status.max_backlog_ms = listener.max_age_ns / kNsPerMs;
+  status.sent = listener.sent;
+  status.dropped = listener.dropped;
+  if (listener.round_trip_ns) status.rtt_ms = to_ms(*listener.round_trip_ns);
+  status.server_time = static_cast<double>(clock_.unix_ns()) / kNsPerSecond;
+  return status;
+}
+
+std::optional<BufferStatus> Hub::status(ConnectionId id) const {
+  const Listener* const listener = find(id);
+  return listener == nullptr ? std::nullopt : std::optional(status_of(*listener));
+}
+
+StationPlace Hub::station_of(ConnectionId id) const {
+  const Listener* const listener = find(id);
+  return listener == nullptr ? StationPlace{} : listener->station;
+}
+
+std::uint64_t Hub::bytes_of(ConnectionId id) const {
+  const Listener* const listener = find(id);
+  return listener == nullptr ? 0 : listener->bytes;
+}
+
+void Hub::close(Listener& listener, std::uint16_t code, std::string_view reason) {
   listener.closing = true;
-  transport_.close(id, code, reason);
+  transport_.close(listener.id, code, reason);
 }
 
-void Hub::drop(const Outgoing& outgoing, Counter& reason) {
-  if (!outgoing.chunk) return;
+void Hub::drop(Listener& listener, const Outgoing& outgoing, Counter& reason) {
+  listener.queued_bytes -= outgoing.message->bytes.size();
+  if (!outgoing.audio) return;
+  ++listener.dropped;
   const auto books = metrics_.together();
   reason.add();
   note_queued(-1);
 }
 
-void Hub::written(ConnectionId id, std::size_t bytes) {
-  metrics_.bytes_sent.add(static_cast<double>(bytes));
-  const auto found = listeners_.find(id);
-  if (found == listeners_.end() || !found->second.on_its_way) return;
-  Listener& listener = found->second;
-  const Outgoing outgoing = std::move(*listener.on_its_way);
-  listener.on_its_way.reset();
-  if (outgoing.chunk) note_sent(listener, outgoing);
-  hand_over(id, listener);
+void Hub::progressed(ConnectionId id) {
+  if (Listener* const listener = find(id)) listener->progress_ns = clock_.now_ns();
+}
+
+void Hub::written(ConnectionId id) {
+  Listener* const listener = find(id);
+  if (listener == nullptr || !listener->on_its_way) return;
+  note_sent(*listener, *std::exchange(listener->on_its_way, std::nullopt));
+  hand_over(*listener);
 }
 
 void Hub::note_sent(Listener& listener, const Outgoing& outgoing) {
-  const std::int64_t now_ns = clock_.now_ns();
+  const std::size_t bytes = outgoing.message->bytes.size();
+  listener.queued_bytes -= bytes;
+  listener.bytes += bytes;
   const auto books = metrics_.together();
+  metrics_.bytes_sent.add(static_cast<double>(bytes));
+  if (!outgoing.audio) return;
+  const std::int64_t now_ns = clock_.now_ns();
+  ++listener.sent;
   metrics_.chunks_sent.add();
   note_queued(-1);
   if (!std::exchange(listener.heard_audio, true)) {
@@ -217,8 +316,7 @@ void Hub::note_sent(Listener& listener, const Outgoing& outgoing) {
   metrics_.delivery_latency_ms.observe(to_ms(now_ns - outgoing.due_ns));
   const std::int64_t before_ns = std::exchange(listener.last_live_sent_ns, now_ns);
   if (before_ns == 0) return;
-  const AudioChunk& audio = outgoing.chunk->audio();
-  const double deviation_ms = to_ms(now_ns - before_ns) - 1e3 * audio.frames / audio.sample_rate;
+  const double deviation_ms = to_ms(now_ns - before_ns - outgoing.audio->duration_ns);
   metrics_.jitter_ms.observe(std::abs(deviation_ms));
   metrics_.send_intervals.add();
   metrics_.send_late_ms.add(std::max(deviation_ms, 0.0));
@@ -227,55 +325,73 @@ void Hub::note_sent(Listener& listener, const Outgoing& outgoing) {
 }
 
 void Hub::write_failed(ConnectionId id) {
-  const auto found = listeners_.find(id);
-  if (found == listeners_.end() || !found->second.on_its_way) return;
-  if (found->second.on_its_way->chunk) {
-    metrics_.send_errors.add();
-    drop(*found->second.on_its_way, metrics_.dropped_error);
-  }
-  found->second.on_its_way.reset();
-  found->second.closing = true;  // the network ends the connection, and says so by removed()
+  Listener* const listener = find(id);
+  if (listener == nullptr || !listener->on_its_way) return;
+  if (listener->on_its_way->audio) metrics_.send_errors.add();
+  drop(*listener, *listener->on_its_way, metrics_.dropped_error);
+  listener->on_its_way.reset();
+  listener->closing = true;  // the network ends the connection, and says so by removed()
 }
 
 void Hub::removed(ConnectionId id) {
-  const auto found = listeners_.find(id);
-  if (found == listeners_.end()) return;
-  const Listener& listener = found->second;
-  if (listener.on_its_way) drop(*listener.on_its_way, metrics_.dropped_disconnect);
-  for (const auto& outgoing : listener.queue) drop(outgoing, metrics_.dropped_disconnect);
-  --phase_counts_[listener.phase];
-  count_listener(listener.station, -1);
-  const double seconds = static_cast<double>(clock_.now_ns() - listener.accepted_ns) / kNsPerSecond;
-  listeners_.erase(found);
+  Listener* const listener = find(id);
+  if (listener == nullptr) return;
+  if (listener->on_its_way) drop(*listener, *listener->on_its_way, metrics_.dropped_disconnect);
+  for (const auto& outgoing : listener->queue) drop(*listener, outgoing, metrics_.dropped_disconnect);
+  leave_slot(*listener);
+  const double seconds = static_cast<double>(clock_.now_ns() - listener->accepted_ns) / kNsPerSecond;
+  listeners_.erase(id);
   const auto books = metrics_.together();
   metrics_.disconnections.add();
-  metrics_.connection_seconds.observe(seconds);
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
+  metrics_.connection_seconds.observe(seconds);
+}
+
+void Hub::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
+  Listener* const listener = find(id);
+  if (listener == nullptr) return;
+  listener->last_alive_ns = clock_.now_ns();
+  if (round_trip_ns) listener->round_trip_ns = round_trip_ns;
 }
 
 bool Hub::report_playback(ConnectionId id, double latency_ms) {
-  const auto found = listeners_.find(id);
-  if (found == listeners_.end()) return true;
+  Listener* const listener = find(id);
+  if (listener == nullptr) return true;
   const std::int64_t now_ns = clock_.now_ns();
-  std::int64_t& last = found->second.last_report_ns;
-  if (last != 0 && now_ns - last < kReportIntervalNs) return false;
-  last = now_ns;
+  if (listener->last_report_ns != 0 && now_ns - listener->last_report_ns < kReportIntervalNs) return false;
+  listener->last_report_ns = now_ns;
   metrics_.end_to_end_latency_ms.observe(latency_ms);
   return true;
 }
 
-void Hub::close_stalled() {
-  for (auto& [id, listener] : listeners_) apply_policy(id, listener);
+void Hub::look_after() {
+  const std::int64_t now_ns = clock_.now_ns();
+  for (auto& [id, listener] : listeners_) {
+    apply_policy(listener);
+    if (listener.closing || is_plain_http(listener.format)) continue;
+    if (now_ns - listener.last_alive_ns >= idle_ns_) {
+      close(listener, close_code::kNoSignOfLife, "no sign of life");
+    } else if (now_ns - listener.last_ping_ns >= std::min(kPingIntervalNs, idle_ns_ / 3)) {
+      listener.last_ping_ns = now_ns;
+      transport_.ping(id);
+    }
+  }
 }
 
-void Hub::close_all(std::uint16_t code, std::string_view reason) {
-  for (auto& [id, listener] : listeners_) close(id, listener, code, reason);
+void Hub::close(ConnectionId id, std::uint16_t code, std::string_view reason) {
+  if (Listener* const listener = find(id)) close(*listener, code, reason);
 }
 
 void Hub::close_all_of(const StationPlace& station, std::uint16_t code, std::string_view reason) {
   for (auto& [id, listener] : listeners_) {
-    if (listener.station == station) close(id, listener, code, reason);
+    if (listener.station == station) close(listener, code, reason);
   }
+}
+
+std::vector<ConnectionId> Hub::ids() const {
+  std::vector<ConnectionId> ids;
+  for (const auto& entry : listeners_) ids.push_back(entry.first);
+  return ids;
 }
 
 void Hub::note_queued(double change) {

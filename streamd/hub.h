@@ -1,130 +1,180 @@
 // SPDX-License-Identifier: MIT
-// The listeners: a bounded queue of references to shared messages for each, one message on its way at a time,
-// and the books: every chunk that was queued to a listener is sent, dropped (by reason) or queued, at every
-// moment.
+// The listeners of one lane: a bounded queue of references to shared messages for each, one message on its
+// way at a time, and the books: every chunk that was queued to a listener is sent, dropped (by reason) or
+// queued, at every moment.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
+#include "common/audio_segment.h"
 #include "common/clock.h"
-#include "streamd/chunk_pump.h"
 #include "streamd/frame.h"
+#include "streamd/listener_policy.h"
+#include "streamd/messages.h"
 #include "streamd/stream_metrics.h"
 #include "streamd/transport.h"
 
 namespace auralis {
 
-struct HubLimits {
-  std::size_t listeners = 1'000;
-  std::int64_t backlog_ns = 2'000'000'000;  // age at which a queued chunk is dropped
+// A chunk of a station in one format: encoded once, shared by all lanes.
+struct AudioMessage {
+  WireMessagePtr message;
+  std::int64_t seq = 0;
+  std::int64_t duration_ns = 0;
+  bool silence = false;
+};
+using AudioMessagePtr = std::shared_ptr<const AudioMessage>;
+
+// A station's chunk in the formats that are in use.
+struct StationAudio {
+  StationPlace station;
+  std::array<AudioMessagePtr, kWireFormats> formats;  // null: not in use, or nothing to send
 };
 
-// One thread, streamd's network thread. All references outlive it.
+// A chunk's length is divided into slots of equal length; each listener has one, at which it is sent its
+// chunk.
+inline constexpr std::uint32_t kSlots = 40;
+
+// What the listeners of a slot are to be sent, and when that was due.
+struct Delivery {
+  std::uint32_t slot = 0;
+  std::int64_t due_ns = 0;
+  std::vector<StationAudio> stations;
+};
+
+// What a listener begins with; from then on it is delivered to.
+struct Welcome {
+  StationPlace station;
+  std::uint32_t slot = 0;
+  std::vector<WireMessagePtr> messages;  // before the first audio
+  std::vector<AudioMessagePtr> past;     // the newest past chunks, oldest first
+};
+
+// One thread, the lane's. All references outlive it.
 class Hub {
  public:
-  Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const HubLimits& limits);
+  // `step_down` is asked to have a listener sent Opus instead of PCM: set_format() follows.
+  Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const BacklogLimits& limits,
+      std::int64_t idle_ns, std::function<void(ConnectionId)> step_down);
 
-  // Whether there is room for one more beside `coming` others.
-  bool has_room(std::size_t coming) const { return listeners_.size() + coming < limits_.listeners; }
   std::size_t size() const { return listeners_.size(); }
-
-  // Deals all listeners out over this many phases; one at first.
-  void set_phases(std::uint32_t phases);
-  std::uint32_t phases() const { return static_cast<std::uint32_t>(phase_counts_.size()); }
-
-  // A listener of that station has come; it gets the phase that fewest have.
-  void add(ConnectionId id, WireFormat format, const StationPlace& station);
-
-  // What a listener hears; nothing where there is no such listener.
-  std::optional<StationPlace> station_of(ConnectionId id) const;
-  std::size_t listeners_of(const StationPlace& station) const;
-  // Those that have listeners.
-  std::vector<StationPlace> stations() const;
-
-  // Of a listener that is there.
-  WireFormat format_of(ConnectionId id) const { return listeners_.at(id).format; }
-  std::uint32_t phase_of(ConnectionId id) const { return listeners_.at(id).phase; }
-
-  // The station has another place.
+  // A listener has come. It may be stepped down from PCM to Opus if it `offered_opus`.
+  void add(ConnectionId id, WireFormat format, bool offered_opus);
+  // It is delivered to.
+  void begin(ConnectionId id, const Welcome& welcome);
+  // It hears another station from its next chunk on.
+  void retune(ConnectionId id, const StationPlace& station);
+  // All who hear `from` hear `to` from the next chunk on.
   void move(const StationPlace& from, const StationPlace& to);
+  // It is sent another format from its next chunk on; `stepped_down`: it is told that it was too slow.
+  void set_format(ConnectionId id, WireFormat format, bool stepped_down);
 
-  // Queues past chunks to a listener; from now on it is delivered to.
-  void prefill(ConnectionId id, const std::vector<OutgoingChunkPtr>& chunks);
+  // Queues the stations' chunks to their listeners of that slot, who are told where it is silence.
+  void deliver(const Delivery& delivery);
 
-  // Queues each station's chunk to its listeners of a phase; `chunk_of` tells it, null where there is none,
-  // and `due_ns` is the moment when it was due to them. Listeners are told where it is silence.
-  using ChunkOf = std::function<OutgoingChunkPtr(const StationPlace&)>;
-  void deliver(const ChunkOf& chunk_of, std::uint32_t phase, std::int64_t due_ns);
-
-  // Queues a JSON message to one listener, or to all of a station. A listener that lets more than kMaxTexts
-  // pile up loses the rest.
+  // Queues a JSON message to one listener, or to all of a station; nothing over plain HTTP. A listener that
+  // lets more than kMaxTexts pile up loses the rest.
   void send_text(ConnectionId id, const WireMessagePtr& message);
   void send_text(const StationPlace& station, const WireMessagePtr& message);
+  void send_text_to_all(const WireMessagePtr& message);
 
-  // From the network: the message on its way was taken by the kernel (`bytes` with framing), failed, or never
-  // will be.
-  void written(ConnectionId id, std::size_t bytes);
+  // What is queued is dropped.
+  void flush(ConnectionId id);
+  // How old it lets chunks become, at most as old as all are allowed.
+  void set_max_backlog(ConnectionId id, std::int64_t age_ns);
+  // How a listener stands; nothing where there is none.
+  std::optional<BufferStatus> status(ConnectionId id) const;
+  StationPlace station_of(ConnectionId id) const;
+  // What it was sent, with framing.
+  std::uint64_t bytes_of(ConnectionId id) const;
+
+  // From the network, as of ConnectionEvents.
+  void progressed(ConnectionId id);
+  void written(ConnectionId id);
   void write_failed(ConnectionId id);
   void removed(ConnectionId id);
+  // It gave a sign of life.
+  void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns);
 
   // Notes what a player reported; false if it reports more than once a second.
   bool report_playback(ConnectionId id, double latency_ms);
 
-  // Closes listeners that take nothing any more. About once a second.
-  void close_stalled();
-  void close_all(std::uint16_t code, std::string_view reason);
+  // Closes listeners that take nothing any more or give no sign of life, and pings. About once a second.
+  void look_after();
+  void close(ConnectionId id, std::uint16_t code, std::string_view reason);
   void close_all_of(const StationPlace& station, std::uint16_t code, std::string_view reason);
+  std::vector<ConnectionId> ids() const;
 
   static constexpr std::size_t kMaxTexts = 64;
+  static constexpr std::int64_t kStatusIntervalNs = 5 * kNsPerSecond;
 
  private:
   struct Outgoing {
     WireMessagePtr message;
-    OutgoingChunkPtr chunk;   // null for a text message
+    AudioMessagePtr audio;    // null for a text message
     std::int64_t due_ns = 0;  // of a live chunk; 0 for one of the past
     std::int64_t queued_ns = 0;
   };
   struct Listener {
+    ConnectionId id = 0;
     WireFormat format = WireFormat::kJson;
+    bool may_step_down = false;
     StationPlace station;
-    bool begun = false;  // it is delivered to
-    std::uint32_t phase = 0;
+    std::optional<std::uint32_t> slot;  // once it is delivered to
     std::int64_t accepted_ns = 0;
+    std::int64_t max_age_ns = 0;
     std::deque<Outgoing> queue;
     std::optional<Outgoing> on_its_way;
-    std::int64_t handed_ns = 0;
+    std::int64_t progress_ns = 0;   // when the kernel last took some of it
+    std::size_t queued_bytes = 0;   // of both
+    std::size_t queued_chunks = 0;  // that wait
     std::size_t texts_queued = 0;
+    std::int64_t last_seq = -1;  // of the chunk that was queued last
+    std::uint64_t sent = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t bytes = 0;
     bool heard_audio = false;
     std::int64_t last_live_sent_ns = 0;
     std::int64_t last_report_ns = 0;
+    std::int64_t last_status_ns = 0;
+    std::int64_t last_ping_ns = 0;
+    std::int64_t last_alive_ns = 0;
+    std::optional<std::int64_t> round_trip_ns;
     bool closing = false;
   };
 
-  std::uint32_t take_phase();
-  void count_listener(const StationPlace& station, int change);
-  void push(ConnectionId id, Listener& listener, Outgoing outgoing);
-  void hand_over(ConnectionId id, Listener& listener);
-  void apply_policy(ConnectionId id, Listener& listener);
-  void skip_oldest_chunk(ConnectionId id, Listener& listener);
-  void close(ConnectionId id, Listener& listener, std::uint16_t code, std::string_view reason);
-  void drop(const Outgoing& outgoing, Counter& reason);
+  Listener* find(ConnectionId id);
+  const Listener* find(ConnectionId id) const;
+  void deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns);
+  void send_text(Listener& listener, const WireMessagePtr& message);
+  void push(Listener& listener, Outgoing outgoing);
+  void hand_over(Listener& listener);
+  void apply_policy(Listener& listener);
+  Backlog backlog_of(const Listener& listener, std::int64_t now_ns) const;
+  void skip_oldest_chunk(Listener& listener);
+  void close(Listener& listener, std::uint16_t code, std::string_view reason);
+  void drop(Listener& listener, const Outgoing& outgoing, Counter& reason);
   void note_sent(Listener& listener, const Outgoing& outgoing);
   void note_queued(double change);
+  void leave_slot(Listener& listener);
+  BufferStatus status_of(const Listener& listener) const;
 
   const Clock& clock_;
   StreamMetrics& metrics_;
   Transport& transport_;
-  HubLimits limits_;
+  BacklogLimits limits_;
+  std::int64_t idle_ns_;
+  std::function<void(ConnectionId)> step_down_;
   std::unordered_map<ConnectionId, Listener> listeners_;
-  std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> station_counts_;  // by place and tenancy
-  std::vector<std::size_t> phase_counts_ = std::vector<std::size_t>(1);
+  std::array<std::vector<Listener*>, kSlots> slots_;
   double queued_ = 0;
 };
 

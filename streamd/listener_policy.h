@@ -2,6 +2,7 @@
 // What to do with a listener that does not keep up: a pure function, so that every case can be tested.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace auralis {
@@ -9,22 +10,33 @@ namespace auralis {
 // How a listener stands.
 struct Backlog {
   std::int64_t oldest_age_ns = 0;  // how long its oldest queued chunk has been waiting
+  std::size_t queued_bytes = 0;    // of chunks and messages that wait, all together
   std::int64_t since_progress_ns =
-      0;  // how long the kernel has not taken what was handed to it; 0 if nothing is
+      0;  // how long the kernel has taken nothing of what is pending; 0 if nothing is
+  std::size_t queued_chunks = 0;
+  bool can_step_down = false;  // it hears PCM, and offered Opus, too
+};
+
+struct BacklogLimits {
+  std::int64_t age_ns = 2'000'000'000;
+  std::size_t bytes = 1'048'576;
 };
 
 enum class BacklogAction {
   kSend,        // all is well
   kSkipOldest,  // drop the oldest queued chunk, and ask again
+  kStepDown,    // as before, and send Opus from now on, a tenth of the bytes
   kClose,       // no progress for so long that nobody can be listening
 };
 
 inline constexpr std::int64_t kNoProgressCloseNs = 10'000'000'000;
 
-constexpr BacklogAction backlog_action(const Backlog& backlog, std::int64_t max_age_ns) {
+constexpr BacklogAction backlog_action(const Backlog& backlog, const BacklogLimits& limits) {
   if (backlog.since_progress_ns >= kNoProgressCloseNs) return BacklogAction::kClose;
-  if (backlog.oldest_age_ns > max_age_ns) return BacklogAction::kSkipOldest;
-  return BacklogAction::kSend;
+  const bool too_old = backlog.oldest_age_ns > limits.age_ns;
+  const bool too_much = backlog.queued_bytes > limits.bytes;
+  if (backlog.queued_chunks == 0 || !(too_old || too_much)) return BacklogAction::kSend;
+  return backlog.can_step_down ? BacklogAction::kStepDown : BacklogAction::kSkipOldest;
 }
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <iostream>
-#include <thread>
+#include <string>
 
 #include "common/clock.h"
 #include "common/healthcheck.h"
@@ -18,27 +18,14 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   }
   auralis::allow_descriptors(command_line.config.streamd.max_listeners);
   auralis::StreamServer server(command_line.config, clock);
-  service.ready("serving listeners");
-  std::thread network([&] {
-    try {
-      server.run();
-    } catch (const std::exception& exception) {
-      auralis::log_error(std::string("the network thread failed: ") + exception.what());
-      service.stop(1);
-    }
+  server.start([&](const std::string& why) {
+    auralis::log_error("a network thread failed: " + why);
+    service.stop(1);
   });
-  const auto stop = [&] {
-    server.stop();
-    network.join();
-  };
-  try {
-    service.run([&] { server.sample_process(); }, [&] { return server.healthy(); },
-                [&] { auralis::reload_config(command_line); });
-  } catch (...) {
-    stop();
-    throw;
-  }
-  stop();
+  service.ready("serving listeners");
+  service.run([&] { server.keep_house(); }, [&] { return server.healthy(); },
+              [&] { auralis::reload_config(command_line); });
+  server.stop();
   return service.exit_status();
 }
 

@@ -13,7 +13,7 @@
 
 #include "common/music_parameters.h"
 #include "common/timeline.h"
-#include "streamd/frame.h"
+#include "streamd/wire_format.h"
 
 namespace auralis {
 

@@ -20,8 +20,6 @@ double own_digits(float number) {
 // A microsecond is finer than what is measured.
 double rounded_ms(double ms) { return std::round(ms * 1e3) / 1e3; }
 
-std::string_view name_of(WireFormat format) { return kSubprotocols.at(static_cast<std::size_t>(format)); }
-
 Json parameters_json(const MusicParameters& parameters) {
   Json json{{"key", kKeyNames.at(parameters.key)},
             {"mode", kModeNames.at(static_cast<std::size_t>(parameters.mode))}};
@@ -94,7 +92,7 @@ std::string skipped_message(std::int64_t seq) {
 std::string stepped_down_message(std::int64_t seq, WireFormat format) {
   Json json =
       warning("stepped_down", seq, "The connection is too slow; from this chunk on it is compressed.");
-  json["format"] = name_of(format);
+  json["format"] = format_name(format);
   return json.dump();
 }
 
@@ -105,7 +103,7 @@ std::string subscribed_message(std::string_view station, std::int64_t seq) {
 std::string buffer_status_message(const BufferStatus& status) {
   Json json{
       {"type", "buffer_status"},
-      {"format", name_of(status.format)},
+      {"format", format_name(status.format)},
       {"queued", status.queued},
       {"queued_bytes", status.queued_bytes},
       {"backlog_ms", rounded_ms(status.backlog_ms)},

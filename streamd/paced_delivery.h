@@ -1,40 +1,51 @@
 // SPDX-License-Identifier: MIT
-// Gives each chunk to the listeners at its due moment, less each listener's phase: chunk k goes out over the
-// chunk's length before it is due, a share of the listeners at each tick, so that the load of many is flat
-// and nobody's interval changes.
+// Gives each chunk to the listeners at its due moment, less each listener's slot: chunk k goes out over the
+// chunk's length before it is due, slot by slot, so that the load of many is flat and nobody's interval
+// changes.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include "common/clock.h"
+#include "streamd/audience.h"
 #include "streamd/chunk_pump.h"
-#include "streamd/hub.h"
 
 namespace auralis {
 
-// One thread, streamd's network thread. All references outlive it.
+// One thread, the conductor's. All references outlive it.
 class PacedDelivery {
  public:
-  PacedDelivery(ChunkPump& pump, Hub& hub, const Clock& clock);
+  // `send` hands a delivery to a lane.
+  using Send = std::function<void(std::size_t lane, Delivery delivery)>;
+  PacedDelivery(ChunkPump& pump, const Audience& audience, const Clock& clock, Send send);
 
-  // Does all that is due by now. Returns the moment (CLOCK_MONOTONIC) of the next thing to do.
+  // Does all that is due by now. Returns the moment (CLOCK_MONOTONIC) of the next thing to do; sooner where a
+  // listener comes.
   std::int64_t step();
 
-  // The station's newest past chunks, `count` at most, oldest first, for a listener of phase `phase` that has
-  // just come: the next one that step() delivers to that phase follows them without a gap.
-  std::vector<OutgoingChunkPtr> prefill(const StationPlace& station, std::uint32_t phase,
-                                        std::int64_t count) const;
+  // The station's newest past chunks, `count` at most, oldest first, for a listener of that slot who has just
+  // come, right after step(): the next one that is delivered to the slot follows them without a gap.
+  std::vector<AudioMessagePtr> prefill(const StationPlace& station, std::uint32_t slot, WireFormat format,
+                                       std::int64_t count) const;
+
+  // The first chunk that step() will deliver to that slot; nothing while there is none.
+  std::optional<std::int64_t> next_chunk(std::uint32_t slot) const;
 
  private:
   static constexpr std::int64_t kIdleNs = 50'000'000;  // how often to look for a timeline while there is none
 
+  std::int64_t due_ns(std::uint32_t slot) const;
+  void deliver(std::uint32_t slot);
+
   ChunkPump& pump_;
-  Hub& hub_;
+  const Audience& audience_;
   const Clock& clock_;
-  std::optional<std::int64_t> turn_;  // the chunk being delivered, phase by phase
-  std::uint32_t next_phase_ = 0;
+  Send send_;
+  std::optional<std::int64_t> turn_;  // the chunk being delivered, slot by slot
+  std::uint32_t next_slot_ = 0;       // all before it had their turn
 };
 
 }  // namespace auralis

@@ -107,13 +107,10 @@ std::vector<StationPlace> Stations::configured() const {
   return places;
 }
 
-std::string Stations::names() const {
-  std::string names;
-  for (const auto& entry : stations_) {
-    const StationState& state = entry.second.state;
-    if (state.personal == 0) names.append(names.empty() ? "" : ", ").append(state.name);
-  }
-  return names;
+std::vector<std::pair<StationPlace, const StationState*>> Stations::all() const {
+  std::vector<std::pair<StationPlace, const StationState*>> all;
+  for (const auto& [index, station] : stations_) all.push_back({{index, station.tenancy}, &station.state});
+  return all;
 }
 
 std::size_t Stations::personal() const { return stations_.size() - configured().size(); }

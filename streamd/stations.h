@@ -46,10 +46,9 @@ class Stations {
   // What a listener hears who names none: the station `default`, else the first.
   std::optional<StationPlace> usual() const;
 
-  // In the order of the table.
+  // In the order of the table. Valid until the next refresh().
+  std::vector<std::pair<StationPlace, const StationState*>> all() const;
   std::vector<StationPlace> configured() const;
-  // Their names as in a sentence: "default, night".
-  std::string names() const;
 
   std::size_t places() const { return reader_.places(); }
   std::size_t personal() const;

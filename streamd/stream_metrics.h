@@ -74,26 +74,28 @@ class StreamMetrics {
                  {{"reason", "disconnect"}});
   Counter dropped_error = m_.counter("websocket_chunks_dropped_total",
                                      "Audio chunks queued and never sent, by reason", {{"reason", "error"}});
+  Counter stepped_down = m_.counter("auralis_listeners_stepped_down_total",
+                                    "Listeners too slow for PCM, who were sent Opus from then on");
   Counter messages_dropped =
       m_.counter("auralis_messages_dropped_total",
                  "JSON messages to listeners left out, since too many waited behind audio not taken");
   Gauge chunks_queued =
       m_.gauge("auralis_chunks_queued", "Audio chunks queued or on their way, over all listeners");
-  Counter bytes_sent = m_.counter("network_bytes_sent_total", "Bytes sent to listeners over WebSocket");
+  Counter bytes_sent =
+      m_.counter("network_bytes_sent_total", "Bytes sent to listeners over WebSocket and HTTP");
 
   Gauge active_connections = m_.gauge("websocket_active_connections", "Listeners connected");
   Counter connections = m_.counter("websocket_connections_total", "Listeners accepted");
   Counter disconnections = m_.counter("websocket_disconnections_total", "Listeners gone");
-  Counter rejected_limit = m_.counter("websocket_connections_rejected_total",
-                                      "WebSocket requests refused, by reason", {{"reason", "limit"}});
-  Counter rejected_path = m_.counter("websocket_connections_rejected_total",
-                                     "WebSocket requests refused, by reason", {{"reason", "path"}});
-  Counter rejected_protocol = m_.counter("websocket_connections_rejected_total",
-                                         "WebSocket requests refused, by reason", {{"reason", "protocol"}});
-  Counter rejected_station = m_.counter("websocket_connections_rejected_total",
-                                        "WebSocket requests refused, by reason", {{"reason", "station"}});
-  Counter rejected_places = m_.counter("websocket_connections_rejected_total",
-                                       "WebSocket requests refused, by reason", {{"reason", "places"}});
+  Counter rejected_limit = rejected("limit");
+  Counter rejected_address = rejected("address");
+  Counter rejected_rate = rejected("rate");
+  Counter rejected_origin = rejected("origin");
+  Counter rejected_ticket = rejected("ticket");
+  Counter rejected_path = rejected("path");
+  Counter rejected_protocol = rejected("protocol");
+  Counter rejected_station = rejected("station");
+  Counter rejected_places = rejected("places");
   Histogram connection_seconds =
       m_.histogram("websocket_connection_duration_seconds", "Length of listeners' connections, in seconds",
                    {1, 5, 15, 60, 300, 900, 3600, 14400, 86400});
@@ -113,6 +115,10 @@ class StreamMetrics {
   ProcessMetrics process{m_, "streamd"};
 
  private:
+  Counter rejected(const std::string& reason) {
+    return m_.counter("websocket_connections_rejected_total", "Listeners refused, by reason",
+                      {{"reason", reason}});
+  }
   StationMetrics of(const MetricLabel& label) {
     return {
         m_.gauge("ring_buffer_depth_ms",

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// streamd: joins the pump, the hub, the control segment, HTTP and the network.
+// streamd: joins the conductor, the lanes, the acceptor and the segments, and gives each its thread.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "common/clock.h"
 #include "common/config.h"
@@ -11,21 +13,23 @@ namespace auralis {
 
 class StreamServer {
  public:
-  // Takes the segments and listens. `clock` outlives it. Throws SegmentError, ListenError.
+  // Takes the segments, reads keys and certificates, and listens. `clock` outlives it. Throws SegmentError,
+  // ListenError, SecretError, TlsError.
   StreamServer(const Config& config, const Clock& clock);
+  // Stops what runs.
   ~StreamServer();
 
-  // Serves on the calling thread, streamd's network thread, until stop(). Whether audio flows is told by
-  // /readyz.
-  void run();
+  // Serves on threads of its own from now on; `failed` is called, once, where one of them fails, with what it
+  // failed of. Whether audio flows is told by /readyz.
+  void start(std::function<void(const std::string&)> failed);
 
-  // From any thread: tells the listeners, and ends run().
+  // Tells the listeners, sends them away within the time of the configuration, and returns when all is over.
   void stop();
 
-  // From the housekeeping thread, about each second: the process's own figures.
-  void sample_process();
+  // From the housekeeping thread, about each second: the process's own figures, and renewed certificates.
+  void keep_house();
 
-  // From any thread: whether the network thread is at work.
+  // From any thread: whether the thread that delivers is at work.
   bool healthy() const;
 
  private:

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What the hub asks of the network, and what the network tells the hub: the border that keeps websocketpp out
-// of everything else, and that a test stands in for.
+// What the hub asks of the network: the border that keeps websocketpp and Asio out of everything else, and
+// that a test stands in for.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,32 +10,48 @@
 
 namespace auralis {
 
-// A message framed for the wire, immutable, shared by all listeners that get it.
-struct WireMessage;
+// A message as it goes over the wire, immutable, shared by all listeners that get it.
+struct WireMessage {
+  std::string bytes;              // with framing
+  std::size_t payload_begin = 0;  // within them
+  std::size_t payload_end = 0;
+};
 using WireMessagePtr = std::shared_ptr<const WireMessage>;
 
 // Frame a payload, once. Any thread.
-WireMessagePtr make_text_message(std::string payload);
-WireMessagePtr make_binary_message(std::string payload);
+WireMessagePtr make_text_message(std::string_view payload);    // of WebSocket
+WireMessagePtr make_binary_message(std::string_view payload);  // of WebSocket
+WireMessagePtr make_http_chunk(std::string_view payload);      // of a body in chunked coding; never empty
 std::string_view payload_of(const WireMessage& message);
 
+// Of a connection, unlike that of any other in the life of the process.
 using ConnectionId = std::uint64_t;
 
 namespace close_code {
 inline constexpr std::uint16_t kGoingAway = 1001;
+inline constexpr std::uint16_t kOperator = 1008;
 inline constexpr std::uint16_t kTryAgainLater = 1013;
 inline constexpr std::uint16_t kStationGone = 4004;
 inline constexpr std::uint16_t kNoProgress = 4008;
+inline constexpr std::uint16_t kNoSignOfLife = 4009;
 }  // namespace close_code
 
-// The network's side. Network thread only.
+enum class SendResult {
+  kTaken,    // the kernel has all of it: the next message may follow
+  kPending,  // ConnectionEvents::written follows, or write_failed, or closed
+  kFailed,   // the connection is broken; closed follows
+};
+
+// The network's side of one lane. The lane's thread only.
 class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Hands a message to the connection; ConnectionEvents::written follows when the kernel has taken its last
-  // byte, or closed if it never will. At most one message at a time a connection.
-  virtual void send(ConnectionId connection, const WireMessagePtr& message) = 0;
+  // At most one message is pending a connection.
+  virtual SendResult send(ConnectionId connection, const WireMessagePtr& message) = 0;
+  // Asks for a sign of life; ConnectionEvents::alive tells of it. Nothing over plain HTTP.
+  virtual void ping(ConnectionId connection) = 0;
+  // Over plain HTTP the code and the reason are not told.
   virtual void close(ConnectionId connection, std::uint16_t code, std::string_view reason) = 0;
 };
 

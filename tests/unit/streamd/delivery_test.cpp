@@ -17,9 +17,11 @@ struct Fixture {
   test::ManualClock clock;
   test::OwnMetrics own;
   test::RecordingTransport transport;
-  Hub hub{clock, own.metrics, transport, {100, 2 * kNsPerSecond}};
-  ChunkPump pump{folder.path(), clock, own.metrics, kPrefill};
-  PacedDelivery delivery{pump, hub, clock};
+  Hub hub{clock, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
+  ChunkPump pump{folder.path(), clock, own.metrics, kPrefill, 96'000};
+  Audience audience;
+  PacedDelivery delivery{pump, audience, clock,
+                         [this](std::size_t, const Delivery& one) { hub.deliver(one); }};
   std::int64_t epoch_ns = clock.now;
   StationPlace station;
 
@@ -28,16 +30,22 @@ struct Fixture {
     pump.refresh();
     const std::uint64_t tenancy = pump.reader().tenancy(0);
     if (tenancy == station.tenancy || tenancy % 2 == 0) return;
+    audience.move(station, {0, tenancy});
     hub.move(station, {0, tenancy});
     station.tenancy = tenancy;
     pump.add(station, "default", true, own.metrics.configured[0]);
     pump.refresh();
   }
 
-  void come(ConnectionId id) {
-    hub.add(id, WireFormat::kPcm, station);
-    hub.prefill(id, {});
+  void come(ConnectionId id, const StationPlace& to, std::int64_t prefill = 0) {
+    audience.add(id, 0, WireFormat::kPcm, to);
+    delivery.step();
+    const std::uint32_t slot = audience.find(id)->slot;
+    hub.add(id, WireFormat::kPcm, false);
+    hub.begin(id, {to, slot, {}, delivery.prefill(to, slot, WireFormat::kPcm, prefill)});
+    audience.begin(id);
   }
+  void come(ConnectionId id) { come(id, station); }
 
   double underruns() const { return own.sample("ring_buffer_underruns_total", "default").value; }
 
@@ -46,7 +54,7 @@ struct Fixture {
     while (clock.now < end_ns) {
       refresh();
       const std::int64_t wake_ns = delivery.step();
-      transport.take_all([&](ConnectionId id, std::size_t bytes) { hub.written(id, bytes); });
+      transport.take_all([&](ConnectionId id) { hub.written(id); });
       REQUIRE(wake_ns > clock.now_ns());
       clock.now = std::min(wake_ns, end_ns);
     }
@@ -100,8 +108,7 @@ TEST_CASE_FIXTURE(Fixture,
   for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
     run_until(epoch_ns + 4 * kChunkNs + offset_ms * kNsPerMs);
     const auto id = static_cast<ConnectionId>(offset_ms + 1);
-    hub.add(id, WireFormat::kPcm, station);
-    hub.prefill(id, delivery.prefill(station, hub.phase_of(id), kPrefill));
+    come(id, station, kPrefill);
   }
   run_until(epoch_ns + 10 * kChunkNs);
   for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
@@ -208,8 +215,7 @@ TEST_CASE_FIXTURE(
   synth.write(6, 15, 2);
   refresh();
   REQUIRE(pump.plays(personal));
-  hub.add(2, WireFormat::kPcm, personal);
-  hub.prefill(2, delivery.prefill(personal, hub.phase_of(2), kPrefill));
+  come(2, personal, kPrefill);
   run_until(epoch_ns + 10 * kChunkNs);
   REQUIRE(seqs(2).size() > 4);
   CHECK(seqs(2).back() == 10);
@@ -223,6 +229,7 @@ TEST_CASE_FIXTURE(
   CHECK(missed > 0);
   CHECK(underruns() == 0);
   hub.removed(2);
+  audience.remove(2);
   run_until(epoch_ns + 19 * kChunkNs);
   CHECK(own.sample("ring_buffer_underruns_total", "personal").value == missed);
 }
@@ -234,8 +241,7 @@ TEST_CASE_FIXTURE(Fixture, "the next tenant of a place is not taken for the one 
   synth.write(0, 19, 1);
   refresh();
   pump.add(first, "a", true, own.metrics.configured[1]);
-  hub.add(1, WireFormat::kPcm, first);
-  hub.prefill(1, {});
+  come(1, first);
   run_until(epoch_ns + 4 * kChunkNs);
   const std::size_t heard = seqs(1).size();
   CHECK(heard > 1);
@@ -258,10 +264,7 @@ TEST_CASE_FIXTURE(Fixture, "silence until a station plays is one underrun a chun
   refresh();
   const StationPlace late = synth.open(1, named_state("late"));
   pump.add(late, "late", false, own.metrics.personal);
-  for (ConnectionId id = 1; id <= 2; ++id) {
-    hub.add(id, WireFormat::kPcm, late);
-    hub.prefill(id, {});
-  }
+  for (ConnectionId id = 1; id <= 2; ++id) come(id, late);
   run_until(epoch_ns + 5 * kChunkNs);
   CHECK(seqs(1).size() > 3);
   CHECK(seqs(1) == seqs(2));

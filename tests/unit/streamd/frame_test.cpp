@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "streamd/wire_format.h"
+
 #include <nlohmann/json.hpp>
 
 namespace auralis {

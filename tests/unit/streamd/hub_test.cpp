@@ -3,45 +3,62 @@
 
 #include <doctest/doctest.h>
 
-#include <set>
+#include <nlohmann/json.hpp>
 
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {
 namespace {
 
-OutgoingChunkPtr chunk(std::int64_t seq, bool silence = false) {
-  AudioChunk audio;
-  audio.seq = seq;
-  audio.sample_rate = 44'100;
-  audio.channels = 2;
-  audio.frames = 4'410;
-  audio.silence = silence;
-  audio.samples.assign(8'820, 1);
-  return std::make_shared<OutgoingChunk>(std::move(audio));
-}
-
+constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
 constexpr StationPlace kGarden{0, 1};
 constexpr StationPlace kHarbour{1, 1};
+
+AudioMessagePtr audio(std::int64_t seq, bool silence = false, std::size_t bytes = 1'000) {
+  return std::make_shared<AudioMessage>(
+      AudioMessage{make_binary_message(std::string(bytes, 'a')), seq, kChunkNs, silence});
+}
+
+// A chunk in all formats.
+StationAudio of(const StationPlace& station, const AudioMessagePtr& message) {
+  StationAudio audio{station, {}};
+  audio.formats.fill(message);
+  return audio;
+}
 
 struct Fixture {
   test::ManualClock clock;
   test::OwnMetrics own;
   test::RecordingTransport transport;
-  Hub hub{clock, own.metrics, transport, {3, 2 * kNsPerSecond}};
+  std::vector<ConnectionId> stepped_down;
+  Hub hub{clock,
+          own.metrics,
+          transport,
+          {2 * kNsPerSecond, 1'000'000},
+          60 * kNsPerSecond,
+          [this](ConnectionId id) { stepped_down.push_back(id); }};
 
   // A listener that is delivered to.
-  void come(ConnectionId id, WireFormat format, const StationPlace& station = kGarden) {
-    hub.add(id, format, station);
-    hub.prefill(id, {});
+  void come(ConnectionId id, const StationPlace& station = kGarden, WireFormat format = WireFormat::kPcm,
+            bool offered_opus = false) {
+    hub.add(id, format, offered_opus);
+    hub.begin(id, {station, 0, {}, {}});
   }
   // To all who listen to the garden.
-  void deliver(const OutgoingChunkPtr& chunk, std::uint32_t phase, std::int64_t due_ns) {
-    hub.deliver([&](const StationPlace& station) { return station == kGarden ? chunk : nullptr; }, phase,
-                due_ns);
+  void deliver(const AudioMessagePtr& message, std::int64_t due_ns = 1) {
+    hub.deliver({0, due_ns, {of(kGarden, message)}});
   }
   void take_all() {
-    transport.take_all([&](ConnectionId id, std::size_t bytes) { hub.written(id, bytes); });
+    transport.take_all([&](ConnectionId id) { hub.written(id); });
+  }
+  // What a listener was sent of JSON.
+  std::vector<nlohmann::json> texts(ConnectionId id) {
+    std::vector<nlohmann::json> result;
+    for (const auto& message : transport.sent[id]) {
+      const auto payload = payload_of(*message);
+      if (payload.substr(0, 1) == "{") result.push_back(nlohmann::json::parse(payload));
+    }
+    return result;
   }
   double value(const std::string& name, const std::string& label = {}) const {
     return own.sample(name, label).value;
@@ -51,99 +68,195 @@ struct Fixture {
            value("websocket_chunks_dropped_total", "disconnect") +
            value("websocket_chunks_dropped_total", "error");
   }
-  // The invariant of the books.
+  // The invariant of the books, in all and for each listener.
   void check_books() const {
     CHECK(value("auralis_chunks_offered_total") ==
           value("websocket_chunks_sent_total") + dropped() + value("auralis_chunks_queued"));
+    std::size_t queued = 0;
+    for (const ConnectionId id : hub.ids()) queued += hub.status(id)->queued;
+    CHECK(static_cast<double>(queued) == value("auralis_chunks_queued"));
   }
 };
 
-TEST_CASE_FIXTURE(Fixture, "a chunk is encoded once and its frame is shared by all listeners of a format") {
-  come(1, WireFormat::kPcm);
-  come(2, WireFormat::kPcm);
-  come(3, WireFormat::kJson);
-  deliver(chunk(5), 0, clock.now);
+TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, and each gets its own format") {
+  come(1);
+  come(2);
+  come(3, kGarden, WireFormat::kJson);
+  StationAudio chunk{kGarden, {}};
+  chunk.formats[static_cast<std::size_t>(WireFormat::kPcm)] = audio(5);
+  chunk.formats[static_cast<std::size_t>(WireFormat::kJson)] = audio(5);
+  hub.deliver({0, 1, {chunk}});
   CHECK(transport.sent[1].front() == transport.sent[2].front());
   CHECK(transport.sent[1].front() != transport.sent[3].front());
 }
 
-TEST_CASE_FIXTURE(Fixture, "listeners are spread evenly over the phases, and each hears only its own") {
-  hub.set_phases(3);
-  std::set<std::uint32_t> phases;
-  for (ConnectionId id = 1; id <= 3; ++id) {
-    come(id, WireFormat::kPcm);
-    phases.insert(hub.phase_of(id));
-  }
-  CHECK(phases.size() == 3);
-  deliver(chunk(1), 1, clock.now);
-  CHECK(transport.sent.size() == 1);
-  hub.removed(2);
-  come(4, WireFormat::kPcm);
-  CHECK(hub.phase_of(4) == 1);
+TEST_CASE_FIXTURE(Fixture, "a listener hears its own slot and its own station alone, and moves with it") {
+  come(1);
+  come(2, kHarbour);
+  hub.add(3, WireFormat::kPcm, false);
+  hub.begin(3, {kGarden, 7, {}, {}});
+  deliver(audio(1));
+  CHECK(transport.sent[1].size() == 1);
+  CHECK(transport.sent[2].empty());
+  CHECK(transport.sent[3].empty());
+  hub.deliver({7, 1, {of(kGarden, audio(1))}});
+  CHECK(transport.sent[3].size() == 1);
+  hub.send_text(kHarbour, make_text_message("{}"));
+  CHECK(transport.sent[2].size() == 1);
+  take_all();
+  hub.move(kHarbour, kGarden);
+  deliver(audio(2));
+  CHECK(transport.sent[2].size() == 2);
+  take_all();
+  hub.retune(1, kHarbour);
+  deliver(audio(3));
+  CHECK(transport.sent[1].size() == 2);
+  hub.close_all_of(kGarden, close_code::kStationGone, "gone");
+  CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{2, 4004}, {3, 4004}});
 }
 
 TEST_CASE_FIXTURE(Fixture, "one message is on its way at a time, and the next follows when it was taken") {
-  come(1, WireFormat::kPcm);
-  deliver(chunk(1), 0, clock.now);
-  deliver(chunk(2), 0, clock.now);
+  come(1);
+  deliver(audio(1));
+  deliver(audio(2));
   CHECK(transport.sent[1].size() == 1);
   CHECK(value("auralis_chunks_queued") == 2);
-  hub.written(1, 100);
+  hub.written(1);
   CHECK(transport.sent[1].size() == 2);
   CHECK(value("websocket_chunks_sent_total") == 1);
-  CHECK(value("network_bytes_sent_total") == 100);
+  CHECK(value("network_bytes_sent_total") == static_cast<double>(transport.sent[1][0]->bytes.size()));
+  check_books();
+}
+
+TEST_CASE_FIXTURE(Fixture, "what the kernel takes at once is sent at once, whatever waited") {
+  come(1);
+  deliver(audio(1));
+  for (std::int64_t seq = 2; seq < 6; ++seq) deliver(audio(seq));
+  transport.answer = SendResult::kTaken;
+  hub.written(1);
+  CHECK(value("websocket_chunks_sent_total") == 5);
+  CHECK(hub.status(1)->queued_bytes == 0);
   check_books();
 }
 
 TEST_CASE_FIXTURE(
     Fixture, "a stalled listener loses its oldest chunks by age, is told where, and holds bounded memory") {
-  come(1, WireFormat::kPcm);
+  come(1);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
-    deliver(chunk(seq), 0, clock.now);
-    clock.now += 100 * kNsPerMs;
+    deliver(audio(seq));
+    clock.now += kChunkNs;
     check_books();
   }
   CHECK(value("auralis_chunks_queued") == 22);  // two seconds of them, the newest, and the one on its way
   CHECK(value("websocket_chunks_dropped_total", "backlog") == 38);
   take_all();
-  std::size_t warnings = 0;
-  for (const auto& message : transport.sent[1])
-    warnings += payload_of(*message).find("skipped") != std::string::npos ? 1 : 0;
-  CHECK(warnings == 38);
+  std::vector<std::int64_t> skipped;
+  for (const auto& text : texts(1)) {
+    if (text["type"] == "warning") skipped.push_back(text["seq"]);
+  }
+  CHECK(skipped.size() == 38);
+  CHECK(skipped.front() == 1);
   CHECK(value("auralis_chunks_queued") == 0);
   check_books();
 }
 
+TEST_CASE_FIXTURE(Fixture, "a stalled listener loses its oldest chunks by bytes, too") {
+  come(1);
+  for (std::int64_t seq = 0; seq < 20; ++seq) {
+    deliver(audio(seq, false, 100'000));
+    CHECK(hub.status(1)->queued_bytes < 1'010'000);
+    check_books();
+  }
+  CHECK(value("websocket_chunks_dropped_total", "backlog") == 11);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a listener may ask for a shorter queue, and not for a longer one") {
+  come(1);
+  hub.set_max_backlog(1, 300 * kNsPerMs);
+  for (std::int64_t seq = 0; seq < 10; ++seq, clock.now += kChunkNs) deliver(audio(seq));
+  CHECK(hub.status(1)->queued == 5);
+  hub.set_max_backlog(1, 100 * kNsPerSecond);
+  CHECK(hub.status(1)->max_backlog_ms == 2'000);
+  hub.flush(1);
+  CHECK(hub.status(1)->queued == 1);  // on its way
+  CHECK(hub.status(1)->dropped == 9);
+  check_books();
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "who offered Opus beside PCM is stepped down once, told so, and skipped from then on") {
+  come(1, kGarden, WireFormat::kPcm, true);
+  come(2, kGarden, WireFormat::kJson, true);
+  for (std::int64_t seq = 0; seq < 40; ++seq, clock.now += kChunkNs) deliver(audio(seq));
+  CHECK(stepped_down == std::vector<ConnectionId>{1});
+  hub.set_format(1, WireFormat::kOpus, true);
+  CHECK(value("auralis_listeners_stepped_down_total") == 1);
+  take_all();
+  const auto told = texts(1);
+  CHECK(
+      std::any_of(told.begin(), told.end(), [](const auto& text) { return text["code"] == "stepped_down"; }));
+  CHECK(hub.status(1)->format == WireFormat::kOpus);
+  check_books();
+}
+
 TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
-  come(1, WireFormat::kPcm);
-  come(2, WireFormat::kPcm);
+  come(1);
+  come(2);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
-    deliver(chunk(seq), 0, clock.now);
-    hub.written(2, 1);
-    clock.now += 100 * kNsPerMs;
+    deliver(audio(seq));
+    while (hub.status(2)->queued > 0) hub.written(2);
+    clock.now += kChunkNs;
   }
   CHECK(transport.sent[1].size() == 1);
-  CHECK(transport.sent[2].size() == 60);
+  CHECK(hub.status(2)->sent == 60);
+  CHECK(hub.status(2)->dropped == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is closed with 4008") {
-  come(1, WireFormat::kPcm);
-  deliver(chunk(1), 0, clock.now);
+  come(1);
+  deliver(audio(1));
   clock.now += 10 * kNsPerSecond - 1;
-  hub.close_stalled();
+  hub.look_after();
   CHECK(transport.closed.empty());
   clock.now += 1;
-  hub.close_stalled();
+  hub.look_after();
   CHECK(transport.closed.at(1) == 4008);
   const auto sent = transport.sent[1].size();
-  deliver(chunk(2), 0, clock.now);
+  deliver(audio(2));
   CHECK(transport.sent[1].size() == sent);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a listener that takes a little now and then is slow, and not gone") {
+  come(1);
+  deliver(audio(1));
+  for (int i = 0; i < 5; ++i) {
+    clock.now += 9 * kNsPerSecond;
+    hub.alive(1, std::nullopt);
+    hub.progressed(1);
+    hub.look_after();
+  }
+  CHECK(transport.closed.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "who gives no sign of life for a minute is closed with 4009, after pings") {
+  come(1);
+  come(2);
+  for (int second = 0; second < 60; ++second) {
+    CHECK(transport.closed.empty());
+    clock.now += kNsPerSecond;
+    hub.alive(2, 30 * kNsPerMs);
+    hub.look_after();
+  }
+  CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
+  CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) == 3);
+  CHECK(hub.status(2)->rtt_ms == 30.0);
+  CHECK_FALSE(hub.status(1)->rtt_ms.has_value());
+}
+
 TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the books") {
-  come(1, WireFormat::kPcm);
-  deliver(chunk(1), 0, clock.now);
-  deliver(chunk(2), 0, clock.now);
+  come(1);
+  deliver(audio(1));
+  deliver(audio(2));
   clock.now += 3 * kNsPerSecond;
   hub.removed(1);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 2);
@@ -151,49 +264,56 @@ TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the
   CHECK(value("websocket_active_connections") == 0);
   CHECK(own.sample("websocket_connection_duration_seconds").sum == 3.0);
   check_books();
-}
-
-TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by the next one") {
-  come(1, WireFormat::kPcm);
-  deliver(chunk(1), 0, clock.now);
-  deliver(chunk(2), 0, clock.now);
-  hub.written(1, 100);
-  const Hub next(clock, own.metrics, transport, {3, 2 * kNsPerSecond});
-  CHECK(value("websocket_chunks_dropped_total", "disconnect") == 1);
-  CHECK(value("websocket_disconnections_total") == 1);
-  CHECK(value("auralis_chunks_queued") == 0);
+  deliver(audio(3));
   check_books();
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once") {
-  come(1, WireFormat::kPcm);
-  deliver(chunk(1), 0, clock.now);
+TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by the next one") {
+  come(1);
+  deliver(audio(1));
+  deliver(audio(2));
+  hub.written(1);
+  const Hub next(clock, own.metrics, transport, {}, 1, nullptr);
+  CHECK(value("websocket_chunks_dropped_total", "disconnect") == 1);
+  CHECK(value("websocket_disconnections_total") == 1);
+  CHECK(value("auralis_chunks_queued") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once, at once or later") {
+  come(1);
+  come(2);
+  deliver(audio(1));
   hub.write_failed(1);
-  CHECK(value("websocket_send_errors_total") == 1);
-  CHECK(value("websocket_chunks_dropped_total", "error") == 1);
+  transport.answer = SendResult::kFailed;
+  hub.written(2);
+  deliver(audio(2));
+  CHECK(value("websocket_send_errors_total") == 2);
+  CHECK(value("websocket_chunks_dropped_total", "error") == 2);
   hub.removed(1);
+  hub.removed(2);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 0);
   check_books();
 }
 
 TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for delivery and jitter") {
-  come(1, WireFormat::kPcm);
+  hub.add(1, WireFormat::kPcm, false);
   clock.now += 4 * kNsPerMs;
-  hub.prefill(1, {chunk(1), chunk(2)});
+  hub.begin(1, {kGarden, 0, {make_text_message("{}")}, {audio(1), audio(2)}});
   take_all();
+  CHECK(transport.sent[1].size() == 3);
   CHECK(own.sample("audio_startup_latency_ms").count() == 1);
   CHECK(own.sample("audio_startup_latency_ms").sum == 4.0);
   CHECK(own.sample("audio_chunk_delivery_latency_ms").count() == 0);
 
   const std::int64_t due_ns = clock.now;
   clock.now += 3 * kNsPerMs;
-  deliver(chunk(3), 0, due_ns);
+  deliver(audio(3), due_ns);
   take_all();
   CHECK(own.sample("audio_chunk_delivery_latency_ms").sum == 3.0);
   CHECK(own.sample("audio_chunk_jitter_ms").count() == 0);
 
   clock.now += 107 * kNsPerMs;
-  deliver(chunk(4), 0, clock.now);
+  deliver(audio(4), clock.now);
   take_all();
   CHECK(own.sample("audio_chunk_jitter_ms").sum == doctest::Approx(7.0));
   CHECK(value("auralis_send_intervals_total") == 1);
@@ -203,15 +323,43 @@ TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for deliv
 }
 
 TEST_CASE_FIXTURE(Fixture, "silence is announced before it comes") {
-  come(1, WireFormat::kPcm);
-  deliver(chunk(9, true), 0, clock.now);
+  come(1);
+  deliver(audio(9, true));
   take_all();
   REQUIRE(transport.sent[1].size() == 2);
-  CHECK(payload_of(*transport.sent[1][0]).find("\"code\":\"underrun\",\"seq\":9") != std::string::npos);
+  CHECK(texts(1).front()["code"] == "underrun");
+  CHECK(texts(1).front()["seq"] == 9);
+}
+
+TEST_CASE_FIXTURE(Fixture, "each five seconds a listener is told how it stands") {
+  come(1);
+  transport.answer = SendResult::kTaken;
+  for (std::int64_t seq = 0; seq < 101; ++seq, clock.now += kChunkNs) deliver(audio(seq));
+  const auto told = texts(1);
+  REQUIRE(told.size() == 2);
+  CHECK(told.back()["type"] == "buffer_status");
+  CHECK(told.back()["sent"] == 100);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "over plain HTTP nothing but audio is sent, and nobody is asked for a sign of life") {
+  come(1, kGarden, WireFormat::kWav);
+  hub.send_text(1, make_text_message("{}"));
+  hub.send_text_to_all(make_text_message("{}"));
+  deliver(audio(1, true));
+  for (int second = 0; second < 61; ++second) {
+    clock.now += kNsPerSecond;
+    hub.written(1);
+    deliver(audio(2 + second));
+    hub.look_after();
+  }
+  CHECK(texts(1).empty());
+  CHECK(transport.pinged.empty());
+  CHECK(transport.closed.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are bounded") {
-  come(1, WireFormat::kPcm);
+  come(1);
   const auto pong = make_text_message("{}");
   for (int i = 0; i < 1'000; ++i) hub.send_text(1, pong);
   take_all();
@@ -219,7 +367,7 @@ TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are b
 }
 
 TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second") {
-  come(1, WireFormat::kPcm);
+  come(1);
   CHECK(hub.report_playback(1, 150));
   CHECK_FALSE(hub.report_playback(1, 150));
   clock.now += kNsPerSecond;
@@ -228,54 +376,12 @@ TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second")
   CHECK(own.sample("audio_end_to_end_latency_ms").sum == 320.0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "there is room up to the limit, those counted in who are on their way") {
-  come(1, WireFormat::kPcm);
-  CHECK(hub.has_room(1));
-  CHECK_FALSE(hub.has_room(2));
-  come(2, WireFormat::kPcm);
-  come(3, WireFormat::kPcm);
-  CHECK_FALSE(hub.has_room(0));
-}
-
-TEST_CASE_FIXTURE(Fixture, "listeners of phases that are no more are dealt out anew") {
-  hub.set_phases(10);
-  for (ConnectionId id = 1; id <= 3; ++id) come(id, WireFormat::kPcm);
-  hub.set_phases(2);
-  deliver(chunk(1), 0, clock.now);
-  deliver(chunk(1), 1, clock.now);
-  for (ConnectionId id = 1; id <= 3; ++id) CHECK(transport.sent[id].size() == 1);
-}
-
-TEST_CASE_FIXTURE(Fixture, "a listener hears its own station and its messages alone, and moves with it") {
-  come(1, WireFormat::kPcm);
-  come(2, WireFormat::kPcm, kHarbour);
-  deliver(chunk(1), 0, clock.now);
-  CHECK(transport.sent[1].size() == 1);
-  CHECK(transport.sent[2].empty());
-  hub.send_text(kHarbour, make_text_message("{}"));
-  CHECK(transport.sent[2].size() == 1);
-  CHECK(hub.listeners_of(kGarden) == 1);
-  take_all();
-  hub.move(kHarbour, kGarden);
-  CHECK(hub.listeners_of(kGarden) == 2);
-  CHECK(hub.stations() == std::vector<StationPlace>{kGarden});
-  deliver(chunk(2), 0, clock.now);
-  CHECK(transport.sent[2].size() == 2);
-  hub.close_all_of(kGarden, close_code::kStationGone, "gone");
-  CHECK(transport.closed.at(1) == 4004);
-  CHECK(transport.closed.at(2) == 4004);
-  hub.removed(1);
-  hub.removed(2);
-  CHECK(hub.listeners_of(kGarden) == 0);
-  CHECK(hub.stations().empty());
-}
-
 TEST_CASE_FIXTURE(Fixture, "who waits for a station is delivered to from its past chunks on") {
-  hub.add(1, WireFormat::kPcm, kGarden);
-  deliver(chunk(4), 0, clock.now);
+  hub.add(1, WireFormat::kPcm, false);
+  deliver(audio(4));
   CHECK(transport.sent[1].empty());
-  hub.prefill(1, {chunk(4), chunk(5)});
-  deliver(chunk(6), 0, clock.now);
+  hub.begin(1, {kGarden, 0, {}, {audio(4), audio(5)}});
+  deliver(audio(6));
   take_all();
   CHECK(transport.sent[1].size() == 3);
   check_books();

@@ -43,26 +43,31 @@ class OwnMetrics {
 // Keeps what the hub sends, and takes nothing until the test says so.
 class RecordingTransport final : public Transport {
  public:
-  void send(ConnectionId connection, const WireMessagePtr& message) override {
+  SendResult send(ConnectionId connection, const WireMessagePtr& message) override {
+    if (answer == SendResult::kFailed) return answer;
     sent[connection].push_back(message);
-    waiting.emplace_back(connection, payload_of(*message).size());
+    if (answer == SendResult::kPending) waiting.push_back(connection);
+    return answer;
   }
+  void ping(ConnectionId connection) override { pinged.push_back(connection); }
   void close(ConnectionId connection, std::uint16_t code, std::string_view) override {
     closed[connection] = code;
   }
 
-  // The network takes all that it was given, and what follows, through `written(connection, bytes)`.
+  // The network takes all that it was given, and what follows, through `written(connection)`.
   template <typename Written>
   void take_all(const Written& written) {
     while (!waiting.empty()) {
-      const auto [connection, bytes] = waiting.front();
+      const ConnectionId connection = waiting.front();
       waiting.erase(waiting.begin());
-      written(connection, bytes);
+      written(connection);
     }
   }
 
+  SendResult answer = SendResult::kPending;
   std::map<ConnectionId, std::vector<WireMessagePtr>> sent;
-  std::vector<std::pair<ConnectionId, std::size_t>> waiting;
+  std::vector<ConnectionId> waiting;
+  std::vector<ConnectionId> pinged;
   std::map<ConnectionId, std::uint16_t> closed;
 };
 

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/acceptor.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "common/ip_address.h"
+#include "common/log.h"
+
+namespace auralis {
+namespace {
+
+constexpr int kBacklog = 4'096;
+// Where there is no descriptor left, accept() would fail again and again at the full speed of a core.
+constexpr int kPauseMs = 100;
+constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\n"
+    "Content-Length: 49\r\n\r\nToo many connections at a time; try again later.\n";
+
+// Host and port as an error message has them.
+std::string place(const std::string& host, std::uint16_t port) {
+  return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+[[noreturn]] void fail(const std::string& host, std::uint16_t port, const std::string& why) {
+  throw ListenError("cannot listen on " + place(host, port) + ": " + why);
+}
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+// An IPv6 address takes IPv4 connections, too, where the system does not say otherwise.
+Address address_of(const std::string& host, std::uint16_t port) {
+  Address address;
+  auto* const v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
+  auto* const v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
+  const std::string name = host == "localhost" ? "127.0.0.1" : host;
+  if (inet_pton(AF_INET, name.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    address.size = sizeof(sockaddr_in);
+  } else if (inet_pton(AF_INET6, name.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    address.size = sizeof(sockaddr_in6);
+  } else {
+    fail(host, port, "the host is not an IP address");
+  }
+  return address;
+}
+
+int listening_socket(const std::string& host, std::uint16_t port) {
+  const Address address = address_of(host, port);
+  const int socket =
+      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (socket < 0) fail(host, port, std::strerror(errno));
+  const int yes = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0 &&
+      ::listen(socket, kBacklog) == 0)
+    return socket;
+  const int error = errno;
+  ::close(socket);
+  fail(host, port, std::string(std::strerror(error)) + "; is the port taken? Choose another with --port");
+}
+
+std::string peer_of(const sockaddr_storage& storage) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* address =
+      storage.ss_family == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr)
+          : &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr;
+  inet_ntop(storage.ss_family, address, text.data(), text.size());
+  return text.data();
+}
+
+// Says why, as far as the socket takes it at once.
+void turn_away(int socket) {
+  [[maybe_unused]] const auto taken = ::send(socket, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+Acceptor::Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+int Acceptor::Descriptor::release() { return std::exchange(number_, -1); }
+
+Acceptor::Acceptor(const std::string& host, std::uint16_t port, std::size_t max_sockets, Gate& gate,
+                   const Clock& clock, StreamMetrics& metrics)
+    : max_sockets_(max_sockets),
+      gate_(gate),
+      clock_(clock),
+      metrics_(metrics),
+      listening_(listening_socket(host, port)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Acceptor::~Acceptor() {
+  if (!thread_.joinable()) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_.number(), &one, sizeof one);
+  thread_.join();
+}
+
+void Acceptor::start(std::vector<NetworkLane*> lanes) {
+  lanes_ = std::move(lanes);
+  open_ = std::make_shared<std::vector<std::atomic<std::size_t>>>(lanes_.size());
+  thread_ = std::thread([this] { run(); });
+}
+
+void Acceptor::run() {
+  std::array<pollfd, 2> polled{{{wake_.number(), POLLIN, 0}, {listening_.number(), POLLIN, 0}}};
+  bool paused = false;
+  for (;;) {
+    const nfds_t count = paused ? 1 : 2;
+    if (::poll(polled.data(), count, paused ? kPauseMs : -1) < 0 && errno != EINTR) return;
+    if (polled[0].revents != 0) return;
+    paused = false;
+    while (accept_one()) {
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      log_warning("no connection can be accepted for the moment",
+                  {{"error", std::string(std::strerror(errno))}});
+      paused = true;
+    }
+  }
+}
+
+// False, with errno, where there is none.
+bool Acceptor::accept_one() {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  Descriptor socket(::accept4(listening_.number(), reinterpret_cast<sockaddr*>(&peer), &size,
+                              SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket.number() < 0) return errno == ECONNABORTED || errno == EINTR;
+  std::size_t open = 0;
+  for (const auto& lane : *open_) open += lane.load(std::memory_order_relaxed);
+  if (open >= max_sockets_) {
+    metrics_.rejected_limit.add();
+    turn_away(socket.number());
+  } else if (!gate_.admit_handshake(clock_.now_ns())) {
+    metrics_.rejected_rate.add();
+    turn_away(socket.number());
+  } else {
+    hand_over(socket, peer_of(peer));
+  }
+  return true;
+}
+
+void Acceptor::hand_over(Descriptor& socket, std::string peer) {
+  const auto least = std::min_element(open_->begin(), open_->end());
+  const auto lane = static_cast<std::size_t>(least - open_->begin());
+  least->fetch_add(1, std::memory_order_relaxed);
+  std::shared_ptr<void> place(
+      nullptr, [open = open_, lane](void*) { open->at(lane).fetch_sub(1, std::memory_order_relaxed); });
+  lanes_.at(lane)->adopt(socket.release(), std::move(peer), std::move(place));
+}
+
+}  // namespace auralis

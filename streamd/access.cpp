@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/access.h"
+
+#include "common/ticket.h"
+#include "streamd/client_address.h"
+#include "streamd/origin.h"
+
+namespace auralis {
+namespace {
+
+std::optional<Secret> secret_in(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  return Secret::from_file(path);
+}
+
+IpAddress peer_of(const HttpRequest& request) { return parse_ip_address(request.peer).value_or(IpAddress{}); }
+
+}  // namespace
+
+// What is parsed here the configuration has checked.
+Access::Access(const Config& config)
+    : proxies_(parse_ip_networks(config.streamd.trusted_proxies).value()),
+      origins_(parse_allowed_origins(config.streamd.allowed_origins).value()),
+      token_(secret_in(config.streamd.token_file)),
+      ticket_key_(secret_in(config.streamd.ticket_key_file)),
+      listeners_control_(config.streamd.control_by == "listeners") {}
+
+IpAddress Access::client_of(const HttpRequest& request) const {
+  return client_address(peer_of(request), request.forwarded_for, proxies_);
+}
+
+bool Access::is_exempt(const IpAddress& address) const { return exempt_from_limits(address, proxies_); }
+
+bool Access::came_encrypted(const HttpRequest& request) const {
+  return came_by_https(request.encrypted, peer_of(request), request.forwarded_proto, proxies_);
+}
+
+bool Access::origin_allowed(const HttpRequest& request) const {
+  return auralis::origin_allowed(request.origin, request.host, came_encrypted(request), origins_);
+}
+
+bool Access::is_operator(const HttpRequest& request) const {
+  return token_ && bearer_matches(request.authorization, *token_);
+}
+
+std::optional<HttpResponse> Access::operators_only(const HttpRequest& request) const {
+  if (!token_) {
+    return error_response(
+        403, {"not_allowed", "This is for operators, whose token is not configured; set token_file.", {}});
+  }
+  if (is_operator(request)) return std::nullopt;
+  HttpResponse response = error_response(
+      401, {"not_allowed", "This is for operators; show their token as Authorization: Bearer.", {}});
+  response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+std::optional<std::string> Access::ticket_refusal(std::string_view ticket, std::string_view station,
+                                                  std::int64_t now_unix_s) const {
+  if (!ticket_key_) return std::nullopt;
+  const TicketOutcome outcome = check_ticket(ticket, station, *ticket_key_, now_unix_s);
+  if (outcome == TicketOutcome::kValid) return std::nullopt;
+  return std::string(sentence(outcome));
+}
+
+}  // namespace auralis

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/audience.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace auralis {
+namespace {
+
+// Every eighth slot first: so a few listeners are as far apart as many.
+constexpr std::uint32_t kStride = 8;
+static_assert(kSlots % kStride == 0);
+
+std::uint32_t spread(std::uint32_t rank) {
+  const std::uint32_t each = kSlots / kStride;
+  return rank % each * kStride + rank / each;
+}
+
+}  // namespace
+
+bool Audience::Key::operator<(const Key& other) const {
+  return std::tie(slot, lane, index, tenancy) < std::tie(other.slot, other.lane, other.index, other.tenancy);
+}
+
+void Audience::add(ConnectionId id, std::size_t lane, WireFormat format, const StationPlace& station) {
+  std::uint32_t best = spread(0);
+  for (std::uint32_t rank = 1; rank < kSlots; ++rank) {
+    if (slot_counts_.at(spread(rank)) < slot_counts_.at(best)) best = spread(rank);
+  }
+  ++slot_counts_.at(best);
+  listeners_[id] = {lane, station, format, best, false};
+  count(listeners_[id], +1);
+}
+
+void Audience::remove(ConnectionId id) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end()) return;
+  count(found->second, -1);
+  --slot_counts_.at(found->second.slot);
+  listeners_.erase(found);
+}
+
+// Books what the listener needs: once it is delivered to, and what it is counted with at its station.
+void Audience::count(const Listener& listener, int change) {
+  const auto by = static_cast<std::size_t>(change);
+  const auto station =
+      station_counts_.try_emplace({listener.station.index, listener.station.tenancy}, 0).first;
+  station->second += by;
+  if (station->second == 0) station_counts_.erase(station);
+  if (!listener.delivered_to) return;
+  const Key key{listener.slot, listener.lane, listener.station.index, listener.station.tenancy};
+  FormatCounts& formats = needs_[key];
+  formats.at(static_cast<std::size_t>(listener.format)) += by;
+  const bool none = std::all_of(formats.begin(), formats.end(), [](std::size_t one) { return one == 0; });
+  if (none) needs_.erase(key);
+}
+
+template <typename Change>
+void Audience::change(Listener& listener, const Change& change) {
+  count(listener, -1);
+  change(listener);
+  count(listener, +1);
+}
+
+void Audience::begin(ConnectionId id) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end()) return;
+  change(found->second, [](Listener& listener) { listener.delivered_to = true; });
+}
+
+void Audience::retune(ConnectionId id, const StationPlace& station) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end()) return;
+  change(found->second, [&](Listener& listener) { listener.station = station; });
+}
+
+void Audience::set_format(ConnectionId id, WireFormat format) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end()) return;
+  change(found->second, [&](Listener& listener) { listener.format = format; });
+}
+
+void Audience::move(const StationPlace& from, const StationPlace& to) {
+  for (auto& [id, listener] : listeners_) {
+    if (listener.station == from) change(listener, [&](Listener& one) { one.station = to; });
+  }
+}
+
+const Audience::Listener* Audience::find(ConnectionId id) const {
+  const auto found = listeners_.find(id);
+  return found == listeners_.end() ? nullptr : &found->second;
+}
+
+std::size_t Audience::listeners_of(const StationPlace& station) const {
+  const auto found = station_counts_.find({station.index, station.tenancy});
+  return found == station_counts_.end() ? 0 : found->second;
+}
+
+std::vector<StationPlace> Audience::stations() const {
+  std::vector<StationPlace> places;
+  for (const auto& entry : station_counts_) places.push_back({entry.first.first, entry.first.second});
+  return places;
+}
+
+std::uint32_t Audience::next_busy_slot(std::uint32_t from) const {
+  const auto found = needs_.lower_bound({from, 0, 0, 0});
+  return found == needs_.end() ? kSlots : found->first.slot;
+}
+
+std::vector<Audience::Need> Audience::needs_of(std::uint32_t slot) const {
+  std::vector<Need> needs;
+  for (auto entry = needs_.lower_bound({slot, 0, 0, 0}); entry != needs_.end() && entry->first.slot == slot;
+       ++entry) {
+    FormatSet formats;
+    for (std::size_t i = 0; i < kWireFormats; ++i) formats[i] = entry->second.at(i) > 0;
+    needs.push_back({entry->first.lane, {entry->first.index, entry->first.tenancy}, formats});
+  }
+  return needs;
+}
+
+}  // namespace auralis

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Who listens to what, in which format, on which lane and in which slot: what has to be taken from the rings
+// and encoded, and who is to be sent it when.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "streamd/hub.h"
+
+namespace auralis {
+
+// One thread, the conductor's.
+class Audience {
+ public:
+  struct Listener {
+    std::size_t lane = 0;
+    StationPlace station;
+    WireFormat format = WireFormat::kJson;
+    std::uint32_t slot = 0;
+    bool delivered_to = false;
+  };
+
+  // A listener has come; it gets the slot that fewest have.
+  void add(ConnectionId id, std::size_t lane, WireFormat format, const StationPlace& station);
+  void remove(ConnectionId id);
+  // From now on it is delivered to.
+  void begin(ConnectionId id);
+  void retune(ConnectionId id, const StationPlace& station);
+  void set_format(ConnectionId id, WireFormat format);
+  // The station has another place.
+  void move(const StationPlace& from, const StationPlace& to);
+
+  // Null where there is none. Valid until it is removed.
+  const Listener* find(ConnectionId id) const;
+  std::size_t size() const { return listeners_.size(); }
+  // Those that wait for it to play, too.
+  std::size_t listeners_of(const StationPlace& station) const;
+  std::vector<StationPlace> stations() const;
+
+  // The first slot from that one on in which somebody is delivered to; kSlots where there is none.
+  std::uint32_t next_busy_slot(std::uint32_t from) const;
+
+  // What the listeners of a slot are to be sent: by lane and station, the formats.
+  struct Need {
+    std::size_t lane = 0;
+    StationPlace station;
+    FormatSet formats;
+  };
+  std::vector<Need> needs_of(std::uint32_t slot) const;
+
+ private:
+  struct Key {
+    std::uint32_t slot;
+    std::size_t lane;
+    std::size_t index;
+    std::uint64_t tenancy;
+    bool operator<(const Key& other) const;
+  };
+  using FormatCounts = std::array<std::size_t, kWireFormats>;
+
+  void count(const Listener& listener, int change);
+  template <typename Change>
+  void change(Listener& listener, const Change& change);
+
+  std::unordered_map<ConnectionId, Listener> listeners_;
+  std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> station_counts_;  // by place and tenancy
+  std::array<std::size_t, kSlots> slot_counts_{};
+  std::map<Key, FormatCounts> needs_;
+};
+
+}  // namespace auralis

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// The one thread that reads the rings: takes each chunk once, has it encoded, and hands it to the lanes whose
+// listeners are due; knows the stations, and asks synthd for what listeners want.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/metrics_segment.h"
+#include "streamd/audience.h"
+#include "streamd/chunk_pump.h"
+#include "streamd/directory.h"
+#include "streamd/lane.h"
+#include "streamd/paced_delivery.h"
+#include "streamd/stations.h"
+
+namespace auralis {
+
+// It shares the first lane's thread. post() may be called on any thread, everything else on that one.
+class Conductor {
+ public:
+  // The segment's writer, the lanes and the metrics, which are the first lane's, outlive it. Throws
+  // SegmentError.
+  Conductor(LaneContext& context, MetricsWriter& segment, StreamMetrics& metrics);
+
+  // The lanes, the first of which it shares the thread of; before step().
+  void conduct(std::vector<Lane*> lanes) { lanes_ = std::move(lanes); }
+
+  // Runs `work` on the conductor's thread.
+  void post(std::function<void()> work);
+
+  // All periodic work; returns when it wants to be called again.
+  std::int64_t step();
+
+  // A listener has come to that lane; it hears what it wants as soon as that plays.
+  struct Arrival {
+    std::size_t lane = 0;
+    Wanted want;
+    WireFormat format = WireFormat::kJson;
+    bool reserved = false;  // a place for a station of its own: counted in LaneContext::coming_personal
+  };
+  void arrive(ConnectionId id, const Arrival& arrival);
+  void leave(ConnectionId id);
+
+  // What listeners ask for. Answers go to their lane.
+  void change(ConnectionId id, const ClientMessage& message);
+  void tell_status(ConnectionId id);
+  void subscribe(ConnectionId id, const Wanted& want, bool reserved);
+  void set_format(ConnectionId id, WireFormat format, bool stepped_down);
+
+  // What is asked for over HTTP.
+  HttpResponse control_response(const ChangeRequest& request);
+  HttpResponse status_response(std::string_view query);
+  HttpResponse close_response(ConnectionId id);
+  // Gathers what all lanes say, and hands it to `done` on this thread.
+  void gather_listeners(std::function<void(std::vector<ListenerReport>)> done);
+
+  // When the last step was: what tells a hanging thread. Any thread.
+  std::int64_t last_step_ns() const { return last_step_ns_.load(std::memory_order_relaxed); }
+
+ private:
+  // A listener whose station does not play yet.
+  struct Waiting {
+    ConnectionId id = 0;
+    StationPlace place;
+  };
+
+  StatusContext status_context(const StationPlace& station) const;
+  void refresh();
+  void adopt(const Stations::Changes& changes);
+  void follow(const Stations::Gone& gone);
+  void move(const StationPlace& from, const StationPlace& to);
+  void publish_directory();
+  Directory directory() const;
+  void tell_changed_status();
+  void welcome_waiting();
+  void welcome(ConnectionId id, const Audience::Listener& listener);
+  void retune(ConnectionId id, const Audience::Listener& listener, const StationPlace& place);
+  void wait_for(ConnectionId id, const StationPlace& place);
+  void give_up(ConnectionId id);
+  void on_lane(std::size_t lane, std::function<void(Lane&)> work);
+  void on_all_lanes(const std::function<void(Lane&)>& work);
+  std::optional<StationPlace> place_for(const Wanted& want, bool reserved);
+  std::optional<std::string> not_ready_reason() const;
+  std::int64_t prefill_chunks() const;
+  double server_time() const { return static_cast<double>(clock_.unix_ns()) / kNsPerSecond; }
+  HttpResponse change_response(const ClientMessage& message, const StationPlace& place);
+  HttpResponse refused(int status, const MessageError& error);
+
+  LaneContext& context_;
+  const Config& config_;
+  const Clock& clock_;
+  MetricsWriter& segment_;
+  StreamMetrics& metrics_;
+  StationLabels labels_;
+  ChunkPump pump_;
+  Stations stations_;
+  Audience audience_;
+  PacedDelivery delivery_;
+  std::vector<Lane*> lanes_;
+  std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
+  std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
+  std::vector<Waiting> waiting_;
+  std::int64_t next_refresh_ns_ = 0;
+  std::int64_t next_second_ns_ = 0;
+  std::atomic<std::int64_t> last_step_ns_{0};
+};
+
+}  // namespace auralis

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// What listeners and operators ask of the conductor.
+#include <utility>
+
+#include "streamd/conductor.h"
+
+namespace auralis {
+
+HttpResponse Conductor::refused(int status, const MessageError& error) {
+  metrics_.control_refused.add();
+  return error_response(status, error);
+}
+
+void Conductor::change(ConnectionId id, const ClientMessage& message) {
+  const auto* const listener = audience_.find(id);
+  if (listener == nullptr) return;
+  const auto answer = make_text_message(change_response(message, listener->station).body);
+  on_lane(listener->lane, [id, answer](Lane& lane) { lane.hub().send_text(id, answer); });
+}
+
+// Obeys a change of parameters.
+HttpResponse Conductor::change_response(const ClientMessage& message, const StationPlace& place) {
+  const std::string type(type_of(message));
+  const StationState* const station = stations_.find(place);
+  if (station != nullptr && station->open == 0) {
+    return refused(
+        403, {"not_allowed", "This station is not open to changes; play one of your own for that.", type});
+  }
+  const auto* patch = std::get_if<ParameterPatch>(&message);
+  const auto accepted = patch != nullptr ? stations_.change(place, *patch)
+                                         : stations_.choose(place, *std::get<PresetChoice>(message).preset);
+  if (!accepted) {
+    return refused(503, {"unavailable", "The music cannot be changed now: synthd is not there.", type});
+  }
+  metrics_.control_accepted.add();
+  return {200, "application/json", accepted_message(accepted->request, accepted->target), {}, false};
+}
+
+HttpResponse Conductor::control_response(const ChangeRequest& request) {
+  if (const auto* error = std::get_if<MessageError>(&request.message)) return refused(400, *error);
+  try {
+    const StationPlace place = request.station ? named_station(*directory_, *request.station).place
+                                               : stations_.usual().value_or(StationPlace{});
+    return change_response(request.message, place);
+  } catch (const StationRefusal& refusal) {
+    return refused(404, {"unknown_station", refusal.sentence, std::string(type_of(request.message))});
+  }
+}
+
+// Configured stations; a personal one is told to those who know its name.
+HttpResponse Conductor::status_response(std::string_view query) {
+  std::vector<StationPlace> places = stations_.configured();
+  try {
+    const auto fields = query_fields(query);
+    if (const auto name = fields.find("station"); name != fields.end())
+      places = {named_station(*directory_, name->second).place};
+  } catch (const StationRefusal& refusal) {
+    return error_response(404, {"unknown_station", refusal.sentence, {}});
+  } catch (const QueryError& error) {
+    return error_response(400, {"bad_query", error.what(), {}});
+  }
+  std::vector<StationReport> reports;
+  for (const StationPlace& place : places) {
+    const auto status = stations_.status(place);
+    if (!status) continue;
+    const double depth_ms = pump_.has_timeline() ? pump_.depth_ms(place) : 0;
+    reports.push_back({*status, status_context(place), depth_ms, stations_.permalink(place)});
+  }
+  const PlacesReport report{stations_.places(), stations_.free_places(), stations_.personal()};
+  return {200, "application/json", status_body(reports, report, pump_.flowing()), {}, false};
+}
+
+HttpResponse Conductor::close_response(ConnectionId id) {
+  const auto* const listener = audience_.find(id);
+  if (listener == nullptr)
+    return error_response(404, {"unknown_listener", "There is no such listener; see /api/listeners.", {}});
+  on_lane(listener->lane, [id](Lane& lane) {
+    lane.hub().close(id, close_code::kOperator, "an operator closed the connection");
+  });
+  return {200, "application/json", "{\"closed\":" + std::to_string(id) + "}", {}, false};
+}
+
+void Conductor::gather_listeners(std::function<void(std::vector<ListenerReport>)> done) {
+  struct Gathering {
+    std::size_t missing;  // lanes that have not said
+    std::vector<ListenerReport> reports;
+    std::function<void(std::vector<ListenerReport>)> done;
+  };
+  const auto gathering = std::make_shared<Gathering>(Gathering{lanes_.size(), {}, std::move(done)});
+  on_all_lanes([this, gathering](Lane& lane) {
+    post([gathering, reports = lane.reports()] {
+      gathering->reports.insert(gathering->reports.end(), reports.begin(), reports.end());
+      if (--gathering->missing == 0) gathering->done(std::move(gathering->reports));
+    });
+  });
+}
+
+}  // namespace auralis

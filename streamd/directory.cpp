@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/directory.h"
+
+#include <algorithm>
+
+#include "common/parameter_history.h"
+
+namespace auralis {
+namespace {
+
+Permalink checked(const Directory& directory, Permalink link) {
+  if (changes_after(link.history, link.chunk) >= ShortHistory{}.changes.size()) {
+    throw QueryError(
+        "The link changes the music more often after its position than can be played here: at most " +
+        std::to_string(ShortHistory{}.changes.size() - 1) + " times. auralis-render can play it.");
+  }
+  if (!link.sample_rate || !directory.timeline) return link;
+  const Timeline& timeline = *directory.timeline;
+  const std::int64_t chunk_ms = timeline.chunk_ns() / kNsPerMs;
+  if (*link.sample_rate == timeline.sample_rate && *link.chunk_ms == chunk_ms) return link;
+  throw QueryError("The link was made where rate is " + std::to_string(*link.sample_rate) + " and chunk " +
+                   std::to_string(*link.chunk_ms) + "; here they are " +
+                   std::to_string(timeline.sample_rate) + " and " + std::to_string(chunk_ms) +
+                   ". auralis-render can play it.");
+}
+
+Wanted own_station(const Directory& directory, const Permalink& link) {
+  if (!directory.synthd_there) {
+    throw StationRefusal{StationRefusal::Reason::kNoSynthd,
+                         "No station can be started: synthd is not there. Try again later."};
+  }
+  return {{}, checked(directory, link), {}, true};
+}
+
+}  // namespace
+
+const Directory::Entry* Directory::find(std::string_view name) const {
+  const auto found =
+      std::find_if(stations.begin(), stations.end(), [&](const Entry& entry) { return entry.name == name; });
+  return found == stations.end() ? nullptr : &*found;
+}
+
+const Directory::Entry* Directory::find(const StationPlace& place) const {
+  const auto found = std::find_if(stations.begin(), stations.end(),
+                                  [&](const Entry& entry) { return entry.place == place; });
+  return found == stations.end() ? nullptr : &*found;
+}
+
+std::string Directory::names() const {
+  std::string names;
+  for (const Entry& entry : stations) {
+    if (!entry.personal) names.append(names.empty() ? "" : ", ").append(entry.name);
+  }
+  return names;
+}
+
+bool operator==(const Directory& a, const Directory& b) {
+  const auto same = [](const Directory::Entry& x, const Directory::Entry& y) {
+    return x.name == y.name && x.place == y.place && x.personal == y.personal;
+  };
+  return std::equal(a.stations.begin(), a.stations.end(), b.stations.begin(), b.stations.end(), same) &&
+         a.usual == b.usual && a.free_places == b.free_places && a.synthd_there == b.synthd_there &&
+         a.timeline == b.timeline && a.not_ready_reason == b.not_ready_reason;
+}
+
+Wanted named_station(const Directory& directory, std::string_view name) {
+  if (const auto* entry = directory.find(name))
+    return {entry->place, std::nullopt, entry->name, entry->personal};
+  const std::string names = directory.names();
+  throw StationRefusal{StationRefusal::Reason::kUnknown,
+                       names.empty() ? "No station is there yet: synthd does not play."
+                                     : "There is no such station; there are: " + names + "."};
+}
+
+Wanted wanted_station(const Directory& directory, std::string_view query) {
+  try {
+    auto fields = query_fields(query);
+    fields.erase("ticket");  // which says who may listen, not to what
+    const auto name = fields.find("station");
+    if (name == fields.end()) {
+      const auto* usual = directory.usual ? directory.find(*directory.usual) : nullptr;
+      return {directory.usual.value_or(StationPlace{}), std::nullopt, usual != nullptr ? usual->name : "",
+              false};
+    }
+    if (name->second == kNewStation) return own_station(directory, permalink_of(fields));
+    return named_station(directory, name->second);
+  } catch (const QueryError& error) {
+    throw StationRefusal{StationRefusal::Reason::kQuery, error.what()};
+  }
+}
+
+std::string ticket_of(std::string_view query) {
+  try {
+    const auto fields = query_fields(query);
+    const auto ticket = fields.find("ticket");
+    return ticket == fields.end() ? std::string() : ticket->second;
+  } catch (const QueryError&) {
+    return {};  // the query is refused as a whole where it is looked at for its station
+  }
+}
+
+}  // namespace auralis

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What the lanes know of the stations, so that they can let listeners in and answer without asking the
+// conductor: a copy that never changes, which the conductor replaces by a newer one.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/audio_segment.h"
+#include "common/permalink.h"
+#include "common/ticket.h"
+#include "common/timeline.h"
+
+namespace auralis {
+
+struct Directory {
+  struct Entry {
+    std::string name;
+    StationPlace place;
+    bool personal = false;
+  };
+  std::vector<Entry> stations;        // in the order of the table
+  std::optional<StationPlace> usual;  // what a listener hears who names none
+  std::size_t free_places = 0;        // for stations of listeners' own
+  bool synthd_there = false;
+  std::optional<Timeline> timeline;  // that synthd has now
+  std::optional<std::string> not_ready_reason;
+
+  const Entry* find(std::string_view name) const;
+  const Entry* find(const StationPlace& place) const;
+  // Of the configured ones, as in a sentence: "default, night".
+  std::string names() const;
+};
+bool operator==(const Directory& a, const Directory& b);
+
+// What a listener asks for: a station that is there (or, while none is known, whichever comes first), or one
+// of its own.
+struct Wanted {
+  StationPlace place;
+  std::optional<Permalink> link;
+  std::string name;       // empty where it is not known yet
+  bool personal = false;  // somebody's own, or to be this listener's
+
+  // What a ticket for it names.
+  std::string_view ticket_station() const { return personal ? kNewStation : std::string_view(name); }
+};
+
+// Why a listener does not get what it asks for.
+struct StationRefusal {
+  enum class Reason { kQuery, kUnknown, kNoSynthd } reason = Reason::kQuery;
+  std::string sentence;
+};
+
+// Throws StationRefusal. `query` is as after the question mark of a URL.
+Wanted wanted_station(const Directory& directory, std::string_view query);
+
+// Of one that is named; throws StationRefusal, too.
+Wanted named_station(const Directory& directory, std::string_view name);
+
+// The ticket of a query; empty where it has none.
+std::string ticket_of(std::string_view query);
+
+}  // namespace auralis

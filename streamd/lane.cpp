@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/lane.h"
+
+#include <algorithm>
+#include <random>
+#include <tuple>
+#include <utility>
+
+#include "common/log.h"
+#include "streamd/conductor.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::int64_t kMessageBurst = 20;
+constexpr std::int64_t kChangeBurst = 5;
+// Who asks over plain HTTP has no connection to be counted by: so many times what one listener may, for all.
+constexpr std::int64_t kRequestsOfAll = 20;
+constexpr std::size_t kBytesPerKb = 1'024;
+// Listeners whom a stop sent away come back spread over so long, but not before the next process can be
+// there.
+constexpr std::int64_t kComeBackMs = 2'000;
+
+double to_unix_s(std::int64_t ns) { return static_cast<double>(ns) / kNsPerSecond; }
+
+LaneLimits lane_limits(const Config& config) {
+  return {config.streamd.handshake_timeout_ms, static_cast<std::size_t>(config.streamd.max_message_bytes),
+          static_cast<std::size_t>(config.streamd.max_header_bytes)};
+}
+BacklogLimits backlog_limits(const Config& config) {
+  return {config.streamd.max_backlog_ms * kNsPerMs,
+          static_cast<std::size_t>(config.streamd.max_backlog_kb) * kBytesPerKb};
+}
+
+}  // namespace
+
+Lane::Lane(std::size_t index, LaneContext& context, Conductor& conductor, StreamMetrics& metrics)
+    : index_(index),
+      context_(context),
+      conductor_(conductor),
+      metrics_(metrics),
+      network_(*this, lane_limits(context.config), context.certificate),
+      hub_(context.clock, metrics, network_, backlog_limits(context.config),
+           context.config.streamd.idle_timeout_s * kNsPerSecond,
+           [this](ConnectionId id) {
+             conductor_.post([this, id] { conductor_.set_format(id, WireFormat::kOpus, true); });
+           }),
+      control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
+Lane::~Lane() = default;
+
+std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& request, Wanted want,
+                                        const FormatSet& offered, WireFormat format,
+                                        std::string_view ticket) {
+  const auto refused = [](int status, Counter& reason, std::string sentence) {
+    reason.add();
+    return text_response(status, std::move(sentence));
+  };
+  if (!context_.access.origin_allowed(request)) {
+    return refused(403, metrics_.rejected_origin,
+                   "Pages of this origin may not listen here (allowed_origins).");
+  }
+  const std::int64_t now_unix_ns = context_.clock.unix_ns();
+  if (const auto why =
+          context_.access.ticket_refusal(ticket, want.ticket_station(), now_unix_ns / kNsPerSecond)) {
+    HttpResponse response = refused(401, metrics_.rejected_ticket, *why);
+    response.headers.emplace_back("WWW-Authenticate", "Ticket");
+    return response;
+  }
+  const IpAddress address = context_.access.client_of(request);
+  auto place = context_.gate.enter(address);
+  if (const auto* refusal = std::get_if<Gate::Refusal>(&place)) {
+    const bool full = *refusal == Gate::Refusal::kFull;
+    HttpResponse response =
+        full ? refused(503, metrics_.rejected_limit, "All places for listeners are taken; try again later.")
+             : refused(429, metrics_.rejected_address,
+                       "As many listeners as there may be at an address are there already.");
+    response.headers.emplace_back("Retry-After", "10");
+    return response;
+  }
+  const bool reserves = want.link.has_value();
+  if (reserves && !reserve_place()) {
+    return refused(503, metrics_.rejected_places,
+                   "All places for personal stations are taken; try again later, or listen to one of: " +
+                       directory_->names() + ".");
+  }
+  const auto& limits = context_.config.streamd;
+  visitors_.emplace(
+      id, Visitor{std::get<Gate::Pass>(std::move(place)), address.text(), std::move(want), format, offered,
+                  context_.access.is_operator(request), reserves,
+                  TokenBucket(limits.messages_per_second, kMessageBurst),
+                  TokenBucket(limits.changes_per_second, kChangeBurst), to_unix_s(now_unix_ns)});
+  return std::nullopt;
+}
+
+bool Lane::reserve_place() {
+  if (context_.coming_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_places) return true;
+  context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+Admission Lane::admit(ConnectionId id, const HttpRequest& request, const std::vector<std::string>& offered) {
+  const auto as_admission = [](const HttpResponse& response) {
+    Admission admission{response.status, response.body, {}, {}, {}};
+    if (!response.headers.empty()) std::tie(admission.header, admission.value) = response.headers.front();
+    return admission;
+  };
+  const auto refused = [&](int status, Counter& reason, std::string sentence) {
+    reason.add();
+    return as_admission(text_response(status, std::move(sentence)));
+  };
+  if (request.path != "/ws/stream") {
+    return refused(404, metrics_.rejected_path, "There is no stream at this path; it is /ws/stream.");
+  }
+  if (context_.stopping) return as_admission(stopping_response());
+  FormatSet formats;
+  std::optional<WireFormat> format;
+  for (const std::string& name : offered) {
+    const auto known = format_from_subprotocol(name);
+    if (!known) continue;
+    if (!format) format = known;
+    formats.set(static_cast<std::size_t>(*known));
+  }
+  if (!format && !offered.empty()) {
+    return refused(400, metrics_.rejected_protocol,
+                   "None of the subprotocols is known; there are auralis.pcm.v1, auralis.opus.v1 and "
+                   "auralis.json.v1.");
+  }
+  if (offered.empty()) formats.set(static_cast<std::size_t>(WireFormat::kJson));
+  try {
+    const auto refusal = enter(id, request, wanted_station(*directory_, request.query), formats,
+                               format.value_or(WireFormat::kJson), ticket_of(request.query));
+    if (refusal) return as_admission(*refusal);
+  } catch (const StationRefusal& refusal) {
+    return as_admission(station_refused(refusal));
+  }
+  return {101, {}, {}, {}, format ? std::string(format_name(*format)) : std::string()};
+}
+
+HttpResponse Lane::station_refused(const StationRefusal& refusal) {
+  metrics_.rejected_station.add();
+  switch (refusal.reason) {
+    case StationRefusal::Reason::kUnknown:
+      return text_response(404, refusal.sentence);
+    case StationRefusal::Reason::kNoSynthd:
+      return text_response(503, refusal.sentence);
+    case StationRefusal::Reason::kQuery:
+      break;
+  }
+  return text_response(400, refusal.sentence);
+}
+
+HttpResponse Lane::stopping_response() {
+  metrics_.rejected_limit.add();
+  HttpResponse response = text_response(503, "The server stops.");
+  response.headers.emplace_back("Retry-After", "5");
+  return response;
+}
+
+void Lane::opened(ConnectionId id) {
+  Visitor& visitor = visitors_.at(id);
+  const bool offered_opus = visitor.offered[static_cast<std::size_t>(WireFormat::kOpus)];
+  hub_.add(id, visitor.format, offered_opus);
+  log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
+                                  {"format", std::string(format_name(visitor.format))},
+                                  {"listeners", static_cast<std::int64_t>(context_.gate.listeners())}});
+  // From here on the conductor answers for the place that was kept.
+  Conductor::Arrival arrival{index_, visitor.want, visitor.format, std::exchange(visitor.reserved, false)};
+  conductor_.post([this, id, arrival = std::move(arrival)] { conductor_.arrive(id, arrival); });
+}
+
+void Lane::closed(ConnectionId id) {
+  const auto found = visitors_.find(id);
+  if (found == visitors_.end()) return;
+  if (found->second.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  visitors_.erase(found);
+  hub_.removed(id);
+  conductor_.post([this, id] { conductor_.leave(id); });
+  log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
+                             {"listeners", static_cast<std::int64_t>(context_.gate.listeners())}});
+}
+
+void Lane::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
+  hub_.alive(id, round_trip_ns);
+}
+
+void Lane::send(ConnectionId id, const std::string& text) { hub_.send_text(id, make_text_message(text)); }
+
+void Lane::refuse(ConnectionId id, const MessageError& error) {
+  metrics_.control_refused.add();
+  send(id, error_message(error));
+}
+
+void Lane::binary(ConnectionId id) {
+  hub_.alive(id, std::nullopt);
+  refuse(id, {"not_text", "Messages to the server are JSON text.", {}});
+}
+
+void Lane::text(ConnectionId id, std::string_view payload) {
+  const auto found = visitors_.find(id);
+  if (found == visitors_.end()) return;
+  hub_.alive(id, std::nullopt);
+  if (!found->second.messages.take(context_.clock.now_ns())) {
+    const auto allowed = std::to_string(context_.config.streamd.messages_per_second);
+    return refuse(id, {"rate_limited", "At most " + allowed + " messages a second are taken.", {}});
+  }
+  answer(id, found->second, parse_client_message(payload));
+}
+
+void Lane::answer(ConnectionId id, Visitor& visitor, const ClientMessage& message) {
+  if (const auto* error = std::get_if<MessageError>(&message)) return refuse(id, *error);
+  if (const auto* ping = std::get_if<Ping>(&message))
+    return send(id, pong_message(*ping, to_unix_s(context_.clock.unix_ns())));
+  if (const auto* report = std::get_if<PlaybackReport>(&message)) {
+    if (hub_.report_playback(id, report->latency_ms)) return;
+    return refuse(id, {"rate_limited", "One playback_report a second is enough.", "playback_report"});
+  }
+  if (std::holds_alternative<StatusRequest>(message))
+    return conductor_.post([this, id] { conductor_.tell_status(id); });
+  if (const auto* wish = std::get_if<BufferControl>(&message)) return control_buffer(id, visitor, *wish);
+  if (const auto* wish = std::get_if<Subscribe>(&message)) return subscribe(id, visitor, *wish);
+  change(id, visitor, message);
+}
+
+void Lane::change(ConnectionId id, Visitor& visitor, const ClientMessage& message) {
+  const std::string type(type_of(message));
+  if (!context_.access.listeners_control() && !visitor.is_operator) {
+    return refuse(id, {"not_allowed", "Here the operators alone change the music (control_by).", type});
+  }
+  if (!may_change(id, visitor, type)) return;
+  conductor_.post([this, id, message] { conductor_.change(id, message); });
+}
+
+// Changes of the music and of the station cost more than other messages.
+bool Lane::may_change(ConnectionId id, Visitor& visitor, const std::string& type) {
+  if (visitor.changes.take(context_.clock.now_ns())) return true;
+  const auto allowed = std::to_string(context_.config.streamd.changes_per_second);
+  refuse(id, {"rate_limited", "At most " + allowed + " changes a second are taken.", type});
+  return false;
+}
+
+void Lane::control_buffer(ConnectionId id, const Visitor& visitor, const BufferControl& wish) {
+  if (wish.format && !visitor.offered[static_cast<std::size_t>(*wish.format)]) {
+    return refuse(id, {"not_offered",
+                       "The format " + std::string(format_name(*wish.format)) +
+                           " was not among the subprotocols that were offered.",
+                       "buffer_control"});
+  }
+  if (wish.max_backlog_ms) hub_.set_max_backlog(id, *wish.max_backlog_ms * kNsPerMs);
+  if (wish.flush) hub_.flush(id);
+  // Its answer comes once the format is in force.
+  conductor_.post([this, id, wish] {
+    if (wish.format) conductor_.set_format(id, *wish.format, false);
+    network_.post([this, id] {
+      if (const auto status = hub_.status(id)) send(id, buffer_status_message(*status));
+    });
+  });
+}
+
+void Lane::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
+  if (!may_change(id, visitor, "subscribe")) return;
+  try {
+    const Wanted want =
+        wish.station ? named_station(*directory_, *wish.station) : wanted_station(*directory_, *wish.query);
+    const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
+    const std::string ticket = wish.ticket  ? *wish.ticket
+                               : wish.query ? ticket_of(*wish.query)
+                                            : std::string();
+    if (const auto why = context_.access.ticket_refusal(ticket, want.ticket_station(), now_s))
+      return refuse(id, {"no_ticket", *why, "subscribe"});
+    const bool reserves = want.link.has_value();
+    if (reserves && !reserve_place())
+      return refuse(
+          id, {"no_place", "All places for personal stations are taken; try again later.", "subscribe"});
+    conductor_.post([this, id, want, reserves] { conductor_.subscribe(id, want, reserves); });
+  } catch (const StationRefusal& refusal) {
+    const char* code = refusal.reason == StationRefusal::Reason::kUnknown    ? "unknown_station"
+                       : refusal.reason == StationRefusal::Reason::kNoSynthd ? "unavailable"
+                                                                             : "bad_query";
+    refuse(id, {code, refusal.sentence, "subscribe"});
+  }
+}
+
+std::vector<ListenerReport> Lane::reports() const {
+  std::vector<ListenerReport> reports;
+  for (const auto& [id, visitor] : visitors_) {
+    const auto status = hub_.status(id);
+    if (!status) continue;  // its upgrade is under way
+    const auto* const station = directory_->find(hub_.station_of(id));
+    ListenerReport report;
+    report.id = id;
+    report.address = visitor.address;
+    report.station = station != nullptr ? station->name : std::string();
+    report.format = format_name(status->format);
+    report.transport = is_plain_http(status->format) ? "http" : "websocket";
+    report.backlog_ms = status->backlog_ms;
+    report.queued = status->queued;
+    report.queued_bytes = status->queued_bytes;
+    report.sent = status->sent;
+    report.dropped = status->dropped;
+    report.bytes = hub_.bytes_of(id);
+    report.rtt_ms = status->rtt_ms;
+    report.since = visitor.since;
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+void Lane::begin_drain(std::int64_t until_ns) {
+  const std::int64_t now_ns = context_.clock.now_ns();
+  const std::vector<ConnectionId> ids = hub_.ids();
+  std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<std::int64_t> delay_ms(0, kComeBackMs);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto share = static_cast<std::int64_t>(i + 1);
+    const std::int64_t at_ns = now_ns + (until_ns - now_ns) * share / static_cast<std::int64_t>(ids.size());
+    const std::int64_t closes_in_ms = (at_ns - now_ns) / kNsPerMs;
+    const std::int64_t gone_in_ms = (until_ns - now_ns) / kNsPerMs;
+    leaving_.push_back({at_ns, ids[i]});
+    send(ids[i], shutdown_warning_message({closes_in_ms, gone_in_ms + kComeBackMs / 2 + delay_ms(random)}));
+  }
+  std::reverse(leaving_.begin(), leaving_.end());
+}
+
+void Lane::send_away() {
+  for (; !leaving_.empty() && leaving_.back().at_ns <= context_.clock.now_ns(); leaving_.pop_back())
+    hub_.close(leaving_.back().id, close_code::kGoingAway, "the server stops; come back in some seconds");
+}
+
+}  // namespace auralis

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// A network thread's share of the listeners: lets them in, queues and sends what the conductor delivers,
+// answers what it can answer itself, and passes on the rest.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "streamd/access.h"
+#include "streamd/directory.h"
+#include "streamd/gate.h"
+#include "streamd/hub.h"
+#include "streamd/network_lane.h"
+#include "streamd/token_bucket.h"
+
+namespace auralis {
+
+class Conductor;
+
+// What all lanes share. Outlives them.
+struct LaneContext {
+  const Config& config;
+  const Clock& clock;
+  const Access& access;
+  Gate& gate;
+  std::shared_ptr<const TlsCertificate> certificate;  // null: not encrypted
+  // Listeners on their way to a station of their own, for whom there must be a place.
+  std::atomic<std::size_t> coming_personal{0};
+  std::atomic<bool> stopping{false};
+};
+
+// All on the lane's thread, but for what network() may do on others.
+class Lane final : ConnectionEvents {
+ public:
+  // `metrics` belongs to this lane. All references outlive it.
+  Lane(std::size_t index, LaneContext& context, Conductor& conductor, StreamMetrics& metrics);
+  ~Lane() override;
+
+  NetworkLane& network() { return network_; }
+  Hub& hub() { return hub_; }
+  StreamMetrics& metrics() { return metrics_; }
+
+  // The stations have changed.
+  void show(std::shared_ptr<const Directory> directory) { directory_ = std::move(directory); }
+
+  // What operators are told of its listeners.
+  std::vector<ListenerReport> reports() const;
+
+  // About once a second.
+  void look_after() { hub_.look_after(); }
+
+  // Tells all that the server stops, and sends them away one by one until `until_ns`, evenly; the next call
+  // of send_away() closes who is due by then.
+  void begin_drain(std::int64_t until_ns);
+  void send_away();
+  bool empty() const { return hub_.size() == 0; }
+
+ private:
+  // Who is listening, or about to.
+  struct Visitor {
+    Gate::Pass pass;
+    std::string address;
+    Wanted want;
+    WireFormat format = WireFormat::kJson;
+    FormatSet offered;
+    bool is_operator = false;
+    bool reserved = false;  // counted in coming_personal
+    TokenBucket messages;
+    TokenBucket changes;
+    double since = 0;  // Unix seconds
+  };
+
+  // ConnectionEvents
+  Admission admit(ConnectionId id, const HttpRequest& request,
+                  const std::vector<std::string>& offered) override;
+  void opened(ConnectionId id) override;
+  void text(ConnectionId id, std::string_view payload) override;
+  void binary(ConnectionId id) override;
+  void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) override;
+  void progressed(ConnectionId id) override { hub_.progressed(id); }
+  void written(ConnectionId id) override { hub_.written(id); }
+  void write_failed(ConnectionId id) override { hub_.write_failed(id); }
+  void closed(ConnectionId id) override;
+  std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
+
+  // Lets a listener in; else the refusal.
+  std::optional<HttpResponse> enter(ConnectionId id, const HttpRequest& request, Wanted want,
+                                    const FormatSet& offered, WireFormat format, std::string_view ticket);
+  bool reserve_place();
+  HttpResponse station_refused(const StationRefusal& refusal);
+  HttpResponse stopping_response();
+
+  void answer(ConnectionId id, Visitor& visitor, const ClientMessage& message);
+  void change(ConnectionId id, Visitor& visitor, const ClientMessage& message);
+  bool may_change(ConnectionId id, Visitor& visitor, const std::string& type);
+  void control_buffer(ConnectionId id, const Visitor& visitor, const BufferControl& wish);
+  void subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish);
+  void send(ConnectionId id, const std::string& text);
+  void refuse(ConnectionId id, const MessageError& error);
+
+  HttpResponse listen(ConnectionId id, const HttpRequest& request, const ListenCall& call);
+  HttpResponse playlist(const HttpRequest& request, std::string_view station);
+
+  std::size_t index_;
+  LaneContext& context_;
+  Conductor& conductor_;
+  StreamMetrics& metrics_;
+  std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
+  NetworkLane network_;
+  Hub hub_;
+  std::unordered_map<ConnectionId, Visitor> visitors_;
+  TokenBucket control_requests_;  // over plain HTTP
+
+  struct Leave {
+    std::int64_t at_ns = 0;
+    ConnectionId id = 0;
+  };
+  std::vector<Leave> leaving_;  // latest first
+};
+
+}  // namespace auralis

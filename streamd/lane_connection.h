@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// Within NetworkLane alone: a connection of websocketpp whose writing is ours. The library's queue has no
+// bound and does not say when it is empty, and its way to the socket costs half as much again as the write
+// itself. So it keeps its handshakes, answers and frames of control, and the stream goes past it, straight
+// from the shared message to the kernel; the two take turns.
+#pragma once
+
+#include <algorithm>
+#include <asio/ssl.hpp>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+#include <websocketpp/concurrency/none.hpp>
+#include <websocketpp/config/asio_no_tls.hpp>
+#include <websocketpp/server.hpp>
+#include <websocketpp/transport/asio/security/tls.hpp>
+
+#include "streamd/transport.h"
+
+namespace auralis {
+
+// Told of a connection's own writes and of its request.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  virtual void progressed(ConnectionId id) = 0;
+  virtual void written(ConnectionId id) = 0;
+  virtual void write_failed(ConnectionId id) = 0;
+  virtual std::size_t header_limit() const = 0;
+  virtual void header_too_long(ConnectionId id) = 0;
+};
+
+// How much of a request's head came before its blank line.
+class HeadLength {
+ public:
+  // False once there is more than `limit` of it.
+  bool add(const char* bytes, std::size_t count, std::size_t limit) {
+    constexpr std::string_view kEnd = "\r\n\r\n";
+    for (std::size_t i = 0; i < count && matched_ < kEnd.size(); ++i) {
+      ++length_;
+      matched_ = bytes[i] == kEnd[matched_] ? matched_ + 1 : (bytes[i] == kEnd[0] ? 1 : 0);
+    }
+    return length_ <= limit;
+  }
+  bool complete() const { return matched_ == 4; }
+
+ private:
+  std::size_t length_ = 0;
+  std::size_t matched_ = 0;
+};
+
+template <typename Config>
+class LaneConnection : public websocketpp::transport::asio::connection<Config> {
+  using Base = websocketpp::transport::asio::connection<Config>;
+  using Error = websocketpp::lib::error_code;
+
+ public:
+  using Base::Base;
+  using type = LaneConnection<Config>;
+  using ptr = std::shared_ptr<type>;
+
+  // Before start().
+  void belong_to(ConnectionOwner& owner, ConnectionId id, std::shared_ptr<void> place) {
+    owner_ = &owner;
+    id_ = id;
+    place_ = std::move(place);
+  }
+  ConnectionId id() const { return id_; }
+
+  // As Transport::send.
+  SendResult send_past_library(const WireMessagePtr& message) {
+    ours_ = message;
+    sent_ = 0;
+    if (library_writes_) return SendResult::kPending;
+    return go_on();
+  }
+
+ protected:
+  // Called by websocketpp::connection by static type: so these may hide the base's.
+  void async_read_at_least(std::size_t count, char* buffer, std::size_t size,
+                           websocketpp::transport::read_handler handler) {
+    if (head_.complete()) return Base::async_read_at_least(count, buffer, size, std::move(handler));
+    Base::async_read_at_least(
+        count, buffer, size,
+        [this, buffer, handler = std::move(handler)](const Error& error, std::size_t read) {
+          if (!error && !head_.add(buffer, read, owner_->header_limit())) {
+            owner_->header_too_long(id_);
+            return handler(make_error_code(websocketpp::transport::error::eof), 0);
+          }
+          handler(error, read);
+        });
+  }
+
+  void async_write(const char* bytes, std::size_t size, websocketpp::transport::write_handler handler) {
+    async_write({websocketpp::transport::buffer(bytes, size)}, std::move(handler));
+  }
+
+  void async_write(const std::vector<websocketpp::transport::buffer>& buffers,
+                   websocketpp::transport::write_handler handler) {
+    // A message of ours that is partly out goes first.
+    if (ours_ && !library_writes_) {
+      waits_ = [this, buffers, handler = std::move(handler)] { write_for_library(buffers, handler); };
+      return;
+    }
+    write_for_library(buffers, handler);
+  }
+
+ private:
+  void write_for_library(const std::vector<websocketpp::transport::buffer>& buffers,
+                         const websocketpp::transport::write_handler& handler) {
+    library_writes_ = true;
+    Base::async_write(buffers, [this, handler](const Error& error) {
+      library_writes_ = false;
+      handler(error);  // which may write again
+      if (ours_ && !library_writes_) tell(go_on());
+    });
+  }
+
+  // Writes what it can of our message.
+  SendResult go_on() {
+    if constexpr (Config::encrypted) {
+      write_encrypted();
+      return SendResult::kPending;
+    } else {
+      return write_plain();
+    }
+  }
+
+  SendResult write_plain() {
+    auto& socket = this->get_raw_socket();
+    asio::error_code error;
+    const std::size_t before = sent_;
+    while (sent_ < ours_->bytes.size()) {
+      sent_ += socket.send(asio::buffer(ours_->bytes.data() + sent_, ours_->bytes.size() - sent_), 0, error);
+      if (error == asio::error::would_block || error == asio::error::try_again) {
+        if (sent_ > before && waited_) owner_->progressed(id_);
+        waited_ = true;
+        const auto self = this->shared_from_this();
+        socket.async_wait(asio::socket_base::wait_write, [this, self](const asio::error_code& failure) {
+          tell(failure ? failed() : go_on());
+        });
+        return SendResult::kPending;
+      }
+      if (error) return failed();
+    }
+    return taken();
+  }
+
+  // OpenSSL wants the same bytes again where it could not take them all, and Asio sees to that.
+  void write_encrypted() {
+    const auto self = this->shared_from_this();
+    asio::async_write(
+        this->get_socket(), asio::buffer(ours_->bytes),
+        [this, self](const asio::error_code& error, std::size_t) { tell(error ? failed() : taken()); });
+  }
+
+  SendResult taken() {
+    end_of_ours();
+    return SendResult::kTaken;
+  }
+  SendResult failed() {
+    end_of_ours();
+    return SendResult::kFailed;
+  }
+  void end_of_ours() {
+    ours_.reset();
+    waited_ = false;
+    if (const auto next = std::exchange(waits_, nullptr)) next();
+  }
+  // Of a message that was left pending.
+  void tell(SendResult result) {
+    if (result == SendResult::kTaken) owner_->written(id_);
+    if (result == SendResult::kFailed) owner_->write_failed(id_);
+  }
+
+  ConnectionOwner* owner_ = nullptr;
+  ConnectionId id_ = 0;
+  std::shared_ptr<void> place_;
+  HeadLength head_;
+  WireMessagePtr ours_;
+  std::size_t sent_ = 0;
+  bool waited_ = false;
+  bool library_writes_ = false;
+  std::function<void()> waits_;  // a write of the library's; holds the connection until it is done
+};
+
+template <typename Config>
+class LaneEndpoint : public websocketpp::transport::asio::endpoint<Config> {
+ public:
+  using transport_con_type = LaneConnection<Config>;
+  using transport_con_ptr = typename transport_con_type::ptr;
+};
+
+// `Socket`: websocketpp's plain or encrypted socket.
+template <typename Socket, bool kEncrypted>
+struct LaneConfig : websocketpp::config::asio {
+  using type = LaneConfig<Socket, kEncrypted>;
+  using base = websocketpp::config::asio;
+  // A thread a lane: no locks in the library.
+  using concurrency_type = websocketpp::concurrency::none;
+  using alog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::alevel>;
+  using elog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::elevel>;
+  static const bool enable_multithreading = false;
+  // Of each connection, for as long as it is there.
+  static const std::size_t connection_read_buffer_size = 1'024;
+  static const websocketpp::log::level elog_level = websocketpp::log::elevel::none;
+  static const websocketpp::log::level alog_level = websocketpp::log::alevel::none;
+
+  // NOLINTNEXTLINE(readability-identifier-naming): the name that websocketpp looks for
+  struct transport_config : websocketpp::config::asio::transport_config {
+    using concurrency_type = typename type::concurrency_type;
+    using alog_type = typename type::alog_type;
+    using elog_type = typename type::elog_type;
+    using request_type = typename type::request_type;
+    using response_type = typename type::response_type;
+    using socket_type = Socket;
+    static const bool enable_multithreading = false;
+    static constexpr bool encrypted = kEncrypted;
+  };
+  using transport_type = LaneEndpoint<transport_config>;
+};
+
+using PlainConfig = LaneConfig<websocketpp::transport::asio::basic_socket::endpoint, false>;
+using TlsConfig = LaneConfig<websocketpp::transport::asio::tls_socket::endpoint, true>;
+
+}  // namespace auralis

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// What a lane answers over plain HTTP.
+#include <utility>
+
+#include "streamd/conductor.h"
+#include "streamd/lane.h"
+
+namespace auralis {
+namespace {
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+}  // namespace
+
+std::optional<HttpResponse> Lane::http(ConnectionId id, const HttpRequest& request) {
+  using Answer = std::optional<HttpResponse>;
+  // The conductor's answer comes later; where it is nothing yet, the one who asked waits.
+  const auto later = [this, id](std::function<HttpResponse()> answer) -> Answer {
+    conductor_.post([this, id, answer = std::move(answer)] {
+      network_.post([this, id, response = answer()] { network_.respond(id, response); });
+    });
+    return std::nullopt;
+  };
+  return std::visit(
+      Overloaded{
+          [](HttpResponse response) -> Answer { return response; },
+          [&](ReadyCall) -> Answer {
+            const auto& reason = directory_->not_ready_reason;
+            if (context_.stopping) return text_response(503, "the server stops");
+            return reason ? text_response(503, *reason) : text_response(200, "ready");
+          },
+          [&](StatusCall) -> Answer {
+            return later(
+                [this, query = std::string(request.query)] { return conductor_.status_response(query); });
+          },
+          [&](ControlCall) -> Answer {
+            if (!context_.access.origin_allowed(request))
+              return error_response(403,
+                                    {"not_allowed", "Pages of this origin may change nothing here.", {}});
+            if (!context_.access.listeners_control()) {
+              if (auto refusal = context_.access.operators_only(request)) return refusal;
+            }
+            if (!control_requests_.take(context_.clock.now_ns()))
+              return error_response(429, {"rate_limited", "Too many changes at a time.", {}});
+            return later([this, body = parse_change_request(request.body)] {
+              return conductor_.control_response(body);
+            });
+          },
+          [&](ListenersCall) -> Answer {
+            if (auto refusal = context_.access.operators_only(request)) return refusal;
+            conductor_.post([this, id] {
+              conductor_.gather_listeners([this, id](const std::vector<ListenerReport>& reports) {
+                network_.post([this, id, body = listeners_body(reports)] {
+                  network_.respond(id, {200, "application/json", body, {}, false});
+                });
+              });
+            });
+            return std::nullopt;
+          },
+          [&](CloseCall call) -> Answer {
+            if (auto refusal = context_.access.operators_only(request)) return refusal;
+            return later([this, call] { return conductor_.close_response(call.listener); });
+          },
+          [&](ListenCall call) -> Answer { return listen(id, request, call); },
+          [&](PlaylistCall call) -> Answer { return playlist(request, call.station); },
+      },
+      route(request));
+}
+
+HttpResponse Lane::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
+  if (context_.stopping) return stopping_response();
+  const bool ogg = call.format == WireFormat::kOggOpus;
+  HttpResponse response{200, ogg ? "audio/ogg" : "audio/wav", {}, {}, request.method == "GET"};
+  if (request.old_version && response.stream)
+    return text_response(505, "The stream comes in chunked coding, which HTTP/1.1 knows.");
+  try {
+    Wanted want = named_station(*directory_, call.station);
+    response.headers.emplace_back("icy-name", want.name);
+    if (!response.stream) return response;
+    FormatSet formats;
+    formats.set(static_cast<std::size_t>(call.format));
+    auto refusal = enter(id, request, std::move(want), formats, call.format, ticket_of(request.query));
+    return refusal ? *refusal : response;
+  } catch (const StationRefusal& refusal) {
+    return station_refused(refusal);
+  }
+}
+
+// The stream's address as the one who asks would write it.
+HttpResponse Lane::playlist(const HttpRequest& request, std::string_view station) {
+  try {
+    const Wanted want = named_station(*directory_, station);
+    const bool encrypted = context_.access.came_encrypted(request);
+    std::string url = std::string(encrypted ? "https://" : "http://") + std::string(request.host) +
+                      "/listen/" + want.name + ".opus";
+    if (!request.query.empty()) url.append("?").append(request.query);
+    return {200, "audio/x-mpegurl", "#EXTM3U\n#EXTINF:-1," + want.name + "\n" + url + "\n", {}, false};
+  } catch (const StationRefusal& refusal) {
+    return station_refused(refusal);
+  }
+}
+
+}  // namespace auralis

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/network_lane.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <asio/steady_timer.hpp>
+#include <atomic>
+#include <chrono>
+#include <unordered_map>
+#include <utility>
+
+#include "common/log.h"
+#include "streamd/lane_connection.h"
+#include "streamd/tls_certificate.h"
+
+namespace auralis {
+namespace {
+
+namespace wpp = websocketpp;
+namespace http_status = wpp::http::status_code;
+
+// What the kernel may hold of a listener's stream: some tenths of a second of PCM, enough for a round trip of
+// 200 ms. Linux doubles it. The rest waits in the hub's queue, where it can be dropped.
+constexpr int kSendBufferBytes = 64 * 1024;
+// The library answers pings and closes by a queue of its own, which a peer that reads nothing would fill.
+constexpr std::size_t kMaxLibraryBytes = 4'096;
+// The player needs nothing from elsewhere, and nothing elsewhere may frame it.
+constexpr char kContentSecurityPolicy[] =
+    "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; object-src 'none'; base-uri "
+    "'none'; "
+    "frame-ancestors 'none'";
+
+WireMessagePtr framed(wpp::frame::opcode::value opcode, std::string_view payload) {
+  const wpp::frame::basic_header header(opcode, payload.size(), true, false);
+  const wpp::frame::extended_header extended(payload.size());
+  auto message = std::make_shared<WireMessage>();
+  message->bytes = wpp::frame::prepare_header(header, extended);
+  message->payload_begin = message->bytes.size();
+  message->bytes += payload;
+  message->payload_end = message->bytes.size();
+  return message;
+}
+
+std::string hexadecimal(std::size_t number) {
+  std::string digits;
+  for (; number > 0; number /= 16) digits.insert(digits.begin(), "0123456789abcdef"[number % 16]);
+  return digits;
+}
+
+// The body of a refusal that comes before websocketpp answers.
+constexpr std::string_view kHeaderTooLong =
+    "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    "Content-Length: 33\r\n\r\nThe request's head is too long.\r\n";
+
+}  // namespace
+
+WireMessagePtr make_text_message(std::string_view payload) {
+  return framed(wpp::frame::opcode::text, payload);
+}
+WireMessagePtr make_binary_message(std::string_view payload) {
+  return framed(wpp::frame::opcode::binary, payload);
+}
+WireMessagePtr make_http_chunk(std::string_view payload) {
+  auto message = std::make_shared<WireMessage>();
+  message->bytes = hexadecimal(payload.size()) + "\r\n";
+  message->payload_begin = message->bytes.size();
+  message->bytes += payload;
+  message->payload_end = message->bytes.size();
+  message->bytes += "\r\n";
+  return message;
+}
+std::string_view payload_of(const WireMessage& message) {
+  return std::string_view(message.bytes)
+      .substr(message.payload_begin, message.payload_end - message.payload_begin);
+}
+
+class NetworkLane::Impl {
+ public:
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  virtual ~Impl() = default;
+
+  virtual void adopt(int socket, std::string peer, std::shared_ptr<void> place) = 0;
+  virtual void respond(ConnectionId id, const HttpResponse& response) = 0;
+  virtual SendResult send(ConnectionId id, const WireMessagePtr& message) = 0;
+  virtual void ping(ConnectionId id) = 0;
+  virtual void close(ConnectionId id, std::uint16_t code, std::string_view reason) = 0;
+
+  void arm(std::int64_t at_ns) {
+    step_timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(at_ns)));
+    step_timer_.async_wait([this](const asio::error_code& error) {
+      if (!error) arm(step_());
+    });
+  }
+  void set_step(std::function<std::int64_t()> step) { step_ = std::move(step); }
+  asio::io_context& io() { return io_; }
+
+ protected:
+  asio::io_context io_{1};
+
+ private:
+  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  asio::steady_timer step_timer_{io_};
+  std::function<std::int64_t()> step_;
+};
+
+namespace {
+
+template <typename Config>
+class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
+  using Server = wpp::server<Config>;
+  using Connection = typename Server::connection_type;
+  using ConnectionPtr = typename Server::connection_ptr;
+  using Message = typename Config::message_type;
+  using Handle = wpp::connection_hdl;
+
+ public:
+  LaneOf(ConnectionEvents& events, const LaneLimits& limits,
+         std::shared_ptr<const TlsCertificate> certificate)
+      : events_(events), limits_(limits), certificate_(std::move(certificate)) {
+    server_.init_asio(&io_);
+    server_.set_user_agent("auralis/" AURALIS_VERSION);
+    server_.set_open_handshake_timeout(limits.handshake_timeout_ms);
+    server_.set_max_message_size(limits.message_bytes);
+    server_.set_max_http_body_size(limits.message_bytes);
+    if constexpr (Config::transport_config::encrypted)
+      server_.set_tls_init_handler([this](const Handle&) { return certificate_->context(); });
+    server_.set_validate_handler([this](const Handle& handle) {
+      bool valid = false;
+      guarded(handle, [&](Connection& connection) { valid = admitted(connection); });
+      return valid;
+    });
+    server_.set_open_handler([this](const Handle& handle) {
+      guarded(handle, [&](Connection& connection) { events_.opened(connection.id()); });
+    });
+    server_.set_http_handler(
+        [this](const Handle& handle) { guarded(handle, [&](Connection& connection) { http(connection); }); });
+    server_.set_message_handler([this](const Handle& handle, const typename Message::ptr& message) {
+      guarded(handle, [&](Connection& connection) {
+        if (message->get_opcode() == wpp::frame::opcode::text) {
+          events_.text(connection.id(), message->get_payload());
+        } else {
+          events_.binary(connection.id());
+        }
+      });
+    });
+    server_.set_ping_handler([this](const Handle& handle, const std::string&) {
+      const auto connection = server_.get_con_from_hdl(handle);
+      return connection->get_buffered_amount() < kMaxLibraryBytes;
+    });
+    server_.set_pong_handler([this](const Handle& handle, const std::string& payload) {
+      guarded(handle, [&](Connection& connection) { pong(connection.id(), payload); });
+    });
+  }
+
+  void adopt(int socket, std::string peer, std::shared_ptr<void> place) override {
+    const ConnectionPtr connection = server_.get_connection();
+    const ConnectionId id = next_connection_id();
+    asio::error_code error;
+    sockaddr_storage own{};
+    socklen_t size = sizeof own;
+    ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size);
+    auto& raw = connection->get_raw_socket();
+    raw.assign(own.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), socket, error);
+    if (error) {
+      ::close(socket);
+      return;
+    }
+    // A socket that is gone already tells so by its close.
+    raw.non_blocking(true, error);
+    raw.set_option(asio::ip::tcp::no_delay(true), error);
+    raw.set_option(asio::socket_base::send_buffer_size(kSendBufferBytes), error);
+    connection->belong_to(*this, id, std::move(place));
+    Entry& entry = connections_[id];
+    entry.connection = connection;
+    entry.peer = std::move(peer);
+    connection->set_termination_handler([this, id](const ConnectionPtr&) {
+      closed(id);
+      connections_.erase(id);
+    });
+    connection->start();
+  }
+
+  SendResult send(ConnectionId id, const WireMessagePtr& message) override {
+    const auto found = connections_.find(id);
+    return found == connections_.end() ? SendResult::kFailed
+                                       : found->second.connection->send_past_library(message);
+  }
+
+  void ping(ConnectionId id) override {
+    const auto found = connections_.find(id);
+    if (found == connections_.end() || found->second.streams) return;
+    found->second.pinged = std::chrono::steady_clock::now();
+    wpp::lib::error_code ignored;  // it may be closing
+    found->second.connection->ping(std::to_string(found->second.pinged.time_since_epoch().count()), ignored);
+  }
+
+  void close(ConnectionId id, std::uint16_t code, std::string_view reason) override {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    const ConnectionPtr connection = found->second.connection;
+    // What the kernel holds for one who takes nothing would else stay for minutes.
+    asio::error_code gone;
+    if (code == close_code::kNoProgress)
+      connection->get_raw_socket().set_option(asio::socket_base::linger(true, 0), gone);
+    // Whoever calls may be going through the listeners: none may vanish under its hands.
+    if (found->second.streams) return asio::post(io_, [this, connection] { end(connection); });
+    wpp::lib::error_code ignored;  // it may be closing already
+    connection->close(code, std::string(reason), ignored);
+  }
+
+  void respond(ConnectionId id, const HttpResponse& response) override {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    Entry& entry = found->second;
+    if (!entry.deferred) {
+      entry.early = response;
+      return;
+    }
+    fill(*entry.connection, response);
+    wpp::lib::error_code ignored;  // it may have gone meanwhile
+    entry.connection->send_http_response(ignored);
+    // The library waits for ever for one who does not read the answer.
+    const auto guard =
+        std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(limits_.handshake_timeout_ms));
+    guard->async_wait([guard, gone = std::weak_ptr<Connection>(entry.connection)](const asio::error_code&) {
+      if (const auto connection = gone.lock())
+        connection->terminate(wpp::error::make_error_code(wpp::error::http_connection_ended));
+    });
+  }
+
+ private:
+  struct Entry {
+    ConnectionPtr connection;
+    std::string peer;
+    std::chrono::steady_clock::time_point pinged;
+    bool known = false;                 // to the events: closed() follows
+    bool deferred = false;              // its answer comes later,
+    std::optional<HttpResponse> early;  // or came before that was known
+    bool streams = false;               // over plain HTTP
+  };
+
+  // Of all lanes.
+  static ConnectionId next_connection_id() {
+    static std::atomic<ConnectionId> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  // Whatever one request may meet with, the others are served.
+  template <typename Work>
+  void guarded(const Handle& handle, const Work& work) {
+    wpp::lib::error_code gone;
+    const ConnectionPtr connection = server_.get_con_from_hdl(handle, gone);
+    if (!connection) return;
+    try {
+      work(*connection);
+    } catch (const std::exception& failure) {
+      log_error("a request could not be answered", {{"error", std::string(failure.what())}});
+      wpp::lib::error_code ignored;
+      if (connection->get_state() == wpp::session::state::connecting) {
+        connection->set_status(http_status::internal_server_error);
+        connection->set_body("The server failed at this request.\n");
+      } else {
+        connection->close(wpp::close::status::internal_endpoint_error, "the server failed", ignored);
+      }
+    }
+  }
+
+  HttpRequest request_of(Connection& connection, const Entry& entry) const {
+    const auto& request = connection.get_request();
+    const std::string& uri = request.get_uri();
+    const std::size_t mark = uri.find('?');
+    HttpRequest result;
+    result.method = request.get_method();
+    result.path = std::string_view(uri).substr(0, mark);
+    if (mark != std::string::npos) result.query = std::string_view(uri).substr(mark + 1);
+    result.body = connection.get_request_body();
+    result.chunked = !request.get_header("Transfer-Encoding").empty();
+    result.old_version = request.get_version() == "HTTP/1.0";
+    result.host = request.get_header("Host");
+    result.origin = request.get_header("Origin");
+    result.authorization = request.get_header("Authorization");
+    result.forwarded_for = request.get_header("X-Forwarded-For");
+    result.forwarded_proto = request.get_header("X-Forwarded-Proto");
+    result.peer = entry.peer;
+    result.encrypted = Config::transport_config::encrypted;
+    return result;
+  }
+
+  bool admitted(Connection& connection) {
+    Entry& entry = connections_.at(connection.id());
+    const Admission admission = events_.admit(connection.id(), request_of(connection, entry),
+                                              connection.get_requested_subprotocols());
+    if (admission.status != 101) {
+      connection.set_status(static_cast<http_status::value>(admission.status));
+      connection.set_body(admission.body);
+      if (!admission.header.empty()) connection.append_header(admission.header, admission.value);
+      return false;
+    }
+    entry.known = true;
+    if (!admission.subprotocol.empty()) connection.select_subprotocol(admission.subprotocol);
+    return true;
+  }
+
+  void http(Connection& connection) {
+    Entry& entry = connections_.at(connection.id());
+    const auto answer = events_.http(connection.id(), request_of(connection, entry));
+    const auto& response = answer ? answer : entry.early;
+    if (response && !response->stream) return fill(connection, *response);
+    connection.defer_http_response();
+    entry.deferred = true;
+    if (response) begin_stream(connection.id(), entry, *response);
+  }
+
+  void fill(Connection& connection, const HttpResponse& response) {
+    connection.set_status(static_cast<http_status::value>(response.status));
+    for (const auto& [name, value] : headers_of(response)) connection.append_header(name, value);
+    if (connection.get_request().get_method() == "HEAD") {
+      connection.append_header("Content-Length", std::to_string(response.body.size()));
+    } else {
+      connection.set_body(response.body);
+    }
+  }
+
+  static std::vector<std::pair<std::string, std::string>> headers_of(const HttpResponse& response) {
+    std::vector<std::pair<std::string, std::string>> headers = response.headers;
+    headers.emplace_back("Content-Type", response.content_type);
+    headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
+    headers.emplace_back("X-Content-Type-Options", "nosniff");
+    headers.emplace_back("Cache-Control", "no-cache");
+    return headers;
+  }
+
+  // From here on the body is ours.
+  void begin_stream(ConnectionId id, Entry& entry, const HttpResponse& response) {
+    entry.streams = entry.known = true;
+    auto head = std::make_shared<WireMessage>();
+    head->bytes = "HTTP/1.1 200 OK\r\nServer: auralis/" AURALIS_VERSION "\r\nTransfer-Encoding: chunked\r\n";
+    for (const auto& [name, value] : headers_of(response)) head->bytes += name + ": " + value + "\r\n";
+    head->bytes += "\r\n";
+    const ConnectionPtr connection = entry.connection;
+    if (connection->send_past_library(head) != SendResult::kTaken) return close(id, 0, {});
+    watch(connection);
+    events_.opened(id);
+  }
+
+  // The client has nothing more to say; but it may go.
+  void watch(const ConnectionPtr& connection) {
+    auto buffer = std::make_shared<std::array<char, 256>>();
+    auto& socket = connection->get_socket();
+    socket.async_read_some(asio::buffer(*buffer),
+                           [this, connection, buffer](const asio::error_code& error, std::size_t) {
+                             return error ? end(connection) : watch(connection);
+                           });
+  }
+  void end(const ConnectionPtr& connection) {
+    connection->terminate(wpp::error::make_error_code(wpp::error::http_connection_ended));
+    closed(connection->id());
+  }
+
+  void pong(ConnectionId id, const std::string& payload) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    const auto pinged = found->second.pinged;
+    if (payload != std::to_string(pinged.time_since_epoch().count())) return events_.alive(id, std::nullopt);
+    const auto round_trip = std::chrono::steady_clock::now() - pinged;
+    events_.alive(id, std::chrono::duration_cast<std::chrono::nanoseconds>(round_trip).count());
+  }
+
+  void closed(ConnectionId id) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end() || !std::exchange(found->second.known, false)) return;
+    events_.closed(id);
+  }
+
+  // ConnectionOwner
+  void progressed(ConnectionId id) override { events_.progressed(id); }
+  void written(ConnectionId id) override { events_.written(id); }
+  void write_failed(ConnectionId id) override { events_.write_failed(id); }
+  std::size_t header_limit() const override { return limits_.header_bytes; }
+  void header_too_long(ConnectionId id) override {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    auto message = std::make_shared<WireMessage>();
+    message->bytes = kHeaderTooLong;
+    found->second.connection->send_past_library(message);
+  }
+
+  ConnectionEvents& events_;
+  LaneLimits limits_;
+  std::shared_ptr<const TlsCertificate> certificate_;
+  Server server_;  // after the io_context that its sockets need
+  std::unordered_map<ConnectionId, Entry> connections_;
+};
+
+std::unique_ptr<NetworkLane::Impl> make_lane(ConnectionEvents& events, const LaneLimits& limits,
+                                             std::shared_ptr<const TlsCertificate> certificate) {
+  if (certificate) return std::make_unique<LaneOf<TlsConfig>>(events, limits, std::move(certificate));
+  return std::make_unique<LaneOf<PlainConfig>>(events, limits, nullptr);
+}
+
+}  // namespace
+
+NetworkLane::NetworkLane(ConnectionEvents& events, const LaneLimits& limits,
+                         std::shared_ptr<const TlsCertificate> certificate)
+    : impl_(make_lane(events, limits, std::move(certificate))) {}
+NetworkLane::~NetworkLane() = default;
+
+void NetworkLane::every_step(std::function<std::int64_t()> step) {
+  impl_->set_step(std::move(step));
+  impl_->arm(0);
+}
+void NetworkLane::step_now() { impl_->arm(0); }
+void NetworkLane::run() { impl_->io().run(); }
+void NetworkLane::finish() { impl_->io().stop(); }
+void NetworkLane::post(std::function<void()> work) { asio::dispatch(impl_->io(), std::move(work)); }
+void NetworkLane::adopt(int socket, std::string peer, std::shared_ptr<void> place) {
+  asio::post(impl_->io(), [impl = impl_.get(), socket, peer = std::move(peer), place = std::move(place)] {
+    impl->adopt(socket, peer, place);
+  });
+}
+void NetworkLane::respond(ConnectionId connection, const HttpResponse& response) {
+  impl_->respond(connection, response);
+}
+SendResult NetworkLane::send(ConnectionId connection, const WireMessagePtr& message) {
+  return impl_->send(connection, message);
+}
+void NetworkLane::ping(ConnectionId connection) { impl_->ping(connection); }
+void NetworkLane::close(ConnectionId connection, std::uint16_t code, std::string_view reason) {
+  impl_->close(connection, code, reason);
+}
+
+}  // namespace auralis

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// A network thread's connections: WebSocket and HTTP, plain or over TLS, on sockets that the Acceptor hands
+// over. Its sources are the only files of the project that see websocketpp and Asio.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "streamd/http_api.h"
+#include "streamd/transport.h"
+
+namespace auralis {
+
+class TlsCertificate;
+
+// Whether a listener is let in, before the upgrade.
+struct Admission {
+  int status = 101;         // else why not: a status of HTTP,
+  std::string body;         // what people are told,
+  std::string header;       // and a header's name,
+  std::string value;        // and its value, where there is one
+  std::string subprotocol;  // the one to speak; empty: none
+};
+
+// What the network tells, on the lane's thread.
+class ConnectionEvents {
+ public:
+  virtual ~ConnectionEvents() = default;
+
+  // A WebSocket upgrade is asked for. `offered`: its subprotocols, in order.
+  virtual Admission admit(ConnectionId id, const HttpRequest& request,
+                          const std::vector<std::string>& offered) = 0;
+  // One that was admitted, or whose answer is a stream, is there.
+  virtual void opened(ConnectionId id) = 0;
+  virtual void text(ConnectionId id, std::string_view payload) = 0;
+  virtual void binary(ConnectionId id) = 0;
+  // A pong came; the round trip is left out where it answers none of our pings.
+  virtual void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) = 0;
+
+  // Of a message that Transport::send left pending: some of it was taken; all of it; it never will be.
+  virtual void progressed(ConnectionId id) = 0;
+  virtual void written(ConnectionId id) = 0;
+  virtual void write_failed(ConnectionId id) = 0;
+
+  // The end of one that was admitted, or whose answer was a stream.
+  virtual void closed(ConnectionId id) = 0;
+
+  // The answer to a request over plain HTTP; nothing: NetworkLane::respond gives it later, or has given it.
+  virtual std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) = 0;
+};
+
+struct LaneLimits {
+  std::int64_t handshake_timeout_ms = 5'000;
+  std::size_t message_bytes = 4'096;  // of a message, or of a request's body
+  std::size_t header_bytes = 8'192;   // of a request
+};
+
+// run() is the lane's thread. Everything else but adopt(), post() and finish() is called on it, or before it
+// runs.
+class NetworkLane final : public Transport {
+ public:
+  // `events` outlives it. Without `certificate` connections are not encrypted.
+  NetworkLane(ConnectionEvents& events, const LaneLimits& limits,
+              std::shared_ptr<const TlsCertificate> certificate);
+  ~NetworkLane() override;
+
+  // Calls `step` when the moment (CLOCK_MONOTONIC, ns) has come that it last returned, at once at first.
+  void every_step(std::function<std::int64_t()> step);
+  // Calls it at once.
+  void step_now();
+
+  // Serves until finish().
+  void run();
+
+  // Any thread. Takes over a connected socket of that peer; `place` is let go of when it is closed.
+  void adopt(int socket, std::string peer, std::shared_ptr<void> place);
+  // Any thread. Runs `work` on the lane's thread: at once where it is that already, else after what was
+  // posted before.
+  void post(std::function<void()> work);
+  // Any thread. Ends run(); connections that are still there are let go.
+  void finish();
+
+  void respond(ConnectionId connection, const HttpResponse& response);
+
+  SendResult send(ConnectionId connection, const WireMessagePtr& message) override;
+  void ping(ConnectionId connection) override;
+  void close(ConnectionId connection, std::uint16_t code, std::string_view reason) override;
+
+  class Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace auralis

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// The forms in which a listener may be sent a station's audio.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace auralis {
+
+enum class WireFormat {
+  kJson,     // over WebSocket: text, PCM as base64
+  kPcm,      // over WebSocket: binary, a header and PCM
+  kOpus,     // over WebSocket: binary, a header and Opus packets
+  kOggOpus,  // over plain HTTP
+  kWav,      // over plain HTTP
+};
+inline constexpr std::size_t kWireFormats = 5;
+using FormatSet = std::bitset<kWireFormats>;
+
+// Of those over WebSocket, the subprotocols; of the others, the endings of their paths.
+inline constexpr std::array<std::string_view, kWireFormats> kFormatNames{"auralis.json.v1", "auralis.pcm.v1",
+                                                                         "auralis.opus.v1", "opus", "wav"};
+inline constexpr std::array<std::string_view, 3> kSubprotocols{kFormatNames[0], kFormatNames[1],
+                                                               kFormatNames[2]};
+
+constexpr std::string_view format_name(WireFormat format) {
+  return kFormatNames.at(static_cast<std::size_t>(format));
+}
+constexpr bool is_plain_http(WireFormat format) {
+  return format == WireFormat::kOggOpus || format == WireFormat::kWav;
+}
+
+// The format of a subprotocol's name, or nothing.
+constexpr std::optional<WireFormat> format_from_subprotocol(std::string_view name) {
+  for (std::size_t i = 0; i < kSubprotocols.size(); ++i) {
+    if (kSubprotocols.at(i) == name) return static_cast<WireFormat>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace auralis

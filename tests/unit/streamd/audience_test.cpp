@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/audience.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+namespace auralis {
+namespace {
+
+constexpr StationPlace kGarden{0, 1};
+constexpr StationPlace kHarbour{1, 3};
+
+std::size_t index_of(WireFormat format) { return static_cast<std::size_t>(format); }
+
+TEST_CASE("listeners are spread evenly over the slots, the first ones far apart") {
+  Audience audience;
+  std::set<std::uint32_t> first;
+  for (ConnectionId id = 1; id <= 5; ++id) {
+    audience.add(id, 0, WireFormat::kPcm, kGarden);
+    first.insert(audience.find(id)->slot);
+  }
+  CHECK(first == std::set<std::uint32_t>{0, 8, 16, 24, 32});
+  std::map<std::uint32_t, int> counts;
+  for (ConnectionId id = 6; id <= 120; ++id) audience.add(id, 0, WireFormat::kPcm, kGarden);
+  for (ConnectionId id = 1; id <= 120; ++id) ++counts[audience.find(id)->slot];
+  CHECK(counts.size() == kSlots);
+  for (const auto& entry : counts) CHECK(entry.second == 3);
+  // Who leaves makes room in its slot.
+  const std::uint32_t slot = audience.find(60)->slot;
+  audience.remove(60);
+  audience.add(121, 0, WireFormat::kPcm, kGarden);
+  CHECK(audience.find(121)->slot == slot);
+}
+
+TEST_CASE("a slot needs each station once a lane, in the formats of those who are delivered to") {
+  Audience audience;
+  audience.add(1, 0, WireFormat::kPcm, kGarden);
+  CHECK(audience.next_busy_slot(0) == kSlots);  // it waits
+  CHECK(audience.listeners_of(kGarden) == 1);
+  audience.begin(1);
+  const std::uint32_t slot = audience.find(1)->slot;
+  CHECK(audience.next_busy_slot(0) == slot);
+  CHECK(audience.next_busy_slot(slot + 1) == kSlots);
+  for (ConnectionId id = 2; id <= 2 * kSlots; ++id) {
+    audience.add(id, id % 2, id % 3 == 0 ? WireFormat::kJson : WireFormat::kPcm,
+                 id % 2 == 0 ? kHarbour : kGarden);
+    audience.begin(id);
+  }
+  std::size_t needs = 0;
+  for (std::uint32_t one = 0; one < kSlots; ++one) {
+    for (const auto& need : audience.needs_of(one)) {
+      ++needs;
+      CHECK(need.formats.any());
+      CHECK_FALSE(need.formats[index_of(WireFormat::kOpus)]);
+    }
+  }
+  CHECK(needs >= kSlots);
+  for (ConnectionId id = 1; id <= 2 * kSlots; ++id) audience.remove(id);
+  CHECK(audience.next_busy_slot(0) == kSlots);
+  CHECK(audience.stations().empty());
+}
+
+TEST_CASE("what a listener needs follows it to another station and format") {
+  Audience audience;
+  audience.add(1, 2, WireFormat::kPcm, kGarden);
+  audience.begin(1);
+  const std::uint32_t slot = audience.find(1)->slot;
+  audience.set_format(1, WireFormat::kOpus);
+  audience.retune(1, kHarbour);
+  auto needs = audience.needs_of(slot);
+  REQUIRE(needs.size() == 1);
+  CHECK(needs[0].lane == 2);
+  CHECK(needs[0].station == kHarbour);
+  CHECK(needs[0].formats == FormatSet(1U << index_of(WireFormat::kOpus)));
+  audience.move(kHarbour, kGarden);
+  CHECK(audience.needs_of(slot)[0].station == kGarden);
+  CHECK(audience.stations() == std::vector<StationPlace>{kGarden});
+  // One who is gone changes nothing.
+  audience.remove(1);
+  audience.set_format(1, WireFormat::kPcm);
+  audience.begin(1);
+  CHECK(audience.size() == 0);
+  CHECK(audience.needs_of(slot).empty());
+}
+
+}  // namespace
+}  // namespace auralis
