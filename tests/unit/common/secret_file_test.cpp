@@ -41,43 +41,43 @@ class SecretFixture {
   std::filesystem::path path_ = dir_.path() / "token";
 };
 
-const std::string kToken = "0123456789abcdef~!";
+const std::string token = "0123456789abcdef~!";
 
 TEST_CASE("a secret is the line in its file, with or without a newline") {
   SecretFixture fixture;
   for (const std::string end : {"", "\n"}) {
-    const Secret secret = fixture.load(kToken + end);
-    CHECK(secret.bytes() == kToken);
-    CHECK(secret.equals(kToken));
+    const Secret secret = fixture.load(token + end);
+    CHECK(secret.bytes() == token);
+    CHECK(secret.equals(token));
   }
-  CHECK(fixture.load(kToken, 0400).equals(kToken));
+  CHECK(fixture.load(token, 0400).equals(token));
   CHECK(fixture.load(std::string(16, 'x') + "\n").bytes().size() == 16);
   CHECK(fixture.load(std::string(4'096, 'x') + "\n").bytes().size() == 4'096);
 }
 
 TEST_CASE("nothing but the secret equals it") {
   SecretFixture fixture;
-  const Secret secret = fixture.load(kToken);
-  for (const std::string& guess : {std::string(), kToken + "\n", kToken + " ", kToken.substr(1),
-                                   kToken + kToken, "1" + kToken.substr(1), std::string(100'000, '0')}) {
+  const Secret secret = fixture.load(token);
+  for (const std::string& guess : {std::string(), token + "\n", token + " ", token.substr(1), token + token,
+                                   "1" + token.substr(1), std::string(100'000, '0')}) {
     CHECK_FALSE(secret.equals(guess));
   }
-  CHECK_FALSE(secret.equals(std::string(kToken.size(), '\0')));
+  CHECK_FALSE(secret.equals(std::string(token.size(), '\0')));
 }
 
 TEST_CASE("a secret that is handed on stays what it was") {
   SecretFixture fixture;
-  Secret first = fixture.load(kToken);
+  Secret first = fixture.load(token);
   const Secret second = std::move(first);
-  CHECK(second.equals(kToken));
+  CHECK(second.equals(token));
 }
 
 TEST_CASE("a file that others may touch is refused, with the remedy") {
   SecretFixture fixture;
-  CHECK(fixture.refusal(kToken, 0644) ==
+  CHECK(fixture.refusal(token, 0644) ==
         "must be closed to others than its owner and group, has mode 0644; chmod o= mends that");
   for (const mode_t mode : {0604U, 0602U, 0601U, 0777U})
-    CHECK(fixture.refusal(kToken, mode).rfind("must be closed to others", 0) == 0);
+    CHECK(fixture.refusal(token, mode).rfind("must be closed to others", 0) == 0);
 }
 
 TEST_CASE("a secret that is too short, too long or not in one plain line is refused, and not told") {
@@ -92,8 +92,8 @@ TEST_CASE("a secret that is too short, too long or not in one plain line is refu
   CHECK(fixture.refusal(std::string(4'097, 'x') + "\n") == length + "more");
   CHECK(fixture.refusal(std::string(1'000'000, 'x')) == length + "more");
   for (const std::string& text :
-       {kToken + "\n\n", kToken + "\r\n", "\n" + kToken, kToken + " ", "two words " + kToken, kToken + "\t",
-        kToken + "\xc3\xbc", kToken + '\0', kToken + "\x7f"}) {
+       {token + "\n\n", token + "\r\n", "\n" + token, token + " ", "two words " + token, token + "\t",
+        token + "\xc3\xbc", token + '\0', token + "\x7f"}) {
     CHECK(fixture.refusal(text) == plain);
   }
 }
@@ -117,14 +117,14 @@ TEST_CASE("what is no file, or cannot be read, is refused") {
 
 TEST_CASE("an operator shows the token as a bearer") {
   SecretFixture fixture;
-  const Secret secret = fixture.load(kToken);
+  const Secret secret = fixture.load(token);
   for (const std::string scheme : {"Bearer ", "bearer ", "BEARER  ", " Bearer "})
-    CHECK(bearer_matches(scheme + kToken, secret));
-  CHECK(bearer_matches("Bearer " + kToken + " ", secret));
+    CHECK(bearer_matches(scheme + token, secret));
+  CHECK(bearer_matches("Bearer " + token + " ", secret));
   for (const std::string& header :
-       {std::string(), kToken, std::string("Bearer"), std::string("Bearer "), "Bearer" + kToken,
-        "Basic " + kToken, "Bearer x" + kToken, "Bearer " + kToken + "x", "Bearer " + kToken + "," + kToken,
-        "Token Bearer " + kToken, "Bearer\t" + kToken, "Bearer \"" + kToken + "\""}) {
+       {std::string(), token, std::string("Bearer"), std::string("Bearer "), "Bearer" + token,
+        "Basic " + token, "Bearer x" + token, "Bearer " + token + "x", "Bearer " + token + ",x",
+        "Token Bearer " + token, "Bearer\t" + token, "Bearer \"" + token + "\""}) {
     CAPTURE(header);
     CHECK_FALSE(bearer_matches(header, secret));
   }

@@ -77,6 +77,7 @@ TEST_CASE("a /64 of IPv6 counts as one address, a /64 of mapped IPv4 does not") 
 TEST_CASE("who is exempt has no limit of its own, but takes places") {
   Gate gate({3, 1, 1}, [](const IpAddress& client) { return client.is_loopback(); });
   std::vector<Gate::Pass> passes;
+  passes.reserve(3);
   for (int i = 0; i < 3; ++i) passes.push_back(enter(gate, "127.0.0.1").value());
   CHECK(refusal(gate, "127.0.0.1") == Gate::Refusal::kFull);
   CHECK(refusal(gate, "192.0.2.1") == Gate::Refusal::kFull);
