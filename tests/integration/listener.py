@@ -71,6 +71,7 @@ class Listener:
 
     def __init__(self, url, *protocols, receive_buffer=None):
         self.messages = []  # in order: a Chunk, or a message's JSON object
+        self.raw_texts = []  # the text messages among them, as they came
         self.closed = False
         self.close_code = None  # what the server gave; None if it just went
         self._failure = None
@@ -111,10 +112,10 @@ class Listener:
         finally:
             self.closed = True
 
-    @staticmethod
-    def _parse(data):
+    def _parse(self, data):
         if isinstance(data, bytes):
             return _from_pcm(data)
+        self.raw_texts.append(data)
         message = json.loads(data)
         return _from_json(message) if message["type"] == "audio" else message
 
