@@ -17,11 +17,16 @@ from auralis import WAIT_LIMIT_S, eventually
 
 JSON = "auralis.json.v1"
 PCM = "auralis.pcm.v1"
+OPUS = "auralis.opus.v1"
 SMALL_BUFFER = 4_096  # `receive_buffer` of a listener that is to fall behind soon
 
-_PCM_HEADER = struct.Struct("<4sBBHQqII")
-_FLAG_SILENCE = 1
-_ANSWERS = {"accepted", "pong", "error"}
+_HEADER = struct.Struct("<4sBBHQqII")
+_CODEC_PCM, _CODEC_OPUS = 0, 1
+_FLAG_SILENCE, _FLAG_BEGINS = 1, 2
+_OPUS_HZ = 48_000
+_OPUS_PACKET_FRAMES = 960
+# Of messages whose answer may also come unasked.
+_ANSWERS = {"status": "status", "buffer_control": "buffer_status", "subscribe": "subscribed"}
 
 # Newer versions of websockets look for a proxy.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
@@ -44,6 +49,8 @@ class Chunk:
     pcm: bytes
     silence: bool  # by the header's flag; JSON has none
     received: float  # Unix seconds
+    packets: tuple = ()  # of Opus, which has no pcm
+    begins: bool = False  # likewise: its decoder begins anew
 
 
 def _from_json(message):
@@ -56,14 +63,25 @@ def _from_json(message):
     return Chunk(message["seq"], message["timestamp"], sample_rate, channels, frames, pcm, False, time.time())
 
 
-def _from_pcm(data):
-    magic, codec, channels, flags, seq, timestamp_us, sample_rate, frames = _PCM_HEADER.unpack_from(data)
-    pcm = data[_PCM_HEADER.size :]
-    assert (magic, codec, flags & ~_FLAG_SILENCE) == (b"AUR1", 0, 0)
-    assert len(pcm) == frames * channels * 2
-    return Chunk(
-        seq, timestamp_us / 1e6, sample_rate, channels, frames, pcm, bool(flags & _FLAG_SILENCE), time.time()
-    )
+def _from_binary(data):
+    magic, codec, channels, flags, seq, timestamp_us, sample_rate, frames = _HEADER.unpack_from(data)
+    sound = data[_HEADER.size :]
+    known_flags = {_CODEC_PCM: _FLAG_SILENCE, _CODEC_OPUS: _FLAG_SILENCE | _FLAG_BEGINS}[codec]
+    assert (magic, flags & ~known_flags) == (b"AUR1", 0)
+    silence = bool(flags & _FLAG_SILENCE)
+    due = timestamp_us / 1e6
+    if codec == _CODEC_PCM:
+        assert len(sound) == frames * channels * 2
+        return Chunk(seq, due, sample_rate, channels, frames, sound, silence, time.time())
+    packets = []
+    while sound:
+        (size,) = struct.unpack_from("<H", sound)
+        assert 0 < size <= len(sound) - 2
+        packets.append(sound[2 : 2 + size])
+        sound = sound[2 + size :]
+    assert (sample_rate, frames) == (_OPUS_HZ, len(packets) * _OPUS_PACKET_FRAMES)
+    begins = bool(flags & _FLAG_BEGINS)
+    return Chunk(seq, due, sample_rate, channels, frames, b"", silence, time.time(), tuple(packets), begins)
 
 
 class Listener:
@@ -114,7 +132,7 @@ class Listener:
 
     def _parse(self, data):
         if isinstance(data, bytes):
-            return _from_pcm(data)
+            return _from_binary(data)
         self.raw_texts.append(data)
         message = json.loads(data)
         return _from_json(message) if message["type"] == "audio" else message
@@ -165,10 +183,13 @@ class Listener:
         _on_loop(self._websocket.send(data))
 
     def ask(self, message):
-        """Sends a message that has an answer, and returns that."""
-        before = len(self.texts(*_ANSWERS))
+        """Sends a message that has an answer, and returns that; or what happens to come of the same kind, where such
+        messages also come unasked."""
+        kind = message.get("type") if isinstance(message, dict) else None
+        answers = {"accepted", "pong", "error"} | ({_ANSWERS[kind]} if kind in _ANSWERS else set())
+        before = len(self.texts(*answers))
         self.send(message)
-        return eventually(lambda: self.texts(*_ANSWERS)[before:], f"an answer to {str(message)[:200]}")[0]
+        return eventually(lambda: self.texts(*answers)[before:], f"an answer to {str(message)[:200]}")[0]
 
     def pause(self):
         """Takes no message any more; what fits into the buffers still comes in."""
