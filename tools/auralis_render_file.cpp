@@ -8,18 +8,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <string_view>
 #include <utility>
 
-#include "common/config_table.h"
+#include "tools/arguments.h"
 
 namespace auralis {
-
-std::string shown(const std::string& text) {
-  constexpr std::string_view kBare =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:@%,#~";
-  return !text.empty() && text.find_first_not_of(kBare) == std::string::npos ? text : to_toml(text);
-}
 
 NewFile::NewFile(std::filesystem::path path, bool replace)
     : path_(std::move(path)),

@@ -59,7 +59,4 @@ class NewFile {
   int write_error_ = 0;
 };
 
-// A name or a text as it was given, quoted where it would not be plain in a line.
-std::string shown(const std::string& text);
-
 }  // namespace auralis

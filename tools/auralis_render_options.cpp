@@ -10,7 +10,6 @@
 #include "common/config_table.h"
 #include "common/permalink.h"
 #include "synthd/synth_loop.h"
-#include "tools/auralis_render_file.h"
 
 namespace auralis {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "common/config.h"
 #include "common/parameter_history.h"
-#include "tools/auralis_render_arguments.h"
+#include "tools/arguments.h"
 #include "tools/auralis_render_sound.h"
 
 namespace auralis {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_render_arguments.h"
+#include "tools/arguments.h"
 
 #include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <sstream>
 
-#include "tools/auralis_render_file.h"
-
 namespace auralis {
+
+std::string shown(const std::string& text) {
+  constexpr std::string_view kBare =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:@%,#~";
+  return !text.empty() && text.find_first_not_of(kBare) == std::string::npos ? text : to_toml(text);
+}
 
 std::string number_text(double number) {
   std::ostringstream text;
@@ -53,6 +57,19 @@ double Arguments::number(const std::string& flag, double min, double max, double
   const bool in_range = min <= value && value <= max;
   if (error != std::errc() || stop != end || !in_range) {
     refuse(flag, "a number from " + number_text(min) + " to " + number_text(max));
+  }
+  return value;
+}
+
+std::int64_t Arguments::whole_number(const std::string& flag, std::int64_t min, std::int64_t max,
+                                     std::int64_t fallback) const {
+  const std::string* given = text(flag);
+  if (given == nullptr) return fallback;
+  std::int64_t value = 0;
+  const char* const end = given->data() + given->size();
+  const auto [stop, error] = std::from_chars(given->data(), end, value);
+  if (error != std::errc() || stop != end || value < min || max < value) {
+    refuse(flag, "a whole number from " + std::to_string(min) + " to " + std::to_string(max));
   }
   return value;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Options of a command line as they were given: texts, which are checked when they are asked for. What is
-// refused is told in the words that the daemons have for their configuration. The only user of CLI11 in the
-// tools beside auralis_render_options.cpp. One thread.
+// refused is told in the words that the daemons have for their configuration. One thread.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -24,6 +24,9 @@ namespace auralis {
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+// A name or a text as it was given, quoted where it would not be plain in a line.
+std::string shown(const std::string& text);
 
 // Twelve digits of it at most.
 std::string number_text(double number);
@@ -58,6 +61,8 @@ class Arguments {
   void read(const std::string& flag, const ConfigKey& key, Config& config) const;
 
   double number(const std::string& flag, double min, double max, double fallback) const;
+  std::int64_t whole_number(const std::string& flag, std::int64_t min, std::int64_t max,
+                            std::int64_t fallback) const;
 
   template <typename Names>
   std::size_t choice(const std::string& flag, const Names& names, std::size_t fallback) const {
