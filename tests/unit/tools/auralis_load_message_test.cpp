@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "tools/auralis_load_message.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <tuple>
+
+#include "streamd/frame.h"
+#include "streamd/messages.h"
+#include "tools/auralis_load_wire.h"
+
+namespace auralis {
+namespace {
+
+using Kind = ServerMessage::Kind;
+
+AudioChunk chunk_of(std::uint32_t frames, std::uint32_t sample_rate) {
+  AudioChunk chunk;
+  chunk.seq = 123'456'789'012;
+  chunk.due_unix_us = 1'700'000'000'000'000;
+  chunk.sample_rate = sample_rate;
+  chunk.channels = 2;
+  chunk.frames = frames;
+  chunk.samples.assign(std::size_t{frames} * 2, 1);
+  return chunk;
+}
+
+std::string head_of(const std::string& message) { return message.substr(0, FrameReader::kHeadBytes); }
+
+TEST_CASE("the server's audio is numbered and timed by the beginning of its messages") {
+  for (const auto& [frames, rate, chunk_ns] :
+       {std::tuple{4'410U, 44'100U, 100'000'000}, std::tuple{960U, 48'000U, 20'000'000}}) {
+    AudioChunk chunk = chunk_of(frames, rate);
+    for (const bool silence : {false, true}) {
+      chunk.silence = silence;
+      const ServerMessage pcm = read_binary_message(head_of(encode_pcm(chunk)));
+      CHECK(pcm.kind == Kind::kAudio);
+      CHECK(pcm.seq == 123'456'789'012);
+      CHECK(pcm.chunk_ns == chunk_ns);
+      CHECK(pcm.silence == silence);
+    }
+    const ServerMessage json = read_text_message(head_of(encode_json(chunk)));
+    CHECK(json.kind == Kind::kAudio);
+    CHECK(json.seq == 123'456'789'012);
+    CHECK(json.chunk_ns == chunk_ns);
+  }
+}
+
+TEST_CASE("warnings say which chunk they stand for") {
+  const ServerMessage skipped = read_text_message(head_of(skipped_message(77)));
+  CHECK(skipped.kind == Kind::kSkipped);
+  CHECK(skipped.seq == 77);
+  const ServerMessage underrun = read_text_message(head_of(underrun_message(78)));
+  CHECK(underrun.kind == Kind::kUnderrun);
+  CHECK(underrun.seq == 78);
+}
+
+TEST_CASE("other messages are none of a listener's figures, and garbage is told") {
+  CHECK(read_text_message(R"({"type":"status","seq":3})").kind == Kind::kOther);
+  CHECK(read_text_message("").kind == Kind::kMalformed);
+  CHECK(read_text_message("audio").kind == Kind::kMalformed);
+  CHECK(read_text_message(R"({"type":"audio","seq":"x"})").kind == Kind::kMalformed);
+  CHECK(read_text_message(R"({"type":"audio","seq":3,"duration_ms":0,)").kind == Kind::kMalformed);
+  // Cut off in the middle of the number.
+  CHECK(read_text_message(R"({"type":"audio","duration_ms":100.0,"seq":12)").kind == Kind::kMalformed);
+
+  const std::string good = encode_pcm(chunk_of(4'410, 44'100)).substr(0, 32);
+  CHECK(read_binary_message(good).kind == Kind::kAudio);
+  CHECK(read_binary_message(good.substr(0, 31)).kind == Kind::kMalformed);
+  CHECK(read_binary_message("X" + good.substr(1)).kind == Kind::kMalformed);
+  CHECK(read_binary_message(good.substr(0, 24) + std::string(4, '\0') + good.substr(28)).kind ==
+        Kind::kMalformed);
+  CHECK(read_binary_message(good.substr(0, 28) + std::string(4, '\0')).kind == Kind::kMalformed);
+}
+
+}  // namespace
+}  // namespace auralis

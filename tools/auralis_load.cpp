@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// auralis-load: as many listeners as wanted, in one process, and what they got.
+#include <exception>
+#include <iostream>
+
+#include "tools/arguments.h"
+#include "tools/auralis_load_options.h"
+#include "tools/auralis_load_report.h"
+#include "tools/auralis_load_run.h"
+
+namespace auralis {
+namespace {
+
+int load_main(int argc, char** argv) {
+  try {
+    const auto options = parse_load_options(argc, argv, std::cout);
+    if (!options) return 0;
+    LoadRun load(*options);
+    const LoadResult result = load.run();
+    std::cout << (options->json ? report_json(*options, result) : report_text(*options, result))
+              << std::flush;
+    return result.tally.clean(options->listeners - options->stalled) ? 0 : 1;
+  } catch (const UsageError& error) {
+    std::cerr << "auralis-load: " << error.what() << '\n';
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "auralis-load: " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace auralis
+
+int main(int argc, char** argv) { return auralis::load_main(argc, argv); }

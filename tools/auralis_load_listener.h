@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// One listener: a connection from connect() on to its end, read when epoll says so. What it meets goes into
+// the tally. It reads the head of each message and has the kernel throw the rest away, so that thousands of
+// listeners leave the machine to the server that is measured. One thread.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include "common/clock.h"
+#include "tools/auralis_load_options.h"
+#include "tools/auralis_load_statistics.h"
+#include "tools/auralis_load_tally.h"
+#include "tools/auralis_load_wire.h"
+
+namespace auralis {
+
+struct ServerAddress {
+  sockaddr_storage address{};
+  socklen_t size = 0;
+};
+
+class Listener {
+ public:
+  // What all of them share; outlives them.
+  struct Shared {
+    const LoadOptions& options;
+    const ServerAddress& server;
+    Tally& tally;
+    int epoll;
+    SystemClock clock;
+    std::mt19937_64 random{std::random_device{}()};
+    std::string buffer = std::string(262'144, '\0');
+  };
+
+  Listener(Shared& shared, bool stalls) : shared_(shared), stalls_(stalls) {}
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // Begins to connect; a connection that cannot be had is counted as failed.
+  void start(std::int64_t now_ns);
+
+  // For whatever epoll reports of it.
+  void on_event();
+
+  // Ends one that has not come through its handshake yet.
+  void give_up(const std::string& why);
+
+  // One that stalls reads on, without counting: behind what it left in its buffers stands whether the server
+  // has let it go.
+  void wake_up();
+
+  // Says goodbye.
+  void leave();
+
+  // What is measured ends here.
+  void end_of_measurement(std::int64_t now_ns);
+
+  bool ended() const { return state_ == State::kEnded; }
+  bool waits_for_handshake() const { return state_ == State::kConnecting || state_ == State::kUpgrading; }
+  // It needs no more to be measured.
+  bool settled() const { return ended() || state_ == State::kStalled || heard_; }
+
+ private:
+  enum class State { kNew, kConnecting, kUpgrading, kListening, kStalled, kEnded };
+
+  std::string request();
+  void watch(std::uint32_t events);
+  void send_request();
+  void read_head();
+  void check_head();
+  void open();
+  void read_frames();
+  void read_stream();
+  // The bytes read into the shared buffer; less than asked for, or none, where there are no more.
+  std::size_t receive(std::size_t bytes, int flags);
+  void frames_read(std::string_view bytes);
+  void message_ended(FrameReader::Outcome outcome);
+  void audio(std::uint64_t seq, std::int64_t chunk_ns);
+  void note(std::uint64_t seq);
+  void lost(int code);
+  void fail(const std::string& why);
+  void end();
+
+  Shared& shared_;
+  bool stalls_;
+  State state_ = State::kNew;
+  bool heard_ = false;
+  int socket_ = -1;
+  std::string key_;
+  ResponseHead head_;
+  FrameReader frames_;
+  bool long_messages_ = false;  // the last one was
+  std::int64_t start_ns_ = 0;
+  std::int64_t now_ns_ = 0;   // of the event at hand
+  std::int64_t read_ns_ = 0;  // of the last reading
+  std::int64_t chunk_read_ns_ = 0;
+  ChunkSequence sequence_;
+  LatenessWindow lateness_;
+};
+
+}  // namespace auralis

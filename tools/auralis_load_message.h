@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// What the beginning of a server's message says (docs/protocol.md), as far as a listener counts it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace auralis {
+
+struct ServerMessage {
+  enum class Kind {
+    kAudio,
+    kSkipped,   // the warning in place of a chunk that was left out
+    kUnderrun,  // the warning of a chunk that is silence
+    kOther,
+    kMalformed
+  };
+
+  Kind kind = Kind::kMalformed;
+  std::uint64_t seq = 0;      // but of kOther and kMalformed
+  std::int64_t chunk_ns = 0;  // of kAudio: how long it plays
+  bool silence = false;       // of binary audio: as its header says
+};
+
+ServerMessage read_binary_message(std::string_view head);
+ServerMessage read_text_message(std::string_view head);
+
+}  // namespace auralis

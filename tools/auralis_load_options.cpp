@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "tools/auralis_load_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <ostream>
+#include <string_view>
+
+#include "tools/arguments.h"
+
+namespace auralis {
+namespace {
+
+// A connection needs a port of its own; Linux lends about as many to one address.
+constexpr std::int64_t kMostListeners = 28'000;
+constexpr double kLongestSeconds = 86'400;
+constexpr double kFastestRamp = 100'000;
+constexpr double kUsualSeconds = 10;
+constexpr double kUsualRamp = 200;
+constexpr std::array<std::string_view, 3> kProtocols{"auralis.pcm.v1", "auralis.opus.v1", "auralis.json.v1"};
+constexpr char kUsualTarget[] = "/ws/stream";
+
+struct Flags {
+  std::string url;
+  bool json = false;
+  bool help = false;
+  bool version = false;
+};
+
+void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
+  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
+  app.allow_extras();     // refused in the words of the other errors
+  app.add_flag("-h,--help", flags.help, "Print this help");
+  app.add_flag("--version", flags.version, "Print the version");
+  app.add_option(
+         "URL", flags.url,
+         "ws://HOST:PORT/ws/stream?QUERY for WebSocket listeners, http://HOST:PORT/PATH for listeners of "
+         "a plain HTTP stream, whose bytes are counted")
+      ->type_name("");
+  const std::string group = "The listeners";
+  arguments.declare("--listeners", "N", "How many; default 1", group);
+  arguments.declare("--ramp", "X", "New connections a second; default " + number_text(kUsualRamp), group);
+  arguments.declare("--protocol", "NAME",
+                    choice_of(kProtocols) + "; default " + std::string(kProtocols.front()), group);
+  arguments.declare("--stall", "K", "So many of them read nothing after the handshake; default 0", group);
+  const std::string measuring = "The measurement";
+  arguments.declare("--seconds", "X",
+                    "How long, once all are there and 2 s have gone; default " + number_text(kUsualSeconds),
+                    measuring);
+  arguments.declare("--pid", "PID", "The server: its processor time and memory are reported too", measuring);
+  app.add_flag("--json", flags.json, "Report in JSON")->group(measuring);
+  app.footer(
+      "Lateness is that of a chunk's last byte against the earliest line through the listener's own stream.\n"
+      "Exit status: 0 all heard everything, 1 a listener was refused or lost or missed a chunk, 2 wrong "
+      "usage.");
+}
+
+[[noreturn]] void refuse_url(const std::string& url, const std::string& why) {
+  throw UsageError(shown(url) + ": " + why);
+}
+
+void read_url(const std::string& url, LoadOptions& options) {
+  options.url = url;
+  const std::size_t scheme_end = url.find("://");
+  const std::string scheme = url.substr(0, scheme_end == std::string::npos ? 0 : scheme_end);
+  if (scheme != "ws" && scheme != "http") refuse_url(url, "must begin with ws:// or http://");
+  options.websocket = scheme == "ws";
+  const std::size_t host_begin = scheme_end + 3;
+  const std::size_t host_end = std::min(url.find_first_of("/?#", host_begin), url.size());
+  std::string authority = url.substr(host_begin, host_end - host_begin);
+  std::string target = url.substr(host_end, url.find('#', host_end) - host_end);
+  if (target.empty() || target.front() == '?') target.insert(0, options.websocket ? kUsualTarget : "/");
+  if (target.find_first_of(" \r\n\t") != std::string::npos) refuse_url(url, "has a space in it");
+
+  // The port is after the last colon, but an IPv6 address has some in brackets.
+  const std::size_t colon = authority.rfind(':');
+  const std::size_t bracket = authority.rfind(']');
+  const bool has_port = colon != std::string::npos && (bracket == std::string::npos || bracket < colon);
+  options.port = has_port ? authority.substr(colon + 1) : "80";
+  if (has_port) authority.resize(colon);
+  if (authority.size() > 2 && authority.front() == '[' && authority.back() == ']') {
+    authority = authority.substr(1, authority.size() - 2);
+  }
+  if (authority.empty()) refuse_url(url, "names no host");
+  const bool is_number =
+      !options.port.empty() && options.port.size() <= 5 &&
+      std::all_of(options.port.begin(), options.port.end(), [](char c) { return '0' <= c && c <= '9'; });
+  if (!is_number || std::stoul(options.port) < 1 || std::stoul(options.port) > 65'535) {
+    refuse_url(url, "the port must be a number from 1 to 65535");
+  }
+  options.host = authority;
+  options.target = target;
+}
+
+void parse(CLI::App& app, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(std::string(error.what()) + "; --help lists the options");
+  }
+  const auto unknown = app.remaining();
+  if (unknown.empty()) return;
+  const bool is_option = unknown.front().front() == '-';
+  throw UsageError(shown(unknown.front()) +
+                   (is_option ? ": unknown option; --help lists them" : ": one URL at a time"));
+}
+
+}  // namespace
+
+std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv, std::ostream& out) {
+  CLI::App app("Listens to a server as many listeners would, and tells what they got.", "auralis-load");
+  Arguments arguments(app);
+  Flags flags;
+  declare(app, arguments, flags);
+  parse(app, argc, argv);
+  if (flags.help || flags.version) {
+    out << (flags.help ? app.help() : std::string("auralis-load ") + AURALIS_VERSION + "\n");
+    return std::nullopt;
+  }
+  if (flags.url.empty()) throw UsageError("no URL is given; --help lists the options");
+
+  LoadOptions options;
+  read_url(flags.url, options);
+  if (!options.websocket && arguments.text("--protocol") != nullptr) {
+    throw UsageError("--protocol: is for ws:// alone");
+  }
+  if (options.websocket) options.protocol = kProtocols.at(arguments.choice("--protocol", kProtocols, 0));
+  options.listeners = static_cast<std::size_t>(arguments.whole_number("--listeners", 1, kMostListeners, 1));
+  options.stalled = static_cast<std::size_t>(
+      arguments.whole_number("--stall", 0, static_cast<std::int64_t>(options.listeners), 0));
+  options.ramp = arguments.number("--ramp", 0.1, kFastestRamp, kUsualRamp);
+  options.seconds = arguments.number("--seconds", 0.1, kLongestSeconds, kUsualSeconds);
+  options.server =
+      static_cast<pid_t>(arguments.whole_number("--pid", 1, std::numeric_limits<pid_t>::max(), 0));
+  options.json = flags.json;
+  return options;
+}
+
+}  // namespace auralis

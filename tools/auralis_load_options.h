@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// auralis-load's command line.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+namespace auralis {
+
+struct LoadOptions {
+  std::string url;
+  bool websocket = true;  // else a stream of plain HTTP
+  std::string host;
+  std::string port;
+  std::string target;  // path and query
+  std::string protocol;
+  std::size_t listeners = 0;
+  std::size_t stalled = 0;  // of them
+  double ramp = 0;          // new connections a second
+  double seconds = 0;
+  pid_t server = 0;  // 0: none is watched
+  bool json = false;
+};
+
+// Answers --help and --version on `out`, and returns nothing then. Throws UsageError.
+std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv, std::ostream& out);
+
+}  // namespace auralis

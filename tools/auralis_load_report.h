@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// What a run is told as: some lines for people, or a JSON object.
+#pragma once
+
+#include <string>
+
+#include "tools/auralis_load_options.h"
+#include "tools/auralis_load_run.h"
+
+namespace auralis {
+
+std::string report_text(const LoadOptions& options, const LoadResult& result);
+std::string report_json(const LoadOptions& options, const LoadResult& result);
+
+}  // namespace auralis
