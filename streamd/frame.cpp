@@ -6,18 +6,38 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "streamd/little_endian.h"
+
 namespace auralis {
 namespace {
 
-template <typename T>
-void append_little_endian(std::string& out, T value) {
-  for (std::size_t byte = 0; byte < sizeof(T); ++byte) {
-    out.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> 8 * byte & 0xFFU));
-  }
+constexpr std::uint8_t kCodecPcm = 0;  // s16le
+constexpr std::uint8_t kCodecOpus = 1;
+
+// What a message says ahead of its sound.
+struct Header {
+  std::uint8_t codec;
+  std::uint32_t channels;
+  std::uint16_t flags;
+  std::int64_t seq;
+  std::int64_t due_unix_us;  // of the first frame
+  std::uint32_t sample_rate;
+  std::uint32_t frames;
+};
+
+void append_header(std::string& out, const Header& header) {
+  out += "AUR1";
+  append_little_endian(out, header.codec);
+  append_little_endian(out, static_cast<std::uint8_t>(header.channels));
+  append_little_endian(out, header.flags);
+  append_little_endian(out, header.seq);
+  append_little_endian(out, header.due_unix_us);
+  append_little_endian(out, header.sample_rate);
+  append_little_endian(out, header.frames);
 }
 
-void append_samples(std::string& out, const std::vector<std::int16_t>& samples) {
-  for (const std::int16_t sample : samples) append_little_endian(out, static_cast<std::uint16_t>(sample));
+std::uint16_t silence_flag(const AudioChunk& chunk) {
+  return chunk.silence ? kFlagSilence : std::uint16_t{0};
 }
 
 std::string base64(const std::string& bytes) {
@@ -49,16 +69,26 @@ std::string encode_json(const AudioChunk& chunk) {
 
 std::string encode_pcm(const AudioChunk& chunk) {
   std::string out;
-  out.reserve(kPcmHeaderBytes + chunk.samples.size() * 2);
-  out += "AUR1";
-  append_little_endian(out, std::uint8_t{0});  // codec: PCM s16le
-  append_little_endian(out, static_cast<std::uint8_t>(chunk.channels));
-  append_little_endian(out, chunk.silence ? kFlagSilence : std::uint16_t{0});
-  append_little_endian(out, static_cast<std::uint64_t>(chunk.seq));
-  append_little_endian(out, static_cast<std::uint64_t>(chunk.due_unix_us));
-  append_little_endian(out, chunk.sample_rate);
-  append_little_endian(out, chunk.frames);
+  out.reserve(kHeaderBytes + chunk.samples.size() * 2);
+  append_header(out, {kCodecPcm, chunk.channels, silence_flag(chunk), chunk.seq, chunk.due_unix_us,
+                      chunk.sample_rate, chunk.frames});
   append_samples(out, chunk.samples);
+  return out;
+}
+
+std::string encode_opus(const AudioChunk& chunk, const OpusChunk& opus) {
+  std::size_t bytes = kHeaderBytes;
+  for (const std::string& packet : opus.packets) bytes += sizeof(std::uint16_t) + packet.size();
+  std::string out;
+  out.reserve(bytes);
+  const auto flags = static_cast<std::uint16_t>(silence_flag(chunk) | (opus.begins ? kFlagBegins : 0));
+  const std::int64_t lead_us = std::int64_t{opus.lead_frames} * 1'000'000 / kOpusHz;
+  append_header(
+      out, {kCodecOpus, chunk.channels, flags, chunk.seq, chunk.due_unix_us - lead_us, kOpusHz, opus.frames});
+  for (const std::string& packet : opus.packets) {
+    append_little_endian(out, static_cast<std::uint16_t>(packet.size()));
+    out += packet;
+  }
   return out;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A chunk as it goes over the wire (docs/protocol.md, "Audio"). Pure functions; both are called once a chunk,
-// not once a listener.
+// A chunk as it goes over the wire (docs/protocol.md, "Audio"). Pure functions, called once a chunk, not once
+// a listener.
 #pragma once
 
 #include <array>
@@ -23,13 +23,30 @@ struct AudioChunk {
   std::vector<std::int16_t> samples;  // interleaved
 };
 
-inline constexpr std::size_t kPcmHeaderBytes = 32;
+inline constexpr std::uint32_t kOpusHz = 48'000;  // Opus' own rate, whatever the station's is
+
+// What a chunk becomes in Opus (opus_stream.h): the packets that it completes. They hold sound that is due a
+// little earlier than the chunk.
+struct OpusChunk {
+  std::vector<std::string> packets;
+  std::uint32_t frames = 0;       // of 48 kHz, that the packets hold
+  std::int64_t first_frame = 0;   // where they stand in all that was encoded since the encoder began
+  std::uint32_t lead_frames = 0;  // so many 48 kHz frames before the chunk their first one is due
+  bool begins = false;            // a decoder begins anew here
+};
+
+inline constexpr std::size_t kHeaderBytes = 32;
 inline constexpr std::uint16_t kFlagSilence = 1;
+inline constexpr std::uint16_t kFlagBegins = 2;
 
 // The payload of a text message of type `audio`.
 std::string encode_json(const AudioChunk& chunk);
 
 // The payload of a binary message: header and PCM, little-endian.
 std::string encode_pcm(const AudioChunk& chunk);
+
+// The same with the packets in place of the PCM, each after its length in bytes (16 bit). `opus` is what
+// `chunk` became.
+std::string encode_opus(const AudioChunk& chunk, const OpusChunk& opus);
 
 }  // namespace auralis
