@@ -133,6 +133,7 @@ bool ChunkPump::came_too_late() {
 
 void ChunkPump::end_turn() {
   if (!turn_) return;
+  silence_encoder_.let_rest(*turn_);
   std::optional<double> least_personal_ms;
   const double ring_ms = static_cast<double>(timeline_->chunk_ns() * ring_chunks_) / kNsPerMs;
   const auto show = [&](StreamMetrics::StationMetrics& figures, double depth) {
@@ -141,6 +142,7 @@ void ChunkPump::end_turn() {
   };
   for (auto& entry : channels_) {
     Channel& channel = entry.second;
+    channel.encoder.let_rest(*turn_);
     if (!channel.plays) continue;
     if (channel.always) {
       show(*channel.figures, depth_ms(channel.station));
@@ -208,7 +210,7 @@ EncodedChunk ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
   audio.frames = timeline_->chunk_frames;
   audio.silence = outcome != RingRead::kChunk;
   audio.samples = buffer_;
-  return {std::move(audio), {}};
+  return {std::move(audio), {}, {}, {}};
 }
 
 AudioMessagePtr ChunkPump::recent(const StationPlace& station, std::int64_t chunk, WireFormat format) {
@@ -216,7 +218,7 @@ AudioMessagePtr ChunkPump::recent(const StationPlace& station, std::int64_t chun
   if (found == nullptr || !found->plays || chunk < 0) return nullptr;
   if (turn_ && chunk == *turn_) take_turn(*found);
   EncodedChunk* const held = hold(*found, chunk);
-  return held == nullptr ? nullptr : found->encoder.message(*held, format);
+  return held == nullptr ? nullptr : found->encoder.first_message(*held, format);
 }
 
 // What was taken, or, of the time before anybody listened, what the ring still has.

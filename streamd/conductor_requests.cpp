@@ -77,7 +77,7 @@ HttpResponse Conductor::close_response(ConnectionId id) {
   on_lane(listener->lane, [id](Lane& lane) {
     lane.hub().close(id, close_code::kOperator, "an operator closed the connection");
   });
-  return {200, "application/json", "{\"closed\":" + std::to_string(id) + "}", {}, false};
+  return {204, "application/json", {}, {}, false};
 }
 
 void Conductor::gather_listeners(std::function<void(std::vector<ListenerReport>)> done) {

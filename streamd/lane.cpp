@@ -187,7 +187,10 @@ void Lane::send(ConnectionId id, const std::string& text) { hub_.send_text(id, m
 
 void Lane::refuse(ConnectionId id, const MessageError& error) {
   metrics_.control_refused.add();
-  send(id, error_message(error));
+  // By way of the conductor, where answers to earlier messages may be under way.
+  conductor_.post([this, id, message = make_text_message(error_message(error))] {
+    network_.post([this, id, message] { hub_.send_text(id, message); });
+  });
 }
 
 void Lane::binary(ConnectionId id) {

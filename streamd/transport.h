@@ -29,11 +29,11 @@ using ConnectionId = std::uint64_t;
 
 namespace close_code {
 inline constexpr std::uint16_t kGoingAway = 1001;
-inline constexpr std::uint16_t kOperator = 1008;
 inline constexpr std::uint16_t kTryAgainLater = 1013;
 inline constexpr std::uint16_t kStationGone = 4004;
 inline constexpr std::uint16_t kNoProgress = 4008;
 inline constexpr std::uint16_t kNoSignOfLife = 4009;
+inline constexpr std::uint16_t kOperator = 4010;
 }  // namespace close_code
 
 enum class SendResult {
