@@ -25,14 +25,6 @@ std::string joined(const Names& names) {
   return list;
 }
 
-std::size_t index_of(std::string_view section, std::string_view name) {
-  const auto& keys = config_keys();
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& key) {
-    return key.section == section && key.key == name;
-  });
-  return static_cast<std::size_t>(found - keys.begin());
-}
-
 std::string name_of_type(const toml::node& node) {
   switch (node.type()) {
     case toml::node_type::table:
@@ -120,7 +112,7 @@ class FileReader {
 
   void read_value(std::string_view section, const toml::key& name, const toml::node& node) {
     const std::string label = "[" + std::string(section) + "] " + std::string(name.str());
-    const std::size_t index = index_of(section, name.str());
+    const std::size_t index = config_key_index(section, name.str());
     if (index == config_keys().size()) {
       std::vector<std::string_view> known;
       for (const ConfigKey& key : config_keys()) {
@@ -275,69 +267,11 @@ void ConfigLoader::set_text(std::size_t key, std::string place, std::string_view
   places_[key] = std::move(place);
 }
 
-void ConfigLoader::check_together() const {
-  const auto& audio = config_.audio;
-  const std::int64_t least_ring_ms = audio.target_depth_ms + 2 * audio.chunk_ms;
-  const std::int64_t past_ms = audio.ring_ms - audio.target_depth_ms - audio.chunk_ms;
-  if (audio.ring_ms % audio.chunk_ms != 0) {
-    refuse("audio", "ring_ms", "must be a multiple of chunk_ms, which is " + std::to_string(audio.chunk_ms));
-  }
-  if (audio.ring_ms < least_ring_ms) {
-    refuse("audio", "ring_ms",
-           "must be at least target_depth_ms + 2 * chunk_ms, which is " + std::to_string(least_ring_ms));
-  }
-  if (config_.synthd.engine == "native" && !config_.synthd.device.empty()) {
-    refuse("synthd", "device", "must be empty with engine native, which uses no OpenCL device");
-  }
-  if (config_.streamd.prefill_ms > past_ms) {
-    refuse(
-        "streamd", "prefill_ms",
-        "must be at most [audio] ring_ms - target_depth_ms - chunk_ms, which is " + std::to_string(past_ms));
-  }
-  check_access();
-  check_stations();
-}
-
-void ConfigLoader::check_access() const {
-  const auto& streamd = config_.streamd;
-  if (streamd.tls_certificate.empty() != streamd.tls_key.empty()) {
-    const bool key_missing = streamd.tls_key.empty();
-    refuse("streamd", key_missing ? "tls_key" : "tls_certificate",
-           std::string("must be given, since ") + (key_missing ? "tls_certificate" : "tls_key") + " is");
-  }
-  if (streamd.control_by == "operators" && streamd.token_file.empty()) {
-    refuse("streamd", "token_file", "must be given, since control_by is operators, who show its token");
-  }
-}
-
-void ConfigLoader::check_stations() const {
-  const auto count = static_cast<std::int64_t>(config_.stations.size());
-  if (count == 0) return;
-  for (const auto& [key, in_station] : kOnlyStationKeys) {
-    if (places_[index_of("synthd", key)].empty()) continue;
-    refuse("synthd", key,
-           "must not be set where there is a [[station]], as there is at " + station_place_ +
-               "; remove it, and set " + std::string(in_station) + " there");
-  }
-  const std::int64_t most = config_.synthd.max_stations;
-  if (most != 0 && most < count) {
-    refuse("synthd", "max_stations",
-           "must be 0, or at least the number of [[station]], which is " + std::to_string(count));
-  }
-}
-
 void ConfigLoader::resolve_stations() {
   if (!config_.stations.empty()) return;
   const auto& only = config_.synthd;
   config_.stations.push_back({only.station, static_cast<std::uint64_t>(only.seed),
                               find_preset(only.preset)->parameters, /*open=*/true});
-}
-
-void ConfigLoader::refuse(std::string_view section, std::string_view name, const std::string& why) const {
-  const std::size_t index = index_of(section, name);
-  const std::string fallback = "[" + std::string(section) + "] " + std::string(name) + " = " +
-                               to_toml(config_keys()[index].get(config_)) + " (the default)";
-  throw ConfigError((places_[index].empty() ? fallback : places_[index]) + ": " + why);
 }
 
 void ConfigLoader::resolve_runtime_dir(const char* const* environment) {

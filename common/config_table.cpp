@@ -88,6 +88,14 @@ const std::vector<ConfigKey>& config_keys() {
   return table;
 }
 
+std::size_t config_key_index(std::string_view section, std::string_view key) {
+  const auto& keys = config_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& one) {
+    return one.section == section && one.key == key;
+  });
+  return static_cast<std::size_t>(found - keys.begin());
+}
+
 std::vector<std::string_view> config_sections() {
   std::vector<std::string_view> sections;
   for (const ConfigKey& key : config_keys()) {

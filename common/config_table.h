@@ -50,6 +50,9 @@ struct ConfigKey {
 
 const std::vector<ConfigKey>& config_keys();
 
+// Where it stands in config_keys(); their number where there is none.
+std::size_t config_key_index(std::string_view section, std::string_view key);
+
 // In the order of the table.
 std::vector<std::string_view> config_sections();
 

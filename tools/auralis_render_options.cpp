@@ -21,9 +21,7 @@ constexpr double kLatestStartSeconds = 1e9;
 constexpr double kUsualSeconds = 60;
 
 const ConfigKey& config_key(std::string_view section, std::string_view key) {
-  const auto& keys = config_keys();
-  return *std::find_if(keys.begin(), keys.end(),
-                       [&](const ConfigKey& one) { return one.section == section && one.key == key; });
+  return config_keys().at(config_key_index(section, key));
 }
 
 constexpr std::array<std::string_view, 2> kSwitch{"off", "on"};

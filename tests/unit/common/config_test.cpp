@@ -72,11 +72,9 @@ ConfigValue other_value(const ConfigKey& key) {
 }
 
 const ConfigKey& key_named(std::string_view section, std::string_view name) {
-  const auto found = std::find_if(config_keys().begin(), config_keys().end(), [&](const ConfigKey& key) {
-    return key.section == section && key.key == name;
-  });
-  REQUIRE(found != config_keys().end());
-  return *found;
+  const std::size_t index = config_key_index(section, name);
+  REQUIRE(index < config_keys().size());
+  return config_keys()[index];
 }
 
 // `key`, and another one that cannot be without it, or the other way round.
