@@ -193,8 +193,6 @@ class Station:
             "AURALIS_METRICSD_ZMQ_ENDPOINT": self.zmq_endpoint,
             # What only a test of limits wants to meet.
             "AURALIS_STREAMD_DRAIN_MS": "200",
-            "AURALIS_STREAMD_MESSAGES_PER_SECOND": "1000",
-            "AURALIS_STREAMD_CHANGES_PER_SECOND": "100",
             "AURALIS_SYNTHD_MAX_STATIONS": "8",  # else as many as the machine has room for
             **(settings or {}),
         }
