@@ -55,7 +55,7 @@ std::string Listener::request() {
   const std::string host = (ipv6 ? "[" + options.host + "]" : options.host) + ":" + options.port;
   std::string text = "GET " + options.target + " HTTP/1.1\r\nHost: " + host +
                      "\r\nUser-Agent: auralis-load/" AURALIS_VERSION "\r\n";
-  if (!options.websocket) return text + "\r\n";
+  if (!options.websocket) return text + "Connection: close\r\n\r\n";
   std::array<std::uint8_t, 16> random{};
   for (auto& byte : random) byte = static_cast<std::uint8_t>(shared_.random());
   key_ = websocket_key(random);

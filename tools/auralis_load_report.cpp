@@ -84,8 +84,9 @@ std::string troubles(const LoadOptions& options, const Tally& tally) {
     text += std::to_string(count) + " not connected: " + what + "\n";
   }
   for (const auto& [code, count] : tally.lost) text += formatted("%zu lost with code %d\n", count, code);
-  const std::size_t silent = tally.opened - tally.heard - options.stalled;
-  if (tally.opened > tally.heard + options.stalled) text += std::to_string(silent) + " heard nothing\n";
+  if (const std::size_t others = tally.heard + options.stalled; tally.opened > others) {
+    text += std::to_string(tally.opened - others) + " heard nothing\n";
+  }
   if (options.stalled > 0) {
     text += formatted("%zu stalled, of which the server let %zu go\n", options.stalled, tally.stalled_lost);
   }

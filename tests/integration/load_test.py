@@ -112,7 +112,7 @@ def test_refused_listeners_are_counted_by_status(load, path, status):
 
 def test_a_plain_stream_is_counted_in_bytes(station):
     page = station.http("GET", "/").text
-    result = run(f"http://127.0.0.1:{station.stream_port}/", "--json")
+    result = run(f"http://127.0.0.1:{station.stream_port}/", "--seconds", 1, "--json")
     # A page is a stream that ends, which is a loss.
     assert result.returncode == 1
     report = json.loads(result.stdout)
