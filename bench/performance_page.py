@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Puts the figures of a run of scripts/bench into docs/performance.md, between its markers."""
+"""Puts the figures of a run of scripts/bench into docs/performance.md, between its markers; those not given stay."""
 
 import argparse
 import json
@@ -89,6 +89,34 @@ def peers(results):
     return table(["one core, 256 voices", "ns a voice-sample", "as fast as"], rows)
 
 
+def number(value, digits):
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def listening(results):
+    rows = []
+    for one in results["steps"].values():
+        if "not_served" in one:
+            rows.append([one["title"], f"not served: {one['not_served']}", *[""] * 7])
+            continue
+        late, start = one.get("lateness_ms", {}), one["first_audio_ms"]
+        cells = [number(late.get(share), 2) for share in ("p50", "p99", "max")]
+        cells += [number(start["p99"], 1), number(one["cpu_percent"], 0), number(one["ns_per_byte"], 2)]
+        lost = f"{one['listeners_lost']:,} / {one['chunks_lost']:,}"
+        rows.append([one["title"], *cells, number(one["kb_per_listener"], 1), lost])
+    head = ["", "late p50 ms", "late p99 ms", "late max ms", "start p99 ms", "% of a core", "ns a byte", "kB a listener"]
+    return table([*head, "lost"], rows)
+
+
+def listening_goals(results):
+    rows = []
+    for goal in results["goals"]:
+        bound = f"≤ {goal['at_most']:g}" if "at_most" in goal else f"≥ {goal['at_least']:g}"
+        figure = f"{goal['figure']:.3g}" if goal["figure"] < 1_000 else f"{goal['figure']:,.0f}"
+        rows.append([goal["what"], f"{figure} {goal['unit']}".strip(), bound, "yes" if goal["met"] else "**no**"])
+    return table(["", "measured", "goal", "met"], rows)
+
+
 def with_section(page, name, text):
     marked = re.compile(rf"(<!-- {name}: .*?-->\n).*?(<!-- end -->)", re.DOTALL)
     page, count = marked.subn(lambda match: match[1] + text + "\n" + match[2], page)
@@ -97,22 +125,40 @@ def with_section(page, name, text):
     return page
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("engine", type=pathlib.Path, help="JSON of auralis-bench-engine")
-    parser.add_argument("peers", type=pathlib.Path, help="JSON of peers.py")
-    parser.add_argument("page", type=pathlib.Path, help="where to write the page")
-    options = parser.parse_args()
-    engine = json.loads(options.engine.read_text())
+def machine(results, processors, command):
+    return f"{results['processor']}, {processors} processors, {results['date']}; command: `{command}`."
+
+
+def with_rendering(page, engine, results):
     found = figures(engine)
-    results = json.loads(options.peers.read_text())
-    machine = f"{results['processor']}, {engine['context']['num_cpus']} processors, {results['date']}; command: `scripts/bench`."
-    page = SOURCE.read_text()
-    page = with_section(page, "machine", machine)
+    about = machine(results, engine["context"]["num_cpus"], "scripts/bench --only rendering")
+    page = with_section(page, "machine", about)
     page = with_section(page, "costs", costs(found))
     page = with_section(page, "composing", composing(found))
     page = with_section(page, "stations", stations(found))
-    page = with_section(page, "peers", peers(results))
+    return with_section(page, "peers", peers(results))
+
+
+def with_streaming(page, results):
+    busy = f" The machine's load average was {results['load_before']:.1f} before."
+    about = machine(results, results["processors"], "scripts/bench --only streaming")
+    page = with_section(page, "streaming machine", about + busy)
+    page = with_section(page, "listening", listening(results))
+    return with_section(page, "listening goals", listening_goals(results))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("page", type=pathlib.Path, help="where to write the page")
+    parser.add_argument("--engine", type=pathlib.Path, help="JSON of auralis-bench-engine; with --peers")
+    parser.add_argument("--peers", type=pathlib.Path, help="JSON of peers.py; with --engine")
+    parser.add_argument("--streaming", type=pathlib.Path, help="JSON of streaming.py")
+    options = parser.parse_args()
+    page = SOURCE.read_text()
+    if options.engine and options.peers:
+        page = with_rendering(page, json.loads(options.engine.read_text()), json.loads(options.peers.read_text()))
+    if options.streaming:
+        page = with_streaming(page, json.loads(options.streaming.read_text()))
     options.page.write_text(page)
 
 

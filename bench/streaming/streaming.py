@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Measures what many listeners get from streamd and what they cost it, beside a bare send() loop and Icecast.
+
+All on this machine, which the listeners (auralis-load, one process) share with the server; so a machine of two cores at
+least, with nothing else to do. Every step is bounded in time, and all that it starts ends with it.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import figures
+import servers
+
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/bench"
+PCM, OPUS = "auralis.pcm.v1", "auralis.opus.v1"
+SPARE_S = 60  # for connecting, settling and ending
+FEWEST = 100  # listeners that a server is compared with
+
+
+def refusal(report):
+    """Why nobody heard anything."""
+    refused = [f"HTTP {status}" for status in report["refused"]]
+    lost = [f"closed with {code}" for code in report["lost"]]
+    return ", ".join([*refused, *report["failed"], *lost]) or "no audio"
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self._load = options.build / "tools/auralis-load"
+        self._quick = options.quick
+        self._build = options.build
+        self._folder = folder
+        self._auralis = servers.Auralis(options.build, folder)
+        self._repetitions = 1 if options.quick else options.repetitions
+        self.results = {}
+
+    def _of(self, count):
+        return max(count // 20, 10) if self._quick else count
+
+    def _listen(self, server, listeners, ramp, seconds, *arguments):
+        """A run of auralis-load; its report."""
+        seconds = 2 if self._quick else seconds
+        command = [self._load, server.url, "--listeners", listeners, "--ramp", ramp, "--seconds", seconds]
+        command += ["--pid", server.pid, "--json", *arguments]
+        limit_s = listeners / ramp + seconds + SPARE_S
+        try:
+            done = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, text=True, timeout=limit_s, check=False)
+            return json.loads(done.stdout)
+        except subprocess.TimeoutExpired as error:
+            raise servers.ServerError(f"auralis-load takes longer than {limit_s:.0f} s") from error
+        except ValueError as error:
+            raise servers.ServerError(f"auralis-load ended with status {done.returncode}") from error
+
+    def _step(self, name, title, server, listeners, ramp, seconds, *arguments):
+        """Measures once and keeps the report, or why there is none."""
+        print(f"streaming: {title}", file=sys.stderr)
+        result = self.results.setdefault(name, {"title": title, "listeners": listeners, "reports": []})
+        try:
+            with server as running:
+                report = self._listen(running, listeners, ramp, seconds, *arguments)
+            if not report["measured_s"] or not report["bytes"]:
+                result["not_served"] = refusal(report)
+            else:
+                result["reports"].append(report)
+        except servers.ServerError as error:
+            result["not_served"] = str(error)
+        if "not_served" in result:
+            print(f"streaming:   not served: {result['not_served']}", file=sys.stderr)
+
+    def _streamd(self, name, title, count, ramp, seconds, *arguments):
+        listeners = self._of(count)
+        title = title.format(f"{listeners:,}")
+        self._step(name, title, self._auralis.streamd(listeners), listeners, ramp, seconds, *arguments)
+
+    def run(self):
+        with self._auralis.playing():
+            self._streamd("few", "{} listeners of PCM", 10, 100, 20)
+            # In turns, so that what else the machine does meets all of them.
+            icecast_listeners = 2_000
+            for _ in range(self._repetitions):
+                self._streamd("pcm", "{} listeners of PCM", 2_000, 200, 15)
+                self._floor(2_000)
+                icecast_listeners = self._icecast(icecast_listeners)
+            self._streamd("opus", "{} listeners of Opus", 5_000, 500, 20, "--protocol", OPUS)
+            self._streamd("connects", "{} listeners, 1,000 more a second", 3_000, 1_000, 5)
+            self._streamd("alone", "{} listeners, none stalled", 1_000, 200, 15)
+            self._streamd("stalled", "{} listeners, one stalled", 1_000, 200, 15, "--stall", 1)
+
+    def _floor(self, count):
+        listeners = self._of(count)
+        server = servers.floor(self._build, listeners, listeners / 200 + 2 * SPARE_S)
+        self._step("floor", f"{listeners:,} listeners of a bare send() loop", server, listeners, 200, 15)
+
+    def _icecast(self, count):
+        """With at most so many, or as many as it does not lose; how many those were."""
+        if not servers.icecast_program():
+            print("streaming: Icecast is left out: install Debian's package icecast2", file=sys.stderr)
+            return count
+        while True:
+            listeners = self._of(count)
+            title = f"{listeners:,} listeners of Icecast {servers.icecast_version()}"
+            self._step("icecast", title, servers.icecast(self._folder, listeners), listeners, 100, 15)
+            result = self.results["icecast"]
+            if result["listeners"] <= FEWEST or not any(map(figures.listeners_lost, result["reports"])):
+                return count
+            # It does not carry so many here: what it costs is asked of those that it carries.
+            count //= 2
+            del self.results["icecast"]
+
+
+def print_summary(report):
+    print(f"{report['processor']}, {report['processors']} processors, load {report['load_before']:.1f} before")
+    for one in report["steps"].values():
+        if "not_served" in one:
+            print(f"{one['title']}: not served: {one['not_served']}")
+            continue
+        late = one.get("lateness_ms")
+        late_text = f"late p50 {late['p50']:.2f} p99 {late['p99']:.2f} max {late['max']:.2f} ms, " if late else ""
+        cost_text = f"{one['ns_per_byte']:.2f} ns a byte, {one['kb_per_listener']:.1f} kB a listener"
+        lost_text = f"{one['listeners_lost']} listeners and {one['chunks_lost']} chunks lost"
+        print(f"{one['title']}: {late_text}{cost_text}, {lost_text}")
+    for row in report["goals"]:
+        figure = f"{row['figure']:.4g} {row['unit']}".strip()
+        print(f"{'met' if row['met'] else 'NOT MET':<8}{row['what']}: {figure} ({figures.bound_text(row)})")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=BUILD, metavar="FOLDER", help="of the build (%(default)s)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument("--quick", action="store_true", help="few listeners, for seconds: only shows that it works")
+    parser.add_argument("--repetitions", type=int, default=3, help="of what is compared (%(default)s)")
+    options = parser.parse_args()
+    options.build = options.build.resolve()
+    for program in ("tools/auralis-load", "bench/auralis-send-floor", "synthd/synthd", "streamd/streamd"):
+        if not os.access(options.build / program, os.X_OK):
+            parser.error(f"no {options.build / program}: build it, with -DAURALIS_BENCHMARKS=ON")
+    load_before = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="auralis-streaming-", dir="/dev/shm") as name:
+        os.chmod(name, 0o755)  # Icecast runs as somebody else
+        bench = Bench(options, pathlib.Path(name))
+        bench.run()
+    steps = {name: figures.of_step(result) for name, result in bench.results.items()}
+    models = re.findall(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    report = {
+        "date": datetime.date.today().isoformat(),
+        "processor": models[0] if models else "unknown processor",
+        "processors": len(os.sched_getaffinity(0)),
+        "load_before": load_before,
+        "steps": steps,
+        "goals": figures.goals(steps),
+    }
+    print_summary(report)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
