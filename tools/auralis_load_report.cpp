@@ -87,7 +87,7 @@ std::string troubles(const LoadOptions& options, const Tally& tally) {
   if (const std::size_t others = tally.heard + options.stalled; tally.opened > others) {
     text += std::to_string(tally.opened - others) + " heard nothing\n";
   }
-  if (options.stalled > 0) {
+  if (options.stalled > 0 && tally.opened > 0) {
     text += formatted("%zu stalled, of which the server let %zu go\n", options.stalled, tally.stalled_lost);
   }
   return text;

@@ -73,11 +73,9 @@ LoadRun::~LoadRun() {
 LoadResult LoadRun::run() {
   if (options_.server > 0) result_.server_before = process_usage(options_.server);
   connect_and_settle();
-  if (open_now() > 0) {
-    serve_until(now_ns() + kWarmUpNs, "warming up");
-    measure();
-    look_after_stalled();
-  }
+  serve_until(now_ns() + kWarmUpNs, "warming up");
+  if (open_now() > 0) measure();
+  look_after_stalled();
   for (Listener& listener : listeners_) listener.leave();
   if (terminal_) std::fputs("\r\x1b[K", stderr);
   return std::move(result_);
