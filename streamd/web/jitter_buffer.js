@@ -75,22 +75,25 @@ export class JitterBuffer {
     this.skips = 0;                    // times that waiting audio was dropped
   }
 
-  // Takes one chunk: { seq, due_ms, rate, frames, silent, samples }, samples being interleaved 16 bit stereo. A chunk
-  // that is there already (a reconnect sends some again) is dropped.
+  // Takes one chunk: { seq, due_ms, rate, frames, silent, samples }, samples being interleaved stereo, 16 bit or floats.
+  // Chunks need not be equally long, and what is left of one may come later with the same number. One that is there already
+  // (a reconnect sends some again) is dropped; one with `apart` set does not follow on what was before to the frame.
   append(chunk) {
     if (chunk.frames <= 0 || chunk.frames * 2 > CAPACITY_FRAMES) return;
     const first = this.newest_seq < 0;
-    const older = chunk.seq <= this.newest_seq;
-    if (!first && older && chunk.due_ms <= this.newest_due_ms) return;
+    if (!first && chunk.seq <= this.newest_seq && chunk.due_ms <= this.newest_due_ms) return;
 
-    const missing = chunk.seq - this.newest_seq - 1;
+    const older = chunk.seq < this.newest_seq;
+    const missing = Math.max(0, chunk.seq - this.newest_seq - 1);
     if (!first && !older) this.gaps += missing;
+    const hole = missing > 0 && !first && !older ? this.#hole_frames(chunk, missing) : 0;
     // An older number with a later due time is a new timeline: the station was set up anew.
-    const same_stretch = !first && !older && chunk.frames === this.chunk_frames && chunk.rate === this.stream_rate &&
-        (missing === 0 || (this.state === "playing" && missing * chunk.frames <= this.#frames(MAX_HOLE_MS)));
+    const same_stretch = !first && !older && !chunk.apart && chunk.rate === this.stream_rate &&
+        (missing === 0 || (this.state === "playing" && hole <= this.#frames(MAX_HOLE_MS)));
 
     if (same_stretch) {
-      for (let i = 0; i < missing; ++i) this.#append_silence(chunk.frames);
+      if (hole > 0) this.#append_silence(hole);
+      this.chunk_frames = Math.max(this.chunk_frames, chunk.frames);
     } else {
       this.#end_sound();
       this.stream_rate = chunk.rate;
@@ -166,13 +169,22 @@ export class JitterBuffer {
     return Math.round(ms * this.stream_rate / 1000);
   }
 
+  // Between the newest chunk and this one. Where the server's clock was set meanwhile, due times do not tell.
+  #hole_frames(chunk, missing) {
+    const written = (this.write - this.newest_start) * 1000 / this.stream_rate;
+    const frames = this.#frames(chunk.due_ms - this.newest_due_ms - written);
+    const most = (missing + 1) * this.chunk_frames;
+    return frames >= 0 && frames <= most ? frames : missing * chunk.frames;
+  }
+
   #append_sound(samples, frames) {
     this.#make_room(frames);
     const fade = this.ends_in_sound ? 0 : Math.min(this.fade_frames, frames);
     const mask = CAPACITY_FRAMES - 1;
+    const full = samples instanceof Int16Array ? 1 / 32768 : 1;
     let at = this.write;
     for (let i = 0; i < frames; ++i, ++at) {
-      const scale = i < fade ? i / fade / 32768 : 1 / 32768;
+      const scale = i < fade ? i / fade * full : full;
       this.left[at & mask] = samples[2 * i] * scale;
       this.right[at & mask] = samples[2 * i + 1] * scale;
     }

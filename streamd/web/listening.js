@@ -37,6 +37,7 @@ export class Listening {
   #route = null;                       // what was asked for last
   #changed_ms = 0;
   #trouble = null;
+  #saves_data = false;
 
   sound = no_sound();
   interrupted = false;
@@ -62,6 +63,7 @@ export class Listening {
   get wanted() { return this.#wanted; }
   get retry_in_ms() { return (this.#current ?? this.#next)?.connection.retry_in_ms ?? 0; }
   get mode() { return this.#output?.mode ?? null; }
+  get codec() { return this.#current?.connection.codec ?? null; }
   get analyser() { return this.#output?.analyser ?? null; }
 
   get playing() {
@@ -95,6 +97,13 @@ export class Listening {
   change(route) {
     this.#route = route;
     if (this.#output) this.#connect(route);
+  }
+
+  // Sound that takes less data is wanted, or lossless sound: from the next connection on, which replaces the present one.
+  set saves_data(saves_data) {
+    if (saves_data === this.#saves_data) return;
+    this.#saves_data = saves_data;
+    if (this.#output) this.#connect(this.#route);
   }
 
   // With what is heard; a change under way is given up.
@@ -136,7 +145,8 @@ export class Listening {
     this.#drop_next();
     const { port1, port2 } = new MessageChannel();
     const link = { route, chunks: port1, heard: false, status: null, attempts: 0, connection: null, timer: 0 };
-    link.connection = this.#thread.connect(this.#url_of(route), port2, {
+    const format = { output_rate: this.#output.sample_rate, saves_data: this.#saves_data };
+    link.connection = this.#thread.connect(this.#url_of(route), port2, format, {
       on_message: (message) => this.#receive(link, message),
       on_state: (state, loss) => this.#follow_state(link, state, loss),
     });

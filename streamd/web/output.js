@@ -52,6 +52,11 @@ export class Output {
     this.source.take_chunks_from(port);
   }
 
+  // Frames a second.
+  get sample_rate() {
+    return this.context.sampleRate;
+  }
+
   // Asks the browser to let the sound out again.
   resume() {
     this.context.resume().catch(() => {});

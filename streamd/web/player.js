@@ -5,7 +5,9 @@ import { local_now_ms } from "./clock.js";
 import { Controls } from "./controls.js";
 import { Listening } from "./listening.js";
 import { MediaControls } from "./media_session.js";
+import { can_decode_opus, OPUS_RATE } from "./opus_decoder.js";
 import { OwnStation } from "./own_station.js";
+import { Quality } from "./quality.js";
 import { Route } from "./route.js";
 import { ask_change, ask_presets, ask_status } from "./server.js";
 import { Share } from "./share.js";
@@ -42,6 +44,7 @@ const aurora = new Aurora(by_id("aurora"), page.play);
 const media = new MediaControls({ play, stop });
 const controls = new Controls(by_id("controls"), send_change);
 const volume = new Volume(by_id("volume"), (gain) => { listening.volume = gain; });
+const quality = new Quality(by_id("quality"), () => { listening.saves_data = quality.saves_data; });
 const list = new StationList(by_id("stations"), by_id("stations_title"), choose);
 const own = new OwnStation(by_id("own"), start_own);
 const share = new Share(by_id("share"), by_id("link"), { find_link, say });
@@ -63,7 +66,9 @@ async function play() {
   if (left_ms !== null && local_now_ms() - left_ms > OWN_ENDS_MS) route.gone();
   left_ms = null;
   media.start();
-  const begun = listening.play(route, { sample_rate: status?.sample_rate ?? DEFAULT_RATE, volume: volume.gain });
+  listening.saves_data = quality.saves_data;
+  const sample_rate = quality.saves_data ? OPUS_RATE : status?.sample_rate ?? DEFAULT_RATE;
+  const begun = listening.play(route, { sample_rate, volume: volume.gain });
   show_choice();
   if (!await begun) return;
   page.notice.hidden = listening.mode === "worklet";
@@ -162,6 +167,7 @@ const CHANGES = ["update_params", "select_preset"];
 function receive(message) {
   if (message.type === "status") follow_status(message);
   else if (message.type === "accepted") controls.accepted(message);
+  else if (message.type === "warning" && message.code === "stepped_down") say(message.message);
   else if (message.type === "error" && CHANGES.includes(message.in_reply_to)) controls.refused(message.message);
   else if (message.type === "error") console.warn(`refused: ${message.message}`);
 }
@@ -326,6 +332,7 @@ addEventListener("pointerdown", () => listening.resume());
 //   connection   "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt)
 //   playing      whether sound of the station is coming out
 //   mode         "worklet" or "scheduled"; null before the first play
+//   codec        "pcm" or "opus", as it comes; null while nothing does
 //   seq          number of the chunk being played; -1 before the first
 //   bufferMs     audio waiting in the player; null when unknown
 //   latencyMs    due time to sound card, by the server's clock; null when unknown
@@ -338,6 +345,7 @@ window.auralis = Object.freeze({
   get connection() { return listening.state; },
   get playing() { return listening.playing; },
   get mode() { return listening.mode; },
+  get codec() { return listening.codec; },
   get seq() { return listening.sound.seq; },
   get bufferMs() { return listening.sound.buffer_ms; },
   get latencyMs() { return listening.sound.latency_ms; },
@@ -349,5 +357,6 @@ window.auralis = Object.freeze({
 });
 
 show_choice();
+can_decode_opus().then((can) => { quality.offered = can; });
 load_presets();
 poll();

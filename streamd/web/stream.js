@@ -4,7 +4,6 @@
 import { ServerClock, local_now_ms } from "./clock.js";
 import { decode_binary, decode_json } from "./frame.js";
 
-const SUBPROTOCOLS = ["auralis.pcm.v1", "auralis.json.v1"];
 const MIN_RETRY_MS = 500;
 const MAX_RETRY_MS = 10000;
 const PING_BURST = 5;                  // pings on connect,
@@ -13,8 +12,16 @@ const PING_INTERVAL_MS = 5000;         // then one each so often
 const SILENT_TOO_LONG_MS = 6000;       // an open connection that says nothing, not even pong, is dead
 const NO_CLOSE_CODE = 1006;            // what browsers call a connection that ended without a word
 
+// What is offered to the server, which takes the first that it knows. One that is offered Opus after PCM may pass to it
+// where the connection is too slow.
+export function subprotocols({ saves_data, can_decode_opus }) {
+  const binary = ["auralis.pcm.v1", ...(can_decode_opus ? ["auralis.opus.v1"] : [])];
+  return [...(saves_data ? binary.reverse() : binary), "auralis.json.v1"];
+}
+
 export class Stream {
   #url;
+  #subprotocols;
   #handlers;
   #socket = null;
   #state = "closed";
@@ -31,12 +38,14 @@ export class Stream {
     if (this.#state === "waiting") this.#connect();
   };
 
-  // `handlers`: on_chunk(chunk), on_message(object), on_state(state, loss), on_offset(server minus local time, ms).
+  // `subprotocols`: as of subprotocols(). `handlers`: on_audio(message, as of frame.js), on_message(object),
+  // on_state(state, loss), on_offset(server minus local time, ms).
   // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt). With the last one comes
   // { retry_in_ms, code, taken, newest_due_ms }: the close code, whether the server had taken the connection, and how far
   // the sound came on the station's timeline; null where none came.
-  constructor(url, handlers) {
+  constructor(url, subprotocols, handlers) {
     this.#url = url;
+    this.#subprotocols = subprotocols;
     this.#handlers = handlers;
   }
 
@@ -72,7 +81,7 @@ export class Stream {
   #connect() {
     this.#drop();
     this.#set_state("connecting");
-    const socket = new WebSocket(this.#url, SUBPROTOCOLS);
+    const socket = new WebSocket(this.#url, this.#subprotocols);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#taken = true;
@@ -123,14 +132,14 @@ export class Stream {
     else this.#handlers.on_message(message);
   }
 
-  #receive_audio(chunk) {
-    if (!chunk) return;
+  #receive_audio(message) {
+    if (!message) return;
     if (this.#state !== "open") {
       this.#retries = 0;
       this.#set_state("open");
     }
-    this.#newest_due_ms = chunk.due_ms;
-    this.#handlers.on_chunk(chunk);
+    this.#newest_due_ms = message.due_ms;
+    this.#handlers.on_audio(message);
   }
 
   #receive_pong(message) {

@@ -11,15 +11,15 @@ export class StreamThread {
     this.#worker.onmessage = ({ data }) => this.#connections.get(data.id)?.receive(data);
   }
 
-  // Chunks go to `port`. `handlers`: on_message(object), on_state(state, loss), as of stream.js; never called from within
-  // this call.
-  connect(url, port, handlers) {
+  // Chunks go to `port`, at `output_rate`. `saves_data`: Opus is wanted rather than PCM. `handlers`: on_message(object),
+  // on_state(state, loss), as of stream.js; never called from within this call.
+  connect(url, port, { output_rate, saves_data }, handlers) {
     const id = ++this.#last_id;
     const connection = new Connection(handlers, (message) => this.#worker.postMessage({ id, ...message }), () => {
       this.#connections.delete(id);
     });
     this.#connections.set(id, connection);
-    this.#worker.postMessage({ id, open: url, port }, [port]);
+    this.#worker.postMessage({ id, open: url, port, output_rate, saves_data }, [port]);
     return connection;
   }
 }
@@ -32,6 +32,7 @@ class Connection {
   state = "connecting";                // as stream.js names it
   retry_in_ms = 0;                     // while waiting
   offset_ms = null;                    // server time minus local time; null while unknown
+  codec = null;                        // "pcm" or "opus"; null before the first chunk
 
   constructor(handlers, post, forget) {
     this.#handlers = handlers;
@@ -56,13 +57,15 @@ class Connection {
     this.state = "closed";
   }
 
-  receive({ message, state, loss, offset_ms }) {
+  receive({ message, state, loss, offset_ms, codec }) {
     if (message) {
       this.#handlers.on_message(message);
     } else if (state) {
       this.state = state;
       this.retry_in_ms = loss?.retry_in_ms ?? 0;
       this.#handlers.on_state(state, loss);
+    } else if (codec) {
+      this.codec = codec;
     } else {
       this.offset_ms = offset_ms;
     }

@@ -1,32 +1,43 @@
 // SPDX-License-Identifier: MIT
-// The thread of the connections. Chunks go from here to the audio thread by a port of their own, so that a page that is
-// busy drawing holds up no sound; stream_thread.js is the page's end.
+// The thread of the connections, which also decodes. Chunks go from here to the audio thread by a port of their own, so that
+// a page that is busy drawing holds up no sound; stream_thread.js is the page's end.
 //
-// From the page: { id, open: url, port }, { id, redirect: url }, { id, send: message }, { id, close: true }.
-// To the page: { id, state, loss }, { id, message }, { id, offset_ms }.
-import { Stream } from "./stream.js";
+// From the page: { id, open: url, port, output_rate, saves_data }, { id, redirect: url }, { id, send: message },
+// { id, close: true }.
+// To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }.
+import { Decoding } from "./decoding.js";
+import { can_decode_opus, OpusDecoder } from "./opus_decoder.js";
+import { Stream, subprotocols } from "./stream.js";
 
-const streams = new Map();             // by the id that the page gave
+const opus_known = can_decode_opus();
+const connections = new Map();         // { stream, decoding } by the id that the page gave
 
-function open(id, url, port) {
-  const stream = new Stream(url, {
+function open({ id, open: url, port, output_rate, saves_data }, can_decode) {
+  const decoding = new Decoding({
+    output_rate, opus: new OpusDecoder(),
     on_chunk: (chunk) => port.postMessage(chunk, [chunk.samples.buffer]),
+    on_codec: (codec) => postMessage({ id, codec }),
+  });
+  const stream = new Stream(url, subprotocols({ saves_data, can_decode_opus: can_decode }), {
+    on_audio: (message) => decoding.add(message),
     on_message: (message) => postMessage({ id, message }),
     on_state: (state, loss) => postMessage({ id, state, loss }),
     on_offset: (offset_ms) => postMessage({ id, offset_ms }),
   });
-  streams.set(id, stream);
+  connections.set(id, { stream, decoding });
   stream.open();
 }
 
 function close(id) {
-  streams.get(id)?.close();
-  streams.delete(id);
+  connections.get(id)?.stream.close();
+  connections.get(id)?.decoding.close();
+  connections.delete(id);
 }
 
-onmessage = ({ data }) => {
-  if (data.open) open(data.id, data.open, data.port);
-  else if (data.redirect) streams.get(data.id)?.redirect(data.redirect);
-  else if (data.send) streams.get(data.id)?.send(data.send);
+onmessage = async ({ data }) => {
+  const can_decode = await opus_known;
+  if (data.open) open(data, can_decode);
+  else if (data.redirect) connections.get(data.id)?.stream.redirect(data.redirect);
+  else if (data.send) connections.get(data.id)?.stream.send(data.send);
   else if (data.close) close(data.id);
 };
