@@ -51,7 +51,8 @@ WireMessagePtr StationEncoder::encode(EncodedChunk& chunk, WireFormat format, bo
     case WireFormat::kWav:
       return make_http_chunk(wav_samples(chunk.audio));
     case WireFormat::kOpus:
-      return encode_opus_of(chunk, head_follows) ? make_binary_message(encode_opus(chunk.audio, *chunk.opus)) : nullptr;
+      return encode_opus_of(chunk, head_follows) ? make_binary_message(encode_opus(chunk.audio, *chunk.opus))
+                                                 : nullptr;
     case WireFormat::kOggOpus: {
       if (!encode_opus_of(chunk, head_follows)) return nullptr;
       const std::string bytes = chunk.pages.joint + chunk.pages.page;

@@ -35,12 +35,12 @@ class StationEncoder {
   // Opus goes forward only, and a chunk may complete no packet.
   AudioMessagePtr message(EncodedChunk& chunk, WireFormat format);
 
-  // The same, for one who begins with it or a chunk before it, and is sent stream_head() ahead of both. Null also
-  // where it holds, for those who listen already, the joint between two streams.
+  // The same, for one who begins with it or a chunk before it, and is sent stream_head() ahead of both. Null
+  // also where it holds, for those who listen already, the joint between two streams.
   AudioMessagePtr first_message(EncodedChunk& chunk, WireFormat format);
 
-  // What a listener over plain HTTP needs before its first audio, for which first_message() was called; null for
-  // other formats.
+  // What a listener over plain HTTP needs before its first audio, for which first_message() was called; null
+  // for other formats.
   WireMessagePtr stream_head(WireFormat format, const Timeline& timeline) const;
 
   // Chunk `seq` was the last to be wanted or not: an encoder that nobody has wanted for a second is let go.

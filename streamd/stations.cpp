@@ -34,6 +34,7 @@ Stations::Changes Stations::refresh(bool other_table) {
     table_version_ = reader_.table_version();
     read_table(changes);
   }
+  note_requests();
   for (auto coming = coming_.begin(); coming != coming_.end();) {
     if (clock_.now_ns() - coming->second.asked_ns < kOpenTimeoutNs) {
       ++coming;
@@ -47,6 +48,19 @@ Stations::Changes Stations::refresh(bool other_table) {
     changes.gone.push_back({place, {}, {}});
   }
   return changes;
+}
+
+// synthd takes a request down before it renders what follows from it.
+bool Stations::in_force(const StationState& state, std::int64_t newest) const {
+  return changes_after(state.history, state.own_chunk(newest)) == 0;
+}
+
+void Stations::note_requests() {
+  if (!reader_.ready()) return;
+  for (auto& [index, station] : stations_) {
+    const auto newest = reader_.newest({index, station.tenancy});
+    if (newest && in_force(station.state, *newest)) station.request_in_force = station.state.applied_request;
+  }
 }
 
 void Stations::read_table(Changes& changes) {
@@ -65,7 +79,8 @@ void Stations::read_table(Changes& changes) {
     if (!state) continue;
     const auto before = stations_.find(index);
     const bool same = before != stations_.end() && before->second.tenancy == place.tenancy;
-    now[index] = {place.tenancy, *state, same ? before->second.idle_since_ns : clock_.now_ns()};
+    now[index] = {place.tenancy, *state, same ? before->second.idle_since_ns : clock_.now_ns(),
+                  same ? before->second.request_in_force : state->applied_request};
     if (!same) changes.came.push_back(place);
   }
   for (const auto& [index, station] : stations_) {
@@ -214,7 +229,8 @@ std::optional<StationStatus> Stations::status(const StationPlace& place) const {
     status.bar = bar.index;
   }
   status.target = auralis::target(state->history);
-  status.request = state->applied_request;
+  status.request =
+      in_force(*state, *newest) ? state->applied_request : stations_.at(place.index).request_in_force;
   status.sample_index = timeline.first_frame(live_chunk(*state));
   return status;
 }

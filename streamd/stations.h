@@ -95,6 +95,7 @@ class Stations {
     std::uint64_t tenancy = 0;
     StationState state;
     std::int64_t idle_since_ns = 0;
+    std::uint64_t request_in_force = 0;  // the last request whose change has been rendered
   };
   struct Coming {
     std::uint64_t tenancy = 0;
@@ -104,6 +105,8 @@ class Stations {
   };
 
   void read_table(Changes& changes);
+  void note_requests();
+  bool in_force(const StationState& state, std::int64_t newest) const;
   std::optional<MusicParameters> target(const StationPlace& place) const;
   std::optional<Accepted> request(const StationPlace& place, const MusicParameters& parameters);
   void store(const StationPlace& place, ControlRequest request);

@@ -4,8 +4,9 @@
 //
 // A change goes through: touched (not sent yet) -> sent -> accepted (has a request number) -> in force (a status carries
 // that number or a higher one). Until the last step it is shown as pending.
+import { Allowance } from "./allowance.js";
 
-const SEND_INTERVAL_MS = 150;          // while a control is dragged
+const SEND_INTERVAL_MS = 150;          // while a control is dragged; longer where the server grants no more
 const ERROR_SHOWN_MS = 8000;
 
 const as_percent = (value) => `${Math.round(value * 100)} %`;
@@ -22,6 +23,7 @@ export class Controls {
   #changes = [];                       // sent, not in force yet, oldest first: { names, request }
   #held = null;                        // the parameter under the listener's finger
   #timer = 0;
+  #allowance = new Allowance();
   #error = document.getElementById("error");
   #error_timer = 0;
 
@@ -110,7 +112,7 @@ export class Controls {
     this.#touched[element.dataset.parameter] = read_value(element);
     show_value(element);
     this.#mark_pending();
-    this.#timer ||= setTimeout(() => this.#send_touched(), SEND_INTERVAL_MS);
+    this.#timer ||= setTimeout(() => this.#send_touched(), Math.max(SEND_INTERVAL_MS, this.#wait_ms()));
   }
 
   #send_touched() {
@@ -121,7 +123,15 @@ export class Controls {
   }
 
   #select(name) {
-    this.#send_change({ type: "select_preset", preset: name }, [...this.#fields.keys(), name]);
+    const select = () => this.#send_change({ type: "select_preset", preset: name }, [...this.#fields.keys(), name]);
+    const wait_ms = this.#wait_ms();
+    if (wait_ms > 0) setTimeout(select, wait_ms);
+    else select();
+  }
+
+  // Until the next change may be sent; counted as sent then.
+  #wait_ms() {
+    return this.#allowance.take(performance.now());
   }
 
   #send_change(message, names) {

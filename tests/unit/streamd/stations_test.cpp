@@ -56,6 +56,30 @@ TEST_CASE_FIXTURE(Fixture, "stations are found by their names, and the usual one
   CHECK(stations->usual() == night);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a request is told to be in force once what follows from it is rendered") {
+  synth.write(0, 5);
+  StationState state = *stations->all().front().second;
+  MusicParameters loud = target(state.history);
+  loud.intensity = 1;
+  add_change(state.history, reader.timeline(), {7, loud});
+  state.applied_request = 3;
+  synth.writer().store_state(0, state);
+  stations->refresh(false);
+  CHECK(stations->status(synth.usual())->request == 0);
+  CHECK(stations->status(synth.usual())->in_force.intensity < 1);
+  CHECK(stations->status(synth.usual())->target.intensity == 1);
+  synth.write(6, 7);
+  CHECK(stations->status(synth.usual())->request == 3);
+  CHECK(stations->status(synth.usual())->in_force.intensity == 1);
+  // Until the next one.
+  stations->refresh(false);
+  add_change(state.history, reader.timeline(), {20, target(state.history)});
+  state.applied_request = 4;
+  synth.writer().store_state(0, state);
+  stations->refresh(false);
+  CHECK(stations->status(synth.usual())->request == 3);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a personal station is asked for in a free place, and comes") {
   CHECK(stations->free_places() == 2);
   Permalink link;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// How the player spreads a listener's changes, on a clock that the test moves.
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Allowance } from "../../streamd/web/allowance.js";
+
+// As the server grants: five at once, and one a second.
+function refused(times_ms) {
+  let tokens = 5;
+  let last_ms = 0;
+  return times_ms.filter((now_ms) => {
+    tokens = Math.min(5, tokens + (now_ms - last_ms) / 1000);
+    last_ms = now_ms;
+    if (tokens < 1) return true;
+    tokens -= 1;
+    return false;
+  });
+}
+
+test("a few changes at a time are not held up", () => {
+  const allowance = new Allowance();
+  assert.deepEqual([1000, 1001, 1002, 1003].map((now_ms) => allowance.take(now_ms)), [0, 0, 0, 0]);
+  assert.ok(allowance.take(1004) > 900);
+});
+
+test("however many there are, the server refuses none", () => {
+  const allowance = new Allowance();
+  const sent_ms = [];
+  // A finger on a slider for a minute: the next change is thought of as soon as the last one is sent.
+  for (let now_ms = 0; now_ms < 60_000;) {
+    now_ms += Math.max(150, allowance.take(now_ms));
+    sent_ms.push(now_ms);
+  }
+  assert.deepEqual(refused(sent_ms), []);
+  assert.ok(sent_ms.length > 55);
+});
+
+test("who paused may change at once again", () => {
+  const allowance = new Allowance();
+  for (let i = 0; i < 10; ++i) allowance.take(0);
+  assert.equal(allowance.take(20_000), 0);
+});
