@@ -156,10 +156,10 @@ HttpResponse Lane::stopping_response() {
   return response;
 }
 
-void Lane::opened(ConnectionId id) {
+void Lane::opened(ConnectionId id, Outlet& outlet) {
   Visitor& visitor = visitors_.at(id);
   const bool offered_opus = visitor.offered[static_cast<std::size_t>(WireFormat::kOpus)];
-  hub_.add(id, visitor.format, offered_opus);
+  hub_.add(id, outlet, visitor.format, offered_opus);
   log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
                                   {"format", std::string(format_name(visitor.format))},
                                   {"listeners", static_cast<std::int64_t>(context_.gate.listeners())}});

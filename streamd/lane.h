@@ -81,7 +81,7 @@ class Lane final : ConnectionEvents {
   // ConnectionEvents
   Admission admit(ConnectionId id, const HttpRequest& request,
                   const std::vector<std::string>& offered) override;
-  void opened(ConnectionId id) override;
+  void opened(ConnectionId id, Outlet& outlet) override;
   void text(ConnectionId id, std::string_view payload) override;
   void binary(ConnectionId id) override;
   void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) override;

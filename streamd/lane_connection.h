@@ -9,6 +9,7 @@
 #include <asio/ssl.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 #include <websocketpp/concurrency/none.hpp>
@@ -51,7 +52,7 @@ class HeadLength {
 };
 
 template <typename Config>
-class LaneConnection : public websocketpp::transport::asio::connection<Config> {
+class LaneConnection : public websocketpp::transport::asio::connection<Config>, public Outlet {
   using Base = websocketpp::transport::asio::connection<Config>;
   using Error = websocketpp::lib::error_code;
 
@@ -68,10 +69,21 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config> {
   }
   ConnectionId id() const { return id_; }
 
-  // As Transport::send.
-  SendResult send_past_library(const WireMessagePtr& message) {
-    ours_ = message;
+  void expect() const final {
+    __builtin_prefetch(&sent_);
+    __builtin_prefetch(&const_cast<LaneConnection*>(this)->get_raw_socket());
+  }
+
+  SendResult transmit(const WireMessagePtr& message) final {
     sent_ = 0;
+    if constexpr (!Config::encrypted) {
+      // As a rule all of it is taken at once, and nothing of it need be kept.
+      if (!library_writes_) {
+        const auto result = write(*message);
+        if (result) return *result;
+      }
+    }
+    ours_ = message;
     if (library_writes_) return SendResult::kPending;
     return go_on();
   }
@@ -128,23 +140,31 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config> {
   }
 
   SendResult write_plain() {
+    const std::size_t before = sent_;
+    if (const auto result = write(*ours_)) {
+      end_of_ours();
+      return *result;
+    }
+    if (sent_ > before && waited_) owner_->progressed(id_);
+    waited_ = true;
+    const auto self = this->shared_from_this();
+    this->get_raw_socket().async_wait(
+        asio::socket_base::wait_write,
+        [this, self](const asio::error_code& failure) { tell(failure ? failed() : go_on()); });
+    return SendResult::kPending;
+  }
+
+  // Writes what the kernel takes of it; nothing: it takes no more for the moment.
+  std::optional<SendResult> write(const WireMessage& message) {
     auto& socket = this->get_raw_socket();
     asio::error_code error;
-    const std::size_t before = sent_;
-    while (sent_ < ours_->bytes.size()) {
-      sent_ += socket.send(asio::buffer(ours_->bytes.data() + sent_, ours_->bytes.size() - sent_), 0, error);
-      if (error == asio::error::would_block || error == asio::error::try_again) {
-        if (sent_ > before && waited_) owner_->progressed(id_);
-        waited_ = true;
-        const auto self = this->shared_from_this();
-        socket.async_wait(asio::socket_base::wait_write, [this, self](const asio::error_code& failure) {
-          tell(failure ? failed() : go_on());
-        });
-        return SendResult::kPending;
-      }
-      if (error) return failed();
+    while (sent_ < message.bytes.size()) {
+      sent_ +=
+          socket.send(asio::buffer(message.bytes.data() + sent_, message.bytes.size() - sent_), 0, error);
+      if (error == asio::error::would_block || error == asio::error::try_again) return std::nullopt;
+      if (error) return SendResult::kFailed;
     }
-    return taken();
+    return SendResult::kTaken;
   }
 
   // OpenSSL wants the same bytes again where it could not take them all, and Asio sees to that.

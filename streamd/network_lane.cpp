@@ -84,7 +84,6 @@ class NetworkLane::Impl {
 
   virtual void adopt(int socket, std::string peer, std::shared_ptr<void> place) = 0;
   virtual void respond(ConnectionId id, const HttpResponse& response) = 0;
-  virtual SendResult send(ConnectionId id, const WireMessagePtr& message) = 0;
   virtual void ping(ConnectionId id) = 0;
   virtual void close(ConnectionId id, std::uint16_t code, std::string_view reason) = 0;
 
@@ -133,7 +132,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
       return valid;
     });
     server_.set_open_handler([this](const Handle& handle) {
-      guarded(handle, [&](Connection& connection) { events_.opened(connection.id()); });
+      guarded(handle, [&](Connection& connection) { events_.opened(connection.id(), connection); });
     });
     server_.set_http_handler(
         [this](const Handle& handle) { guarded(handle, [&](Connection& connection) { http(connection); }); });
@@ -181,12 +180,6 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
       connections_.erase(id);
     });
     connection->start();
-  }
-
-  SendResult send(ConnectionId id, const WireMessagePtr& message) override {
-    const auto found = connections_.find(id);
-    return found == connections_.end() ? SendResult::kFailed
-                                       : found->second.connection->send_past_library(message);
   }
 
   void ping(ConnectionId id) override {
@@ -341,9 +334,9 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     for (const auto& [name, value] : headers_of(response)) head->bytes += name + ": " + value + "\r\n";
     head->bytes += "\r\n";
     const ConnectionPtr connection = entry.connection;
-    if (connection->send_past_library(head) != SendResult::kTaken) return close(id, 0, {});
+    if (connection->transmit(head) != SendResult::kTaken) return close(id, 0, {});
     watch(connection);
-    events_.opened(id);
+    events_.opened(id, *connection);
   }
 
   // The client has nothing more to say; but it may go.
@@ -385,7 +378,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     if (found == connections_.end()) return;
     auto message = std::make_shared<WireMessage>();
     message->bytes = kHeaderTooLong;
-    found->second.connection->send_past_library(message);
+    found->second.connection->transmit(message);
   }
 
   ConnectionEvents& events_;
@@ -423,9 +416,6 @@ void NetworkLane::adopt(int socket, std::string peer, std::shared_ptr<void> plac
 }
 void NetworkLane::respond(ConnectionId connection, const HttpResponse& response) {
   impl_->respond(connection, response);
-}
-SendResult NetworkLane::send(ConnectionId connection, const WireMessagePtr& message) {
-  return impl_->send(connection, message);
 }
 void NetworkLane::ping(ConnectionId connection) { impl_->ping(connection); }
 void NetworkLane::close(ConnectionId connection, std::uint16_t code, std::string_view reason) {

@@ -42,13 +42,22 @@ enum class SendResult {
   kFailed,   // the connection is broken; closed follows
 };
 
+// A connection's way out, for as long as it is open. The lane's thread only.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+
+  // A message will be transmitted soon.
+  virtual void expect() const = 0;
+  // At most one message is pending.
+  virtual SendResult transmit(const WireMessagePtr& message) = 0;
+};
+
 // The network's side of one lane. The lane's thread only.
 class Transport {
  public:
   virtual ~Transport() = default;
 
-  // At most one message is pending a connection.
-  virtual SendResult send(ConnectionId connection, const WireMessagePtr& message) = 0;
   // Asks for a sign of life; ConnectionEvents::alive tells of it. Nothing over plain HTTP.
   virtual void ping(ConnectionId connection) = 0;
   // Over plain HTTP the code and the reason are not told.

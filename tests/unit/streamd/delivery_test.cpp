@@ -41,7 +41,7 @@ struct Fixture {
     audience.add(id, 0, WireFormat::kPcm, to);
     delivery.step();
     const std::uint32_t slot = audience.find(id)->slot;
-    hub.add(id, WireFormat::kPcm, false);
+    hub.add(id, transport.outlet(id), WireFormat::kPcm, false);
     hub.begin(id, {to, slot, {}, delivery.prefill(to, slot, WireFormat::kPcm, prefill)});
     audience.begin(id);
   }

@@ -41,7 +41,7 @@ struct Fixture {
   // A listener that is delivered to.
   void come(ConnectionId id, const StationPlace& station = kGarden, WireFormat format = WireFormat::kPcm,
             bool offered_opus = false) {
-    hub.add(id, format, offered_opus);
+    hub.add(id, transport.outlet(id), format, offered_opus);
     hub.begin(id, {station, 0, {}, {}});
   }
   // To all who listen to the garden.
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, an
 TEST_CASE_FIXTURE(Fixture, "a listener hears its own slot and its own station alone, and moves with it") {
   come(1);
   come(2, kHarbour);
-  hub.add(3, WireFormat::kPcm, false);
+  hub.add(3, transport.outlet(3), WireFormat::kPcm, false);
   hub.begin(3, {kGarden, 7, {}, {}});
   deliver(audio(1));
   CHECK(transport.sent[1].size() == 1);
@@ -296,7 +296,7 @@ TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once, at 
 }
 
 TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for delivery and jitter") {
-  hub.add(1, WireFormat::kPcm, false);
+  hub.add(1, transport.outlet(1), WireFormat::kPcm, false);
   clock.now += 4 * kNsPerMs;
   hub.begin(1, {kGarden, 0, {make_text_message("{}")}, {audio(1), audio(2)}});
   take_all();
@@ -377,7 +377,7 @@ TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second")
 }
 
 TEST_CASE_FIXTURE(Fixture, "who waits for a station is delivered to from its past chunks on") {
-  hub.add(1, WireFormat::kPcm, false);
+  hub.add(1, transport.outlet(1), WireFormat::kPcm, false);
   deliver(audio(4));
   CHECK(transport.sent[1].empty());
   hub.begin(1, {kGarden, 0, {}, {audio(4), audio(5)}});

@@ -43,11 +43,8 @@ class OwnMetrics {
 // Keeps what the hub sends, and takes nothing until the test says so.
 class RecordingTransport final : public Transport {
  public:
-  SendResult send(ConnectionId connection, const WireMessagePtr& message) override {
-    if (answer == SendResult::kFailed) return answer;
-    sent[connection].push_back(message);
-    if (answer == SendResult::kPending) waiting.push_back(connection);
-    return answer;
+  Outlet& outlet(ConnectionId connection) {
+    return outlets_.try_emplace(connection, *this, connection).first->second;
   }
   void ping(ConnectionId connection) override { pinged.push_back(connection); }
   void close(ConnectionId connection, std::uint16_t code, std::string_view) override {
@@ -69,6 +66,26 @@ class RecordingTransport final : public Transport {
   std::vector<ConnectionId> waiting;
   std::vector<ConnectionId> pinged;
   std::map<ConnectionId, std::uint16_t> closed;
+
+ private:
+  class OneOutlet final : public Outlet {
+   public:
+    OneOutlet(RecordingTransport& transport, ConnectionId connection)
+        : transport_(transport), connection_(connection) {}
+    void expect() const override {}
+    SendResult transmit(const WireMessagePtr& message) override {
+      if (transport_.answer == SendResult::kFailed) return transport_.answer;
+      transport_.sent[connection_].push_back(message);
+      if (transport_.answer == SendResult::kPending) transport_.waiting.push_back(connection_);
+      return transport_.answer;
+    }
+
+   private:
+    RecordingTransport& transport_;
+    ConnectionId connection_;
+  };
+
+  std::map<ConnectionId, OneOutlet> outlets_;
 };
 
 // A synthd's segment: 100 ms chunks, 20 slots; chunk k is filled with the value k + 1.
