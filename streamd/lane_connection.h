@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <asio/ssl.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -118,6 +120,15 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     write_for_library(buffers, handler);
   }
 
+  void async_shutdown(websocketpp::transport::shutdown_handler handler) {
+    if constexpr (Config::encrypted) {
+      say_goodbye();
+      handler(Error());
+    } else {
+      Base::async_shutdown(std::move(handler));
+    }
+  }
+
  private:
   void write_for_library(const std::vector<websocketpp::transport::buffer>& buffers,
                          const websocketpp::transport::write_handler& handler) {
@@ -175,6 +186,19 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
         [this, self](const asio::error_code& error, std::size_t) { tell(error ? failed() : taken()); });
   }
 
+  // The end of TLS is told to the peer, but for the library it is over at once: Asio calls a shutdown that had
+  // to wait for a read cancelled, upon which the library would wait for its time-out, and so would the place.
+  void say_goodbye() {
+    const auto limit = std::make_shared<asio::steady_timer>(this->get_raw_socket().get_executor(), kGoodbye);
+    const auto end = [this, self = this->shared_from_this(), limit](const asio::error_code&) {
+      limit->cancel();
+      asio::error_code gone;
+      this->get_raw_socket().shutdown(asio::socket_base::shutdown_both, gone);
+    };
+    limit->async_wait(end);
+    this->get_socket().async_shutdown(end);
+  }
+
   SendResult taken() {
     end_of_ours();
     return SendResult::kTaken;
@@ -193,6 +217,8 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     if (result == SendResult::kTaken) owner_->written(id_);
     if (result == SendResult::kFailed) owner_->write_failed(id_);
   }
+
+  static constexpr std::chrono::seconds kGoodbye{5};
 
   ConnectionOwner* owner_ = nullptr;
   ConnectionId id_ = 0;

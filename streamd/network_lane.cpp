@@ -232,7 +232,8 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     bool known = false;                 // to the events: closed() follows
     bool deferred = false;              // its answer comes later,
     std::optional<HttpResponse> early;  // or came before that was known
-    bool streams = false;               // over plain HTTP
+    bool streams = false;               // over plain HTTP;
+    bool opens = false;                 // the head of its answer is on its way
   };
 
   // Of all lanes.
@@ -311,7 +312,9 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     connection.set_status(static_cast<http_status::value>(response.status));
     for (const auto& [name, value] : headers_of(response)) connection.append_header(name, value);
     if (connection.get_request().get_method() == "HEAD") {
-      connection.append_header("Content-Length", std::to_string(response.body.size()));
+      // A stream has no length.
+      if (!response.body.empty())
+        connection.append_header("Content-Length", std::to_string(response.body.size()));
     } else {
       connection.set_body(response.body);
     }
@@ -334,9 +337,11 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     for (const auto& [name, value] : headers_of(response)) head->bytes += name + ": " + value + "\r\n";
     head->bytes += "\r\n";
     const ConnectionPtr connection = entry.connection;
-    if (connection->transmit(head) != SendResult::kTaken) return close(id, 0, {});
     watch(connection);
-    events_.opened(id, *connection);
+    const SendResult result = connection->transmit(head);
+    entry.opens = result == SendResult::kPending;
+    if (result == SendResult::kTaken) events_.opened(id, *connection);
+    if (result == SendResult::kFailed) close(id, 0, {});
   }
 
   // The client has nothing more to say; but it may go.
@@ -370,7 +375,12 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
 
   // ConnectionOwner
   void progressed(ConnectionId id) override { events_.progressed(id); }
-  void written(ConnectionId id) override { events_.written(id); }
+  void written(ConnectionId id) override {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    Entry& entry = found->second;
+    return std::exchange(entry.opens, false) ? events_.opened(id, *entry.connection) : events_.written(id);
+  }
   void write_failed(ConnectionId id) override { events_.write_failed(id); }
   std::size_t header_limit() const override { return limits_.header_bytes; }
   void header_too_long(ConnectionId id) override {
