@@ -186,8 +186,9 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
         [this, self](const asio::error_code& error, std::size_t) { tell(error ? failed() : taken()); });
   }
 
-  // The end of TLS is told to the peer, but for the library it is over at once: Asio calls a shutdown that had
-  // to wait for a read cancelled, upon which the library would wait for its time-out, and so would the place.
+  // The end of TLS is told to the peer, but for the library it is over at once: Asio calls a shutdown that
+  // had to wait for a read cancelled, upon which the library would wait for its time-out, and so would the
+  // place.
   void say_goodbye() {
     const auto limit = std::make_shared<asio::steady_timer>(this->get_raw_socket().get_executor(), kGoodbye);
     const auto end = [this, self = this->shared_from_this(), limit](const asio::error_code&) {
