@@ -84,7 +84,8 @@ void Hub::retune(ConnectionId id, const StationPlace& station) {
 
 void Hub::move(const StationPlace& from, const StationPlace& to) {
   for (auto& [id, listener] : listeners_) {
-    if (listener.station == from) listener.station = to;
+    // Those who are not delivered to yet have no station: each waits for its own.
+    if (listener.slot && listener.station == from) listener.station = to;
   }
 }
 

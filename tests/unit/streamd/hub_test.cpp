@@ -387,5 +387,14 @@ TEST_CASE_FIXTURE(Fixture, "who waits for a station is delivered to from its pas
   check_books();
 }
 
+TEST_CASE_FIXTURE(Fixture, "who waits for a station of its own has nothing to do with those of others") {
+  hub.add(1, WireFormat::kPcm, false);
+  hub.move({}, kGarden);  // the first stations have come
+  hub.send_text(kGarden, make_text_message("{}"));
+  CHECK(transport.sent[1].empty());
+  hub.close_all_of(kGarden, close_code::kStationGone, "gone");
+  CHECK(transport.closed.empty());
+}
+
 }  // namespace
 }  // namespace auralis
