@@ -213,6 +213,9 @@ std::optional<StationPlace> Conductor::place_for(const Wanted& want, bool reserv
     publish_directory();
   }
   if (reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  // The lane may have known a station that is gone by now. One that began anew elsewhere has its name.
+  if (!want.link && !want.name.empty() && stations_.find(want.place) == nullptr)
+    return stations_.find(want.name);
   return place;
 }
 
