@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/station_encoder.h"
 
+#include <random>
 #include <utility>
 
 #include "streamd/wav_stream.h"
@@ -66,7 +67,8 @@ bool StationEncoder::encode_opus_of(EncodedChunk& chunk, bool head_follows) {
   if (chunk.opus) return true;
   const AudioChunk& audio = chunk.audio;
   if (opus_ && audio.seq <= opus_->newest) return false;
-  if (!opus_) opus_ = std::make_unique<Opus>(title_, audio.sample_rate, opus_bitrate_, ++serials_ << 16U);
+  if (!opus_)
+    opus_ = std::make_unique<Opus>(title_, audio.sample_rate, opus_bitrate_, std::random_device()());
   chunk.opus = opus_->encoder.encode(audio);
   chunk.pages = opus_->stream.add(*chunk.opus);
   // Who listens to a stream that is only beginning has had no headers yet.

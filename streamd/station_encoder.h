@@ -62,7 +62,6 @@ class StationEncoder {
 
   std::string title_;
   std::int64_t opus_bitrate_;
-  std::uint32_t serials_ = 0;  // of the streams so far
   std::unique_ptr<Opus> opus_;
 };
 
