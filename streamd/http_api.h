@@ -24,7 +24,8 @@ struct HttpRequest {
   std::string_view body;
   bool chunked = false;      // the body came without its length, and was not read
   bool old_version = false;  // HTTP/1.0, which knows no chunked coding
-  std::string_view host, origin, authorization, forwarded_for, forwarded_proto;  // headers; empty: none
+  // Headers; empty: none.
+  std::string_view host, origin, authorization, forwarded_for, forwarded_proto, websocket_version;
   std::string_view peer;   // address at the other end of the connection
   bool encrypted = false;  // by TLS
 };

@@ -112,6 +112,12 @@ Admission Lane::admit(ConnectionId id, const HttpRequest& request, const std::ve
     return refused(404, metrics_.rejected_path, "There is no stream at this path; it is /ws/stream.");
   }
   if (context_.stopping) return as_admission(stopping_response());
+  // The library would also speak the drafts, which frame otherwise and name a page's origin otherwise.
+  if (request.websocket_version != "13") {
+    Admission refusal = refused(400, metrics_.rejected_protocol, "WebSocket is spoken here as of RFC 6455.");
+    std::tie(refusal.header, refusal.value) = std::make_tuple("Sec-WebSocket-Version", "13");
+    return refusal;
+  }
   FormatSet formats;
   std::optional<WireFormat> format;
   for (const std::string& name : offered) {

@@ -278,6 +278,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     result.authorization = request.get_header("Authorization");
     result.forwarded_for = request.get_header("X-Forwarded-For");
     result.forwarded_proto = request.get_header("X-Forwarded-Proto");
+    result.websocket_version = request.get_header("Sec-WebSocket-Version");
     result.peer = entry.peer;
     result.encrypted = Config::transport_config::encrypted;
     return result;
@@ -290,6 +291,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     if (admission.status != 101) {
       connection.set_status(static_cast<http_status::value>(admission.status));
       connection.set_body(admission.body);
+      connection.append_header("Connection", "close");
       if (!admission.header.empty()) connection.append_header(admission.header, admission.value);
       return false;
     }
@@ -326,6 +328,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
     headers.emplace_back("X-Content-Type-Options", "nosniff");
     headers.emplace_back("Cache-Control", "no-cache");
+    headers.emplace_back("Connection", "close");  // else a proxy would send it another request
     return headers;
   }
 
