@@ -71,6 +71,10 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   }
   ConnectionId id() const { return id_; }
 
+  // Whether a ping is to be answered: not while the answer to another one waits, as RFC 6455 allows (5.5.3).
+  // The library's queue has no bound, and counts frames without a payload for nothing.
+  bool may_answer_ping() { return !std::exchange(pong_waits_, true); }
+
   void expect() const final {
     __builtin_prefetch(&sent_);
     __builtin_prefetch(&const_cast<LaneConnection*>(this)->get_raw_socket());
@@ -134,7 +138,7 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
                          const websocketpp::transport::write_handler& handler) {
     library_writes_ = true;
     Base::async_write(buffers, [this, handler](const Error& error) {
-      library_writes_ = false;
+      library_writes_ = pong_waits_ = false;
       handler(error);  // which may write again
       if (ours_ && !library_writes_) tell(go_on());
     });
@@ -229,6 +233,7 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   std::size_t sent_ = 0;
   bool waited_ = false;
   bool library_writes_ = false;
+  bool pong_waits_ = false;
   std::function<void()> waits_;  // a write of the library's; holds the connection until it is done
 };
 

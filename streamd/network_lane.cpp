@@ -23,8 +23,6 @@ namespace http_status = wpp::http::status_code;
 // What the kernel may hold of a listener's stream: some tenths of a second of PCM, enough for a round trip of
 // 200 ms. Linux doubles it. The rest waits in the hub's queue, where it can be dropped.
 constexpr int kSendBufferBytes = 64 * 1024;
-// The library answers pings and closes by a queue of its own, which a peer that reads nothing would fill.
-constexpr std::size_t kMaxLibraryBytes = 4'096;
 // The player needs nothing from elsewhere, and nothing elsewhere may frame it.
 constexpr char kContentSecurityPolicy[] =
     "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; object-src 'none'; base-uri "
@@ -146,8 +144,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
       });
     });
     server_.set_ping_handler([this](const Handle& handle, const std::string&) {
-      const auto connection = server_.get_con_from_hdl(handle);
-      return connection->get_buffered_amount() < kMaxLibraryBytes;
+      return server_.get_con_from_hdl(handle)->may_answer_ping();
     });
     server_.set_pong_handler([this](const Handle& handle, const std::string& payload) {
       guarded(handle, [&](Connection& connection) { pong(connection.id(), payload); });
