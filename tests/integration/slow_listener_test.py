@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A listener that does not keep up loses chunks, is told which, and is nobody else's trouble."""
 
+import socket
+
 import pytest
 
 from auralis import eventually
@@ -70,3 +72,21 @@ def test_more_listeners_than_allowed_are_refused(station, listen):
     assert station.figure("websocket_connections_rejected_total", reason="limit") == before + 1
     assert station.http("GET", "/readyz").status == 200
 
+
+
+def test_pings_that_come_at_once_are_not_all_answered(station):
+    """Each answer waits in a queue without a bound: whoever pings faster than answers leave would fill it."""
+    ping, pong = b"\x89\x80\0\0\0\0", b"\x8a\x00"
+    many = 400
+    with socket.create_connection(("127.0.0.1", station.stream_port), timeout=20) as connection:
+        connection.sendall(
+            b"GET /ws/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            + many * ping
+            + b"\x88\x80\0\0\0\0"
+        )
+        received = b""
+        while piece := connection.recv(65_536):
+            received += piece
+    # JSON, whose audio is text: no other frame has these bytes.
+    assert 1 <= received.count(pong) < many / 4
