@@ -24,8 +24,8 @@ DAEMONS = ("synthd", "streamd", "metricsd")
 READY_LIMIT_S = 120  # the first start compiles kernels
 WAIT_LIMIT_S = 60
 STOP_LIMIT_S = 20
+HOST = "127.0.0.1"
 
-_HOST = "127.0.0.1"
 _GENERATION_OFFSET = 32  # in the header of a segment, common/segment.h
 _LOG_TAIL_BYTES = 6_000
 
@@ -52,7 +52,7 @@ def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:
-            one.bind((_HOST, 0))
+            one.bind((HOST, 0))
         return [one.getsockname()[1] for one in sockets]
     finally:
         for one in sockets:
@@ -86,8 +86,12 @@ class Answer:
     text: str
 
 
-def http_request(port, method, path, body=None, headers=None):
-    connection = http.client.HTTPConnection(_HOST, port, timeout=WAIT_LIMIT_S)
+def http_request(port, method, path, body=None, headers=None, tls=None):
+    """Over https where `tls`, a context, is given."""
+    if tls:
+        connection = http.client.HTTPSConnection(HOST, port, timeout=WAIT_LIMIT_S, context=tls)
+    else:
+        connection = http.client.HTTPConnection(HOST, port, timeout=WAIT_LIMIT_S)
     try:
         connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
@@ -98,7 +102,7 @@ def http_request(port, method, path, body=None, headers=None):
 
 def raw_request(port, data):
     """Sends bytes as they are and returns all that comes until the connection ends, or nothing."""
-    with socket.create_connection((_HOST, port), timeout=WAIT_LIMIT_S) as connection:
+    with socket.create_connection((HOST, port), timeout=WAIT_LIMIT_S) as connection:
         received = b""
         try:
             connection.sendall(data)
@@ -107,6 +111,16 @@ def raw_request(port, data):
         except ConnectionError:
             pass  # refused in the middle of it
         return received
+
+
+def books(scrape):
+    """Of listeners' chunks, how many were offered, and what became of them."""
+    became = (
+        scrape.total("websocket_chunks_sent_total")
+        + scrape.total("websocket_chunks_dropped_total")
+        + scrape.value("auralis_chunks_queued")
+    )
+    return scrape.value("auralis_chunks_offered_total"), became
 
 
 class Daemon:
@@ -177,18 +191,19 @@ class Daemon:
 
 class Station:
     """All three daemons. `settings` are environment variables over those that give it its own directory and ports;
-    `configuration` is the text of their file."""
+    `configuration` is the text of their file; `tls` is what a client needs where streamd speaks https."""
 
-    def __init__(self, settings=None, configuration=""):
+    def __init__(self, settings=None, configuration="", tls=None):
+        self.tls = tls
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="auralis-integration-test-", dir="/dev/shm"))
         self.runtime_dir = self.directory / "runtime"
         self.stream_port, self.metrics_port, zmq_port = free_ports(3)
-        self.zmq_endpoint = f"tcp://{_HOST}:{zmq_port}"
+        self.zmq_endpoint = f"tcp://{HOST}:{zmq_port}"
         self.environment = {
             "AURALIS_RUNTIME_DIR": str(self.runtime_dir),
-            "AURALIS_STREAMD_HOST": _HOST,
+            "AURALIS_STREAMD_HOST": HOST,
             "AURALIS_STREAMD_PORT": str(self.stream_port),
-            "AURALIS_METRICSD_HOST": _HOST,
+            "AURALIS_METRICSD_HOST": HOST,
             "AURALIS_METRICSD_PORT": str(self.metrics_port),
             "AURALIS_METRICSD_ZMQ_ENDPOINT": self.zmq_endpoint,
             # What only a test of limits wants to meet.
@@ -242,22 +257,22 @@ class Station:
 
     def wait_until_ready(self):
         """Until audio flows and metricsd answers."""
-        eventually(lambda: self.ready("/readyz", self.stream_port), "streamd ready", READY_LIMIT_S)
+        eventually(lambda: self.ready("/readyz", self.stream_port, tls=self.tls), "streamd ready", READY_LIMIT_S)
         eventually(lambda: self.ready("/readyz", self.metrics_port), "metricsd ready", READY_LIMIT_S)
 
-    def ready(self, path, port, running=DAEMONS):
+    def ready(self, path, port, running=DAEMONS, tls=None):
         """Whether a 200 is to be had there; an error where one of `running` has ended."""
         for name in running:
             daemon = self.daemons[name]
             assert daemon.running(), f"{name} has ended by itself:\n{daemon.log_tail()}"
         try:
-            return http_request(port, "GET", path).status == 200
+            return http_request(port, "GET", path, tls=tls).status == 200
         except OSError:
             return False
 
-    def http(self, method, path, body=None):
+    def http(self, method, path, body=None, headers=None):
         """Asks streamd."""
-        return http_request(self.stream_port, method, path, body)
+        return http_request(self.stream_port, method, path, body, headers, self.tls)
 
     def refused_upgrade(self, path, protocol=None):
         """The answer to a WebSocket handshake that is not to succeed."""
@@ -279,11 +294,17 @@ class Station:
     def figure(self, name, **labels):
         return self.scrape().value(name, **labels)
 
+    def check_books(self):
+        """Every chunk that was queued to a listener is sent, dropped or queued."""
+        offered, became = books(self.scrape())
+        assert offered == became
+
     def is_up(self, daemon):
         return self.figure("auralis_up", process=daemon) == 1
 
     def stream_url(self, query=""):
-        return f"ws://{_HOST}:{self.stream_port}/ws/stream" + (f"?{query}" if query else "")
+        scheme = "wss" if self.tls else "ws"
+        return f"{scheme}://{HOST}:{self.stream_port}/ws/stream" + (f"?{query}" if query else "")
 
     def status(self, name=None):
         """What /api/status says of that station, or of the first one."""

@@ -1,22 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Every chunk that was queued to a listener is sent, dropped or queued: the figures on /metrics add up."""
 
-from auralis import eventually
+from auralis import books, eventually
 from listener import JSON, PCM, SMALL_BUFFER
 
 SCRAPES = 50
 
 SETTINGS = {"AURALIS_STREAMD_MAX_BACKLOG_MS": "500"}
-
-
-def books(scrape):
-    """What was offered, and what became of it."""
-    became = (
-        scrape.total("websocket_chunks_sent_total")
-        + scrape.total("websocket_chunks_dropped_total")
-        + scrape.value("auralis_chunks_queued")
-    )
-    return scrape.value("auralis_chunks_offered_total"), became
 
 
 def balanced_scrape(station):

@@ -85,9 +85,10 @@ def _from_binary(data):
 
 
 class Listener:
-    """Connected once it is made. `receive_buffer` bounds what the kernel takes for it while it is paused."""
+    """Connected once it is made. `receive_buffer` bounds what the kernel takes for it while it is paused; `tls` is its
+    context, for wss."""
 
-    def __init__(self, url, *protocols, receive_buffer=None):
+    def __init__(self, url, *protocols, receive_buffer=None, tls=None):
         self.messages = []  # in order: a Chunk, or a message's JSON object
         self.raw_texts = []  # the text messages among them, as they came
         self.closed = False
@@ -95,18 +96,18 @@ class Listener:
         self._failure = None
         self._may_read = asyncio.Event()
         self._may_read.set()
-        self._websocket = _on_loop(self._connect(url, protocols, receive_buffer))
+        self._websocket = _on_loop(self._connect(url, protocols, receive_buffer, tls))
         self._reading = asyncio.run_coroutine_threadsafe(self._read(), _loop)
 
     @staticmethod
-    async def _connect(url, protocols, receive_buffer):
-        options = {}
+    async def _connect(url, protocols, receive_buffer, tls):
+        options = {"ssl": tls} if tls else {}
         if receive_buffer is not None:
             host, port = url.split("/")[2].split(":")
             connection = socket.socket()
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             connection.connect((host, int(port)))
-            options = {"sock": connection, "max_queue": 1}
+            options |= {"sock": connection, "max_queue": 1}
         return await websockets.connect(
             url,
             subprotocols=protocols or None,
