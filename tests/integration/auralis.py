@@ -130,7 +130,7 @@ class Daemon:
         self.name = name
         # A test run that is killed leaves no daemon behind.
         self._command = ["setpriv", "--pdeathsig", "KILL", binary(name), *map(str, arguments)]
-        self._environment = environment
+        self.environment = environment  # of the next start
         self._log = log
         self._process = None
 
@@ -139,7 +139,7 @@ class Daemon:
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 self._command,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -191,10 +191,10 @@ class Daemon:
 
 class Station:
     """All three daemons. `settings` are environment variables over those that give it its own directory and ports;
-    `configuration` is the text of their file; `tls` is what a client needs where streamd speaks https."""
+    `configuration` is the text of their file."""
 
-    def __init__(self, settings=None, configuration="", tls=None):
-        self.tls = tls
+    def __init__(self, settings=None, configuration=""):
+        self.tls = None  # what a client needs while streamd speaks https
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="auralis-integration-test-", dir="/dev/shm"))
         self.runtime_dir = self.directory / "runtime"
         self.stream_port, self.metrics_port, zmq_port = free_ports(3)
@@ -259,6 +259,16 @@ class Station:
         """Until audio flows and metricsd answers."""
         eventually(lambda: self.ready("/readyz", self.stream_port, tls=self.tls), "streamd ready", READY_LIMIT_S)
         eventually(lambda: self.ready("/readyz", self.metrics_port), "metricsd ready", READY_LIMIT_S)
+
+    def restart_streamd(self, settings=None, tls=None):
+        """streamd anew, with these environment variables over those of all daemons."""
+        streamd = self.daemons["streamd"]
+        streamd.terminate()
+        assert streamd.exit_status() == 0
+        streamd.environment = {**clean_environment(), **self.environment, **(settings or {})}
+        self.tls = tls
+        streamd.start()
+        self.wait_until_ready()
 
     def ready(self, path, port, running=DAEMONS, tls=None):
         """Whether a 200 is to be had there; an error where one of `running` has ended."""

@@ -24,26 +24,18 @@ def balanced(station):
 
 
 @pytest.fixture
-def start():
-    """Starts daemons for one test, as Station does. Their books add up at its end."""
-    with contextlib.ExitStack() as stack:
-        stations = []
-
-        def make(settings=None, configuration="", tls=None):
-            stations.append(stack.enter_context(Station(settings, configuration, tls)))
-            return stations[-1]
-
-        make.stations = stations
-        yield make
-        for one in stations:
-            one.check_books()
+def restart_streamd(station):
+    """Starts streamd anew for one test, as Station.restart_streamd does. Afterwards it is as it was."""
+    yield station.restart_streamd
+    station.check_books()
+    station.restart_streamd()
 
 
 @pytest.fixture
-def enter():
+def enter(station):
     """Makes RawListeners that are gone after the test."""
     with contextlib.ExitStack() as stack:
-        yield lambda station, *arguments, **options: stack.enter_context(RawListener(station, *arguments, **options))
+        yield lambda *arguments, **options: stack.enter_context(RawListener(station, *arguments, **options))
 
 
 @pytest.fixture
@@ -63,9 +55,7 @@ def listen(station):
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
-    if not report.failed:
-        return
-    fixtures = getattr(item, "funcargs", {})
-    for running in [fixtures.get("station"), *getattr(fixtures.get("start"), "stations", [])]:
-        for daemon in running.daemons.values() if isinstance(running, Station) else ():
+    running = getattr(item, "funcargs", {}).get("station")
+    if report.failed and isinstance(running, Station):
+        for daemon in running.daemons.values():
             report.sections.append((f"log of {daemon.name}", daemon.log_tail()))

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: MIT
+"""What one client, or many, may ask of streamd: beyond its limits it refuses or lets go, and all others are served on."""
+
+import json
+import os
+import resource
+import socket
+import subprocess
+import time
+
+import pytest
+
+from auralis import HOST, WAIT_LIMIT_S, binary, clean_environment, eventually, raw_request
+from listener import JSON, OPUS, PCM, SMALL_BUFFER, Listener, gaps
+from raw_listener import PING, TEXT, masked_frame, upgrade_request
+
+MAX_LISTENERS = 6
+MAX_HEADER_BYTES = 2_048
+MAX_MESSAGE_BYTES = 600
+TOKEN = "operators-0123456789abcdef0123456789abcdef"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+CONFIGURATION = f"""
+[audio]
+ring_ms = 10000
+
+[streamd]
+max_listeners = {MAX_LISTENERS}
+max_header_bytes = {MAX_HEADER_BYTES}
+max_message_bytes = {MAX_MESSAGE_BYTES}
+handshake_timeout_ms = 300
+"""
+
+pytestmark = pytest.mark.usefixtures("balanced")
+
+
+@pytest.fixture
+def other(station):
+    """A listener who keeps up, and has missed nothing when the test ends."""
+    listener = Listener(station.stream_url(), PCM)
+    listener.wait_for_more(3)
+    yield listener
+    listener.wait_for_more(5)
+    assert gaps(listener.chunks) == []
+    assert listener.texts("warning") == []
+    listener.close()
+    eventually(lambda: station.figure("websocket_active_connections") == 0, "all gone")
+
+
+def rejected(station, reason):
+    return station.figure("websocket_connections_rejected_total", reason=reason)
+
+
+def dropped(station):
+    return station.figure("websocket_chunks_dropped_total", reason="backlog")
+
+
+def connect(station):
+    return socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S)
+
+
+def descriptors(daemon):
+    return len(os.listdir(f"/proc/{daemon.pid}/fd"))
+
+
+def cpu_seconds(daemon):
+    """Of user and system, since its start."""
+    with open(f"/proc/{daemon.pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(daemon):
+    with open(f"/proc/{daemon.pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_more_listeners_than_there_are_places_are_asked_to_come_later(station, other, enter):
+    inside = [enter() for _ in range(MAX_LISTENERS - 1)]
+    assert {one.status for one in inside} == {101}
+    before = rejected(station, "limit")
+    late = enter()
+    assert late.status == 503 and int(late.headers["Retry-After"]) > 0
+    plain = station.http("GET", "/listen/default.opus")
+    assert plain.status == 503 and int(plain.headers["Retry-After"]) > 0
+    assert rejected(station, "limit") == before + 2
+    inside[0].close()
+    eventually(lambda: enter().status == 101, "a place that became free")
+
+
+def test_a_request_that_does_not_end_is_not_waited_for(station, other):
+    before = descriptors(station.daemons["streamd"])
+    request = upgrade_request("/ws/stream")
+    began = time.monotonic()
+    waiting = [connect(station) for _ in range(3)]
+    waiting[1].sendall(request[:-2])
+    for piece in request[:20]:  # each is a sign of life, and none is the end
+        try:
+            waiting[2].sendall(bytes([piece]))
+        except ConnectionError:
+            break
+        time.sleep(0.05)
+    for one in waiting:
+        try:
+            assert b"101" not in one.recv(1_000)
+        except ConnectionError:
+            pass
+        one.close()
+    assert time.monotonic() - began < 4, "sooner than the library's own five seconds"
+    eventually(lambda: descriptors(station.daemons["streamd"]) <= before, "its descriptors back")
+
+
+@pytest.mark.parametrize("step", [None, 100], ids=["at once", "in pieces"])
+def test_a_head_that_is_too_long_is_refused(station, other, step):
+    def answer(size):
+        head = upgrade_request("/ws/stream?station=none", {"X-Long": "x"})
+        head = head.replace(b"X-Long: x", b"X-Long: " + b"x" * (size - len(head) + 1))
+        assert len(head) == size
+        with connect(station) as connection:
+            try:
+                for begin in range(0, size, step or size):
+                    connection.sendall(head[begin : begin + (step or size)])
+            except ConnectionError:
+                pass  # refused in the middle of it; its answer is there nevertheless
+            return connection.makefile("rb").readline().rstrip()
+
+    assert answer(MAX_HEADER_BYTES) == b"HTTP/1.1 404 Not Found"
+    assert answer(MAX_HEADER_BYTES + 1).startswith(b"HTTP/1.1 431 ")
+    assert answer(20 * MAX_HEADER_BYTES).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_message_that_is_too_long_ends_the_connection(station, other, enter):
+    talker = enter()
+    talker.send(TEXT, b"x" * MAX_MESSAGE_BYTES)
+    assert json.loads(talker.wait_for(TEXT))["type"] in ("status", "error")
+    talker.send(TEXT, b"x" * (MAX_MESSAGE_BYTES + 1))
+    assert talker.close_code() == 1009
+    body = json.dumps({"preset": "x" * MAX_MESSAGE_BYTES})
+    assert station.http("POST", "/api/control", body).status == 413
+
+
+def test_new_connections_beyond_so_many_a_second_are_refused(station, restart_streamd):
+    rate = 10
+    restart_streamd({"AURALIS_STREAMD_HANDSHAKES_PER_SECOND": str(rate)})
+    before, began = rejected(station, "rate"), time.monotonic()
+    crowd = [connect(station) for _ in range(60)]
+    refused = eventually(lambda: rejected(station, "rate") - before, "some refused")
+    allowed = rate + (time.monotonic() - began) * rate
+    assert len(crowd) - refused <= allowed + 1
+    answers = []
+    for one in crowd:
+        one.setblocking(False)
+        try:
+            answers.append(one.recv(1_000))
+        except BlockingIOError:
+            pass  # let in, and asked nothing
+        one.close()
+    assert len(answers) == refused
+    assert all(answer.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: " in answer for answer in answers)
+    eventually(lambda: raw_request(station.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"ok\n"), "room")
+
+
+def test_who_gives_no_sign_of_life_is_let_go(station, restart_streamd, enter):
+    restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
+    streamd = station.daemons["streamd"]
+    before = descriptors(streamd)
+    answers = Listener(station.stream_url(), PCM)
+    silent = enter()  # reads all, and answers no ping
+    deaf = enter(receive_buffer=SMALL_BUFFER)  # reads nothing
+    assert silent.close_code() == 4009
+    eventually(lambda: station.figure("websocket_active_connections") == 1, "both gone")
+    silent.close()
+    eventually(lambda: descriptors(streamd) == before + 1, "their descriptors back")
+    deaf.close()
+    # Who answers pings may say nothing else for as long as it likes.
+    answers.wait_for_more(5)
+    assert gaps(answers.chunks) == []
+    answers.close()
+
+
+def test_what_waits_for_a_listener_is_bounded_in_bytes(station, restart_streamd, tmp_path):
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN)
+    token_file.chmod(0o600)
+    limit_kb = 320
+    restart_streamd(
+        {
+            "AURALIS_STREAMD_MAX_BACKLOG_MS": "10000",
+            "AURALIS_STREAMD_MAX_BACKLOG_KB": str(limit_kb),
+            "AURALIS_STREAMD_TOKEN_FILE": str(token_file),
+        }
+    )
+    live = Listener(station.stream_url(), PCM)
+    slow = Listener(station.stream_url(), JSON, receive_buffer=SMALL_BUFFER)
+    before_that = dropped(station)
+    slow.wait_for_more(3)
+    slow.pause()
+    eventually(lambda: dropped(station) >= before_that + 3, "chunks left out")
+    rows = json.loads(station.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
+    (row,) = [row for row in rows if row["format"] == JSON]
+    assert limit_kb * 1_024 * 0.8 < row["queued_bytes"] <= limit_kb * 1_024
+    assert row["backlog_ms"] < 10_000, "it is not their age"
+    station.check_books()
+    slow.resume()
+    eventually(lambda: slow.newest_seq >= live.newest_seq, "the live position")
+    missing = sum(after - before - 1 for before, after in gaps(slow.chunks))
+    assert missing == len(slow.texts("warning")) >= 3
+    assert gaps(live.chunks) == []
+    for one in (live, slow):
+        one.close()
+
+
+def test_a_slow_listener_that_knows_opus_gets_opus(station, restart_streamd):
+    restart_streamd({"AURALIS_STREAMD_MAX_BACKLOG_MS": "500"})
+    live = Listener(station.stream_url(), PCM)
+    slow = Listener(station.stream_url(), PCM, OPUS, receive_buffer=SMALL_BUFFER)
+    stubborn = Listener(station.stream_url(), PCM, receive_buffer=SMALL_BUFFER)
+    for one in (slow, stubborn):
+        one.wait_for_more(3)
+        one.pause()
+    def stepped_down():
+        return station.figure("auralis_listeners_stepped_down_total")
+
+    before_that, dropped_before = stepped_down(), dropped(station)
+    eventually(lambda: stepped_down() == before_that + 1, "one stepped down")
+    eventually(lambda: dropped(station) >= dropped_before + 10, "both left behind")
+    station.check_books()
+    for one in (slow, stubborn):
+        one.resume()
+        eventually(lambda: one.newest_seq >= live.newest_seq, "the live position")
+    (warning,) = [warning for warning in slow.texts("warning") if warning["code"] == "stepped_down"]
+    assert warning["format"] == OPUS
+    told = slow.messages.index(warning)
+    after = [chunk for chunk in slow.messages[told:] if not isinstance(chunk, dict)]
+    assert after and all(chunk.packets and chunk.seq >= warning["seq"] for chunk in after)
+    before = [chunk for chunk in slow.messages[:told] if not isinstance(chunk, dict)]
+    assert before and all(chunk.pcm and chunk.seq < warning["seq"] for chunk in before)
+    assert {warning["code"] for warning in stubborn.texts("warning")} == {"skipped"}
+    assert all(chunk.pcm for chunk in stubborn.chunks)
+    # It may try again.
+    assert slow.ask({"type": "buffer_control", "format": PCM})["format"] == PCM
+    eventually(lambda: slow.chunks[-1].pcm, "PCM")
+    assert stepped_down() == before_that + 1 and gaps(live.chunks) == []
+    for one in (live, slow, stubborn):
+        one.close()
+
+
+def test_pings_of_one_who_reads_nothing_do_not_pile_up(station, other, enter):
+    streamd = station.daemons["streamd"]
+    deaf = enter(receive_buffer=SMALL_BUFFER)
+    eventually(lambda: station.figure("auralis_chunks_queued") >= 3, "a connection that is full")
+    before = resident_bytes(streamd)
+    flood = masked_frame(PING, b"p" * 125) * 1_000
+    for _ in range(250):
+        deaf.connection.sendall(flood)
+    assert resident_bytes(streamd) - before < 4_000_000, "of some 30 MB"
+    assert station.figure("websocket_active_connections") == 2
+
+
+def test_more_connections_than_descriptors_allow_are_refused(station, other):
+    streamd = station.daemons["streamd"]
+    before = descriptors(streamd)
+    refused = rejected(station, "limit")
+    # As many as the configured listeners need: what streamd itself asks for at its start.
+    crowd = []
+    try:
+        for _ in range(400):
+            crowd.append(connect(station))
+        eventually(lambda: rejected(station, "limit") > refused, "some refused")
+        assert descriptors(streamd) <= before + MAX_LISTENERS + 128
+        other.wait_for_more(5)
+    finally:
+        for one in crowd:
+            one.close()
+    eventually(lambda: descriptors(streamd) <= before, "room again")
+    assert station.http("GET", "/readyz").status == 200
+
+
+def test_too_few_descriptors_for_the_listeners_are_told_at_the_start(station):
+    result = subprocess.run(
+        ["prlimit", f"--nofile={MAX_LISTENERS + 100}", binary("streamd"), "--config", station.config_file],
+        env={**clean_environment(), **station.environment, "AURALIS_STREAMD_PORT": "1"},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_LIMIT_S,
+        check=False,
+    )
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert f"only {MAX_LISTENERS + 100} descriptors may be open" in line and "max_listeners" in line
+
+
+def test_without_descriptors_it_waits_for_better_times(station, other):
+    streamd = station.daemons["streamd"]
+    room = 10
+    usual = resource.prlimit(streamd.pid, resource.RLIMIT_NOFILE)
+    highest = max(int(number) for number in os.listdir(f"/proc/{streamd.pid}/fd"))
+    resource.prlimit(streamd.pid, resource.RLIMIT_NOFILE, (highest + 1 + room, usual[1]))
+    crowd = [connect(station) for _ in range(3 * room)]
+    try:
+        eventually(lambda: "no connection can be accepted" in streamd.log(), "the limit was met")
+        before = cpu_seconds(streamd)
+        other.wait_for_more(10)  # a second
+        assert cpu_seconds(streamd) - before < 0.3
+        assert gaps(other.chunks) == []
+    finally:
+        for one in crowd:
+            one.close()
+    eventually(lambda: station.ready("/readyz", station.stream_port), "connections again")
+    resource.prlimit(streamd.pid, resource.RLIMIT_NOFILE, usual)
