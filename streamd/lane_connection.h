@@ -71,6 +71,9 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   }
   ConnectionId id() const { return id_; }
 
+  // Whether the whole head of its request has come.
+  bool asked() const { return head_.complete(); }
+
   // Whether a ping is to be answered: not while the answer to another one waits, as RFC 6455 allows (5.5.3).
   // The library's queue has no bound, and counts frames without a payload for nothing.
   bool may_answer_ping() { return !std::exchange(pong_waits_, true); }

@@ -177,6 +177,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
       connections_.erase(id);
     });
     connection->start();
+    if constexpr (Config::transport_config::encrypted) limit_handshake(connection);
   }
 
   void ping(ConnectionId id) override {
@@ -213,11 +214,8 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     wpp::lib::error_code ignored;  // it may have gone meanwhile
     entry.connection->send_http_response(ignored);
     // The library waits for ever for one who does not read the answer.
-    const auto guard =
-        std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(limits_.handshake_timeout_ms));
-    guard->async_wait([guard, gone = std::weak_ptr<Connection>(entry.connection)](const asio::error_code&) {
-      if (const auto connection = gone.lock())
-        connection->terminate(wpp::error::make_error_code(wpp::error::http_connection_ended));
+    after_handshake_time(entry.connection, [](Connection& connection) {
+      connection.terminate(wpp::error::make_error_code(wpp::error::http_connection_ended));
     });
   }
 
@@ -237,6 +235,24 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   static ConnectionId next_connection_id() {
     static std::atomic<ConnectionId> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  // Where the connection is still there by then.
+  template <typename Work>
+  void after_handshake_time(const ConnectionPtr& connection, const Work& work) {
+    const auto timer =
+        std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(limits_.handshake_timeout_ms));
+    timer->async_wait([timer, work, gone = std::weak_ptr<Connection>(connection)](const asio::error_code&) {
+      if (const auto there = gone.lock()) work(*there);
+    });
+  }
+
+  // The library's own limit for a request begins only after TLS, to which it gives five seconds.
+  void limit_handshake(const ConnectionPtr& connection) {
+    after_handshake_time(connection, [](Connection& one) {
+      asio::error_code ignored;
+      if (!one.asked()) one.get_raw_socket().shutdown(asio::socket_base::shutdown_both, ignored);
+    });
   }
 
   // Whatever one request may meet with, the others are served.
