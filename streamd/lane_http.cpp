@@ -80,7 +80,6 @@ HttpResponse Lane::listen(ConnectionId id, const HttpRequest& request, const Lis
     return text_response(505, "The stream comes in chunked coding, which HTTP/1.1 knows.");
   try {
     Wanted want = named_station(*directory_, call.station);
-    response.headers.emplace_back("icy-name", want.name);
     if (!response.stream) return response;
     FormatSet formats;
     formats.set(static_cast<std::size_t>(call.format));
