@@ -107,7 +107,7 @@ class Listener:
             connection = socket.socket()
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             connection.connect((host, int(port)))
-            options |= {"sock": connection, "max_queue": 1}
+            options |= {"sock": connection, "max_queue": 1, **({"server_hostname": host} if tls else {})}
         return await websockets.connect(
             url,
             subprotocols=protocols or None,

@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: MIT
+"""Who may come in, and do what: TLS, pages of other sites, tickets, the operators' token, so many at an address."""
+
+import json
+import os
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from auralis import HOST, WAIT_LIMIT_S, binary, clean_environment, eventually, raw_request, run_daemon
+from listener import PCM, SMALL_BUFFER, Listener, gaps
+from tickets import FUTURE, KEY, PAST, signed
+
+TOKEN = "operators-0123456789abcdef0123456789abcdef"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+CONFIGURATION = """
+[[station]]
+name = "day"
+open = true
+
+[[station]]
+name = "night"
+"""
+
+pytestmark = pytest.mark.usefixtures("balanced")
+
+
+def rejected(station, reason):
+    return station.figure("websocket_connections_rejected_total", reason=reason)
+
+
+def secret(path, text):
+    path.write_text(text + "\n", encoding="ascii")
+    path.chmod(0o600)
+    return str(path)
+
+
+class Certificate:
+    """One that signs itself, and its key, in files that another one may take the place of."""
+
+    def __init__(self, directory):
+        self.certificate = directory / "certificate.pem"
+        self.key = directory / "key.pem"
+        self.settings = {
+            "AURALIS_STREAMD_TLS_CERTIFICATE": str(self.certificate),
+            "AURALIS_STREAMD_TLS_KEY": str(self.key),
+        }
+        self.renew()
+
+    def renew(self):
+        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
+        files = ["-keyout", f"{self.key}.new", "-out", f"{self.certificate}.new", "-addext", f"subjectAltName=IP:{HOST}"]
+        subprocess.run([*command.split(), *files], check=True, capture_output=True, timeout=WAIT_LIMIT_S)
+        for file in (self.key, self.certificate):
+            os.replace(f"{file}.new", file)
+
+    def trust(self):
+        return ssl.create_default_context(cafile=self.certificate)
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    return Certificate(tmp_path)
+
+
+@pytest.fixture
+def tls(certificate, restart_streamd):
+    """streamd with that certificate."""
+    restart_streamd(certificate.settings, tls=certificate.trust())
+
+
+def served_certificate(station):
+    return ssl.get_server_certificate((HOST, station.stream_port), timeout=WAIT_LIMIT_S)
+
+
+def test_with_a_certificate_all_is_encrypted(station, certificate, tls):
+    listener = Listener(station.stream_url("station=day"), PCM, tls=station.tls)
+    listener.wait_for_music(10)
+    assert gaps(listener.chunks) == []
+    assert "<html" in station.http("GET", "/").text
+    assert "https://" in station.http("GET", "/listen/day.m3u").text
+    fetch = ["curl", "-sS", "--max-time", "2", "--cacert", str(certificate.certificate)]
+    stream = subprocess.run(
+        [*fetch, f"https://{HOST}:{station.stream_port}/listen/day.opus"],
+        capture_output=True,
+        timeout=WAIT_LIMIT_S,
+        check=False,
+    )
+    assert stream.stdout.startswith(b"OggS") and b"OpusHead" in stream.stdout
+    assert station.http("GET", "/" + "x" * 10_000).status == 431
+    plain = raw_request(station.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b"HTTP" not in plain and b"ok" not in plain
+    listener.wait_for_more(3)
+    listener.close()
+
+
+def test_a_slow_listener_over_tls_loses_chunks_and_nobody_else_does(station, certificate, restart_streamd):
+    restart_streamd({**certificate.settings, "AURALIS_STREAMD_MAX_BACKLOG_MS": "300"}, tls=certificate.trust())
+    live = Listener(station.stream_url(), PCM, tls=station.tls)
+    slow = Listener(station.stream_url(), PCM, receive_buffer=SMALL_BUFFER, tls=station.tls)
+    before = station.figure("websocket_chunks_dropped_total", reason="backlog")
+    slow.wait_for_more(3)
+    slow.pause()
+    eventually(
+        lambda: station.figure("websocket_chunks_dropped_total", reason="backlog") >= before + 5, "chunks left out"
+    )
+    station.check_books()
+    slow.resume()
+    eventually(lambda: slow.newest_seq >= live.newest_seq, "the live position")
+    assert sum(b - a - 1 for a, b in gaps(slow.chunks)) == len(slow.texts("warning")) >= 5
+    assert gaps(live.chunks) == []
+    for one in (live, slow):
+        one.close()
+
+
+def handshake_failure(station, version, ciphers=None):
+    """Why the server refuses a client of that version of TLS; nothing where it does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    context.set_ciphers(f"{ciphers or 'ALL'}:@SECLEVEL=0")
+    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+        try:
+            context.wrap_socket(connection).close()
+        except ssl.SSLError as error:
+            return error.reason
+    return None
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_what_is_old_or_weak_of_tls_is_refused(station, tls):
+    assert handshake_failure(station, ssl.TLSVersion.TLSv1_3) is None
+    assert handshake_failure(station, ssl.TLSVersion.TLSv1_2) is None
+    assert handshake_failure(station, ssl.TLSVersion.TLSv1_1) == "TLSV1_ALERT_PROTOCOL_VERSION"
+    weak = handshake_failure(station, ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA")
+    assert weak == "SSLV3_ALERT_HANDSHAKE_FAILURE"
+
+
+def test_who_begins_no_tls_is_not_waited_for(station, certificate, restart_streamd):
+    settings = {**certificate.settings, "AURALIS_STREAMD_HANDSHAKE_TIMEOUT_MS": "300"}
+    restart_streamd(settings, tls=certificate.trust())
+    began = time.monotonic()
+    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+        assert connection.recv(100) == b""
+    assert time.monotonic() - began < 4, "sooner than the library's own five seconds"
+
+
+def test_a_renewed_certificate_is_used_without_a_restart(station, certificate, tls):
+    former, former_key = certificate.certificate.read_text(), certificate.key.read_text()
+    assert served_certificate(station) == former
+    listener = Listener(station.stream_url(), PCM, tls=station.tls)
+    listener.wait_for_more(3)
+    # One that cannot be used leaves the former in use.
+    certificate.certificate.write_text("rubbish")
+    streamd = station.daemons["streamd"]
+    eventually(lambda: "the former TLS certificate stays in use" in streamd.log(), "it was found")
+    assert served_certificate(station) == former
+    certificate.renew()
+    renewed = certificate.certificate.read_text()
+    assert former != renewed and former_key != certificate.key.read_text()
+    eventually(lambda: served_certificate(station) == renewed, "the new one")
+    station.tls = certificate.trust()
+    assert station.http("GET", "/healthz").status == 200
+    listener.wait_for_more(5)
+    assert gaps(listener.chunks) == []
+    listener.close()
+
+
+@pytest.mark.parametrize("wrong", ["no certificate", "no key", "rubbish", "another key"])
+def test_a_certificate_that_cannot_be_used_is_told_at_the_start(station, certificate, tmp_path, wrong):
+    if wrong == "no certificate":
+        certificate.certificate.unlink()
+    elif wrong == "no key":
+        certificate.key.unlink()
+    elif wrong == "rubbish":
+        certificate.certificate.write_text("rubbish")
+    else:
+        former = certificate.certificate.read_text()
+        certificate.renew()
+        certificate.certificate.write_text(former)
+    result = run_daemon(
+        "streamd",
+        environment={**station.environment, **certificate.settings, "AURALIS_RUNTIME_DIR": str(tmp_path / "runtime")},
+    )
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    file = certificate.key if wrong in ("no key", "another key") else certificate.certificate
+    assert f"tls_{file.stem}: {file}" in line
+
+
+def test_pages_of_other_sites_may_not_use_the_server(station, enter):
+    own = f"{HOST}:{station.stream_port}"
+
+    def answers(origin):
+        """Of the three that a page of that site may ask."""
+        headers = {"Host": own, **({"Origin": origin} if origin else {})}
+        change = station.http("POST", "/api/control", '{"type": "select_preset", "preset": "sleep"}', headers)
+        plain = station.http("GET", "/listen/none.opus", headers=headers)
+        assert plain.status == 404
+        return enter(headers=headers).status, change.status
+
+    before = rejected(station, "origin")
+    assert answers(None) == answers(f"http://{own}") == (101, 200)
+    foreign = ["https://elsewhere.example", f"http://{HOST}", f"http://{own}.elsewhere.example", "null", "http://"]
+    for origin in foreign:
+        assert answers(origin) == (403, 403), origin
+    assert rejected(station, "origin") == before + len(foreign)
+    listening = station.http("GET", "/listen/day.opus", headers={"Host": own, "Origin": foreign[0]})
+    assert listening.status == 403
+
+
+def test_pages_of_sites_that_are_listed_may(station, restart_streamd, enter):
+    restart_streamd({"AURALIS_STREAMD_ALLOWED_ORIGINS": "https://friend.example, http://other.example:8080"})
+    for origin in ("https://friend.example", "https://FRIEND.example:443", "http://other.example:8080"):
+        assert enter(headers={"Origin": origin}).status == 101, origin
+    for origin in ("http://friend.example", "https://friend.example.org", "http://other.example", "null"):
+        assert enter(headers={"Origin": origin}).status == 403, origin
+    restart_streamd({"AURALIS_STREAMD_ALLOWED_ORIGINS": "*"})
+    for origin in ("https://elsewhere.example", "null"):
+        assert enter(headers={"Origin": origin}).status == 101, origin
+
+
+@pytest.fixture
+def tickets(restart_streamd, tmp_path):
+    """streamd asks for tickets."""
+    restart_streamd({"AURALIS_STREAMD_TICKET_KEY_FILE": secret(tmp_path / "ticket.key", KEY)})
+    return tmp_path / "ticket.key"
+
+
+def test_who_has_no_right_ticket_is_not_let_in(station, tickets, enter):
+    before = rejected(station, "ticket")
+    night = "station=night"
+    refused = [
+        night,
+        f"{night}&ticket=",
+        f"{night}&ticket=rubbish",
+        f"{night}&ticket={signed('night', FUTURE, key='another key of some length')}",
+        f"{night}&ticket={signed('night', PAST)}",
+        f"{night}&ticket={signed('day', FUTURE)}",
+        f"{night}&ticket={signed('new', FUTURE)}",
+        f"ticket={signed('night', FUTURE)}",  # the usual station is day
+        f"station=new&ticket={signed('night', FUTURE)}",
+    ]
+    for query in refused:
+        answer = enter(query)
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket"), query
+    answer = station.http("GET", f"/listen/night.opus?ticket={signed('day', FUTURE)}")
+    assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket")
+    assert rejected(station, "ticket") == before + len(refused) + 1
+    assert KEY not in station.daemons["streamd"].log()
+
+
+def test_who_has_a_right_ticket_is_let_in(station, tickets, enter):
+    made = subprocess.run(
+        [binary("ticket"), "--key-file", str(tickets), "--station", "night", "--valid", "1h"],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_LIMIT_S,
+        check=True,
+    ).stdout.strip()
+    for query in (
+        f"station=night&ticket={made}",
+        f"ticket={signed('day', FUTURE)}",
+        f"station=day&ticket={signed('*', FUTURE)}",
+        f"station=new&ticket={signed('new', FUTURE)}",
+    ):
+        assert enter(query).status == 101, query
+    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+        connection.sendall(f"GET /listen/night.opus?ticket={made} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert connection.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_another_station_needs_its_own_ticket(station, tickets):
+    listener = Listener(station.stream_url(f"station=day&ticket={signed('day', FUTURE)}"), PCM)
+    listener.wait_for_more(3)
+    night = signed("night", FUTURE)
+    for message in ({"station": "night"}, {"station": "night", "ticket": signed("day", FUTURE)}, {"query": "station=new"}):
+        answer = listener.ask({"type": "subscribe", **message})
+        assert (answer["type"], answer["code"], answer["in_reply_to"]) == ("error", "no_ticket", "subscribe")
+    assert listener.ask({"type": "status"})["station"] == "day"
+    assert listener.ask({"type": "subscribe", "station": "night", "ticket": night})["station"] == "night"
+    back = {"type": "subscribe", "query": f"station=day&ticket={signed('*', FUTURE)}"}
+    assert listener.ask(back)["station"] == "day"
+    listener.wait_for_more(3)
+    assert gaps(listener.chunks) == []
+    listener.close()
+
+
+def test_without_a_token_nobody_is_an_operator(station):
+    for headers in ({}, BEARER, {"Authorization": "Bearer "}):
+        assert station.http("GET", "/api/listeners", headers=headers).status == 403
+        assert station.http("POST", "/api/listeners/1/close", headers=headers).status == 403
+
+
+def test_where_operators_control_the_music_listeners_do_not(station, restart_streamd, tmp_path):
+    restart_streamd(
+        {
+            "AURALIS_STREAMD_TOKEN_FILE": secret(tmp_path / "token", TOKEN),
+            "AURALIS_STREAMD_CONTROL_BY": "operators",
+            "AURALIS_LOG_LEVEL": "debug",
+        }
+    )
+    listener = Listener(station.stream_url("station=day"), PCM)
+    listener.wait_for_more(1)
+    before = listener.ask({"type": "status"})["target"]
+    wanted = 0.25 if before["intensity"] != 0.25 else 0.75
+    change = {"type": "update_params", "parameters": {"intensity": wanted}}
+    for message in (change, {"type": "select_preset", "preset": "bright"}):
+        answer = listener.ask(message)
+        assert (answer["type"], answer["code"], answer["in_reply_to"]) == ("error", "not_allowed", message["type"])
+    body = json.dumps(change)
+    for headers in ({}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": TOKEN}):
+        refusal = station.http("POST", "/api/control", body, headers)
+        assert refusal.status == 401 and refusal.headers["WWW-Authenticate"].startswith("Bearer")
+    assert listener.ask({"type": "status"})["target"] == before
+    assert station.http("POST", "/api/control", body, BEARER).status == 200
+    eventually(lambda: listener.texts("status")[-1]["target"]["intensity"] == wanted, "the operator's change")
+    (row,) = json.loads(station.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
+    assert station.http("POST", f"/api/listeners/{row['id']}/close", headers=BEARER).status == 204
+    listener.wait_until_closed()
+    assert listener.close_code == 4010
+    assert not any(word in station.daemons["streamd"].log() for word in (TOKEN, "Bearer"))
+
+
+def test_operators_who_control_must_have_a_token(station):
+    result = run_daemon(
+        "streamd", environment={**station.environment, "AURALIS_STREAMD_CONTROL_BY": "operators"}
+    )
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert "token_file" in line
+
+
+def test_so_many_listeners_at_an_address(station, restart_streamd, enter):
+    restart_streamd(
+        {"AURALIS_STREAMD_TRUSTED_PROXIES": HOST, "AURALIS_STREAMD_MAX_LISTENERS_PER_ADDRESS": "2"}
+    )
+    before = rejected(station, "address")
+
+    def of(client):
+        return {"X-Forwarded-For": client}
+
+    first = enter(headers=of("192.0.2.1"))
+    # What the client itself wrote comes before what the proxy added.
+    second = enter(headers=of("198.51.100.7, 192.0.2.1"))
+    assert (first.status, second.status) == (101, 101)
+    third = enter(headers=of("192.0.2.1"))
+    assert third.status == 429 and int(third.headers["Retry-After"]) > 0
+    assert station.http("GET", "/listen/day.opus", headers=of("198.51.100.9, 192.0.2.1")).status == 429
+    assert [enter(headers=of(f"192.0.2.{last}")).status for last in (2, 2, 2, 3)] == [101, 101, 429, 101]
+    household = [f"2001:db8:0:1::{last}" for last in (1, 2, 3)] + ["2001:db8:0:2::1"]
+    assert [enter(headers=of(client)).status for client in household] == [101, 101, 429, 101]
+    assert rejected(station, "address") == before + 4
+    first.close()
+    eventually(lambda: enter(headers=of("192.0.2.1")).status == 101, "a place that became free")
+    # The proxy's own are limited, too.
+    assert [enter().status for _ in range(3)] == [101, 101, 429]
+
+
+def test_this_machine_is_not_limited_and_strangers_name_no_other_address(station, restart_streamd, enter, tmp_path):
+    restart_streamd(
+        {
+            "AURALIS_STREAMD_MAX_LISTENERS_PER_ADDRESS": "1",
+            "AURALIS_STREAMD_TOKEN_FILE": secret(tmp_path / "token", TOKEN),
+        }
+    )
+    inside = [enter(headers={"X-Forwarded-For": "192.0.2.1"}) for _ in range(4)]
+    assert {one.status for one in inside} == {101}
+
+    def addresses():
+        rows = json.loads(station.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
+        return [row["address"] for row in rows]
+
+    eventually(lambda: addresses() == [HOST] * 4, "all of them")
