@@ -5,6 +5,7 @@ import http.client
 import os
 import socket
 import struct
+import time
 
 from auralis import HOST, WAIT_LIMIT_S
 from listener import PCM
@@ -72,9 +73,11 @@ class RawListener:
 
     def wait_for(self, opcode):
         """The payload of the next frame of that kind."""
+        deadline = time.monotonic() + WAIT_LIMIT_S
         while (frame := self.frame()) is not None:
             if frame[0] == opcode:
                 return frame[1]
+            assert time.monotonic() < deadline, f"waited {WAIT_LIMIT_S} s in vain for a frame {opcode}"
         raise AssertionError(f"the connection ended before a frame {opcode}")
 
     def close_code(self):
