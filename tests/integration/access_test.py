@@ -94,7 +94,10 @@ def test_with_a_certificate_all_is_encrypted(station, certificate, tls):
     plain = raw_request(station.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert b"HTTP" not in plain and b"ok" not in plain
     listener.wait_for_more(3)
+    began = time.monotonic()
     listener.close()
+    eventually(lambda: station.figure("websocket_active_connections") == 0, "its place free again")
+    assert time.monotonic() - began < 4, "sooner than the library gives up on a farewell"
 
 
 def test_a_slow_listener_over_tls_loses_chunks_and_nobody_else_does(station, certificate, restart_streamd):
