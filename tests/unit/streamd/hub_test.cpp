@@ -388,7 +388,7 @@ TEST_CASE_FIXTURE(Fixture, "who waits for a station is delivered to from its pas
 }
 
 TEST_CASE_FIXTURE(Fixture, "who waits for a station of its own has nothing to do with those of others") {
-  hub.add(1, WireFormat::kPcm, false);
+  hub.add(1, transport.outlet(1), WireFormat::kPcm, false);
   hub.move({}, kGarden);  // the first stations have come
   hub.send_text(kGarden, make_text_message("{}"));
   CHECK(transport.sent[1].empty());
