@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <asio/ssl.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
@@ -127,13 +128,24 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     write_for_library(buffers, handler);
   }
 
-  void async_shutdown(websocketpp::transport::shutdown_handler handler) {
+  // The library is done with the connection at once; the other end gets our farewell. Over TLS the library's
+  // own way would wait for its time-out, since Asio calls a shutdown that had to wait for a read cancelled.
+  void async_shutdown(const websocketpp::transport::shutdown_handler& handler) {
+    asio::error_code gone;
+    this->get_raw_socket().cancel(gone);
+    const auto farewell = std::make_shared<Farewell>(this->get_raw_socket().get_executor());
+    farewell->limit.expires_after(kFarewellLimit);
+    farewell->limit.async_wait([this, self = this->shared_from_this()](const asio::error_code& error) {
+      asio::error_code ignored;
+      if (!error) this->get_raw_socket().shutdown(asio::socket_base::shutdown_both, ignored);
+    });
     if constexpr (Config::encrypted) {
-      say_goodbye();
-      handler(Error());
+      this->get_socket().async_shutdown(
+          [this, self = this->shared_from_this(), farewell](const asio::error_code&) { linger(farewell); });
     } else {
-      Base::async_shutdown(std::move(handler));
+      linger(farewell);
     }
+    handler(Error());
   }
 
  private:
@@ -193,18 +205,36 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
         [this, self](const asio::error_code& error, std::size_t) { tell(error ? failed() : taken()); });
   }
 
-  // The end of TLS is told to the peer, but for the library it is over at once: Asio calls a shutdown that
-  // had to wait for a read cancelled, upon which the library would wait for its time-out, and so would the
-  // place.
-  void say_goodbye() {
-    const auto limit = std::make_shared<asio::steady_timer>(this->get_raw_socket().get_executor(), kGoodbye);
-    const auto end = [this, self = this->shared_from_this(), limit](const asio::error_code&) {
-      limit->cancel();
-      asio::error_code gone;
-      this->get_raw_socket().shutdown(asio::socket_base::shutdown_both, gone);
-    };
-    limit->async_wait(end);
-    this->get_socket().async_shutdown(end);
+  struct Farewell {
+    explicit Farewell(const asio::any_io_executor& executor) : limit(executor) {}
+    asio::steady_timer limit;
+    std::array<char, 4'096> bytes{};
+    std::size_t read = 0;
+  };
+
+  // Until the other end has closed, too, what it still says is read: a close with words unread would reset
+  // the connection, and take our last answer back.
+  void linger(const std::shared_ptr<Farewell>& farewell) {
+    asio::error_code gone;
+    this->get_raw_socket().shutdown(asio::socket_base::shutdown_send, gone);
+    read_on(farewell);
+  }
+  void read_on(const std::shared_ptr<Farewell>& farewell) {
+    below_tls().async_read_some(
+        asio::buffer(farewell->bytes),
+        [this, self = this->shared_from_this(), farewell](const asio::error_code& error, std::size_t read) {
+          farewell->read += read;
+          if (!error && farewell->read < kMostUnread) return read_on(farewell);
+          farewell->limit.cancel();
+        });
+  }
+
+  asio::ip::tcp::socket& below_tls() {
+    if constexpr (Config::encrypted) {
+      return this->get_socket().next_layer();
+    } else {
+      return this->get_socket();
+    }
   }
 
   SendResult taken() {
@@ -226,7 +256,8 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     if (result == SendResult::kFailed) owner_->write_failed(id_);
   }
 
-  static constexpr std::chrono::seconds kGoodbye{5};
+  static constexpr std::chrono::seconds kFarewellLimit{2};
+  static constexpr std::size_t kMostUnread = 1'024 * 1'024;
 
   ConnectionOwner* owner_ = nullptr;
   ConnectionId id_ = 0;

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import socket
+import struct
 import subprocess
 import time
 
@@ -12,7 +13,7 @@ import pytest
 
 from auralis import HOST, WAIT_LIMIT_S, binary, clean_environment, eventually, raw_request
 from listener import JSON, OPUS, PCM, SMALL_BUFFER, Listener, gaps
-from raw_listener import PING, TEXT, masked_frame, upgrade_request
+from raw_listener import CLOSE, PING, TEXT, masked_frame, upgrade_request
 
 MAX_LISTENERS = 6
 MAX_HEADER_BYTES = 2_048
@@ -137,6 +138,33 @@ def test_a_message_that_is_too_long_ends_the_connection(station, other, enter):
     assert talker.close_code() == 1009
     body = json.dumps({"preset": "x" * MAX_MESSAGE_BYTES})
     assert station.http("POST", "/api/control", body).status == 413
+
+
+def test_the_answer_to_a_body_that_is_too_long_ends_in_order(station, other):
+    body = b"x" * 500_000
+    head = f"POST /api/control HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with connect(station) as connection:
+        connection.sendall(head + body)
+        answer = b""
+        while piece := connection.recv(65_536):
+            answer += piece
+        assert answer.startswith(b"HTTP/1.1 413 ") and answer.endswith(b"\n")
+        other.wait_for_more(3)
+        # A reset takes back, on many systems, what was not read yet.
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+
+
+def test_nothing_follows_a_close_frame(station, other, enter):
+    errors = station.figure("websocket_send_errors_total")
+    slow = enter(receive_buffer=SMALL_BUFFER)
+    eventually(lambda: station.figure("auralis_chunks_queued") >= 3, "chunks that wait")
+    slow.send(CLOSE, struct.pack("!H", 1000))
+    opcodes = []
+    while frame := slow.frame():
+        opcodes.append(frame[0])
+    assert opcodes[-1] == CLOSE and opcodes.count(CLOSE) == 1
+    eventually(lambda: station.figure("websocket_active_connections") == 1, "it is gone")
+    assert station.figure("websocket_send_errors_total") == errors
 
 
 def test_new_connections_beyond_so_many_a_second_are_refused(station, restart_streamd):
