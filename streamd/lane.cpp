@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::int64_t kMessageBurst = 20;
 constexpr std::int64_t kChangeBurst = 5;
+// Who sends more than is taken is told so for each, but not for ever: a flood of answers would be one, too.
+constexpr std::int64_t kRefusalBurst = 100;
 // Who asks over plain HTTP has no connection to be counted by: so many times what one listener may, for all.
 constexpr std::int64_t kRequestsOfAll = 20;
 constexpr std::size_t kBytesPerKb = 1'024;
@@ -88,6 +90,7 @@ std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& requ
       id, Visitor{std::get<Gate::Pass>(std::move(place)), address.text(), std::move(want), format, offered,
                   context_.access.is_operator(request), reserves,
                   TokenBucket(limits.messages_per_second, kMessageBurst),
+                  TokenBucket(limits.messages_per_second, kRefusalBurst),
                   TokenBucket(limits.changes_per_second, kChangeBurst), to_unix_s(now_unix_ns)});
   return std::nullopt;
 }
@@ -200,19 +203,28 @@ void Lane::refuse(ConnectionId id, const MessageError& error) {
 }
 
 void Lane::binary(ConnectionId id) {
-  hub_.alive(id, std::nullopt);
-  refuse(id, {"not_text", "Messages to the server are JSON text.", {}});
+  if (may_talk(id) != nullptr) refuse(id, {"not_text", "Messages to the server are JSON text.", {}});
 }
 
 void Lane::text(ConnectionId id, std::string_view payload) {
+  if (Visitor* const visitor = may_talk(id)) answer(id, *visitor, parse_client_message(payload));
+}
+
+// Null where a message is not taken.
+Lane::Visitor* Lane::may_talk(ConnectionId id) {
   const auto found = visitors_.find(id);
-  if (found == visitors_.end()) return;
+  if (found == visitors_.end()) return nullptr;
   hub_.alive(id, std::nullopt);
-  if (!found->second.messages.take(context_.clock.now_ns())) {
-    const auto allowed = std::to_string(context_.config.streamd.messages_per_second);
-    return refuse(id, {"rate_limited", "At most " + allowed + " messages a second are taken.", {}});
+  Visitor& visitor = found->second;
+  const std::int64_t now_ns = context_.clock.now_ns();
+  if (visitor.messages.take(now_ns)) return &visitor;
+  if (!visitor.refusals.take(now_ns)) {
+    hub_.close(id, close_code::kPolicyViolation, "far more messages than are taken");
+    return nullptr;
   }
-  answer(id, found->second, parse_client_message(payload));
+  const auto allowed = std::to_string(context_.config.streamd.messages_per_second);
+  refuse(id, {"rate_limited", "At most " + allowed + " messages a second are taken.", {}});
+  return nullptr;
 }
 
 void Lane::answer(ConnectionId id, Visitor& visitor, const ClientMessage& message) {

@@ -74,6 +74,7 @@ class Lane final : ConnectionEvents {
     bool is_operator = false;
     bool reserved = false;  // counted in coming_personal
     TokenBucket messages;
+    TokenBucket refusals;  // of messages beyond those
     TokenBucket changes;
     double since = 0;  // Unix seconds
   };
@@ -98,6 +99,7 @@ class Lane final : ConnectionEvents {
   HttpResponse station_refused(const StationRefusal& refusal);
   HttpResponse stopping_response();
 
+  Visitor* may_talk(ConnectionId id);
   void answer(ConnectionId id, Visitor& visitor, const ClientMessage& message);
   void change(ConnectionId id, Visitor& visitor, const ClientMessage& message);
   bool may_change(ConnectionId id, Visitor& visitor, const std::string& type);

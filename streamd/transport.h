@@ -29,6 +29,7 @@ using ConnectionId = std::uint64_t;
 
 namespace close_code {
 inline constexpr std::uint16_t kGoingAway = 1001;
+inline constexpr std::uint16_t kPolicyViolation = 1008;
 inline constexpr std::uint16_t kTryAgainLater = 1013;
 inline constexpr std::uint16_t kStationGone = 4004;
 inline constexpr std::uint16_t kNoProgress = 4008;

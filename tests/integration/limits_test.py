@@ -13,7 +13,7 @@ import pytest
 
 from auralis import HOST, WAIT_LIMIT_S, binary, clean_environment, eventually, raw_request
 from listener import JSON, OPUS, PCM, SMALL_BUFFER, Listener, gaps
-from raw_listener import CLOSE, PING, TEXT, masked_frame, upgrade_request
+from raw_listener import BINARY, CLOSE, PING, TEXT, masked_frame, upgrade_request
 
 MAX_LISTENERS = 6
 MAX_HEADER_BYTES = 2_048
@@ -138,6 +138,18 @@ def test_a_message_that_is_too_long_ends_the_connection(station, other, enter):
     assert talker.close_code() == 1009
     body = json.dumps({"preset": "x" * MAX_MESSAGE_BYTES})
     assert station.http("POST", "/api/control", body).status == 413
+
+
+@pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
+def test_who_sends_far_more_messages_than_are_taken_is_let_go(station, other, enter, opcode):
+    def refused():
+        return station.figure("auralis_control_messages_total", result="refused")
+
+    before = refused()
+    talker = enter()
+    talker.connection.sendall(masked_frame(opcode, b"{}") * 1_000)
+    assert talker.close_code() == 1008
+    assert refused() - before < 200, "not an answer to each"
 
 
 def test_the_answer_to_a_body_that_is_too_long_ends_in_order(station, other):
