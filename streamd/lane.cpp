@@ -23,6 +23,8 @@ constexpr std::size_t kBytesPerKb = 1'024;
 // there.
 constexpr std::int64_t kComeBackMs = 2'000;
 
+constexpr std::string_view kStopReason = "the server stops; come back in some seconds";
+
 double to_unix_s(std::int64_t ns) { return static_cast<double>(ns) / kNsPerSecond; }
 
 LaneLimits lane_limits(const Config& config) {
@@ -172,6 +174,7 @@ void Lane::opened(ConnectionId id, Outlet& outlet) {
   log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
                                   {"format", std::string(format_name(visitor.format))},
                                   {"listeners", static_cast<std::int64_t>(context_.gate.listeners())}});
+  if (draining_) hub_.close(id, close_code::kGoingAway, kStopReason);
   // From here on the conductor answers for the place that was kept.
   Conductor::Arrival arrival{index_, visitor.want, visitor.format, std::exchange(visitor.reserved, false)};
   conductor_.post([this, id, arrival = std::move(arrival)] { conductor_.arrive(id, arrival); });
@@ -327,6 +330,7 @@ std::vector<ListenerReport> Lane::reports() const {
 }
 
 void Lane::begin_drain(std::int64_t until_ns) {
+  draining_ = true;
   const std::int64_t now_ns = context_.clock.now_ns();
   const std::vector<ConnectionId> ids = hub_.ids();
   std::minstd_rand random(std::random_device{}());
@@ -344,7 +348,7 @@ void Lane::begin_drain(std::int64_t until_ns) {
 
 void Lane::send_away() {
   for (; !leaving_.empty() && leaving_.back().at_ns <= context_.clock.now_ns(); leaving_.pop_back())
-    hub_.close(leaving_.back().id, close_code::kGoingAway, "the server stops; come back in some seconds");
+    hub_.close(leaving_.back().id, close_code::kGoingAway, kStopReason);
 }
 
 }  // namespace auralis

@@ -125,6 +125,7 @@ class Lane final : ConnectionEvents {
     std::int64_t at_ns = 0;
     ConnectionId id = 0;
   };
+  bool draining_ = false;
   std::vector<Leave> leaving_;  // latest first
 };
 
