@@ -68,9 +68,21 @@ std::int64_t Conductor::step() {
 
 void Conductor::refresh() {
   const auto changes = stations_.refresh(pump_.refresh());
+  follow_rate();
   if (!changes.came.empty() || !changes.gone.empty()) adopt(changes);
   publish_directory();
   tell_changed_status();
+}
+
+// A WAV stream cannot change its rate. Who listens to one asks again.
+void Conductor::follow_rate() {
+  if (!pump_.has_timeline()) return;
+  const std::uint32_t rate = pump_.timeline().sample_rate;
+  const std::uint32_t before = std::exchange(sample_rate_, rate);
+  if (before == 0 || before == rate) return;
+  on_all_lanes([](Lane& lane) {
+    lane.hub().close_all_in(WireFormat::kWav, close_code::kStationGone, "the sample rate is another");
+  });
 }
 
 // Stations have come or gone.

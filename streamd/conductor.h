@@ -74,6 +74,7 @@ class Conductor {
 
   StatusContext status_context(const StationPlace& station) const;
   void refresh();
+  void follow_rate();
   void adopt(const Stations::Changes& changes);
   void follow(const Stations::Gone& gone);
   void move(const StationPlace& from, const StationPlace& to);
@@ -108,6 +109,7 @@ class Conductor {
   std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
   std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
   std::vector<Waiting> waiting_;
+  std::uint32_t sample_rate_ = 0;  // 0: none known yet
   std::int64_t next_refresh_ns_ = 0;
   std::int64_t next_second_ns_ = 0;
   std::atomic<std::int64_t> last_step_ns_{0};

@@ -425,6 +425,12 @@ void Hub::close_all_of(const StationPlace& station, std::uint16_t code, std::str
   }
 }
 
+void Hub::close_all_in(WireFormat format, std::uint16_t code, std::string_view reason) {
+  for (auto& [id, listener] : listeners_) {
+    if (listener.format == format) close(listener, code, reason);
+  }
+}
+
 std::vector<ConnectionId> Hub::ids() const {
   std::vector<ConnectionId> ids;
   for (const auto& entry : listeners_) ids.push_back(entry.first);

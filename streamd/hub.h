@@ -112,6 +112,7 @@ class Hub {
   void look_after();
   void close(ConnectionId id, std::uint16_t code, std::string_view reason);
   void close_all_of(const StationPlace& station, std::uint16_t code, std::string_view reason);
+  void close_all_in(WireFormat format, std::uint16_t code, std::string_view reason);
   std::vector<ConnectionId> ids() const;
 
   static constexpr std::size_t kMaxTexts = 64;

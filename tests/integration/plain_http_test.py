@@ -27,6 +27,7 @@ PLAYER_LIMIT_S = 60
 OPUS_HZ = 48_000
 STATION_HZ = 44_100
 WAV_HEADER_BYTES = 44
+OGG_BEGINS = 2
 TOKEN = "operators-0123456789abcdef0123456789abcdef"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 CONFIGURATION = """
@@ -408,3 +409,36 @@ def test_a_stream_ends_with_the_server(station, fetch):
         eventually(lambda: one.ended, "the end")
     station.daemons["streamd"].start()
     station.wait_until_ready()
+
+
+def test_a_wav_ends_where_the_sample_rate_changes_and_others_go_on(station, fetch):
+    wav, opus = fetch("/listen/day.wav"), fetch("/listen/day.opus")
+    live = Listener(station.stream_url("station=day"), PCM)
+    for one in (wav, opus):
+        one.wait_for_bytes(20_000)
+    synthd = station.daemons["synthd"]
+    former = synthd.environment
+    try:
+        synthd.terminate()
+        assert synthd.exit_status() == 0
+        synthd.environment = {**former, "AURALIS_AUDIO_SAMPLE_RATE": str(OPUS_HZ)}
+        synthd.start()
+        eventually(lambda: wav.ended, "the end of what cannot change its rate")
+        eventually(lambda: live.chunks[-1].sample_rate == OPUS_HZ, "the new rate")
+        opus.wait_for_bytes(len(opus.body) + 20_000)
+        assert not opus.ended
+        # What a decoder knows ends with the former rate: another stream follows (RFC 3533, 4).
+        pages = ogg_pages(opus.body)
+        begins = [page.serial for page in pages if page.kind & OGG_BEGINS]
+        assert len(begins) > 1 and begins == list(dict.fromkeys(page.serial for page in pages))
+        again = fetch("/listen/day.wav")
+        again.wait_for_bytes(WAV_HEADER_BYTES)
+        assert struct.unpack_from("<I", again.body, 24) == (OPUS_HZ,)
+    finally:
+        live.close()
+        synthd.terminate()
+        assert synthd.exit_status() == 0
+        synthd.environment = former
+        synthd.start()
+        eventually(lambda: station.status("day")["sample_rate"] == STATION_HZ, "the former rate")
+        station.wait_until_ready()

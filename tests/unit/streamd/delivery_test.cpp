@@ -37,12 +37,13 @@ struct Fixture {
     pump.refresh();
   }
 
-  void come(ConnectionId id, const StationPlace& to, std::int64_t prefill = 0) {
-    audience.add(id, 0, WireFormat::kPcm, to);
+  void come(ConnectionId id, const StationPlace& to, std::int64_t prefill = 0,
+            WireFormat format = WireFormat::kPcm) {
+    audience.add(id, 0, format, to);
     delivery.step();
     const std::uint32_t slot = audience.find(id)->slot;
-    hub.add(id, transport.outlet(id), WireFormat::kPcm, false);
-    hub.begin(id, {to, slot, {}, delivery.prefill(to, slot, WireFormat::kPcm, prefill)});
+    hub.add(id, transport.outlet(id), format, false);
+    hub.begin(id, {to, slot, {}, delivery.prefill(to, slot, format, prefill)});
     audience.begin(id);
   }
   void come(ConnectionId id) { come(id, station); }
@@ -196,6 +197,30 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that takes its segment over is followed wit
   run_until(epoch_ns + 10 * kChunkNs);
   CHECK(seqs(1) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
   CHECK(underruns() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a synthd that begins anew is followed in every format, whatever its numbers") {
+  {
+    test::FakeSynth synth(folder.path(), epoch_ns);
+    synth.write(0, 19);
+    refresh();
+    come(1);
+    come(2, station, 0, WireFormat::kOpus);
+    run_until(epoch_ns + 15 * kChunkNs);
+  }
+  const std::size_t heard = seqs(1).size();
+  CHECK(seqs(2) == seqs(1));
+  for (const auto& file : std::filesystem::directory_iterator(folder.path()))
+    std::filesystem::remove_all(file);
+  test::FakeSynth again(folder.path(), clock.now);
+  CHECK_FALSE(again.writer().taken_over());
+  again.write(0, 9);
+  run_until(clock.now + 5 * kChunkNs);
+  for (const ConnectionId id : {1, 2}) {
+    CAPTURE(id);
+    const auto numbers = seqs(id);
+    CHECK(std::count(numbers.begin() + static_cast<std::ptrdiff_t>(heard), numbers.end(), 4) == 1);
+  }
 }
 
 TEST_CASE_FIXTURE(
