@@ -7,9 +7,9 @@ file(WRITE ${OUTPUT} "#pragma once
 #include <string_view>
 // NOLINTBEGIN(readability-identifier-naming): the files' own names
 namespace auralis::embedded {
-inline constexpr char ${SYMBOL}_bytes[] = {
+constexpr char ${SYMBOL}_bytes[] = {
 ${bytes}'\\0'};
-inline constexpr std::string_view ${SYMBOL}{${SYMBOL}_bytes, sizeof ${SYMBOL}_bytes - 1};
+constexpr std::string_view ${SYMBOL}{${SYMBOL}_bytes, sizeof ${SYMBOL}_bytes - 1};
 }  // namespace auralis::embedded
 // NOLINTEND(readability-identifier-naming)
 ")
