@@ -51,8 +51,9 @@ std::vector<ConfigKey> limit_keys() {
       {"streamd", "max_listeners_per_address",
        [](Config& c) -> std::int64_t& { return c.streamd.max_listeners_per_address; },
        integer_from(1, 60'000),
-       "Listeners served at a time at one address, or in one /64 of IPv6; more are refused. This machine "
-       "itself is not limited, unless it is among trusted_proxies"},
+       "Listeners served at a time at one address, or in one /64 of IPv6; more are refused, and so are more "
+       "than 32 other connections at a time. This machine itself is not limited, unless it is among "
+       "trusted_proxies"},
       {"streamd", "trusted_proxies", [](Config& c) -> std::string& { return c.streamd.trusted_proxies; },
        network_list(),
        "Reverse proxies that are believed when they say whom they ask for, and whether by https "

@@ -88,10 +88,29 @@ std::string peer_of(const sockaddr_storage& storage) {
   return text.data();
 }
 
-// Says why, as far as the socket takes it at once.
+// Says why, as far as the socket takes it at once. What it has asked is read: a close with words unread would
+// reset the connection, and take the answer back.
 void turn_away(int socket) {
-  [[maybe_unused]] const auto taken = ::send(socket, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  std::array<char, 4'096> asked{};
+  [[maybe_unused]] auto taken = ::send(socket, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(socket, SHUT_WR);
+  taken = ::recv(socket, asked.data(), asked.size(), MSG_DONTWAIT);
 }
+
+// A connection's place among all, and among those of its lane.
+struct Place {
+  Gate::Pass pass;
+  std::shared_ptr<std::vector<std::atomic<std::size_t>>> open;
+  std::size_t lane;
+
+  Place(Gate::Pass one, std::shared_ptr<std::vector<std::atomic<std::size_t>>> counts, std::size_t at)
+      : pass(std::move(one)), open(std::move(counts)), lane(at) {
+    open->at(lane).fetch_add(1, std::memory_order_relaxed);
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() { open->at(lane).fetch_sub(1, std::memory_order_relaxed); }
+};
 
 }  // namespace
 
@@ -100,10 +119,12 @@ Acceptor::Descriptor::~Descriptor() {
 }
 int Acceptor::Descriptor::release() { return std::exchange(number_, -1); }
 
-Acceptor::Acceptor(const std::string& host, std::uint16_t port, std::size_t max_sockets, Gate& gate,
-                   const Clock& clock, StreamMetrics& metrics)
-    : max_sockets_(max_sockets),
-      gate_(gate),
+Acceptor::Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
+                   std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
+                   StreamMetrics& metrics)
+    : connections_(limits.connections, std::move(exempt)),
+      handshakes_(limits.handshakes_per_second, limits.handshakes_per_second),
+      tls_(tls),
       clock_(clock),
       metrics_(metrics),
       listening_(listening_socket(host, port)),
@@ -124,19 +145,20 @@ void Acceptor::start(std::vector<NetworkLane*> lanes) {
 
 void Acceptor::run() {
   std::array<pollfd, 2> polled{{{wake_.number(), POLLIN, 0}, {listening_.number(), POLLIN, 0}}};
-  bool paused = false;
+  bool exhausted = false;
   for (;;) {
-    const nfds_t count = paused ? 1 : 2;
-    if (::poll(polled.data(), count, paused ? kPauseMs : -1) < 0 && errno != EINTR) return;
+    const nfds_t count = exhausted ? 1 : 2;
+    if (::poll(polled.data(), count, exhausted ? kPauseMs : -1) < 0 && errno != EINTR) return;
     if (polled[0].revents != 0) return;
-    paused = false;
     while (accept_one()) {
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    const int error = errno;
+    const bool was_exhausted =
+        std::exchange(exhausted, error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM);
+    if (exhausted && !was_exhausted)
       log_warning("no connection can be accepted for the moment",
-                  {{"error", std::string(std::strerror(errno))}});
-      paused = true;
-    }
+                  {{"error", std::string(std::strerror(error))}});
+    if (!exhausted && was_exhausted) log_info("connections are accepted again", {});
   }
 }
 
@@ -147,26 +169,30 @@ bool Acceptor::accept_one() {
   Descriptor socket(::accept4(listening_.number(), reinterpret_cast<sockaddr*>(&peer), &size,
                               SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.number() < 0) return errno == ECONNABORTED || errno == EINTR;
-  std::size_t open = 0;
-  for (const auto& lane : *open_) open += lane.load(std::memory_order_relaxed);
-  if (open >= max_sockets_) {
-    metrics_.rejected_limit.add();
-    turn_away(socket.number());
-  } else if (!gate_.admit_handshake(clock_.now_ns())) {
-    metrics_.rejected_rate.add();
-    turn_away(socket.number());
-  } else {
-    hand_over(socket, peer_of(peer));
+  const std::string address = peer_of(peer);
+  // First the address: one that has too many takes nothing of what others may have a second.
+  auto place = connections_.enter(parse_ip_address(address).value_or(IpAddress{}));
+  if (const auto* refusal = std::get_if<Gate::Refusal>(&place)) {
+    refuse(socket, *refusal == Gate::Refusal::kFull ? metrics_.rejected_limit : metrics_.rejected_address);
+    return true;
   }
+  if (!handshakes_.take(clock_.now_ns())) {
+    refuse(socket, metrics_.rejected_rate);
+    return true;
+  }
+  hand_over(socket, address, std::get<Gate::Pass>(std::move(place)));
   return true;
 }
 
-void Acceptor::hand_over(Descriptor& socket, std::string peer) {
+void Acceptor::refuse(const Descriptor& socket, Counter& reason) {
+  reason.add();
+  if (!tls_) turn_away(socket.number());
+}
+
+void Acceptor::hand_over(Descriptor& socket, std::string peer, Gate::Pass pass) {
   const auto least = std::min_element(open_->begin(), open_->end());
   const auto lane = static_cast<std::size_t>(least - open_->begin());
-  least->fetch_add(1, std::memory_order_relaxed);
-  std::shared_ptr<void> place(
-      nullptr, [open = open_, lane](void*) { open->at(lane).fetch_sub(1, std::memory_order_relaxed); });
+  auto place = std::make_shared<Place>(std::move(pass), open_, lane);
   lanes_.at(lane)->adopt(socket.release(), std::move(peer), std::move(place));
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -15,6 +16,7 @@
 #include "streamd/gate.h"
 #include "streamd/network_lane.h"
 #include "streamd/stream_metrics.h"
+#include "streamd/token_bucket.h"
 
 namespace auralis {
 
@@ -25,10 +27,17 @@ struct ListenError : std::runtime_error {
 
 class Acceptor {
  public:
-  // Listens; connections wait until start(). `metrics` belongs to its thread. Beyond `max_sockets` open ones
-  // new connections are closed at once. Throws ListenError.
-  Acceptor(const std::string& host, std::uint16_t port, std::size_t max_sockets, Gate& gate,
-           const Clock& clock, StreamMetrics& metrics);
+  struct Limits {
+    Gate::Limits connections;
+    std::int64_t handshakes_per_second = 1;  // and as many at once
+  };
+
+  // Listens; connections wait until start(). `metrics` belongs to its thread. Those beyond the limits are
+  // told so, unless they would expect to be spoken to in TLS, and closed; `exempt` is for Gate. Throws
+  // ListenError.
+  Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
+           std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
+           StreamMetrics& metrics);
   // Ends the thread.
   ~Acceptor();
 
@@ -51,10 +60,12 @@ class Acceptor {
 
   void run();
   bool accept_one();
-  void hand_over(Descriptor& socket, std::string peer);
+  void refuse(const Descriptor& socket, Counter& reason);
+  void hand_over(Descriptor& socket, std::string peer, Gate::Pass pass);
 
-  std::size_t max_sockets_;
-  Gate& gate_;
+  Gate connections_;
+  TokenBucket handshakes_;
+  bool tls_;
   const Clock& clock_;
   StreamMetrics& metrics_;
   Descriptor listening_;

@@ -31,6 +31,10 @@ IpAddress Access::client_of(const HttpRequest& request) const {
 
 bool Access::is_exempt(const IpAddress& address) const { return exempt_from_limits(address, proxies_); }
 
+bool Access::is_exempt_peer(const IpAddress& peer) const {
+  return peer.is_loopback() || contains(proxies_, peer);
+}
+
 bool Access::came_encrypted(const HttpRequest& request) const {
   return came_by_https(request.encrypted, peer_of(request), request.forwarded_proto, proxies_);
 }

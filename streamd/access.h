@@ -27,6 +27,8 @@ class Access {
   IpAddress client_of(const HttpRequest& request) const;
   // Loopback has no limit of its own, unless it is a proxy's.
   bool is_exempt(const IpAddress& address) const;
+  // Connections of this machine and of proxies have no limit of their own: they stand for many.
+  bool is_exempt_peer(const IpAddress& peer) const;
 
   // Whether the page that asks, if it is one, may.
   bool origin_allowed(const HttpRequest& request) const;

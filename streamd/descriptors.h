@@ -10,6 +10,8 @@ namespace auralis {
 
 // Open sockets beside the listeners': requests over plain HTTP, and upgrades under way.
 inline constexpr std::int64_t kPlainConnections = 128;
+// Of them, those of one address.
+inline constexpr std::int64_t kPlainConnectionsPerAddress = 32;
 
 // Too few descriptors: how many there are, how many are needed, what to do.
 struct DescriptorError : std::runtime_error {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/gate.h"
 
-#include "streamd/token_bucket.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <map>
@@ -28,15 +26,13 @@ struct InOrder {
 }  // namespace
 
 struct Gate::State {
-  explicit State(const Limits& allowed)
-      : limits(allowed), handshakes(allowed.handshakes_per_second, allowed.handshakes_per_second) {}
+  explicit State(const Limits& allowed) : limits(allowed) {}
 
   const Limits limits;
   std::mutex mutex;
   // Under the mutex.
-  TokenBucket handshakes;
-  std::int64_t listeners = 0;
-  std::map<IpAddress, std::int64_t, InOrder> listeners_at;  // none of 0
+  std::int64_t taken = 0;
+  std::map<IpAddress, std::int64_t, InOrder> taken_at;  // none of 0
 };
 
 Gate::Pass& Gate::Pass::operator=(Pass&& other) noexcept {
@@ -51,9 +47,9 @@ void Gate::Pass::free() noexcept {
   if (!state_) return;
   {
     const std::lock_guard lock(state_->mutex);
-    --state_->listeners;
-    const auto at = state_->listeners_at.find(place_);
-    if (--at->second == 0) state_->listeners_at.erase(at);
+    --state_->taken;
+    const auto at = state_->taken_at.find(place_);
+    if (--at->second == 0) state_->taken_at.erase(at);
   }
   state_.reset();
 }
@@ -65,33 +61,28 @@ std::variant<Gate::Pass, Gate::Refusal> Gate::enter(const IpAddress& client) {
   const IpAddress place = place_of(client);
   const bool limited = !exempt_(client);
   const std::lock_guard lock(state_->mutex);
-  if (state_->listeners >= state_->limits.listeners) return Refusal::kFull;
-  const auto at = state_->listeners_at.find(place);
-  const bool known = at != state_->listeners_at.end();
-  if (limited && (known ? at->second : 0) >= state_->limits.listeners_per_address) return Refusal::kAddress;
+  if (state_->taken >= state_->limits.places) return Refusal::kFull;
+  const auto at = state_->taken_at.find(place);
+  const bool known = at != state_->taken_at.end();
+  if (limited && (known ? at->second : 0) >= state_->limits.places_per_address) return Refusal::kAddress;
   if (known) {
     ++at->second;
   } else {
-    state_->listeners_at.emplace(place, 1);
+    state_->taken_at.emplace(place, 1);
   }
-  ++state_->listeners;
+  ++state_->taken;
   return Pass(state_, place);
 }
 
-bool Gate::admit_handshake(std::int64_t now_ns) {
+std::size_t Gate::taken() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->handshakes.take(now_ns);
+  return static_cast<std::size_t>(state_->taken);
 }
 
-std::size_t Gate::listeners() const {
+std::size_t Gate::taken_at(const IpAddress& client) const {
   const std::lock_guard lock(state_->mutex);
-  return static_cast<std::size_t>(state_->listeners);
-}
-
-std::size_t Gate::listeners_at(const IpAddress& client) const {
-  const std::lock_guard lock(state_->mutex);
-  const auto at = state_->listeners_at.find(place_of(client));
-  return at == state_->listeners_at.end() ? 0 : static_cast<std::size_t>(at->second);
+  const auto at = state_->taken_at.find(place_of(client));
+  return at == state_->taken_at.end() ? 0 : static_cast<std::size_t>(at->second);
 }
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who is let in: so many listeners in all, so many at an address, so many new connections a second. The
-// counts are exact however many threads ask: a place is taken in the same moment in which it is found free.
+// Places, of listeners or of connections: so many in all, so many at an address. The counts are exact however
+// many threads ask: a place is taken in the same moment in which it is found free.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +20,8 @@ class Gate {
 
  public:
   struct Limits {
-    std::int64_t listeners = 0;
-    std::int64_t listeners_per_address = 0;
-    std::int64_t handshakes_per_second = 1;  // and as many at once
+    std::int64_t places = 0;
+    std::int64_t places_per_address = 0;
   };
 
   // A place, kept for as long as this lives, which may be longer than the Gate does. Any thread may destroy
@@ -54,12 +53,10 @@ class Gate {
 
   std::variant<Pass, Refusal> enter(const IpAddress& client);
 
-  // False where there are more new connections than there may be.
-  bool admit_handshake(std::int64_t now_ns);
-
-  std::size_t listeners() const;
+  // Places that are taken.
+  std::size_t taken() const;
   // At the address, or in the network that counts as one: a /64 of IPv6 is what a household has.
-  std::size_t listeners_at(const IpAddress& client) const;
+  std::size_t taken_at(const IpAddress& client) const;
 
  private:
   std::function<bool(const IpAddress&)> exempt_;

@@ -173,7 +173,7 @@ void Lane::opened(ConnectionId id, Outlet& outlet) {
   hub_.add(id, outlet, visitor.format, offered_opus);
   log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
                                   {"format", std::string(format_name(visitor.format))},
-                                  {"listeners", static_cast<std::int64_t>(context_.gate.listeners())}});
+                                  {"listeners", static_cast<std::int64_t>(context_.gate.taken())}});
   if (draining_) hub_.close(id, close_code::kGoingAway, kStopReason);
   // From here on the conductor answers for the place that was kept.
   Conductor::Arrival arrival{index_, visitor.want, visitor.format, std::exchange(visitor.reserved, false)};
@@ -188,7 +188,7 @@ void Lane::closed(ConnectionId id) {
   hub_.removed(id);
   conductor_.post([this, id] { conductor_.leave(id); });
   log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
-                             {"listeners", static_cast<std::int64_t>(context_.gate.listeners())}});
+                             {"listeners", static_cast<std::int64_t>(context_.gate.taken())}});
 }
 
 void Lane::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {

@@ -62,16 +62,20 @@ struct StreamServer::Impl {
         clock(k),
         threads(threads_of(c)),
         access(c),
-        gate({c.streamd.max_listeners, c.streamd.max_listeners_per_address, c.streamd.handshakes_per_second},
+        gate({c.streamd.max_listeners, c.streamd.max_listeners_per_address},
              [this](const IpAddress& address) { return access.is_exempt(address); }),
         certificate(certificate_of(c)),
         context{c, k, access, gate, certificate, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_lanes()),
         conductor(context, segment, metrics.front()),
-        acceptor(c.streamd.host, static_cast<std::uint16_t>(c.streamd.port),
-                 static_cast<std::size_t>(c.streamd.max_listeners + kPlainConnections), gate, k,
-                 metrics.at(threads)) {
+        acceptor(
+            c.streamd.host, static_cast<std::uint16_t>(c.streamd.port),
+            {{c.streamd.max_listeners + kPlainConnections,
+              c.streamd.max_listeners_per_address + kPlainConnectionsPerAddress},
+             c.streamd.handshakes_per_second},
+            [this](const IpAddress& peer) { return access.is_exempt_peer(peer); }, certificate != nullptr, k,
+            metrics.at(threads)) {
     std::vector<Lane*> all;
     for (std::size_t i = 0; i < threads; ++i)
       all.push_back(&lanes.emplace_back(i, context, conductor, metrics.at(i)));

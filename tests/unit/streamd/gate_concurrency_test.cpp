@@ -14,8 +14,6 @@
 #include <variant>
 #include <vector>
 
-#include "common/clock.h"
-
 namespace auralis {
 namespace {
 
@@ -79,7 +77,7 @@ class Holder {
 };
 
 TEST_CASE("threads that come and go at once never hold more places than there are, and all get back") {
-  Gate gate({kPlaces, kPlacesAtAddress, 1}, nobody);
+  Gate gate({kPlaces, kPlacesAtAddress}, nobody);
   Holder::Counts counts;
   in_threads([&](int thread) {
     std::minstd_rand random(static_cast<unsigned>(thread) + 1);
@@ -93,13 +91,13 @@ TEST_CASE("threads that come and go at once never hold more places than there ar
   });
   CHECK_FALSE(counts.too_many);
   CHECK(counts.refused > 0);
-  CHECK(gate.listeners() == 0);
-  for (std::size_t number = 0; number < kAddresses; ++number) CHECK(gate.listeners_at(client(number)) == 0);
+  CHECK(gate.taken() == 0);
+  for (std::size_t number = 0; number < kAddresses; ++number) CHECK(gate.taken_at(client(number)) == 0);
 }
 
 TEST_CASE("threads that rush in at once get exactly the places that there are") {
   for (int round = 0; round < 200; ++round) {
-    Gate gate({kPlaces, 1'000, 1}, nobody);
+    Gate gate({kPlaces, 1'000}, nobody);
     std::vector<std::vector<Gate::Pass>> held(kThreads);
     std::atomic<int> refused{0};
     in_threads([&](int thread) {
@@ -116,24 +114,13 @@ TEST_CASE("threads that rush in at once get exactly the places that there are") 
     for (const auto& passes : held) entered += passes.size();
     CHECK(entered == kPlaces);
     CHECK(refused == kThreads * 10 - static_cast<int>(kPlaces));
-    CHECK(gate.listeners() == kPlaces);
+    CHECK(gate.taken() == kPlaces);
   }
-}
-
-TEST_CASE("threads together are given no more new connections than one would be") {
-  Gate gate({1, 1, 100}, nobody);
-  std::atomic<int> admitted{0};
-  in_threads([&](int) {
-    for (int i = 0; i < 1'000; ++i) {
-      if (gate.admit_handshake(1'000 * kNsPerSecond)) ++admitted;
-    }
-  });
-  CHECK(admitted == 100);
 }
 
 TEST_CASE("passes are freed safely while the gate goes") {
   for (int round = 0; round < 200; ++round) {
-    auto gate = std::make_unique<Gate>(Gate::Limits{kThreads, kThreads, 1}, nobody);
+    auto gate = std::make_unique<Gate>(Gate::Limits{kThreads, kThreads}, nobody);
     std::vector<std::optional<Gate::Pass>> passes;
     passes.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) passes.emplace_back(std::get<Gate::Pass>(gate->enter(client(0))));

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/acceptor.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "tests/unit/streamd/support.h"
+
+namespace auralis {
+namespace {
+
+sockaddr_in loopback(const std::string& address, std::uint16_t port) {
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_port = htons(port);
+  test::require(inet_pton(AF_INET, address.c_str(), &place.sin_addr) == 1, "socket");
+  return place;
+}
+
+// A connection from that address of this machine's own network, all of which is loopback.
+class Client {
+ public:
+  Client(const std::string& from, std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    const timeval limit{20, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    const sockaddr_in own = loopback(from, 0);
+    test::require(::bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0, "socket");
+    const sockaddr_in server = loopback("127.0.0.1", port);
+    test::require(::connect(socket_, reinterpret_cast<const sockaddr*>(&server), sizeof server) == 0,
+                  "socket");
+  }
+  Client(Client&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
+  Client& operator=(Client&&) = delete;
+  ~Client() {
+    if (socket_ >= 0) ::close(socket_);
+  }
+
+  // All that comes of `GET /` until the connection ends.
+  std::string answer() const {
+    const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
+    std::string all;
+    std::array<char, 512> piece{};
+    for (ssize_t got = 0; (got = ::recv(socket_, piece.data(), piece.size(), 0)) > 0;)
+      all.append(piece.data(), static_cast<std::size_t>(got));
+    return all;
+  }
+  bool let_in() const { return answer().find("let in") != std::string::npos; }
+
+ private:
+  int socket_;
+};
+
+std::uint16_t free_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in place = loopback("127.0.0.1", 0);
+  socklen_t size = sizeof place;
+  test::require(::bind(socket, reinterpret_cast<const sockaddr*>(&place), size) == 0, "socket");
+  test::require(::getsockname(socket, reinterpret_cast<sockaddr*>(&place), &size) == 0, "socket");
+  ::close(socket);
+  return ntohs(place.sin_port);
+}
+
+// Answers every request.
+class Greeter final : public ConnectionEvents {
+ public:
+  Admission admit(ConnectionId, const HttpRequest&, const std::vector<std::string>&) override {
+    return {404, {}, {}, {}, {}};
+  }
+  void opened(ConnectionId, Outlet&) override {}
+  void text(ConnectionId, std::string_view) override {}
+  void binary(ConnectionId) override {}
+  void alive(ConnectionId, std::optional<std::int64_t>) override {}
+  void progressed(ConnectionId) override {}
+  void written(ConnectionId) override {}
+  void write_failed(ConnectionId) override {}
+  void closed(ConnectionId) override {}
+  std::optional<HttpResponse> http(ConnectionId, const HttpRequest&) override {
+    return text_response(200, "let in");
+  }
+};
+
+class Server {
+ public:
+  Server(const Acceptor::Limits& limits, std::function<bool(const IpAddress&)> exempt)
+      : acceptor_("127.0.0.1", port, limits, std::move(exempt), false, clock, own_metrics_.metrics),
+        thread_([this] { lane_.run(); }) {
+    acceptor_.start({&lane_});
+  }
+  ~Server() {
+    lane_.finish();
+    thread_.join();
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  double rejected(const std::string& reason) const {
+    return own_metrics_.sample("websocket_connections_rejected_total", reason).value;
+  }
+
+  test::ManualClock clock;
+  const std::uint16_t port = free_port();
+
+ private:
+  test::OwnMetrics own_metrics_;
+  Greeter greeter_;
+  NetworkLane lane_{greeter_, LaneLimits{}, nullptr};
+  Acceptor acceptor_;
+  std::thread thread_;
+};
+
+bool nobody(const IpAddress&) { return false; }
+
+TEST_CASE("connections of one address leave room for those of others") {
+  Server server({{10, 2}, 100}, nobody);
+  const Client first("127.0.0.1", server.port);
+  {
+    const Client second("127.0.0.1", server.port);
+    CHECK(Client("127.0.0.1", server.port).answer().rfind("HTTP/1.1 503 ", 0) == 0);
+    CHECK(Client("127.0.0.2", server.port).let_in());
+    CHECK(server.rejected("address") == 1);
+    CHECK(second.let_in());
+  }
+  // Its place is free again once the lane has seen its end.
+  while (!Client("127.0.0.1", server.port).let_in()) std::this_thread::yield();
+  CHECK(first.let_in());
+  CHECK(server.rejected("limit") == 0);
+}
+
+TEST_CASE("connections of a proxy and of this machine stand for many") {
+  Server server({{10, 1}, 100}, [](const IpAddress& peer) { return peer.is_loopback(); });
+  const Client first("127.0.0.1", server.port);
+  CHECK(Client("127.0.0.1", server.port).let_in());
+  CHECK(first.let_in());
+}
+
+TEST_CASE("beyond all places a connection is told so, whoever it is") {
+  Server server({{1, 1}, 100}, [](const IpAddress& peer) { return peer.is_loopback(); });
+  const Client first("127.0.0.1", server.port);
+  const std::string answer = Client("127.0.0.2", server.port).answer();
+  CHECK(answer.rfind("HTTP/1.1 503 ", 0) == 0);
+  CHECK(answer.find("\r\nRetry-After: ") != std::string::npos);
+  CHECK(server.rejected("limit") == 1);
+  CHECK(first.let_in());
+}
+
+TEST_CASE("new connections are bounded a second, and an address that has too many takes nothing of it") {
+  Server server({{10, 1}, 2}, nobody);
+  const Client first("127.0.0.1", server.port);
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(Client("127.0.0.1", server.port).let_in());
+  CHECK(server.rejected("address") == 5);
+  CHECK(Client("127.0.0.2", server.port).let_in());
+  CHECK_FALSE(Client("127.0.0.3", server.port).let_in());
+  CHECK(server.rejected("rate") == 1);
+  server.clock.now += kNsPerSecond / 2;
+  CHECK(Client("127.0.0.3", server.port).let_in());
+  CHECK_FALSE(Client("127.0.0.4", server.port).let_in());
+}
+
+}  // namespace
+}  // namespace auralis
