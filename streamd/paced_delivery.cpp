@@ -29,9 +29,10 @@ std::int64_t PacedDelivery::step() {
     next_slot_ = 0;
   }
   if (!turn_) return pump_.next_ns();
-  // A slot that was due while nobody was in it is over.
-  while (next_slot_ < kSlots && due_ns(next_slot_) <= clock_.now_ns()) ++next_slot_;
+  // A slot that was due while nobody was in it is over. One with listeners is not, even if its moment has
+  // come since it was looked at.
   const std::uint32_t busy = audience_.next_busy_slot(next_slot_);
+  while (next_slot_ < busy && due_ns(next_slot_) <= clock_.now_ns()) ++next_slot_;
   return busy < kSlots ? due_ns(busy) : pump_.next_ns();
 }
 

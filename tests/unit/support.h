@@ -17,13 +17,15 @@
 
 namespace auralis::test {
 
-// Stands still but for what the test adds.
+// Stands still but for what the test adds, at once or by each look at it.
 class ManualClock final : public Clock {
  public:
-  std::int64_t now_ns() const override { return now; }
+  std::int64_t now_ns() const override { return now.fetch_add(each_look_ns) + each_look_ns; }
   std::int64_t unix_ns() const override { return now + 1'700'000'000 * kNsPerSecond; }
 
-  std::atomic<std::int64_t> now{1'000 * kNsPerSecond};  // servers under test read it in threads of their own
+  // Servers under test read them in threads of their own.
+  mutable std::atomic<std::int64_t> now{1'000 * kNsPerSecond};
+  std::atomic<std::int64_t> each_look_ns{0};
 };
 
 inline void require(bool succeeded, const char* what) {

@@ -102,6 +102,26 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(own.sample("audio_chunk_jitter_ms").sum == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "no phase is passed over, however time goes by while the others have their turn") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 19);
+  refresh();
+  constexpr ConnectionId kListeners = 10;
+  for (ConnectionId id = 1; id <= kListeners; ++id) come(id);
+  clock.each_look_ns = 700'000;  // a slot is 2.5 ms
+  while (clock.now < epoch_ns + 16 * kChunkNs) {
+    const std::int64_t wake_ns = delivery.step();
+    transport.take_all([&](ConnectionId id) { hub.written(id); });
+    clock.now = std::max<std::int64_t>(clock.now, wake_ns);
+  }
+  for (ConnectionId id = 1; id <= kListeners; ++id) {
+    CAPTURE(id);
+    const auto heard = seqs(id);
+    REQUIRE(heard.size() > 10);
+    for (std::size_t i = 1; i < heard.size(); ++i) CHECK(heard[i] == heard[i - 1] + 1);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "a listener that comes in the middle starts with the newest past chunks and misses none") {
   test::FakeSynth synth(folder.path(), epoch_ns);
