@@ -78,7 +78,10 @@ void ChunkPump::adopt_timeline() {
   for (auto& entry : channels_) {
     entry.second.plays = entry.second.flowing = false;
     entry.second.recent.clear();
+    entry.second.encoder.begin_anew();
   }
+  silence_.reset();
+  silence_encoder_.begin_anew();
 }
 
 // A station plays once audio is there for the turn and the live position, and from then on.

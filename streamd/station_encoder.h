@@ -43,6 +43,9 @@ class StationEncoder {
   // for other formats.
   WireMessagePtr stream_head(WireFormat format, const Timeline& timeline) const;
 
+  // The chunks that follow are of another timeline, and numbered anew.
+  void begin_anew() { opus_.reset(); }
+
   // Chunk `seq` was the last to be wanted or not: an encoder that nobody has wanted for a second is let go.
   void let_rest(std::int64_t seq);
 

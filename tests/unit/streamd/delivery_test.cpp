@@ -234,6 +234,7 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that begins anew is followed in every forma
     std::filesystem::remove_all(file);
   test::FakeSynth again(folder.path(), clock.now);
   CHECK_FALSE(again.writer().taken_over());
+  run_until(clock.now + 2 * kChunkNs);  // it is there, and its ring is still empty
   again.write(0, 9);
   run_until(clock.now + 5 * kChunkNs);
   for (const ConnectionId id : {1, 2}) {
