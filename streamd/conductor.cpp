@@ -2,6 +2,7 @@
 #include "streamd/conductor.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/log.h"
@@ -116,12 +117,10 @@ void Conductor::follow(const Stations::Gone& gone) {
   if (const auto other = gone.link ? stations_.open(*gone.link) : std::nullopt)
     return move(gone.place, *other);
   // Who still waits for it is known here alone.
-  for (const Waiting& one : waiting_) {
-    if (one.place == gone.place) give_up(one.id);
+  for (const Waiting& one : take_waiting([&](const Waiting& each) { return each.place == gone.place; })) {
+    give_up(one.id);
+    refuse_changes(one);
   }
-  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(),
-                                [&](const Waiting& one) { return one.place == gone.place; }),
-                 waiting_.end());
   if (gone.name.empty()) return;
   on_all_lanes([place = gone.place](Lane& lane) {
     lane.hub().close_all_of(place, close_code::kStationGone, "the station is no more");
@@ -132,10 +131,9 @@ void Conductor::follow(const Stations::Gone& gone) {
 void Conductor::give_up(ConnectionId id) {
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return;
-  const auto message = make_text_message(
-      error_message({"no_place", "The station could not be started; try again later.", "subscribe"}));
-  on_lane(listener->lane, [id, message, hears = listener->delivered_to](Lane& lane) {
-    if (hears) return lane.hub().send_text(id, message);
+  if (listener->delivered_to)
+    return refuse(id, {"no_place", "The station could not be started; try again later.", "subscribe"});
+  on_lane(listener->lane, [id](Lane& lane) {
     lane.hub().close(id, close_code::kTryAgainLater, "the station could not be started");
   });
 }
@@ -196,7 +194,7 @@ void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
   const auto place = place_for(arrival.want, arrival.reserved);
   audience_.add(id, arrival.lane, arrival.format, place.value_or(StationPlace{}));
   if (!place) return give_up(id);  // gone since it was admitted
-  wait_for(id, *place);
+  wait_for(id, *place, false);
 }
 
 void Conductor::subscribe(ConnectionId id, const Wanted& want, bool reserved) {
@@ -205,15 +203,17 @@ void Conductor::subscribe(ConnectionId id, const Wanted& want, bool reserved) {
   if (listener == nullptr) return;
   if (!place) return give_up(id);
   if (!listener->delivered_to) audience_.retune(id, *place);
-  wait_for(id, *place);
+  wait_for(id, *place, true);
 }
 
 // What it waited for before does not count any more.
-void Conductor::wait_for(ConnectionId id, const StationPlace& place) {
-  waiting_.erase(
-      std::remove_if(waiting_.begin(), waiting_.end(), [&](const Waiting& one) { return one.id == id; }),
-      waiting_.end());
-  waiting_.push_back({id, place});
+void Conductor::wait_for(ConnectionId id, const StationPlace& place, bool subscribed) {
+  for (const Waiting& former : take_waiting([&](const Waiting& one) { return one.id == id; })) {
+    if (former.subscribed)
+      refuse(id, {"unavailable", "Another station was asked for before this one began.", "subscribe"});
+    refuse_changes(former);
+  }
+  waiting_.push_back({id, place, subscribed, {}});
   next_refresh_ns_ = 0;
   lanes_.front()->network().step_now();
 }
@@ -235,18 +235,26 @@ void Conductor::leave(ConnectionId id) { audience_.remove(id); }
 
 // Listeners whose station plays by now are sent its status, and sound.
 void Conductor::welcome_waiting() {
-  const auto served = [this](const Waiting& one) {
+  const auto served = take_waiting(
+      [this](const Waiting& one) { return audience_.find(one.id) == nullptr || pump_.plays(one.place); });
+  for (const Waiting& one : served) {
     const auto* const listener = audience_.find(one.id);
-    if (listener == nullptr) return true;
-    if (!pump_.plays(one.place)) return false;
+    if (listener == nullptr) continue;
     if (listener->delivered_to) {
       retune(one.id, *listener, one.place);
     } else {
       welcome(one.id, *listener);
     }
-    return true;
-  };
-  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), served), waiting_.end());
+    for (const ClientMessage& message : one.changes) change(one.id, message);
+  }
+}
+
+std::vector<Conductor::Waiting> Conductor::take_waiting(const std::function<bool(const Waiting&)>& which) {
+  const auto taken = std::stable_partition(waiting_.begin(), waiting_.end(),
+                                           [&](const Waiting& one) { return !which(one); });
+  std::vector<Waiting> result(std::make_move_iterator(taken), std::make_move_iterator(waiting_.end()));
+  waiting_.erase(taken, waiting_.end());
+  return result;
 }
 
 void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {

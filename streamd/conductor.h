@@ -70,6 +70,8 @@ class Conductor {
   struct Waiting {
     ConnectionId id = 0;
     StationPlace place;
+    bool subscribed = false;             // to be answered; else it has just come
+    std::vector<ClientMessage> changes;  // asked for since then: they are meant for that station
   };
 
   StatusContext status_context(const StationPlace& station) const;
@@ -84,8 +86,11 @@ class Conductor {
   void welcome_waiting();
   void welcome(ConnectionId id, const Audience::Listener& listener);
   void retune(ConnectionId id, const Audience::Listener& listener, const StationPlace& place);
-  void wait_for(ConnectionId id, const StationPlace& place);
+  void wait_for(ConnectionId id, const StationPlace& place, bool subscribed);
+  std::vector<Waiting> take_waiting(const std::function<bool(const Waiting&)>& which);
   void give_up(ConnectionId id);
+  void refuse_changes(const Waiting& waited);
+  void refuse(ConnectionId id, const MessageError& error);
   void on_lane(std::size_t lane, std::function<void(Lane&)> work);
   void on_all_lanes(const std::function<void(Lane&)>& work);
   std::optional<StationPlace> place_for(const Wanted& want, bool reserved);

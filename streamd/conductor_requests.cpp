@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What listeners and operators ask of the conductor.
+#include <algorithm>
 #include <utility>
 
 #include "streamd/conductor.h"
@@ -14,8 +15,28 @@ HttpResponse Conductor::refused(int status, const MessageError& error) {
 void Conductor::change(ConnectionId id, const ClientMessage& message) {
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return;
+  const auto waits =
+      std::find_if(waiting_.begin(), waiting_.end(), [id](const Waiting& one) { return one.id == id; });
+  if (waits != waiting_.end()) return waits->changes.push_back(message);
   const auto answer = make_text_message(change_response(message, listener->station).body);
   on_lane(listener->lane, [id, answer](Lane& lane) { lane.hub().send_text(id, answer); });
+}
+
+// Changes of a station that did not come.
+void Conductor::refuse_changes(const Waiting& waited) {
+  for (const ClientMessage& message : waited.changes) {
+    metrics_.control_refused.add();
+    refuse(waited.id, {"unavailable", "The station that was to be changed did not begin.",
+                       std::string(type_of(message))});
+  }
+}
+
+void Conductor::refuse(ConnectionId id, const MessageError& error) {
+  const auto* const listener = audience_.find(id);
+  if (listener == nullptr) return;
+  on_lane(listener->lane, [id, message = make_text_message(error_message(error))](Lane& lane) {
+    lane.hub().send_text(id, message);
+  });
 }
 
 // Obeys a change of parameters.

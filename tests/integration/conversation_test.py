@@ -216,6 +216,42 @@ def test_a_listener_goes_to_a_station_of_its_own_while_there_is_a_place(station,
     check_texts(first, second)
 
 
+def test_changes_before_a_station_begins_are_meant_for_it_and_all_is_answered_in_order(station, listen):
+    listener, other = listen(PCM, query="station=day"), listen(PCM, query="station=day")
+    for one in (listener, other):
+        one.wait_for_more(1)
+    eventually(
+        lambda: json.loads(station.http("GET", "/api/status").text)["places"]["free"] == 1, "a place for a station"
+    )
+    before = len(listener.messages)
+    synthd = station.daemons["synthd"]
+    synthd.hang()
+    try:
+        for message in (
+            subscribe(query="station=new&seed=1"),
+            {"type": "select_preset", "preset": "sleep"},
+            subscribe(query="station=night"),
+            subscribe(query="station=day"),
+            {"type": "update_params", "parameters": {"bpm": 99}},
+        ):
+            listener.send(message)
+        eventually(lambda: [one for one in listener.texts("error") if one["in_reply_to"] == "select_preset"], "a refusal")
+    finally:
+        synthd.go_on()
+    kinds = ("subscribed", "accepted", "error")
+    eventually(lambda: listener.texts("accepted"), "the last answer")
+    answers = [one for one in listener.messages[before:] if isinstance(one, dict) and one["type"] in kinds]
+    assert [(one["type"], one.get("code"), one.get("in_reply_to")) for one in answers] == [
+        ("error", "unavailable", "subscribe"),
+        ("error", "unavailable", "select_preset"),
+        ("subscribed", None, None),
+        ("subscribed", None, None),
+        ("accepted", None, None),
+    ]
+    other.wait_for_more(3)
+    assert other.texts("status")[-1]["target"]["bpm"] == 99
+
+
 @pytest.mark.parametrize(
     "message, code",
     [
