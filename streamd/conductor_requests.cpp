@@ -64,7 +64,8 @@ HttpResponse Conductor::control_response(const ChangeRequest& request) {
                                                : stations_.usual().value_or(StationPlace{});
     return change_response(request.message, place);
   } catch (const StationRefusal& refusal) {
-    return refused(404, {"unknown_station", refusal.sentence, std::string(type_of(request.message))});
+    return refused(refusal.status(),
+                   {std::string(refusal.code()), refusal.sentence, std::string(type_of(request.message))});
   }
 }
 
@@ -76,7 +77,7 @@ HttpResponse Conductor::status_response(std::string_view query) {
     if (const auto name = fields.find("station"); name != fields.end())
       places = {named_station(*directory_, name->second).place};
   } catch (const StationRefusal& refusal) {
-    return error_response(404, {"unknown_station", refusal.sentence, {}});
+    return error_response(refusal.status(), {std::string(refusal.code()), refusal.sentence, {}});
   } catch (const QueryError& error) {
     return error_response(400, {"bad_query", error.what(), {}});
   }

@@ -63,13 +63,24 @@ bool operator==(const Directory& a, const Directory& b) {
          a.timeline == b.timeline && a.not_ready_reason == b.not_ready_reason;
 }
 
+int StationRefusal::status() const {
+  return reason == Reason::kUnknown ? 404 : reason == Reason::kNoSynthd ? 503 : 400;
+}
+std::string_view StationRefusal::code() const {
+  return reason == Reason::kUnknown    ? "unknown_station"
+         : reason == Reason::kNoSynthd ? "unavailable"
+                                       : "bad_query";
+}
+
 Wanted named_station(const Directory& directory, std::string_view name) {
   if (const auto* entry = directory.find(name))
     return {entry->place, std::nullopt, entry->name, entry->personal};
   const std::string names = directory.names();
+  if (names.empty())
+    throw StationRefusal{StationRefusal::Reason::kNoSynthd,
+                         "No station is there yet: synthd does not play. Try again later."};
   throw StationRefusal{StationRefusal::Reason::kUnknown,
-                       names.empty() ? "No station is there yet: synthd does not play."
-                                     : "There is no such station; there are: " + names + "."};
+                       "There is no such station; there are: " + names + "."};
 }
 
 Wanted wanted_station(const Directory& directory, std::string_view query) {

@@ -52,6 +52,9 @@ struct Wanted {
 struct StationRefusal {
   enum class Reason { kQuery, kUnknown, kNoSynthd } reason = Reason::kQuery;
   std::string sentence;
+
+  int status() const;             // of HTTP
+  std::string_view code() const;  // of an error message
 };
 
 // Throws StationRefusal. `query` is as after the question mark of a URL.

@@ -25,6 +25,12 @@ constexpr std::int64_t kComeBackMs = 2'000;
 
 constexpr std::string_view kStopReason = "the server stops; come back in some seconds";
 
+HttpResponse come_later(int status, std::string sentence) {
+  HttpResponse response = text_response(status, std::move(sentence));
+  response.headers.emplace_back("Retry-After", "5");
+  return response;
+}
+
 double to_unix_s(std::int64_t ns) { return static_cast<double>(ns) / kNsPerSecond; }
 
 LaneLimits lane_limits(const Config& config) {
@@ -52,40 +58,41 @@ Lane::Lane(std::size_t index, LaneContext& context, Conductor& conductor, Stream
       control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
 Lane::~Lane() = default;
 
-std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& request, Wanted want,
-                                        const FormatSet& offered, WireFormat format,
-                                        std::string_view ticket) {
-  const auto refused = [](int status, Counter& reason, std::string sentence) {
-    reason.add();
-    return text_response(status, std::move(sentence));
-  };
+// Of a page or of one without a ticket, who may not listen, whether there is a place or not.
+std::optional<HttpResponse> Lane::entry_refusal(const HttpRequest& request, const Wanted& want,
+                                                std::string_view ticket) {
   if (!context_.access.origin_allowed(request)) {
-    return refused(403, metrics_.rejected_origin,
-                   "Pages of this origin may not listen here (allowed_origins).");
+    metrics_.rejected_origin.add();
+    return text_response(403, "Pages of this origin may not listen here (allowed_origins).");
   }
-  const std::int64_t now_unix_ns = context_.clock.unix_ns();
-  if (const auto why =
-          context_.access.ticket_refusal(ticket, want.ticket_station(), now_unix_ns / kNsPerSecond)) {
-    HttpResponse response = refused(401, metrics_.rejected_ticket, *why);
-    response.headers.emplace_back("WWW-Authenticate", "Ticket");
-    return response;
-  }
+  const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
+  const auto why = context_.access.ticket_refusal(ticket, want.ticket_station(), now_s);
+  if (!why) return std::nullopt;
+  metrics_.rejected_ticket.add();
+  HttpResponse response = text_response(401, *why);
+  response.headers.emplace_back("WWW-Authenticate", "Ticket");
+  return response;
+}
+
+std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& request, Wanted want,
+                                        const FormatSet& offered, WireFormat format) {
+  const auto later = [](int status, Counter& reason, std::string sentence) {
+    reason.add();
+    return come_later(status, std::move(sentence));
+  };
   const IpAddress address = context_.access.client_of(request);
   auto place = context_.gate.enter(address);
   if (const auto* refusal = std::get_if<Gate::Refusal>(&place)) {
     const bool full = *refusal == Gate::Refusal::kFull;
-    HttpResponse response =
-        full ? refused(503, metrics_.rejected_limit, "All places for listeners are taken; try again later.")
-             : refused(429, metrics_.rejected_address,
-                       "As many listeners as there may be at an address are there already.");
-    response.headers.emplace_back("Retry-After", "10");
-    return response;
+    return full ? later(503, metrics_.rejected_limit, "All places for listeners are taken; try again later.")
+                : later(429, metrics_.rejected_address,
+                        "As many listeners as there may be at an address are there already.");
   }
   const bool reserves = want.link.has_value();
   if (reserves && !reserve_place()) {
-    return refused(503, metrics_.rejected_places,
-                   "All places for personal stations are taken; try again later, or listen to one of: " +
-                       directory_->names() + ".");
+    return later(503, metrics_.rejected_places,
+                 "All places for personal stations are taken; try again later, or listen to one of: " +
+                     directory_->names() + ".");
   }
   const auto& limits = context_.config.streamd;
   visitors_.emplace(
@@ -93,7 +100,7 @@ std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& requ
                   context_.access.is_operator(request), reserves,
                   TokenBucket(limits.messages_per_second, kMessageBurst),
                   TokenBucket(limits.messages_per_second, kRefusalBurst),
-                  TokenBucket(limits.changes_per_second, kChangeBurst), to_unix_s(now_unix_ns)});
+                  TokenBucket(limits.changes_per_second, kChangeBurst), to_unix_s(context_.clock.unix_ns())});
   return std::nullopt;
 }
 
@@ -138,8 +145,9 @@ Admission Lane::admit(ConnectionId id, const HttpRequest& request, const std::ve
   }
   if (offered.empty()) formats.set(static_cast<std::size_t>(WireFormat::kJson));
   try {
-    const auto refusal = enter(id, request, wanted_station(*directory_, request.query), formats,
-                               format.value_or(WireFormat::kJson), ticket_of(request.query));
+    Wanted want = wanted_station(*directory_, request.query);
+    auto refusal = entry_refusal(request, want, ticket_of(request.query));
+    if (!refusal) refusal = enter(id, request, std::move(want), formats, format.value_or(WireFormat::kJson));
     if (refusal) return as_admission(*refusal);
   } catch (const StationRefusal& refusal) {
     return as_admission(station_refused(refusal));
@@ -149,22 +157,13 @@ Admission Lane::admit(ConnectionId id, const HttpRequest& request, const std::ve
 
 HttpResponse Lane::station_refused(const StationRefusal& refusal) {
   metrics_.rejected_station.add();
-  switch (refusal.reason) {
-    case StationRefusal::Reason::kUnknown:
-      return text_response(404, refusal.sentence);
-    case StationRefusal::Reason::kNoSynthd:
-      return text_response(503, refusal.sentence);
-    case StationRefusal::Reason::kQuery:
-      break;
-  }
-  return text_response(400, refusal.sentence);
+  return refusal.status() == 503 ? come_later(503, refusal.sentence)
+                                 : text_response(refusal.status(), refusal.sentence);
 }
 
 HttpResponse Lane::stopping_response() {
   metrics_.rejected_limit.add();
-  HttpResponse response = text_response(503, "The server stops.");
-  response.headers.emplace_back("Retry-After", "5");
-  return response;
+  return come_later(503, "The server stops.");
 }
 
 void Lane::opened(ConnectionId id, Outlet& outlet) {
@@ -297,10 +296,7 @@ void Lane::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
           id, {"no_place", "All places for personal stations are taken; try again later.", "subscribe"});
     conductor_.post([this, id, want, reserves] { conductor_.subscribe(id, want, reserves); });
   } catch (const StationRefusal& refusal) {
-    const char* code = refusal.reason == StationRefusal::Reason::kUnknown    ? "unknown_station"
-                       : refusal.reason == StationRefusal::Reason::kNoSynthd ? "unavailable"
-                                                                             : "bad_query";
-    refuse(id, {code, refusal.sentence, "subscribe"});
+    refuse(id, {std::string(refusal.code()), refusal.sentence, "subscribe"});
   }
 }
 

@@ -92,9 +92,11 @@ class Lane final : ConnectionEvents {
   void closed(ConnectionId id) override;
   std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
 
+  std::optional<HttpResponse> entry_refusal(const HttpRequest& request, const Wanted& want,
+                                            std::string_view ticket);
   // Lets a listener in; else the refusal.
   std::optional<HttpResponse> enter(ConnectionId id, const HttpRequest& request, Wanted want,
-                                    const FormatSet& offered, WireFormat format, std::string_view ticket);
+                                    const FormatSet& offered, WireFormat format);
   bool reserve_place();
   HttpResponse station_refused(const StationRefusal& refusal);
   HttpResponse stopping_response();
@@ -108,6 +110,9 @@ class Lane final : ConnectionEvents {
   void send(ConnectionId id, const std::string& text);
   void refuse(ConnectionId id, const MessageError& error);
 
+  std::optional<HttpResponse> answer_later(ConnectionId id, std::function<HttpResponse()> answer);
+  std::optional<HttpResponse> control(ConnectionId id, const HttpRequest& request);
+  std::optional<HttpResponse> control_refusal(const HttpRequest& request, const ChangeRequest& change);
   HttpResponse listen(ConnectionId id, const HttpRequest& request, const ListenCall& call);
   HttpResponse playlist(const HttpRequest& request, std::string_view station);
 

@@ -19,13 +19,6 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 std::optional<HttpResponse> Lane::http(ConnectionId id, const HttpRequest& request) {
   using Answer = std::optional<HttpResponse>;
-  // The conductor's answer comes later; where it is nothing yet, the one who asked waits.
-  const auto later = [this, id](std::function<HttpResponse()> answer) -> Answer {
-    conductor_.post([this, id, answer = std::move(answer)] {
-      network_.post([this, id, response = answer()] { network_.respond(id, response); });
-    });
-    return std::nullopt;
-  };
   return std::visit(
       Overloaded{
           [](HttpResponse response) -> Answer { return response; },
@@ -35,22 +28,10 @@ std::optional<HttpResponse> Lane::http(ConnectionId id, const HttpRequest& reque
             return reason ? text_response(503, *reason) : text_response(200, "ready");
           },
           [&](StatusCall) -> Answer {
-            return later(
-                [this, query = std::string(request.query)] { return conductor_.status_response(query); });
+            return answer_later(
+                id, [this, query = std::string(request.query)] { return conductor_.status_response(query); });
           },
-          [&](ControlCall) -> Answer {
-            if (!context_.access.origin_allowed(request))
-              return error_response(403,
-                                    {"not_allowed", "Pages of this origin may change nothing here.", {}});
-            if (!context_.access.listeners_control()) {
-              if (auto refusal = context_.access.operators_only(request)) return refusal;
-            }
-            if (!control_requests_.take(context_.clock.now_ns()))
-              return error_response(429, {"rate_limited", "Too many changes at a time.", {}});
-            return later([this, body = parse_change_request(request.body)] {
-              return conductor_.control_response(body);
-            });
-          },
+          [&](ControlCall) { return control(id, request); },
           [&](ListenersCall) -> Answer {
             if (auto refusal = context_.access.operators_only(request)) return refusal;
             conductor_.post([this, id] {
@@ -64,7 +45,7 @@ std::optional<HttpResponse> Lane::http(ConnectionId id, const HttpRequest& reque
           },
           [&](CloseCall call) -> Answer {
             if (auto refusal = context_.access.operators_only(request)) return refusal;
-            return later([this, call] { return conductor_.close_response(call.listener); });
+            return answer_later(id, [this, call] { return conductor_.close_response(call.listener); });
           },
           [&](ListenCall call) -> Answer { return listen(id, request, call); },
           [&](PlaylistCall call) -> Answer { return playlist(request, call.station); },
@@ -72,19 +53,59 @@ std::optional<HttpResponse> Lane::http(ConnectionId id, const HttpRequest& reque
       route(request));
 }
 
+// The conductor's answer comes later; where it is nothing yet, the one who asked waits.
+std::optional<HttpResponse> Lane::answer_later(ConnectionId id, std::function<HttpResponse()> answer) {
+  conductor_.post([this, id, answer = std::move(answer)] {
+    network_.post([this, id, response = answer()] { network_.respond(id, response); });
+  });
+  return std::nullopt;
+}
+
+std::optional<HttpResponse> Lane::control(ConnectionId id, const HttpRequest& request) {
+  ChangeRequest change = parse_change_request(request.body);
+  if (!context_.access.is_operator(request)) {
+    if (auto refusal = control_refusal(request, change)) return refusal;
+  }
+  return answer_later(id, [this, change = std::move(change)] { return conductor_.control_response(change); });
+}
+
+// Of those who are no operators. Who may not listen to a station may not change it either.
+std::optional<HttpResponse> Lane::control_refusal(const HttpRequest& request, const ChangeRequest& change) {
+  if (!context_.access.origin_allowed(request))
+    return error_response(403, {"not_allowed", "Pages of this origin may change nothing here.", {}});
+  if (!context_.access.listeners_control()) return context_.access.operators_only(request);
+  if (!control_requests_.take(context_.clock.now_ns())) {
+    HttpResponse response = error_response(429, {"rate_limited", "Too many changes at a time.", {}});
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
+  try {
+    const Wanted meant =
+        change.station ? named_station(*directory_, *change.station) : wanted_station(*directory_, {});
+    const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
+    const auto why = context_.access.ticket_refusal(ticket_of(request.query), meant.ticket_station(), now_s);
+    if (!why) return std::nullopt;
+    HttpResponse response = error_response(401, {"no_ticket", *why, {}});
+    response.headers.emplace_back("WWW-Authenticate", "Ticket");
+    return response;
+  } catch (const StationRefusal&) {
+    return std::nullopt;  // the conductor says so
+  }
+}
+
 HttpResponse Lane::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
   if (context_.stopping) return stopping_response();
   const bool ogg = call.format == WireFormat::kOggOpus;
-  HttpResponse response{200, ogg ? "audio/ogg" : "audio/wav", {}, {}, request.method == "GET"};
+  const HttpResponse response{200, ogg ? "audio/ogg" : "audio/wav", {}, {}, request.method == "GET"};
   if (request.old_version && response.stream)
     return text_response(505, "The stream comes in chunked coding, which HTTP/1.1 knows.");
   try {
     Wanted want = named_station(*directory_, call.station);
-    if (!response.stream) return response;
+    auto refusal = entry_refusal(request, want, ticket_of(request.query));
     FormatSet formats;
     formats.set(static_cast<std::size_t>(call.format));
-    auto refusal = enter(id, request, std::move(want), formats, call.format, ticket_of(request.query));
-    return refusal ? *refusal : response;
+    if (!refusal && response.stream) refusal = enter(id, request, std::move(want), formats, call.format);
+    return refusal.value_or(response);
   } catch (const StationRefusal& refusal) {
     return station_refused(refusal);
   }

@@ -252,7 +252,9 @@ def test_who_has_no_right_ticket_is_not_let_in(station, tickets, enter):
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket"), query
     answer = station.http("GET", f"/listen/night.opus?ticket={signed('day', FUTURE)}")
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket")
-    assert rejected(station, "ticket") == before + len(refused) + 1
+    head = station.http("HEAD", "/listen/night.opus")
+    assert (head.status, head.headers["WWW-Authenticate"]) == (401, "Ticket")
+    assert rejected(station, "ticket") == before + len(refused) + 2
     assert KEY not in station.daemons["streamd"].log()
 
 
@@ -275,6 +277,17 @@ def test_who_has_a_right_ticket_is_let_in(station, tickets, enter):
     with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
         connection.sendall(f"GET /listen/night.opus?ticket={made} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert connection.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_who_may_not_listen_to_a_station_may_not_change_it(station, tickets):
+    def change(query="", **fields):
+        return station.http("POST", f"/api/control{query}", json.dumps({"type": "select_preset", "preset": "focus", **fields}))
+
+    for answer in (change(), change(f"?ticket={signed('night', FUTURE)}"), change(station="day")):
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket")
+        assert json.loads(answer.text)["code"] == "no_ticket"
+    assert change(f"?ticket={signed('day', FUTURE)}").status == 200
+    assert change(f"?ticket={signed('*', FUTURE)}", station="day").status == 200
 
 
 def test_another_station_needs_its_own_ticket(station, tickets):
