@@ -30,15 +30,15 @@ class WatchedFile {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  // Device, inode, size and the time of the last write.
-  using Identity = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+  // Device, inode, who may read it, size and the time of the last write.
+  using Identity = std::tuple<dev_t, ino_t, mode_t, uid_t, gid_t, off_t, time_t, long>;
 
   // Of what the path leads to through all links.
   std::optional<Identity> identity() const {
     struct stat status {};
     if (::stat(path_.c_str(), &status) != 0) return std::nullopt;
-    return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                    status.st_mtim.tv_nsec);
+    return Identity(status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid,
+                    status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
   }
 
   std::filesystem::path path_;

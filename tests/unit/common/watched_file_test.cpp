@@ -52,6 +52,16 @@ TEST_CASE("a write is told once, by its time or by the size") {
   CHECK_FALSE(watched.changed());
 }
 
+TEST_CASE("a file that others may read from now on is told, since reading it may have failed") {
+  const WatchFixture files;
+  files.write("key", "one", 1);
+  test::require(chmod(files.path("key").c_str(), 0600) == 0, "chmod");
+  WatchedFile watched(files.path("key"));
+  test::require(chmod(files.path("key").c_str(), 0640) == 0, "chmod");
+  CHECK(watched.changed());
+  CHECK_FALSE(watched.changed());
+}
+
 TEST_CASE("another file of the same name is told, though it be as old and as long") {
   const WatchFixture files;
   files.write("cert", "one", 1);
