@@ -51,7 +51,7 @@ void Hub::add(ConnectionId id, Outlet& outlet, WireFormat format, bool offered_o
   listener.id = id;
   listener.outlet = &outlet;
   listener.format = format;
-  listener.may_step_down = offered_opus && format == WireFormat::kPcm;
+  listener.offered_opus = offered_opus;
   listener.max_age_ns = limits_.age_ns;
   listener.accepted_ns = clock_.now_ns();
   listener.last_alive_ns = listener.last_ping_ns = listener.last_status_ns = listener.accepted_ns;
@@ -93,6 +93,7 @@ void Hub::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
   Listener* const listener = find(id);
   if (listener == nullptr) return;
   listener->format = format;
+  listener->steps_down = false;
   if (!stepped_down) return;
   metrics_.stepped_down.add();
   log_debug("listener is slow, stepped down to Opus", {{"listener", static_cast<std::int64_t>(id)}});
@@ -222,7 +223,8 @@ Backlog Hub::backlog_of(const Listener& listener, std::int64_t now_ns) const {
   if (listener.on_its_way) backlog.since_progress_ns = now_ns - listener.progress_ns;
   backlog.queued_bytes = listener.queued_bytes;
   backlog.queued_chunks = listener.queued_chunks;
-  backlog.can_step_down = listener.may_step_down;
+  backlog.can_step_down =
+      listener.offered_opus && listener.format == WireFormat::kPcm && !listener.steps_down;
   return backlog;
 }
 
@@ -233,7 +235,7 @@ void Hub::apply_policy(Listener& listener) {
       case BacklogAction::kSend:
         return;
       case BacklogAction::kStepDown:
-        listener.may_step_down = false;
+        listener.steps_down = true;
         step_down_(listener.id);
         break;
       case BacklogAction::kSkipOldest:

@@ -133,7 +133,8 @@ class Hub {
     WireFormat format = WireFormat::kJson;
     bool closing = false;
     bool heard_audio = false;
-    bool may_step_down = false;
+    bool offered_opus = false;
+    bool steps_down = false;  // asked for, and not yet in force
     std::int64_t last_status_ns = 0;
     std::int64_t last_live_sent_ns = 0;
     std::int64_t last_seq = -1;  // of the chunk that was queued last

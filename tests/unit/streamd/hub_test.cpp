@@ -199,6 +199,22 @@ TEST_CASE_FIXTURE(Fixture,
   check_books();
 }
 
+TEST_CASE_FIXTURE(Fixture, "who goes to PCM later, or again, is stepped down from it, too") {
+  come(1, kGarden, WireFormat::kPcm, true);
+  come(2, kGarden, WireFormat::kJson, true);
+  std::int64_t seq = 0;
+  const auto stall = [&] {
+    for (const std::int64_t end = seq + 30; seq < end; ++seq, clock.now += kChunkNs) deliver(audio(seq));
+  };
+  stall();
+  hub.set_format(1, WireFormat::kOpus, true);
+  take_all();
+  for (const ConnectionId id : {1, 2}) hub.set_format(id, WireFormat::kPcm, false);
+  stall();
+  CHECK(stepped_down == std::vector<ConnectionId>{1, 1, 2});
+  check_books();
+}
+
 TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
   come(1);
   come(2);
