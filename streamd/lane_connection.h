@@ -98,11 +98,16 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     return go_on();
   }
 
+  // Before the end of the connection: where another message is not all out yet, this one does not follow it.
+  void transmit_last(const WireMessagePtr& message) {
+    if (!ours_) transmit(message);
+  }
+
  protected:
   // Called by websocketpp::connection by static type: so these may hide the base's.
   void async_read_at_least(std::size_t count, char* buffer, std::size_t size,
                            websocketpp::transport::read_handler handler) {
-    if (head_.complete()) return Base::async_read_at_least(count, buffer, size, std::move(handler));
+    if (head_.complete()) return read_on({count, buffer, size, std::move(handler)});
     Base::async_read_at_least(
         count, buffer, size,
         [this, buffer, handler = std::move(handler)](const Error& error, std::size_t read) {
@@ -131,6 +136,7 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   // The library is done with the connection at once; the other end gets our farewell. Over TLS the library's
   // own way would wait for its time-out, since Asio calls a shutdown that had to wait for a read cancelled.
   void async_shutdown(const websocketpp::transport::shutdown_handler& handler) {
+    is_over_ = true;
     asio::error_code gone;
     this->get_raw_socket().cancel(gone);
     const auto farewell = std::make_shared<Farewell>(this->get_raw_socket().get_executor());
@@ -149,6 +155,37 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   }
 
  private:
+  struct Read {
+    std::size_t at_least;
+    char* buffer;
+    std::size_t size;
+    websocketpp::transport::read_handler handler;
+  };
+
+  // So much is read in so long, and the rest after that: whoever talks without end, be it in frames that
+  // nobody counts, holds up itself alone.
+  void read_on(Read read) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= reading_until_) {
+      reading_until_ = now + kReadingTime;
+      read_meanwhile_ = 0;
+    }
+    if (read_meanwhile_ < kReadMeanwhile) return read_now(read);
+    const auto pause =
+        std::make_shared<asio::steady_timer>(this->get_raw_socket().get_executor(), reading_until_);
+    pause->async_wait([this, self = this->shared_from_this(), pause, read](const asio::error_code&) {
+      if (is_over_) return read.handler(make_error_code(websocketpp::transport::error::eof), 0);
+      read_on(read);
+    });
+  }
+  void read_now(const Read& read) {
+    Base::async_read_at_least(read.at_least, read.buffer, read.size,
+                              [this, handler = read.handler](const Error& error, std::size_t bytes) {
+                                read_meanwhile_ += bytes;
+                                handler(error, bytes);
+                              });
+  }
+
   void write_for_library(const std::vector<websocketpp::transport::buffer>& buffers,
                          const websocketpp::transport::write_handler& handler) {
     library_writes_ = true;
@@ -217,14 +254,14 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   void linger(const std::shared_ptr<Farewell>& farewell) {
     asio::error_code gone;
     this->get_raw_socket().shutdown(asio::socket_base::shutdown_send, gone);
-    read_on(farewell);
+    read_out(farewell);
   }
-  void read_on(const std::shared_ptr<Farewell>& farewell) {
+  void read_out(const std::shared_ptr<Farewell>& farewell) {
     below_tls().async_read_some(
         asio::buffer(farewell->bytes),
         [this, self = this->shared_from_this(), farewell](const asio::error_code& error, std::size_t read) {
           farewell->read += read;
-          if (!error && farewell->read < kMostUnread) return read_on(farewell);
+          if (!error && farewell->read < kMostUnread) return read_out(farewell);
           farewell->limit.cancel();
         });
   }
@@ -256,6 +293,9 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     if (result == SendResult::kFailed) owner_->write_failed(id_);
   }
 
+  // Twice what a listener's messages may come to by default.
+  static constexpr std::chrono::milliseconds kReadingTime{100};
+  static constexpr std::size_t kReadMeanwhile = 8'192;
   static constexpr std::chrono::seconds kFarewellLimit{2};
   static constexpr std::size_t kMostUnread = 1'024 * 1'024;
 
@@ -265,6 +305,9 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   HeadLength head_;
   WireMessagePtr ours_;
   std::size_t sent_ = 0;
+  std::size_t read_meanwhile_ = 0;  // of bytes, since kReadingTime before
+  std::chrono::steady_clock::time_point reading_until_{};
+  bool is_over_ = false;
   bool waited_ = false;
   bool library_writes_ = false;
   bool pong_waits_ = false;

@@ -46,6 +46,13 @@ std::string hexadecimal(std::size_t number) {
   return digits;
 }
 
+// The end of a body in chunked coding (RFC 9112, 7.1).
+WireMessagePtr last_http_chunk() {
+  auto message = std::make_shared<WireMessage>();
+  message->bytes = "0\r\n\r\n";
+  return message;
+}
+
 // The body of a refusal that comes before websocketpp answers.
 constexpr std::string_view kHeaderTooLong =
     "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Type: text/plain\r\n"
@@ -197,7 +204,12 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     if (code == close_code::kNoProgress)
       connection->get_raw_socket().set_option(asio::socket_base::linger(true, 0), gone);
     // Whoever calls may be going through the listeners: none may vanish under its hands.
-    if (found->second.streams) return asio::post(io_, [this, connection] { end(connection); });
+    if (found->second.streams) {
+      return asio::post(io_, [this, connection, code] {
+        if (code != close_code::kNoProgress) connection->transmit_last(last_http_chunk());
+        end(connection);
+      });
+    }
     wpp::lib::error_code ignored;  // it may be closing already
     connection->close(code, std::string(reason), ignored);
   }
@@ -360,14 +372,16 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     if (result == SendResult::kFailed) close(id, 0, {});
   }
 
-  // The client has nothing more to say; but it may go.
-  void watch(const ConnectionPtr& connection) {
-    auto buffer = std::make_shared<std::array<char, 256>>();
-    auto& socket = connection->get_socket();
-    socket.async_read_some(asio::buffer(*buffer),
-                           [this, connection, buffer](const asio::error_code& error, std::size_t) {
-                             return error ? end(connection) : watch(connection);
-                           });
+  // The client may go. It has nothing more to say, and is let go of if it says much.
+  void watch(const ConnectionPtr& connection, std::size_t said = 0) {
+    constexpr std::size_t kMostSaid = 1'024;
+    const auto buffer = std::make_shared<std::array<char, 256>>();
+    connection->get_socket().async_read_some(
+        asio::buffer(*buffer),
+        [this, connection, buffer, said](const asio::error_code& error, std::size_t more) {
+          if (error || said + more > kMostSaid) return end(connection);
+          watch(connection, said + more);
+        });
   }
   void end(const ConnectionPtr& connection) {
     connection->terminate(wpp::error::make_error_code(wpp::error::http_connection_ended));

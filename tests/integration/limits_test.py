@@ -13,7 +13,7 @@ import pytest
 
 from auralis import HOST, WAIT_LIMIT_S, binary, clean_environment, eventually, raw_request
 from listener import JSON, OPUS, PCM, SMALL_BUFFER, Listener, gaps
-from raw_listener import BINARY, CLOSE, PING, TEXT, masked_frame, upgrade_request
+from raw_listener import BINARY, CLOSE, PING, PONG, TEXT, masked_frame, upgrade_request
 
 MAX_LISTENERS = 6
 MAX_HEADER_BYTES = 2_048
@@ -286,16 +286,45 @@ def test_a_slow_listener_that_knows_opus_gets_opus(station, restart_streamd):
         one.close()
 
 
-def test_pings_of_one_who_reads_nothing_do_not_pile_up(station, other, enter):
+def flood(connection, frames, other):
+    """How many bytes of them are taken, again and again, while the other listener hears three seconds."""
+    connection.setblocking(False)
+    sent, end = 0, len(other.chunks) + 30
+    while len(other.chunks) < end:
+        try:
+            sent += connection.send(frames[sent % len(frames) :])
+        except BlockingIOError:
+            time.sleep(0.001)
+    return sent
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [masked_frame(PING, b"p" * 125), masked_frame(PONG, b""), masked_frame(0, b"")],
+    ids=["pings", "pongs", "continuations"],
+)
+def test_who_talks_without_end_is_read_slowly_and_piles_nothing_up(station, other, enter, frame):
     streamd = station.daemons["streamd"]
     deaf = enter(receive_buffer=SMALL_BUFFER)
     eventually(lambda: station.figure("auralis_chunks_queued") >= 3, "a connection that is full")
-    before = resident_bytes(streamd)
-    flood = masked_frame(PING, b"p" * 125) * 1_000
-    for _ in range(250):
-        deaf.connection.sendall(flood)
-    assert resident_bytes(streamd) - before < 4_000_000, "of some 30 MB"
+    if frame[0] == 0x80:  # of a message that never ends
+        deaf.connection.sendall(masked_frame(TEXT, b"x").replace(b"\x81", b"\x01", 1))
+        frame = b"\x00" + frame[1:]
+    before, cpu_before = resident_bytes(streamd), cpu_seconds(streamd)
+    taken = flood(deaf.connection, frame * 10_000, other)
+    # What the kernel keeps of it is some megabytes; streamd would read hundreds.
+    assert taken < 10_000_000
+    assert cpu_seconds(streamd) - cpu_before < 1
+    assert resident_bytes(streamd) - before < 4_000_000
     assert station.figure("websocket_active_connections") == 2
+
+
+def test_a_plain_listener_that_talks_is_let_go(station, other):
+    with connect(station) as connection:
+        connection.sendall(b"GET /listen/default.opus HTTP/1.1\r\nHost: x\r\n\r\n")
+        eventually(lambda: station.figure("websocket_active_connections") == 2, "a listener")
+        connection.sendall(b"x" * 2_000)
+        eventually(lambda: station.figure("websocket_active_connections") == 1, "it is gone")
 
 
 def test_more_connections_than_descriptors_allow_are_refused(station, other):

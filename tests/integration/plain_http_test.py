@@ -64,6 +64,7 @@ class HttpListener:
     def __init__(self, station, path, receive_buffer=None):
         self.body = b""
         self.ended = False
+        self.whole = False
         self._may_read = threading.Event()
         self._may_read.set()
         connection = http.client.HTTPConnection(HOST, station.stream_port)
@@ -82,6 +83,7 @@ class HttpListener:
             while piece := self.response.read1(65_536):
                 self.body += piece
                 self._may_read.wait()
+            self.whole = True
         except (http.client.HTTPException, OSError):
             pass  # without end, it ends in the middle
         finally:
@@ -407,6 +409,7 @@ def test_a_stream_ends_with_the_server(station, fetch):
     assert station.daemons["streamd"].exit_status() == 0
     for one in streams:
         eventually(lambda: one.ended, "the end")
+        assert one.whole, "its body has an end, too"
     station.daemons["streamd"].start()
     station.wait_until_ready()
 
