@@ -8,9 +8,13 @@
 namespace auralis {
 namespace {
 
-std::optional<Secret> secret_in(const std::string& path) {
+std::optional<Secret> secret_in(const std::string& path, const char* key) {
   if (path.empty()) return std::nullopt;
-  return Secret::from_file(path);
+  try {
+    return Secret::from_file(path);
+  } catch (const SecretError& error) {
+    throw SecretError(std::string(key) + ": " + error.what());
+  }
 }
 
 IpAddress peer_of(const HttpRequest& request) { return parse_ip_address(request.peer).value_or(IpAddress{}); }
@@ -21,8 +25,8 @@ IpAddress peer_of(const HttpRequest& request) { return parse_ip_address(request.
 Access::Access(const Config& config)
     : proxies_(parse_ip_networks(config.streamd.trusted_proxies).value()),
       origins_(parse_allowed_origins(config.streamd.allowed_origins).value()),
-      token_(secret_in(config.streamd.token_file)),
-      ticket_key_(secret_in(config.streamd.ticket_key_file)),
+      token_(secret_in(config.streamd.token_file, "token_file")),
+      ticket_key_(secret_in(config.streamd.ticket_key_file, "ticket_key_file")),
       listeners_control_(config.streamd.control_by == "listeners") {}
 
 IpAddress Access::client_of(const HttpRequest& request) const {

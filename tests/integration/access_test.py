@@ -194,6 +194,16 @@ def test_a_certificate_that_cannot_be_used_is_told_at_the_start(station, certifi
     assert f"tls_{file.stem}: {file}" in line
 
 
+@pytest.mark.parametrize("key", ["token_file", "ticket_key_file"])
+def test_a_secret_that_cannot_be_read_is_told_at_the_start(station, tmp_path, key):
+    missing = str(tmp_path / "missing")
+    settings = {**station.environment, "AURALIS_RUNTIME_DIR": str(tmp_path), f"AURALIS_STREAMD_{key.upper()}": missing}
+    result = run_daemon("streamd", "--config", station.config_file, environment=settings)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert f"{key}: {missing}: cannot be read" in line
+
+
 def test_pages_of_other_sites_may_not_use_the_server(station, enter):
     own = f"{HOST}:{station.stream_port}"
 

@@ -324,7 +324,7 @@ def test_a_plain_listener_that_talks_is_let_go(station, other):
         connection.sendall(b"GET /listen/default.opus HTTP/1.1\r\nHost: x\r\n\r\n")
         eventually(lambda: station.figure("websocket_active_connections") == 2, "a listener")
         connection.sendall(b"x" * 2_000)
-        eventually(lambda: station.figure("websocket_active_connections") == 1, "it is gone")
+        eventually(lambda: station.figure("websocket_active_connections") == 1, "it is gone", 10)
 
 
 def test_more_connections_than_descriptors_allow_are_refused(station, other):
