@@ -16,10 +16,10 @@ RUN ldd /stage/usr/bin/* | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | sort -u 
 
 FROM ${BASE}
 COPY --from=build /runtime-packages /usr/share/auralis/runtime-packages
-# PoCL is OpenCL on the processor, for who asks for it; curl is for the health checks.
+# PoCL is OpenCL on the processor, for who asks for it.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-       $(cat /usr/share/auralis/runtime-packages) pocl-opencl-icd curl \
+       $(cat /usr/share/auralis/runtime-packages) pocl-opencl-icd \
     && rm -rf /var/lib/apt/lists/*
 # NVIDIA's container runtime brings its OpenCL library, but not the file by which the OpenCL loader finds it.
 RUN mkdir -p /etc/OpenCL/vendors && echo libnvidia-opencl.so.1 > /etc/OpenCL/vendors/nvidia.icd

@@ -67,11 +67,9 @@ class Compose(unittest.TestCase):
     def test_every_service_tells_whether_it_is_healthy_and_comes_back(self):
         for daemon, service in self.services.items():
             with self.subTest(daemon=daemon):
-                self.assertEqual(service["healthcheck"]["test"][0], "CMD")
+                # The daemon itself, which knows its own configuration: a port, a host, TLS.
+                self.assertEqual(service["healthcheck"]["test"], ["CMD", daemon, "--healthcheck"])
                 self.assertEqual(service["restart"], "unless-stopped")
-        self.assertEqual(self.services["synthd"]["healthcheck"]["test"][1:], ["synthd", "--healthcheck"])
-        for daemon, port in (("streamd", 8000), ("metricsd", 9464)):
-            self.assertIn(f"http://127.0.0.1:{port}/healthz", self.services[daemon]["healthcheck"]["test"])
 
     def test_the_player_is_published_and_the_figures_only_to_this_machine(self):
         self.assertEqual(self.services["streamd"]["ports"], ["8000:8000"])
