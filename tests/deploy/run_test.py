@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""scripts/run, all but the building: says where music plays once it does, and stops in time, with TLS and without."""
+
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import staging
+
+LIMIT_S = 60
+DRAIN_MS = 11_000
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+class Run(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(dir="/dev/shm")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.port, metrics_port, zmq_port = free_ports(3)
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("AURALIS_")}
+        self.environment.update(
+            PATH=f"{self.folder}/commands:{os.environ['PATH']}",
+            AURALIS_RUNTIME_DIR=f"{self.folder}/runtime",
+            AURALIS_SYNTHD_ENGINE="native",
+            AURALIS_STREAMD_PORT=str(self.port),
+            AURALIS_METRICSD_PORT=str(metrics_port),
+            AURALIS_METRICSD_ZMQ_ENDPOINT=f"tcp://127.0.0.1:{zmq_port}",
+        )
+        self.make_tree()
+
+    def make_tree(self):
+        """A source tree in which nothing is left to install or build."""
+        for name in ("scripts", "commands", "runtime"):
+            (self.folder / name).mkdir()
+        shutil.copy(staging.SOURCE_DIR / "scripts/run", self.folder / "scripts/run")
+        for command in ("scripts/bootstrap", "commands/cmake"):
+            (self.folder / command).symlink_to("/bin/true")
+        (self.folder / "build").mkdir()
+        (self.folder / "build/release").symlink_to(os.environ["BUILD_DIR"])
+
+    def start(self):
+        with open(self.folder / "output", "wb") as output:
+            run = subprocess.Popen([self.folder / "scripts/run"], env=self.environment, stdout=output, stderr=output)
+        self.addCleanup(self.stop, run)
+        self.wait_for(lambda: "Auralis plays" in self.output() or run.poll() is not None)
+        self.assertIn("Auralis plays", self.output())
+        return run
+
+    def wait_for(self, probe):
+        deadline = time.monotonic() + LIMIT_S
+        while not probe():
+            self.assertLess(time.monotonic(), deadline, self.output())
+            time.sleep(0.05)
+
+    def stop(self, run):
+        run.send_signal(signal.SIGTERM)
+        return run.wait(LIMIT_S)
+
+    def output(self):
+        return (self.folder / "output").read_text(encoding="utf-8")
+
+    def test_it_says_where_music_plays(self):
+        run = self.start()
+        self.assertRegex(self.output(), rf"player +http://127\.0\.0\.1:{self.port}/")
+        self.assertEqual(self.stop(run), 0, self.output())
+
+    def test_with_a_certificate_it_speaks_https_and_a_stop_waits_until_listeners_are_sent_away(self):
+        certificate, key = self.folder / "certificate.pem", self.folder / "key.pem"
+        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=radio.example"
+        subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        self.environment.update(
+            AURALIS_STREAMD_TLS_CERTIFICATE=str(certificate),
+            AURALIS_STREAMD_TLS_KEY=str(key),
+            AURALIS_STREAMD_DRAIN_MS=str(DRAIN_MS),
+        )
+        run = self.start()
+        self.assertRegex(self.output(), rf"player +https://127\.0\.0\.1:{self.port}/")
+        heard = self.folder / "heard.opus"
+        command = ["curl", "-s", "--insecure", "--max-time", str(LIMIT_S), "-o", heard]
+        with subprocess.Popen([*command, f"https://127.0.0.1:{self.port}/listen/default.opus"]) as listener:
+            self.addCleanup(listener.kill)
+            self.wait_for(lambda: heard.exists() and heard.stat().st_size > 0)
+            began = time.monotonic()
+            self.assertEqual(self.stop(run), 0, self.output())
+            self.assertGreaterEqual(time.monotonic() - began, DRAIN_MS / 1_000)
+
+
+if __name__ == "__main__":
+    unittest.main()
