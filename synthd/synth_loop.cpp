@@ -23,6 +23,12 @@ constexpr std::int64_t kBringUpNs = 20 * kNsPerMs;
 constexpr std::size_t kBringUpBatch = 16;
 constexpr std::int64_t kSkipLogPeriodNs = 10 * kNsPerSecond;  // an overloaded machine skips often
 
+// What the log calls a station. Whoever knows a personal one's name may change it, so that has its place.
+std::pair<std::string_view, LogValue> in_log(std::size_t place, const StationState& state) {
+  if (state.personal != 0) return {"place", static_cast<std::int64_t>(place)};
+  return {"station", std::string(state.name)};
+}
+
 }  // namespace
 
 Timeline make_timeline(const Config& config, std::int64_t now_ns) {
@@ -65,7 +71,7 @@ void SynthLoop::find_former() {
     if (!state) continue;
     enter(place, *state, parts_.audio.newest(place).value_or(live));
     log_info("going on with a former synthd's music",
-             {{"station", std::string(state->name)}, {"chunk", places_[place]->newest + 1}});
+             {in_log(place, *state), {"chunk", places_[place]->newest + 1}});
   }
 }
 
@@ -139,14 +145,14 @@ void SynthLoop::come(std::size_t place, StationState state, std::int64_t own_chu
   parts_.audio.open(place, state);
   enter(place, state, begin - 1);
   places_[place]->lead_in = playing;
-  log_info("station plays", {{"station", std::string(state.name)},
+  log_info("station plays", {in_log(place, state),
                              {"personal", state.personal != 0},
                              {"seed", std::to_string(state.seed)},
                              {"chunk", begin}});
 }
 
 void SynthLoop::leave(std::size_t place) {
-  log_info("station ends", {{"station", std::string(places_[place]->state.name)}});
+  log_info("station ends", {in_log(place, places_[place]->state)});
   places_[place].reset();
   parts_.audio.close(place);
 }
@@ -167,7 +173,7 @@ std::int64_t SynthLoop::step() {
   due_.clear();
   for (std::size_t place = 0; place < places_.size(); ++place) {
     if (!places_[place]) continue;
-    skip_missed(*places_[place], now_ns);
+    skip_missed(place, now_ns);
     const std::int64_t newest = places_[place]->newest;
     if (timeline().depth_ns(newest, now_ns) < target_depth_ns_) due_.push_back(place);
   }
@@ -232,7 +238,7 @@ bool SynthLoop::change(std::size_t place, const ControlRequest& request) {
   playing.state.applied_request = request.number;
   // Before the chunk: whoever takes over in between renders it alike.
   parts_.audio.store_state(place, playing.state);
-  log_info("controls applied", {{"station", std::string(playing.state.name)},
+  log_info("controls applied", {in_log(place, playing.state),
                                 {"request", static_cast<std::int64_t>(request.number)},
                                 {"chunk", playing.newest + 1}});
   return true;
@@ -249,7 +255,8 @@ void SynthLoop::open_personal(std::size_t place, const ControlRequest& request) 
 }
 
 // A ring that ran dry goes on where the music would be now: nobody could play what was missed.
-void SynthLoop::skip_missed(Playing& playing, std::int64_t now_ns) {
+void SynthLoop::skip_missed(std::size_t place, std::int64_t now_ns) {
+  Playing& playing = *places_[place];
   const std::int64_t live = timeline().chunk_at(now_ns);
   const bool leads_in = playing.newest < playing.lead_in && live <= playing.lead_in + 1;
   if (playing.newest + 1 >= live || leads_in) return;
@@ -259,7 +266,7 @@ void SynthLoop::skip_missed(Playing& playing, std::int64_t now_ns) {
   if (now_ns < skip_log_ns_) return;
   skip_log_ns_ = now_ns + kSkipLogPeriodNs;
   log_warning("came too late and skipped chunks",
-              {{"station", std::string(playing.state.name)}, {"skipped", skipped}, {"next_chunk", live + 1}});
+              {in_log(place, playing.state), {"skipped", skipped}, {"next_chunk", live + 1}});
 }
 
 void SynthLoop::render_due() {

@@ -95,7 +95,7 @@ class SynthLoop {
   bool obey(std::size_t place, const ControlRequest& request);
   bool change(std::size_t place, const ControlRequest& request);
   void open_personal(std::size_t place, const ControlRequest& request);
-  void skip_missed(Playing& playing, std::int64_t now_ns);
+  void skip_missed(std::size_t place, std::int64_t now_ns);
   void render_due();
   void render_ready(std::size_t count);
   void bring_up(std::size_t first);

@@ -278,6 +278,26 @@ def test_nobody_hears_that_synthd_is_another_one(station, listen, tmp_path, how)
         check_against_link(station, station_name, listener.chunks, tmp_path)
 
 
+def test_no_log_tells_the_name_of_a_personal_station(station, listen):
+    no_personal(station)
+    synthd = station.daemons["synthd"]
+    before = len(synthd.log())
+    own, day = listen(PCM, query="station=new"), listen(PCM, query="station=day")
+    name = first_status(own)["station"]
+    first_status(day)
+    for listener in (own, day):
+        assert listener.ask(SLEEP)["type"] == "accepted"
+    replaced(station, "killed")
+    own.wait_for_music(15)
+    own.close()
+    no_personal(station)
+    for said in ("station plays", "controls applied", "going on", "station ends"):
+        eventually(lambda said=said: said in synthd.log()[before:], said)
+    assert '"station":"day"' in synthd.log()[before:]
+    for daemon in station.daemons.values():
+        assert name not in daemon.log()
+
+
 def test_a_reload_adds_and_removes_stations_and_leaves_the_others_alone(station, listen):
     no_personal(station)
     own = listen(PCM, query="station=new&seed=13")
