@@ -86,8 +86,8 @@ std::vector<ConfigKey> permission_keys() {
   return {
       {"streamd", "allowed_origins", [](Config& c) -> std::string& { return c.streamd.allowed_origins; },
        origin_list(),
-       "Sites whose pages may use the stream, beside streamd's own; *: any. Programs that are no browsers "
-       "name no site and are not asked"},
+       "Sites whose pages may use the WebSocket and change the music, beside streamd's own; *: any. What is "
+       "no page, such as a program or an <audio> element, names no site and is not asked"},
       {"streamd", "ticket_key_file", [](Config& c) -> std::string& { return c.streamd.ticket_key_file; },
        path_or_empty(),
        "File of the key that auralis-ticket signs tickets with; listeners need one then. Empty: anybody may "
