@@ -51,7 +51,7 @@ struct StageInput {
     dsp = dsp_shape(shape);
     voices.resize(tones);
     curves.resize(curve_words(dsp));
-    bus.resize(bus_words(dsp));
+    bus.resize(kBlockBusWords);
     reverbs.resize(reverb_words(dsp));
     samples.resize(std::size_t{shape.chunk_frames} * 2);
     std::vector<Voice> played;
@@ -81,7 +81,10 @@ void bench_voices(benchmark::State& state, const Stages<float>& set, VoiceType t
                   std::int64_t age_frames) {
   StageInput in(type, tones, age_frames);
   for (auto _ : state) {
-    set.voices(&in.dsp, &in.station, in.voices.data(), in.curves.data(), in.bus.data());
+    set.curves(&in.dsp, &in.station, in.voices.data(), in.curves.data());
+    for_each_block(in.dsp, in.station, [&](std::uint32_t block, std::uint32_t, std::uint32_t) {
+      set.block(&in.dsp, &in.station, in.voices.data(), in.curves.data(), in.bus.data(), block);
+    });
     benchmark::ClobberMemory();
   }
   const double samples = static_cast<double>(in.station.ends[kGroups - 1]) * in.shape.chunk_frames;
@@ -89,10 +92,13 @@ void bench_voices(benchmark::State& state, const Stages<float>& set, VoiceType t
       samples * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-void bench_frames(benchmark::State& state, const std::function<void(StageInput&)>& stage) {
+using FrameStage = std::function<void(StageInput&, std::uint32_t begin, std::uint32_t end)>;
+
+void bench_frames(benchmark::State& state, const FrameStage& stage) {
   StageInput in(VoiceType::kPad, 16, 5 * 44'100);
   for (auto _ : state) {
-    stage(in);
+    for_each_block(in.dsp, in.station,
+                   [&](std::uint32_t, std::uint32_t begin, std::uint32_t end) { stage(in, begin, end); });
     benchmark::ClobberMemory();
   }
   state.counters["ns_per_frame"] =
@@ -198,14 +204,16 @@ void register_sets() {
     voices("lead", VoiceType::kLead, 16, 44'100);
     voices("kick", VoiceType::kKick, 16, 4'410);
     voices("swell", VoiceType::kSwell, 16, 5 * 44'100);
-    const auto frames = [&](const char* what, const std::function<void(StageInput&)>& stage) {
+    const auto frames = [&](const char* what, const FrameStage& stage) {
       benchmark::RegisterBenchmark((what + ("/" + name)).c_str(),
                                    [=](benchmark::State& state) { bench_frames(state, stage); });
     };
-    frames("reverb",
-           [set](StageInput& in) { set.reverb(&in.dsp, &in.station, in.bus.data(), in.reverbs.data()); });
-    frames("finish",
-           [set](StageInput& in) { set.samples(&in.dsp, &in.station, in.bus.data(), in.samples.data()); });
+    frames("reverb", [set](StageInput& in, std::uint32_t begin, std::uint32_t end) {
+      set.reverb(&in.dsp, &in.station, in.bus.data(), in.reverbs.data(), begin, end);
+    });
+    frames("finish", [set](StageInput& in, std::uint32_t begin, std::uint32_t end) {
+      set.samples(&in.station, in.bus.data(), in.samples.data(), begin, end);
+    });
   }
 }
 

@@ -39,7 +39,7 @@ struct Bench {
   PackedStation station{};
 
   Bench(const EngineShape& shape, const DspShape& dsp)
-      : packer(shape), voices(shape.voices), curves(curve_words(dsp)), bus(bus_words(dsp)) {}
+      : packer(shape), voices(shape.voices), curves(curve_words(dsp)), bus(kBlockBusWords) {}
 };
 
 }  // namespace
@@ -116,14 +116,16 @@ struct NativeEngine::Impl {
     const StationChunk& chunk = batch[index];
     dropped += bench.packer.pack(chunk, bench.voices.data(), bench.station);
     bench.station.reverb_clear = anew[index];
-    stages.voices(&dsp, &bench.station, bench.voices.data(), bench.curves.data(), bench.bus.data());
-    stages.reverb(&dsp, &bench.station, bench.bus.data(), &reverbs[chunk.slot * reverb_words(dsp)]);
     const std::size_t place = index * shape.chunk_frames * 2;
-    if (shape.float_mix) {
-      stages.mix(&dsp, &bench.station, bench.bus.data(), &mixes[place]);
-    } else {
-      stages.samples(&dsp, &bench.station, bench.bus.data(), &samples[place]);
-    }
+    const auto finish = [&](std::uint32_t begin, std::uint32_t end) {
+      if (shape.float_mix) {
+        stages.mix(&bench.station, bench.bus.data(), &mixes[place], begin, end);
+      } else {
+        stages.samples(&bench.station, bench.bus.data(), &samples[place], begin, end);
+      }
+    };
+    render_chunk(stages, dsp, bench.station, bench.voices.data(), bench.curves.data(), bench.bus.data(),
+                 &reverbs[chunk.slot * reverb_words(dsp)], finish);
   }
 
   void render(const StationChunk* chunks, std::size_t chunk_count) {

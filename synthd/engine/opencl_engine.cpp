@@ -10,6 +10,7 @@
 
 #include "embedded/kernels_cl.h"
 #include "embedded/layout_h.h"
+#include "embedded/leads_h.h"
 #include "embedded/mix_h.h"
 #include "embedded/oscillators_h.h"
 #include "embedded/pads_h.h"
@@ -151,8 +152,8 @@ struct OpenClEngine::Impl {
   cl::Program build() const {
     std::string source;
     for (const std::string_view part :
-         {embedded::shim_h, embedded::layout_h, embedded::oscillators_h, embedded::voices_h, embedded::pads_h,
-          embedded::reverb_h, embedded::mix_h, embedded::kernels_cl}) {
+         {embedded::shim_h, embedded::layout_h, embedded::oscillators_h, embedded::voices_h,
+          embedded::leads_h, embedded::pads_h, embedded::reverb_h, embedded::mix_h, embedded::kernels_cl}) {
       source += part;
     }
     // -w: PoCL compiles twice, and what the first pass cannot vectorise it would tell on standard error.

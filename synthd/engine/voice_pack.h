@@ -14,11 +14,13 @@ namespace auralis {
 
 DspShape dsp_shape(const EngineShape& shape);
 
-// Numbers that a station's memory holds: the curves of its tones, its bus, its reverbs.
+// Numbers that a station's memory holds: the curves of its tones, the bus of a chunk or of a block, its
+// reverbs.
 inline std::size_t curve_words(const DspShape& dsp) {
   return std::size_t{dsp.voice_stride} * kCurves * dsp.curve_points;
 }
 inline std::size_t bus_words(const DspShape& dsp) { return std::size_t{kPlanes} * dsp.tiles * kTileFrames; }
+inline constexpr std::size_t kBlockBusWords = std::size_t{kPlanes} * kBlockFrames;
 inline std::size_t reverb_words(const DspShape& dsp) { return std::size_t{kReverbs} * dsp.reverb_frames; }
 
 // The two reverbs of a station are fed in turns so long each, and ring so long after that.

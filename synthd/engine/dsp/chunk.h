@@ -7,33 +7,43 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-inline void render_voices(const DspShape* shape, const PackedStation* station, const PackedVoice* voices,
-                          real* curves, real* bus) {
+inline void render_curves(const DspShape* shape, const PackedStation* station, const PackedVoice* voices,
+                          real* curves) {
   for (uint32_t voice = 0; voice < station->ends[kGroups - 1]; ++voice) {
     curves_of_voice(shape, station, voices, curves, voice, 0);
   }
-  const uint32_t block_frames = kBlockTiles * kTileFrames;
-  const uint32_t blocks = (station->first_frame + shape->chunk_frames + block_frames - 1) / block_frames;
-  for (uint32_t block = 0; block < blocks; ++block) mix_block(shape, station, voices, curves, bus, block, 0);
 }
 
-inline void render_reverb(const DspShape* shape, const PackedStation* station, real* bus, real* reverbs) {
-  const uint32_t first = station->first_frame;
-  reverb_chunk(shape, station, reverbs, PLANE(bus, SENT_LEFT) + first, PLANE(bus, SENT_RIGHT) + first,
-               PLANE(bus, DRY_LEFT) + first, PLANE(bus, DRY_RIGHT) + first, 0);
+inline void render_block(const DspShape* shape, const PackedStation* station, const PackedVoice* voices,
+                         const real* curves, real* bus, uint32_t block) {
+  mix_block(shape, station, voices, curves, bus, kBlockFrames, block, 0);
 }
 
-inline void render_samples(const DspShape* shape, const PackedStation* station, const real* bus,
-                           int16_t* samples) {
-  finish_samples(shape, station, bus, samples, 0, (int32_t)shape->chunk_frames, 0);
+inline void render_reverb(const DspShape* shape, const PackedStation* station, real* bus, real* reverbs,
+                          uint32_t begin, uint32_t end) {
+  const uint32_t plane = kBlockFrames;
+  real* first = bus + (station->first_frame + begin) % kBlockFrames;
+  reverb_frames(shape, station, reverbs, PLANE(first, SENT_LEFT), PLANE(first, SENT_RIGHT),
+                PLANE(first, DRY_LEFT), PLANE(first, DRY_RIGHT), begin, end, 0);
 }
 
-inline void render_mix(const DspShape* shape, const PackedStation* station, const real* bus, real* mix) {
-  finish_mix(shape, station, bus, mix, 0, (int32_t)shape->chunk_frames, 0);
+inline void render_samples(const PackedStation* station, const real* bus, int16_t* samples, uint32_t begin,
+                           uint32_t end) {
+  const uint32_t plane = kBlockFrames;
+  const real* first = bus + (station->first_frame + begin) % kBlockFrames;
+  finish_samples(station, PLANE(first, DRY_LEFT), PLANE(first, DRY_RIGHT), samples, (int32_t)begin,
+                 (int32_t)end, 0);
+}
+
+inline void render_mix(const PackedStation* station, const real* bus, real* mix, uint32_t begin,
+                       uint32_t end) {
+  const uint32_t plane = kBlockFrames;
+  const real* first = bus + (station->first_frame + begin) % kBlockFrames;
+  finish_mix(PLANE(first, DRY_LEFT), PLANE(first, DRY_RIGHT), mix, (int32_t)begin, (int32_t)end, 0);
 }
 
 inline Stages<real> stages(const char* name) {
-  return {name, &render_voices, &render_reverb, &render_samples, &render_mix};
+  return {name, &render_curves, &render_block, &render_reverb, &render_samples, &render_mix};
 }
 
 DSP_END

@@ -27,8 +27,9 @@ __kernel void render_blocks(__global const DspShape* shape, __global const Packe
   const uint station = first + index;
   const size_t own_voices = (size_t)station * shape->voice_stride;
   const size_t curve_words = (size_t)shape->voice_stride * (kCurves * shape->curve_points);
+  const uint plane = shape->tiles * kTileFrames;
   mix_block(shape, stations + station, voices + own_voices, curves + index * curve_words,
-            buses + (size_t)index * (kPlanes * shape->tiles * kTileFrames), block,
+            buses + (size_t)index * (kPlanes * plane) + block * kBlockFrames, plane, block,
             (uint)get_global_id(0) % MIX_LANES);
 }
 
@@ -37,10 +38,11 @@ __kernel void render_reverb(__global const DspShape* shape, __global const Packe
   const uint index = (uint)get_global_id(1);
   if (index >= count) return;
   __global const PackedStation* station = stations + first + index;
-  __global real* bus = buses + (size_t)index * (kPlanes * shape->tiles * kTileFrames) + station->first_frame;
-  reverb_chunk(shape, station, reverbs + (size_t)station->slot * (kReverbs * shape->reverb_frames),
-               PLANE(bus, SENT_LEFT), PLANE(bus, SENT_RIGHT), PLANE(bus, DRY_LEFT), PLANE(bus, DRY_RIGHT),
-               (uint)get_local_id(0));
+  const uint plane = shape->tiles * kTileFrames;
+  __global real* bus = buses + (size_t)index * (kPlanes * plane) + station->first_frame;
+  reverb_frames(shape, station, reverbs + (size_t)station->slot * (kReverbs * shape->reverb_frames),
+                PLANE(bus, SENT_LEFT), PLANE(bus, SENT_RIGHT), PLANE(bus, DRY_LEFT), PLANE(bus, DRY_RIGHT), 0,
+                shape->chunk_frames, (uint)get_local_id(0));
 }
 
 __kernel void finish(__global const DspShape* shape, __global const PackedStation* stations,
@@ -48,15 +50,17 @@ __kernel void finish(__global const DspShape* shape, __global const PackedStatio
   const uint index = (uint)get_global_id(1);
   if (index >= count) return;
   const uint station = first + index;
-  __global const real* bus = buses + (size_t)index * (kPlanes * shape->tiles * kTileFrames);
+  const uint plane = shape->tiles * kTileFrames;
+  __global const real* bus = buses + (size_t)index * (kPlanes * plane) + stations[station].first_frame;
   const size_t place = (size_t)station * shape->chunk_frames * 2;
   const int begin = (int)get_group_id(0) * kFinishFrames;
   const int end = min(begin + kFinishFrames, (int)shape->chunk_frames);
+  __global const real* left = PLANE(bus, DRY_LEFT) + begin;
+  __global const real* right = PLANE(bus, DRY_RIGHT) + begin;
   if (FLOAT_MIX) {
-    finish_mix(shape, stations + station, bus, (__global real*)output + place, begin, end,
-               (uint)get_local_id(0));
+    finish_mix(left, right, (__global real*)output + place, begin, end, (uint)get_local_id(0));
   } else {
-    finish_samples(shape, stations + station, bus, (__global short*)output + place, begin, end,
+    finish_samples(stations + station, left, right, (__global short*)output + place, begin, end,
                    (uint)get_local_id(0));
   }
 }

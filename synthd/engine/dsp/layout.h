@@ -11,10 +11,12 @@ namespace auralis {
 
 enum {
   kTileFrames = 64,  // slow movements are straight lines over a tile
-  kRowFrames = 16,   // of a tile: its waves turn from the row's first frame on (voices.h)
+  kRowFrames = 16,   // of a tile: its waves turn from the row's middle on (voices.h)
+  kHalfRow = kRowFrames / 2,
   kTileRows = kTileFrames / kRowFrames,
   kBlockTiles = 8,  // that are mixed together, by a work item or by one a row
   kBlockRows = kBlockTiles * kTileRows,
+  kBlockFrames = kBlockTiles * kTileFrames,
   kCurves = 4,          // a voice (voices.h)
   kGroups = 4,          // as VoiceType: pads, leads, kicks, swells
   kReverbLines = 8,     // delay lines of a reverb

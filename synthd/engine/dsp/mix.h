@@ -5,6 +5,7 @@
 #define AURALIS_DSP_MIX_H
 
 #ifndef __OPENCL_VERSION__
+#include "synthd/engine/dsp/leads.h"
 #include "synthd/engine/dsp/pads.h"
 #include "synthd/engine/dsp/reverb.h"
 #endif
@@ -12,89 +13,120 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// A bus: four planes of shape->tiles tiles, from the first frame of the chunk's first tile on.
+// A bus: four planes of `plane` frames each, whole tiles.
 #define DRY_LEFT 0
 #define DRY_RIGHT 1
 #define SENT_LEFT 2  // to the reverb
 #define SENT_RIGHT 3
-#define PLANE(bus, which) ((bus) + (which) * (shape->tiles * kTileFrames))
+#define PLANE(bus, which) ((bus) + (which)*plane)
 
-#define BLOCK_SHARE (LANE_TILES * TILE_SHARE)  // frames of a block that one lane computes
+// Half a row times a gain, added to what is there unless it is the first.
+DSP_INLINE void draw_half(const real8* half_row, real start, real slope, int first, GLOBAL real* words) {
+  const real8 upwards = UPWARDS8(REAL(0.0));
+  real8 gain = EIGHT(start);
+  add_product(&gain, slope, &upwards);
+  real8 sum = *half_row * gain;
+  if (!first) sum += LOAD8(words);
+  STORE8(words, sum);
+}
 
-// What a lane has of a block, both sides.
-struct BlockShare {
-  real left[BLOCK_SHARE];
-  real right[BLOCK_SHARE];
-};
-
-// Kicks and swells, tile by tile.
-DSP_INLINE void add_by_tiles(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
-                             GLOBAL const real* curves, uint32_t group, uint32_t first_tile, uint32_t row,
-                             struct BlockShare* own) {
-  for (uint32_t t = 0; t < LANE_TILES; ++t) {
-    const uint32_t tile = first_tile + t;
-    const int32_t n = (int32_t)tile * kTileFrames - voice->start;
-    if (n + kTileFrames <= 0 || n >= voice->frames) continue;
-    real* left = own->left + t * TILE_SHARE;
-    real* right = own->right + t * TILE_SHARE;
-    if (group == 2u) add_kick(shape, voice, n, row, left, right);
-    if (group == 3u) add_swell(shape, voice, curves, n, tile, row, left, right);
+// From the rows of a lane to both sides of its frames, the first of which is `chunk_frame`.
+DSP_INLINE void draw_rows(const struct Row* RESTRICT rows, uint32_t tiles, struct GainLine gain,
+                          int32_t chunk_frame, int first, GLOBAL real* RESTRICT left,
+                          GLOBAL real* RESTRICT right) {
+  for (uint32_t m = 0; m < tiles * LANE_ROWS; ++m) {
+    const int32_t at = (int32_t)(m * kRowFrames);
+    const real start = FMA((real)(chunk_frame + at), gain.slope, gain.start);
+    const real middle = FMA((real)(chunk_frame + at + kHalfRow), gain.slope, gain.start);
+    const real8 left_earlier = REVERSED8(LOAD8(rows[m].left_earlier));
+    const real8 left_later = LOAD8(rows[m].left_later);
+    const real8 right_earlier = REVERSED8(LOAD8(rows[m].right_earlier));
+    const real8 right_later = LOAD8(rows[m].right_later);
+    draw_half(&left_earlier, start, gain.slope, first, left + at);
+    draw_half(&left_later, middle, gain.slope, first, left + at + kHalfRow);
+    draw_half(&right_earlier, start, gain.slope, first, right + at);
+    draw_half(&right_later, middle, gain.slope, first, right + at + kHalfRow);
   }
 }
 
-// A group of voices, added to `sum` with its gain, a straight line.
-DSP_INLINE void add_group(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
-                          GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves, uint32_t group,
-                          uint32_t first_tile, uint32_t row, struct BlockShare* RESTRICT sum) {
-  const uint32_t first = group == 0u ? 0u : station->ends[group - 1u];
-  const uint32_t end = station->ends[group];
-  if (first == end) return;
-  struct BlockShare own;
-  VECTORISE for (uint32_t k = 0; k < BLOCK_SHARE; ++k) own.left[k] = own.right[k] = REAL(0.0);
-  if (group == 0u) {
-    add_pads(shape, voices, all_curves, end, first_tile, row, own.left, own.right);
-  } else {
-    for (uint32_t index = first; index < end; ++index) {
-      GLOBAL const real* curves = all_curves + index * (kCurves * shape->curve_points);
-      if (group == 1u) {
-        add_lead(shape, voices + index, curves, first_tile, row, own.left, own.right);
+// Kicks or swells, tile by tile.
+DSP_INLINE void add_by_tiles(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
+                             GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves, uint32_t group,
+                             uint32_t first_tile, uint32_t row, uint32_t tiles, GLOBAL real* left,
+                             GLOBAL real* right) {
+  const struct GainLine gain = gain_line(shape, station, group);
+  for (uint32_t index = station->ends[group - 1u]; index < station->ends[group]; ++index) {
+    GLOBAL const PackedVoice* voice = voices + index;
+    GLOBAL const real* curves = all_curves + index * (kCurves * shape->curve_points);
+    for (uint32_t t = 0; t < tiles; ++t) {
+      const uint32_t tile = first_tile + t;
+      const int32_t n = (int32_t)tile * kTileFrames - voice->start;
+      if (!sounds(voice, tile, 1)) continue;
+      const int32_t frame = (int32_t)(tile * kTileFrames + row * kRowFrames - station->first_frame);
+      GLOBAL real* tile_left = left + t * TILE_SHARE;
+      GLOBAL real* tile_right = right + t * TILE_SHARE;
+      if (group == 2u) {
+        add_kick(shape, voice, &gain, frame, n, row, tile_left, tile_right);
       } else {
-        add_by_tiles(shape, voices + index, curves, group, first_tile, row, &own);
+        add_swell(shape, voice, curves, &gain, frame, n, tile, row, tile_left, tile_right);
       }
     }
   }
-  const real start = station->gains_start[group];
-  const real slope = (station->gains_end[group] - start) / (real)shape->chunk_frames;
-  const int32_t begin = (int32_t)(first_tile * kTileFrames + row * kRowFrames - station->first_frame);
-  VECTORISE for (uint32_t k = 0; k < BLOCK_SHARE; ++k) {
-    const real gain = FMA((real)(begin + (int32_t)k), slope, start);
-    sum->left[k] = FMA(gain, own.left[k], sum->left[k]);
-    sum->right[k] = FMA(gain, own.right[k], sum->right[k]);
-  }
 }
 
-// Several tiles at a time, so that what is known of a voice is fetched once for all of them.
+// Pads and leads. Where the gain of either moves, both are drawn apart.
+DSP_INLINE void add_tones(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
+                          GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves,
+                          uint32_t first_tile, uint32_t row, uint32_t tiles, GLOBAL real* left,
+                          GLOBAL real* right) {
+  const int32_t frame = (int32_t)(first_tile * kTileFrames + row * kRowFrames - station->first_frame);
+  const int apart = !is_steady(station, 0) || !is_steady(station, 1);
+  struct GainLine gain;
+  gain.start = REAL(1.0);
+  gain.slope = REAL(0.0);
+  struct Row rows[LANE_TILES * LANE_ROWS];
+  clear_rows(rows);
+  add_pads(shape, voices, all_curves, station->ends[0], first_tile, row, tiles, rows);
+  if (apart) {
+    if (!is_steady(station, 0)) gain = gain_line(shape, station, 0);
+    draw_rows(rows, tiles, gain, frame, 1, left, right);
+    clear_rows(rows);
+  }
+  for (uint32_t index = station->ends[0]; index < station->ends[1]; ++index) {
+    if (!sounds(voices + index, first_tile, tiles)) continue;
+    add_lead(shape, voices + index, all_curves + index * (kCurves * shape->curve_points), first_tile, row,
+             tiles, rows);
+  }
+  gain.start = REAL(1.0);
+  gain.slope = REAL(0.0);
+  if (!is_steady(station, 1)) gain = gain_line(shape, station, 1);
+  draw_rows(rows, tiles, gain, frame, !apart, left, right);
+}
+
+// Several tiles at a time, so that what is known of a voice is fetched once for all of them. `bus` begins
+// with the block's first frame.
 DSP_INLINE void mix_block(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
                           GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves, GLOBAL real* bus,
-                          uint32_t block, uint32_t lane) {
+                          uint32_t plane, uint32_t block, uint32_t lane) {
   const uint32_t first_tile = block * kBlockTiles + lane / kTileRows;
   const uint32_t row = lane % kTileRows;
-  const uint32_t begin = first_tile * kTileFrames + row * kRowFrames;
-  struct BlockShare sum;
-  VECTORISE for (uint32_t k = 0; k < BLOCK_SHARE; ++k) sum.left[k] = sum.right[k] = REAL(0.0);
-  add_group(shape, station, voices, all_curves, 0, first_tile, row, &sum);
-  add_group(shape, station, voices, all_curves, 1, first_tile, row, &sum);
-  add_group(shape, station, voices, all_curves, 3, first_tile, row, &sum);
-  VECTORISE for (uint32_t k = 0; k < BLOCK_SHARE; ++k) {
-    PLANE(bus, SENT_LEFT)[begin + k] = sum.left[k];
-    PLANE(bus, SENT_RIGHT)[begin + k] = sum.right[k];
+  const uint32_t end_tile = (station->first_frame + shape->chunk_frames + kTileFrames - 1u) / kTileFrames;
+  if (first_tile >= end_tile) return;
+  uint32_t tiles = LANE_TILES;
+  if (end_tile - first_tile < tiles) tiles = end_tile - first_tile;
+  GLOBAL real* first = bus + lane * kRowFrames;
+  GLOBAL real* sent_left = PLANE(first, SENT_LEFT);
+  GLOBAL real* sent_right = PLANE(first, SENT_RIGHT);
+  GLOBAL real* dry_left = PLANE(first, DRY_LEFT);
+  GLOBAL real* dry_right = PLANE(first, DRY_RIGHT);
+  add_tones(shape, station, voices, all_curves, first_tile, row, tiles, sent_left, sent_right);
+  add_by_tiles(shape, station, voices, all_curves, 3, first_tile, row, tiles, sent_left, sent_right);
+  VECTORISE for (uint32_t k = 0; k < tiles * TILE_SHARE; ++k) {
+    dry_left[k] = sent_left[k];
+    dry_right[k] = sent_right[k];
   }
   // Kicks stay out of the reverb: it would make them a rumble.
-  add_group(shape, station, voices, all_curves, 2, first_tile, row, &sum);
-  VECTORISE for (uint32_t k = 0; k < BLOCK_SHARE; ++k) {
-    PLANE(bus, DRY_LEFT)[begin + k] = sum.left[k];
-    PLANE(bus, DRY_RIGHT)[begin + k] = sum.right[k];
-  }
+  add_by_tiles(shape, station, voices, all_curves, 2, first_tile, row, tiles, dry_left, dry_right);
 }
 
 // tanh(0.7 x), of x up to 8 either way: a little less than 1. An odd rational function, fitted to the least
@@ -121,28 +153,24 @@ DSP_INLINE uint32_t quantised(real x, uint32_t random) {
   return nearest_bits(FMA(x, FULL_SCALE, (real)dither * (REAL(1.0) / REAL(65536.0))));
 }
 
-// Frames of the chunk, interleaved: of 16 bits, or of floats without dither.
-DSP_INLINE void finish_samples(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
-                               GLOBAL const real* bus, GLOBAL int16_t* RESTRICT samples, int32_t begin,
+// Frames of the chunk, interleaved: of 16 bits, or of floats without dither. `left` and `right` begin with
+// frame `begin`.
+DSP_INLINE void finish_samples(GLOBAL const PackedStation* station, GLOBAL const real* left,
+                               GLOBAL const real* right, GLOBAL int16_t* RESTRICT samples, int32_t begin,
                                int32_t end, uint32_t lane) {
-  GLOBAL const real* left = PLANE(bus, DRY_LEFT) + station->first_frame;
-  GLOBAL const real* right = PLANE(bus, DRY_RIGHT) + station->first_frame;
   const uint32_t axis_frame = station->axis_frame;
   const uint32_t seed = station->dither_seed;
   VECTORISE for (int32_t frame = begin + (int32_t)lane; frame < end; frame += DSP_LANES) {
-    const uint32_t random = hash((axis_frame + (uint32_t)frame) ^ seed);
-    store_pair(samples, frame, quantised(saturated(left[frame]), random),
-               quantised(saturated(right[frame]), hash(random + 1u)));
+    const uint32_t word = (axis_frame + (uint32_t)frame) ^ seed;
+    store_pair(samples, frame, quantised(saturated(left[frame - begin]), hash(word)),
+               quantised(saturated(right[frame - begin]), hash(word + 0x9e3779b9u)));
   }
 }
-DSP_INLINE void finish_mix(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
-                           GLOBAL const real* bus, GLOBAL real* RESTRICT mix, int32_t begin, int32_t end,
-                           uint32_t lane) {
-  GLOBAL const real* left = PLANE(bus, DRY_LEFT) + station->first_frame;
-  GLOBAL const real* right = PLANE(bus, DRY_RIGHT) + station->first_frame;
+DSP_INLINE void finish_mix(GLOBAL const real* left, GLOBAL const real* right, GLOBAL real* RESTRICT mix,
+                           int32_t begin, int32_t end, uint32_t lane) {
   VECTORISE for (int32_t frame = begin + (int32_t)lane; frame < end; frame += DSP_LANES) {
-    mix[2 * frame] = saturated(left[frame]);
-    mix[2 * frame + 1] = saturated(right[frame]);
+    mix[2 * frame] = saturated(left[frame - begin]);
+    mix[2 * frame + 1] = saturated(right[frame - begin]);
   }
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Pads: most of what a station sounds like, so all is done a row of frames at a time that can be. Of a tone
-// the sine is two products a frame (voices.h); the saw is a straight line but near its edges, and the
-// straight lines of all pads are added up before they are drawn.
+// Pads: most of what a station sounds like, so all is done a row of frames at a time that can be. A sine is
+// made of its cosine and sine from the middle of a row on: sin(a + b) = sin(a) cos(b) + cos(a) sin(b), the
+// first of which is the same to either side and the second the opposite, so that two frames cost two
+// products. A saw is a straight line but near its edges. The lines of all pads are added up before they are
+// drawn, and so are both halves of their sines.
 #ifndef AURALIS_DSP_PADS_H
 #define AURALIS_DSP_PADS_H
 
@@ -12,8 +14,18 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// What the straight saws of pads add up to: a square polynomial of a row's frames, for their levels are
-// straight lines too.
+// Waves that are added at a time, so that sums stay in registers: no more than what is known of them fits in
+// the nearest cache, and at least a tone's two.
+#if DSP_LANES > 1
+#define PAD_GROUP 2
+#define PAD_ROWS 1
+#else
+#define PAD_GROUP 24
+#define PAD_ROWS 2
+#endif
+
+// What the straight saws of pads add up to, and what belongs to the slopes of their levels: a square
+// polynomial of a row's frames, from its middle on.
 struct PadLines {
   real left[3][LANE_ROWS][LANE_TILES];
   real right[3][LANE_ROWS][LANE_TILES];
@@ -28,162 +40,256 @@ DSP_INLINE void clear_lines(struct PadLines* lines) {
   }
 }
 
-// A pad where rows begin. Its level rises by `bends` of what it is there, a frame: off the straight line by
-// less than -120 dB of full level where the next row begins.
-struct PadRows {
-  real left_sines[LANE_ROWS][LANE_TILES];
-  real left_cosines[LANE_ROWS][LANE_TILES];
-  real right_sines[LANE_ROWS][LANE_TILES];
-  real right_cosines[LANE_ROWS][LANE_TILES];
-  real levels[LANE_ROWS][LANE_TILES];
-  real bends[LANE_TILES];
+// A group's sines in the middle of rows: how much of the steps' cosines and sines they have.
+struct PadWaves {
+  real left_cosines[PAD_GROUP][LANE_ROWS][LANE_TILES];
+  real left_sines[PAD_GROUP][LANE_ROWS][LANE_TILES];
+  real right_cosines[PAD_GROUP][LANE_ROWS][LANE_TILES];
+  real right_sines[PAD_GROUP][LANE_ROWS][LANE_TILES];
+  real8 cosines[PAD_GROUP];  // their steps
+  real8 sines[PAD_GROUP];
 };
 
-// Phase of its saw where the lane's first row begins.
+// Levels of a tone, in the middle of rows and how they rise a frame.
+struct PadLevels {
+  real middle[LANE_ROWS][LANE_TILES];
+  real rise[LANE_TILES];
+};
+
+// Phase of its saw in the middle of the lane's first row.
 DSP_INLINE uint32_t pad_saw_phase(GLOBAL const PackedVoice* voice, uint32_t tile, uint32_t row) {
-  const uint32_t first = tile * kTileFrames + row * kRowFrames - (uint32_t)voice->start;
-  return voice->second * first + hash(voice->seed + 1u);
+  return middle_phase(voice, voice->second, tile, row) + hash(voice->seed + 1u);
+}
+
+DSP_INLINE void place_wave(real left_gain, real right_gain, real cosines, real sines, uint32_t place,
+                           uint32_t q, uint32_t t, struct PadWaves* RESTRICT waves) {
+  waves->left_cosines[place][q][t] = left_gain * cosines;
+  waves->left_sines[place][q][t] = left_gain * sines;
+  waves->right_cosines[place][q][t] = right_gain * cosines;
+  waves->right_sines[place][q][t] = right_gain * sines;
+}
+
+DSP_INLINE void place_line(real left_gain, real right_gain, real flat, real linear, real square, uint32_t q,
+                           uint32_t t, struct PadLines* RESTRICT lines) {
+  lines->left[0][q][t] = FMA(left_gain, flat, lines->left[0][q][t]);
+  lines->left[1][q][t] = FMA(left_gain, linear, lines->left[1][q][t]);
+  lines->left[2][q][t] = FMA(left_gain, square, lines->left[2][q][t]);
+  lines->right[0][q][t] = FMA(right_gain, flat, lines->right[0][q][t]);
+  lines->right[1][q][t] = FMA(right_gain, linear, lines->right[1][q][t]);
+  lines->right[2][q][t] = FMA(right_gain, square, lines->right[2][q][t]);
+}
+
+// Where its level rises by r a frame, a tone of w radians a frame is r x (sin(a) cos(w x) + cos(a) sin(w x))
+// stronger x frames from the middle. To the fifth and the fourth power of x that needs no wave of its own,
+// for x sin(w x) = 4/w (1 - cos(w x)) - w x^2 and x cos(w x) = 3/w sin(w x) - 2 x: the tone's own steps once
+// more, and lines. So it is done up to this increment, 1.1 kHz, where at the steepest attack -108 dB of full
+// level are missing.
+#define HIGHEST_FOLDED 110000000u
+
+// The wave of the slope of a tone above that.
+DSP_INLINE void start_pad_slope(GLOBAL const PackedVoice* voice, GLOBAL const real* steps, uint32_t tile,
+                                uint32_t row, const struct PadLevels* own, uint32_t place,
+                                struct PadWaves* RESTRICT waves) {
+  const uint32_t phase = middle_phase(voice, voice->increment, tile, row) + voice->seed;
+  for (uint32_t q = 0; q < LANE_ROWS; ++q) {
+    for (uint32_t t = 0; t < LANE_TILES; ++t) {
+      const uint32_t at = phase + voice->increment * (uint32_t)(t * kTileFrames + q * kRowFrames);
+      const real rise = own->rise[t];
+      place_wave(voice->left, voice->right, rise * sine(at + QUARTER_TURN), rise * sine(at), place, q, t,
+                 waves);
+    }
+  }
+  waves->cosines[place] = UPWARDS8(REAL(0.5)) * LOAD8(steps + kStepSines);
+  waves->sines[place] = UPWARDS8(REAL(0.5)) * LOAD8(steps + kStepCosines);
 }
 
 DSP_INLINE void start_pad(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
-                          GLOBAL const real* curves, uint32_t tile, uint32_t row, struct PadRows* rows,
-                          struct PadLines* lines) {
+                          GLOBAL const real* curves, uint32_t tile, uint32_t row, uint32_t place,
+                          struct PadWaves* RESTRICT waves, struct PadLevels* RESTRICT own,
+                          struct PadLines* RESTRICT lines) {
   GLOBAL const real* levels = CURVE(curves, LEVEL) + tile + 1;
-  const uint32_t first = tile * kTileFrames + row * kRowFrames - (uint32_t)voice->start;
+  const real row_sine = CURVE(curves, STEPS)[kRowSine];
+  const real row_cosine = CURVE(curves, STEPS)[kRowCosine];
   const uint32_t increment = voice->increment;
+  const uint32_t phase = middle_phase(voice, increment, tile, row) + voice->seed;
   const uint32_t saw_increment = voice->second;
-  const uint32_t phase = increment * first + voice->seed;
   const uint32_t saw_phase = pad_saw_phase(voice, tile, row);
   const real saw_slope = quarter_saw_slope(saw_increment);
+  const real turn = (real)increment * (REAL(6.2831853) / TURN);
+  const real folded = increment <= HIGHEST_FOLDED ? REAL(1.0) : REAL(0.0);
+  const real frames_a_radian = folded / most(turn, REAL(1e-6));
   const real left_gain = voice->left;
   const real right_gain = voice->right;
+  waves->cosines[place] = LOAD8(CURVE(curves, STEPS) + kStepCosines);
+  waves->sines[place] = LOAD8(CURVE(curves, STEPS) + kStepSines);
+  real sines[LANE_TILES];
+  real cosines[LANE_TILES];
+  real lifts[LANE_TILES];
+  real squares[LANE_TILES];
+  real falls[LANE_TILES];
+  VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
+    sines[t] = sine(phase + increment * (t * kTileFrames));
+    cosines[t] = sine(phase + increment * (t * kTileFrames) + QUARTER_TURN);
+    own->rise[t] = (levels[t + 1] - levels[t]) * (REAL(1.0) / kTileFrames);
+    lifts[t] = own->rise[t] * frames_a_radian;
+    squares[t] = own->rise[t] * saw_slope;
+    falls[t] = own->rise[t] * -folded * turn;
+  }
   for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-    const real along = (real)(int32_t)((row + q) * kRowFrames) * (REAL(1.0) / kTileFrames);
+    const real along = (real)(int32_t)((row + q) * kRowFrames) + ROW_MIDDLE;
     VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
-      const uint32_t frame = t * kTileFrames + q * kRowFrames;
-      const real rise = levels[t + 1] - levels[t];
-      const real bend = rise / (levels[t] + levels[t + 1] + REAL(1e-30)) * (REAL(2.0) / kTileFrames);
+      const real s = sines[t];
+      const real c = cosines[t];
+      sines[t] = sine_of_sum(s, c, row_sine, row_cosine);
+      cosines[t] = cosine_of_sum(s, c, row_sine, row_cosine);
+      const real rise = own->rise[t];
       const real level = FMA(rise, along, levels[t]);
-      const real left_level = left_gain * level;
-      const real right_level = right_gain * level;
-      const real wave = sine(phase + increment * frame);
-      const real other = sine(phase + increment * frame + QUARTER_TURN);
-      rows->left_sines[q][t] = left_level * wave;
-      rows->left_cosines[q][t] = left_level * other;
-      rows->right_sines[q][t] = right_level * wave;
-      rows->right_cosines[q][t] = right_level * other;
-      rows->levels[q][t] = level;
-      rows->bends[t] = bend;
-      const real base = straight_saw(saw_phase + saw_increment * frame);
-      const real linear = FMA(base, bend, saw_slope);
-      const real square = saw_slope * bend;
-      lines->left[0][q][t] = FMA(left_level, base, lines->left[0][q][t]);
-      lines->left[1][q][t] = FMA(left_level, linear, lines->left[1][q][t]);
-      lines->left[2][q][t] = FMA(left_level, square, lines->left[2][q][t]);
-      lines->right[0][q][t] = FMA(right_level, base, lines->right[0][q][t]);
-      lines->right[1][q][t] = FMA(right_level, linear, lines->right[1][q][t]);
-      lines->right[2][q][t] = FMA(right_level, square, lines->right[2][q][t]);
+      own->middle[q][t] = level;
+      const real even = lifts[t] * c;
+      const real odd = lifts[t] * s;
+      place_wave(left_gain, right_gain, FMA(REAL(-4.0), even, level * s), FMA(REAL(3.0), odd, level * c),
+                 place, q, t, waves);
+      const real base =
+          straight_saw(saw_phase + saw_increment * (uint32_t)(t * kTileFrames + q * kRowFrames));
+      const real flat = FMA(level, base, REAL(4.0) * even);
+      const real linear = FMA(level, saw_slope, rise * FMA(REAL(-2.0) * folded, s, base));
+      place_line(left_gain, right_gain, flat, linear, FMA(falls[t], c, squares[t]), q, t, lines);
     }
   }
 }
 
-DSP_INLINE void add_pad_waves(GLOBAL const DspShape* shape, GLOBAL const real* curves,
-                              const struct PadRows* rows, real* RESTRICT left, real* RESTRICT right) {
-  GLOBAL const real* step_sines = CURVE(curves, STEPS);
-  GLOBAL const real* step_cosines = CURVE(curves, STEPS) + kRowFrames;
-  for (uint32_t t = 0; t < LANE_TILES; ++t) {
-    real sines[kRowFrames];
-    real cosines[kRowFrames];
-    const real bend = rows->bends[t];
-    VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
-      const real bent = FMA((real)(int32_t)j, bend, REAL(1.0));
-      sines[j] = bent * step_sines[j];
-      cosines[j] = bent * step_cosines[j];
+// The sines of all pads in a row: what is the same to either side of its middle, and what is the opposite.
+struct PadRow {
+  real8 left_even;
+  real8 left_odd;
+  real8 right_even;
+  real8 right_odd;
+};
+
+DSP_INLINE void add_pad_wave(const struct PadWaves* waves, uint32_t i, uint32_t m, const real8* cosines,
+                             const real8* sines, struct PadRow* sum) {
+  const uint32_t t = m / LANE_ROWS;
+  const uint32_t q = m % LANE_ROWS;
+  add_product(&sum->left_even, waves->left_cosines[i][q][t], cosines);
+  add_product(&sum->left_odd, waves->left_sines[i][q][t], sines);
+  add_product(&sum->right_even, waves->right_cosines[i][q][t], cosines);
+  add_product(&sum->right_odd, waves->right_sines[i][q][t], sines);
+}
+
+DSP_INLINE void add_pad_waves(const struct PadWaves* RESTRICT waves, uint32_t count, uint32_t tiles,
+                              struct PadRow* RESTRICT sums) {
+  for (uint32_t m = 0; m < tiles * LANE_ROWS; m += PAD_ROWS) {
+    struct PadRow sum = sums[m];
+#if PAD_ROWS > 1
+    struct PadRow next = sums[m + 1u];
+#endif
+    for (uint32_t i = 0; i < count; ++i) {
+      const real8 cosines = waves->cosines[i];
+      const real8 sines = waves->sines[i];
+      add_pad_wave(waves, i, m, &cosines, &sines, &sum);
+#if PAD_ROWS > 1
+      add_pad_wave(waves, i, m + 1u, &cosines, &sines, &next);
+#endif
     }
-    for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-      real* RESTRICT row_left = left + (t * LANE_ROWS + q) * kRowFrames;
-      real* RESTRICT row_right = right + (t * LANE_ROWS + q) * kRowFrames;
-      const real left_sine = rows->left_sines[q][t];
-      const real left_cosine = rows->left_cosines[q][t];
-      const real right_sine = rows->right_sines[q][t];
-      const real right_cosine = rows->right_cosines[q][t];
-      VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
-        row_left[j] = FMA(left_sine, cosines[j], FMA(left_cosine, sines[j], row_left[j]));
-        row_right[j] = FMA(right_sine, cosines[j], FMA(right_cosine, sines[j], row_right[j]));
-      }
-    }
+    sums[m] = sum;
+#if PAD_ROWS > 1
+    sums[m + 1u] = next;
+#endif
   }
 }
 
 // Only the rows that an edge of the saw touches: from 4 frames before them to 4 behind them.
-DSP_INLINE void add_pad_edges(GLOBAL const PackedVoice* voice, uint32_t tile, uint32_t row,
-                              const struct PadRows* rows, real* RESTRICT left, real* RESTRICT right) {
+DSP_INLINE void add_pad_edges(GLOBAL const PackedVoice* voice, uint32_t tile, uint32_t row, uint32_t tiles,
+                              const struct PadLevels* own, struct Row* RESTRICT rows) {
   const uint32_t increment = voice->second;
   const uint32_t phase = pad_saw_phase(voice, tile, row);
-  const uint32_t last = phase + increment * (kRowFrames + 3);
+  const uint32_t after_middle = phase + increment / 2u;
+  const uint32_t last = after_middle + increment * (kHalfRow + 3);
   const uint32_t reach =
       increment < 0xffffffffu / (kRowFrames + 7) ? increment * (kRowFrames + 7) : 0xffffffffu;
   uint32_t touched = 0;
   VECTORISE for (uint32_t m = 0; m < LANE_TILES * LANE_ROWS; ++m) {
     touched |= last + increment * (m * kRowFrames) <= reach ? 1u << m : 0u;
   }
+  if (tiles < LANE_TILES) touched &= (1u << (tiles * LANE_ROWS)) - 1u;
   const real slope = quarter_saw_slope(increment);
   const real steepness = voice->shape;
+  const real left_gain = voice->left;
+  const real right_gain = voice->right;
   for (; touched != 0u; touched &= touched - 1u) {
     const uint32_t m = lowest_bit(touched);
+    const real level = own->middle[m % LANE_ROWS][m / LANE_ROWS];
+    const real rise = own->rise[m / LANE_ROWS];
+    const real base = straight_saw(phase + increment * (m * kRowFrames));
+    const uint32_t middle = after_middle + increment * (m * kRowFrames);
+    struct Row* RESTRICT sum = rows + m;
+    VECTORISE for (uint32_t j = 0; j < kHalfRow; ++j) {
+      const real along = (real)(int32_t)j + REAL(0.5);
+      const real later = FMA(along, rise, level) *
+                         (quarter_saw(middle + increment * j, steepness) - FMA(along, slope, base));
+      const real earlier = FMA(-along, rise, level) *
+                           (quarter_saw(middle - increment * (j + 1u), steepness) - FMA(-along, slope, base));
+      sum->left_later[j] = FMA(left_gain, later, sum->left_later[j]);
+      sum->left_earlier[j] = FMA(left_gain, earlier, sum->left_earlier[j]);
+      sum->right_later[j] = FMA(right_gain, later, sum->right_later[j]);
+      sum->right_earlier[j] = FMA(right_gain, earlier, sum->right_earlier[j]);
+    }
+  }
+}
+
+// Adds what a side's pads come to in a row.
+DSP_INLINE void draw_pad_row(const real8* even_waves, const real8* odd_waves, real flat, real linear,
+                             real square, real* RESTRICT later, real* RESTRICT earlier) {
+  const real8 along = UPWARDS8(REAL(0.5));
+  const real8 squared = along * along;
+  real8 even = *even_waves + EIGHT(flat);
+  real8 odd = *odd_waves;
+  add_product(&even, square, &squared);
+  add_product(&odd, linear, &along);
+  STORE8(later, LOAD8(later) + (even + odd));
+  STORE8(earlier, LOAD8(earlier) + (even - odd));
+}
+
+DSP_INLINE void draw_pads(const struct PadRow* sums, const struct PadLines* lines, uint32_t tiles,
+                          struct Row* RESTRICT rows) {
+  for (uint32_t m = 0; m < tiles * LANE_ROWS; ++m) {
     const uint32_t t = m / LANE_ROWS;
-    const real level = rows->levels[m % LANE_ROWS][t];
-    const real bend = rows->bends[t];
-    const real left_level = voice->left * level;
-    const real right_level = voice->right * level;
-    const uint32_t row_phase = phase + increment * (m * kRowFrames);
-    const real base = straight_saw(row_phase);
-    real* RESTRICT row_left = left + m * kRowFrames;
-    real* RESTRICT row_right = right + m * kRowFrames;
-    VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
-      const real along = (real)(int32_t)j;
-      const real off = quarter_saw(row_phase + increment * j, steepness) - FMA(along, slope, base);
-      const real edge = off * FMA(along, bend, REAL(1.0));
-      row_left[j] = FMA(left_level, edge, row_left[j]);
-      row_right[j] = FMA(right_level, edge, row_right[j]);
-    }
+    const uint32_t q = m % LANE_ROWS;
+    draw_pad_row(&sums[m].left_even, &sums[m].left_odd, lines->left[0][q][t], lines->left[1][q][t],
+                 lines->left[2][q][t], rows[m].left_later, rows[m].left_earlier);
+    draw_pad_row(&sums[m].right_even, &sums[m].right_odd, lines->right[0][q][t], lines->right[1][q][t],
+                 lines->right[2][q][t], rows[m].right_later, rows[m].right_earlier);
   }
 }
 
-DSP_INLINE void add_pad_lines(const struct PadLines* lines, real* RESTRICT left, real* RESTRICT right) {
-  for (uint32_t t = 0; t < LANE_TILES; ++t) {
-    for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-      real* RESTRICT row_left = left + (t * LANE_ROWS + q) * kRowFrames;
-      real* RESTRICT row_right = right + (t * LANE_ROWS + q) * kRowFrames;
-      const real left0 = lines->left[0][q][t];
-      const real left1 = lines->left[1][q][t];
-      const real left2 = lines->left[2][q][t];
-      const real right0 = lines->right[0][q][t];
-      const real right1 = lines->right[1][q][t];
-      const real right2 = lines->right[2][q][t];
-      VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
-        const real along = (real)(int32_t)j;
-        row_left[j] += FMA(along, FMA(along, left2, left1), left0);
-        row_right[j] += FMA(along, FMA(along, right2, right1), right0);
-      }
-    }
-  }
-}
-
-// The pads of a station in the tiles of a block that a lane has a part of: outside a voice its level is 0.
+// The pads of a station in the first `tiles` tiles of a block that a lane has a part of.
 DSP_INLINE void add_pads(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voices,
                          GLOBAL const real* all_curves, uint32_t count, uint32_t tile, uint32_t row,
-                         real* RESTRICT left, real* RESTRICT right) {
+                         uint32_t tiles, struct Row* RESTRICT rows) {
   struct PadLines lines;
   clear_lines(&lines);
+  struct PadRow sums[LANE_TILES * LANE_ROWS];
+  for (uint32_t m = 0; m < LANE_TILES * LANE_ROWS; ++m) {
+    sums[m].left_even = sums[m].left_odd = sums[m].right_even = sums[m].right_odd = EIGHT(REAL(0.0));
+  }
+  struct PadWaves waves;
+  uint32_t grouped = 0;
   for (uint32_t i = 0; i < count; ++i) {
     GLOBAL const real* curves = all_curves + i * (kCurves * shape->curve_points);
-    struct PadRows rows;
-    start_pad(shape, voices + i, curves, tile, row, &rows, &lines);
-    add_pad_waves(shape, curves, &rows, left, right);
-    add_pad_edges(voices + i, tile, row, &rows, left, right);
+    if (sounds(voices + i, tile, tiles)) {
+      struct PadLevels own;
+      start_pad(shape, voices + i, curves, tile, row, grouped++, &waves, &own, &lines);
+      if (voices[i].increment > HIGHEST_FOLDED) {
+        start_pad_slope(voices + i, CURVE(curves, STEPS), tile, row, &own, grouped++, &waves);
+      }
+      add_pad_edges(voices + i, tile, row, tiles, &own, rows);
+    }
+    if (grouped + 1u >= PAD_GROUP || i + 1u == count) {
+      add_pad_waves(&waves, grouped, tiles, sums);
+      grouped = 0;
+    }
   }
-  add_pad_lines(&lines, left, right);
+  draw_pads(sums, &lines, tiles, rows);
 }
 
 DSP_END

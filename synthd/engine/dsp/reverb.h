@@ -18,9 +18,8 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// Of a line's older and newer neighbour.
-#define REVERB_OLDER REAL(0.3)
-#define REVERB_NEWER REAL(0.7)
+// What a line's older neighbour has beside its newer one: three parts of ten.
+#define REVERB_OLDER (REAL(3.0) / REAL(7.0))
 
 #if DSP_LANES > 1
 #define WAIT_FOR_LANES barrier(CLK_GLOBAL_MEM_FENCE)
@@ -52,29 +51,27 @@ DSP_INLINE void reverb_run(GLOBAL const DspShape* shape, GLOBAL real* reverb, co
   GLOBAL real* l5 = reverb + shape->line_begin[5] + at[5];
   GLOBAL real* l6 = reverb + shape->line_begin[6] + at[6];
   GLOBAL real* l7 = reverb + shape->line_begin[7] + at[7];
-  const real g0 = shape->line_gain[0];
-  const real g1 = shape->line_gain[1];
-  const real g2 = shape->line_gain[2];
-  const real g3 = shape->line_gain[3];
-  const real g4 = shape->line_gain[4];
-  const real g5 = shape->line_gain[5];
-  const real g6 = shape->line_gain[6];
-  const real g7 = shape->line_gain[7];
-  const real level = shape->reverb_level;
+  const real g0 = shape->line_gain[0] * (REAL(1.0) / (REAL(1.0) + REVERB_OLDER));
+  const real g1 = shape->line_gain[1] * (REAL(1.0) / (REAL(1.0) + REVERB_OLDER));
+  const real g2 = shape->line_gain[2] * (REAL(1.0) / (REAL(1.0) + REVERB_OLDER));
+  const real g3 = shape->line_gain[3] * (REAL(1.0) / (REAL(1.0) + REVERB_OLDER));
+  const real g4 = shape->line_gain[4] * (REAL(1.0) / (REAL(1.0) + REVERB_OLDER));
+  const real g5 = shape->line_gain[5] * (REAL(1.0) / (REAL(1.0) + REVERB_OLDER));
+  const real g6 = shape->line_gain[6] * (REAL(1.0) / (REAL(1.0) + REVERB_OLDER));
+  const real g7 = shape->line_gain[7] * (REAL(1.0) / (REAL(1.0) + REVERB_OLDER));
+  const real level = REAL(0.5) * shape->reverb_level;
   VECTORISE for (uint32_t base = 0; base < count; base += DSP_LANES) {
     const uint32_t i = base + lane;
     real a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
     if (WITHIN(i, count)) {
-      a = g0 * FMA(REVERB_OLDER, l0[i], REVERB_NEWER * l0[i + 1]);
-      b = g1 * FMA(REVERB_OLDER, l1[i], REVERB_NEWER * l1[i + 1]);
-      c = g2 * FMA(REVERB_OLDER, l2[i], REVERB_NEWER * l2[i + 1]);
-      d = g3 * FMA(REVERB_OLDER, l3[i], REVERB_NEWER * l3[i + 1]);
-      e = g4 * FMA(REVERB_OLDER, l4[i], REVERB_NEWER * l4[i + 1]);
-      f = g5 * FMA(REVERB_OLDER, l5[i], REVERB_NEWER * l5[i + 1]);
-      g = g6 * FMA(REVERB_OLDER, l6[i], REVERB_NEWER * l6[i + 1]);
-      h = g7 * FMA(REVERB_OLDER, l7[i], REVERB_NEWER * l7[i + 1]);
-      wet_left[i] = FMA(level, (a - c) + (e - g), wet_left[i]);
-      wet_right[i] = FMA(level, (b - d) + (f - h), wet_right[i]);
+      a = g0 * FMA(REVERB_OLDER, l0[i], l0[i + 1]);
+      b = g1 * FMA(REVERB_OLDER, l1[i], l1[i + 1]);
+      c = g2 * FMA(REVERB_OLDER, l2[i], l2[i + 1]);
+      d = g3 * FMA(REVERB_OLDER, l3[i], l3[i + 1]);
+      e = g4 * FMA(REVERB_OLDER, l4[i], l4[i + 1]);
+      f = g5 * FMA(REVERB_OLDER, l5[i], l5[i + 1]);
+      g = g6 * FMA(REVERB_OLDER, l6[i], l6[i + 1]);
+      h = g7 * FMA(REVERB_OLDER, l7[i], l7[i + 1]);
     }
     WAIT_FOR_LANES;  // a lane reads the word that its neighbour overwrites
     if (WITHIN(i, count)) {
@@ -90,6 +87,9 @@ DSP_INLINE void reverb_run(GLOBAL const DspShape* shape, GLOBAL real* reverb, co
       BUTTERFLY(b, f);
       BUTTERFLY(c, g);
       BUTTERFLY(d, h);
+      // (a - c) + (e - g) and (b - d) + (f - h) of what came out of the lines.
+      wet_left[i] = FMA(level, c + d, wet_left[i]);
+      wet_right[i] = FMA(level, c - d, wet_right[i]);
       const real left = fed * sent_left[i];
       const real right = fed * sent_right[i];
       l0[i] = a + left;
@@ -105,22 +105,24 @@ DSP_INLINE void reverb_run(GLOBAL const DspShape* shape, GLOBAL real* reverb, co
   }
 }
 
-// The chunk through a station's two reverbs. `dry` and `sent` begin with the chunk's first frame.
-DSP_INLINE void reverb_chunk(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
-                             GLOBAL real* reverbs, GLOBAL const real* sent_left,
-                             GLOBAL const real* sent_right, GLOBAL real* dry_left, GLOBAL real* dry_right,
-                             uint32_t lane) {
+// Frames `begin` to before `end` of the chunk through a station's two reverbs, after those before them. `dry`
+// and `sent` begin with frame `begin`.
+DSP_INLINE void reverb_frames(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
+                              GLOBAL real* reverbs, GLOBAL const real* sent_left,
+                              GLOBAL const real* sent_right, GLOBAL real* dry_left, GLOBAL real* dry_right,
+                              uint32_t begin, uint32_t end, uint32_t lane) {
   uint32_t at[kReverbLines];
-  for (uint32_t line = 0; line < kReverbLines; ++line) at[line] = station->line_position[line];
-  const uint32_t frames = shape->chunk_frames;
+  for (uint32_t line = 0; line < kReverbLines; ++line) {
+    at[line] = (station->line_position[line] + begin) % (shape->line_frames[line] + 1u);
+  }
   const uint32_t words = shape->reverb_frames;
-  if (station->reverb_clear != 0u) {
+  if (begin == 0u && station->reverb_clear != 0u) {
     for (uint32_t i = lane; i < kReverbs * words; i += DSP_LANES) reverbs[i] = REAL(0.0);
   }
   WAIT_FOR_LANES;
-  uint32_t fed = station->reverb_fed;
-  uint32_t frame = 0;
-  while (frame < frames) {
+  uint32_t fed = station->reverb_fed ^ (begin > station->reverb_switch ? 1u : 0u);
+  uint32_t frame = begin;
+  while (frame < end) {
     if (frame == station->reverb_switch) {
       fed ^= 1u;
       for (uint32_t i = lane; i < words; i += DSP_LANES) reverbs[fed * words + i] = REAL(0.0);
@@ -128,10 +130,10 @@ DSP_INLINE void reverb_chunk(GLOBAL const DspShape* shape, GLOBAL const PackedSt
     }
     // The other rings from a switch on until it fades.
     const int rings = frame < station->reverb_fade || frame >= station->reverb_switch;
-    uint32_t end = frames;
-    if (frame < station->reverb_switch && station->reverb_switch < end) end = station->reverb_switch;
-    if (frame < station->reverb_fade && station->reverb_fade < end) end = station->reverb_fade;
-    uint32_t count = end - frame;
+    uint32_t run_end = end;
+    if (frame < station->reverb_switch && station->reverb_switch < end) run_end = station->reverb_switch;
+    if (frame < station->reverb_fade && station->reverb_fade < run_end) run_end = station->reverb_fade;
+    uint32_t count = run_end - frame;
     // To where all lines are at the begin of a row, and then in whole ones.
     const uint32_t to_row = (0u - at[0]) % kRowFrames;
     if (to_row != 0u && to_row < count) count = to_row;
@@ -141,11 +143,11 @@ DSP_INLINE void reverb_chunk(GLOBAL const DspShape* shape, GLOBAL const PackedSt
       const uint32_t left = at[line] == 0u ? words_left - kRowFrames : words_left;
       if (left < count) count = left;
     }
-    reverb_run(shape, reverbs + fed * words, at, count, REAL(1.0), sent_left + frame, sent_right + frame,
-               dry_left + frame, dry_right + frame, lane);
+    reverb_run(shape, reverbs + fed * words, at, count, REAL(1.0), sent_left + (frame - begin),
+               sent_right + (frame - begin), dry_left + (frame - begin), dry_right + (frame - begin), lane);
     if (rings) {
-      reverb_run(shape, reverbs + (fed ^ 1u) * words, at, count, REAL(0.0), sent_left + frame,
-                 sent_right + frame, dry_left + frame, dry_right + frame, lane);
+      reverb_run(shape, reverbs + (fed ^ 1u) * words, at, count, REAL(0.0), sent_left + (frame - begin),
+                 sent_right + (frame - begin), dry_left + (frame - begin), dry_right + (frame - begin), lane);
     }
     for (uint32_t line = 0; line < kReverbLines; ++line) {
       const uint32_t size = shape->line_frames[line] + 1u;

@@ -32,6 +32,14 @@ typedef float real;
 #endif
 #define FMA(a, b, c) fma(a, b, c)
 #define REAL(x) (x##f)
+typedef float8 real8;
+DSP_INLINE void add_product(real8* sum, real a, const real8* b) { *sum = fma((real8)(a), *b, *sum); }
+#define EIGHT(x) ((real8)(x))
+#define LOAD8(words) vload8(0, words)
+#define STORE8(words, x) vstore8(x, 0, words)
+#define REVERSED8(x) ((x).s76543210)
+#define UPWARDS8(first) \
+  ((real8)(first, (first) + 1, (first) + 2, (first) + 3, (first) + 4, (first) + 5, (first) + 6, (first) + 7))
 DSP_INLINE real root(real x) { return sqrt(x); }
 DSP_INLINE real magnitude(real x) { return fabs(x); }
 DSP_INLINE real real_of_bits(uint32_t bits) { return as_float(bits); }
@@ -103,6 +111,22 @@ DSP_INLINE uint32_t bits_of_real(real x) {
 }
 
 #endif
+// Eight at a time, where a loop that the compiler vectorises would not keep its sums in registers.
+typedef real real8 __attribute__((vector_size(8 * sizeof(real))));
+#define EIGHT(x) (real8{x, x, x, x, x, x, x, x})
+DSP_INLINE void add_product(real8* sum, real a, const real8* b) {
+#if defined(__FMA__) && !defined(DSP_DOUBLE)
+  *sum = __builtin_ia32_vfmaddps256(EIGHT(a), *b, *sum);
+#else
+  for (int i = 0; i < 8; ++i) (*sum)[i] = FMA(a, (*b)[i], (*sum)[i]);
+#endif
+}
+typedef real real8_anywhere __attribute__((vector_size(8 * sizeof(real)), aligned(sizeof(real)), may_alias));
+#define LOAD8(words) (*(const real8_anywhere*)(words))
+#define STORE8(words, x) (*(real8_anywhere*)(words) = (x))
+#define REVERSED8(x) __builtin_shufflevector(x, x, 7, 6, 5, 4, 3, 2, 1, 0)
+#define UPWARDS8(first) (real8{0, 1, 2, 3, 4, 5, 6, 7} + (first))
+
 DSP_END
 #endif
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The voices. What moves slowly (envelopes, tremolo, vibrato, colour) is computed at the borders of tiles, as
-// curves; between them it is a straight line. What is heard of a frame follows from its number alone.
+// Of all voices what moves slowly, and kicks and swells. What moves slowly (envelopes, tremolo, vibrato,
+// colour) is computed at the borders of tiles, as curves; between them it is a straight line. What is heard
+// of a frame follows from its number alone.
 #ifndef AURALIS_DSP_VOICES_H
 #define AURALIS_DSP_VOICES_H
 
@@ -16,7 +17,7 @@ DSP_BEGIN
 #define LEVEL 0  // pads, leads
 #define TONE 1   // leads: a harmonic's level against the one below it
 #define SWING 2  // leads: turns beside those of the increment
-#define STEPS 3  // pads, leads: no curve but how a wave turns in a row, sines and then cosines
+#define STEPS 3  // pads, leads: no curve but how a wave turns in a row
 #define NOISE 0  // swells: four of them
 
 // How the rows of a block's tiles are shared out: a lane has all of them, or one row. The first that it has
@@ -32,19 +33,24 @@ DSP_BEGIN
 #endif
 #define TILE_SHARE (LANE_ROWS * kRowFrames)  // frames of a tile that one lane computes
 
+// Places of the steps: how far the wave turns from a row's middle to each of its later frames, and from row
+// to row.
+enum { kStepSines, kStepCosines = kHalfRow, kRowSine = 2 * kHalfRow, kRowCosine, kStepWords };
+
 #define CURVE(curves, which) ((curves) + (which)*shape->curve_points)
+#define ROW_MIDDLE REAL(7.5)  // frames from the first to the middle: kHalfRow - 0.5
 #define SECONDS(s) (REAL(s) * shape->second_frames)
 
-DSP_INLINE void pad_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n,
+DSP_INLINE void pad_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n, real gain,
                            uint32_t point, GLOBAL real* curves) {
   const real envelope = adsr(n, v->gate, SECONDS(2.5), SECONDS(3.0), REAL(0.75), shape->pad_release_frames);
   const real tremolo = sine(shape->tremolo_increment * (uint32_t)n + hash(v->seed));
-  CURVE(curves, LEVEL)[point] = envelope * FMA(REAL(0.1), tremolo, REAL(0.9));
+  CURVE(curves, LEVEL)[point] = gain * envelope * FMA(REAL(0.1), tremolo, REAL(0.9));
 }
 
 // The tone opens with the attack, closes a little while the note is held, and drifts. Vibrato of 7 cents that
 // sets in slowly, as a swing of the phase: depth / (2 pi 4.8 Hz) of the frequency.
-DSP_INLINE void lead_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n,
+DSP_INLINE void lead_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n, real gain,
                             uint32_t point, GLOBAL real* curves) {
   const real envelope = adsr(n, v->gate, SECONDS(0.3), SECONDS(0.5), REAL(0.8), shape->lead_release_frames);
   const real time = (real)n;
@@ -55,7 +61,7 @@ DSP_INLINE void lead_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoi
   const real depth = (real)v->increment * (REAL(0.00405) / (REAL(6.2831853) * TURN)) * SECONDS(0.2083333);
   CURVE(curves, TONE)[point] = tone;
   // Brighter is not louder.
-  CURVE(curves, LEVEL)[point] = envelope * root(REAL(1.0) - tone * tone);
+  CURVE(curves, LEVEL)[point] = gain * envelope * root(REAL(1.0) - tone * tone);
   CURVE(curves, SWING)
   [point] = depth * smooth(time / SECONDS(1.2)) * sine(shape->vibrato_increment * (uint32_t)n);
 }
@@ -76,6 +82,24 @@ DSP_INLINE void swell_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVo
   CURVE(curves, NOISE + 3)[point] = right * noise((source ^ 0xb5297a4du) + tile);
 }
 
+// A group's gain is a straight line from the chunk's first frame to its end. One that stays the same is part
+// of the levels of pads and leads.
+struct GainLine {
+  real start;
+  real slope;
+};
+
+DSP_INLINE struct GainLine gain_line(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
+                                     uint32_t group) {
+  struct GainLine line;
+  line.start = station->gains_start[group];
+  line.slope = (station->gains_end[group] - line.start) / (real)shape->chunk_frames;
+  return line;
+}
+DSP_INLINE int is_steady(GLOBAL const PackedStation* station, uint32_t group) {
+  return station->gains_start[group] == station->gains_end[group];
+}
+
 // All curves of voice `index` of a station.
 DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
                                 GLOBAL const PackedVoice* voices, GLOBAL real* RESTRICT all_curves,
@@ -83,21 +107,29 @@ DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const Packe
   GLOBAL const PackedVoice* v = voices + index;
   GLOBAL real* RESTRICT curves = all_curves + index * (kCurves * shape->curve_points);
   const int32_t points = (int32_t)shape->curve_points;
+  const uint32_t group = index < station->ends[0] ? 0u : 1u;
+  const real gain = is_steady(station, group) ? station->gains_start[group] : REAL(1.0);
   if (index < station->ends[1]) {
-    VECTORISE for (uint32_t j = lane; j < kRowFrames; j += DSP_LANES) {
-      CURVE(curves, STEPS)[j] = sine(v->increment * j);
-      CURVE(curves, STEPS)[kRowFrames + j] = sine(v->increment * j + QUARTER_TURN);
+    GLOBAL real* steps = CURVE(curves, STEPS);
+    VECTORISE for (uint32_t j = lane; j < kHalfRow; j += DSP_LANES) {
+      const uint32_t phase = v->increment * j + v->increment / 2u;
+      steps[kStepSines + j] = sine(phase);
+      steps[kStepCosines + j] = sine(phase + QUARTER_TURN);
+    }
+    if (lane == 0u) {
+      steps[kRowSine] = sine(v->increment * kRowFrames);
+      steps[kRowCosine] = sine(v->increment * kRowFrames + QUARTER_TURN);
     }
   }
   if (index < station->ends[0]) {
     VECTORISE for (int32_t point = (int32_t)lane; point < points; point += DSP_LANES) {
       const int32_t n = (point - 1) * kTileFrames - v->start;
-      pad_curves(shape, v, n > 0 ? n : 0, (uint32_t)point, curves);
+      pad_curves(shape, v, n > 0 ? n : 0, gain, (uint32_t)point, curves);
     }
   } else if (index < station->ends[1]) {
     VECTORISE for (int32_t point = (int32_t)lane; point < points; point += DSP_LANES) {
       const int32_t n = (point - 1) * kTileFrames - v->start;
-      lead_curves(shape, v, n > 0 ? n : 0, (uint32_t)point, curves);
+      lead_curves(shape, v, n > 0 ? n : 0, gain, (uint32_t)point, curves);
     }
   } else if (index >= station->ends[2]) {
     const uint32_t first_tile = station->first_tile;
@@ -109,94 +141,44 @@ DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const Packe
 }
 
 // The voices add to what a lane has of both sides. A wave that turns evenly is made by rows: sin(a + b) =
-// sin(a) cos(b) + cos(a) sin(b), where a is the phase of a row's first frame and b how far a frame of the row
-// is from it. So the polynomial is needed for first frames and for one row of steps alone.
+// sin(a) cos(b) + cos(a) sin(b), where a is the phase in the middle of a row and b how far a frame of the row
+// is from it. So the polynomial is needed for middles and for half a row of steps alone.
 
-// What a lead's waves are in the tiles and rows of a lane. The vibrato turns a tile's steps by `turns`
-// radians a frame beside the voice's own.
-struct LeadRows {
-  real sines[LANE_ROWS][LANE_TILES];
-  real cosines[LANE_ROWS][LANE_TILES];
-  real turns[LANE_TILES];
+// What a lane adds up of a row: its later half, and its earlier one backwards, both from the middle on.
+struct Row {
+  real left_later[kHalfRow];
+  real left_earlier[kHalfRow];
+  real right_later[kHalfRow];
+  real right_earlier[kHalfRow];
 };
 
-DSP_INLINE void start_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
-                           GLOBAL const real* curves, uint32_t tile, uint32_t row, struct LeadRows* rows) {
-  GLOBAL const real* swings = CURVE(curves, SWING) + tile + 1;
-  const uint32_t first = tile * kTileFrames - (uint32_t)voice->start;
-  const uint32_t increment = voice->increment;
-  const uint32_t seed = voice->seed;
-  for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-    VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
-      const int32_t swung = (int32_t)((swings[t + 1] - swings[t]) * (TURN / kTileFrames));
-      const uint32_t at = increment * (first + t * kTileFrames) + seed +
-                          (uint32_t)(int32_t)(swings[t] * TURN) +
-                          (increment + (uint32_t)swung) * ((row + q) * kRowFrames);
-      rows->sines[q][t] = sine(at);
-      rows->cosines[q][t] = sine(at + QUARTER_TURN);
-      rows->turns[t] = (real)swung * (REAL(6.2831853) / TURN);
-    }
+DSP_INLINE void clear_rows(struct Row* rows) {
+  for (uint32_t m = 0; m < LANE_TILES * LANE_ROWS; ++m) {
+    STORE8(rows[m].left_later, EIGHT(REAL(0.0)));
+    STORE8(rows[m].left_earlier, EIGHT(REAL(0.0)));
+    STORE8(rows[m].right_later, EIGHT(REAL(0.0)));
+    STORE8(rows[m].right_earlier, EIGHT(REAL(0.0)));
   }
 }
 
-// The voice's steps, turned by so little more that two terms of sine and cosine do.
-DSP_INLINE void turn_steps(GLOBAL const real* steps, real turn, real* RESTRICT sines,
-                           real* RESTRICT cosines) {
-  VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
-    const real x = (real)(int32_t)j * turn;
-    const real y = x * x;
-    const real sine_x = FMA(y * x, REAL(-1.0) / REAL(6.0), x);
-    const real cosine_x = FMA(y, REAL(-0.5), REAL(1.0));
-    sines[j] = sine_of_sum(steps[j], steps[kRowFrames + j], sine_x, cosine_x);
-    cosines[j] = cosine_of_sum(steps[j], steps[kRowFrames + j], sine_x, cosine_x);
-  }
+// Whether the voice sounds in any of the tiles.
+DSP_INLINE int sounds(GLOBAL const PackedVoice* voice, uint32_t tile, uint32_t tiles) {
+  const int32_t n = (int32_t)tile * kTileFrames - voice->start;
+  return n + (int32_t)(tiles * kTileFrames) > 0 && n < voice->frames;
 }
 
-// In all tiles of a block that a lane has a part of: outside the voice its level is 0. All harmonics at once,
-// each `tone` times the one below it: sin(x) / (1 - 2 tone cos(x) + tone^2) (Moorer, "The synthesis of
-// complex audio spectra by means of discrete summation formulas", JAES 24(9), 1976). At a tone of one half
-// what would fold back lies below -100 dB.
-DSP_INLINE void add_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
-                         GLOBAL const real* curves, uint32_t tile, uint32_t row, real* RESTRICT left,
-                         real* RESTRICT right) {
-  GLOBAL const real* levels = CURVE(curves, LEVEL) + tile + 1;
-  GLOBAL const real* tones = CURVE(curves, TONE) + tile + 1;
-  const real left_gain = voice->left;
-  const real right_gain = voice->right;
-  struct LeadRows rows;
-  start_lead(shape, voice, curves, tile, row, &rows);
-  for (uint32_t t = 0; t < LANE_TILES; ++t) {
-    real sines[kRowFrames];
-    real cosines[kRowFrames];
-    turn_steps(CURVE(curves, STEPS), rows.turns[t], sines, cosines);
-    const real level_slope = (levels[t + 1] - levels[t]) * (REAL(1.0) / kTileFrames);
-    const real tone_slope = (tones[t + 1] - tones[t]) * (REAL(1.0) / kTileFrames);
-    for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-      const real a = rows.sines[q][t];
-      const real b = rows.cosines[q][t];
-      const real before = (real)(int32_t)((row + q) * kRowFrames);
-      const real first_level = FMA(before, level_slope, levels[t]);
-      const real first_tone = FMA(before, tone_slope, tones[t]);
-      real* RESTRICT row_left = left + (t * LANE_ROWS + q) * kRowFrames;
-      real* RESTRICT row_right = right + (t * LANE_ROWS + q) * kRowFrames;
-      VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
-        const real along = (real)(int32_t)j;
-        const real tone = FMA(along, tone_slope, first_tone);
-        const real wave = sine_of_sum(a, b, sines[j], cosines[j]);
-        const real other = cosine_of_sum(a, b, sines[j], cosines[j]);
-        const real under = FMA(tone, FMA(REAL(-2.0), other, tone), REAL(1.0));
-        const real sample = FMA(along, level_slope, first_level) * wave / under;
-        row_left[j] = FMA(left_gain, sample, row_left[j]);
-        row_right[j] = FMA(right_gain, sample, row_right[j]);
-      }
-    }
-  }
+// Phase in the middle of the lane's first row, but for the voice's own.
+DSP_INLINE uint32_t middle_phase(GLOBAL const PackedVoice* voice, uint32_t increment, uint32_t tile,
+                                 uint32_t row) {
+  const uint32_t first = tile * kTileFrames + row * kRowFrames - (uint32_t)voice->start;
+  return increment * (first + kHalfRow - 1u) + increment / 2u;
 }
 
 // Falls from 150 Hz to 40 Hz (that is v.increment): f(t) = f0 (1 + 2.75 exp(-t / s)), so
 // phase(t) = f0 t + 2.75 f0 s (1 - exp(-t / s)).
-DSP_INLINE void add_kick(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n, uint32_t row,
-                         real* RESTRICT left, real* RESTRICT right) {
+DSP_INLINE void add_kick(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v,
+                         const struct GainLine* gain, int32_t chunk_frame, int32_t n, uint32_t row,
+                         GLOBAL real* RESTRICT left, GLOBAL real* RESTRICT right) {
   const real octave = REAL(-1.4426950);  // exp(-t) = 2^(octave t)
   const real sweep = SECONDS(0.045);
   const real fall = octave / sweep;
@@ -204,6 +186,8 @@ DSP_INLINE void add_kick(GLOBAL const DspShape* shape, GLOBAL const PackedVoice*
   const real attack = REAL(1.0) / SECONDS(0.004);
   const real end = REAL(1.0) / shape->kick_frames;
   const real turns = REAL(2.75) * sweep * (real)v->increment * (REAL(1.0) / TURN);
+  const real gain_start = gain->start;
+  const real gain_slope = gain->slope;
   const real left_gain = v->left;
   const real right_gain = v->right;
   VECTORISE for (uint32_t k = 0; k < TILE_SHARE; ++k) {
@@ -213,7 +197,8 @@ DSP_INLINE void add_kick(GLOBAL const DspShape* shape, GLOBAL const PackedVoice*
     const real part = extra - (real)(int32_t)extra - REAL(0.5);
     const uint32_t phase = v->increment * (uint32_t)frame + (uint32_t)(int32_t)(part * TURN) + HALF_TURN;
     const real envelope = smooth(t * attack) * power_of_two(decay * t) * (REAL(1.0) - smooth(t * end));
-    const real sample = envelope * sine(phase);
+    const real sample =
+        FMA((real)(chunk_frame + (int32_t)k), gain_slope, gain_start) * envelope * sine(phase);
     left[k] = FMA(left_gain, sample, left[k]);
     right[k] = FMA(right_gain, sample, right[k]);
   }
@@ -241,8 +226,9 @@ DSP_INLINE uint32_t chirp(uint32_t second, int32_t n, int32_t middle) {
 // Noise in a band of some 400 Hz around a carrier that rises and falls: two slow random curves on its sine
 // and cosine, two more for the other side.
 DSP_INLINE void add_swell(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v,
-                          GLOBAL const real* curves, int32_t n, uint32_t tile, uint32_t row,
-                          real* RESTRICT left, real* RESTRICT right) {
+                          GLOBAL const real* curves, const struct GainLine* gain, int32_t chunk_frame,
+                          int32_t n, uint32_t tile, uint32_t row, GLOBAL real* RESTRICT left,
+                          GLOBAL real* RESTRICT right) {
   SPLINE(a, CURVE(curves, NOISE) + tile);
   SPLINE(b, CURVE(curves, NOISE + 1) + tile);
   SPLINE(c, CURVE(curves, NOISE + 2) + tile);
@@ -251,6 +237,8 @@ DSP_INLINE void add_swell(GLOBAL const DspShape* shape, GLOBAL const PackedVoice
   const uint32_t ahead = chirp(v->second, from, v->gate / 2);
   const uint32_t ahead_next = chirp(v->second, from + kTileFrames, v->gate / 2);
   const uint32_t increment = v->increment + (uint32_t)((int32_t)(ahead_next - ahead) / kTileFrames);
+  const real gain_start = gain->start;
+  const real gain_slope = gain->slope;
   const real left_gain = v->left;
   const real right_gain = v->right;
   const uint32_t phase = v->increment * (uint32_t)n + v->seed + ahead;
@@ -264,14 +252,17 @@ DSP_INLINE void add_swell(GLOBAL const DspShape* shape, GLOBAL const PackedVoice
     const uint32_t row_phase = phase + increment * ((row + m) * kRowFrames);
     const real from_sine = sine(row_phase);
     const real from_cosine = sine(row_phase + QUARTER_TURN);
-    real* RESTRICT row_left = left + m * kRowFrames;
-    real* RESTRICT row_right = right + m * kRowFrames;
+    GLOBAL real* RESTRICT row_left = left + m * kRowFrames;
+    GLOBAL real* RESTRICT row_right = right + m * kRowFrames;
     VECTORISE for (uint32_t j = 0; j < kRowFrames; ++j) {
       const real x = (real)(int32_t)((row + m) * kRowFrames + j) * (REAL(1.0) / kTileFrames);
       const real wave = sine_of_sum(from_sine, from_cosine, step_sines[j], step_cosines[j]);
       const real other = cosine_of_sum(from_sine, from_cosine, step_sines[j], step_cosines[j]);
-      row_left[j] = FMA(left_gain, ALONG_SPLINE(a, x) * wave + ALONG_SPLINE(b, x) * other, row_left[j]);
-      row_right[j] = FMA(right_gain, ALONG_SPLINE(c, x) * wave + ALONG_SPLINE(d, x) * other, row_right[j]);
+      const real level = FMA((real)(chunk_frame + (int32_t)(m * kRowFrames + j)), gain_slope, gain_start);
+      const real left_noise = ALONG_SPLINE(a, x) * wave + ALONG_SPLINE(b, x) * other;
+      const real right_noise = ALONG_SPLINE(c, x) * wave + ALONG_SPLINE(d, x) * other;
+      row_left[j] = FMA(left_gain * level, left_noise, row_left[j]);
+      row_right[j] = FMA(right_gain * level, right_noise, row_right[j]);
     }
   }
 }

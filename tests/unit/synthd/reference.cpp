@@ -27,7 +27,7 @@ struct Reference::Impl {
         positions(shape),
         voices(shape.voices),
         curves(curve_words(dsp)),
-        bus(bus_words(dsp)),
+        bus(kBlockBusWords),
         reverbs(reverb_words(dsp)),
         mix(std::size_t{shape.chunk_frames} * 2) {}
 };
@@ -39,9 +39,10 @@ const std::vector<double>& Reference::render(const StationChunk& chunk) {
   Impl& i = *impl_;
   i.packer.pack(chunk, i.voices.data(), i.station);
   i.station.reverb_clear = i.positions.begins_anew(chunk) ? 1 : 0;
-  i.stages.voices(&i.dsp, &i.station, i.voices.data(), i.curves.data(), i.bus.data());
-  i.stages.reverb(&i.dsp, &i.station, i.bus.data(), i.reverbs.data());
-  i.stages.mix(&i.dsp, &i.station, i.bus.data(), i.mix.data());
+  render_chunk(i.stages, i.dsp, i.station, i.voices.data(), i.curves.data(), i.bus.data(), i.reverbs.data(),
+               [&](std::uint32_t begin, std::uint32_t end) {
+                 i.stages.mix(&i.station, i.bus.data(), i.mix.data(), begin, end);
+               });
   return i.mix;
 }
 
