@@ -146,11 +146,11 @@ DSP_INLINE real saturated(real x) {
 #define FULL_SCALE REAL(32766.0)
 
 // 16 bits with triangular dither of one step either way (Lipshitz, Wannamaker and Vanderkooy, "Quantization
-// and dither", JAES 40(5), 1992), from a hash of the frame's own number. As the bits of a word, sign extended
-// or not.
+// and dither", JAES 40(5), 1992), from the lower 16 bits of a hash of the frame's own number: 1/256 of a step
+// is fine enough, and one hash does for both sides. As the bits of a word, sign extended or not.
 DSP_INLINE uint32_t quantised(real x, uint32_t random) {
-  const int32_t dither = (int32_t)(random & 0xffffu) - (int32_t)(random >> 16);
-  return nearest_bits(FMA(x, FULL_SCALE, (real)dither * (REAL(1.0) / REAL(65536.0))));
+  const int32_t dither = (int32_t)(random & 0xffu) - (int32_t)(random >> 8 & 0xffu);
+  return nearest_bits(FMA(x, FULL_SCALE, (real)dither * (REAL(1.0) / REAL(256.0))));
 }
 
 // Frames of the chunk, interleaved: of 16 bits, or of floats without dither. `left` and `right` begin with
@@ -161,9 +161,9 @@ DSP_INLINE void finish_samples(GLOBAL const PackedStation* station, GLOBAL const
   const uint32_t axis_frame = station->axis_frame;
   const uint32_t seed = station->dither_seed;
   VECTORISE for (int32_t frame = begin + (int32_t)lane; frame < end; frame += DSP_LANES) {
-    const uint32_t word = (axis_frame + (uint32_t)frame) ^ seed;
-    store_pair(samples, frame, quantised(saturated(left[frame - begin]), hash(word)),
-               quantised(saturated(right[frame - begin]), hash(word + 0x9e3779b9u)));
+    const uint32_t random = hash((axis_frame + (uint32_t)frame) ^ seed);
+    store_pair(samples, frame, quantised(saturated(left[frame - begin]), random),
+               quantised(saturated(right[frame - begin]), random >> 16));
   }
 }
 DSP_INLINE void finish_mix(GLOBAL const real* left, GLOBAL const real* right, GLOBAL real* RESTRICT mix,
