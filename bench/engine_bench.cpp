@@ -27,6 +27,7 @@
 #include "synthd/engine/device.h"
 #include "synthd/engine/native_engine.h"
 #include "synthd/engine/opencl_engine.h"
+#include "synthd/engine/stage_memory.h"
 #include "synthd/engine/voice_pack.h"
 #include "synthd/station.h"
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "synthd/engine/stage_memory.h"
 #include "synthd/engine/voice_pack.h"
 
 namespace auralis {
@@ -50,8 +51,8 @@ struct NativeEngine::Impl {
   Stages<float> stages;
   SlotPositions positions;
   StageMemory<float> reverbs;  // of all slots
-  std::vector<std::int16_t> samples;
-  std::vector<float> mixes;
+  StageMemory<std::int16_t> samples;
+  StageMemory<float> mixes;
   std::vector<std::uint8_t> anew;  // by index in the batch
   std::vector<Bench> benches;      // a thread each, the caller's first
 

@@ -4,19 +4,12 @@
 // on one at a time.
 #pragma once
 
-#include <boost/align/aligned_allocator.hpp>
-
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "synthd/engine/dsp/layout.h"
 
 namespace auralis {
-
-// What stages work in: begins on a cache line, so that few of their vectors cross one.
-template <typename Real>
-using StageMemory = std::vector<Real, boost::alignment::aligned_allocator<Real, 64>>;
 
 template <typename Real>
 struct Stages {

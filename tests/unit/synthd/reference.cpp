@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/synthd/reference.h"
 
+#include "synthd/engine/stage_memory.h"
 #include "synthd/engine/voice_pack.h"
 
 #define DSP_SET reference
