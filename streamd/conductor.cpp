@@ -198,6 +198,11 @@ void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
 }
 
 void Conductor::subscribe(ConnectionId id, const Wanted& want, bool reserved) {
+  // What it asked for before may have begun by now.
+  if (!waiting_.empty()) {
+    delivery_.step();
+    welcome_waiting();
+  }
   const auto place = place_for(want, reserved);
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return;

@@ -90,6 +90,7 @@ class Conductor {
   std::vector<Waiting> take_waiting(const std::function<bool(const Waiting&)>& which);
   void give_up(ConnectionId id);
   void refuse_changes(const Waiting& waited);
+  void refuse_change(ConnectionId id, const ClientMessage& message);
   void refuse(ConnectionId id, const MessageError& error);
   void on_lane(std::size_t lane, std::function<void(Lane&)> work);
   void on_all_lanes(const std::function<void(Lane&)>& work);

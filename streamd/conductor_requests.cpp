@@ -6,6 +6,11 @@
 #include "streamd/conductor.h"
 
 namespace auralis {
+namespace {
+
+constexpr std::size_t kMostHeld = 8;  // changes, for a station that does not play yet
+
+}  // namespace
 
 HttpResponse Conductor::refused(int status, const MessageError& error) {
   metrics_.control_refused.add();
@@ -17,18 +22,23 @@ void Conductor::change(ConnectionId id, const ClientMessage& message) {
   if (listener == nullptr) return;
   const auto waits =
       std::find_if(waiting_.begin(), waiting_.end(), [id](const Waiting& one) { return one.id == id; });
-  if (waits != waiting_.end()) return waits->changes.push_back(message);
+  if (waits != waiting_.end()) {
+    if (pump_.reader().segment().writer_alive() && waits->changes.size() < kMostHeld)
+      return waits->changes.push_back(message);
+    return refuse_change(id, message);
+  }
   const auto answer = make_text_message(change_response(message, listener->station).body);
   on_lane(listener->lane, [id, answer](Lane& lane) { lane.hub().send_text(id, answer); });
 }
 
 // Changes of a station that did not come.
 void Conductor::refuse_changes(const Waiting& waited) {
-  for (const ClientMessage& message : waited.changes) {
-    metrics_.control_refused.add();
-    refuse(waited.id, {"unavailable", "The station that was to be changed did not begin.",
-                       std::string(type_of(message))});
-  }
+  for (const ClientMessage& message : waited.changes) refuse_change(waited.id, message);
+}
+void Conductor::refuse_change(ConnectionId id, const ClientMessage& message) {
+  metrics_.control_refused.add();
+  refuse(id,
+         {"unavailable", "The station that was to be changed did not begin.", std::string(type_of(message))});
 }
 
 void Conductor::refuse(ConnectionId id, const MessageError& error) {
