@@ -112,7 +112,7 @@ class Lane final : ConnectionEvents {
 
   std::optional<HttpResponse> answer_later(ConnectionId id, std::function<HttpResponse()> answer);
   std::optional<HttpResponse> control(ConnectionId id, const HttpRequest& request);
-  std::optional<HttpResponse> control_refusal(const HttpRequest& request, const ChangeRequest& change);
+  std::optional<HttpResponse> control_refusal(const HttpRequest& request, ChangeRequest& change);
   HttpResponse listen(ConnectionId id, const HttpRequest& request, const ListenCall& call);
   HttpResponse playlist(const HttpRequest& request, std::string_view station);
 

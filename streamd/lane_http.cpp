@@ -69,28 +69,30 @@ std::optional<HttpResponse> Lane::control(ConnectionId id, const HttpRequest& re
   return answer_later(id, [this, change = std::move(change)] { return conductor_.control_response(change); });
 }
 
-// Of those who are no operators. Who may not listen to a station may not change it either.
-std::optional<HttpResponse> Lane::control_refusal(const HttpRequest& request, const ChangeRequest& change) {
+// Of those who are no operators. Who may not listen to a station may not change it either; the one that is
+// meant is the one whose ticket was shown.
+std::optional<HttpResponse> Lane::control_refusal(const HttpRequest& request, ChangeRequest& change) {
   if (!context_.access.origin_allowed(request))
     return error_response(403, {"not_allowed", "Pages of this origin may change nothing here.", {}});
   if (!context_.access.listeners_control()) return context_.access.operators_only(request);
-  if (!control_requests_.take(context_.clock.now_ns())) {
-    HttpResponse response = error_response(429, {"rate_limited", "Too many changes at a time.", {}});
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
-  }
   try {
     const Wanted meant =
         change.station ? named_station(*directory_, *change.station) : wanted_station(*directory_, {});
     const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
-    const auto why = context_.access.ticket_refusal(ticket_of(request.query), meant.ticket_station(), now_s);
-    if (!why) return std::nullopt;
-    HttpResponse response = error_response(401, {"no_ticket", *why, {}});
-    response.headers.emplace_back("WWW-Authenticate", "Ticket");
-    return response;
-  } catch (const StationRefusal&) {
-    return std::nullopt;  // the conductor says so
+    if (const auto why =
+            context_.access.ticket_refusal(ticket_of(request.query), meant.ticket_station(), now_s)) {
+      HttpResponse response = error_response(401, {"no_ticket", *why, {}});
+      response.headers.emplace_back("WWW-Authenticate", "Ticket");
+      return response;
+    }
+    if (!meant.name.empty()) change.station = meant.name;
+  } catch (const StationRefusal& refusal) {
+    return error_response(refusal.status(), {std::string(refusal.code()), refusal.sentence, {}});
   }
+  if (control_requests_.take(context_.clock.now_ns())) return std::nullopt;
+  HttpResponse response = error_response(429, {"rate_limited", "Too many changes at a time.", {}});
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
 }
 
 HttpResponse Lane::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
