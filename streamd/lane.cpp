@@ -33,9 +33,15 @@ HttpResponse come_later(int status, std::string sentence) {
 
 double to_unix_s(std::int64_t ns) { return static_cast<double>(ns) / kNsPerSecond; }
 
+// Reads twice what messages may come to, and where they are small enough for frames of control.
 LaneLimits lane_limits(const Config& config) {
-  return {config.streamd.handshake_timeout_ms, static_cast<std::size_t>(config.streamd.max_message_bytes),
-          static_cast<std::size_t>(config.streamd.max_header_bytes)};
+  LaneLimits limits;
+  limits.handshake_timeout_ms = config.streamd.handshake_timeout_ms;
+  limits.message_bytes = static_cast<std::size_t>(config.streamd.max_message_bytes);
+  limits.header_bytes = static_cast<std::size_t>(config.streamd.max_header_bytes);
+  const auto messages = static_cast<std::size_t>(config.streamd.messages_per_second);
+  limits.read_at_once = std::max(limits.read_at_once, 2 * limits.message_bytes * messages / 10);
+  return limits;
 }
 BacklogLimits backlog_limits(const Config& config) {
   return {config.streamd.max_backlog_ms * kNsPerMs,

@@ -33,6 +33,8 @@ class ConnectionOwner {
   virtual void write_failed(ConnectionId id) = 0;
   virtual std::size_t header_limit() const = 0;
   virtual void header_too_long(ConnectionId id) = 0;
+  // Bytes in a tenth of a second.
+  virtual std::size_t read_at_once() const = 0;
 };
 
 // How much of a request's head came before its blank line.
@@ -71,6 +73,8 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     place_ = std::move(place);
   }
   ConnectionId id() const { return id_; }
+  // Whether nothing is to be read from it any more.
+  bool is_over() const { return is_over_; }
 
   // Whether the whole head of its request has come.
   bool asked() const { return head_.complete(); }
@@ -143,7 +147,7 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     farewell->limit.expires_after(kFarewellLimit);
     farewell->limit.async_wait([this, self = this->shared_from_this()](const asio::error_code& error) {
       asio::error_code ignored;
-      if (!error) this->get_raw_socket().shutdown(asio::socket_base::shutdown_both, ignored);
+      if (!error) this->get_raw_socket().close(ignored);
     });
     if constexpr (Config::encrypted) {
       this->get_socket().async_shutdown(
@@ -165,18 +169,17 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   // So much is read in so long, and the rest after that: whoever talks without end, be it in frames that
   // nobody counts, holds up itself alone.
   void read_on(Read read) {
+    if (is_over_) return read.handler(make_error_code(websocketpp::transport::error::eof), 0);
     const auto now = std::chrono::steady_clock::now();
     if (now >= reading_until_) {
       reading_until_ = now + kReadingTime;
       read_meanwhile_ = 0;
     }
-    if (read_meanwhile_ < kReadMeanwhile) return read_now(read);
+    if (read_meanwhile_ < owner_->read_at_once()) return read_now(read);
     const auto pause =
         std::make_shared<asio::steady_timer>(this->get_raw_socket().get_executor(), reading_until_);
-    pause->async_wait([this, self = this->shared_from_this(), pause, read](const asio::error_code&) {
-      if (is_over_) return read.handler(make_error_code(websocketpp::transport::error::eof), 0);
-      read_on(read);
-    });
+    pause->async_wait(
+        [this, self = this->shared_from_this(), pause, read](const asio::error_code&) { read_on(read); });
   }
   void read_now(const Read& read) {
     Base::async_read_at_least(read.at_least, read.buffer, read.size,
@@ -263,6 +266,10 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
           farewell->read += read;
           if (!error && farewell->read < kMostUnread) return read_out(farewell);
           farewell->limit.cancel();
+          // Here and not by the destructor, which would let the kernel keep what one who takes nothing was
+          // sent.
+          asio::error_code ignored;
+          this->get_raw_socket().close(ignored);
         });
   }
 
@@ -293,9 +300,7 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
     if (result == SendResult::kFailed) owner_->write_failed(id_);
   }
 
-  // Twice what a listener's messages may come to by default.
   static constexpr std::chrono::milliseconds kReadingTime{100};
-  static constexpr std::size_t kReadMeanwhile = 8'192;
   static constexpr std::chrono::seconds kFarewellLimit{2};
   static constexpr std::size_t kMostUnread = 1'024 * 1'024;
 

@@ -379,6 +379,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     connection->get_socket().async_read_some(
         asio::buffer(*buffer),
         [this, connection, buffer, said](const asio::error_code& error, std::size_t more) {
+          if (connection->is_over()) return;
           if (error || said + more > kMostSaid) return end(connection);
           watch(connection, said + more);
         });
@@ -413,6 +414,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   }
   void write_failed(ConnectionId id) override { events_.write_failed(id); }
   std::size_t header_limit() const override { return limits_.header_bytes; }
+  std::size_t read_at_once() const override { return limits_.read_at_once; }
   void header_too_long(ConnectionId id) override {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;

@@ -58,6 +58,7 @@ struct LaneLimits {
   std::int64_t handshake_timeout_ms = 5'000;
   std::size_t message_bytes = 4'096;  // of a message, or of a request's body
   std::size_t header_bytes = 8'192;   // of a request
+  std::size_t read_at_once = 8'192;   // of a connection after its request, in a tenth of a second
 };
 
 // run() is the lane's thread. Everything else but adopt(), post() and finish() is called on it, or before it
