@@ -18,7 +18,7 @@ std::vector<ConfigKey> serving_keys() {
       {"streamd", "tls_key", [](Config& c) -> std::string& { return c.streamd.tls_key; }, path_or_empty(),
        "File of the certificate's private key, in PEM; given with tls_certificate, or empty as that is"},
       {"streamd", "threads", [](Config& c) -> std::int64_t& { return c.streamd.threads; },
-       integer_from(0, 64), "Threads that serve listeners; 0: one for each core"},
+       integer_from(0, 64), "Threads that serve listeners; 0: one for each core but one, 8 at most"},
       {"streamd", "drain_ms", [](Config& c) -> std::int64_t& { return c.streamd.drain_ms; },
        integer_from(0, 30'000),
        "Time over which listeners are sent away when streamd stops, so that they do not all come back in one "

@@ -31,7 +31,10 @@ constexpr std::int64_t kLastWordsNs = 2 * kNsPerSecond;
 
 std::size_t threads_of(const Config& config) {
   if (config.streamd.threads > 0) return static_cast<std::size_t>(config.streamd.threads);
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreadsByDefault);
+  // synthd and the kernel's own part of sending take a core: with as many threads as cores they take turns,
+  // and a byte costs more.
+  const std::size_t cores = std::thread::hardware_concurrency();
+  return std::clamp<std::size_t>(cores, 2, kMostThreadsByDefault + 1) - 1;
 }
 
 std::shared_ptr<TlsCertificate> certificate_of(const Config& config) {

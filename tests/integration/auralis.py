@@ -206,6 +206,7 @@ class Station:
             "AURALIS_METRICSD_HOST": HOST,
             "AURALIS_METRICSD_PORT": str(self.metrics_port),
             "AURALIS_METRICSD_ZMQ_ENDPOINT": self.zmq_endpoint,
+            "AURALIS_STREAMD_THREADS": "2",  # more than one, on whatever machine
             # What only a test of limits wants to meet.
             "AURALIS_STREAMD_DRAIN_MS": "200",
             "AURALIS_SYNTHD_MAX_STATIONS": "8",  # else as many as the machine has room for
