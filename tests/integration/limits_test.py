@@ -288,6 +288,7 @@ def test_a_slow_listener_that_knows_opus_gets_opus(station, restart_streamd):
 
 def flood(connection, frames, other):
     """How many bytes of them are taken, again and again, while the other listener hears three seconds."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
     connection.setblocking(False)
     sent, end = 0, len(other.chunks) + 30
     while len(other.chunks) < end:
