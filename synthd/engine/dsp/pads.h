@@ -83,8 +83,12 @@ DSP_INLINE void place_line(real left_gain, real right_gain, real flat, real line
 // stronger x frames from the middle. To the fifth and the fourth power of x that needs no wave of its own,
 // for x sin(w x) = 4/w (1 - cos(w x)) - w x^2 and x cos(w x) = 3/w sin(w x) - 2 x: the tone's own steps once
 // more, and lines. So it is done up to this increment, 1.1 kHz, where at the steepest attack -108 dB of full
-// level are missing.
+// level are missing; the reference folds no tone.
+#ifdef DSP_DOUBLE
+#define HIGHEST_FOLDED 0u
+#else
 #define HIGHEST_FOLDED 110000000u
+#endif
 
 // The wave of the slope of a tone above that.
 DSP_INLINE void start_pad_slope(GLOBAL const PackedVoice* voice, GLOBAL const real* steps, uint32_t tile,

@@ -114,6 +114,21 @@ double power_between(const std::vector<double>& amplitudes, double from_hz, doub
 
 }  // namespace
 
+namespace {
+
+// The preset, but every other second without pads, without leads, or at the intensity farthest from its own.
+MusicParameters moved(MusicParameters parameters, std::int64_t second) {
+  const auto switch_group = [&](VoiceGroup group) {
+    parameters.voices = static_cast<std::uint8_t>(parameters.voices ^ 1U << static_cast<unsigned>(group));
+  };
+  if (second % 6 == 1) switch_group(VoiceGroup::kPads);
+  if (second % 6 == 3) switch_group(VoiceGroup::kMelody);
+  if (second % 6 == 5) parameters.intensity = parameters.intensity < 0.5F ? 1.0F : 0.0F;
+  return parameters;
+}
+
+}  // namespace
+
 TEST_CASE("every engine is what the formulas give in double precision, to 100 dB") {
   const auto kinds = engine_kinds();
   for (const auto& preset : kPresets) {
@@ -125,6 +140,8 @@ TEST_CASE("every engine is what the formulas give in double precision, to 100 dB
     for (const EngineKind& kind : kinds) engines.push_back(kind.make(float_shape()));
     std::vector<Comparison> comparisons(kinds.size());
     for (std::int64_t chunk = 0; chunk < kSecondsCompared * 10; ++chunk) {
+      // So that gains are compared while they move, too.
+      if (chunk % 10 == 0) station.change(moved(preset.parameters, chunk / 10), chunk);
       const StationChunk input = station.prepare(chunk);
       const std::vector<double>& expected = reference.render(input);
       for (std::size_t i = 0; i < engines.size(); ++i) {
