@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What rendering costs. Names are `what/how[/stations]`; figures are counters:
 //
-//   pad_patch/<set>, lead/<set>, kick/<set>, swell/<set>   ns_per_voice_sample, of the stage of voices alone
+//   pad_patch/<set>, lead/<set>, kick/<set>, swell/<set>   ns_per_voice_sample, of curves and blocks
 //   reverb/<set>, finish/<set>                             ns_per_frame
 //   compose_bar/<number of the bar>                        us_per_bar, in the preset with the most notes
 //   stations/<engine>/<n>                                  real_time: how many times as fast as music plays;

@@ -71,7 +71,7 @@ DspShape dsp_shape(const EngineShape& shape) {
   // A chunk that begins with the last frame of a tile.
   const std::uint32_t tiles = (shape.chunk_frames + 2 * kTileFrames - 2) / kTileFrames;
   dsp.tiles = (tiles + kBlockTiles - 1) / kBlockTiles * kBlockTiles;
-  dsp.curve_points = std::max((dsp.tiles + 3 + 15) / 16 * 16, 2U * kRowFrames);
+  dsp.curve_points = (std::max(dsp.tiles + 3, std::uint32_t{kStepWords}) + 15) / 16 * 16;
   dsp.voice_stride = static_cast<std::uint32_t>(shape.voices);
   dsp.tremolo_increment = increment_of(0.5, shape.sample_rate);
   dsp.vibrato_increment = increment_of(4.8, shape.sample_rate);

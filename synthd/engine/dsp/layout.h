@@ -25,6 +25,10 @@ enum {
   kPlanes = 4           // of a bus (mix.h)
 };
 
+// Places of the steps of a pad or lead: how far its wave turns from a row's middle to each of its later
+// frames, and from row to row.
+enum { kStepSines, kStepCosines = kHalfRow, kRowSine = 2 * kHalfRow, kRowCosine, kStepWords };
+
 // The same for all chunks of an engine.
 struct DspShape {
   uint32_t chunk_frames;
@@ -82,6 +86,7 @@ typedef struct PackedStation PackedStation;
 static_assert(sizeof(DspShape) == 52 + 12 * kReverbLines && sizeof(PackedVoice) == 40 &&
                   sizeof(PackedStation) == 36 + 12 * kGroups + 4 * kReverbLines,
               "the same in OpenCL C, where no member is padded");
+static_assert(kHalfRow == 8, "half a row is a real8 (shim.h)");
 static_assert(kBlockRows <= 32, "the rows of a block are bits of a word (pads.h)");
 }  // namespace auralis
 #endif

@@ -58,8 +58,7 @@ DSP_INLINE real harmonics(real wave, real other, real tone) {
   return wave / FMA(tone, FMA(REAL(-2.0), other, tone), REAL(1.0));
 }
 
-// In the first `tiles` tiles of a block that a lane has a part of. A row is made from its middle to both
-// sides.
+// In the first `tiles` tiles of a block that a lane has a part of.
 DSP_INLINE void add_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
                          GLOBAL const real* curves, uint32_t tile, uint32_t row, uint32_t tiles,
                          struct Row* RESTRICT rows) {

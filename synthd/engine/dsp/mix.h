@@ -13,7 +13,7 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// A bus: four planes of `plane` frames each, whole tiles.
+// A bus: four planes of `plane` frames each, whole blocks.
 #define DRY_LEFT 0
 #define DRY_RIGHT 1
 #define SENT_LEFT 2  // to the reverb

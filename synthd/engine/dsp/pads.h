@@ -24,8 +24,8 @@ DSP_BEGIN
 #define PAD_ROWS 2
 #endif
 
-// What the straight saws of pads add up to, and what belongs to the slopes of their levels: a square
-// polynomial of a row's frames, from its middle on.
+// What the straight saws of pads add up to, and what belongs to the slopes of their levels: a quadratic of a
+// row's frames, from its middle on.
 struct PadLines {
   real left[3][LANE_ROWS][LANE_TILES];
   real right[3][LANE_ROWS][LANE_TILES];
@@ -82,8 +82,8 @@ DSP_INLINE void place_line(real left_gain, real right_gain, real flat, real line
 // Where its level rises by r a frame, a tone of w radians a frame is r x (sin(a) cos(w x) + cos(a) sin(w x))
 // stronger x frames from the middle. To the fifth and the fourth power of x that needs no wave of its own,
 // for x sin(w x) = 4/w (1 - cos(w x)) - w x^2 and x cos(w x) = 3/w sin(w x) - 2 x: the tone's own steps once
-// more, and lines. So it is done up to this increment, 1.1 kHz, where at the steepest attack -108 dB of full
-// level are missing; the reference folds no tone.
+// more, and lines. So it is done up to this increment, 1.1 kHz at 44.1 kHz, where at the steepest attack -108
+// dB of full level are missing; the reference folds no tone.
 #ifdef DSP_DOUBLE
 #define HIGHEST_FOLDED 0u
 #else
@@ -121,21 +121,21 @@ DSP_INLINE void start_pad(GLOBAL const DspShape* shape, GLOBAL const PackedVoice
   const real saw_slope = quarter_saw_slope(saw_increment);
   const real turn = (real)increment * (REAL(6.2831853) / TURN);
   const real folded = increment <= HIGHEST_FOLDED ? REAL(1.0) : REAL(0.0);
-  const real frames_a_radian = folded / most(turn, REAL(1e-6));
+  const real folded_lift = folded / most(turn, REAL(1e-6));
   const real left_gain = voice->left;
   const real right_gain = voice->right;
   waves->cosines[place] = LOAD8(CURVE(curves, STEPS) + kStepCosines);
   waves->sines[place] = LOAD8(CURVE(curves, STEPS) + kStepSines);
   real sines[LANE_TILES];
   real cosines[LANE_TILES];
-  real lifts[LANE_TILES];
-  real squares[LANE_TILES];
-  real falls[LANE_TILES];
+  real lifts[LANE_TILES];    // where the slope is folded, rise / w: how much more of the steps there is
+  real squares[LANE_TILES];  // what the slope makes of the saw's line, of the frame squared
+  real falls[LANE_TILES];    // where the slope is folded, -w rise: of the frame squared and the cosine
   VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
     sines[t] = sine(phase + increment * (t * kTileFrames));
     cosines[t] = sine(phase + increment * (t * kTileFrames) + QUARTER_TURN);
     own->rise[t] = (levels[t + 1] - levels[t]) * (REAL(1.0) / kTileFrames);
-    lifts[t] = own->rise[t] * frames_a_radian;
+    lifts[t] = own->rise[t] * folded_lift;
     squares[t] = own->rise[t] * saw_slope;
     falls[t] = own->rise[t] * -folded * turn;
   }

@@ -33,12 +33,8 @@ DSP_BEGIN
 #endif
 #define TILE_SHARE (LANE_ROWS * kRowFrames)  // frames of a tile that one lane computes
 
-// Places of the steps: how far the wave turns from a row's middle to each of its later frames, and from row
-// to row.
-enum { kStepSines, kStepCosines = kHalfRow, kRowSine = 2 * kHalfRow, kRowCosine, kStepWords };
-
 #define CURVE(curves, which) ((curves) + (which)*shape->curve_points)
-#define ROW_MIDDLE REAL(7.5)  // frames from the first to the middle: kHalfRow - 0.5
+#define ROW_MIDDLE ((real)kHalfRow - REAL(0.5))  // frames from the first to the middle
 #define SECONDS(s) (REAL(s) * shape->second_frames)
 
 DSP_INLINE void pad_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n, real gain,
@@ -141,8 +137,9 @@ DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const Packe
 }
 
 // The voices add to what a lane has of both sides. A wave that turns evenly is made by rows: sin(a + b) =
-// sin(a) cos(b) + cos(a) sin(b), where a is the phase in the middle of a row and b how far a frame of the row
-// is from it. So the polynomial is needed for middles and for half a row of steps alone.
+// sin(a) cos(b) + cos(a) sin(b). Of pads and leads a is the phase in the middle of a row and b how far a
+// frame of the row is from it, so that the polynomial is needed for middles and for half a row of steps
+// alone. A swell's carrier turns from the row's first frame on.
 
 // What a lane adds up of a row: its later half, and its earlier one backwards, both from the middle on.
 struct Row {
