@@ -4,7 +4,8 @@
 //
 //   - the OpenCL program: all of them one after the other, in the order of the #includes below;
 //   - the native engine: an object for each instruction set (native_*.cpp), which defines DSP_SET;
-//   - the reference in double precision, which only tests have: DSP_SET and DSP_DOUBLE.
+//   - the reference in double precision, which only tests have: DSP_SET and DSP_DOUBLE;
+//   - one that fuses number by number, which only tests have: DSP_SET and DSP_ONE_BY_ONE.
 //
 // A work item computes the frames lane, lane + DSP_LANES, ... of what its group is given, or a row of frames
 // where voices are mixed: a GPU takes as many lanes as a tile has frames, a processor takes one, whose loops
@@ -115,7 +116,7 @@ DSP_INLINE uint32_t bits_of_real(real x) {
 typedef real real8 __attribute__((vector_size(8 * sizeof(real))));
 #define EIGHT(x) (real8{x, x, x, x, x, x, x, x})
 DSP_INLINE void add_product(real8* sum, real a, const real8* b) {
-#if defined(__FMA__) && !defined(DSP_DOUBLE)
+#if defined(__FMA__) && !defined(DSP_DOUBLE) && !defined(DSP_ONE_BY_ONE)
   *sum = __builtin_ia32_vfmaddps256(EIGHT(a), *b, *sum);
 #else
   for (int i = 0; i < 8; ++i) (*sum)[i] = FMA(a, (*b)[i], (*sum)[i]);
