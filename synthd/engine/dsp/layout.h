@@ -87,7 +87,7 @@ static_assert(sizeof(DspShape) == 52 + 12 * kReverbLines && sizeof(PackedVoice) 
                   sizeof(PackedStation) == 36 + 12 * kGroups + 4 * kReverbLines,
               "the same in OpenCL C, where no member is padded");
 static_assert(kHalfRow == 8, "half a row is a real8 (shim.h)");
-static_assert(kBlockRows <= 32, "the rows of a block are bits of a word (pads.h)");
+static_assert(kBlockRows <= 32, "the rows of a block are bits of a word (pad_saws.h)");
 }  // namespace auralis
 #endif
 
