@@ -64,6 +64,12 @@ Lane::Lane(std::size_t index, LaneContext& context, Conductor& conductor, Stream
       control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
 Lane::~Lane() = default;
 
+// Why the ticket is none for that station now; nothing where it is one, or none is asked for.
+std::optional<std::string> Lane::ticket_refusal(const Wanted& want, std::string_view ticket) const {
+  const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
+  return context_.access.ticket_refusal(ticket, want.ticket_station(), now_s);
+}
+
 // Of a page or of one without a ticket, who may not listen, whether there is a place or not.
 std::optional<HttpResponse> Lane::entry_refusal(const HttpRequest& request, const Wanted& want,
                                                 std::string_view ticket) {
@@ -71,8 +77,7 @@ std::optional<HttpResponse> Lane::entry_refusal(const HttpRequest& request, cons
     metrics_.rejected_origin.add();
     return text_response(403, "Pages of this origin may not listen here (allowed_origins).");
   }
-  const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
-  const auto why = context_.access.ticket_refusal(ticket, want.ticket_station(), now_s);
+  const auto why = ticket_refusal(want, ticket);
   if (!why) return std::nullopt;
   metrics_.rejected_ticket.add();
   HttpResponse response = text_response(401, *why);
@@ -290,12 +295,10 @@ void Lane::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
   try {
     const Wanted want =
         wish.station ? named_station(*directory_, *wish.station) : wanted_station(*directory_, *wish.query);
-    const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
     const std::string ticket = wish.ticket  ? *wish.ticket
                                : wish.query ? ticket_of(*wish.query)
                                             : std::string();
-    if (const auto why = context_.access.ticket_refusal(ticket, want.ticket_station(), now_s))
-      return refuse(id, {"no_ticket", *why, "subscribe"});
+    if (const auto why = ticket_refusal(want, ticket)) return refuse(id, {"no_ticket", *why, "subscribe"});
     const bool reserves = want.link.has_value();
     if (reserves && !reserve_place())
       return refuse(

@@ -92,6 +92,7 @@ class Lane final : ConnectionEvents {
   void closed(ConnectionId id) override;
   std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
 
+  std::optional<std::string> ticket_refusal(const Wanted& want, std::string_view ticket) const;
   std::optional<HttpResponse> entry_refusal(const HttpRequest& request, const Wanted& want,
                                             std::string_view ticket);
   // Lets a listener in; else the refusal.

@@ -78,9 +78,7 @@ std::optional<HttpResponse> Lane::control_refusal(const HttpRequest& request, Ch
   try {
     const Wanted meant =
         change.station ? named_station(*directory_, *change.station) : wanted_station(*directory_, {});
-    const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
-    if (const auto why =
-            context_.access.ticket_refusal(ticket_of(request.query), meant.ticket_station(), now_s)) {
+    if (const auto why = ticket_refusal(meant, ticket_of(request.query))) {
       HttpResponse response = error_response(401, {"no_ticket", *why, {}});
       response.headers.emplace_back("WWW-Authenticate", "Ticket");
       return response;
