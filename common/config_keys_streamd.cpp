@@ -51,8 +51,8 @@ std::vector<ConfigKey> limit_keys() {
       {"streamd", "max_listeners_per_address",
        [](Config& c) -> std::int64_t& { return c.streamd.max_listeners_per_address; },
        integer_from(1, 60'000),
-       "Listeners served at a time at one address, or in one /64 of IPv6; more are refused, and so are more "
-       "than 32 other connections at a time. Loopback addresses are not limited, unless they are among "
+       "Listeners served at a time at one address, or in one /64 of IPv6; more are refused, and so are "
+       "connections beyond 32 more than that. Loopback addresses are not limited, unless they are among "
        "trusted_proxies"},
       {"streamd", "trusted_proxies", [](Config& c) -> std::string& { return c.streamd.trusted_proxies; },
        network_list(),
