@@ -19,7 +19,8 @@ endif()
 # What the stages of the engine (synthd/engine/dsp) are compiled with. Nothing that changes the order of sums: the
 # bits of a sample shall not depend on the vector's width.
 set(AURALIS_STAGE_OPTIONS
-  -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off)
+  -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off
+  -Wno-psabi -fno-tree-loop-distribute-patterns)
 
 # auralis_embed(<target> <file>...)
 #

@@ -14,6 +14,7 @@
 #include "embedded/mix_h.h"
 #include "embedded/oscillators_h.h"
 #include "embedded/pad_saws_h.h"
+#include "embedded/pad_sums_h.h"
 #include "embedded/pads_h.h"
 #include "embedded/reverb_h.h"
 #include "embedded/shim_h.h"
@@ -154,8 +155,8 @@ struct OpenClEngine::Impl {
     std::string source;
     for (const std::string_view part :
          {embedded::shim_h, embedded::layout_h, embedded::oscillators_h, embedded::voices_h,
-          embedded::leads_h, embedded::pad_saws_h, embedded::pads_h, embedded::reverb_h, embedded::mix_h,
-          embedded::kernels_cl}) {
+          embedded::leads_h, embedded::pad_saws_h, embedded::pad_sums_h, embedded::pads_h, embedded::reverb_h,
+          embedded::mix_h, embedded::kernels_cl}) {
       source += part;
     }
     // -w: PoCL compiles twice, and what the first pass cannot vectorise it would tell on standard error.

@@ -25,9 +25,10 @@ enum {
   kPlanes = 4           // of a bus (mix.h)
 };
 
-// Places of the steps of a pad or lead: how far its wave turns from a row's middle to each of its later
-// frames, and from row to row.
-enum { kStepSines, kStepCosines = kHalfRow, kRowSine = 2 * kHalfRow, kRowCosine, kStepWords };
+// Places of the steps of a lead: how far its wave turns from a row's middle to each of its later frames.
+enum { kStepSines, kStepCosines = kHalfRow, kStepWords = 2 * kHalfRow };
+
+enum { kPadTerms = 9 };  // of a pad's polynomials (pads.h)
 
 // The same for all chunks of an engine.
 struct DspShape {

@@ -10,91 +10,97 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// What a lead's waves are in the middle of the rows of a lane. The vibrato turns a tile's steps by `turns`
-// radians a frame beside the voice's own.
+// What a lead is in the middle of the rows of a lane, and how much that changes a frame: level, brightness,
+// and its steps, by radians beside the voice's own, from the vibrato.
 struct LeadRows {
   real sines[LANE_ROWS][LANE_TILES];
   real cosines[LANE_ROWS][LANE_TILES];
+  real levels[LANE_ROWS][LANE_TILES];
+  real tones[LANE_ROWS][LANE_TILES];
   real turns[LANE_TILES];
+  real level_rises[LANE_TILES];
+  real tone_rises[LANE_TILES];
 };
 
 DSP_INLINE void start_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
-                           GLOBAL const real* curves, uint32_t tile, uint32_t row, struct LeadRows* rows) {
+                           GLOBAL const real* curves, uint32_t tile, uint32_t row,
+                           struct LeadRows* RESTRICT rows) {
+  GLOBAL const real* levels = CURVE(curves, LEVEL) + tile + 1;
+  GLOBAL const real* tones = CURVE(curves, TONE) + tile + 1;
   GLOBAL const real* swings = CURVE(curves, SWING) + tile + 1;
-  const uint32_t first = tile * kTileFrames - (uint32_t)voice->start;
   const uint32_t increment = voice->increment;
-  const uint32_t seed = voice->seed;
-  for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-    const uint32_t middle = (row + q) * kRowFrames + kHalfRow - 1u;
-    VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
-      const int32_t swung = (int32_t)((swings[t + 1] - swings[t]) * (TURN / kTileFrames));
-      const uint32_t turned = increment + (uint32_t)swung;
-      const uint32_t at = increment * (first + t * kTileFrames) + seed +
-                          (uint32_t)(int32_t)(swings[t] * TURN) + turned * middle + turned / 2u;
-      rows->sines[q][t] = sine(at);
-      rows->cosines[q][t] = sine(at + QUARTER_TURN);
-      rows->turns[t] = (real)swung * (REAL(6.2831853) / TURN);
-    }
+  const uint32_t first = increment * (tile * kTileFrames - (uint32_t)voice->start) + voice->seed;
+  uint32_t phases[LANE_TILES];
+  uint32_t increments[LANE_TILES];
+  VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
+    const int32_t swung = (int32_t)((swings[t + 1] - swings[t]) * (TURN / kTileFrames));
+    increments[t] = increment + (uint32_t)swung;
+    phases[t] =
+        first + increment * (t * kTileFrames) + (uint32_t)(int32_t)(swings[t] * TURN) + increments[t] / 2u;
+    rows->turns[t] = (real)swung * (REAL(6.2831853) / TURN);
+    rows->level_rises[t] = (levels[t + 1] - levels[t]) * (REAL(1.0) / kTileFrames);
+    rows->tone_rises[t] = (tones[t + 1] - tones[t]) * (REAL(1.0) / kTileFrames);
   }
-}
-
-// The voice's steps, turned by so little more that two terms of sine and cosine do.
-DSP_INLINE void turn_steps(GLOBAL const real* steps, real turn, real* RESTRICT sines,
-                           real* RESTRICT cosines) {
-  VECTORISE for (uint32_t j = 0; j < kHalfRow; ++j) {
-    const real x = ((real)(int32_t)j + REAL(0.5)) * turn;
-    const real y = x * x;
-    const real sine_x = FMA(y * x, REAL(-1.0) / REAL(6.0), x);
-    const real cosine_x = FMA(y, REAL(-0.5), REAL(1.0));
-    sines[j] = sine_of_sum(steps[kStepSines + j], steps[kStepCosines + j], sine_x, cosine_x);
-    cosines[j] = cosine_of_sum(steps[kStepSines + j], steps[kStepCosines + j], sine_x, cosine_x);
+  for (uint32_t q = 0; q < LANE_ROWS; ++q) {
+    const uint32_t first_frame = (row + q) * kRowFrames;
+    const real middle = (real)(int32_t)first_frame + ROW_MIDDLE;
+    VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
+      const uint32_t phase = phases[t] + increments[t] * (first_frame + kHalfRow - 1u);
+      rows->sines[q][t] = sine(phase);
+      rows->cosines[q][t] = sine(phase + QUARTER_TURN);
+      rows->levels[q][t] = FMA(middle, rows->level_rises[t], levels[t]);
+      rows->tones[q][t] = FMA(middle, rows->tone_rises[t], tones[t]);
+    }
   }
 }
 
 // All harmonics at once, each `tone` times the one below it: sin(x) / (1 - 2 tone cos(x) + tone^2) (Moorer,
 // "The synthesis of complex audio spectra by means of discrete summation formulas", JAES 24(9), 1976). At a
-// tone of one half what would fold back lies below -100 dB.
-DSP_INLINE real harmonics(real wave, real other, real tone) {
-  return wave / FMA(tone, FMA(REAL(-2.0), other, tone), REAL(1.0));
+// tone of one half what would fold back lies below -100 dB. This is the divisor.
+DSP_INLINE real8 harmonics_divisor(real8 cosine, real8 tone) {
+  return FMA8(tone, FMA8(EIGHT(REAL(-2.0)), cosine, tone), EIGHT(REAL(1.0)));
 }
 
 // In the first `tiles` tiles of a block that a lane has a part of.
 DSP_INLINE void add_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
                          GLOBAL const real* curves, uint32_t tile, uint32_t row, uint32_t tiles,
-                         struct Row* RESTRICT rows) {
-  GLOBAL const real* levels = CURVE(curves, LEVEL) + tile + 1;
-  GLOBAL const real* tones = CURVE(curves, TONE) + tile + 1;
+                         struct Lane* RESTRICT lane) {
   const real left_gain = voice->left;
   const real right_gain = voice->right;
+  const real8 along = UPWARDS8(REAL(0.5));
+  const real8 step_sines = LOAD8(CURVE(curves, STEPS) + kStepSines);
+  const real8 step_cosines = LOAD8(CURVE(curves, STEPS) + kStepCosines);
   struct LeadRows own;
   start_lead(shape, voice, curves, tile, row, &own);
   for (uint32_t t = 0; t < tiles; ++t) {
-    real sines[kHalfRow];
-    real cosines[kHalfRow];
-    turn_steps(CURVE(curves, STEPS), own.turns[t], sines, cosines);
-    const real level_slope = (levels[t + 1] - levels[t]) * (REAL(1.0) / kTileFrames);
-    const real tone_slope = (tones[t + 1] - tones[t]) * (REAL(1.0) / kTileFrames);
+    // The voice's steps, turned by so little more that two terms of sine and cosine do.
+    const real8 turn = along * own.turns[t];
+    const real8 squared = turn * turn;
+    const real8 turn_sine = FMA8(squared * turn, EIGHT(REAL(-1.0) / REAL(6.0)), turn);
+    const real8 turn_cosine = FMA8(squared, EIGHT(REAL(-0.5)), EIGHT(REAL(1.0)));
+    const real8 sines = FMA8(step_sines, turn_cosine, step_cosines * turn_sine);
+    const real8 cosines = FMA8(step_cosines, turn_cosine, -step_sines * turn_sine);
+    const real8 level_rise = along * own.level_rises[t];
+    const real8 tone_rise = along * own.tone_rises[t];
     for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-      const real a = own.sines[q][t];
-      const real b = own.cosines[q][t];
-      const real before = (real)(int32_t)((row + q) * kRowFrames) + ROW_MIDDLE;
-      const real level = FMA(before, level_slope, levels[t]);
-      const real tone = FMA(before, tone_slope, tones[t]);
-      struct Row* RESTRICT sum = rows + (t * LANE_ROWS + q);
-      VECTORISE for (uint32_t j = 0; j < kHalfRow; ++j) {
-        const real along = (real)(int32_t)j + REAL(0.5);
-        const real later = FMA(along, level_slope, level) *
-                           harmonics(sine_of_sum(a, b, sines[j], cosines[j]),
-                                     cosine_of_sum(a, b, sines[j], cosines[j]), FMA(along, tone_slope, tone));
-        const real earlier =
-            FMA(-along, level_slope, level) * harmonics(sine_of_sum(a, b, -sines[j], cosines[j]),
-                                                        cosine_of_sum(a, b, -sines[j], cosines[j]),
-                                                        FMA(-along, tone_slope, tone));
-        sum->left_later[j] = FMA(left_gain, later, sum->left_later[j]);
-        sum->left_earlier[j] = FMA(left_gain, earlier, sum->left_earlier[j]);
-        sum->right_later[j] = FMA(right_gain, later, sum->right_later[j]);
-        sum->right_earlier[j] = FMA(right_gain, earlier, sum->right_earlier[j]);
-      }
+      const real8 level = EIGHT(own.levels[q][t]);
+      const real8 tone = EIGHT(own.tones[q][t]);
+      const real8 a = EIGHT(own.sines[q][t]);
+      const real8 b = EIGHT(own.cosines[q][t]);
+      const real8 even = a * cosines;
+      const real8 odd = b * sines;
+      const real8 even_cosine = b * cosines;
+      const real8 odd_cosine = a * sines;
+      const real8 later_divisor = harmonics_divisor(even_cosine - odd_cosine, tone + tone_rise);
+      const real8 earlier_divisor = harmonics_divisor(even_cosine + odd_cosine, tone - tone_rise);
+      const real8 later = (level + level_rise) * (even + odd) / later_divisor;
+      const real8 earlier = REVERSED8((level - level_rise) * (even - odd) / earlier_divisor);
+      real* RESTRICT left = LANE_FRAMES(lane->left, (t * LANE_ROWS + q) * 2u);
+      real* RESTRICT right = LANE_FRAMES(lane->right, (t * LANE_ROWS + q) * 2u);
+      add_half(left_gain, earlier, left);
+      add_half(right_gain, earlier, right);
+      add_half(left_gain, later, left + kHalfRow);
+      add_half(right_gain, later, right + kHalfRow);
     }
   }
 }

@@ -20,32 +20,30 @@ DSP_BEGIN
 #define SENT_RIGHT 3
 #define PLANE(bus, which) ((bus) + (which)*plane)
 
-// Half a row times a gain, added to what is there unless it is the first.
-DSP_INLINE void draw_half(const real8* half_row, real start, real slope, int first, GLOBAL real* words) {
-  const real8 upwards = UPWARDS8(REAL(0.0));
-  real8 gain = EIGHT(start);
-  add_product(&gain, slope, &upwards);
-  real8 sum = *half_row * gain;
-  if (!first) sum += LOAD8(words);
-  STORE8(words, sum);
+// What a lane holds to both sides of its frames.
+DSP_INLINE void copy_lane(const struct Lane* RESTRICT lane, uint32_t tiles, GLOBAL real* RESTRICT left,
+                          GLOBAL real* RESTRICT right) {
+  const real* own_left = LANE_FRAMES(lane->left, 0);
+  const real* own_right = LANE_FRAMES(lane->right, 0);
+  VECTORISE for (uint32_t k = 0; k < tiles * TILE_SHARE; ++k) {
+    left[k] = own_left[k];
+    right[k] = own_right[k];
+  }
 }
 
-// From the rows of a lane to both sides of its frames, the first of which is `chunk_frame`.
-DSP_INLINE void draw_rows(const struct Row* RESTRICT rows, uint32_t tiles, struct GainLine gain,
-                          int32_t chunk_frame, int first, GLOBAL real* RESTRICT left,
-                          GLOBAL real* RESTRICT right) {
-  for (uint32_t m = 0; m < tiles * LANE_ROWS; ++m) {
-    const int32_t at = (int32_t)(m * kRowFrames);
-    const real start = FMA((real)(chunk_frame + at), gain.slope, gain.start);
-    const real middle = FMA((real)(chunk_frame + at + kHalfRow), gain.slope, gain.start);
-    const real8 left_earlier = REVERSED8(LOAD8(rows[m].left_earlier));
-    const real8 left_later = LOAD8(rows[m].left_later);
-    const real8 right_earlier = REVERSED8(LOAD8(rows[m].right_earlier));
-    const real8 right_later = LOAD8(rows[m].right_later);
-    draw_half(&left_earlier, start, gain.slope, first, left + at);
-    draw_half(&left_later, middle, gain.slope, first, left + at + kHalfRow);
-    draw_half(&right_earlier, start, gain.slope, first, right + at);
-    draw_half(&right_later, middle, gain.slope, first, right + at + kHalfRow);
+// That times group `group`'s gain, where it moves, added to what is there unless it is the first. The lane's
+// first frame is `chunk_frame`.
+DSP_INLINE void draw_lane(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station, uint32_t group,
+                          const struct Lane* RESTRICT lane, uint32_t tiles, int32_t chunk_frame, int first,
+                          GLOBAL real* RESTRICT left, GLOBAL real* RESTRICT right) {
+  const struct GainLine gain = gain_line(shape, station, group);
+  const real start = is_steady(station, group) ? REAL(1.0) : gain.start;
+  const real* own_left = LANE_FRAMES(lane->left, 0);
+  const real* own_right = LANE_FRAMES(lane->right, 0);
+  VECTORISE for (uint32_t k = 0; k < tiles * TILE_SHARE; ++k) {
+    const real level = FMA((real)(chunk_frame + (int32_t)k), gain.slope, start);
+    left[k] = FMA(level, own_left[k], first ? REAL(0.0) : left[k]);
+    right[k] = FMA(level, own_right[k], first ? REAL(0.0) : right[k]);
   }
 }
 
@@ -81,26 +79,22 @@ DSP_INLINE void add_tones(GLOBAL const DspShape* shape, GLOBAL const PackedStati
                           GLOBAL real* right) {
   const int32_t frame = (int32_t)(first_tile * kTileFrames + row * kRowFrames - station->first_frame);
   const int apart = !is_steady(station, 0) || !is_steady(station, 1);
-  struct GainLine gain;
-  gain.start = REAL(1.0);
-  gain.slope = REAL(0.0);
-  struct Row rows[LANE_TILES * LANE_ROWS];
-  clear_rows(rows);
-  add_pads(shape, voices, all_curves, station->ends[0], first_tile, row, tiles, rows);
+  struct Lane lane;
+  add_pads(shape, voices, all_curves, station->ends[0], first_tile, row, tiles, &lane);
   if (apart) {
-    if (!is_steady(station, 0)) gain = gain_line(shape, station, 0);
-    draw_rows(rows, tiles, gain, frame, 1, left, right);
-    clear_rows(rows);
+    draw_lane(shape, station, 0, &lane, tiles, frame, 1, left, right);
+    clear_lane(&lane);
   }
   for (uint32_t index = station->ends[0]; index < station->ends[1]; ++index) {
     if (!sounds(voices + index, first_tile, tiles)) continue;
     add_lead(shape, voices + index, all_curves + index * (kCurves * shape->curve_points), first_tile, row,
-             tiles, rows);
+             tiles, &lane);
   }
-  gain.start = REAL(1.0);
-  gain.slope = REAL(0.0);
-  if (!is_steady(station, 1)) gain = gain_line(shape, station, 1);
-  draw_rows(rows, tiles, gain, frame, !apart, left, right);
+  if (apart) {
+    draw_lane(shape, station, 1, &lane, tiles, frame, 0, left, right);
+  } else {
+    copy_lane(&lane, tiles, left, right);
+  }
 }
 
 // Several tiles at a time, so that what is known of a voice is fetched once for all of them. `bus` begins

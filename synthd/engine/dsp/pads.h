@@ -1,223 +1,193 @@
 // SPDX-License-Identifier: MIT
-// Pads: most of what a station sounds like, so all is done a row of frames at a time that can be. A sine is
-// made of its cosine and sine from the middle of a row on: sin(a + b) = sin(a) cos(b) + cos(a) sin(b), the
-// first of which is the same to either side and the second the opposite, so that two frames cost two
-// products. A saw is a straight line but near its edges (pad_saws.h). The lines of all pads are added up
-// before they are drawn, and so are both halves of their sines.
+// Pads: most of what a station sounds like. What they are is added up as polynomials (pad_sums.h), so a tone
+// costs a few products a tile and not as many a frame; frames are made of the sums once. The edges of saws
+// come on top (pad_saws.h).
 #ifndef AURALIS_DSP_PADS_H
 #define AURALIS_DSP_PADS_H
 
 #ifndef __OPENCL_VERSION__
-#include "synthd/engine/dsp/pad_saws.h"
+#include "synthd/engine/dsp/pad_sums.h"
 #endif
 
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// Waves that are added at a time, so that sums stay in registers: no more than what is known of them fits in
-// the nearest cache, and at least a tone's two.
-#if DSP_LANES > 1
-#define PAD_GROUP 2
-#define PAD_ROWS 1
-#else
-#define PAD_GROUP 24
-#define PAD_ROWS 2
-#endif
-
-// A group's sines in the middle of rows: how much of the steps' cosines and sines they have.
-struct PadWaves {
-  real left_cosines[PAD_GROUP][LANE_ROWS][LANE_TILES];
-  real left_sines[PAD_GROUP][LANE_ROWS][LANE_TILES];
-  real right_cosines[PAD_GROUP][LANE_ROWS][LANE_TILES];
-  real right_sines[PAD_GROUP][LANE_ROWS][LANE_TILES];
-  real8 cosines[PAD_GROUP];  // their steps
-  real8 sines[PAD_GROUP];
-};
-
-DSP_INLINE void place_wave(real left_gain, real right_gain, real cosines, real sines, uint32_t place,
-                           uint32_t q, uint32_t t, struct PadWaves* RESTRICT waves) {
-  waves->left_cosines[place][q][t] = left_gain * cosines;
-  waves->left_sines[place][q][t] = left_gain * sines;
-  waves->right_cosines[place][q][t] = right_gain * cosines;
-  waves->right_sines[place][q][t] = right_gain * sines;
-}
-
-// Where its level rises by r a frame, a tone of w radians a frame is r x (sin(a) cos(w x) + cos(a) sin(w x))
-// stronger x frames from the middle. To the fifth and the fourth power of x that needs no wave of its own,
-// for x sin(w x) = 4/w (1 - cos(w x)) - w x^2 and x cos(w x) = 3/w sin(w x) - 2 x: the tone's own steps once
-// more, and lines. So it is done up to this increment, 1.1 kHz at 44.1 kHz, where at the steepest attack -108
-// dB of full level are missing; the reference folds no tone.
-#ifdef DSP_DOUBLE
-#define HIGHEST_FOLDED 0u
-#else
-#define HIGHEST_FOLDED 110000000u
-#endif
-
-// The wave of the slope of a tone above that.
-DSP_INLINE void start_pad_slope(GLOBAL const PackedVoice* voice, GLOBAL const real* steps, uint32_t tile,
-                                uint32_t row, const struct PadLevels* own, uint32_t place,
-                                struct PadWaves* RESTRICT waves) {
-  const uint32_t phase = middle_phase(voice, voice->increment, tile, row) + voice->seed;
-  for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-    for (uint32_t t = 0; t < LANE_TILES; ++t) {
-      const uint32_t at = phase + voice->increment * (uint32_t)(t * kTileFrames + q * kRowFrames);
-      const real rise = own->rise[t];
-      place_wave(voice->left, voice->right, rise * sine(at + QUARTER_TURN), rise * sine(at), place, q, t,
-                 waves);
-    }
-  }
-  waves->cosines[place] = UPWARDS8(REAL(0.5)) * LOAD8(steps + kStepSines);
-  waves->sines[place] = UPWARDS8(REAL(0.5)) * LOAD8(steps + kStepCosines);
-}
-
-DSP_INLINE void start_pad(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
-                          GLOBAL const real* curves, uint32_t tile, uint32_t row, uint32_t place,
-                          struct PadWaves* RESTRICT waves, struct PadLevels* RESTRICT own,
-                          struct PadLines* RESTRICT lines) {
-  GLOBAL const real* levels = CURVE(curves, LEVEL) + tile + 1;
-  const real row_sine = CURVE(curves, STEPS)[kRowSine];
-  const real row_cosine = CURVE(curves, STEPS)[kRowCosine];
+// A pad too high for polynomials, or the reference's.
+DSP_INLINE void add_pad_frames(GLOBAL const PackedVoice* voice, GLOBAL const real* levels, uint32_t tile,
+                               uint32_t row, uint32_t tiles, struct Lane* RESTRICT lane) {
   const uint32_t increment = voice->increment;
-  const uint32_t phase = middle_phase(voice, increment, tile, row) + voice->seed;
   const uint32_t saw_increment = voice->second;
-  const uint32_t saw_phase = pad_saw_phase(voice, tile, row);
-  const real saw_slope = quarter_saw_slope(saw_increment);
-  const real turn = (real)increment * (REAL(6.2831853) / TURN);
-  const real folded = increment <= HIGHEST_FOLDED ? REAL(1.0) : REAL(0.0);
-  const real folded_lift = folded / most(turn, REAL(1e-6));
+  const real steepness = voice->shape;
   const real left_gain = voice->left;
   const real right_gain = voice->right;
-  waves->cosines[place] = LOAD8(CURVE(curves, STEPS) + kStepCosines);
-  waves->sines[place] = LOAD8(CURVE(curves, STEPS) + kStepSines);
-  real sines[LANE_TILES];
-  real cosines[LANE_TILES];
-  real lifts[LANE_TILES];    // where the slope is folded, rise / w: how much more of the steps there is
-  real squares[LANE_TILES];  // what the slope makes of the saw's line, of the frame squared
-  real falls[LANE_TILES];    // where the slope is folded, -w rise: of the frame squared and the cosine
-  VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
-    sines[t] = sine(phase + increment * (t * kTileFrames));
-    cosines[t] = sine(phase + increment * (t * kTileFrames) + QUARTER_TURN);
-    own->rise[t] = (levels[t + 1] - levels[t]) * (REAL(1.0) / kTileFrames);
-    lifts[t] = own->rise[t] * folded_lift;
-    squares[t] = own->rise[t] * saw_slope;
-    falls[t] = own->rise[t] * -folded * turn;
-  }
-  for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-    const real along = (real)(int32_t)((row + q) * kRowFrames) + ROW_MIDDLE;
-    VECTORISE for (uint32_t t = 0; t < LANE_TILES; ++t) {
-      const real s = sines[t];
-      const real c = cosines[t];
-      sines[t] = sine_of_sum(s, c, row_sine, row_cosine);
-      cosines[t] = cosine_of_sum(s, c, row_sine, row_cosine);
-      const real rise = own->rise[t];
-      const real level = FMA(rise, along, levels[t]);
-      own->middle[q][t] = level;
-      const real even = lifts[t] * c;
-      const real odd = lifts[t] * s;
-      place_wave(left_gain, right_gain, FMA(REAL(-4.0), even, level * s), FMA(REAL(3.0), odd, level * c),
-                 place, q, t, waves);
-      const real base =
-          straight_saw(saw_phase + saw_increment * (uint32_t)(t * kTileFrames + q * kRowFrames));
-      const real flat = FMA(level, base, REAL(4.0) * even);
-      const real linear = FMA(level, saw_slope, rise * FMA(REAL(-2.0) * folded, s, base));
-      place_line(left_gain, right_gain, flat, linear, FMA(falls[t], c, squares[t]), q, t, lines);
+  for (uint32_t t = 0; t < tiles; ++t) {
+    const uint32_t n = (tile + t) * kTileFrames + row * kRowFrames - (uint32_t)voice->start;
+    const uint32_t phase = increment * n + voice->seed;
+    const uint32_t saw_phase = pad_saw_phase(voice, tile + t, row, 0);
+    const real rise = (levels[t + 1u] - levels[t]) * (REAL(1.0) / kTileFrames);
+    const real level = FMA(rise, (real)(int32_t)(row * kRowFrames), levels[t]);
+    real* RESTRICT left = LANE_FRAMES(lane->left, t * 2u * LANE_ROWS);
+    real* RESTRICT right = LANE_FRAMES(lane->right, t * 2u * LANE_ROWS);
+    VECTORISE for (uint32_t k = 0; k < TILE_SHARE; ++k) {
+      const real wave = FMA((real)(int32_t)k, rise, level) *
+                        (sine(phase + increment * k) + quarter_saw(saw_phase + saw_increment * k, steepness));
+      left[k] = FMA(left_gain, wave, left[k]);
+      right[k] = FMA(right_gain, wave, right[k]);
     }
   }
 }
 
-// The sines of all pads in a row: what is the same to either side of its middle, and what is the opposite.
-struct PadRow {
-  real8 left_even;
-  real8 left_odd;
-  real8 right_even;
-  real8 right_odd;
-};
+#if DSP_LANES > 1
 
-DSP_INLINE void add_pad_wave(const struct PadWaves* waves, uint32_t i, uint32_t m, const real8* cosines,
-                             const real8* sines, struct PadRow* sum) {
-  const uint32_t t = m / LANE_ROWS;
-  const uint32_t q = m % LANE_ROWS;
-  add_product(&sum->left_even, waves->left_cosines[i][q][t], cosines);
-  add_product(&sum->left_odd, waves->left_sines[i][q][t], sines);
-  add_product(&sum->right_even, waves->right_cosines[i][q][t], cosines);
-  add_product(&sum->right_odd, waves->right_sines[i][q][t], sines);
+DSP_INLINE real polynomial(real (*terms)[LANE_TILES], real x) {
+  real sum = terms[kPadTerms - 1][0];
+  for (uint32_t k = kPadTerms - 1; k > 0u; --k) sum = FMA(sum, x, terms[k - 1u][0]);
+  return sum;
 }
 
-DSP_INLINE void add_pad_waves(const struct PadWaves* RESTRICT waves, uint32_t count, uint32_t tiles,
-                              struct PadRow* RESTRICT sums) {
-  for (uint32_t m = 0; m < tiles * LANE_ROWS; m += PAD_ROWS) {
-    struct PadRow sum = sums[m];
-#if PAD_ROWS > 1
-    struct PadRow next = sums[m + 1u];
-#endif
-    for (uint32_t i = 0; i < count; ++i) {
-      const real8 cosines = waves->cosines[i];
-      const real8 sines = waves->sines[i];
-      add_pad_wave(waves, i, m, &cosines, &sines, &sum);
-#if PAD_ROWS > 1
-      add_pad_wave(waves, i, m + 1u, &cosines, &sines, &next);
-#endif
+DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_parts, uint32_t row,
+                          uint32_t tiles, int first, struct Lane* RESTRICT lane) {
+  if (first) clear_lane(lane);
+  (void)tiles;
+  for (uint32_t j = 0; j < kRowFrames; ++j) {
+    const real n = (real)(int32_t)(row * kRowFrames + j);
+    const real x = (n - TILE_MIDDLE) * (REAL(2.0) / kTileFrames);
+    const uint32_t behind = j / kHalfRow;  // steps lie only between the two half rows
+    real left = polynomial(sums->tiles_left, x);
+    real right = polynomial(sums->tiles_right, x);
+    if (behind != 0u) {
+      left += FMA(steps->sides[1][1], n, steps->sides[1][0]);
+      right += FMA(steps->sides[1][3], n, steps->sides[1][2]);
     }
-    sums[m] = sum;
-#if PAD_ROWS > 1
-    sums[m + 1u] = next;
+    if (in_parts) {
+      const real part_n = (real)(int32_t)((row % (kTileRows / 2)) * kRowFrames + j);
+      const real part_x = (part_n - PART_MIDDLE) * (REAL(2.0) / kPartFrames);
+      left += polynomial(sums->parts_left[0], part_x);
+      right += polynomial(sums->parts_right[0], part_x);
+    }
+    LANE_FRAMES(lane->left, 0)[j] += left;
+    LANE_FRAMES(lane->right, 0)[j] += right;
+  }
+}
+
+#else
+
+// Half a row later than the middle and one as much earlier: even powers of x are the same for both, odd ones
+// the opposite.
+DSP_INLINE void polynomials(real (*terms)[LANE_TILES], uint32_t t, real8 x, real8* later, real8* earlier) {
+  const real8 y = x * x;
+  const real8 even = FMA8(FMA8(FMA8(FMA8(EIGHT(terms[8][t]), y, EIGHT(terms[6][t])), y, EIGHT(terms[4][t])),
+                               y, EIGHT(terms[2][t])),
+                          y, EIGHT(terms[0][t]));
+  const real8 odd = x * FMA8(FMA8(FMA8(EIGHT(terms[7][t]), y, EIGHT(terms[5][t])), y, EIGHT(terms[3][t])), y,
+                             EIGHT(terms[1][t]));
+  *later = even + odd;
+  *earlier = REVERSED8(even - odd);
+}
+
+// Side `side` of tile t; `steps` add up from one half row of it to the next.
+DSP_INLINE void draw_tile(real (*terms)[LANE_TILES], real (*steps)[4], uint32_t side, uint32_t t, int first,
+                          real* RESTRICT frames) {
+  const real8 upwards = UPWARDS8(REAL(0.0));
+  for (uint32_t h = 0; h < kTileRows; ++h) {
+    const real8 x = (upwards + ((real)(int32_t)(h * kHalfRow) + REAL(0.5))) * (REAL(2.0) / kTileFrames);
+    const uint32_t l = kTileRows + h;
+    const uint32_t e = kTileRows - 1u - h;
+    real8 later, earlier;
+    polynomials(terms, t, x, &later, &earlier);
+    later = FMA8(EIGHT(steps[l][2 * side + 1]), upwards + (real)(int32_t)(l * kHalfRow), later) +
+            steps[l][2 * side];
+    earlier = FMA8(EIGHT(steps[e][2 * side + 1]), upwards + (real)(int32_t)(e * kHalfRow), earlier) +
+              steps[e][2 * side];
+    STORE8(frames + l * kHalfRow, first ? later : later + LOAD8(frames + l * kHalfRow));
+    STORE8(frames + e * kHalfRow, first ? earlier : earlier + LOAD8(frames + e * kHalfRow));
+  }
+}
+
+DSP_INLINE void draw_part(real (*terms)[LANE_TILES], uint32_t t, real* RESTRICT frames) {
+  const real8 upwards = UPWARDS8(REAL(0.0));
+  for (uint32_t h = 0; h < kTileRows / 2; ++h) {
+    const real8 x = (upwards + ((real)(int32_t)(h * kHalfRow) + REAL(0.5))) * (REAL(2.0) / kPartFrames);
+    real8 later, earlier;
+    polynomials(terms, t, x, &later, &earlier);
+    add_half(REAL(1.0), later, frames + (kTileRows / 2 + h) * kHalfRow);
+    add_half(REAL(1.0), earlier, frames + (kTileRows / 2 - 1u - h) * kHalfRow);
+  }
+}
+
+DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_parts, uint32_t row,
+                          uint32_t tiles, int first, struct Lane* RESTRICT lane) {
+  (void)row;
+  if (first) {
+    clear_halves(lane, 0, 1);
+    clear_halves(lane, 1 + tiles * 2 * kTileRows, LANE_WORDS / kHalfRow);
+  }
+  for (uint32_t t = 0; t < tiles; ++t) {
+    const uint32_t half_row = t * 2 * kTileRows;
+    real(*step)[4] = steps->sides + half_row;
+    for (uint32_t h = 1; h < 2 * kTileRows; ++h) {
+      for (uint32_t i = 0; i < 4u; ++i) step[h][i] += step[h - 1u][i];
+    }
+    draw_tile(sums->tiles_left, step, 0, t, first, LANE_FRAMES(lane->left, half_row));
+    draw_tile(sums->tiles_right, step, 1, t, first, LANE_FRAMES(lane->right, half_row));
+    if (!in_parts) continue;
+    for (uint32_t q = 0; q < LANE_PARTS; ++q) {
+      draw_part(sums->parts_left[q], t, LANE_FRAMES(lane->left, half_row + kTileRows * q));
+      draw_part(sums->parts_right[q], t, LANE_FRAMES(lane->right, half_row + kTileRows * q));
+    }
+  }
+}
+
 #endif
-  }
-}
 
-// Adds what a side's pads come to in a row.
-DSP_INLINE void draw_pad_row(const real8* even_waves, const real8* odd_waves, real flat, real linear,
-                             real square, real* RESTRICT later, real* RESTRICT earlier) {
-  const real8 along = UPWARDS8(REAL(0.5));
-  const real8 squared = along * along;
-  real8 even = *even_waves + EIGHT(flat);
-  real8 odd = *odd_waves;
-  add_product(&even, square, &squared);
-  add_product(&odd, linear, &along);
-  STORE8(later, LOAD8(later) + (even + odd));
-  STORE8(earlier, LOAD8(earlier) + (even - odd));
-}
-
-DSP_INLINE void draw_pads(const struct PadRow* sums, const struct PadLines* lines, uint32_t tiles,
-                          struct Row* RESTRICT rows) {
-  for (uint32_t m = 0; m < tiles * LANE_ROWS; ++m) {
-    const uint32_t t = m / LANE_ROWS;
-    const uint32_t q = m % LANE_ROWS;
-    draw_pad_row(&sums[m].left_even, &sums[m].left_odd, lines->left[0][q][t], lines->left[1][q][t],
-                 lines->left[2][q][t], rows[m].left_later, rows[m].left_earlier);
-    draw_pad_row(&sums[m].right_even, &sums[m].right_odd, lines->right[0][q][t], lines->right[1][q][t],
-                 lines->right[2][q][t], rows[m].right_later, rows[m].right_earlier);
-  }
-}
-
-// The pads of a station in the first `tiles` tiles of a block that a lane has a part of.
+// The pads of a station in the first `tiles` tiles of a block that a lane has a part of, as the first that
+// the lane holds.
 DSP_INLINE void add_pads(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voices,
                          GLOBAL const real* all_curves, uint32_t count, uint32_t tile, uint32_t row,
-                         uint32_t tiles, struct Row* RESTRICT rows) {
-  struct PadLines lines;
-  clear_lines(&lines);
-  struct PadRow sums[LANE_TILES * LANE_ROWS];
-  for (uint32_t m = 0; m < LANE_TILES * LANE_ROWS; ++m) {
-    sums[m].left_even = sums[m].left_odd = sums[m].right_even = sums[m].right_odd = EIGHT(REAL(0.0));
-  }
-  struct PadWaves waves;
-  uint32_t grouped = 0;
-  for (uint32_t i = 0; i < count; ++i) {
-    GLOBAL const real* curves = all_curves + i * (kCurves * shape->curve_points);
-    if (sounds(voices + i, tile, tiles)) {
-      struct PadLevels own;
-      start_pad(shape, voices + i, curves, tile, row, grouped++, &waves, &own, &lines);
-      if (voices[i].increment > HIGHEST_FOLDED) {
-        start_pad_slope(voices + i, CURVE(curves, STEPS), tile, row, &own, grouped++, &waves);
+                         uint32_t tiles, struct Lane* RESTRICT lane) {
+  struct PadSums sums;
+  struct PadSteps steps;
+  struct PadEdges edges;
+  uint32_t next = 0;
+  int in_frames = 0;
+  int first = 1;
+  do {  // as many pads as there is room for the edges of
+    int in_parts = 0;
+    edges.count = 0;
+    clear_terms(sums.tiles_left);
+    clear_terms(sums.tiles_right);
+    clear_steps(&steps);
+    for (; next < count && edges.count <= MOST_EDGES - 2 * EDGES_A_TIME; ++next) {
+      GLOBAL const PackedVoice* voice = voices + next;
+      GLOBAL const real* curves = all_curves + next * (kCurves * shape->curve_points);
+      if (!sounds(voice, tile, tiles)) continue;
+      if (voice->increment > HIGHEST_OF_PARTS || HIGHEST_OF_PARTS == 0u) {
+        in_frames = 1;
+        continue;
       }
-      add_pad_edges(voices + i, tile, row, tiles, &own, rows);
+      if (voice->increment > HIGHEST_OF_TILES && !in_parts) {
+        in_parts = 1;
+        for (uint32_t q = 0; q < LANE_PARTS; ++q) {
+          clear_terms(sums.parts_left[q]);
+          clear_terms(sums.parts_right[q]);
+        }
+      }
+      add_pad(voice, CURVE(curves, LEVEL) + tile + 1, CURVE(curves, STEPS), tile, row, &sums);
+      find_edges(shape, voice, next, 0, tile, row, &edges);
+      if (voice->increment > FEW_EDGES) find_edges(shape, voice, next, EDGES_A_TIME, tile, row, &edges);
     }
-    if (grouped + 1u >= PAD_GROUP || i + 1u == count) {
-      add_pad_waves(&waves, grouped, tiles, sums);
-      grouped = 0;
-    }
+    for (uint32_t e = 0; e < edges.count; ++e) add_step(voices, all_curves, &edges, e, &steps);
+    draw_pads(&sums, &steps, in_parts, row, tiles, first, lane);
+    for (uint32_t e = 0; e < edges.count; ++e) add_edge(voices, all_curves, &edges, e, lane);
+    first = 0;
+  } while (next < count);
+  if (!in_frames) return;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (voices[i].increment <= HIGHEST_OF_PARTS && HIGHEST_OF_PARTS != 0u) continue;
+    if (!sounds(voices + i, tile, tiles)) continue;
+    add_pad_frames(voices + i, CURVE(all_curves + i * (kCurves * shape->curve_points), LEVEL) + tile + 1,
+                   tile, row, tiles, lane);
   }
-  draw_pads(sums, &lines, tiles, rows);
 }
 
 DSP_END

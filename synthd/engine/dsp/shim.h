@@ -34,7 +34,8 @@ typedef float real;
 #define FMA(a, b, c) fma(a, b, c)
 #define REAL(x) (x##f)
 typedef float8 real8;
-DSP_INLINE void add_product(real8* sum, real a, const real8* b) { *sum = fma((real8)(a), *b, *sum); }
+#define FMA8(a, b, c) fma(a, b, c)
+#define WITHIN8(x, least, most) clamp(x, least, most)
 #define EIGHT(x) ((real8)(x))
 #define LOAD8(words) vload8(0, words)
 #define STORE8(words, x) vstore8(x, 0, words)
@@ -49,6 +50,7 @@ DSP_INLINE void store_pair(GLOBAL int16_t* samples, int32_t frame, uint32_t left
   vstore2((short2)((short)left, (short)right), frame, samples);
 }
 DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return 31u - clz(bits & (0u - bits)); }
+DSP_INLINE uint32_t bits_in(uint32_t bits) { return popcount(bits); }
 
 #else
 
@@ -71,6 +73,7 @@ DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return 31u - clz(bits & (0u - bi
 
 DSP_BEGIN
 DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return (uint32_t)__builtin_ctz(bits); }
+DSP_INLINE uint32_t bits_in(uint32_t bits) { return (uint32_t)__builtin_popcount(bits); }
 // The lower halves of both as samples 2 * frame and the next.
 DSP_INLINE void store_pair(int16_t* samples, int32_t frame, uint32_t left, uint32_t right) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -115,12 +118,19 @@ DSP_INLINE uint32_t bits_of_real(real x) {
 // Eight at a time, where a loop that the compiler vectorises would not keep its sums in registers.
 typedef real real8 __attribute__((vector_size(8 * sizeof(real))));
 #define EIGHT(x) (real8{x, x, x, x, x, x, x, x})
-DSP_INLINE void add_product(real8* sum, real a, const real8* b) {
 #if defined(__FMA__) && !defined(DSP_DOUBLE) && !defined(DSP_ONE_BY_ONE)
-  *sum = __builtin_ia32_vfmaddps256(EIGHT(a), *b, *sum);
+DSP_INLINE real8 FMA8(real8 a, real8 b, real8 c) { return __builtin_ia32_vfmaddps256(a, b, c); }
+#elif defined(__FP_FAST_FMAF) && !defined(DSP_DOUBLE)
+DSP_INLINE real8 FMA8(real8 a, real8 b, real8 c) {
+  for (int i = 0; i < 8; ++i) c[i] = FMA(a[i], b[i], c[i]);
+  return c;
+}
 #else
-  for (int i = 0; i < 8; ++i) (*sum)[i] = FMA(a, (*b)[i], (*sum)[i]);
+DSP_INLINE real8 FMA8(real8 a, real8 b, real8 c) { return a * b + c; }
 #endif
+DSP_INLINE real8 WITHIN8(real8 x, real least, real most) {
+  x = x < EIGHT(most) ? x : EIGHT(most);
+  return x > EIGHT(least) ? x : EIGHT(least);
 }
 typedef real real8_anywhere __attribute__((vector_size(8 * sizeof(real)), aligned(sizeof(real)), may_alias));
 #define LOAD8(words) (*(const real8_anywhere*)(words))

@@ -156,6 +156,35 @@ TEST_CASE("every engine is what the formulas give in double precision, to 100 dB
   }
 }
 
+TEST_CASE(
+    "as many pads as a station can hold are what the formulas give, however many edges their saws have") {
+  Reference reference(float_shape());
+  std::vector<Voice> voices;
+  for (int i = 0; i < 60; ++i) {
+    Voice pad = voice_of(VoiceType::kPad, i * 500, 30 * kRate, 35 * std::exp2(i / 12.0));
+    pad.gain = 0.005F;
+    pad.pan = static_cast<float>(i % 5) / 2 - 1;
+    pad.seed = static_cast<std::uint32_t>(i);
+    voices.push_back(pad);
+  }
+  const auto kinds = engine_kinds();
+  std::vector<Comparison> comparisons(kinds.size());
+  std::vector<std::unique_ptr<Engine>> engines;
+  for (const EngineKind& kind : kinds) engines.push_back(kind.make(float_shape()));
+  for (std::int64_t chunk = 0; chunk < 20; ++chunk) {
+    const StationChunk input = chunk_of(voices, chunk * kChunk);
+    const std::vector<double>& expected = reference.render(input);
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+      engines[i]->render(&input, 1);
+      comparisons[i].add(expected, engines[i]->mix(0));
+    }
+  }
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    CAPTURE(kinds[i].name);
+    CHECK(comparisons[i].ratio_db() > 100);
+  }
+}
+
 TEST_CASE("each preset has the loudness of music, clips nowhere, has no offset, and drops no voice") {
   for_each_preset([](const Performance& performance) {
     CHECK(performance.lufs > -20);

@@ -480,8 +480,10 @@ TEST_CASE("a pad is a sine and a quarter of a saw, frame by frame, at any pitch,
     // Half through the attack, where it is steepest; and when all of the envelope but the end is past.
     for (const std::int64_t begin : {kRate * 5 / 4, 6 * kRate}) {
       CAPTURE(begin);
-      // Up to some 1,129 Hz the slope of the level is folded into the wave (pads.h).
-      for (const double hz : {31.0, 110.0, 439.7, 1'120.0, 1'234.5, 1'916.0, 2'500.0, 4'999.0}) {
+      // To both sides of what the polynomials of a tile and of half a tile can do (voices.h), and of what
+      // edges are found at once (pad_saws.h).
+      for (const double hz : {31.0, 55.0, 110.0, 129.2, 196.3, 277.1, 340.0, 343.9, 345.5, 439.7, 523.2,
+                              613.0, 618.0, 687.0, 691.0, 1'120.0, 1'916.0, 2'500.0, 4'999.0}) {
         CAPTURE(hz);
         Voice pad = voice_of(VoiceType::kPad, 0, 20 * kRate, hz);
         pad.gain = 0.001F;  // nothing is saturated
