@@ -57,8 +57,9 @@ constexpr double kSawEdgeFrames = 4;  // oscillators.h
 
 constexpr std::uint32_t kEchoes = 3;
 constexpr float kEchoGain = 0.42F;
-constexpr float kEchoTone = 0.75F;  // each is darker than the one before
-constexpr float kEchoPan = 0.6F;    // left, right, left
+// Each is darker than the one before.
+constexpr std::array<float, kEchoes + 1> kEchoTones{1, 0.75F, 0.5625F, 0.421875F};
+constexpr float kEchoPan = 0.6F;  // left, right, left
 constexpr float kLeadTone = 0.5F;
 
 constexpr double kSwellRise = 0.6;  // of a swell's pitch to the middle
@@ -130,7 +131,13 @@ void VoicePacker::collect(const Voice& voice, std::int64_t begin, std::int64_t e
   if (voice.start_frame >= end) return;
   if (voice.start_frame + frames + std::int64_t{kEchoes} * voice.echo_frames <= begin) return;
   const auto add = [&](std::uint32_t part, std::int64_t start, float gain) {
-    if (start < end && start + frames > begin) tones_.push_back({&voice, part, start, gain});
+    if (start >= end || start + frames <= begin) return;
+    // In place: a copy would wait for what was just written in smaller words.
+    Tone& tone = tones_.emplace_back();
+    tone.voice = &voice;
+    tone.part = part;
+    tone.start = start;
+    tone.gain = gain;
   };
   if (voice.type == VoiceType::kPad) {
     add(0, voice.start_frame, voice.gain * kPadGain);
@@ -145,9 +152,9 @@ void VoicePacker::collect(const Voice& voice, std::int64_t begin, std::int64_t e
   }
 }
 
-PackedVoice VoicePacker::packed(const Tone& tone, std::int64_t first_tile_frame) const {
+void VoicePacker::pack_tone(const Tone& tone, std::int64_t first_tile_frame, PackedVoice& p) const {
   const Voice& voice = *tone.voice;
-  PackedVoice p{};
+  p = {};
   p.start = static_cast<std::int32_t>(tone.start - first_tile_frame);
   p.frames = static_cast<std::int32_t>(voice_frames(voice, shape_.sample_rate));
   p.gate = static_cast<std::int32_t>(voice.gate_frames);
@@ -163,7 +170,7 @@ PackedVoice VoicePacker::packed(const Tone& tone, std::int64_t first_tile_frame)
     // At high pitches an edge may not be wider than half a turn to either side.
     p.shape = static_cast<float>(std::max(1 / (kSawEdgeFrames * std::max(p.second, 1U)), 2.0 / kTurn));
   } else if (voice.type == VoiceType::kLead) {
-    p.shape = kLeadTone * std::pow(kEchoTone, static_cast<float>(tone.part));
+    p.shape = kLeadTone * kEchoTones.at(tone.part);
     if (tone.part > 0) pan = odd ? -kEchoPan : kEchoPan;
   } else if (voice.type == VoiceType::kSwell) {
     p.second =
@@ -173,7 +180,6 @@ PackedVoice VoicePacker::packed(const Tone& tone, std::int64_t first_tile_frame)
   pan = std::clamp(pan, -1.0F, 1.0F);
   p.left = tone.gain * std::sqrt(1 - pan);
   p.right = tone.gain * std::sqrt(1 + pan);
-  return p;
 }
 
 std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, PackedStation& station) {
@@ -188,10 +194,11 @@ std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, Pa
   // All of a tone, the most audible first: so the order is total, and equal for equal voices.
   const auto rank = [](const Tone& t) {
     const Voice& v = *t.voice;
-    return std::make_tuple(-t.gain, -t.start, v.type, v.phase_increment, v.gate_frames, v.seed, v.pan,
-                           t.part);
+    return std::make_tuple(-t.start, v.type, v.phase_increment, v.gate_frames, v.seed, v.pan, t.part);
   };
-  std::sort(tones_.begin(), tones_.end(), [&](const Tone& a, const Tone& b) { return rank(a) < rank(b); });
+  std::sort(tones_.begin(), tones_.end(), [&](const Tone& a, const Tone& b) {
+    return a.gain != b.gain ? a.gain > b.gain : rank(a) < rank(b);
+  });
   const std::size_t dropped = tones_.size() > shape_.voices ? tones_.size() - shape_.voices : 0;
   tones_.resize(tones_.size() - dropped);
 
@@ -204,7 +211,7 @@ std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, Pa
   std::uint32_t count = 0;
   for (std::size_t type = 0; type < kVoiceTypes; ++type) {
     for (const Tone& tone : tones_) {
-      if (static_cast<std::size_t>(tone.voice->type) == type) voices[count++] = packed(tone, begin);
+      if (static_cast<std::size_t>(tone.voice->type) == type) pack_tone(tone, begin, voices[count++]);
     }
     station.ends[type] = count;
     station.gains_start[type] = chunk.gains_start[type];

@@ -51,7 +51,7 @@ class VoicePacker {
   };
 
   void collect(const Voice& voice, std::int64_t begin, std::int64_t end);
-  PackedVoice packed(const Tone& tone, std::int64_t first_tile_frame) const;
+  void pack_tone(const Tone& tone, std::int64_t first_tile_frame, PackedVoice& packed) const;
 
   EngineShape shape_;
   DspShape dsp_;
