@@ -20,7 +20,7 @@ endif()
 # bits of a sample shall not depend on the vector's width.
 set(AURALIS_STAGE_OPTIONS
   -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off
-  -Wno-psabi -fno-tree-loop-distribute-patterns)
+  -fno-tree-loop-distribute-patterns)
 
 # auralis_embed(<target> <file>...)
 #

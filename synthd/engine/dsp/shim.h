@@ -115,30 +115,8 @@ DSP_INLINE uint32_t bits_of_real(real x) {
 }
 
 #endif
-// Eight at a time, where a loop that the compiler vectorises would not keep its sums in registers.
-typedef real real8 __attribute__((vector_size(8 * sizeof(real))));
-#define EIGHT(x) (real8{x, x, x, x, x, x, x, x})
-#if defined(__FMA__) && !defined(DSP_DOUBLE) && !defined(DSP_ONE_BY_ONE)
-DSP_INLINE real8 FMA8(real8 a, real8 b, real8 c) { return __builtin_ia32_vfmaddps256(a, b, c); }
-#elif defined(__FP_FAST_FMAF) && !defined(DSP_DOUBLE)
-DSP_INLINE real8 FMA8(real8 a, real8 b, real8 c) {
-  for (int i = 0; i < 8; ++i) c[i] = FMA(a[i], b[i], c[i]);
-  return c;
-}
-#else
-DSP_INLINE real8 FMA8(real8 a, real8 b, real8 c) { return a * b + c; }
-#endif
-DSP_INLINE real8 WITHIN8(real8 x, real least, real most) {
-  x = x < EIGHT(most) ? x : EIGHT(most);
-  return x > EIGHT(least) ? x : EIGHT(least);
-}
-typedef real real8_anywhere __attribute__((vector_size(8 * sizeof(real)), aligned(sizeof(real)), may_alias));
-#define LOAD8(words) (*(const real8_anywhere*)(words))
-#define STORE8(words, x) (*(real8_anywhere*)(words) = (x))
-#define REVERSED8(x) __builtin_shufflevector(x, x, 7, 6, 5, 4, 3, 2, 1, 0)
-#define UPWARDS8(first) (real8{0, 1, 2, 3, 4, 5, 6, 7} + (first))
-
 DSP_END
+#include "synthd/engine/dsp/eight.h"
 #endif
 
 DSP_BEGIN
