@@ -19,8 +19,7 @@ endif()
 # What the stages of the engine (synthd/engine/dsp) are compiled with. Nothing that changes the order of sums: the
 # bits of a sample shall not depend on the vector's width.
 set(AURALIS_STAGE_OPTIONS
-  -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off
-  -fno-tree-loop-distribute-patterns)
+  -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off)
 
 # auralis_embed(<target> <file>...)
 #

@@ -10,8 +10,9 @@ namespace auralis {
 #endif
 
 enum {
-  kTileFrames = 64,  // slow movements are straight lines over a tile
-  kRowFrames = 16,   // of a tile: its waves turn from the row's middle on (voices.h)
+  kTileFrames = 64,               // slow movements are straight lines over a tile
+  kPartFrames = kTileFrames / 2,  // that a pad's polynomial spans where it cannot span a tile (pad_sums.h)
+  kRowFrames = 16,                // of a tile: its waves turn from the row's middle on (voices.h)
   kHalfRow = kRowFrames / 2,
   kTileRows = kTileFrames / kRowFrames,
   kBlockTiles = 8,  // that are mixed together, by a work item or by one a row
@@ -88,7 +89,7 @@ static_assert(sizeof(DspShape) == 52 + 12 * kReverbLines && sizeof(PackedVoice) 
                   sizeof(PackedStation) == 36 + 12 * kGroups + 4 * kReverbLines,
               "the same in OpenCL C, where no member is padded");
 static_assert(kHalfRow == 8, "half a row is a real8 (shim.h)");
-static_assert(kBlockRows <= 32, "the rows of a block are bits of a word (pad_saws.h)");
+static_assert(kBlockTiles == 8, "a number for each tile of a block is a real8 (pad_sums.h)");
 }  // namespace auralis
 #endif
 

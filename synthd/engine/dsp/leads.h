@@ -58,7 +58,7 @@ DSP_INLINE void start_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoic
 // "The synthesis of complex audio spectra by means of discrete summation formulas", JAES 24(9), 1976). At a
 // tone of one half what would fold back lies below -100 dB. This is the divisor.
 DSP_INLINE real8 harmonics_divisor(real8 cosine, real8 tone) {
-  return FMA8(tone, FMA8(EIGHT(REAL(-2.0)), cosine, tone), EIGHT(REAL(1.0)));
+  return fma8(tone, fma8(eight(REAL(-2.0)), cosine, tone), eight(REAL(1.0)));
 }
 
 // In the first `tiles` tiles of a block that a lane has a part of.
@@ -67,26 +67,26 @@ DSP_INLINE void add_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice*
                          struct Lane* RESTRICT lane) {
   const real left_gain = voice->left;
   const real right_gain = voice->right;
-  const real8 along = UPWARDS8(REAL(0.5));
-  const real8 step_sines = LOAD8(CURVE(curves, STEPS) + kStepSines);
-  const real8 step_cosines = LOAD8(CURVE(curves, STEPS) + kStepCosines);
+  const real8 along = upwards8(REAL(0.5));
+  const real8 step_sines = load8(CURVE(curves, STEPS) + kStepSines);
+  const real8 step_cosines = load8(CURVE(curves, STEPS) + kStepCosines);
   struct LeadRows own;
   start_lead(shape, voice, curves, tile, row, &own);
   for (uint32_t t = 0; t < tiles; ++t) {
     // The voice's steps, turned by so little more that two terms of sine and cosine do.
     const real8 turn = along * own.turns[t];
     const real8 squared = turn * turn;
-    const real8 turn_sine = FMA8(squared * turn, EIGHT(REAL(-1.0) / REAL(6.0)), turn);
-    const real8 turn_cosine = FMA8(squared, EIGHT(REAL(-0.5)), EIGHT(REAL(1.0)));
-    const real8 sines = FMA8(step_sines, turn_cosine, step_cosines * turn_sine);
-    const real8 cosines = FMA8(step_cosines, turn_cosine, -step_sines * turn_sine);
+    const real8 turn_sine = fma8(squared * turn, eight(REAL(-1.0) / REAL(6.0)), turn);
+    const real8 turn_cosine = fma8(squared, eight(REAL(-0.5)), eight(REAL(1.0)));
+    const real8 sines = fma8(step_sines, turn_cosine, step_cosines * turn_sine);
+    const real8 cosines = fma8(step_cosines, turn_cosine, -step_sines * turn_sine);
     const real8 level_rise = along * own.level_rises[t];
     const real8 tone_rise = along * own.tone_rises[t];
     for (uint32_t q = 0; q < LANE_ROWS; ++q) {
-      const real8 level = EIGHT(own.levels[q][t]);
-      const real8 tone = EIGHT(own.tones[q][t]);
-      const real8 a = EIGHT(own.sines[q][t]);
-      const real8 b = EIGHT(own.cosines[q][t]);
+      const real8 level = eight(own.levels[q][t]);
+      const real8 tone = eight(own.tones[q][t]);
+      const real8 a = eight(own.sines[q][t]);
+      const real8 b = eight(own.cosines[q][t]);
       const real8 even = a * cosines;
       const real8 odd = b * sines;
       const real8 even_cosine = b * cosines;
@@ -94,7 +94,7 @@ DSP_INLINE void add_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice*
       const real8 later_divisor = harmonics_divisor(even_cosine - odd_cosine, tone + tone_rise);
       const real8 earlier_divisor = harmonics_divisor(even_cosine + odd_cosine, tone - tone_rise);
       const real8 later = (level + level_rise) * (even + odd) / later_divisor;
-      const real8 earlier = REVERSED8((level - level_rise) * (even - odd) / earlier_divisor);
+      const real8 earlier = reversed8((level - level_rise) * (even - odd) / earlier_divisor);
       real* RESTRICT left = LANE_FRAMES(lane->left, (t * LANE_ROWS + q) * 2u);
       real* RESTRICT right = LANE_FRAMES(lane->right, (t * LANE_ROWS + q) * 2u);
       add_half(left_gain, earlier, left);

@@ -15,15 +15,14 @@ DSP_BEGIN
 
 // How much lower the lane's frames of a tile lie from a half row on than before it: left and right, each in
 // the tile's first frame and how that grows a frame. Edges behind the lane leave theirs behind it.
-#define STEP_HALVES (LANE_HALVES + 5)
+#define STEP_HALVES (LANE_HALVES + 6)
 struct PadSteps {
   real sides[STEP_HALVES][4];
 };
 
 DSP_INLINE void clear_steps(struct PadSteps* steps) {
-  for (uint32_t half_row = 0; half_row < STEP_HALVES; ++half_row) {
-    steps->sides[half_row][0] = steps->sides[half_row][1] = REAL(0.0);
-    steps->sides[half_row][2] = steps->sides[half_row][3] = REAL(0.0);
+  for (uint32_t half_row = 0; half_row < STEP_HALVES; half_row += 2u) {
+    store8(steps->sides[half_row], eight(REAL(0.0)));
   }
 }
 
@@ -61,8 +60,8 @@ DSP_INLINE uint32_t pad_saw_phase(GLOBAL const PackedVoice* voice, uint32_t tile
 }
 
 DSP_INLINE real8 quarter_edge(real8 distance, real8 bias) {
-  const real8 x = WITHIN8(distance, REAL(-1.0), REAL(1.0));
-  return FMA8(x, QUARTER_EDGE(FMA8, EIGHT, x * x), bias);
+  const real8 x = within8(distance, REAL(-1.0), REAL(1.0));
+  return fma8(x, QUARTER_EDGE(fma8, eight, x * x), bias);
 }
 
 // Finds edges of a pad from its lane's edge `begin` on.
@@ -124,15 +123,15 @@ DSP_INLINE void add_edge(GLOBAL const PackedVoice* voices, GLOBAL const real* al
   GLOBAL const PackedVoice* voice = voices + edges->pads[e];
   GLOBAL const real* levels = all_curves + edges->levels[e];
   const uint32_t half_row = edges->halves[e];
-  const real8 upwards = UPWARDS8(REAL(0.0));
-  const real8 start = EIGHT(levels[0]);
-  const real8 rise = (EIGHT(levels[1]) - start) * (REAL(1.0) / kTileFrames);
+  const real8 upwards = upwards8(REAL(0.0));
+  const real8 start = eight(levels[0]);
+  const real8 rise = (eight(levels[1]) - start) * (REAL(1.0) / kTileFrames);
   // The earlier half row may belong to the tile before, whose level goes on so nearly alike that it does not
   // matter.
-  const real8 level = FMA8(upwards + edges->frames[e], rise, start);
-  const real8 distance = FMA8(upwards, EIGHT(REAL(0.25)), EIGHT(edges->distances[e]));
-  const real8 earlier = FMA8(rise, EIGHT(REAL(-8.0)), level) * quarter_edge(distance, EIGHT(REAL(-0.25)));
-  const real8 later = level * quarter_edge(distance + REAL(2.0), EIGHT(edges->biases[e]));
+  const real8 level = fma8(upwards + edges->frames[e], rise, start);
+  const real8 distance = fma8(upwards, eight(REAL(0.25)), eight(edges->distances[e]));
+  const real8 earlier = fma8(rise, eight(REAL(-8.0)), level) * quarter_edge(distance, eight(REAL(-0.25)));
+  const real8 later = level * quarter_edge(distance + REAL(2.0), eight(edges->biases[e]));
   real* RESTRICT left = LANE_FRAMES(lane->left, half_row) - kHalfRow;
   real* RESTRICT right = LANE_FRAMES(lane->right, half_row) - kHalfRow;
   add_half(voice->left, earlier, left);

@@ -22,15 +22,13 @@ typedef real Tiles;
 #define FMA_TILES(a, b, c) FMA(a, b, c)
 #else
 typedef real8 Tiles;
-#define EACH_TILE(x) EIGHT(x)
-#define LOAD_TILES(words) LOAD8(words)
-#define STORE_TILES(words, x) STORE8(words, x)
-#define FMA_TILES(a, b, c) FMA8(a, b, c)
+#define EACH_TILE(x) eight(x)
+#define LOAD_TILES(words) load8(words)
+#define STORE_TILES(words, x) store8(words, x)
+#define FMA_TILES(a, b, c) fma8(a, b, c)
 #endif
 
-// Halves of a tile, for tones that turn too far in a whole one.
-#define kPartFrames (kTileFrames / 2)
-#define PART_MIDDLE ((real)(kPartFrames / 2) - REAL(0.5))
+#define PART_MIDDLE ((kPartFrames - 1) * REAL(0.5))
 #if DSP_LANES > 1
 #define LANE_PARTS 1
 #else
@@ -102,7 +100,7 @@ DSP_INLINE void add_pad(GLOBAL const PackedVoice* voice, GLOBAL const real* leve
     bases[t] = FMA(REAL(0.5), centred(saw_phase + saw_increment * (t * kTileFrames)), to_middle);
   }
   const Tiles base = LOAD_TILES(bases);
-  const Tiles slope = EACH_TILE(saw_slope * (kTileFrames / 2));
+  const Tiles slope = EACH_TILE(saw_slope * (kTileFrames * REAL(0.5)));
   const Tiles start = LOAD_TILES(levels);
   const Tiles whole_rise = LOAD_TILES(levels + 1) - start;
   const Tiles level = FMA_TILES(whole_rise, EACH_TILE(TILE_MIDDLE / kTileFrames), start);

@@ -76,36 +76,36 @@ DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_p
 // the opposite.
 DSP_INLINE void polynomials(real (*terms)[LANE_TILES], uint32_t t, real8 x, real8* later, real8* earlier) {
   const real8 y = x * x;
-  const real8 even = FMA8(FMA8(FMA8(FMA8(EIGHT(terms[8][t]), y, EIGHT(terms[6][t])), y, EIGHT(terms[4][t])),
-                               y, EIGHT(terms[2][t])),
-                          y, EIGHT(terms[0][t]));
-  const real8 odd = x * FMA8(FMA8(FMA8(EIGHT(terms[7][t]), y, EIGHT(terms[5][t])), y, EIGHT(terms[3][t])), y,
-                             EIGHT(terms[1][t]));
+  const real8 even = fma8(fma8(fma8(fma8(eight(terms[8][t]), y, eight(terms[6][t])), y, eight(terms[4][t])),
+                               y, eight(terms[2][t])),
+                          y, eight(terms[0][t]));
+  const real8 odd = x * fma8(fma8(fma8(eight(terms[7][t]), y, eight(terms[5][t])), y, eight(terms[3][t])), y,
+                             eight(terms[1][t]));
   *later = even + odd;
-  *earlier = REVERSED8(even - odd);
+  *earlier = reversed8(even - odd);
 }
 
 // Side `side` of tile t; `steps` add up from one half row of it to the next.
 DSP_INLINE void draw_tile(real (*terms)[LANE_TILES], real (*steps)[4], uint32_t side, uint32_t t, int first,
                           real* RESTRICT frames) {
-  const real8 upwards = UPWARDS8(REAL(0.0));
+  const real8 upwards = upwards8(REAL(0.0));
   for (uint32_t h = 0; h < kTileRows; ++h) {
     const real8 x = (upwards + ((real)(int32_t)(h * kHalfRow) + REAL(0.5))) * (REAL(2.0) / kTileFrames);
     const uint32_t l = kTileRows + h;
     const uint32_t e = kTileRows - 1u - h;
     real8 later, earlier;
     polynomials(terms, t, x, &later, &earlier);
-    later = FMA8(EIGHT(steps[l][2 * side + 1]), upwards + (real)(int32_t)(l * kHalfRow), later) +
+    later = fma8(eight(steps[l][2 * side + 1]), upwards + (real)(int32_t)(l * kHalfRow), later) +
             steps[l][2 * side];
-    earlier = FMA8(EIGHT(steps[e][2 * side + 1]), upwards + (real)(int32_t)(e * kHalfRow), earlier) +
+    earlier = fma8(eight(steps[e][2 * side + 1]), upwards + (real)(int32_t)(e * kHalfRow), earlier) +
               steps[e][2 * side];
-    STORE8(frames + l * kHalfRow, first ? later : later + LOAD8(frames + l * kHalfRow));
-    STORE8(frames + e * kHalfRow, first ? earlier : earlier + LOAD8(frames + e * kHalfRow));
+    store8(frames + l * kHalfRow, first ? later : later + load8(frames + l * kHalfRow));
+    store8(frames + e * kHalfRow, first ? earlier : earlier + load8(frames + e * kHalfRow));
   }
 }
 
 DSP_INLINE void draw_part(real (*terms)[LANE_TILES], uint32_t t, real* RESTRICT frames) {
-  const real8 upwards = UPWARDS8(REAL(0.0));
+  const real8 upwards = upwards8(REAL(0.0));
   for (uint32_t h = 0; h < kTileRows / 2; ++h) {
     const real8 x = (upwards + ((real)(int32_t)(h * kHalfRow) + REAL(0.5))) * (REAL(2.0) / kPartFrames);
     real8 later, earlier;
@@ -159,7 +159,6 @@ DSP_INLINE void add_pads(GLOBAL const DspShape* shape, GLOBAL const PackedVoice*
     clear_steps(&steps);
     for (; next < count && edges.count <= MOST_EDGES - 2 * EDGES_A_TIME; ++next) {
       GLOBAL const PackedVoice* voice = voices + next;
-      GLOBAL const real* curves = all_curves + next * (kCurves * shape->curve_points);
       if (!sounds(voice, tile, tiles)) continue;
       if (voice->increment > HIGHEST_OF_PARTS || HIGHEST_OF_PARTS == 0u) {
         in_frames = 1;
@@ -172,6 +171,7 @@ DSP_INLINE void add_pads(GLOBAL const DspShape* shape, GLOBAL const PackedVoice*
           clear_terms(sums.parts_right[q]);
         }
       }
+      GLOBAL const real* curves = all_curves + next * (kCurves * shape->curve_points);
       add_pad(voice, CURVE(curves, LEVEL) + tile + 1, CURVE(curves, STEPS), tile, row, &sums);
       find_edges(shape, voice, next, 0, tile, row, &edges);
       if (voice->increment > FEW_EDGES) find_edges(shape, voice, next, EDGES_A_TIME, tile, row, &edges);

@@ -34,13 +34,13 @@ typedef float real;
 #define FMA(a, b, c) fma(a, b, c)
 #define REAL(x) (x##f)
 typedef float8 real8;
-#define FMA8(a, b, c) fma(a, b, c)
-#define WITHIN8(x, least, most) clamp(x, least, most)
-#define EIGHT(x) ((real8)(x))
-#define LOAD8(words) vload8(0, words)
-#define STORE8(words, x) vstore8(x, 0, words)
-#define REVERSED8(x) ((x).s76543210)
-#define UPWARDS8(first) \
+#define fma8(a, b, c) fma(a, b, c)
+#define within8(x, least, most) clamp(x, least, most)
+#define eight(x) ((real8)(x))
+#define load8(words) vload8(0, words)
+#define store8(words, x) vstore8(x, 0, words)
+#define reversed8(x) ((x).s76543210)
+#define upwards8(first) \
   ((real8)(first, (first) + 1, (first) + 2, (first) + 3, (first) + 4, (first) + 5, (first) + 6, (first) + 7))
 DSP_INLINE real root(real x) { return sqrt(x); }
 DSP_INLINE real magnitude(real x) { return fabs(x); }

@@ -35,7 +35,7 @@ DSP_BEGIN
 
 #define CURVE(curves, which) ((curves) + (which)*shape->curve_points)
 #define ROW_MIDDLE ((real)kHalfRow - REAL(0.5))  // frames from the first to the middle
-#define TILE_MIDDLE ((real)(kTileFrames / 2) - REAL(0.5))
+#define TILE_MIDDLE ((kTileFrames - 1) * REAL(0.5))
 #define SECONDS(s) (REAL(s) * shape->second_frames)
 
 DSP_INLINE void pad_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n, real gain,
@@ -181,14 +181,14 @@ struct Lane {
 // Half rows `begin` to before `end`, counted from the one before the lane's frames.
 DSP_INLINE void clear_halves(struct Lane* lane, uint32_t begin, uint32_t end) {
   for (uint32_t half_row = begin; half_row < end; ++half_row) {
-    STORE8(lane->left + half_row * kHalfRow, EIGHT(REAL(0.0)));
-    STORE8(lane->right + half_row * kHalfRow, EIGHT(REAL(0.0)));
+    store8(lane->left + half_row * kHalfRow, eight(REAL(0.0)));
+    store8(lane->right + half_row * kHalfRow, eight(REAL(0.0)));
   }
 }
 DSP_INLINE void clear_lane(struct Lane* lane) { clear_halves(lane, 0, LANE_WORDS / kHalfRow); }
 
 DSP_INLINE void add_half(real gain, real8 half_row, real* words) {
-  STORE8(words, FMA8(EIGHT(gain), half_row, LOAD8(words)));
+  store8(words, fma8(eight(gain), half_row, load8(words)));
 }
 
 // Whether the voice sounds in any of the tiles.
