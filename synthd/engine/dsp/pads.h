@@ -120,7 +120,8 @@ DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_p
   (void)row;
   if (first) {
     clear_halves(lane, 0, 1);
-    clear_halves(lane, 1 + tiles * 2 * kTileRows, LANE_WORDS / kHalfRow);
+    clear_halves(lane, 1 + LANE_HALVES, LANE_WORDS / kHalfRow);
+    if (tiles < LANE_TILES) clear_halves(lane, 1 + tiles * 2 * kTileRows, 1 + LANE_HALVES);
   }
   for (uint32_t t = 0; t < tiles; ++t) {
     const uint32_t half_row = t * 2 * kTileRows;
