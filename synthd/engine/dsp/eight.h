@@ -55,7 +55,6 @@ DSP_INLINE real8 operator*(real8 a, real8 b) { return {a.first * b.first, a.seco
 DSP_INLINE real8 operator/(real8 a, real8 b) { return {a.first / b.first, a.second / b.second}; }
 DSP_INLINE real8 operator-(real8 a) { return {-a.first, -a.second}; }
 DSP_INLINE real8 operator+(real8 a, real b) { return a + eight(b); }
-DSP_INLINE real8 operator-(real8 a, real b) { return a - eight(b); }
 DSP_INLINE real8 operator*(real8 a, real b) { return a * eight(b); }
 DSP_INLINE real8 operator*(real a, real8 b) { return eight(a) * b; }
 DSP_INLINE real4 fma4(real4 a, real4 b, real4 c) {

@@ -12,7 +12,7 @@ namespace auralis {
 enum {
   kTileFrames = 64,               // slow movements are straight lines over a tile
   kPartFrames = kTileFrames / 2,  // that a pad's polynomial spans where it cannot span a tile (pad_sums.h)
-  kRowFrames = 16,                // of a tile: its waves turn from the row's middle on (voices.h)
+  kRowFrames = 16,                // of a tile: a lead's waves turn from the row's middle on (leads.h)
   kHalfRow = kRowFrames / 2,
   kTileRows = kTileFrames / kRowFrames,
   kBlockTiles = 8,  // that are mixed together, by a work item or by one a row
@@ -29,7 +29,7 @@ enum {
 // Places of the steps of a lead: how far its wave turns from a row's middle to each of its later frames.
 enum { kStepSines, kStepCosines = kHalfRow, kStepWords = 2 * kHalfRow };
 
-enum { kPadTerms = 9 };  // of a pad's polynomials (pads.h)
+enum { kPadTerms = 9 };  // of a pad's polynomials (pad_sums.h)
 
 // The same for all chunks of an engine.
 struct DspShape {
@@ -88,7 +88,7 @@ typedef struct PackedStation PackedStation;
 static_assert(sizeof(DspShape) == 52 + 12 * kReverbLines && sizeof(PackedVoice) == 40 &&
                   sizeof(PackedStation) == 36 + 12 * kGroups + 4 * kReverbLines,
               "the same in OpenCL C, where no member is padded");
-static_assert(kHalfRow == 8, "half a row is a real8 (shim.h)");
+static_assert(kHalfRow == 8, "half a row is a real8 (eight.h)");
 static_assert(kBlockTiles == 8, "a number for each tile of a block is a real8 (pad_sums.h)");
 }  // namespace auralis
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The edges of pads' saws. A saw is a straight line until it falls, which pad_sums.h goes on with as it is in
-// the first frame that the lane has of a tile. So from an edge on the lane's frames of the tile lie half of a
-// quarter saw's height lower, in steps from half row to half row, and the two half rows that the edge touches
-// follow its slope.
+// the first frame that the lane has of a tile. So from an edge on the lane's frames of the tile lie a quarter
+// saw's height lower, in steps from half row to half row, and the two half rows that the edge touches follow
+// its slope.
 #ifndef AURALIS_DSP_PAD_SAWS_H
 #define AURALIS_DSP_PAD_SAWS_H
 
@@ -14,8 +14,8 @@
 DSP_BEGIN
 
 // How much lower the lane's frames of a tile lie from a half row on than before it: left and right, each in
-// the tile's first frame and how that grows a frame. Edges behind the lane leave theirs behind it.
-#define STEP_HALVES (LANE_HALVES + 6)
+// the tile's first frame and how that grows a frame. Those behind the lane belong to nobody.
+#define STEP_HALVES (LANE_RANGES * EDGE_RANGE_HALVES + 2)
 struct PadSteps {
   real sides[STEP_HALVES][4];
 };
@@ -26,30 +26,29 @@ DSP_INLINE void clear_steps(struct PadSteps* steps) {
   }
 }
 
-// A range of 32 frames has at most one edge, from 3 frames before its first to the 28th behind it.
-#define EDGE_RANGE 32
-#define LANE_RANGES ((LANE_HALVES * kHalfRow + 6) / EDGE_RANGE + 1)
-
 // Edges are found pad by pad and drawn together: a processor foresees one loop over many, but not many loops
-// over two or three. Of a pad EDGES_A_TIME are looked for at once, which are all up to FEW_EDGES.
+// over two or three. Of a pad EDGES_A_TIME are looked for at once. That is all that it has in the lane's
+// ranges up to an increment of HIGHEST_OF_FEW_EDGES, where the saw's is 0.3 % greater at most; up to
+// HIGHEST_OF_PARTS it is half of them.
 #if DSP_LANES > 1
 #define EDGES_A_TIME 1
-#define FEW_EDGES HIGHEST_OF_PARTS
+#define HIGHEST_OF_FEW_EDGES HIGHEST_OF_PARTS
 #define MOST_EDGES 16
 #else
 #define EDGES_A_TIME 8
-#define FEW_EDGES 60000000u  // an increment
-#define MOST_EDGES 136
+#define HIGHEST_OF_FEW_EDGES (EDGES_A_TIME * (0xffffffffu / (LANE_RANGES * EDGE_RANGE)) / 1003u * 1000u)
+#define MOST_EDGES 128
 #endif
+#define EDGE_PLACES (MOST_EDGES + 2 * EDGES_A_TIME)  // with those of a pad that is looked through
 struct PadEdges {
   uint32_t count;
-  uint32_t pads[MOST_EDGES];
-  uint32_t halves[MOST_EDGES];  // the later of its half rows, in the lane
-  uint32_t levels[MOST_EDGES];  // where the level at the start of that one's tile is among all curves
-  real frames[MOST_EDGES];      // from there to that half row
-  real distances[MOST_EDGES];   // from the edge to the earlier half row, in units of 4 frames
-  real biases[MOST_EDGES];      // from the line to the edge's middle, in the later half row
-  real steps[MOST_EDGES];       // how much lower what follows in the tile lies
+  uint32_t pads[EDGE_PLACES];
+  uint32_t halves[EDGE_PLACES];  // the later of its half rows, in the lane
+  uint32_t levels[EDGE_PLACES];  // where the level at the start of that one's tile is among all curves
+  real frames[EDGE_PLACES];      // from there to that half row
+  real distances[EDGE_PLACES];   // from the edge to the earlier half row, in units of 4 frames
+  real biases[EDGE_PLACES];      // from the line to the edge's middle, in the later half row
+  real steps[EDGE_PLACES];       // how much lower what follows in the tile lies
 };
 
 // Phase of a pad's saw in the lane's frame `ahead`.
@@ -78,15 +77,17 @@ DSP_INLINE void find_edges(GLOBAL const DspShape* shape, GLOBAL const PackedVoic
   const uint32_t place = edges->count;
   uint32_t count = 0;
   VECTORISE for (uint32_t k = 0; k < EDGES_A_TIME; ++k) {
-    // The first range whose last frame is not before the edge. What is near a whole number is taken too low,
-    // and mended: phases tell exactly.
+    // The first range whose 28th frame is not before the edge. What lies a little above a whole number is
+    // taken too low, and mended, since phases tell exactly; rounding is less than that little where a period
+    // is shorter than ten seconds.
     uint32_t range = (uint32_t)(int32_t)FMA((real)(int32_t)(begin + k) + ahead, period, REAL(0.999));
     uint32_t at = last + a_range * range;  // how far the saw has turned since the edge
     range += at < a_range ? 0u : 1u;
     at += at < a_range ? 0u : a_range;
-    const real halves = (real)(int32_t)at * (steepness * REAL(0.5));  // from the edge to that frame
-    const uint32_t later = (uint32_t)(EDGE_RANGE / kHalfRow - 1 - (int32_t)halves);
-    const uint32_t half_row = range * (EDGE_RANGE / kHalfRow) + later;
+    // Half rows from the edge to that frame: less than 4, whatever the rounding; `at` may have 32 bits.
+    const real halves = least((real)(int32_t)(at >> 1) * steepness, REAL(3.9999998));
+    const uint32_t later = (uint32_t)(EDGE_RANGE_HALVES - 1 - (int32_t)halves);
+    const uint32_t half_row = range * EDGE_RANGE_HALVES + later;
     // In the first of the lane's frames of a tile or before: the line there lies behind it.
     const uint32_t begins =
         (range * EDGE_RANGE % TILE_SHARE == 0u ? 1u : 0u) & (at >= increment * (EDGE_RANGE - 4) ? 1u : 0u);
@@ -124,13 +125,18 @@ DSP_INLINE void add_edge(GLOBAL const PackedVoice* voices, GLOBAL const real* al
   GLOBAL const real* levels = all_curves + edges->levels[e];
   const uint32_t half_row = edges->halves[e];
   const real8 upwards = upwards8(REAL(0.0));
+  const real frames = edges->frames[e];
   const real8 start = eight(levels[0]);
   const real8 rise = (eight(levels[1]) - start) * (REAL(1.0) / kTileFrames);
-  // The earlier half row may belong to the tile before, whose level goes on so nearly alike that it does not
-  // matter.
-  const real8 level = fma8(upwards + edges->frames[e], rise, start);
+  const real8 level = fma8(upwards + frames, rise, start);
+  // The earlier half row may be the last of the tile before.
+  const int before = frames == REAL(0.0) ? 1 : 0;
+  const real earlier_frames = before ? REAL(1.0) * (kTileFrames - kHalfRow) : frames - REAL(1.0) * kHalfRow;
+  const real8 earlier_start = eight(levels[-before]);
+  const real8 earlier_rise = (eight(levels[1 - before]) - earlier_start) * (REAL(1.0) / kTileFrames);
+  const real8 earlier_level = fma8(upwards + earlier_frames, earlier_rise, earlier_start);
   const real8 distance = fma8(upwards, eight(REAL(0.25)), eight(edges->distances[e]));
-  const real8 earlier = fma8(rise, eight(REAL(-8.0)), level) * quarter_edge(distance, eight(REAL(-0.25)));
+  const real8 earlier = earlier_level * quarter_edge(distance, eight(REAL(-0.25)));
   const real8 later = level * quarter_edge(distance + REAL(2.0), eight(edges->biases[e]));
   real* RESTRICT left = LANE_FRAMES(lane->left, half_row) - kHalfRow;
   real* RESTRICT right = LANE_FRAMES(lane->right, half_row) - kHalfRow;
@@ -138,6 +144,15 @@ DSP_INLINE void add_edge(GLOBAL const PackedVoice* voices, GLOBAL const real* al
   add_half(voice->left, later, left + kHalfRow);
   add_half(voice->right, earlier, right);
   add_half(voice->right, later, right + kHalfRow);
+}
+
+// Draws the edges found so far.
+DSP_INLINE void draw_edges(GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves,
+                           struct PadEdges* edges, struct PadSteps* RESTRICT steps,
+                           struct Lane* RESTRICT lane) {
+  for (uint32_t e = 0; e < edges->count; ++e) add_step(voices, all_curves, edges, e, steps);
+  for (uint32_t e = 0; e < edges->count; ++e) add_edge(voices, all_curves, edges, e, lane);
+  edges->count = 0;
 }
 
 DSP_END

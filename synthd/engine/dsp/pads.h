@@ -45,17 +45,15 @@ DSP_INLINE real polynomial(real (*terms)[LANE_TILES], real x) {
   return sum;
 }
 
+// Adds the sums to the row that a lane has of a tile.
 DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_parts, uint32_t row,
-                          uint32_t tiles, int first, struct Lane* RESTRICT lane) {
-  if (first) clear_lane(lane);
-  (void)tiles;
+                          struct Lane* RESTRICT lane) {
   for (uint32_t j = 0; j < kRowFrames; ++j) {
     const real n = (real)(int32_t)(row * kRowFrames + j);
     const real x = (n - TILE_MIDDLE) * (REAL(2.0) / kTileFrames);
-    const uint32_t behind = j / kHalfRow;  // steps lie only between the two half rows
     real left = polynomial(sums->tiles_left, x);
     real right = polynomial(sums->tiles_right, x);
-    if (behind != 0u) {
+    if (j >= kHalfRow) {  // steps lie between the two half rows
       left += FMA(steps->sides[1][1], n, steps->sides[1][0]);
       right += FMA(steps->sides[1][3], n, steps->sides[1][2]);
     }
@@ -86,7 +84,7 @@ DSP_INLINE void polynomials(real (*terms)[LANE_TILES], uint32_t t, real8 x, real
 }
 
 // Side `side` of tile t; `steps` add up from one half row of it to the next.
-DSP_INLINE void draw_tile(real (*terms)[LANE_TILES], real (*steps)[4], uint32_t side, uint32_t t, int first,
+DSP_INLINE void draw_tile(real (*terms)[LANE_TILES], real (*steps)[4], uint32_t side, uint32_t t,
                           real* RESTRICT frames) {
   const real8 upwards = upwards8(REAL(0.0));
   for (uint32_t h = 0; h < kTileRows; ++h) {
@@ -95,46 +93,41 @@ DSP_INLINE void draw_tile(real (*terms)[LANE_TILES], real (*steps)[4], uint32_t 
     const uint32_t e = kTileRows - 1u - h;
     real8 later, earlier;
     polynomials(terms, t, x, &later, &earlier);
-    later = fma8(eight(steps[l][2 * side + 1]), upwards + (real)(int32_t)(l * kHalfRow), later) +
-            steps[l][2 * side];
-    earlier = fma8(eight(steps[e][2 * side + 1]), upwards + (real)(int32_t)(e * kHalfRow), earlier) +
-              steps[e][2 * side];
-    store8(frames + l * kHalfRow, first ? later : later + load8(frames + l * kHalfRow));
-    store8(frames + e * kHalfRow, first ? earlier : earlier + load8(frames + e * kHalfRow));
+    later = fma8(eight(steps[l][2 * side + 1]), upwards + (real)(int32_t)(l * kHalfRow), later);
+    earlier = fma8(eight(steps[e][2 * side + 1]), upwards + (real)(int32_t)(e * kHalfRow), earlier);
+    store8(frames + l * kHalfRow, load8(frames + l * kHalfRow) + (later + steps[l][2 * side]));
+    store8(frames + e * kHalfRow, load8(frames + e * kHalfRow) + (earlier + steps[e][2 * side]));
   }
 }
+
+#define PART_HALVES (kPartFrames / kHalfRow)
 
 DSP_INLINE void draw_part(real (*terms)[LANE_TILES], uint32_t t, real* RESTRICT frames) {
   const real8 upwards = upwards8(REAL(0.0));
-  for (uint32_t h = 0; h < kTileRows / 2; ++h) {
+  for (uint32_t h = 0; h < PART_HALVES / 2; ++h) {
     const real8 x = (upwards + ((real)(int32_t)(h * kHalfRow) + REAL(0.5))) * (REAL(2.0) / kPartFrames);
     real8 later, earlier;
     polynomials(terms, t, x, &later, &earlier);
-    add_half(REAL(1.0), later, frames + (kTileRows / 2 + h) * kHalfRow);
-    add_half(REAL(1.0), earlier, frames + (kTileRows / 2 - 1u - h) * kHalfRow);
+    add_half(REAL(1.0), later, frames + (PART_HALVES / 2 + h) * kHalfRow);
+    add_half(REAL(1.0), earlier, frames + (PART_HALVES / 2 - 1u - h) * kHalfRow);
   }
 }
 
-DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_parts, uint32_t row,
-                          uint32_t tiles, int first, struct Lane* RESTRICT lane) {
-  (void)row;
-  if (first) {
-    clear_halves(lane, 0, 1);
-    clear_halves(lane, 1 + LANE_HALVES, LANE_WORDS / kHalfRow);
-    if (tiles < LANE_TILES) clear_halves(lane, 1 + tiles * 2 * kTileRows, 1 + LANE_HALVES);
-  }
+// Adds the sums to the lane's first `tiles` tiles.
+DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_parts, uint32_t tiles,
+                          struct Lane* RESTRICT lane) {
   for (uint32_t t = 0; t < tiles; ++t) {
     const uint32_t half_row = t * 2 * kTileRows;
     real(*step)[4] = steps->sides + half_row;
     for (uint32_t h = 1; h < 2 * kTileRows; ++h) {
       for (uint32_t i = 0; i < 4u; ++i) step[h][i] += step[h - 1u][i];
     }
-    draw_tile(sums->tiles_left, step, 0, t, first, LANE_FRAMES(lane->left, half_row));
-    draw_tile(sums->tiles_right, step, 1, t, first, LANE_FRAMES(lane->right, half_row));
+    draw_tile(sums->tiles_left, step, 0, t, LANE_FRAMES(lane->left, half_row));
+    draw_tile(sums->tiles_right, step, 1, t, LANE_FRAMES(lane->right, half_row));
     if (!in_parts) continue;
     for (uint32_t q = 0; q < LANE_PARTS; ++q) {
-      draw_part(sums->parts_left[q], t, LANE_FRAMES(lane->left, half_row + kTileRows * q));
-      draw_part(sums->parts_right[q], t, LANE_FRAMES(lane->right, half_row + kTileRows * q));
+      draw_part(sums->parts_left[q], t, LANE_FRAMES(lane->left, half_row + q * PART_HALVES));
+      draw_part(sums->parts_right[q], t, LANE_FRAMES(lane->right, half_row + q * PART_HALVES));
     }
   }
 }
@@ -142,50 +135,52 @@ DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_p
 #endif
 
 // The pads of a station in the first `tiles` tiles of a block that a lane has a part of, as the first that
-// the lane holds.
+// the lane holds. What is drawn when does not change the order of any sum: samples do not depend on where the
+// block begins.
 DSP_INLINE void add_pads(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voices,
                          GLOBAL const real* all_curves, uint32_t count, uint32_t tile, uint32_t row,
                          uint32_t tiles, struct Lane* RESTRICT lane) {
   struct PadSums sums;
   struct PadSteps steps;
   struct PadEdges edges;
-  uint32_t next = 0;
+  int in_parts = 0;
   int in_frames = 0;
-  int first = 1;
-  do {  // as many pads as there is room for the edges of
-    int in_parts = 0;
-    edges.count = 0;
-    clear_terms(sums.tiles_left);
-    clear_terms(sums.tiles_right);
-    clear_steps(&steps);
-    for (; next < count && edges.count <= MOST_EDGES - 2 * EDGES_A_TIME; ++next) {
-      GLOBAL const PackedVoice* voice = voices + next;
-      if (!sounds(voice, tile, tiles)) continue;
-      if (voice->increment > HIGHEST_OF_PARTS || HIGHEST_OF_PARTS == 0u) {
-        in_frames = 1;
-        continue;
-      }
-      if (voice->increment > HIGHEST_OF_TILES && !in_parts) {
-        in_parts = 1;
-        for (uint32_t q = 0; q < LANE_PARTS; ++q) {
-          clear_terms(sums.parts_left[q]);
-          clear_terms(sums.parts_right[q]);
-        }
-      }
-      GLOBAL const real* curves = all_curves + next * (kCurves * shape->curve_points);
-      add_pad(voice, CURVE(curves, LEVEL) + tile + 1, CURVE(curves, STEPS), tile, row, &sums);
-      find_edges(shape, voice, next, 0, tile, row, &edges);
-      if (voice->increment > FEW_EDGES) find_edges(shape, voice, next, EDGES_A_TIME, tile, row, &edges);
+  edges.count = 0;
+  clear_lane(lane);
+  clear_steps(&steps);
+  clear_terms(sums.tiles_left);
+  clear_terms(sums.tiles_right);
+  for (uint32_t i = 0; i < count; ++i) {
+    GLOBAL const PackedVoice* voice = voices + i;
+    if (!sounds(voice, tile, tiles)) continue;
+    if (!is_polynomial(voice->increment)) {
+      in_frames = 1;
+      continue;
     }
-    for (uint32_t e = 0; e < edges.count; ++e) add_step(voices, all_curves, &edges, e, &steps);
-    draw_pads(&sums, &steps, in_parts, row, tiles, first, lane);
-    for (uint32_t e = 0; e < edges.count; ++e) add_edge(voices, all_curves, &edges, e, lane);
-    first = 0;
-  } while (next < count);
+    if (voice->increment > HIGHEST_OF_TILES && !in_parts) {
+      in_parts = 1;
+      for (uint32_t q = 0; q < LANE_PARTS; ++q) {
+        clear_terms(sums.parts_left[q]);
+        clear_terms(sums.parts_right[q]);
+      }
+    }
+    GLOBAL const real* curves = all_curves + i * (kCurves * shape->curve_points);
+    add_pad(voice, CURVE(curves, LEVEL) + tile + 1, CURVE(curves, STEPS), tile, row, &sums);
+    find_edges(shape, voice, i, 0, tile, row, &edges);
+    if (voice->increment > HIGHEST_OF_FEW_EDGES) {
+      find_edges(shape, voice, i, EDGES_A_TIME, tile, row, &edges);
+    }
+    if (edges.count > MOST_EDGES) draw_edges(voices, all_curves, &edges, &steps, lane);
+  }
+  draw_edges(voices, all_curves, &edges, &steps, lane);
+#if DSP_LANES > 1
+  draw_pads(&sums, &steps, in_parts, row, lane);
+#else
+  draw_pads(&sums, &steps, in_parts, tiles, lane);
+#endif
   if (!in_frames) return;
   for (uint32_t i = 0; i < count; ++i) {
-    if (voices[i].increment <= HIGHEST_OF_PARTS && HIGHEST_OF_PARTS != 0u) continue;
-    if (!sounds(voices + i, tile, tiles)) continue;
+    if (is_polynomial(voices[i].increment) || !sounds(voices + i, tile, tiles)) continue;
     add_pad_frames(voices + i, CURVE(all_curves + i * (kCurves * shape->curve_points), LEVEL) + tile + 1,
                    tile, row, tiles, lane);
   }

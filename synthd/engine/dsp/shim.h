@@ -49,8 +49,6 @@ DSP_INLINE uint32_t bits_of_real(real x) { return as_uint(x); }
 DSP_INLINE void store_pair(GLOBAL int16_t* samples, int32_t frame, uint32_t left, uint32_t right) {
   vstore2((short2)((short)left, (short)right), frame, samples);
 }
-DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return 31u - clz(bits & (0u - bits)); }
-DSP_INLINE uint32_t bits_in(uint32_t bits) { return popcount(bits); }
 
 #else
 
@@ -72,8 +70,6 @@ DSP_INLINE uint32_t bits_in(uint32_t bits) { return popcount(bits); }
 #define DSP_LANES 1
 
 DSP_BEGIN
-DSP_INLINE uint32_t lowest_bit(uint32_t bits) { return (uint32_t)__builtin_ctz(bits); }
-DSP_INLINE uint32_t bits_in(uint32_t bits) { return (uint32_t)__builtin_popcount(bits); }
 // The lower halves of both as samples 2 * frame and the next.
 DSP_INLINE void store_pair(int16_t* samples, int32_t frame, uint32_t left, uint32_t right) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -106,10 +106,13 @@ DSP_INLINE int is_steady(GLOBAL const PackedStation* station, uint32_t group) {
 #define HIGHEST_OF_TILES (1u << 25)
 #define HIGHEST_OF_PARTS (1u << 26)
 #endif
+DSP_INLINE int is_polynomial(uint32_t increment) {
+  return HIGHEST_OF_PARTS != 0u && increment <= HIGHEST_OF_PARTS;
+}
 
 // Cosine and sine of x times how far a pad's wave turns in half of what its polynomials span: coefficients of
 // x^0 to x^8, even ones the cosine's, odd ones the sine's. Fitted to the least largest error for a quarter
-// turn each way: 5.3e-8 and 5.9e-7.
+// turn each way: 8e-8 and 5.9e-7.
 DSP_INLINE void pad_terms(uint32_t increment, GLOBAL real* terms) {
   const real turns = (real)increment * (increment <= HIGHEST_OF_TILES ? REAL(0.5) * kTileFrames / TURN
                                                                       : REAL(0.25) * kTileFrames / TURN);
@@ -163,29 +166,29 @@ DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const Packe
   }
 }
 
-// The voices add to what a lane has of both sides. A wave that turns evenly is made by rows: sin(a + b) =
-// sin(a) cos(b) + cos(a) sin(b). Of pads and leads a is the phase in the middle of a row and b how far a
-// frame of the row is from it, so that the polynomial is needed for middles and for half a row of steps
-// alone. A swell's carrier turns from the row's first frame on.
-
-// What a lane adds up of pads and leads: its frames, with a half row before them and some behind them that
-// edges of saws may touch, and that belong to nobody.
+// An edge of a saw touches frames from 4 before it to 4 behind it. Ranges of 32 frames, the first of which
+// begins with the lane: one has the edges that lie later than 4 frames before its first frame, up to its 28th
+// (counted from 0). All that touch the lane, up to 3 frames behind it, lie in this many.
+#define EDGE_RANGE 32
+#define EDGE_RANGE_HALVES (EDGE_RANGE / kHalfRow)
 #define LANE_HALVES (LANE_TILES * LANE_ROWS * 2)
-#define LANE_WORDS ((1 + LANE_HALVES + 4) * kHalfRow)
+#define LANE_RANGES ((LANE_HALVES * kHalfRow + 6) / EDGE_RANGE + 1)
+
+// What a lane adds up of pads and leads: its frames, between a half row before them and those behind them
+// that edges in its ranges touch. What lies outside belongs to nobody.
+#define LANE_WORDS ((1 + LANE_RANGES * EDGE_RANGE_HALVES) * kHalfRow)
 struct Lane {
   real left[LANE_WORDS];
   real right[LANE_WORDS];
 };
-#define LANE_FRAMES(side, half_row) ((side) + ((half_row) + 1) * kHalfRow)
+#define LANE_FRAMES(side, half) ((side) + ((half) + 1) * kHalfRow)
 
-// Half rows `begin` to before `end`, counted from the one before the lane's frames.
-DSP_INLINE void clear_halves(struct Lane* lane, uint32_t begin, uint32_t end) {
-  for (uint32_t half_row = begin; half_row < end; ++half_row) {
-    store8(lane->left + half_row * kHalfRow, eight(REAL(0.0)));
-    store8(lane->right + half_row * kHalfRow, eight(REAL(0.0)));
+DSP_INLINE void clear_lane(struct Lane* lane) {
+  for (uint32_t k = 0; k < LANE_WORDS; k += kHalfRow) {
+    store8(lane->left + k, eight(REAL(0.0)));
+    store8(lane->right + k, eight(REAL(0.0)));
   }
 }
-DSP_INLINE void clear_lane(struct Lane* lane) { clear_halves(lane, 0, LANE_WORDS / kHalfRow); }
 
 DSP_INLINE void add_half(real gain, real8 half_row, real* words) {
   store8(words, fma8(eight(gain), half_row, load8(words)));
@@ -247,7 +250,8 @@ DSP_INLINE uint32_t chirp(uint32_t second, int32_t n, int32_t middle) {
 #define ALONG_SPLINE(c, x) FMA(x, FMA(x, FMA(x, c##3, c##2), c##1), c##0)
 
 // Noise in a band of some 400 Hz around a carrier that rises and falls: two slow random curves on its sine
-// and cosine, two more for the other side.
+// and cosine, two more for the other side. The carrier turns evenly along a row: sin(a + b) = sin(a) cos(b) +
+// cos(a) sin(b), a the phase in the row's first frame, b how far it turns from there.
 DSP_INLINE void add_swell(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v,
                           GLOBAL const real* curves, const struct GainLine* gain, int32_t chunk_frame,
                           int32_t n, uint32_t tile, uint32_t row, GLOBAL real* RESTRICT left,

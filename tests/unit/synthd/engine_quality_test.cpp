@@ -160,7 +160,7 @@ TEST_CASE(
     "as many pads as a station can hold are what the formulas give, however many edges their saws have") {
   Reference reference(float_shape());
   std::vector<Voice> voices;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 64; ++i) {
     Voice pad = voice_of(VoiceType::kPad, i * 500, 30 * kRate, 35 * std::exp2(i / 12.0));
     pad.gain = 0.005F;
     pad.pan = static_cast<float>(i % 5) / 2 - 1;
