@@ -127,38 +127,45 @@ MusicParameters moved(MusicParameters parameters, std::int64_t second) {
   return parameters;
 }
 
+// `input` gives a chunk by its number.
+template <typename Input>
+void compare_with_reference(std::int64_t chunks, const Input& input) {
+  const auto kinds = engine_kinds();
+  Reference reference(float_shape());
+  std::vector<std::unique_ptr<Engine>> engines;
+  engines.reserve(kinds.size());
+  for (const EngineKind& kind : kinds) engines.push_back(kind.make(float_shape()));
+  std::vector<Comparison> comparisons(kinds.size());
+  for (std::int64_t number = 0; number < chunks; ++number) {
+    const StationChunk chunk = input(number);
+    const std::vector<double>& expected = reference.render(chunk);
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+      engines[i]->render(&chunk, 1);
+      comparisons[i].add(expected, engines[i]->mix(0));
+    }
+  }
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    CAPTURE(kinds[i].name);
+    CHECK(comparisons[i].ratio_db() > 100);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("every engine is what the formulas give in double precision, to 100 dB") {
-  const auto kinds = engine_kinds();
   for (const auto& preset : kPresets) {
     CAPTURE(std::string(preset.name));
-    Reference reference(float_shape());
     Station station(1, Timeline{}, begun_with(preset.parameters));
-    std::vector<std::unique_ptr<Engine>> engines;
-    engines.reserve(kinds.size());
-    for (const EngineKind& kind : kinds) engines.push_back(kind.make(float_shape()));
-    std::vector<Comparison> comparisons(kinds.size());
-    for (std::int64_t chunk = 0; chunk < kSecondsCompared * 10; ++chunk) {
+    compare_with_reference(kSecondsCompared * 10, [&](std::int64_t chunk) {
       // So that gains are compared while they move, too.
       if (chunk % 10 == 0) station.change(moved(preset.parameters, chunk / 10), chunk);
-      const StationChunk input = station.prepare(chunk);
-      const std::vector<double>& expected = reference.render(input);
-      for (std::size_t i = 0; i < engines.size(); ++i) {
-        engines[i]->render(&input, 1);
-        comparisons[i].add(expected, engines[i]->mix(0));
-      }
-    }
-    for (std::size_t i = 0; i < kinds.size(); ++i) {
-      CAPTURE(kinds[i].name);
-      CHECK(comparisons[i].ratio_db() > 100);
-    }
+      return station.prepare(chunk);
+    });
   }
 }
 
 TEST_CASE(
     "as many pads as a station can hold are what the formulas give, however many edges their saws have") {
-  Reference reference(float_shape());
   std::vector<Voice> voices;
   for (int i = 0; i < 64; ++i) {
     Voice pad = voice_of(VoiceType::kPad, i * 500, 30 * kRate, 35 * std::exp2(i / 12.0));
@@ -167,22 +174,7 @@ TEST_CASE(
     pad.seed = static_cast<std::uint32_t>(i);
     voices.push_back(pad);
   }
-  const auto kinds = engine_kinds();
-  std::vector<Comparison> comparisons(kinds.size());
-  std::vector<std::unique_ptr<Engine>> engines;
-  for (const EngineKind& kind : kinds) engines.push_back(kind.make(float_shape()));
-  for (std::int64_t chunk = 0; chunk < 20; ++chunk) {
-    const StationChunk input = chunk_of(voices, chunk * kChunk);
-    const std::vector<double>& expected = reference.render(input);
-    for (std::size_t i = 0; i < engines.size(); ++i) {
-      engines[i]->render(&input, 1);
-      comparisons[i].add(expected, engines[i]->mix(0));
-    }
-  }
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    CAPTURE(kinds[i].name);
-    CHECK(comparisons[i].ratio_db() > 100);
-  }
+  compare_with_reference(20, [&](std::int64_t chunk) { return chunk_of(voices, chunk * kChunk); });
 }
 
 TEST_CASE("each preset has the loudness of music, clips nowhere, has no offset, and drops no voice") {
