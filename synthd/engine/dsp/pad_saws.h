@@ -74,7 +74,7 @@ DSP_INLINE void find_edges(GLOBAL const DspShape* shape, GLOBAL const PackedVoic
   const real period = steepness * (TURN * REAL(4.0) / EDGE_RANGE);        // in ranges
   // From there to the first edge, in periods: that one may lie in the first range, behind it.
   const real ahead = (last < a_range ? REAL(0.0) : REAL(1.0)) - (real)(last >> 8) * (REAL(256.0) / TURN);
-  const uint32_t place = edges->count;
+  const size_t place = edges->count;  // no 32-bit number that might wrap: the compiler would not vectorise
   uint32_t count = 0;
   VECTORISE for (uint32_t k = 0; k < EDGES_A_TIME; ++k) {
     // The first range whose 28th frame is not before the edge. What lies a little above a whole number is
