@@ -196,7 +196,9 @@ CommandLine load_once(Daemon daemon, int argc, const char* const* argv, const ch
       loader.set_flag(i, config_keys()[i].flag(daemon), flags.texts[i]);
   }
   loader.check_together();
+  result.warnings = loader.warnings();
   if (flags.check_config) {
+    for (const std::string& warning : result.warnings) out << "warning: " << warning << '\n';
     out << "configuration is valid" << (loader.file().empty() ? " (no file)" : ": " + loader.file()) << '\n';
   } else if (flags.print_config) {
     out << to_file(loader.config());

@@ -2,7 +2,8 @@
 // One configuration for all three daemons. Each key stands once, in the tables of config_keys*.cpp, and is
 // from there a key of auralis.toml, an environment variable and a flag; those of [[station]] are of the file
 // alone. Flags go over the environment, that over the file, that over the defaults. Whatever its source,
-// every value passes the same check, and a value that is refused ends the start.
+// every value passes the same check, and a value that is refused ends the start. An empty variable is one not
+// given; variables as Kubernetes and Docker set them for a service named auralis... are passed over.
 #pragma once
 
 #include <cstdint>
@@ -113,6 +114,8 @@ struct CommandLine {
   // Loads the configuration again from the same flags and environment and from the file as it is by then.
   // Throws ConfigError. Any thread, and copies of it outlive what load_config was given.
   std::function<Config()> load_again;
+  // Sentences for the log about what was passed over; not errors.
+  std::vector<std::string> warnings;
   bool list_devices = false;  // synthd --list-devices
   bool healthcheck = false;   // --healthcheck: exit 0 if the running daemon is healthy
   bool done = false;          // --help and the like: answered, nothing more to do

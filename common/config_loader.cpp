@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/config_loader.h"
 
+#include "common/config/service_link.h"
 #include "common/config_table.h"
 
 #include <toml++/toml.h>
@@ -234,10 +235,17 @@ void ConfigLoader::read_file(const std::string& path, bool required) {
 void ConfigLoader::read_environment(const char* const* environment) {
   constexpr std::string_view kPrefix = "AURALIS_";
   const auto& keys = config_keys();
+  std::vector<std::string> links;
   for (; *environment != nullptr; ++environment) {
     const std::string_view entry = *environment;
     const std::string_view variable = entry.substr(0, entry.find('='));
     if (variable.substr(0, kPrefix.size()) != kPrefix) continue;
+    const std::string_view text = entry.substr(std::min(entry.size(), variable.size() + 1));
+    if (text.empty()) continue;  // as docker compose sets it for a variable that the host lacks
+    if (is_service_link(variable, text)) {
+      links.emplace_back(variable);
+      continue;
+    }
     const std::string place = "environment variable " + std::string(variable);
     const auto found = std::find_if(keys.begin(), keys.end(),
                                     [&](const ConfigKey& key) { return key.variable() == variable; });
@@ -247,10 +255,12 @@ void ConfigLoader::read_environment(const char* const* environment) {
                      [](const ConfigKey& key) { return key.variable(); });
       throw ConfigError(place + ": unknown; known are " + joined(known));
     }
-    const std::string_view text = entry.substr(std::min(entry.size(), variable.size() + 1));
     set_text(static_cast<std::size_t>(found - keys.begin()), place + " = " + to_toml(std::string(text)),
              text);
   }
+  if (links.empty()) return;
+  warnings_.push_back("environment variables of service links are passed over, they are not configuration: " +
+                      joined(links) + "; enableServiceLinks: false in the pod avoids them");
 }
 
 void ConfigLoader::set_flag(std::size_t key, const std::string& flag, const std::string& text) {

@@ -19,7 +19,8 @@ class ConfigLoader {
   // Checks the whole file, all sections. One that is not there is an error only if `required`.
   void read_file(const std::string& path, bool required);
 
-  // Every AURALIS_* variable; `environment` is as environ.
+  // Every AURALIS_* variable that is not empty; `environment` is as environ. Service links (service_link.h)
+  // are passed over, with a warning.
   void read_environment(const char* const* environment);
 
   // `key` is an index into config_keys().
@@ -37,6 +38,8 @@ class ConfigLoader {
   const Config& config() const { return config_; }
   // The file that was read; empty if none was.
   const std::string& file() const { return file_; }
+  // Sentences about what was passed over.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   // Accepts `value` or says why not; `place` is where it stands, and what stands there.
@@ -47,6 +50,7 @@ class ConfigLoader {
 
   Config config_;
   std::string file_;
+  std::vector<std::string> warnings_;
   std::vector<std::string> places_;  // a key; empty: its default
   std::string station_place_;        // "auralis.toml:7" of the first [[station]]; empty: there is none
 };

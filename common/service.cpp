@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/service.h"
 
+#include "common/base/inherited_state.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -108,8 +109,8 @@ int run_body(Service& service, const CommandLine& command_line,
 Service::Service() {
   const sigset_t signals = own_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A peer that closes its socket or pipe is an error of that write, not the end of the daemon.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void Service::ready(std::string_view status) {
@@ -178,12 +179,14 @@ std::optional<Config> reload_config(const CommandLine& command_line) {
 
 int daemon_main(Daemon daemon, int argc, char** argv,
                 const std::function<int(Service&, const CommandLine&)>& body) {
+  reset_inherited_state();
   Service service;
   try {
     const CommandLine command_line = load_config(daemon, argc, argv, environ, std::cout);
     if (command_line.done) return 0;
     const auto& log = command_line.config.log;
     const Log logging(daemon_name(daemon), log_level(log.level), log_format(log.format));
+    for (const std::string& warning : command_line.warnings) log_warning(warning);
     return run_body(service, command_line, body);
   } catch (const ConfigError& error) {
     std::cerr << daemon_name(daemon) << ": " << error.what() << '\n';

@@ -12,8 +12,9 @@
 namespace auralis {
 
 // Blocks the signals that stop or reload a daemon, in the calling thread and all that it starts later, and
-// ignores SIGPIPE. Constructed first in main, before any thread and any OpenCL call: PoCL's LLVM would
-// otherwise replace the handlers.
+// ignores SIGPIPE and SIGXFSZ, so that a peer that closes, or a limit on file sizes, is an error of that
+// write. Constructed first in main, after reset_inherited_state(), before any thread and any OpenCL call:
+// PoCL's LLVM would otherwise replace the handlers.
 class Service {
  public:
   Service();
@@ -48,7 +49,8 @@ class Service {
 // Stations are synthd's to take up at once.
 std::optional<Config> reload_config(const CommandLine& command_line);
 
-// main of a daemon, but for what is its own: loads the configuration, answers --help, --version and
+// main of a daemon, but for what is its own: resets what is inherited, loads the configuration, answers
+// --help, --version and
 // --check-config, starts the log, and runs `body`. A bad configuration is one line on standard error and exit
 // status 2; an exception of `body` is an error in the log and exit status 1.
 int daemon_main(Daemon daemon, int argc, char** argv,

@@ -3,6 +3,7 @@
 #include <exception>
 #include <iostream>
 
+#include "common/base/inherited_state.h"
 #include "tools/arguments.h"
 #include "tools/auralis_load_options.h"
 #include "tools/auralis_load_report.h"
@@ -32,4 +33,7 @@ int load_main(int argc, char** argv) {
 }  // namespace
 }  // namespace auralis
 
-int main(int argc, char** argv) { return auralis::load_main(argc, argv); }
+int main(int argc, char** argv) {
+  auralis::open_standard_descriptors();
+  return auralis::load_main(argc, argv);
+}

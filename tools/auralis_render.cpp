@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/inherited_state.h"
 #include "common/config_loader.h"
 #include "synthd/engine/make_engine.h"
 #include "synthd/engine/native_engine.h"
@@ -182,4 +183,7 @@ int render_main(int argc, char** argv) {
 }  // namespace
 }  // namespace auralis
 
-int main(int argc, char** argv) { return auralis::render_main(argc, argv); }
+int main(int argc, char** argv) {
+  auralis::open_standard_descriptors();
+  return auralis::render_main(argc, argv);
+}

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "common/base/inherited_state.h"
 #include "common/clock.h"
 #include "common/config_table.h"
 #include "common/ticket.h"
@@ -157,4 +158,7 @@ int ticket_main(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace auralis
 
-int main(int argc, char** argv) { return auralis::ticket_main(argc, argv); }
+int main(int argc, char** argv) {
+  auralis::open_standard_descriptors();
+  return auralis::ticket_main(argc, argv);
+}

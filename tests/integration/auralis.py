@@ -131,6 +131,7 @@ class Daemon:
         # A test run that is killed leaves no daemon behind.
         self._command = ["setpriv", "--pdeathsig", "KILL", binary(name), *map(str, arguments)]
         self.environment = environment  # of the next start
+        self.prepare = None  # called in the process that becomes the daemon, before it does
         self._log = log
         self._process = None
 
@@ -143,6 +144,8 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=self.prepare,
+                close_fds=False,  # of Python's own none is inheritable
             )
 
     def running(self):

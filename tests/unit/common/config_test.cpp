@@ -197,12 +197,12 @@ TEST_CASE("a value that a later source replaces is checked all the same, so that
         "environment variable AURALIS_STREAMD_PORT = \"0\": must be an integer from 1 to 65535");
 }
 
-TEST_CASE("an empty value counts as given") {
+TEST_CASE("an empty flag counts as given, an empty variable does not") {
   ConfigFixture fixture;
   const std::string file = "[synthd]\ndevice = \"GPU\"";
   CHECK(fixture.load({Daemon::kSynthd, {}, {}, file}).config.synthd.device == "GPU");
   CHECK(fixture.load({Daemon::kSynthd, {"--device", ""}, {}, file}).config.synthd.device.empty());
-  CHECK(fixture.load({Daemon::kSynthd, {}, {"AURALIS_SYNTHD_DEVICE="}, file}).config.synthd.device.empty());
+  CHECK(fixture.load({Daemon::kSynthd, {}, {"AURALIS_SYNTHD_DEVICE="}, file}).config.synthd.device == "GPU");
 }
 
 TEST_CASE("without a runtime folder a system service takes /run/auralis, a user their own on tmpfs") {

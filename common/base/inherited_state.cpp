@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "common/base/inherited_state.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+
+namespace auralis {
+namespace {
+
+constexpr int kFirstPassed = STDERR_FILENO + 1;  // SD_LISTEN_FDS_START of sd-daemon(3)
+
+int number_in(const char* variable) {
+  const char* const text = std::getenv(variable);
+  if (text == nullptr) return 0;
+  const std::string_view digits(text);
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc() && end == digits.data() + digits.size() && number > 0 ? number : 0;
+}
+
+void close_inherited_descriptors() {
+  const int passed = number_in("LISTEN_PID") == ::getpid() ? number_in("LISTEN_FDS") : 0;
+  // A kernel before Linux 5.9 does not know the call; the descriptors stay open then.
+  ::close_range(static_cast<unsigned>(kFirstPassed + passed), ~0U, 0);
+}
+
+void reset_signals() {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action {};
+    // Handlers are not inherited: one that is there belongs to a sanitizer or a debugger.
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
+      std::signal(signal, SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+}  // namespace
+
+void open_standard_descriptors() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is the one that is missing. Without /dev (a bare chroot), any directory will do:
+    // what is written there fails, and goes nowhere else.
+    const int access = descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY;
+    if (::open("/dev/null", access) < 0) static_cast<void>(::open("/", O_RDONLY | O_DIRECTORY));
+  }
+}
+
+void reset_inherited_state() {
+  constexpr mode_t kUmask = 0027;
+  open_standard_descriptors();
+  close_inherited_descriptors();
+  reset_signals();
+  ::umask(kUmask);
+}
+
+}  // namespace auralis

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "common/config/service_link.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../config_support.h"
+
+using namespace auralis;
+using test::ConfigFixture;
+using test::Sources;
+
+namespace {
+
+// What Kubernetes 1.31 sets for a Service auralis-streamd with a named port, and Docker for --link
+// web:auralis.
+const std::vector<std::pair<std::string, std::string>> kLinks{
+    {"AURALIS_STREAMD_SERVICE_HOST", "10.96.0.11"},
+    {"AURALIS_STREAMD_SERVICE_PORT", "8000"},
+    {"AURALIS_STREAMD_SERVICE_PORT_HTTP", "8000"},
+    {"AURALIS_STREAMD_PORT", "tcp://10.96.0.11:8000"},
+    {"AURALIS_STREAMD_PORT_8000_TCP", "tcp://10.96.0.11:8000"},
+    {"AURALIS_STREAMD_PORT_8000_TCP_PROTO", "tcp"},
+    {"AURALIS_STREAMD_PORT_8000_TCP_PORT", "8000"},
+    {"AURALIS_STREAMD_PORT_8000_TCP_ADDR", "10.96.0.11"},
+    {"AURALIS_METRICSD_PORT", "udp://[fd00::1]:9464"},
+    {"AURALIS_PORT", "tcp://172.17.0.2:8000"},
+    {"AURALIS_SERVICE_HOST", "fd00::1"},
+    {"AURALIS_NAME", "/web/auralis"},
+    {"AURALIS_ENV_PATH", "/usr/bin"}};
+
+}  // namespace
+
+TEST_CASE("variables of service links are no configuration") {
+  for (const auto& [name, text] : kLinks) {
+    CAPTURE(name);
+    CHECK(is_service_link(name, text));
+  }
+}
+
+TEST_CASE("keys of the configuration, and what resembles them, are no service links") {
+  for (const auto& [name, text] : std::vector<std::pair<std::string, std::string>>{
+           {"AURALIS_STREAMD_PORT", "8000"},
+           {"AURALIS_STREAMD_PORT", "tcp"},
+           {"AURALIS_STREAMD_PORTS", "tcp://10.96.0.11:8000"},
+           {"AURALIS_METRICSD_ZMQ_ENDPOINT", "tcp://127.0.0.1:5556"},
+           {"AURALIS_STREAMD_SERVICE_PORT", "eight"},
+           {"AURALIS_STREAMD_PORT_X_TCP", "tcp://10.96.0.11:8000"},
+           {"AURALIS_STREAMD_PORT_8000_TCPX", "tcp://10.96.0.11:8000"},
+           {"AURALIS_STREAMD_HOST", "10.96.0.11"},
+           {"AURALIS_STREAMD_NAME", "streamd"},
+           {"AURALIS", "tcp://10.96.0.11:8000"},
+           {"", ""}}) {
+    CAPTURE(name);
+    CHECK_FALSE(is_service_link(name, text));
+  }
+}
+
+TEST_CASE_FIXTURE(ConfigFixture, "service links are passed over with one warning by every daemon") {
+  for (const Daemon daemon : {Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd}) {
+    Sources sources;
+    sources.daemon = daemon;
+    for (const auto& [name, text] : kLinks) sources.environment.push_back(name + "=" + text);
+    const CommandLine loaded = load(sources);
+    CHECK(loaded.config.streamd.port == 8'000);
+    CHECK(loaded.config.metricsd.port == 9'464);
+    REQUIRE(loaded.warnings.size() == 1);
+    for (const auto& link : kLinks) CHECK(loaded.warnings.front().find(link.first) != std::string::npos);
+    CHECK(loaded.load_again().streamd.port == 8'000);
+
+    sources.flags = {"--check-config"};
+    load(sources);
+    const std::string answer = out();
+    CHECK(answer.rfind("warning: ", 0) == 0);
+    CHECK(std::count(answer.begin(), answer.end(), '\n') == 2);
+  }
+}
+
+TEST_CASE_FIXTURE(ConfigFixture, "an empty variable is one not given, for every key and for none") {
+  Sources sources;
+  sources.file = "[streamd]\nport = 8001\n";
+  sources.environment = {
+      "AURALIS_STREAMD_PORT=", "AURALIS_LOG_LEVEL=", "AURALIS_SYNTHD_DEVICE=", "AURALIS_X="};
+  const CommandLine loaded = load(sources);
+  CHECK(loaded.config.streamd.port == 8'001);
+  CHECK(loaded.config.log.level == "info");
+  CHECK(loaded.warnings.empty());
+}
+
+TEST_CASE_FIXTURE(ConfigFixture, "a misspelt key is refused beside service links") {
+  Sources sources;
+  sources.environment = {"AURALIS_STREAMD_PORT=tcp://10.96.0.11:8000", "AURALIS_STREAMD_PROT=8001"};
+  CHECK(refusal(sources).rfind("environment variable AURALIS_STREAMD_PROT: unknown", 0) == 0);
+}
