@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -47,8 +48,9 @@ inline std::filesystem::path audio_path(const std::filesystem::path& directory) 
 
 // The state, if every field is possible.
 inline std::optional<StationState> checked(std::optional<StationState> state) {
-  const bool possible = state && valid(state->history) && state->name[0] != 0 &&
-                        state->name[kStationNameBytes - 1] == 0 && state->personal <= 1 && state->open <= 1;
+  const bool possible = state && valid(state->history) && is_station_name(state->name) &&
+                        state->personal <= 1 && state->open <= 1 &&
+                        std::abs(state->origin_chunk / 2) <= kMostChunk;
   if (!possible) state.reset();
   return state;
 }

@@ -3,6 +3,13 @@
 
 namespace auralis {
 
+namespace {
+
+// Of an epoch, and of a chunk's distance from it, some 70 years: sums of them do not overflow.
+constexpr std::int64_t kMostNs = std::int64_t{1} << 61U;
+
+}  // namespace
+
 struct AudioReader::Impl {
   SegmentReader segment;
   bool valid = false;
@@ -46,9 +53,9 @@ struct AudioReader::Impl {
     const bool sane = rate >= 8'000 && rate <= 192'000 && frames >= 1 && frames <= rate && channels >= 1 &&
                       channels <= 8 && slot_count >= 1 && slot_count <= 10'000 && place_count >= 1 &&
                       place_count <= kMostStations;
-    if (!sane) return false;
-    timeline = {static_cast<std::int64_t>(h.epoch_ns.load(std::memory_order_relaxed)),
-                static_cast<std::uint32_t>(rate), static_cast<std::uint32_t>(frames),
+    const auto epoch_ns = static_cast<std::int64_t>(h.epoch_ns.load(std::memory_order_relaxed));
+    if (!sane || epoch_ns < -kMostNs || epoch_ns > kMostNs) return false;
+    timeline = {epoch_ns, static_cast<std::uint32_t>(rate), static_cast<std::uint32_t>(frames),
                 static_cast<std::uint32_t>(channels)};
     slots = static_cast<std::uint32_t>(slot_count);
     places = place_count;
@@ -100,7 +107,8 @@ RingRead AudioReader::read(const StationPlace& station, std::int64_t chunk, std:
 std::optional<std::int64_t> AudioReader::newest(const StationPlace& station) const {
   if (!impl_->came(station)) return std::nullopt;
   auto newest = impl_->ring(station.index).newest();
-  if (!impl_->stayed(station)) newest.reset();
+  const bool possible = newest && *newest <= kMostNs / impl_->timeline.chunk_ns();
+  if (!possible || !impl_->stayed(station)) newest.reset();
   return newest;
 }
 

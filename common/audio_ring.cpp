@@ -19,8 +19,8 @@ std::optional<std::int64_t> newest_complete(const std::byte* memory, const RingG
     const std::uint64_t sequence = slot_of(memory, geometry, index)->load(std::memory_order_acquire);
     if (sequence == 0 || sequence % 2 != 0) continue;
     const auto chunk = static_cast<std::int64_t>(sequence / 2 - 1);
-    if (static_cast<std::uint64_t>(chunk) % geometry.slots != index)
-      continue;  // damaged: no writer puts it here
+    // Damaged: no writer puts it here.
+    if (static_cast<std::uint64_t>(chunk) % geometry.slots != index) continue;
     newest = std::max(newest.value_or(chunk), chunk);
   }
   return newest;

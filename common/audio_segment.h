@@ -23,6 +23,8 @@ namespace auralis {
 inline constexpr std::uint32_t kAudioLayoutVersion = 3;
 inline constexpr std::size_t kStationNameBytes = 32;  // with its closing zero
 inline constexpr std::size_t kMostStations = 4'096;   // places of a table
+// No station has a chunk of a higher number, nor begins further from the timeline's chunk 0.
+inline constexpr std::int64_t kMostChunk = kMostHistoryChunks;
 
 // All that decides a station's sound, and what is known of it beside. Rendering is a pure function of this
 // and the frame number, and so a restarted synthd goes on with the same music.
@@ -37,6 +39,9 @@ struct StationState {
 
   std::int64_t own_chunk(std::int64_t chunk) const { return chunk - origin_chunk; }
 };
+
+// Whether the bytes are a station's name: 1 to 31 of a-z, 0-9, _ and -, and zeros behind it.
+bool is_station_name(const char (&name)[kStationNameBytes]);
 
 // A state of that name, which is cut to what there is room for.
 StationState named_state(std::string_view name);
@@ -84,6 +89,11 @@ class AudioWriter {
 
   void publish(std::int64_t now_ns);
   void beat(std::int64_t now_ns);
+
+  // Puts the segment back if its file was removed, replaced or cut short, and, within some calls, what
+  // another process wrote over in its table. True if the chunks are lost: the rings are empty then, the
+  // stations are those that they were. After publish(), some ten times a second. Throws SegmentError.
+  bool keep_house(std::int64_t now_ns);
 
  private:
   struct Impl;

@@ -4,6 +4,11 @@
 #include "common/fingerprint.h"
 #include "common/log.h"
 
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <vector>
+
 namespace auralis {
 namespace {
 
@@ -15,6 +20,16 @@ SegmentFormat format_of(const Timeline& timeline, std::uint32_t slots, std::size
 }
 
 }  // namespace
+
+bool is_station_name(const char (&name)[kStationNameBytes]) {
+  const char* const begin = std::begin(name);
+  const char* const end = std::find(begin, std::end(name), '\0');
+  const auto allowed = [](char c) {
+    return ('a' <= c && c <= 'z') || ('0' <= c && c <= '9') || c == '_' || c == '-';
+  };
+  return end != begin && end != std::end(name) && std::all_of(begin, end, allowed) &&
+         std::all_of(end, std::end(name), [](char c) { return c == '\0'; });
+}
 
 StationState named_state(std::string_view name) {
   StationState state;
@@ -28,10 +43,15 @@ struct AudioWriter::Impl {
   std::uint32_t slots;
   std::size_t places;
   bool taken_over = false;
+  // What the table should hold, from which it can be stored again.
+  std::vector<std::uint64_t> tenancies;
+  std::vector<std::optional<StationState>> states;
+  std::uint64_t table_version = 0;
+  std::size_t next_checked = 0;
 
   Impl(const std::filesystem::path& directory, const Timeline& t, std::uint32_t slot_count,
        std::size_t place_count)
-      : timeline(t), slots(slot_count), places(place_count) {
+      : timeline(t), slots(slot_count), places(place_count), tenancies(place_count), states(place_count) {
     const std::filesystem::path path = audio_path(directory);
     const SegmentFormat format = format_of(t, slot_count, place_count);
     segment.emplace(path, format);
@@ -46,10 +66,16 @@ struct AudioWriter::Impl {
     if (segment->taken_over()) {
       taken_over = true;
       timeline.epoch_ns = former_epoch_ns();
-      check_stations(t.epoch_ns);
+      for (std::size_t place = 0; place < places; ++place)
+        tenancies[place] = entry(place).tenancy.load(std::memory_order_relaxed);
+      table_version = header().table_version.load(std::memory_order_relaxed);
+      take_stations(t.epoch_ns);
     } else {
-      describe();
+      // Tenancies rise over a segment that is replaced too, so that no reader takes a new tenant for an old
+      // one.
+      std::fill(tenancies.begin(), tenancies.end(), static_cast<std::uint64_t>(t.epoch_ns) / 2 * 2);
     }
+    describe();
   }
 
   AudioHeader& header() const { return *reinterpret_cast<AudioHeader*>(segment->payload()); }
@@ -61,10 +87,7 @@ struct AudioWriter::Impl {
     return {reinterpret_cast<std::byte*>(&entry(place)) + sizeof(StationEntry), geometry_of(timeline, slots)};
   }
 
-  std::uint64_t tenancy(std::size_t place) const {
-    return entry(place).tenancy.load(std::memory_order_relaxed);
-  }
-  bool taken(std::size_t place) const { return tenancy(place) % 2 != 0; }
+  bool taken(std::size_t place) const { return tenancies[place] % 2 != 0; }
 
   std::int64_t former_epoch_ns() const {
     return static_cast<std::int64_t>(header().epoch_ns.load(std::memory_order_relaxed));
@@ -74,12 +97,14 @@ struct AudioWriter::Impl {
   // began anew (a reboot, and a folder that outlived it) or a damaged one there is nothing to go on with.
   bool credible() const { return former_epoch_ns() >= 0 && former_epoch_ns() <= timeline.epoch_ns; }
 
-  // Gives up the stations of the former writer that cannot be; `now_ns` is the fresh timeline's epoch.
-  void check_stations(std::int64_t now_ns) const {
+  // Takes the stations of the former writer, but for those that cannot be; `now_ns` is the fresh timeline's
+  // epoch.
+  void take_stations(std::int64_t now_ns) {
     const std::int64_t last = timeline.chunk_at(now_ns) + slots;
     for (std::size_t place = 0; place < places; ++place) {
       if (!taken(place)) continue;
-      const auto state = checked(entry(place).state.load());
+      states[place] = checked(entry(place).state.load());
+      const auto& state = states[place];
       if (state && state->origin_chunk <= last && ring(place).newest().value_or(0) <= last) continue;
       log_warning("a station that a former synthd left makes no sense, and is given up",
                   {{"place", static_cast<std::int64_t>(place)}});
@@ -87,33 +112,74 @@ struct AudioWriter::Impl {
     }
   }
 
-  void close(std::size_t place) const {
-    entry(place).tenancy.store(tenancy(place) + 1, std::memory_order_relaxed);
+  void open(std::size_t place, const StationState& state) {
+    ring(place).clear();
+    states[place] = state;
+    entry(place).state.store(state);
+    // Release: who sees the tenancy sees the station's own state and none of its predecessor's chunks.
+    entry(place).tenancy.store(++tenancies[place], std::memory_order_release);
+    table_changed();
+  }
+
+  void store_state(std::size_t place, const StationState& state) {
+    states[place] = state;
+    entry(place).state.store(state);
+    table_changed();
+  }
+
+  void close(std::size_t place) {
+    states[place].reset();
+    entry(place).tenancy.store(++tenancies[place], std::memory_order_relaxed);
     // Pairs with the acquire fences of readers: who sees anything of the next tenant sees that this one is
     // gone.
     std::atomic_thread_fence(std::memory_order_release);
     table_changed();
   }
 
-  void describe() const {
+  void table_changed() { header().table_version.store(++table_version, std::memory_order_release); }
+
+  // Stores what stands in the header and which station has which place, if it is not there already.
+  void describe() {
     AudioHeader& h = header();
-    const auto epoch = static_cast<std::uint64_t>(timeline.epoch_ns);
-    h.epoch_ns.store(epoch, std::memory_order_relaxed);
-    h.sample_rate.store(timeline.sample_rate, std::memory_order_relaxed);
-    h.chunk_frames.store(timeline.chunk_frames, std::memory_order_relaxed);
-    h.channels.store(timeline.channels, std::memory_order_relaxed);
-    h.slots.store(slots, std::memory_order_relaxed);
-    h.places.store(places, std::memory_order_relaxed);
-    h.place_bytes.store(place_bytes(geometry_of(timeline, slots)), std::memory_order_relaxed);
-    // Tenancies rise over a segment that is replaced too, so that nobody takes a new tenant for an old one.
-    for (std::size_t place = 0; place < places; ++place) {
-      entry(place).tenancy.store(epoch / 2 * 2, std::memory_order_relaxed);
+    bool changed = put(h.epoch_ns, static_cast<std::uint64_t>(timeline.epoch_ns));
+    changed |= put(h.sample_rate, timeline.sample_rate);
+    changed |= put(h.chunk_frames, timeline.chunk_frames);
+    changed |= put(h.channels, timeline.channels);
+    changed |= put(h.slots, slots);
+    changed |= put(h.places, places);
+    changed |= put(h.place_bytes, place_bytes(geometry_of(timeline, slots)));
+    changed |= put(h.table_version, table_version);
+    for (std::size_t place = 0; place < places; ++place)
+      changed |= put(entry(place).tenancy, tenancies[place]);
+    if (changed) table_changed();
+  }
+
+  static bool put(SharedWord& word, std::uint64_t value) {
+    if (word.load(std::memory_order_relaxed) == value) return false;
+    word.store(value, std::memory_order_release);
+    return true;
+  }
+
+  // The states of the next `count` places.
+  void put_states_right(std::size_t count) {
+    for (; count > 0; --count) {
+      const std::size_t place = next_checked;
+      next_checked = (place + 1) % places;
+      if (!states[place]) continue;
+      const auto shown = entry(place).state.load();
+      if (shown && std::memcmp(&*shown, &*states[place], sizeof *shown) == 0) continue;
+      store_state(place, StationState(*states[place]));
     }
   }
 
-  void table_changed() const {
-    SharedWord& version = header().table_version;
-    version.store(version.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  bool keep_house(std::int64_t now_ns) {
+    const bool in_place = segment->in_place();
+    const bool lost = !in_place && segment->replace() == SegmentContent::kLost;
+    describe();
+    constexpr std::size_t kParts = 8;
+    put_states_right(in_place ? (places + kParts - 1) / kParts : places);
+    if (!in_place) segment->publish(now_ns);
+    return lost;
   }
 };
 
@@ -126,27 +192,14 @@ bool AudioWriter::taken_over() const { return impl_->taken_over; }
 const Timeline& AudioWriter::timeline() const { return impl_->timeline; }
 std::uint32_t AudioWriter::slots() const { return impl_->slots; }
 std::size_t AudioWriter::places() const { return impl_->places; }
-std::uint64_t AudioWriter::tenancy(std::size_t place) const { return impl_->tenancy(place); }
+std::uint64_t AudioWriter::tenancy(std::size_t place) const { return impl_->tenancies.at(place); }
 
-std::optional<StationState> AudioWriter::state(std::size_t place) const {
-  if (!impl_->taken(place)) return std::nullopt;
-  return checked(impl_->entry(place).state.load());
-}
+std::optional<StationState> AudioWriter::state(std::size_t place) const { return impl_->states.at(place); }
 
-void AudioWriter::open(std::size_t place, const StationState& state) {
-  StationEntry& entry = impl_->entry(place);
-  impl_->ring(place).clear();
-  entry.state.store(state);
-  // Release: who sees the tenancy sees the station's own state and none of its predecessor's chunks.
-  entry.tenancy.store(impl_->tenancy(place) + 1, std::memory_order_release);
-  impl_->table_changed();
-}
-
+void AudioWriter::open(std::size_t place, const StationState& state) { impl_->open(place, state); }
 void AudioWriter::store_state(std::size_t place, const StationState& state) {
-  impl_->entry(place).state.store(state);
-  impl_->table_changed();
+  impl_->store_state(place, state);
 }
-
 void AudioWriter::close(std::size_t place) { impl_->close(place); }
 
 std::optional<std::int64_t> AudioWriter::newest(std::size_t place) const {
@@ -159,5 +212,7 @@ void AudioWriter::write_chunk(std::size_t place, std::int64_t chunk, const std::
 
 void AudioWriter::publish(std::int64_t now_ns) { impl_->segment->publish(now_ns); }
 void AudioWriter::beat(std::int64_t now_ns) { impl_->segment->beat(now_ns); }
+
+bool AudioWriter::keep_house(std::int64_t now_ns) { return impl_->keep_house(now_ns); }
 
 }  // namespace auralis

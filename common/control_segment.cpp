@@ -2,6 +2,8 @@
 #include "common/control_segment.h"
 
 #include <array>
+#include <cstring>
+#include <vector>
 
 namespace auralis {
 namespace {
@@ -16,9 +18,11 @@ static_assert(sizeof(ControlRequest) == 352 && sizeof(ShortHistory) == 280,
 std::filesystem::path control_path(const std::filesystem::path& directory) { return directory / "control"; }
 
 std::optional<ControlRequest> checked(std::optional<ControlRequest> request) {
-  const bool possible = request && request->station[kStationNameBytes - 1] == 0 && request->chunk >= 0 &&
-                        request->history.count <= request->history.changes.size() &&
-                        valid(widened(request->history));
+  const bool opens = request && request->action == ControlAction::kOpen;
+  const bool possible =
+      request && request->station[kStationNameBytes - 1] == 0 &&
+      (!opens || is_station_name(request->station)) && request->chunk >= 0 && request->chunk <= kMostChunk &&
+      request->history.count <= request->history.changes.size() && valid(widened(request->history));
   if (!possible) request.reset();
   return request;
 }
@@ -27,12 +31,40 @@ std::optional<ControlRequest> checked(std::optional<ControlRequest> request) {
 
 struct ControlWriter::Impl {
   SegmentWriter segment;
+  std::vector<std::optional<ControlRequest>> own;  // what each slot should hold
+  std::uint64_t version = 0;
+  std::size_t next_checked = 0;
 
   explicit Impl(const std::filesystem::path& directory)
       : segment(control_path(directory),
-                {SegmentKind::kControl, kControlLayoutVersion, sizeof(ControlSlots), 0}) {}
+                {SegmentKind::kControl, kControlLayoutVersion, sizeof(ControlSlots), 0}),
+        own(kMostStations) {
+    for (std::size_t slot = 0; slot < own.size(); ++slot) own[slot] = checked(slots().slots[slot].load());
+    version = slots().version.load(std::memory_order_relaxed);
+  }
 
   ControlSlots& slots() const { return *reinterpret_cast<ControlSlots*>(segment.payload()); }
+
+  void store(std::size_t slot) {
+    // Of a slot that was never used: number 0, which nobody obeys.
+    slots().slots[slot].store(own[slot].value_or(ControlRequest{}));
+    slots().version.store(++version, std::memory_order_release);
+  }
+
+  bool right(std::size_t slot) const {
+    const SharedRecord<ControlRequest>& record = slots().slots[slot];
+    const auto shown = record.load();
+    const ControlRequest expected = own[slot].value_or(ControlRequest{});
+    if (!shown) return !own[slot] && record.version() == 0;
+    return std::memcmp(&*shown, &expected, sizeof expected) == 0;
+  }
+
+  void put_right(std::size_t count) {
+    for (; count > 0; --count) {
+      if (!right(next_checked)) store(next_checked);
+      next_checked = (next_checked + 1) % own.size();
+    }
+  }
 };
 
 ControlWriter::ControlWriter(const std::filesystem::path& directory, std::int64_t now_ns)
@@ -41,17 +73,21 @@ ControlWriter::ControlWriter(const std::filesystem::path& directory, std::int64_
 }
 ControlWriter::~ControlWriter() = default;
 
-std::optional<ControlRequest> ControlWriter::request(std::size_t slot) const {
-  return checked(impl_->slots().slots.at(slot).load());
-}
+std::optional<ControlRequest> ControlWriter::request(std::size_t slot) const { return impl_->own.at(slot); }
 
 void ControlWriter::store(std::size_t slot, const ControlRequest& request) {
-  ControlSlots& all = impl_->slots();
-  all.slots.at(slot).store(request);
-  all.version.store(all.version.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  impl_->own.at(slot) = request;
+  impl_->store(slot);
 }
 
-void ControlWriter::beat(std::int64_t now_ns) { impl_->segment.beat(now_ns); }
+void ControlWriter::beat(std::int64_t now_ns) {
+  constexpr std::size_t kCheckedAtOnce = kMostStations / 8;  // all of them in less than a second
+  impl_->segment.beat(now_ns);
+  const bool in_place = impl_->segment.in_place();
+  if (!in_place) impl_->segment.replace();
+  impl_->put_right(in_place ? kCheckedAtOnce : kMostStations);
+  if (!in_place) impl_->segment.publish(now_ns);
+}
 
 struct ControlReader::Impl {
   SegmentReader segment;

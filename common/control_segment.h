@@ -45,6 +45,9 @@ class ControlWriter {
   // The newest request of a slot, a former writer's at first.
   std::optional<ControlRequest> request(std::size_t slot) const;
   void store(std::size_t slot, const ControlRequest& request);
+
+  // "I am at work", some ten times a second. Puts the segment back if its file was removed, replaced or cut
+  // short, and, within a second, what another process wrote over: no request is lost. Throws SegmentError.
   void beat(std::int64_t now_ns);
 
  private:

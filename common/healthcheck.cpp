@@ -1,25 +1,55 @@
 // SPDX-License-Identifier: MIT
 #include "common/healthcheck.h"
 
+#include "common/audio_segment.h"
+#include "common/control_segment.h"
 #include "common/metrics_segment.h"
 
 namespace auralis {
 
-int healthcheck(const Config& config, Daemon daemon, std::int64_t now_ns, std::ostream& out) {
-  MetricsReader reader(config.daemon_dir(daemon));
+DaemonHealth::DaemonHealth(const Config& config, Daemon daemon) : name_(daemon_name(daemon)) {
+  const std::filesystem::path folder = config.daemon_dir(daemon);
+  segments_.emplace_back(folder / "metrics", SegmentKind::kMetrics, kMetricsLayoutVersion);
+  if (daemon == Daemon::kSynthd)
+    segments_.emplace_back(folder / "audio", SegmentKind::kAudio, kAudioLayoutVersion);
+  if (daemon == Daemon::kStreamd)
+    segments_.emplace_back(folder / "control", SegmentKind::kControl, kControlLayoutVersion);
+}
+
+std::optional<std::string> DaemonHealth::problem(std::int64_t now_ns) {
+  for (SegmentReader& segment : segments_) {
+    segment.refresh();
+    if (segment.state() != SegmentState::kReady) return name_ + " is not healthy: " + segment.describe();
+    if (!segment.writer_alive()) return name_ + " is not running";
+    if (!segment.under_its_name())
+      return name_ + " is not healthy: " + segment.path().string() + " was removed or replaced";
+    if (!segment.writer_healthy(now_ns)) return name_ + " hangs: its heartbeat stands still";
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// Whether a reader finds the chunk that is due now, of any station.
+bool audio_flows(const std::filesystem::path& folder, std::int64_t now_ns) {
+  AudioReader reader(folder);
   reader.refresh();
-  const auto name = daemon_name(daemon);
-  if (!reader.ready()) {
-    out << name << " is not healthy: " << reader.describe() << '\n';
-    return 1;
+  if (!reader.ready()) return false;
+  const std::int64_t due = reader.timeline().chunk_at(now_ns);
+  for (std::size_t index = 0; index < reader.places(); ++index) {
+    if (reader.newest({index, reader.tenancy(index)}).value_or(-1) >= due) return true;
   }
-  if (!reader.segment().writer_healthy(now_ns)) {
-    out << name
-        << (reader.segment().writer_alive() ? " hangs: its heartbeat stands still\n" : " is not running\n");
-    return 1;
-  }
-  out << name << " is healthy\n";
-  return 0;
+  return false;
+}
+
+}  // namespace
+
+int healthcheck(const Config& config, Daemon daemon, std::int64_t now_ns, std::ostream& out) {
+  auto problem = DaemonHealth(config, daemon).problem(now_ns);
+  if (!problem && daemon == Daemon::kSynthd && !audio_flows(config.daemon_dir(daemon), now_ns))
+    problem = "synthd is not healthy: no station's chunk for this moment is in its ring";
+  out << problem.value_or(std::string(daemon_name(daemon)) + " is healthy") << '\n';
+  return problem ? 1 : 0;
 }
 
 }  // namespace auralis

@@ -64,21 +64,33 @@ std::optional<MetricSample> add_up(const MetricSpec& spec, const double* first, 
   return sample;
 }
 
+// Of a counter or a histogram that a former writer left, or another process wrote over.
+void make_possible(SharedWord* words, const MetricSpec& spec) {
+  constexpr double kMostCounted = 9'007'199'254'740'992;  // 2^53
+  const std::size_t counts = spec.type == MetricType::kHistogram ? spec.words() - 1 : 1;
+  for (std::size_t word = 0; word < counts; ++word) {
+    const double count = load_double(words[word]);
+    if (!(count >= 0 && count <= kMostCounted)) store_double(words[word], 0);
+  }
+  if (counts < spec.words() && !std::isfinite(load_double(words[counts]))) store_double(words[counts], 0);
+}
+
 }  // namespace
 
 void Histogram::observe(double value) {
   if (!std::isfinite(value)) return;
   std::size_t bucket = 0;
   while (bucket < bound_count_ && value > bounds_[bucket]) ++bucket;
-  store_double(words_[bucket], load_double(words_[bucket]) + 1);
-  SharedWord& sum = words_[bound_count_ + 1];
-  store_double(sum, load_double(sum) + value);
+  const MetricWord count = words_ + bucket;
+  count.store(count.load() + 1);
+  const MetricWord sum = words_ + (bound_count_ + 1);
+  sum.store(sum.load() + value);
 }
 
-MetricBinder::MetricBinder(SharedWord* lane, const std::vector<MetricSpec>& specs)
-    : lane_(lane), specs_(specs) {}
+MetricBinder::MetricBinder(SharedWord* own, SharedWord* shown, const std::vector<MetricSpec>& specs)
+    : lane_{own, shown}, specs_(specs) {}
 
-SharedWord* MetricBinder::take(MetricSpec spec) {
+MetricWord MetricBinder::take(MetricSpec spec) {
   if (spec.bounds.size() > kMaxMetricBounds || spec.labels.size() > kMaxMetricLabels) {
     throw std::logic_error("metric " + spec.name + " has too many bounds or labels");
   }
@@ -87,14 +99,14 @@ SharedWord* MetricBinder::take(MetricSpec spec) {
       throw std::logic_error("metric " + spec.name + " has a late label beyond the last");
     }
   }
-  if (lane_ == nullptr) {
+  if (lane_.own == nullptr) {
     specs_.push_back(std::move(spec));
-    return unbound_;
+    return {unbound_, unbound_};
   }
   if (next_ >= specs_.size() || specs_[next_].name != spec.name || specs_[next_].words() != spec.words()) {
     throw std::logic_error("metric " + spec.name + " is not what this lane was declared with");
   }
-  SharedWord* words = lane_ + offset_;
+  const MetricWord words = lane_ + offset_;
   offset_ += spec.words();
   ++next_;
   return words;
@@ -117,7 +129,7 @@ Histogram MetricBinder::histogram(std::string name, std::string help, std::vecto
   Histogram handle;
   handle.words_ =
       take({std::move(name), std::move(help), MetricType::kHistogram, std::move(labels), std::move(bounds)});
-  if (lane_ != nullptr) {
+  if (lane_.own != nullptr) {
     const MetricSpec& declared = specs_[next_ - 1];
     handle.bounds_ = declared.bounds.data();
     handle.bound_count_ = declared.bounds.size();
@@ -132,8 +144,12 @@ void prepare_lane(SharedWord* lane, const std::vector<MetricSpec>& specs) {
   lane->store(version + version % 2, std::memory_order_relaxed);
   ++lane;
   for (const auto& spec : specs) {
-    // What a former writer last measured is no longer so.
-    if (spec.type == MetricType::kGauge) store_double(*lane, std::nan(""));
+    if (spec.type == MetricType::kGauge) {
+      // What a former writer last measured is no longer so.
+      store_double(*lane, std::nan(""));
+    } else {
+      make_possible(lane, spec);
+    }
     lane += spec.words();
   }
 }

@@ -11,8 +11,10 @@
 //
 // The declarations are written into the segment (metrics_segment.h), so readers know no metric by name. Every
 // thread has a lane, an instance of that class of its own: an update is a relaxed load and store to a word
-// that nobody else writes. Readers add the lanes up. Figures that must agree with one another at every moment
-// are changed within one MetricsUpdate. A label whose value is known only at run time is a late label.
+// that nobody else writes, and a store of the same value to the word that readers see. So the writer never
+// believes a shared word, and what another process writes over one is put right by the next update, or by
+// MetricsWriter::keep_house(). Readers add the lanes up. Figures that must agree with one another at every
+// moment are changed within one MetricsUpdate. A label whose value is known only at run time is a late label.
 #pragma once
 
 #include <chrono>
@@ -68,26 +70,39 @@ inline void store_double(SharedWord& word, double value) {
   word.store(bits, std::memory_order_relaxed);
 }
 
+// A word of a lane: the writer's own, and the one that readers see.
+struct MetricWord {
+  SharedWord* own = nullptr;
+  SharedWord* shown = nullptr;
+
+  double load() const { return load_double(*own); }
+  void store(double value) const {
+    store_double(*own, value);
+    store_double(*shown, value);
+  }
+  MetricWord operator+(std::size_t words) const { return {own + words, shown + words}; }
+};
+
 // Handles: one thread each, valid while their binder and the lane's memory are. Counts are exact up to 2^53.
 class Counter {
  public:
-  void add(double amount = 1) { store_double(*word_, load_double(*word_) + amount); }
-  double value() const { return load_double(*word_); }
+  void add(double amount = 1) { word_.store(word_.load() + amount); }
+  double value() const { return word_.load(); }
 
  private:
   friend class MetricBinder;
-  SharedWord* word_ = nullptr;
+  MetricWord word_;
 };
 
 class Gauge {
  public:
-  void set(double value) { store_double(*word_, value); }
+  void set(double value) { word_.store(value); }
   // The figure cannot be had: absent for readers.
-  void clear() { store_double(*word_, std::nan("")); }
+  void clear() { word_.store(std::nan("")); }
 
  private:
   friend class MetricBinder;
-  SharedWord* word_ = nullptr;
+  MetricWord word_;
 };
 
 class Histogram {
@@ -98,7 +113,7 @@ class Histogram {
 
  private:
   friend class MetricBinder;
-  SharedWord* words_ = nullptr;  // counts of the buckets, count over the last bound, sum
+  MetricWord words_;  // counts of the buckets, count over the last bound, sum
   const double* bounds_ = nullptr;
   std::size_t bound_count_ = 0;
 };
@@ -111,7 +126,8 @@ inline std::size_t lane_words(const std::vector<MetricSpec>& specs) {
 }
 
 // Makes a lane of zeros, or of a former writer that may have been killed within an update, ready for a
-// writer: counters and histograms go on, gauges are absent.
+// writer: counters and histograms go on, gauges are absent. A count that no writer counts to (below 0, above
+// 2^53, not finite) begins again at 0.
 void prepare_lane(SharedWord* lane, const std::vector<MetricSpec>& specs);
 
 // In a lane: the counters and histograms that carry late label `index` begin at 0 again, its gauges are
@@ -124,8 +140,9 @@ class MetricBinder {
  public:
   // Collects.
   MetricBinder() = default;
-  // Binds to a prepared lane; `specs` must be what the same class declared.
-  MetricBinder(SharedWord* lane, const std::vector<MetricSpec>& specs);
+  // Binds to a prepared lane, which is the writer's own, and to the one that readers see, which may be the
+  // same; `specs` must be what the same class declared.
+  MetricBinder(SharedWord* own, SharedWord* shown, const std::vector<MetricSpec>& specs);
 
   Counter counter(std::string name, std::string help, std::vector<MetricLabel> labels = {});
   Gauge gauge(std::string name, std::string help, std::vector<MetricLabel> labels = {});
@@ -136,9 +153,9 @@ class MetricBinder {
 
  private:
   friend class MetricsUpdate;
-  SharedWord* take(MetricSpec spec);
+  MetricWord take(MetricSpec spec);
 
-  SharedWord* lane_ = nullptr;
+  MetricWord lane_;
   std::vector<MetricSpec> specs_;
   std::size_t next_ = 0;
   std::size_t offset_ = 1;                         // word of the lane that the next handle gets
@@ -147,23 +164,29 @@ class MetricBinder {
 };
 
 // While it lives, readers see none of the changes made to its binder's lane; then all of them at once. The
-// lane's thread; one at a time (they do not nest). Costs two relaxed stores.
+// lane's thread; one at a time (they do not nest). Costs four relaxed stores.
 class MetricsUpdate {
  public:
   explicit MetricsUpdate(MetricBinder& binder)
-      : version_(binder.lane_ != nullptr ? *binder.lane_ : binder.unbound_version_) {
-    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      : own_(binder.lane_.own != nullptr ? *binder.lane_.own : binder.unbound_version_),
+        shown_(binder.lane_.own != nullptr ? *binder.lane_.shown : binder.unbound_version_),
+        version_(own_.load(std::memory_order_relaxed) + 1) {
+    own_.store(version_, std::memory_order_relaxed);
+    shown_.store(version_, std::memory_order_relaxed);
     // Pairs with the acquire fence of readers: who saw a change sees the odd version before it.
     std::atomic_thread_fence(std::memory_order_release);
   }
   ~MetricsUpdate() {
-    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    own_.store(version_ + 1, std::memory_order_relaxed);
+    shown_.store(version_ + 1, std::memory_order_release);
   }
   MetricsUpdate(const MetricsUpdate&) = delete;
   MetricsUpdate& operator=(const MetricsUpdate&) = delete;
 
  private:
-  SharedWord& version_;
+  SharedWord& own_;
+  SharedWord& shown_;
+  std::uint64_t version_;  // odd
 };
 
 // The declarations of a metrics class, in order. Extra arguments go to its constructor after the binder.

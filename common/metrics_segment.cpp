@@ -2,6 +2,7 @@
 #include "common/metrics_segment.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <deque>
@@ -119,65 +120,114 @@ std::size_t first_lane_word(std::size_t metrics) { return (metrics * kEntryWords
 struct MetricsWriter::Impl {
   std::vector<MetricSpec> specs;
   SegmentWriter segment;
+  // The payload as it should be: the handles' own words, from which the shared ones can be stored again.
+  struct alignas(64) Line {
+    std::array<SharedWord, 8> words;
+  };
+  std::vector<Line> lines;
+  std::size_t word_count;
   std::deque<MetricBinder> lanes;  // a deque: binders stay where they are
 
   Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t lane_count)
-      : specs(s), segment(metrics_path(directory), format_of(s, lane_count)) {}
-
-  MetricsHeader& header() const { return *reinterpret_cast<MetricsHeader*>(segment.payload()); }
-  LateLabels& late_labels() const {
-    return *reinterpret_cast<LateLabels*>(segment.payload() + sizeof(MetricsHeader));
+      : specs(s),
+        segment(metrics_path(directory), format_of(s, lane_count)),
+        lines((format_of(s, lane_count).payload_bytes + sizeof(Line) - 1) / sizeof(Line)),
+        word_count(format_of(s, lane_count).payload_bytes / sizeof(SharedWord)) {
+    if (segment.taken_over()) {
+      for (std::size_t word = 0; word < word_count; ++word)
+        image()[word].store(shown()[word].load(std::memory_order_relaxed), std::memory_order_relaxed);
+    }
+    describe(lane_count);
+    for (std::size_t lane = 0; lane < lane_count; ++lane) prepare_lane(lane_in(image(), lane), specs);
   }
-  SharedWord* words() const { return reinterpret_cast<SharedWord*>(segment.payload() + kFrontBytes); }
-  SharedWord* lane_at(std::size_t lane) const {
-    return words() + first_lane_word(specs.size()) + lane * lane_stride(specs);
+
+  SharedWord* image() { return lines.front().words.data(); }
+  SharedWord* shown() const { return reinterpret_cast<SharedWord*>(segment.payload()); }
+  static LateLabels& labels_in(SharedWord* payload) {
+    return *reinterpret_cast<LateLabels*>(payload + words_for(sizeof(MetricsHeader)));
+  }
+  SharedWord* lane_in(SharedWord* payload, std::size_t lane) const {
+    return payload + words_for(kFrontBytes) + first_lane_word(specs.size()) + lane * lane_stride(specs);
   }
 
-  void describe(std::size_t lane_count) const {
-    header().metric_count.store(specs.size(), std::memory_order_relaxed);
-    header().lane_count.store(lane_count, std::memory_order_relaxed);
-    header().lane_stride.store(lane_stride(specs), std::memory_order_relaxed);
+  void describe(std::size_t lane_count) {
+    auto& header = *reinterpret_cast<MetricsHeader*>(image());
+    header.metric_count.store(specs.size(), std::memory_order_relaxed);
+    header.lane_count.store(lane_count, std::memory_order_relaxed);
+    header.lane_stride.store(lane_stride(specs), std::memory_order_relaxed);
     for (std::size_t metric = 0; metric < specs.size(); ++metric) {
       const MetricEntry entry = entry_of(specs[metric]);
-      store_words(words() + metric * kEntryWords, &entry, sizeof entry);
+      store_words(image() + words_for(kFrontBytes) + metric * kEntryWords, &entry, sizeof entry);
     }
   }
+
+  // Stores each of these words again that is not as it should be.
+  void show(std::size_t begin, std::size_t end) {
+    SharedWord* const to = shown();
+    for (std::size_t word = begin; word < end; ++word) {
+      std::uint64_t right = image()[word].load(std::memory_order_relaxed);
+      while (to[word].load(std::memory_order_relaxed) != right) {
+        to[word].store(right, std::memory_order_relaxed);
+        // Its thread may have stored a newer one just before, over which this went.
+        right = image()[word].load(std::memory_order_relaxed);
+      }
+    }
+  }
+
+  static constexpr std::size_t kLabelsBegin = words_for(sizeof(MetricsHeader));
+  static constexpr std::size_t kLabelsEnd = words_for(kFrontBytes);
 };
 
 MetricsWriter::MetricsWriter(const std::filesystem::path& directory, const std::vector<MetricSpec>& specs,
                              std::size_t lanes, std::int64_t now_ns)
     : impl_(std::make_unique<Impl>(directory, specs, lanes)) {
-  if (!impl_->segment.taken_over()) impl_->describe(lanes);
+  impl_->show(0, impl_->word_count);
   for (std::size_t lane = 0; lane < lanes; ++lane) {
-    prepare_lane(impl_->lane_at(lane), specs);
-    impl_->lanes.emplace_back(impl_->lane_at(lane), impl_->specs);
+    impl_->lanes.emplace_back(impl_->lane_in(impl_->image(), lane), impl_->lane_in(impl_->shown(), lane),
+                              impl_->specs);
   }
   impl_->segment.publish(now_ns);
 }
 MetricsWriter::~MetricsWriter() = default;
 
 MetricBinder& MetricsWriter::lane(std::size_t lane) { return impl_->lanes.at(lane); }
-void MetricsWriter::beat(std::int64_t now_ns) { impl_->segment.beat(now_ns); }
+
+void MetricsWriter::beat(std::int64_t now_ns) {
+  impl_->segment.beat(now_ns);
+  impl_->show(Impl::kLabelsBegin, Impl::kLabelsEnd);
+}
+
+void MetricsWriter::keep_house(std::int64_t now_ns) {
+  const bool in_place = impl_->segment.in_place();
+  if (!in_place) impl_->segment.replace();
+  impl_->show(0, in_place ? Impl::kLabelsBegin : Impl::kLabelsEnd);
+  impl_->show(Impl::kLabelsEnd, impl_->word_count);
+  if (!in_place) impl_->segment.publish(now_ns);
+}
 
 std::string MetricsWriter::late_label(std::size_t index) const {
-  return text_of(impl_->late_labels().at(index));
+  return text_of(Impl::labels_in(impl_->image()).at(index));
 }
 
 void MetricsWriter::set_late_label(std::size_t index, std::string_view text) {
-  SharedRecord<LateText>& label = impl_->late_labels().at(index);
   const LateText bytes = late_text(text);
-  const auto current = label.load();
+  SharedRecord<LateText>& own = Impl::labels_in(impl_->image()).at(index);
+  SharedRecord<LateText>& shown = Impl::labels_in(impl_->shown()).at(index);
+  const auto current = own.load();
   if (current && std::memcmp(&*current, &bytes, sizeof bytes) == 0) return;
   // Emptied first: a reader that meets a word cleared below, or a count of the new name, finds afterwards
   // that the text it had looked up has changed. Named last: who looks up the new text reads nothing older
   // than the zeros.
-  label.store({});
+  own.store({});
+  shown.store({});
   // Pairs with the acquire fence in LateTexts::forget_changed().
   std::atomic_thread_fence(std::memory_order_release);
   for (std::size_t lane = 0; lane < impl_->lanes.size(); ++lane) {
-    clear_late_series(impl_->lane_at(lane), impl_->specs, index);
+    for (SharedWord* payload : {impl_->image(), impl_->shown()})
+      clear_late_series(impl_->lane_in(payload, lane), impl_->specs, index);
   }
-  label.store(bytes);
+  own.store(bytes);
+  shown.store(bytes);
 }
 
 struct MetricsReader::Impl {

@@ -46,8 +46,14 @@ class MetricsWriter {
   // nothing has changed.
   void set_late_label(std::size_t index, std::string_view text);
 
-  // Any thread of the daemon, from its working loop.
+  // The thread of set_late_label(), from the daemon's working loop. Puts right the labels that another
+  // process wrote over.
   void beat(std::int64_t now_ns);
+
+  // Puts the segment back if its file was removed, replaced or cut short, and what another process wrote
+  // over: no figure is lost, since the writer has its own. About once a second; one thread. Throws
+  // SegmentError.
+  void keep_house(std::int64_t now_ns);
 
  private:
   struct Impl;

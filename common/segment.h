@@ -51,17 +51,24 @@ struct SegmentFormat {
   std::uint64_t fingerprint;
 };
 
-// Startup failure of a writer: says what, where and what to do.
+// Failure of a writer, at its start or when its file is to be put back: says what, where and what to do.
 struct SegmentError : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+// What replace() could put into the new file.
+enum class SegmentContent {
+  kCopied,  // the payload as it was
+  kLost,    // zeros: the file had been cut short
 };
 
 // The one writer of a segment. One thread at a time, except beat().
 class SegmentWriter {
  public:
   // Takes over the file at `path` if it is of exactly this format and its writer is dead; otherwise prepares
-  // a fresh one of zeros. Makes missing folders (0750). Space is reserved and touched here: a full tmpfs is
-  // an error now, never a SIGBUS later. Throws SegmentError, also where a live writer holds the segment.
+  // a fresh one of zeros. Makes missing folders (0750); the file's mode is 0640 whatever the umask. Space is
+  // reserved and touched here: a full tmpfs is an error now, never a SIGBUS later. Throws SegmentError, also
+  // where a live writer holds the segment, or its folder cannot be trusted (folder_problem).
   SegmentWriter(std::filesystem::path path, const SegmentFormat& format);
 
   // Lets go of the locks; a published file stays for the next writer, any other goes.
@@ -81,6 +88,17 @@ class SegmentWriter {
   // "I am at work": any thread of the writer, at least every second. A relaxed store.
   void beat(std::int64_t now_ns);
 
+  // Whether readers find this very file under the path, as long as it was made. False after it was removed,
+  // replaced or cut short, or its folder was. A header that another process wrote over is put right. After
+  // publish(); several times a second at most: system calls.
+  bool in_place();
+
+  // Puts a new file in place, unpublished and locked, and maps it where the former one was: payload() stays.
+  // The caller stores what was lost, then publish()es it. Another thread may go on writing to the payload; of
+  // what it writes meanwhile some may be lost, and is to be stored again after publish(). Throws
+  // SegmentError, also if another writer's file is there by now.
+  SegmentContent replace();
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
@@ -94,9 +112,11 @@ enum class SegmentState {
   kForeign,       // not an Auralis segment of the expected kind
   kWrongVersion,  // another layout version: another release's writer
   kTruncated,     // shorter than its header says
+  kUntrusted,     // in a folder that another user could have made
 };
 
-// A read-only view. One thread. Never writes a byte, takes no lock, and never reads past the mapping.
+// A read-only view. One thread. Never writes a byte, takes no lock, and never reads past the mapping; a file
+// that is cut short meanwhile reads as zeros, until refresh().
 class SegmentReader {
  public:
   SegmentReader(std::filesystem::path path, SegmentKind kind, std::uint32_t version);
@@ -104,8 +124,10 @@ class SegmentReader {
   SegmentReader(SegmentReader&&) noexcept;
   SegmentReader& operator=(SegmentReader&&) noexcept;
 
-  // Looks at the file and attaches, or attaches anew where it was replaced. True if the mapping changed (also
-  // if it was lost): whatever was read from the old one is void. Cheap when nothing changed (one stat).
+  // Looks at the file and attaches, or attaches to the one that replaced it. True if the mapping changed
+  // (also if it was lost): whatever was read from the old one is void. A file that was removed, or replaced
+  // by nothing usable yet, stays attached while its writer lives, which puts one in its place. Cheap if
+  // nothing changed (one stat).
   bool refresh();
 
   SegmentState state() const;
@@ -116,6 +138,11 @@ class SegmentReader {
   // Null unless ready.
   const std::byte* payload() const;
   std::size_t payload_bytes() const;
+
+  const std::filesystem::path& path() const;
+
+  // Whether what is attached is what a newcomer would find under the path; false unless ready.
+  bool under_its_name() const;
 
   // Whether the writer still holds its lock, asked of the kernel; false unless ready.
   bool writer_alive() const;

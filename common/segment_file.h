@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/segment.h"
+#include "common/segments/bus_error_guard.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -82,6 +83,19 @@ inline ipc::mapped_region map_file(int fd, ipc::mode_t mode, std::uint64_t bytes
   const std::string self = "/proc/self/fd/" + std::to_string(fd);
   return {ipc::file_mapping(self.c_str(), mode), mode, 0, static_cast<std::size_t>(bytes)};
 }
+
+// The mapping, and what keeps a file that is cut short from ending the process.
+struct GuardedRegion {
+  ipc::mapped_region region;
+  std::unique_ptr<BusErrorGuard> guard;
+
+  GuardedRegion() = default;
+  GuardedRegion(int fd, ipc::mode_t mode, std::uint64_t bytes) : region(map_file(fd, mode, bytes)) {
+    guard = std::make_unique<BusErrorGuard>(region.get_address(), region.get_size());
+  }
+  SegmentHeader* header() const { return static_cast<SegmentHeader*>(region.get_address()); }
+  bool hit() const { return guard != nullptr && guard->hit(); }
+};
 
 inline struct flock whole_file(short type) {
   struct flock lock {};

@@ -1,58 +1,84 @@
 // SPDX-License-Identifier: MIT
 #include "common/segment.h"
 #include "common/segment_file.h"
+#include "common/segments/trusted_folder.h"
 
 #include <cerrno>
 
 namespace auralis {
+namespace {
+
+// An open file of a segment, mapped.
+struct Attachment {
+  FileDescriptor file;
+  FileIdentity identity;
+  std::uint64_t generation = 0;
+  GuardedRegion mapped;
+
+  const SegmentHeader& header() const { return *mapped.header(); }
+  bool whole() const {
+    const auto now = identity_of(file.get());
+    return now && now->size == identity.size && !mapped.hit();
+  }
+  bool writer_alive() const {
+    struct flock lock = whole_file(F_RDLCK);
+    return ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  }
+};
+
+}  // namespace
 
 struct SegmentReader::Impl {
   std::filesystem::path path;
   SegmentKind kind;
   std::uint32_t version;
   SegmentState state = SegmentState::kMissing;
-  FileDescriptor file;
-  FileIdentity attached;
-  std::uint64_t attached_generation = 0;
-  ipc::mapped_region region;
+  std::string untrusted;  // why, in that state
+  std::optional<Attachment> attached;
 
   Impl(std::filesystem::path p, SegmentKind k, std::uint32_t v) : path(std::move(p)), kind(k), version(v) {}
 
-  const SegmentHeader* header() const { return static_cast<const SegmentHeader*>(region.get_address()); }
-
-  void detach(SegmentState why) {
-    region = ipc::mapped_region();
-    file.reset();
-    state = why;
-  }
-
-  // The state that a freshly opened file has; maps it if it is ready.
-  SegmentState attach() {
+  // The state that the file under the path has now; maps it into `to` if it is ready.
+  SegmentState attach(Attachment& to) {
     // O_NONBLOCK does nothing to a file, and keeps a pipe that bears its name from holding up the reader.
-    file = FileDescriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (!file.open())
+    to.file = FileDescriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!to.file.open())
       return errno == EACCES || errno == EPERM ? SegmentState::kDenied : SegmentState::kMissing;
-    const auto file_identity = identity_of(file.get());
+    untrusted = folder_problem(path.parent_path(), FolderUse::kRead);
+    if (!untrusted.empty()) return SegmentState::kUntrusted;
+    const auto file_identity = identity_of(to.file.get());
     if (!file_identity) return SegmentState::kMissing;
     if (!file_identity->regular) return SegmentState::kForeign;
     if (file_identity->size == 0) return SegmentState::kNotReady;
     if (file_identity->size < sizeof(SegmentHeader)) return SegmentState::kForeign;
+    to.identity = *file_identity;
     try {
-      region = map_file(file.get(), ipc::read_only, file_identity->size);
+      to.mapped = GuardedRegion(to.file.get(), ipc::read_only, file_identity->size);
     } catch (const ipc::interprocess_exception&) {
       return SegmentState::kDenied;
     }
-    attached = *file_identity;
+    return header_state(to);
+  }
+
+  SegmentState header_state(Attachment& to) const {
     // Pairs with the release store in SegmentWriter::publish.
-    const std::uint64_t magic = header()->magic.load(std::memory_order_acquire);
+    const std::uint64_t magic = to.header().magic.load(std::memory_order_acquire);
     if (magic != kSegmentMagic) return magic == 0 ? SegmentState::kNotReady : SegmentState::kForeign;
-    const std::uint64_t kind_and_version = header()->kind_and_version.load(std::memory_order_relaxed);
+    const std::uint64_t kind_and_version = to.header().kind_and_version.load(std::memory_order_relaxed);
     if (kind_and_version >> 32U != static_cast<std::uint64_t>(kind)) return SegmentState::kForeign;
     if (kind_and_version != kind_word(kind, version)) return SegmentState::kWrongVersion;
-    if (header()->size_bytes.load(std::memory_order_relaxed) != attached.size)
+    if (to.header().size_bytes.load(std::memory_order_relaxed) != to.identity.size)
       return SegmentState::kTruncated;
-    attached_generation = header()->generation.load(std::memory_order_acquire);
+    to.generation = to.header().generation.load(std::memory_order_acquire);
     return SegmentState::kReady;
+  }
+
+  // Whether the file that is attached is still the one under the path, of the same writer.
+  bool unchanged() const {
+    const auto named = identity_at(path);
+    return named && named->same_file(attached->identity) && named->size == attached->identity.size &&
+           attached->header().generation.load(std::memory_order_acquire) == attached->generation &&
+           !attached->mapped.hit();
   }
 };
 
@@ -64,21 +90,18 @@ SegmentReader& SegmentReader::operator=(SegmentReader&&) noexcept = default;
 
 bool SegmentReader::refresh() {
   Impl& self = *impl_;
-  const SegmentState before = self.state;
-  const auto named = identity_at(self.path);
-  if (before == SegmentState::kReady) {
-    const bool same = named && named->same_file(self.attached) && named->size == self.attached.size &&
-                      generation() == self.attached_generation;
-    if (same) return false;
+  const bool was_ready = self.state == SegmentState::kReady;
+  if (was_ready && self.unchanged()) return false;
+  std::optional<Attachment> now(std::in_place);
+  const SegmentState state = self.attach(*now);
+  if (state != SegmentState::kReady) {
+    // Its writer is about to put it back; until then what it writes is there all the same.
+    if (was_ready && self.attached->whole() && self.attached->writer_alive()) return false;
+    now.reset();
   }
-  self.detach(SegmentState::kMissing);
-  const SegmentState now = self.attach();
-  if (now == SegmentState::kReady) {
-    self.state = now;
-    return true;
-  }
-  self.detach(now);
-  return now != before;
+  self.attached.swap(now);
+  const SegmentState before = std::exchange(self.state, state);
+  return state == SegmentState::kReady || state != before;
 }
 
 SegmentState SegmentReader::state() const { return impl_->state; }
@@ -100,35 +123,44 @@ std::string SegmentReader::describe() const {
       return where + " has another layout version; run daemons of one release";
     case SegmentState::kTruncated:
       return where + " has another size than its header says; remove the file and restart its daemon";
+    case SegmentState::kUntrusted:
+      return where + " is not read: its folder " + impl_->untrusted;
   }
   return where;
 }
 
 const std::byte* SegmentReader::payload() const {
   if (impl_->state != SegmentState::kReady) return nullptr;
-  return static_cast<const std::byte*>(impl_->region.get_address()) + sizeof(SegmentHeader);
+  return static_cast<const std::byte*>(impl_->attached->mapped.region.get_address()) + sizeof(SegmentHeader);
 }
 
 std::size_t SegmentReader::payload_bytes() const {
-  return impl_->state == SegmentState::kReady ? impl_->region.get_size() - sizeof(SegmentHeader) : 0;
+  return impl_->state == SegmentState::kReady
+             ? impl_->attached->mapped.region.get_size() - sizeof(SegmentHeader)
+             : 0;
+}
+
+const std::filesystem::path& SegmentReader::path() const { return impl_->path; }
+
+bool SegmentReader::under_its_name() const {
+  return impl_->state == SegmentState::kReady && impl_->unchanged();
 }
 
 bool SegmentReader::writer_alive() const {
-  if (impl_->state != SegmentState::kReady) return false;
-  struct flock lock = whole_file(F_RDLCK);
-  if (::fcntl(impl_->file.get(), F_OFD_GETLK, &lock) != 0) return false;
-  return lock.l_type != F_UNLCK;
+  return impl_->state == SegmentState::kReady && impl_->attached->writer_alive();
 }
 
 bool SegmentReader::writer_healthy(std::int64_t now_ns) const {
   if (!writer_alive()) return false;
-  const auto beat = static_cast<std::int64_t>(impl_->header()->heartbeat_ns.load(std::memory_order_relaxed));
+  const auto beat =
+      static_cast<std::int64_t>(impl_->attached->header().heartbeat_ns.load(std::memory_order_relaxed));
   return now_ns - beat < kHungAfterNs;
 }
 
 std::uint64_t SegmentReader::generation() const {
-  return impl_->state == SegmentState::kReady ? impl_->header()->generation.load(std::memory_order_acquire)
-                                              : 0;
+  return impl_->state == SegmentState::kReady
+             ? impl_->attached->header().generation.load(std::memory_order_acquire)
+             : 0;
 }
 
 }  // namespace auralis

@@ -2,8 +2,10 @@
 #include "common/log.h"
 #include "common/segment.h"
 #include "common/segment_file.h"
+#include "common/segments/trusted_folder.h"
 
 #include <sys/file.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 #include <new>
@@ -32,15 +34,25 @@ bool lock_for_writing(const std::filesystem::path& path, int fd) {
   return true;
 }
 
-// In a folder of somebody else's, under /dev/shm say, files could be exchanged behind our back. Root may go
-// anywhere.
-void refuse_foreign_folder(const std::filesystem::path& folder) {
-  struct stat status {};
-  if (::stat(folder.c_str(), &status) != 0) fail(folder, "cannot be looked at: " + reason(errno));
-  if (::geteuid() != 0 && status.st_uid != ::geteuid()) {
-    fail(folder, "belongs to another user (" + std::to_string(status.st_uid) +
-                     "); remove it, or choose another runtime directory");
+constexpr mode_t kSegmentMode = 0640;
+constexpr auto kFolderMode = std::filesystem::perms::owner_all | std::filesystem::perms::group_read |
+                             std::filesystem::perms::group_exec;
+
+// Each that is missing, with the mode of the contract whatever the umask.
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty() || std::filesystem::exists(folder, error)) return;
+  make_folders(folder.parent_path());
+  if (std::filesystem::create_directory(folder, error)) {
+    std::filesystem::permissions(folder, kFolderMode, error);
   }
+  if (error) fail(folder, "the folder cannot be made: " + error.message());
+}
+
+void prepare_folder(const std::filesystem::path& folder) {
+  make_folders(folder);
+  const std::string problem = folder_problem(folder, FolderUse::kWrite);
+  if (!problem.empty()) fail(folder, problem);
 }
 
 // A word of a header that may not be there at all.
@@ -53,18 +65,25 @@ std::uint64_t header_word(int fd, std::size_t offset) {
 
 struct SegmentWriter::Impl {
   std::filesystem::path path;
+  SegmentFormat format;
+  std::uint64_t bytes;               // of the file
   std::filesystem::path fresh_path;  // name of a fresh file until it is published, else empty
   FileDescriptor guard;              // the file under `path`, held while a fresh one is prepared
   FileDescriptor file;
-  ipc::mapped_region region;
+  GuardedRegion mapped;
+  std::uint64_t generation = 0;  // before publish(): of the former writer
   bool taken_over = false;
+  bool lost = false;  // the payload, since the file was cut short
 
-  SegmentHeader* header() const { return static_cast<SegmentHeader*>(region.get_address()); }
+  Impl(std::filesystem::path p, const SegmentFormat& f)
+      : path(std::move(p)), format(f), bytes((sizeof(SegmentHeader) + f.payload_bytes + 63) / 64 * 64) {}
+
+  SegmentHeader* header() const { return mapped.header(); }
 
   // Opens and locks whatever bears the name, making an empty file where there is none.
   FileDescriptor open_locked() const {
     for (;;) {
-      FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+      FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kSegmentMode));
       if (!fd.open())
         fail(path, "cannot be opened for writing: " + reason(errno) + "; check owner and mode of the folder");
       if (!lock_for_writing(path, fd.get())) {
@@ -80,9 +99,12 @@ struct SegmentWriter::Impl {
     }
   }
 
-  bool matches(int fd, const SegmentFormat& format, std::uint64_t bytes) const {
-    const auto file_identity = identity_of(fd);
-    return file_identity && file_identity->size == bytes &&
+  // Whether it is a former writer's, and nobody else's under another name.
+  bool matches(int fd) const {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1 &&
+           (status.st_uid == ::geteuid() || ::geteuid() == 0) &&
+           static_cast<std::uint64_t>(status.st_size) == bytes &&
            header_word(fd, offsetof(SegmentHeader, magic)) == kSegmentMagic &&
            header_word(fd, offsetof(SegmentHeader, kind_and_version)) ==
                kind_word(format.kind, format.version) &&
@@ -90,66 +112,100 @@ struct SegmentWriter::Impl {
            header_word(fd, offsetof(SegmentHeader, fingerprint)) == format.fingerprint;
   }
 
-  void prepare_fresh(const SegmentFormat& format, std::uint64_t bytes) {
+  void take_over(FileDescriptor fd) {
+    if (::fchmod(fd.get(), kSegmentMode) != 0) fail(path, "its mode cannot be set: " + reason(errno));
+    mapped = GuardedRegion(fd.get(), ipc::read_write, bytes);
+    file = std::move(fd);
+    generation = header()->generation.load(std::memory_order_relaxed);
+    taken_over = true;
+  }
+
+  struct Fresh {
+    FileDescriptor file;
+    GuardedRegion mapped;
+  };
+
+  // A file of zeros with its header, unpublished, beside the one under the name, which the guard's lock makes
+  // ours.
+  Fresh prepare_fresh() {
     fresh_path = path;
     fresh_path += ".new";
-    // What a writer that died while preparing left behind; the guard's lock makes it ours to remove.
+    // What a writer that died while preparing left behind.
     ::unlink(fresh_path.c_str());
-    file = FileDescriptor(::open(fresh_path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
-    if (!file.open()) fail(fresh_path, "cannot be made: " + reason(errno));
-    lock_for_writing(fresh_path, file.get());
-    if (const int error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes)); error != 0) {
+    Fresh fresh;
+    fresh.file =
+        FileDescriptor(::open(fresh_path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kSegmentMode));
+    if (!fresh.file.open()) fail(fresh_path, "cannot be made: " + reason(errno));
+    if (::fchmod(fresh.file.get(), kSegmentMode) != 0)
+      fail(fresh_path, "its mode cannot be set: " + reason(errno));
+    lock_for_writing(fresh_path, fresh.file.get());
+    if (const int error = ::posix_fallocate(fresh.file.get(), 0, static_cast<off_t>(bytes)); error != 0) {
       fail(path, "no space for " + std::to_string(bytes) + " bytes: " + reason(error) +
                      "; enlarge the tmpfs or choose another runtime directory");
     }
-    region = map_file(file.get(), ipc::read_write, bytes);
-    auto* words = static_cast<SharedWord*>(region.get_address());
+    fresh.mapped = GuardedRegion(fresh.file.get(), ipc::read_write, bytes);
+    auto* words = static_cast<SharedWord*>(fresh.mapped.region.get_address());
     for (std::uint64_t index = 0; index < bytes / sizeof(SharedWord); ++index) {
       new (words + index) SharedWord(0);
     }
-    header()->kind_and_version.store(kind_word(format.kind, format.version), std::memory_order_relaxed);
-    header()->size_bytes.store(bytes, std::memory_order_relaxed);
-    header()->fingerprint.store(format.fingerprint, std::memory_order_relaxed);
-    if (header_word(guard.get(), offsetof(SegmentHeader, magic)) == kSegmentMagic) {
-      const std::uint64_t before = header_word(guard.get(), offsetof(SegmentHeader, generation));
-      header()->generation.store(before, std::memory_order_relaxed);
-    }
+    store_constants(*fresh.mapped.header());
+    return fresh;
+  }
+
+  void store_constants(SegmentHeader& to) const {
+    to.kind_and_version.store(kind_word(format.kind, format.version), std::memory_order_relaxed);
+    to.size_bytes.store(bytes, std::memory_order_relaxed);
+    to.fingerprint.store(format.fingerprint, std::memory_order_relaxed);
+    to.generation.store(generation, std::memory_order_relaxed);
+    to.writer_pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
+  }
+
+  void begin_fresh() {
+    if (header_word(guard.get(), offsetof(SegmentHeader, magic)) == kSegmentMagic)
+      generation = header_word(guard.get(), offsetof(SegmentHeader, generation));
+    Fresh fresh = prepare_fresh();
+    file = std::move(fresh.file);
+    mapped = std::move(fresh.mapped);
+  }
+
+  // The constants are what readers look at; of a header that is not as this writer left it no word is
+  // believed.
+  bool header_changed() const {
+    const SegmentHeader& now = *header();
+    return now.magic.load(std::memory_order_relaxed) != kSegmentMagic ||
+           now.kind_and_version.load(std::memory_order_relaxed) != kind_word(format.kind, format.version) ||
+           now.size_bytes.load(std::memory_order_relaxed) != bytes ||
+           now.fingerprint.load(std::memory_order_relaxed) != format.fingerprint ||
+           now.generation.load(std::memory_order_relaxed) != generation;
   }
 
   void remove_unpublished() {
     if (fresh_path.empty()) return;
     ::unlink(fresh_path.c_str());
+    fresh_path.clear();
+    if (!guard.open()) return;
     // The empty file that open_locked() made; under its lock it is nobody else's.
     const auto guarded = identity_of(guard.get());
     if (guarded && guarded->size == 0) ::unlink(path.c_str());
+    guard.reset();
   }
 };
 
 SegmentWriter::SegmentWriter(std::filesystem::path path, const SegmentFormat& format)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->path = std::move(path);
-  const std::uint64_t bytes = (sizeof(SegmentHeader) + format.payload_bytes + 63) / 64 * 64;
-  std::error_code error;
-  const auto folder = impl_->path.parent_path();
-  if (std::filesystem::create_directories(folder, error)) {
-    std::filesystem::permissions(folder, std::filesystem::perms(0750), error);
-  }
-  if (error) fail(folder, "the folder cannot be made: " + error.message());
-  refuse_foreign_folder(folder);
+    : impl_(std::make_unique<Impl>(std::move(path), format)) {
+  prepare_folder(impl_->path.parent_path());
   FileDescriptor fd = impl_->open_locked();
   try {
-    if (impl_->matches(fd.get(), format, bytes)) {
-      impl_->region = map_file(fd.get(), ipc::read_write, bytes);
-      impl_->file = std::move(fd);
-      impl_->taken_over = true;
-    } else {
-      impl_->guard = std::move(fd);
-      const auto former = identity_of(impl_->guard.get());
-      impl_->prepare_fresh(format, bytes);
-      if (former && former->size > 0) {
-        log_warning("what was there is of another shape or no segment at all, and is replaced by a new one",
-                    {{"segment", impl_->path.string()}});
-      }
+    if (impl_->matches(fd.get())) {
+      impl_->take_over(std::move(fd));
+      return;
+    }
+    const auto former = identity_of(fd.get());
+    impl_->guard = std::move(fd);
+    impl_->begin_fresh();
+    if (former && former->size > 0) {
+      log_warning("what was there is of another shape or no segment at all, and is replaced by a new one",
+                  {{"segment", impl_->path.string()}});
     }
   } catch (const ipc::interprocess_exception& exception) {
     impl_->remove_unpublished();
@@ -165,14 +221,14 @@ SegmentWriter::~SegmentWriter() { impl_->remove_unpublished(); }
 bool SegmentWriter::taken_over() const { return impl_->taken_over; }
 
 std::byte* SegmentWriter::payload() const {
-  return static_cast<std::byte*>(impl_->region.get_address()) + sizeof(SegmentHeader);
+  return static_cast<std::byte*>(impl_->mapped.region.get_address()) + sizeof(SegmentHeader);
 }
 
 void SegmentWriter::publish(std::int64_t now_ns) {
   SegmentHeader& header = *impl_->header();
   header.writer_pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
   header.heartbeat_ns.store(static_cast<std::uint64_t>(now_ns), std::memory_order_relaxed);
-  header.generation.store(header.generation.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  header.generation.store(++impl_->generation, std::memory_order_release);
   // Pairs with the acquire load in SegmentReader: who sees the magic sees a whole header and payload.
   header.magic.store(kSegmentMagic, std::memory_order_release);
   if (impl_->fresh_path.empty()) return;
@@ -181,6 +237,58 @@ void SegmentWriter::publish(std::int64_t now_ns) {
   }
   impl_->fresh_path.clear();
   impl_->guard.reset();
+}
+
+bool SegmentWriter::in_place() {
+  Impl& self = *impl_;
+  const auto held = identity_of(self.file.get());
+  const auto named = identity_at(self.path);
+  // No magic: zeros, of a file that was cut short and made longer again.
+  self.lost = !held || held->size < self.bytes || self.header()->magic.load(std::memory_order_relaxed) == 0 ||
+              self.mapped.hit();
+  if (self.lost || held->size != self.bytes || !named || !named->same_file(*held)) return false;
+  if (self.header_changed()) {
+    log_warning("another process wrote over a segment's header, it is put right",
+                {{"segment", self.path.string()}});
+    self.store_constants(*self.header());
+    self.header()->magic.store(kSegmentMagic, std::memory_order_release);
+  }
+  return true;
+}
+
+SegmentContent SegmentWriter::replace() {
+  Impl& self = *impl_;
+  log_warning(self.lost ? "a segment's file was cut short, a new one takes its place"
+                        : "a segment's file is not under its name any more, a copy takes its place",
+              {{"segment", self.path.string()}});
+  try {
+    prepare_folder(self.path.parent_path());
+    // A file that is cut short but still its own is locked already.
+    const auto held = identity_of(self.file.get());
+    const auto named = identity_at(self.path);
+    if (!held || !named || !held->same_file(*named)) self.guard = self.open_locked();
+    Impl::Fresh fresh = self.prepare_fresh();
+    if (!self.lost) {
+      const auto* from = reinterpret_cast<const SharedWord*>(self.header() + 1);
+      auto* to = reinterpret_cast<SharedWord*>(fresh.mapped.header() + 1);
+      const std::size_t words = (self.bytes - sizeof(SegmentHeader)) / sizeof(SharedWord);
+      for (std::size_t word = 0; word < words; ++word)
+        to[word].store(from[word].load(std::memory_order_relaxed), std::memory_order_relaxed);
+    }
+    // Over the former mapping, so that whatever points into it stays right; its region unmaps this one then.
+    self.mapped.guard->rearm();
+    void* const at = self.mapped.region.get_address();
+    if (::mmap(at, self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fresh.file.get(), 0) != at)
+      fail(self.path, "cannot be mapped: " + reason(errno));
+    self.file = std::move(fresh.file);
+  } catch (const ipc::interprocess_exception& exception) {
+    self.remove_unpublished();
+    fail(self.path, std::string("cannot be mapped: ") + exception.what());
+  } catch (const SegmentError&) {
+    self.remove_unpublished();
+    throw;
+  }
+  return std::exchange(self.lost, false) ? SegmentContent::kLost : SegmentContent::kCopied;
 }
 
 void SegmentWriter::beat(std::int64_t now_ns) {

@@ -72,7 +72,7 @@ std::vector<double> cumulative_buckets(const MetricSample& sample) {
 OwnMetricsMemory::OwnMetricsMemory()
     : specs_(declared_metrics<OwnMetrics>()),
       words_(lane_words(specs_)),
-      binder_(prepared(), specs_),
+      binder_(prepared(), words_.data(), specs_),
       metrics_(binder_) {}
 
 SharedWord* OwnMetricsMemory::prepared() {

@@ -157,6 +157,7 @@ void StreamServer::stop() {
 
 void StreamServer::keep_house() {
   impl_->metrics.back().process.sample();
+  impl_->segment.keep_house(impl_->clock.now_ns());
   if (impl_->certificate) impl_->certificate->refresh();
 }
 

@@ -26,7 +26,8 @@ class StreamServer {
   // Tells the listeners, sends them away within the time of the configuration, and returns when all is over.
   void stop();
 
-  // From the housekeeping thread, about each second: the process's own figures, and renewed certificates.
+  // From the housekeeping thread, about each second: the process's own figures, its metrics segment, and
+  // renewed certificates. Throws SegmentError.
   void keep_house();
 
   // From any thread: whether the thread that delivers is at work.

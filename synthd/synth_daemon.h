@@ -28,8 +28,11 @@ class SynthDaemon {
   SynthDaemon(const SynthDaemon&) = delete;
   SynthDaemon& operator=(const SynthDaemon&) = delete;
 
-  // Measures the process; about once a second.
-  void housekeeping() { own_metrics_.process.sample(); }
+  // Measures the process, and looks after the metrics segment; about once a second. Throws SegmentError.
+  void housekeeping() {
+    own_metrics_.process.sample();
+    metrics_writer_.keep_house(clock_.now_ns());
+  }
 
   // Adds and removes configured stations.
   void reconfigure(const Config& config) { loop_.reconfigure(config.stations); }

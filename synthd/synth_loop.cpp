@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::int64_t kFirstChunkLeadNs =
     200 * kNsPerMs;  // time to render the first chunk of a fresh segment
+constexpr std::int64_t kHouseNs =
+    100 * kNsPerMs;  // how soon a lost audio segment is noticed: a few system calls
 constexpr std::int64_t kControlRefreshNs = 250 * kNsPerMs;  // a stat of the control segment's file
 // What a station that comes renders of the past; some of it is what streamd sends a new listener at once.
 constexpr std::int64_t kLeadInNs = 300 * kNsPerMs;
@@ -139,16 +141,35 @@ void SynthLoop::enter(std::size_t place, const StationState& state, std::int64_t
 // A station that was not there before; it begins with its `own_chunk`, and a little in the past, so that its
 // first listener is sent sound at once.
 void SynthLoop::come(std::size_t place, StationState state, std::int64_t own_chunk) {
-  const std::int64_t playing = timeline().chunk_at(parts_.clock.now_ns());
-  const std::int64_t begin = std::max<std::int64_t>(0, playing - kLeadInNs / timeline().chunk_ns());
+  const std::int64_t now_ns = parts_.clock.now_ns();
+  const std::int64_t begin = lead_in_begin(now_ns);
   state.origin_chunk = begin - own_chunk;
   parts_.audio.open(place, state);
-  enter(place, state, begin - 1);
-  places_[place]->lead_in = playing;
+  play_from_past(place, state, now_ns);
   log_info("station plays", {in_log(place, state),
                              {"personal", state.personal != 0},
                              {"seed", std::to_string(state.seed)},
                              {"chunk", begin}});
+}
+
+// The first chunk that a ring which is empty is filled with.
+std::int64_t SynthLoop::lead_in_begin(std::int64_t now_ns) const {
+  return std::max<std::int64_t>(0, timeline().chunk_at(now_ns) - kLeadInNs / timeline().chunk_ns());
+}
+
+void SynthLoop::play_from_past(std::size_t place, const StationState& state, std::int64_t now_ns) {
+  enter(place, state, lead_in_begin(now_ns) - 1);
+  places_[place]->lead_in = timeline().chunk_at(now_ns);
+}
+
+// If another process cut the segment short, its chunks are rendered again: they are the same.
+void SynthLoop::keep_house(std::int64_t now_ns) {
+  if (now_ns < next_house_ns_) return;
+  next_house_ns_ = now_ns + kHouseNs;
+  if (!parts_.audio.keep_house(now_ns)) return;
+  for (std::size_t place = 0; place < places_.size(); ++place) {
+    if (places_[place]) play_from_past(place, StationState(places_[place]->state), now_ns);
+  }
 }
 
 void SynthLoop::leave(std::size_t place) {
@@ -162,6 +183,7 @@ std::int64_t SynthLoop::step() {
   last_step_ns_.store(now_ns, std::memory_order_relaxed);
   parts_.audio.beat(now_ns);
   parts_.metrics_writer.beat(now_ns);
+  keep_house(now_ns);
   if (reconfigured_.exchange(false)) {
     std::unique_lock<std::mutex> lock(mutex_);
     configured_ = std::move(coming_);

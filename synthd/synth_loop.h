@@ -48,8 +48,8 @@ class SynthLoop {
             std::int64_t target_depth_ns);
 
   // Renders at most one chunk a station, where its ring is below its target depth. Returns the moment of the
-  // next step (CLOCK_MONOTONIC): now where more is due, at most kLongestWaitNs ahead. Throws EngineError. One
-  // thread.
+  // next step (CLOCK_MONOTONIC): now where more is due, at most kLongestWaitNs ahead. Throws EngineError, and
+  // SegmentError where the audio segment was removed and cannot be put back. One thread.
   std::int64_t step();
 
   // Every ring has been at its target depth. The thread of step().
@@ -95,6 +95,9 @@ class SynthLoop {
   bool obey(std::size_t place, const ControlRequest& request);
   bool change(std::size_t place, const ControlRequest& request);
   void open_personal(std::size_t place, const ControlRequest& request);
+  void keep_house(std::int64_t now_ns);
+  void play_from_past(std::size_t place, const StationState& state, std::int64_t now_ns);
+  std::int64_t lead_in_begin(std::int64_t now_ns) const;
   void skip_missed(std::size_t place, std::int64_t now_ns);
   void render_due();
   void render_ready(std::size_t count);
@@ -115,6 +118,7 @@ class SynthLoop {
   std::vector<std::uint64_t> control_versions_;  // of each control slot when it was last obeyed
   std::uint64_t control_version_ = 0;            // of all when they were last looked at
   std::int64_t control_refresh_ns_ = 0;          // when to look at the control segment's file again
+  std::int64_t next_house_ns_ = 0;               // when to look after the audio segment again
   std::int64_t skip_log_ns_ = 0;                 // no earlier warning about skipped chunks than this
   bool requests_wait_ = false;                   // one of them came too soon after another
   bool lacks_place_ = false;                     // a configured station waits for a place

@@ -402,5 +402,89 @@ TEST_CASE("random bytes in a segment never crash a reader") {
   }
 }
 
+TEST_CASE(
+    "a writer whose file was removed goes on in a copy: no chunk is lost, and readers stay where they are") {
+  const TempDir dir;
+  AudioWriter writer = writer_in(dir);
+  writer.open(1, state_of(3));
+  write_chunk(writer, 1, 10);
+  writer.publish(1'000);
+  AudioReader reader(dir.path());
+  reader.refresh();
+  const StationPlace place = place_of(reader, 1);
+  std::filesystem::remove(dir.path() / "audio");
+  CHECK_FALSE(reader.refresh());
+  write_chunk(writer, 1, 11);
+  CHECK(reads_whole(reader, 1, 11));
+  CHECK_FALSE(writer.keep_house(2'000));
+  write_chunk(writer, 1, 12);
+  CHECK(reader.refresh());
+  REQUIRE(reader.ready());
+  CHECK(place_of(reader, 1) == place);
+  CHECK(reader.timeline() == kTimeline);
+  for (const std::int64_t chunk : {10, 11, 12}) CHECK(reads_whole(reader, 1, chunk));
+  CHECK(reader.state(place)->applied_request == 3);
+}
+
+TEST_CASE(
+    "of a file that was cut short the table comes back, and the writer is told that the chunks are lost") {
+  const TempDir dir;
+  AudioWriter writer = writer_in(dir);
+  writer.open(1, state_of(3));
+  write_chunk(writer, 1, 10);
+  writer.publish(1'000);
+  AudioReader reader(dir.path());
+  reader.refresh();
+  const StationPlace place = place_of(reader, 1);
+  std::filesystem::resize_file(dir.path() / "audio", 0);
+  write_chunk(writer, 1, 11);  // into nothing
+  CHECK(outcome(reader, 10) != RingRead::kChunk);
+  CHECK(writer.keep_house(2'000));
+  CHECK(reader.refresh());
+  CHECK(place_of(reader, 1) == place);
+  CHECK(reader.timeline() == kTimeline);
+  CHECK(reader.state(place)->applied_request == 3);
+  CHECK_FALSE(reader.newest(place));
+  write_chunk(writer, 1, 12);
+  CHECK(reads_whole(reader, 1, 12));
+}
+
+TEST_CASE("what another process wrote over in the table is put right, and readers are told") {
+  const TempDir dir;
+  AudioWriter writer = writer_in(dir);
+  writer.open(0, state_of(3));
+  writer.publish(1'000);
+  std::mt19937_64 random(1);
+  // The header, and the station's entry before its ring.
+  for (std::uint64_t offset = 64; offset < 64 + 64 + 8'000; offset += 8)
+    test::poke(dir.path() / "audio", offset, random());
+  AudioReader reader(dir.path());
+  reader.refresh();
+  CHECK_FALSE(reader.ready());
+  for (int tenth = 0; tenth < 10; ++tenth) CHECK_FALSE(writer.keep_house(2'000 + tenth));
+  AudioReader fresh(dir.path());
+  fresh.refresh();
+  REQUIRE(fresh.ready());
+  CHECK(fresh.timeline() == kTimeline);
+  REQUIRE(fresh.state(place_of(fresh, 0)));
+  CHECK(fresh.state(place_of(fresh, 0))->applied_request == 3);
+  const std::uint64_t version = fresh.table_version();
+  for (int tenth = 0; tenth < 10; ++tenth) writer.keep_house(3'000 + tenth);
+  CHECK(fresh.table_version() == version);
+}
+
+TEST_CASE("a state that no writer stores is none: names are of a-z, 0-9, _ and - alone") {
+  for (const char* name : {"\xff\xfe", "Night", "a b", "n\nx", "\xc3\xa9"}) {
+    CAPTURE(name);
+    const TempDir dir;
+    AudioWriter writer = writer_in(dir);
+    writer.open(0, state_of(1, name));
+    writer.publish(1'000);
+    AudioReader reader(dir.path());
+    reader.refresh();
+    CHECK_FALSE(reader.state(place_of(reader, 0)));
+  }
+}
+
 }  // namespace
 }  // namespace auralis

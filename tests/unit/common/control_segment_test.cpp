@@ -6,8 +6,13 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <functional>
 #include <optional>
+#include <random>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace auralis {
 namespace {
@@ -105,6 +110,43 @@ TEST_CASE("a segment that is too small for the slots is not read") {
   CHECK_FALSE(reader.request(0));
   CHECK(reader.version(0) == 0);
   CHECK(reader.describe().find("makes no sense") != std::string::npos);
+}
+
+TEST_CASE("a writer keeps its requests, whatever another process does to the file") {
+  const std::vector<std::pair<const char*, std::function<void(const std::filesystem::path&)>>> harms{
+      {"noise",
+       [](const auto& path) {
+         std::mt19937_64 random(1);
+         for (std::uint64_t offset = sizeof(SegmentHeader); offset < 8'192; offset += 8)
+           test::poke(path, offset, random());
+       }},
+      {"cut short", [](const auto& path) { std::filesystem::resize_file(path, 0); }},
+      {"removed", [](const auto& path) { std::filesystem::remove(path); }}};
+  for (const auto& [what, harm] : harms) {
+    CAPTURE(what);
+    const TempDir dir;
+    ControlWriter writer(dir.path(), 1);
+    writer.store(1, request_of(4, "bright"));
+    ControlReader reader(dir.path());
+    reader.refresh();
+    harm(dir.path() / "control");
+    for (int tenth = 0; tenth < 10; ++tenth) writer.beat(2 + tenth);
+    reader.refresh();
+    REQUIRE(reader.ready());
+    REQUIRE(reader.request(1));
+    CHECK(reader.request(1)->number == 4);
+    CHECK(reader.request(1)->history.changes[0].parameters == find_preset("bright")->parameters);
+    for (const std::size_t unused : {0, 2, 3}) {
+      const auto request = reader.request(unused);
+      CHECK((!request || request->number == 0));
+    }
+    writer.store(1, request_of(5));
+    CHECK(reader.request(1)->number == 5);
+    // Nothing is stored again and again.
+    const std::uint64_t version = reader.version();
+    for (int tenth = 0; tenth < 10; ++tenth) writer.beat(20 + tenth);
+    CHECK(reader.version() == version);
+  }
 }
 
 }  // namespace

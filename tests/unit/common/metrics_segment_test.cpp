@@ -7,9 +7,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <functional>
 #include <optional>
 #include <random>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace auralis {
 namespace {
@@ -243,6 +247,87 @@ TEST_CASE("random bytes in a segment never crash a reader, nor come out as anyth
       CHECK(std::isfinite(sample.count()));
     }
   }
+}
+
+// Noise over the whole payload, as another process with a bug writes it.
+void write_noise(const std::filesystem::path& path, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const std::uint64_t size = std::filesystem::file_size(path);
+  for (std::uint64_t offset = sizeof(SegmentHeader); offset + 8 <= size; offset += 8)
+    test::poke(path, offset, random());
+}
+
+TEST_CASE("a writer keeps its figures, whatever another process does to the file") {
+  const std::vector<std::pair<const char*, std::function<void(const std::filesystem::path&)>>> harms{
+      {"noise", [](const auto& path) { write_noise(path, 1); }},
+      {"cut short", [](const auto& path) { std::filesystem::resize_file(path, 0); }},
+      {"removed", [](const auto& path) { std::filesystem::remove(path); }}};
+  for (const auto& [what, harm] : harms) {
+    CAPTURE(what);
+    const TempDir dir;
+    MetricsWriter writer(dir.path(), specs, 2, 1);
+    EchoMetrics first(writer.lane(0));
+    EchoMetrics second(writer.lane(1));
+    first.calls.add(3);
+    second.call_ms.observe(7);
+    MetricsReader reader(dir.path());
+    REQUIRE(reader.refresh());
+
+    harm(dir.path() / "metrics");
+    second.calls.add(2);  // into what was harmed
+    writer.keep_house(2);
+    writer.beat(2);
+    first.load.set(0.5);
+    MetricsReader fresh(dir.path());
+    for (MetricsReader* one : {&reader, &fresh}) {
+      one->refresh();
+      REQUIRE(one->ready());
+      const auto samples = read(*one);
+      REQUIRE(find(samples, "calls_total") != nullptr);
+      CHECK(find(samples, "calls_total")->value == 5);
+      CHECK(find(samples, "call_ms")->buckets == std::vector<double>{0, 1, 0, 0});
+      CHECK(find(samples, "load")->value == 0.5);
+    }
+    writer.keep_house(3);
+    CHECK_FALSE(reader.refresh());
+  }
+}
+
+TEST_CASE("a late label that another process wrote over is put right") {
+  class LateMetrics {
+    MetricBinder& m_;
+
+   public:
+    explicit LateMetrics(MetricBinder& m) : m_(m) {}
+    Counter calls = m_.counter("calls_total", "Calls", {late_label("station", 0)});
+  };
+  const TempDir dir;
+  MetricsWriter writer(dir.path(), declared_metrics<LateMetrics>(), 1, 1);
+  LateMetrics metrics(writer.lane(0));
+  writer.set_late_label(0, "night");
+  metrics.calls.add();
+  MetricsReader reader(dir.path());
+  REQUIRE(reader.refresh());
+  for (std::uint64_t offset = 128; offset < 128 + 192; offset += 8)
+    test::poke(dir.path() / "metrics", offset, 0xFFFFFFFFFFFFFFFF);
+  writer.beat(2);
+  const auto samples = read(reader);
+  REQUIRE(find(samples, "calls_total") != nullptr);
+  CHECK(find(samples, "calls_total")->spec.labels[0].value == "night");
+  CHECK(writer.late_label(0) == "night");
+}
+
+TEST_CASE("what no writer counts to is not gone on with") {
+  const TempDir dir;
+  {
+    MetricsWriter writer(dir.path(), specs, 1, 1);
+    EchoMetrics(writer.lane(0)).calls.add(3);
+  }
+  write_noise(dir.path() / "metrics", 2);
+  MetricsWriter writer(dir.path(), specs, 1, 2);
+  EchoMetrics metrics(writer.lane(0));
+  CHECK(metrics.calls.value() >= 0);
+  CHECK(metrics.calls.value() <= 9'007'199'254'740'992.0);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct Lanes {
 
   MetricBinder binder(std::size_t lane) {
     prepare_lane(&words[lane * kStride], specs);
-    return {&words[lane * kStride], specs};
+    return {&words[lane * kStride], &words[lane * kStride], specs};
   }
   // False where it is absent.
   bool read(std::size_t metric, MetricSample& sample) const {

@@ -196,6 +196,56 @@ TEST_CASE_FIXTURE(SegmentFixture,
   CHECK(reader.payload() == nullptr);
 }
 
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a file that is cut short under a reader reads as zeros, and ends no process") {
+  for (const std::uintmax_t left : {std::uintmax_t{0}, std::uintmax_t{sizeof(SegmentHeader)}}) {
+    SegmentWriter writer(path, {SegmentKind::kMetrics, 7, 64 * 4'096, 42});
+    std::memset(writer.payload(), 'x', 64 * 4'096);
+    writer.publish(1);
+    SegmentReader reader = refreshed_reader_of(path);
+    std::filesystem::resize_file(path, left);
+    const std::byte* const last = reader.payload() + reader.payload_bytes() - 1;
+    CHECK(*static_cast<const volatile std::byte*>(last) == std::byte{0});
+    CHECK(*static_cast<const volatile std::byte*>(reader.payload() + 8'192) == std::byte{0});
+    CHECK(reader.refresh());
+    CHECK(reader.state() != SegmentState::kReady);
+    std::filesystem::remove(path);
+  }
+}
+
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a file that was cut short and made longer again is not taken for what it was") {
+  SegmentWriter writer(path, {SegmentKind::kMetrics, 7, 64 * 4'096, 42});
+  writer.publish(1);
+  SegmentReader reader = refreshed_reader_of(path);
+  const auto size = std::filesystem::file_size(path);
+  std::filesystem::resize_file(path, 0);
+  CHECK(*static_cast<const volatile std::byte*>(reader.payload() + 8'192) == std::byte{0});
+  std::filesystem::resize_file(path, size);
+  CHECK(reader.refresh());
+  CHECK(reader.state() == SegmentState::kNotReady);
+}
+
+TEST_CASE_FIXTURE(
+    SegmentFixture,
+    "a segment that was removed stays attached while its writer lives, until the next one is ready") {
+  std::optional<SegmentWriter> writer(std::in_place, path, kFormat);
+  writer->publish(1);
+  SegmentReader reader = refreshed_reader_of(path);
+  CHECK(reader.under_its_name());
+  std::filesystem::remove(path);
+  CHECK_FALSE(reader.refresh());
+  CHECK(reader.state() == SegmentState::kReady);
+  CHECK_FALSE(reader.under_its_name());
+  std::memcpy(writer->payload(), "goes on", 8);
+  CHECK(std::memcmp(reader.payload(), "goes on", 8) == 0);
+  test::write_file(path, "garbage");
+  CHECK_FALSE(reader.refresh());
+  writer.reset();
+  CHECK(reader.refresh());
+  CHECK(reader.state() == SegmentState::kForeign);
+}
+
 TEST_CASE_FIXTURE(SegmentFixture, "a writer lives while it holds its lock, however it ends") {
   SegmentReader reader = reader_of(path);
   SUBCASE("a clean stop") {

@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace auralis {
@@ -193,8 +195,139 @@ TEST_CASE_FIXTURE(SegmentFixture, "a place where no file can be made is named in
   CHECK(refusal(dir.path() / "file" / "synthd" / "metrics", kFormat)
             .find("segment " + (dir.path() / "file" / "synthd").string() + ": the folder cannot be made: ") ==
         0);
-  CHECK(refusal(dir.path(), kFormat)
-            .find("segment " + dir.path().string() + ": cannot be opened for writing: ") == 0);
+  std::filesystem::create_directory(path);
+  CHECK(refusal(path, kFormat).find("segment " + path.string() + ": cannot be opened for writing: ") == 0);
+}
+
+// What can happen to a segment's file while its writer runs.
+struct Harm {
+  const char* what;
+  std::function<void(const std::filesystem::path& path)> do_it;
+  SegmentContent content;
+};
+
+const std::vector<Harm>& harms() {
+  using Path = std::filesystem::path;
+  static const std::vector<Harm> all{
+      {"removed", [](const Path& path) { std::filesystem::remove(path); }, SegmentContent::kCopied},
+      {"renamed", [](const Path& path) { std::filesystem::rename(path, path.string() + ".moved"); },
+       SegmentContent::kCopied},
+      {"replaced",
+       [](const Path& path) {
+         test::write_file(path.string() + ".other", "another file");
+         std::filesystem::rename(path.string() + ".other", path);
+       },
+       SegmentContent::kCopied},
+      {"its folder removed", [](const Path& path) { std::filesystem::remove_all(path.parent_path()); },
+       SegmentContent::kCopied},
+      {"its folder replaced",
+       [](const Path& path) {
+         std::filesystem::rename(path.parent_path(), path.parent_path().string() + ".moved");
+         std::filesystem::create_directory(path.parent_path());
+       },
+       SegmentContent::kCopied},
+      {"cut to nothing", [](const Path& path) { std::filesystem::resize_file(path, 0); },
+       SegmentContent::kLost},
+      {"cut to half", [](const Path& path) { std::filesystem::resize_file(path, 4'096); },
+       SegmentContent::kLost},
+      {"cut, and made longer again",
+       [](const Path& path) {
+         const auto size = std::filesystem::file_size(path);
+         std::filesystem::resize_file(path, 0);
+         std::filesystem::resize_file(path, size);
+       },
+       SegmentContent::kLost},
+      {"made longer",
+       [](const Path& path) { std::filesystem::resize_file(path, std::filesystem::file_size(path) + 4'096); },
+       SegmentContent::kCopied}};
+  return all;
+}
+
+TEST_CASE("a writer puts its segment back whatever was done to the file, and readers follow") {
+  constexpr SegmentFormat kTwoPages{SegmentKind::kMetrics, 7, 8'192, 42};
+  for (const Harm& harm : harms()) {
+    CAPTURE(harm.what);
+    const test::TempDir dir;
+    const auto path = dir.path() / "daemon" / "metrics";
+    SegmentWriter writer(path, kTwoPages);
+    std::byte* const payload = writer.payload();
+    std::memcpy(payload + 6'000, "before", 7);
+    writer.publish(1);
+    SegmentReader reader(path, SegmentKind::kMetrics, 7);
+    reader.refresh();
+    CHECK(writer.in_place());
+
+    harm.do_it(path);
+    CHECK_FALSE(writer.in_place());
+    std::memcpy(payload + 7'000, "harm", 5);  // also where there are no pages any more
+    CHECK(writer.replace() == harm.content);
+    CHECK(writer.payload() == payload);
+    if (harm.content == SegmentContent::kLost) {
+      CHECK(std::all_of(payload, payload + 8'192, [](std::byte byte) { return byte == std::byte{0}; }));
+    } else {
+      CHECK(std::memcmp(payload + 6'000, "before", 7) == 0);
+    }
+    std::memcpy(payload, "after", 6);
+    writer.publish(2);
+    CHECK(writer.in_place());
+    CHECK(reader.refresh());
+    REQUIRE(reader.state() == SegmentState::kReady);
+    CHECK(std::memcmp(reader.payload(), "after", 6) == 0);
+    CHECK(reader.generation() == 2);
+    CHECK(reader.writer_alive());
+    std::memcpy(payload, "lives", 6);
+    CHECK(std::memcmp(reader.payload(), "lives", 6) == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(SegmentFixture, "a header that another process wrote over is put right") {
+  SegmentWriter writer(path, kFormat);
+  writer.publish(1);
+  for (const std::uint64_t offset : {0U, 8U, 16U, 24U, 32U}) {
+    test::poke(path, offset, 0x0123456789ABCDEF);
+    SegmentReader reader(path, kFormat.kind, kFormat.version);
+    CHECK(writer.in_place());
+    reader.refresh();
+    CHECK(reader.state() == SegmentState::kReady);
+    CHECK(reader.generation() == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(SegmentFixture, "a writer whose place another one took says so, and leaves it alone") {
+  SegmentWriter first(path, kFormat);
+  first.publish(1);
+  std::filesystem::remove(path);
+  SegmentWriter second(path, kFormat);
+  second.publish(2);
+  CHECK_FALSE(first.in_place());
+  CHECK_THROWS_WITH_AS(first.replace(), doctest::Contains("is held by a running writer"), SegmentError);
+  CHECK(second.in_place());
+}
+
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "modes are those of the contract under any umask, also of a file taken over") {
+  const auto mode = [](const std::filesystem::path& of) { return std::filesystem::status(of).permissions(); };
+  using perms = std::filesystem::perms;
+  for (const mode_t mask : {mode_t{0}, mode_t{0077}}) {
+    const mode_t before = ::umask(mask);
+    const auto inner = dir.path() / ("run" + std::to_string(mask)) / "daemon";
+    SegmentWriter(inner / "metrics", kFormat).publish(1);
+    ::umask(before);
+    CHECK(mode(inner / "metrics") == static_cast<perms>(0640));
+    CHECK(mode(inner) == static_cast<perms>(0750));
+    CHECK(mode(inner.parent_path()) == static_cast<perms>(0750));
+    std::filesystem::permissions(inner / "metrics", static_cast<perms>(0666));
+    SegmentWriter again(inner / "metrics", kFormat);
+    CHECK(again.taken_over());
+    CHECK(mode(inner / "metrics") == static_cast<perms>(0640));
+  }
+}
+
+TEST_CASE_FIXTURE(SegmentFixture, "a file that has another name too is not taken over") {
+  SegmentWriter(path, kFormat).publish(1);
+  std::filesystem::create_hard_link(path, dir.path() / "another name");
+  const SegmentWriter writer(path, kFormat);
+  CHECK_FALSE(writer.taken_over());
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace auralis::test {
 class OwnMetrics {
   std::vector<MetricSpec> specs_ = declared_metrics<StreamMetrics>();
   std::vector<SharedWord> words_ = std::vector<SharedWord>(lane_words(specs_));
-  MetricBinder binder_{words_.data(), specs_};
+  MetricBinder binder_{words_.data(), words_.data(), specs_};
   LateLabels labels_{};
 
  public:

@@ -12,6 +12,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <thread>
@@ -644,6 +646,51 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(history.count > 15);
   for (std::size_t i = 2; i < history.count; ++i) {
     CHECK(history.changes[i].chunk - history.changes[i - 1].chunk == 3);
+  }
+}
+
+TEST_CASE("whatever another process does to the audio segment, the same samples go on") {
+  const std::vector<std::pair<const char*, std::function<void(const std::filesystem::path&)>>> harms{
+      {"removed", [](const auto& path) { std::filesystem::remove(path); }},
+      {"cut short", [](const auto& path) { std::filesystem::resize_file(path, 0); }},
+      {"its folder removed", [](const auto& path) { std::filesystem::remove_all(path.parent_path()); }}};
+  for (const auto& [what, harm] : harms) {
+    CAPTURE(what);
+    TempDir folder_a;
+    TempDir folder_b;
+    ManualClock clock_a;
+    ManualClock clock_b;
+    Chunks undisturbed;
+    Chunks disturbed;
+    NativeEngine engine_a({}, 1);
+    NativeEngine engine_b({}, 1);
+    ControlWriter control_a(folder_a.path(), clock_a.now);
+    ControlWriter control_b(folder_b.path(), clock_b.now);
+    Life a(folder_a, clock_a, engine_a, undisturbed);
+    Life b(folder_b, clock_b, engine_b, disturbed);
+    for (Life* life : {&a, &b}) life->play(3 * kNsPerSecond);
+    control_a.store(0, request(a, 1, kPresets[3].parameters));
+    control_b.store(0, request(b, 1, kPresets[3].parameters));
+    for (Life* life : {&a, &b}) life->play(5 * kNsPerSecond);
+    const StationPlace place = b.garden();
+    harm(folder_b.path() / "audio");
+    for (Life* life : {&a, &b}) {
+      life->play(200 * kNsPerMs);
+      life->reader.refresh();
+    }
+    CHECK(b.garden() == place);
+    // All that is still due is there again, to the bit.
+    CHECK(b.depth_ns() >= kTargetNs - kChunkNs);
+    const Chunks expected = a.ring(0);
+    const Chunks restored = b.ring(0);
+    for (std::int64_t chunk = b.reader.timeline().chunk_at(clock_b.now); chunk <= b.newest(); ++chunk) {
+      CAPTURE(chunk);
+      REQUIRE(restored.count(chunk) == 1);
+      if (expected.count(chunk) != 0) CHECK(restored.at(chunk) == expected.at(chunk));
+    }
+    for (Life* life : {&a, &b}) life->play(5 * kNsPerSecond);
+    CHECK(disturbed.rbegin()->second == undisturbed.at(disturbed.rbegin()->first));
+    CHECK(b.state().applied_request == 1);
   }
 }
 

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Another process removes, cuts short or writes over what the daemons share, while somebody listens: no daemon ends, what was
+lost is put back, no counter falls, and health tells the truth."""
+
+import os
+import random
+import shutil
+
+import pytest
+
+from auralis import eventually, run_daemon
+from listener import PCM, gaps
+from restart_test import fallen
+
+# A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none.
+SETTINGS = {"AURALIS_AUDIO_RING_MS": "10000", "AURALIS_SYNTHD_ENGINE": "native"}
+SEGMENTS = ("synthd/audio", "synthd/metrics", "streamd/control", "streamd/metrics")
+HEADER_BYTES = 64
+
+
+def remove(path):
+    path.unlink()
+
+
+def remove_folder(path):
+    shutil.rmtree(path.parent)
+
+
+def replace(path):
+    other = path.with_suffix(".other")
+    other.write_bytes(os.urandom(4_096))
+    other.rename(path)
+
+
+def cut_short(path):
+    os.truncate(path, 0)
+
+
+def write_noise(path):
+    """Over its whole payload. Some words of a ring of 10 s are enough."""
+    size = path.stat().st_size
+    bytes_of_noise = random.Random(14)
+    with open(path, "r+b") as file:
+        file.seek(HEADER_BYTES)
+        file.write(bytes_of_noise.randbytes(min(size - HEADER_BYTES, 1_000_000)))
+
+
+HARMS = (remove, replace, remove_folder, cut_short, write_noise)
+
+
+def healthcheck(station, daemon):
+    return run_daemon(daemon, "--healthcheck", environment=station.environment)
+
+
+def intact(station):
+    """Whether each segment bears its name and is its daemon's, by the daemons' own checks."""
+    return all(healthcheck(station, daemon).returncode == 0 for daemon in ("synthd", "streamd"))
+
+
+def pids(station):
+    return {name: daemon.pid for name, daemon in station.daemons.items() if daemon.running()}
+
+
+@pytest.mark.parametrize("name", SEGMENTS)
+@pytest.mark.parametrize("harm", HARMS)
+def test_no_daemon_ends_nothing_falls_and_the_music_goes_on(station, listen, harm, name):
+    listener = listen(PCM)
+    listener.wait_for_music(5)
+    before, running = station.scrape().rising(), pids(station)
+    writer = station.daemons[name.split("/")[0]]
+    said = writer.log().count("takes its place")
+
+    harm(station.runtime_dir / name)
+    eventually(lambda: intact(station), f"{name} is put back", 20)
+    if harm is not write_noise:
+        eventually(lambda: writer.log().count("takes its place") > said, "the writer says so")
+    listener.wait_for_music(15)
+
+    assert pids(station) == running
+    assert not listener.closed and gaps(listener.chunks) == []
+    eventually(lambda: not fallen(before, station.scrape()), "no counter has fallen")
+    # A change that is asked for now comes into force.
+    accepted = listener.ask({"type": "update_params", "parameters": {"intensity": random.Random(name).random()}})
+    assert accepted["type"] == "accepted", accepted
+    eventually(lambda: station.status()["request"] >= accepted["request"], "the change is in force")
+    station.check_books()
+
+
+def test_an_audio_segment_that_is_removed_is_heard_by_no_listener(station, listen):
+    listener = listen(PCM)
+    listener.wait_for_music(5)
+    begin = len(listener.chunks)
+    generation = station.generation("synthd/audio")
+    remove(station.runtime_dir / "synthd/audio")
+    eventually(lambda: intact(station), "it is back")
+    assert station.generation("synthd/audio") == generation + 1
+    listener.wait_for_more(20)
+    assert not any(chunk.silence for chunk in listener.chunks[begin:])
+    assert gaps(listener.chunks) == []
+
+
+def test_a_segment_that_cannot_be_put_back_is_unhealthy_and_ends_its_daemon_for_the_supervisor(station):
+    synthd = station.daemons["synthd"]
+    folder = station.runtime_dir / "synthd"
+    shutil.rmtree(folder)
+    folder.write_text("a file where the folder should be")
+    eventually(lambda: not synthd.running(), "synthd ends")
+    assert synthd.exit_status() == 1
+    assert str(folder) in synthd.log_tail()
+    assert healthcheck(station, "synthd").returncode == 1
+    folder.unlink()
+    synthd.start()
+    eventually(lambda: intact(station), "synthd plays again")
+
+
+def test_health_is_that_of_what_can_be_had(station):
+    """While a daemon is stopped it puts nothing back."""
+    synthd = station.daemons["synthd"]
+    assert intact(station)
+    synthd.hang()
+    try:
+        remove(station.runtime_dir / "synthd/audio")
+        check = healthcheck(station, "synthd")
+        assert check.returncode == 1 and "synthd/audio" in check.stdout, check.stdout
+        eventually(lambda: not station.is_up("synthd"), "auralis_up is 0")
+    finally:
+        synthd.go_on()
+    eventually(lambda: intact(station) and station.is_up("synthd"), "put back")
