@@ -208,6 +208,17 @@ std::string unescaped(std::string_view text) {
   return result;
 }
 
+// What social networks, mailers and advertisers add to every link that they pass on.
+bool is_tracking_field(std::string_view name) {
+  constexpr std::string_view kPrefix = "utm_";
+  constexpr std::string_view kSuffix = "clid";
+  constexpr std::array<std::string_view, 7> kOthers{"msclkid", "igshid", "igsh", "mc_cid",
+                                                    "mc_eid",  "_ga",    "_gl"};
+  const bool ends_so = name.size() > kSuffix.size() && name.substr(name.size() - kSuffix.size()) == kSuffix;
+  return name.substr(0, kPrefix.size()) == kPrefix || ends_so ||
+         std::find(kOthers.begin(), kOthers.end(), name) != kOthers.end();
+}
+
 }  // namespace
 
 std::map<std::string, std::string> query_fields(std::string_view query) {
@@ -215,6 +226,7 @@ std::map<std::string, std::string> query_fields(std::string_view query) {
   for (const std::string_view field : split(query, '&')) {
     if (field.empty()) continue;
     const std::size_t equals = std::min(field.find('='), field.size());
+    if (is_tracking_field(field.substr(0, equals))) continue;
     const std::string name = unescaped(field.substr(0, equals));
     const std::string value = unescaped(field.substr(std::min(field.size(), equals + 1)));
     if (!fields.emplace(name, value).second) refuse(escaped(name), "given once");

@@ -356,5 +356,18 @@ TEST_CASE("a link that is altered anyhow is either read as a history that can be
   CHECK(refused > 5'000);
 }
 
+TEST_CASE("what others add to a link that they pass on changes nothing") {
+  const Permalink link = read("station=new&preset=sleep&seed=42");
+  for (const char* added : {"utm_source=mail", "fbclid=IwAR0", "gclid=1", "msclkid=1", "igshid=1", "_ga=1.2",
+                            "utm_id=1&utm_id=2", "utm_term=%zz"}) {
+    CAPTURE(added);
+    const Permalink passed_on = read(std::string(added) + "&station=new&preset=sleep&seed=42&" + added);
+    CHECK(passed_on.seed == link.seed);
+    CHECK(passed_on.history.changes[0].parameters == link.history.changes[0].parameters);
+  }
+  CHECK_THROWS_AS(read("station=new&sed=42"), QueryError);
+  CHECK_THROWS_AS(read("station=new&clid=42"), QueryError);
+}
+
 }  // namespace
 }  // namespace auralis
