@@ -2,6 +2,7 @@
 #include "streamd/http_api.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "streamd/web_files.h"
@@ -10,6 +11,7 @@ namespace auralis {
 namespace {
 
 constexpr std::string_view kReadMethods = "GET, HEAD";
+constexpr std::string_view kStream = "/ws/stream";
 constexpr std::string_view kListen = "/listen/";
 constexpr std::string_view kListeners = "/api/listeners";
 constexpr std::string_view kClose = "/close";
@@ -63,6 +65,23 @@ Route route_of(std::string_view path) {
   return {};
 }
 
+// Of RFC 9110 and RFC 5789.
+bool known_method(std::string_view method) {
+  constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
+                                                     "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
+HttpResponse upgrade_required() {
+  HttpResponse response = text_response(426, "This path speaks WebSocket; see docs/protocol.md.");
+  response.headers = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Version", "13"}};
+  return response;
+}
+
+HttpResponse methods_response(std::string_view methods) {
+  return {204, "text/plain; charset=utf-8", {}, {{"Allow", std::string(methods) + ", OPTIONS"}}, false};
+}
+
 }  // namespace
 
 HttpResponse text_response(int status, std::string sentence) {
@@ -73,10 +92,14 @@ HttpResponse error_response(int status, const MessageError& error) {
 }
 
 HttpCall route(const HttpRequest& request) {
-  if (request.path == "/ws/stream")
-    return text_response(426, "This path speaks WebSocket; see docs/protocol.md.");
-  Route found = route_of(request.path);
+  if (!known_method(request.method)) return text_response(501, "This method is not known here.");
+  Route found = request.path == kStream ? Route{"GET", upgrade_required()} : route_of(request.path);
+  if (request.method == "OPTIONS") {
+    if (request.path == "*") found.methods = "GET, HEAD, POST";
+    if (!found.methods.empty()) return methods_response(found.methods);
+  }
   if (found.methods.empty()) return text_response(404, "There is nothing at this path.");
+  if (request.path == kStream) return std::move(found.call);
   const bool reads = found.methods == kReadMethods;
   if (reads ? request.method != "GET" && request.method != "HEAD" : request.method != found.methods) {
     HttpResponse response = text_response(405, "This path answers to " + std::string(found.methods) + ".");

@@ -23,7 +23,7 @@ struct HttpRequest {
   std::string_view query;  // without its question mark
   std::string_view body;
   bool chunked = false;      // the body came without its length, and was not read
-  bool old_version = false;  // HTTP/1.0, which knows no chunked coding
+  bool old_version = false;  // HTTP/1.0
   // Headers; empty: none.
   std::string_view host, origin, authorization, forwarded_for, forwarded_proto, websocket_version;
   std::string_view peer;   // address at the other end of the connection

@@ -20,6 +20,8 @@
 #include <websocketpp/server.hpp>
 #include <websocketpp/transport/asio/security/tls.hpp>
 
+#include "streamd/http_head.h"
+#include "streamd/lane_request.h"
 #include "streamd/transport.h"
 
 namespace auralis {
@@ -33,27 +35,10 @@ class ConnectionOwner {
   virtual void write_failed(ConnectionId id) = 0;
   virtual std::size_t header_limit() const = 0;
   virtual void header_too_long(ConnectionId id) = 0;
+  // The head of its request has come, and more is read.
+  virtual void body_awaited(ConnectionId id) = 0;
   // Bytes in a tenth of a second.
   virtual std::size_t read_at_once() const = 0;
-};
-
-// How much of a request's head came before its blank line.
-class HeadLength {
- public:
-  // False once there is more than `limit` of it.
-  bool add(const char* bytes, std::size_t count, std::size_t limit) {
-    constexpr std::string_view kEnd = "\r\n\r\n";
-    for (std::size_t i = 0; i < count && matched_ < kEnd.size(); ++i) {
-      ++length_;
-      matched_ = bytes[i] == kEnd[matched_] ? matched_ + 1 : (bytes[i] == kEnd[0] ? 1 : 0);
-    }
-    return length_ <= limit;
-  }
-  bool complete() const { return matched_ == 4; }
-
- private:
-  std::size_t length_ = 0;
-  std::size_t matched_ = 0;
 };
 
 template <typename Config>
@@ -78,6 +63,9 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
 
   // Whether the whole head of its request has come.
   bool asked() const { return head_.complete(); }
+
+  // From now on messages go out without their framing: a body that the end of the connection ends (HTTP/1.0).
+  void send_payloads_alone() { payloads_alone_ = true; }
 
   // Whether a ping is to be answered: not while the answer to another one waits, as RFC 6455 allows (5.5.3).
   // The library's queue has no bound, and counts frames without a payload for nothing.
@@ -111,11 +99,15 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   // Called by websocketpp::connection by static type: so these may hide the base's.
   void async_read_at_least(std::size_t count, char* buffer, std::size_t size,
                            websocketpp::transport::read_handler handler) {
-    if (head_.complete()) return read_on({count, buffer, size, std::move(handler)});
+    if (head_.complete()) {
+      if (!std::exchange(read_on_, true)) owner_->body_awaited(id_);
+      return read_on({count, buffer, size, std::move(handler)});
+    }
     Base::async_read_at_least(
         count, buffer, size,
         [this, buffer, handler = std::move(handler)](const Error& error, std::size_t read) {
-          if (!error && !head_.add(buffer, read, owner_->header_limit())) {
+          if (!error) head_.take({buffer, read});
+          if (head_.length() > owner_->header_limit()) {
             owner_->header_too_long(id_);
             return handler(make_error_code(websocketpp::transport::error::eof), 0);
           }
@@ -228,20 +220,24 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   std::optional<SendResult> write(const WireMessage& message) {
     auto& socket = this->get_raw_socket();
     asio::error_code error;
-    while (sent_ < message.bytes.size()) {
-      sent_ +=
-          socket.send(asio::buffer(message.bytes.data() + sent_, message.bytes.size() - sent_), 0, error);
+    const std::string_view bytes = bytes_of(message);
+    while (sent_ < bytes.size()) {
+      sent_ += socket.send(asio::buffer(bytes.data() + sent_, bytes.size() - sent_), 0, error);
       if (error == asio::error::would_block || error == asio::error::try_again) return std::nullopt;
       if (error) return SendResult::kFailed;
     }
     return SendResult::kTaken;
   }
 
+  std::string_view bytes_of(const WireMessage& message) const {
+    return payloads_alone_ ? payload_of(message) : std::string_view(message.bytes);
+  }
+
   // OpenSSL wants the same bytes again where it could not take them all, and Asio sees to that.
   void write_encrypted() {
     const auto self = this->shared_from_this();
     asio::async_write(
-        this->get_socket(), asio::buffer(ours_->bytes),
+        this->get_socket(), asio::buffer(bytes_of(*ours_)),
         [this, self](const asio::error_code& error, std::size_t) { tell(error ? failed() : taken()); });
   }
 
@@ -307,12 +303,14 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   ConnectionOwner* owner_ = nullptr;
   ConnectionId id_ = 0;
   std::shared_ptr<void> place_;
-  HeadLength head_;
+  HeadEnd head_;
   WireMessagePtr ours_;
   std::size_t sent_ = 0;
   std::size_t read_meanwhile_ = 0;  // of bytes, since kReadingTime before
   std::chrono::steady_clock::time_point reading_until_{};
   bool is_over_ = false;
+  bool read_on_ = false;  // after the request's head
+  bool payloads_alone_ = false;
   bool waited_ = false;
   bool library_writes_ = false;
   bool pong_waits_ = false;
@@ -336,6 +334,8 @@ struct LaneConfig : websocketpp::config::asio {
   using alog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::alevel>;
   using elog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::elevel>;
   static const bool enable_multithreading = false;
+  using request_type = LaneRequest;
+  static const bool enable_extensions = false;
   // Of each connection, for as long as it is there.
   static const std::size_t connection_read_buffer_size = 1'024;
   static const websocketpp::log::level elog_level = websocketpp::log::elevel::none;

@@ -96,9 +96,12 @@ std::optional<HttpResponse> Lane::control_refusal(const HttpRequest& request, Ch
 HttpResponse Lane::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
   if (context_.stopping) return stopping_response();
   const bool ogg = call.format == WireFormat::kOggOpus;
-  const HttpResponse response{200, ogg ? "audio/ogg" : "audio/wav", {}, {}, request.method == "GET"};
-  if (request.old_version && response.stream)
-    return text_response(505, "The stream comes in chunked coding, which HTTP/1.1 knows.");
+  // nginx passes on at once what would else wait until it fills its buffers.
+  const HttpResponse response{200,
+                              ogg ? "audio/ogg" : "audio/wav",
+                              {},
+                              {{"Accept-Ranges", "none"}, {"X-Accel-Buffering", "no"}},
+                              request.method == "GET"};
   try {
     Wanted want = named_station(*directory_, call.station);
     auto refusal = entry_refusal(request, want, ticket_of(request.query));
@@ -111,13 +114,15 @@ HttpResponse Lane::listen(ConnectionId id, const HttpRequest& request, const Lis
   }
 }
 
-// The stream's address as the one who asks would write it.
+// The stream's address as the client would write it; relative to the playlist's own if the client names no
+// host.
 HttpResponse Lane::playlist(const HttpRequest& request, std::string_view station) {
   try {
     const Wanted want = named_station(*directory_, station);
     const bool encrypted = context_.access.came_encrypted(request);
-    std::string url = std::string(encrypted ? "https://" : "http://") + std::string(request.host) +
-                      "/listen/" + want.name + ".opus";
+    std::string url = want.name + ".opus";
+    if (!request.host.empty())
+      url = (encrypted ? "https://" : "http://") + std::string(request.host) + "/listen/" + url;
     if (!request.query.empty()) url.append("?").append(request.query);
     return {200, "audio/x-mpegurl", "#EXTM3U\n#EXTINF:-1," + want.name + "\n" + url + "\n", {}, false};
   } catch (const StationRefusal& refusal) {

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/text.h"
+#include "streamd/http_answer.h"
 #include "streamd/lane_connection.h"
 #include "streamd/tls_certificate.h"
 
@@ -23,12 +25,6 @@ namespace http_status = wpp::http::status_code;
 // What the kernel may hold of a listener's stream: some tenths of a second of PCM, enough for a round trip of
 // 200 ms. Linux doubles it. The rest waits in the hub's queue, where it can be dropped.
 constexpr int kSendBufferBytes = 64 * 1024;
-// The player needs nothing from elsewhere, and nothing elsewhere may frame it.
-constexpr char kContentSecurityPolicy[] =
-    "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; object-src 'none'; base-uri "
-    "'none'; "
-    "frame-ancestors 'none'";
-
 WireMessagePtr framed(wpp::frame::opcode::value opcode, std::string_view payload) {
   const wpp::frame::basic_header header(opcode, payload.size(), true, false);
   const wpp::frame::extended_header extended(payload.size());
@@ -53,10 +49,13 @@ WireMessagePtr last_http_chunk() {
   return message;
 }
 
-// The body of a refusal that comes before websocketpp answers.
-constexpr std::string_view kHeaderTooLong =
-    "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-    "Content-Length: 33\r\n\r\nThe request's head is too long.\r\n";
+// Bytes that go out as they are, framed or not.
+WireMessagePtr as_they_are(std::string bytes) {
+  auto message = std::make_shared<WireMessage>();
+  message->bytes = std::move(bytes);
+  message->payload_end = message->bytes.size();
+  return message;
+}
 
 }  // namespace
 
@@ -288,22 +287,22 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   }
 
   HttpRequest request_of(Connection& connection, const Entry& entry) const {
-    const auto& request = connection.get_request();
-    const std::string& uri = request.get_uri();
-    const std::size_t mark = uri.find('?');
+    const RequestHead& head = connection.get_request().head();
+    const std::string_view target = head.target;
+    const std::size_t mark = target.find('?');
     HttpRequest result;
-    result.method = request.get_method();
-    result.path = std::string_view(uri).substr(0, mark);
-    if (mark != std::string::npos) result.query = std::string_view(uri).substr(mark + 1);
+    result.method = head.method;
+    result.path = target.substr(0, mark);
+    if (mark != std::string_view::npos) result.query = target.substr(mark + 1);
     result.body = connection.get_request_body();
-    result.chunked = !request.get_header("Transfer-Encoding").empty();
-    result.old_version = request.get_version() == "HTTP/1.0";
-    result.host = request.get_header("Host");
-    result.origin = request.get_header("Origin");
-    result.authorization = request.get_header("Authorization");
-    result.forwarded_for = request.get_header("X-Forwarded-For");
-    result.forwarded_proto = request.get_header("X-Forwarded-Proto");
-    result.websocket_version = request.get_header("Sec-WebSocket-Version");
+    result.chunked = head.chunked;
+    result.old_version = head.old_version;
+    result.host = head.field("host");
+    result.origin = head.field("origin");
+    result.authorization = head.field("authorization");
+    result.forwarded_for = head.field("x-forwarded-for");
+    result.forwarded_proto = head.field("x-forwarded-proto");
+    result.websocket_version = head.field("sec-websocket-version");
     result.peer = entry.peer;
     result.encrypted = Config::transport_config::encrypted;
     return result;
@@ -314,20 +313,36 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     const Admission admission = events_.admit(connection.id(), request_of(connection, entry),
                                               connection.get_requested_subprotocols());
     if (admission.status != 101) {
-      connection.set_status(static_cast<http_status::value>(admission.status));
-      connection.set_body(admission.body);
-      connection.append_header("Connection", "close");
-      if (!admission.header.empty()) connection.append_header(admission.header, admission.value);
+      fill(connection, refusal_of(admission));
       return false;
     }
     entry.known = true;
+    connection.append_header("Date", http_date());
     if (!admission.subprotocol.empty()) connection.select_subprotocol(admission.subprotocol);
     return true;
   }
 
+  static HttpResponse refusal_of(const Admission& admission) {
+    HttpResponse response{admission.status, "text/plain; charset=utf-8", admission.body, {}, false};
+    if (!admission.header.empty()) response.headers.emplace_back(admission.header, admission.value);
+    return response;
+  }
+
+  // The answer to a request that is not left to the library; nothing: it comes later.
+  std::optional<HttpResponse> answer_to(Connection& connection, const Entry& entry) {
+    const RequestHead& head = connection.get_request().head();
+    if (head.fault) return text_response(head.fault->status, head.fault->sentence);
+    const HttpRequest request = request_of(connection, entry);
+    if (!head.asks_for_websocket()) return events_.http(connection.id(), request);
+    // A handshake that the library was not shown, because it is none of RFC 6455.
+    const Admission admission = events_.admit(connection.id(), request, {});
+    return admission.status == 101 ? text_response(400, "The WebSocket handshake is not complete.")
+                                   : refusal_of(admission);
+  }
+
   void http(Connection& connection) {
     Entry& entry = connections_.at(connection.id());
-    const auto answer = events_.http(connection.id(), request_of(connection, entry));
+    const auto answer = answer_to(connection, entry);
     const auto& response = answer ? answer : entry.early;
     if (response && !response->stream) return fill(connection, *response);
     connection.defer_http_response();
@@ -347,26 +362,14 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     }
   }
 
-  static std::vector<std::pair<std::string, std::string>> headers_of(const HttpResponse& response) {
-    std::vector<std::pair<std::string, std::string>> headers = response.headers;
-    headers.emplace_back("Content-Type", response.content_type);
-    headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
-    headers.emplace_back("X-Content-Type-Options", "nosniff");
-    headers.emplace_back("Cache-Control", "no-cache");
-    headers.emplace_back("Connection", "close");  // else a proxy would send it another request
-    return headers;
-  }
-
   // From here on the body is ours.
   void begin_stream(ConnectionId id, Entry& entry, const HttpResponse& response) {
     entry.streams = entry.known = true;
-    auto head = std::make_shared<WireMessage>();
-    head->bytes = "HTTP/1.1 200 OK\r\nServer: auralis/" AURALIS_VERSION "\r\nTransfer-Encoding: chunked\r\n";
-    for (const auto& [name, value] : headers_of(response)) head->bytes += name + ": " + value + "\r\n";
-    head->bytes += "\r\n";
     const ConnectionPtr connection = entry.connection;
+    const bool chunked = !connection->get_request().head().old_version;
     watch(connection);
-    const SendResult result = connection->transmit(head);
+    if (!chunked) connection->send_payloads_alone();
+    const SendResult result = connection->transmit(as_they_are(stream_head(response, chunked)));
     entry.opens = result == SendResult::kPending;
     if (result == SendResult::kTaken) events_.opened(id, *connection);
     if (result == SendResult::kFailed) close(id, 0, {});
@@ -418,9 +421,15 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   void header_too_long(ConnectionId id) override {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
-    auto message = std::make_shared<WireMessage>();
-    message->bytes = kHeaderTooLong;
-    found->second.connection->transmit(message);
+    found->second.connection->transmit(as_they_are(
+        early_refusal(431, "Request Header Fields Too Large", "The request's head is too long.")));
+  }
+  void body_awaited(ConnectionId id) override {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    const LaneRequest& request = found->second.connection->get_request();
+    if (request.waits_for_body() && request.head().expects_continue())
+      found->second.connection->transmit(as_they_are("HTTP/1.1 100 Continue\r\n\r\n"));
   }
 
   ConnectionEvents& events_;
