@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t kRefreshNs =
     100 * kNsPerMs;  // how often to look for a restarted synthd and a changed status
 constexpr std::int64_t kWaitingRefreshNs = 5 * kNsPerMs;  // while a listener waits for its station
+// Between two steps, on a busy machine.
+constexpr std::int64_t kMaxStepNs = 500 * kNsPerMs;
 constexpr std::int64_t kBitsPerKbit = 1'000;
 
 }  // namespace
@@ -21,12 +23,13 @@ Conductor::Conductor(LaneContext& context, MetricsWriter& segment, StreamMetrics
     : context_(context),
       config_(context.config),
       clock_(context.clock),
+      process_time_(clock_, kMaxStepNs),
       segment_(segment),
       metrics_(metrics),
       labels_(segment),
       pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, prefill_chunks(),
             config_.streamd.opus_kbps * kBitsPerKbit),
-      stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_),
+      stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
       delivery_(pump_, audience_, clock_, [this](std::size_t lane, Delivery delivery) {
         on_lane(lane, [delivery = std::move(delivery)](Lane& one) { one.hub().deliver(delivery); });
       }) {
@@ -46,6 +49,7 @@ void Conductor::on_all_lanes(const std::function<void(Lane&)>& work) {
 }
 
 std::int64_t Conductor::step() {
+  process_time_.step();
   const std::int64_t now_ns = clock_.now_ns();
   last_step_ns_.store(now_ns, std::memory_order_relaxed);
   if (now_ns >= next_refresh_ns_) {

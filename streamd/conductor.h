@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/metrics_segment.h"
+#include "common/process_time.h"
 #include "streamd/audience.h"
 #include "streamd/chunk_pump.h"
 #include "streamd/directory.h"
@@ -104,6 +105,7 @@ class Conductor {
   LaneContext& context_;
   const Config& config_;
   const Clock& clock_;
+  ProcessTime process_time_;
   MetricsWriter& segment_;
   StreamMetrics& metrics_;
   StationLabels labels_;

@@ -19,9 +19,10 @@ double to_ms(std::int64_t ns) { return static_cast<double>(ns) / kNsPerMs; }
 
 }  // namespace
 
-Hub::Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const BacklogLimits& limits,
-         std::int64_t idle_ns, std::function<void(ConnectionId)> step_down)
+Hub::Hub(const Clock& clock, const ProcessTime& process_time, StreamMetrics& metrics, Transport& transport,
+         const BacklogLimits& limits, std::int64_t idle_ns, std::function<void(ConnectionId)> step_down)
     : clock_(clock),
+      process_time_(process_time),
       metrics_(metrics),
       transport_(transport),
       limits_(limits),
@@ -54,7 +55,9 @@ void Hub::add(ConnectionId id, Outlet& outlet, WireFormat format, bool offered_o
   listener.offered_opus = offered_opus;
   listener.max_age_ns = limits_.age_ns;
   listener.accepted_ns = clock_.now_ns();
-  listener.last_alive_ns = listener.last_ping_ns = listener.last_status_ns = listener.accepted_ns;
+  listener.last_status_ns = listener.accepted_ns;
+  listener.last_alive_ns = listener.last_ping_ns = process_time_.now_ns();
+  listener.absent_ns = process_time_.absent_ns();
   const auto books = metrics_.together();
   metrics_.connections.add();
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
@@ -67,8 +70,8 @@ void Hub::begin(ConnectionId id, const Welcome& welcome) {
   leave_slot(*listener);
   listener->slot = welcome.slot;
   slots_.at(welcome.slot).push_back(listener);
-  for (const auto& message : welcome.messages) push(*listener, {message, nullptr, 0, clock_.now_ns()});
-  for (const auto& audio : welcome.past) push(*listener, {audio->message, audio, 0, clock_.now_ns()});
+  for (const auto& message : welcome.messages) push(*listener, {message, nullptr, 0, process_time_.now_ns()});
+  for (const auto& audio : welcome.past) push(*listener, {audio->message, audio, 0, process_time_.now_ns()});
 }
 
 void Hub::leave_slot(Listener& listener) {
@@ -131,14 +134,13 @@ void Hub::deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int6
     send_text(listener, make_text_message(buffer_status_message(status_of(listener))));
   }
   const bool nothing_waits = !listener.on_its_way && listener.queue.empty();
-  if (nothing_waits && send_at_once(listener, audio, due_ns, now_ns)) return;
-  push(listener, {audio->message, audio, due_ns, now_ns});
+  if (nothing_waits && send_at_once(listener, audio, due_ns)) return;
+  push(listener, {audio->message, audio, due_ns, process_time_.now_ns()});
 }
 
 // As a rule the kernel takes a chunk, and no queue is needed. False where the connection is broken, which the
 // way by the queue finds, too.
-bool Hub::send_at_once(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns,
-                       std::int64_t now_ns) {
+bool Hub::send_at_once(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns) {
   const SendResult result = listener.outlet->transmit(audio->message);
   if (result == SendResult::kFailed) return false;
   listener.last_seq = audio->seq;
@@ -148,8 +150,8 @@ bool Hub::send_at_once(Listener& listener, const AudioMessagePtr& audio, std::in
   if (result == SendResult::kPending) {
     note_queued(+1);
     listener.queued_bytes += bytes;
-    listener.progress_ns = now_ns;
-    listener.on_its_way = {audio->message, audio, due_ns, now_ns};
+    listener.progress_ns = process_time_.now_ns();
+    listener.on_its_way = {audio->message, audio, due_ns, listener.progress_ns};
     return true;
   }
   listener.bytes += bytes;
@@ -178,7 +180,7 @@ void Hub::send_text(Listener& listener, const WireMessagePtr& message) {
     metrics_.messages_dropped.add();
     return;
   }
-  push(listener, {message, nullptr, 0, clock_.now_ns()});
+  push(listener, {message, nullptr, 0, process_time_.now_ns()});
 }
 
 void Hub::push(Listener& listener, Outgoing outgoing) {
@@ -202,7 +204,7 @@ void Hub::hand_over(Listener& listener) {
     listener.on_its_way = std::move(listener.queue.front());
     listener.queue.pop_front();
     --(listener.on_its_way->audio ? listener.queued_chunks : listener.texts_queued);
-    listener.progress_ns = clock_.now_ns();
+    listener.progress_ns = process_time_.now_ns();
     switch (listener.outlet->transmit(listener.on_its_way->message)) {
       case SendResult::kPending:
         return;
@@ -232,7 +234,7 @@ Backlog Hub::backlog_of(const Listener& listener, std::int64_t now_ns) const {
 void Hub::apply_policy(Listener& listener) {
   while (!listener.closing && listener.on_its_way) {
     const BacklogLimits limits{listener.max_age_ns, limits_.bytes};
-    switch (backlog_action(backlog_of(listener, clock_.now_ns()), limits)) {
+    switch (backlog_action(backlog_of(listener, process_time_.now_ns()), limits)) {
       case BacklogAction::kSend:
         return;
       case BacklogAction::kStepDown:
@@ -257,7 +259,7 @@ void Hub::skip_oldest_chunk(Listener& listener) {
   --listener.queued_chunks;
   // The warning takes the chunk's place in the order, so the listener learns of the gap where it is.
   if (listener.texts_queued < kMaxTexts && !is_plain_http(listener.format)) {
-    *oldest = {make_text_message(skipped_message(seq)), nullptr, 0, clock_.now_ns()};
+    *oldest = {make_text_message(skipped_message(seq)), nullptr, 0, process_time_.now_ns()};
     listener.queued_bytes += oldest->message->bytes.size();
     ++listener.texts_queued;
   } else {
@@ -279,7 +281,7 @@ void Hub::set_max_backlog(ConnectionId id, std::int64_t age_ns) {
 }
 
 BufferStatus Hub::status_of(const Listener& listener) const {
-  const Backlog backlog = backlog_of(listener, clock_.now_ns());
+  const Backlog backlog = backlog_of(listener, process_time_.now_ns());
   BufferStatus status;
   status.format = listener.format;
   status.queued = listener.queued_chunks + (listener.on_its_way && listener.on_its_way->audio ? 1 : 0);
@@ -323,7 +325,7 @@ void Hub::drop(Listener& listener, const Outgoing& outgoing, Counter& reason) {
 }
 
 void Hub::progressed(ConnectionId id) {
-  if (Listener* const listener = find(id)) listener->progress_ns = clock_.now_ns();
+  if (Listener* const listener = find(id)) listener->progress_ns = process_time_.now_ns();
 }
 
 void Hub::written(ConnectionId id) {
@@ -390,7 +392,7 @@ void Hub::removed(ConnectionId id) {
 void Hub::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
   Listener* const listener = find(id);
   if (listener == nullptr) return;
-  listener->last_alive_ns = clock_.now_ns();
+  listener->last_alive_ns = process_time_.now_ns();
   if (round_trip_ns) listener->round_trip_ns = round_trip_ns;
 }
 
@@ -398,14 +400,18 @@ bool Hub::report_playback(ConnectionId id, double latency_ms) {
   Listener* const listener = find(id);
   if (listener == nullptr) return true;
   const std::int64_t now_ns = clock_.now_ns();
-  if (listener->last_report_ns != 0 && now_ns - listener->last_report_ns < kReportIntervalNs) return false;
+  if (listener->last_report_ns != 0 && now_ns - listener->last_report_ns < kReportIntervalNs) {
+    if (process_time_.absent_ns() - listener->absent_ns < kReportIntervalNs) return false;
+    listener->absent_ns += kReportIntervalNs;
+    return true;
+  }
   listener->last_report_ns = now_ns;
   metrics_.end_to_end_latency_ms.observe(latency_ms);
   return true;
 }
 
 void Hub::look_after() {
-  const std::int64_t now_ns = clock_.now_ns();
+  const std::int64_t now_ns = process_time_.now_ns();
   for (auto& [id, listener] : listeners_) {
     apply_policy(listener);
     if (listener.closing || is_plain_http(listener.format)) continue;

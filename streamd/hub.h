@@ -16,6 +16,7 @@
 
 #include "common/audio_segment.h"
 #include "common/clock.h"
+#include "common/process_time.h"
 #include "streamd/frame.h"
 #include "streamd/listener_policy.h"
 #include "streamd/messages.h"
@@ -61,9 +62,10 @@ struct Welcome {
 // One thread, the lane's. All references outlive it.
 class Hub {
  public:
-  // `step_down` is asked to have a listener sent Opus instead of PCM: set_format() follows.
-  Hub(const Clock& clock, StreamMetrics& metrics, Transport& transport, const BacklogLimits& limits,
-      std::int64_t idle_ns, std::function<void(ConnectionId)> step_down);
+  // Listeners are judged by `process_time`: for how long they give no sign of life, take nothing, and let
+  // chunks wait. `step_down` is asked to have a listener sent Opus instead of PCM: set_format() follows.
+  Hub(const Clock& clock, const ProcessTime& process_time, StreamMetrics& metrics, Transport& transport,
+      const BacklogLimits& limits, std::int64_t idle_ns, std::function<void(ConnectionId)> step_down);
 
   std::size_t size() const { return listeners_.size(); }
   // A listener has come, and is sent to by `outlet`, which stays until removed(). It may be stepped down from
@@ -105,7 +107,8 @@ class Hub {
   // It gave a sign of life.
   void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns);
 
-  // Notes what a player reported; false if it reports more than once a second.
+  // Notes what a player reported; false if it reports more than once a second. Reports that piled up while
+  // the process did not run are taken, and not noted.
   bool report_playback(ConnectionId id, double latency_ms);
 
   // Closes listeners that take nothing any more or give no sign of life, and pings. About once a second.
@@ -121,9 +124,9 @@ class Hub {
  private:
   struct Outgoing {
     WireMessagePtr message;
-    AudioMessagePtr audio;    // null for a text message
-    std::int64_t due_ns = 0;  // of a live chunk; 0 for one of the past
-    std::int64_t queued_ns = 0;
+    AudioMessagePtr audio;       // null for a text message
+    std::int64_t due_ns = 0;     // of a live chunk; 0 for one of the past
+    std::int64_t queued_ns = 0;  // process time
   };
   struct Listener {
     // What each chunk touches, side by side: of thousands of listeners none is in the processor's cache by
@@ -144,15 +147,16 @@ class Hub {
     std::optional<Outgoing> on_its_way;
 
     std::deque<Outgoing> queue;
-    std::int64_t progress_ns = 0;   // when the kernel last took some of what is on its way
+    std::int64_t progress_ns = 0;   // process time at which the kernel last took some of what is on its way
     std::size_t queued_chunks = 0;  // that wait
     std::size_t texts_queued = 0;
     std::uint64_t dropped = 0;
     std::int64_t max_age_ns = 0;
     std::int64_t accepted_ns = 0;
     std::int64_t last_report_ns = 0;
-    std::int64_t last_ping_ns = 0;
-    std::int64_t last_alive_ns = 0;
+    std::int64_t absent_ns = 0;      // of the process, up to the last report
+    std::int64_t last_ping_ns = 0;   // process time
+    std::int64_t last_alive_ns = 0;  // process time
     std::optional<std::int64_t> round_trip_ns;
     std::optional<std::uint32_t> slot;  // once it is delivered to
     ConnectionId id = 0;
@@ -163,8 +167,7 @@ class Hub {
   void deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns);
   void send_text(Listener& listener, const WireMessagePtr& message);
   void push(Listener& listener, Outgoing outgoing);
-  bool send_at_once(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns,
-                    std::int64_t now_ns);
+  bool send_at_once(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns);
   void hand_over(Listener& listener);
   void apply_policy(Listener& listener);
   Backlog backlog_of(const Listener& listener, std::int64_t now_ns) const;
@@ -178,6 +181,7 @@ class Hub {
   BufferStatus status_of(const Listener& listener) const;
 
   const Clock& clock_;
+  const ProcessTime& process_time_;
   StreamMetrics& metrics_;
   Transport& transport_;
   BacklogLimits limits_;

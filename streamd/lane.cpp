@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/process_time.h"
 #include "streamd/conductor.h"
 
 namespace auralis {
@@ -55,8 +56,8 @@ Lane::Lane(std::size_t index, LaneContext& context, Conductor& conductor, Stream
       context_(context),
       conductor_(conductor),
       metrics_(metrics),
-      network_(*this, lane_limits(context.config), context.certificate),
-      hub_(context.clock, metrics, network_, backlog_limits(context.config),
+      network_(*this, lane_limits(context.config), context.certificate, context.clock),
+      hub_(context.clock, network_.process_time(), metrics, network_, backlog_limits(context.config),
            context.config.streamd.idle_timeout_s * kNsPerSecond,
            [this](ConnectionId id) {
              conductor_.post([this, id] { conductor_.set_format(id, WireFormat::kOpus, true); });
@@ -106,12 +107,12 @@ std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& requ
                      directory_->names() + ".");
   }
   const auto& limits = context_.config.streamd;
-  visitors_.emplace(
-      id, Visitor{std::get<Gate::Pass>(std::move(place)), address.text(), std::move(want), format, offered,
-                  context_.access.is_operator(request), reserves,
-                  TokenBucket(limits.messages_per_second, kMessageBurst),
-                  TokenBucket(limits.messages_per_second, kRefusalBurst),
-                  TokenBucket(limits.changes_per_second, kChangeBurst), to_unix_s(context_.clock.unix_ns())});
+  visitors_.emplace(id, Visitor{std::get<Gate::Pass>(std::move(place)), address.text(), std::move(want),
+                                format, offered, context_.access.is_operator(request), reserves,
+                                TokenBucket(limits.messages_per_second, kMessageBurst),
+                                TokenBucket(limits.messages_per_second, kRefusalBurst),
+                                TokenBucket(limits.changes_per_second, kChangeBurst),
+                                to_unix_s(context_.clock.unix_ns()), network_.process_time().absent_ns()});
   return std::nullopt;
 }
 
@@ -230,7 +231,7 @@ Lane::Visitor* Lane::may_talk(ConnectionId id) {
   hub_.alive(id, std::nullopt);
   Visitor& visitor = found->second;
   const std::int64_t now_ns = context_.clock.now_ns();
-  if (visitor.messages.take(now_ns)) return &visitor;
+  if (visitor.messages.take(now_ns) || sent_during_absence(visitor)) return &visitor;
   if (!visitor.refusals.take(now_ns)) {
     hub_.close(id, close_code::kPolicyViolation, "far more messages than are taken");
     return nullptr;
@@ -238,6 +239,14 @@ Lane::Visitor* Lane::may_talk(ConnectionId id) {
   const auto allowed = std::to_string(context_.config.streamd.messages_per_second);
   refuse(id, {"rate_limited", "At most " + allowed + " messages a second are taken.", {}});
   return nullptr;
+}
+
+// What piled up in its socket while the process did not run comes all at once, and is no flood.
+bool Lane::sent_during_absence(Visitor& visitor) const {
+  const std::int64_t interval_ns = kNsPerSecond / context_.config.streamd.messages_per_second;
+  if (network_.process_time().absent_ns() - visitor.absent_ns < interval_ns) return false;
+  visitor.absent_ns += interval_ns;
+  return true;
 }
 
 void Lane::answer(ConnectionId id, Visitor& visitor, const ClientMessage& message) {

@@ -76,7 +76,8 @@ class Lane final : ConnectionEvents {
     TokenBucket messages;
     TokenBucket refusals;  // of messages beyond those
     TokenBucket changes;
-    double since = 0;  // Unix seconds
+    double since = 0;            // Unix seconds
+    std::int64_t absent_ns = 0;  // of the process, of which its messages were allowed for
   };
 
   // ConnectionEvents
@@ -90,6 +91,7 @@ class Lane final : ConnectionEvents {
   void written(ConnectionId id) override { hub_.written(id); }
   void write_failed(ConnectionId id) override { hub_.write_failed(id); }
   void closed(ConnectionId id) override;
+  void timed_out() override { metrics_.rejected_timeout.add(); }
   std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
 
   std::optional<std::string> ticket_refusal(const Wanted& want, std::string_view ticket) const;
@@ -103,6 +105,7 @@ class Lane final : ConnectionEvents {
   HttpResponse stopping_response();
 
   Visitor* may_talk(ConnectionId id);
+  bool sent_during_absence(Visitor& visitor) const;
   void answer(ConnectionId id, Visitor& visitor, const ClientMessage& message);
   void change(ConnectionId id, Visitor& visitor, const ClientMessage& message);
   bool may_change(ConnectionId id, Visitor& visitor, const std::string& type);

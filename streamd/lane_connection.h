@@ -61,8 +61,8 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
   // Whether nothing is to be read from it any more.
   bool is_over() const { return is_over_; }
 
-  // Whether the whole head of its request has come.
-  bool asked() const { return head_.complete(); }
+  // Whether anything of its request has come.
+  bool began() const { return head_.length() > 0; }
 
   // From now on messages go out without their framing: a body that the end of the connection ends (HTTP/1.0).
   void send_payloads_alone() { payloads_alone_ = true; }
@@ -350,6 +350,7 @@ struct LaneConfig : websocketpp::config::asio {
     using response_type = typename type::response_type;
     using socket_type = Socket;
     static const bool enable_multithreading = false;
+    static const long timeout_socket_post_init = 0;  // NetworkLane limits the TLS handshake
     static constexpr bool encrypted = kEncrypted;
   };
   using transport_type = LaneEndpoint<transport_config>;

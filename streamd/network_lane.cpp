@@ -11,9 +11,10 @@
 #include <utility>
 
 #include "common/log.h"
-#include "common/text.h"
+#include "common/process_time.h"
 #include "streamd/http_answer.h"
 #include "streamd/lane_connection.h"
+#include "streamd/request_deadlines.h"
 #include "streamd/tls_certificate.h"
 
 namespace auralis {
@@ -25,6 +26,9 @@ namespace http_status = wpp::http::status_code;
 // What the kernel may hold of a listener's stream: some tenths of a second of PCM, enough for a round trip of
 // 200 ms. Linux doubles it. The rest waits in the hub's queue, where it can be dropped.
 constexpr int kSendBufferBytes = 64 * 1024;
+constexpr auto kBeat = std::chrono::milliseconds(100);
+// As much as a busy machine may keep the thread from its next beat.
+constexpr std::int64_t kMaxBeatNs = 500 * kNsPerMs;
 WireMessagePtr framed(wpp::frame::opcode::value opcode, std::string_view payload) {
   const wpp::frame::basic_header header(opcode, payload.size(), true, false);
   const wpp::frame::extended_header extended(payload.size());
@@ -81,7 +85,7 @@ std::string_view payload_of(const WireMessage& message) {
 
 class NetworkLane::Impl {
  public:
-  Impl() = default;
+  explicit Impl(const Clock& clock) : process_time_(clock, kMaxBeatNs) { beat(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   virtual ~Impl() = default;
@@ -99,13 +103,28 @@ class NetworkLane::Impl {
   }
   void set_step(std::function<std::int64_t()> step) { step_ = std::move(step); }
   asio::io_context& io() { return io_; }
+  const ProcessTime& process_time() const { return process_time_; }
 
  protected:
+  // At each beat.
+  virtual void check_deadlines() = 0;
+
   asio::io_context io_{1};
+  ProcessTime process_time_;
 
  private:
+  // After an absence, what lies in the sockets is read before the next beat: nothing is due before that.
+  void beat() {
+    beat_timer_.expires_after(kBeat);
+    beat_timer_.async_wait([this](const asio::error_code&) {
+      if (process_time_.step()) check_deadlines();
+      beat();
+    });
+  }
+
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   asio::steady_timer step_timer_{io_};
+  asio::steady_timer beat_timer_{io_};
   std::function<std::int64_t()> step_;
 };
 
@@ -121,11 +140,15 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
 
  public:
   LaneOf(ConnectionEvents& events, const LaneLimits& limits,
-         std::shared_ptr<const TlsCertificate> certificate)
-      : events_(events), limits_(limits), certificate_(std::move(certificate)) {
+         std::shared_ptr<const TlsCertificate> certificate, const Clock& clock)
+      : Impl(clock),
+        events_(events),
+        limits_(limits),
+        certificate_(std::move(certificate)),
+        deadlines_(limits.handshake_timeout_ms * kNsPerMs) {
     server_.init_asio(&io_);
     server_.set_user_agent("auralis/" AURALIS_VERSION);
-    server_.set_open_handshake_timeout(limits.handshake_timeout_ms);
+    server_.set_open_handshake_timeout(0);  // deadlines_ has it
     server_.set_max_message_size(limits.message_bytes);
     server_.set_max_http_body_size(limits.message_bytes);
     if constexpr (Config::transport_config::encrypted)
@@ -136,7 +159,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
       return valid;
     });
     server_.set_open_handler([this](const Handle& handle) {
-      guarded(handle, [&](Connection& connection) { events_.opened(connection.id(), connection); });
+      guarded(handle, [&](Connection& connection) { opened(connection); });
     });
     server_.set_http_handler(
         [this](const Handle& handle) { guarded(handle, [&](Connection& connection) { http(connection); }); });
@@ -182,16 +205,16 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
       closed(id);
       connections_.erase(id);
     });
+    entry.deadline_ns = deadlines_.add(id, process_time_.now_ns());
     connection->start();
-    if constexpr (Config::transport_config::encrypted) limit_handshake(connection);
   }
 
   void ping(ConnectionId id) override {
     const auto found = connections_.find(id);
     if (found == connections_.end() || found->second.streams) return;
-    found->second.pinged = std::chrono::steady_clock::now();
+    found->second.pinged_ns = process_time_.now_ns();
     wpp::lib::error_code ignored;  // it may be closing
-    found->second.connection->ping(std::to_string(found->second.pinged.time_since_epoch().count()), ignored);
+    found->second.connection->ping(std::to_string(found->second.pinged_ns), ignored);
   }
 
   void close(ConnectionId id, std::uint16_t code, std::string_view reason) override {
@@ -224,17 +247,14 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     fill(*entry.connection, response);
     wpp::lib::error_code ignored;  // it may have gone meanwhile
     entry.connection->send_http_response(ignored);
-    // The library waits for ever for one who does not read the answer.
-    after_handshake_time(entry.connection, [](Connection& connection) {
-      connection.terminate(wpp::error::make_error_code(wpp::error::http_connection_ended));
-    });
   }
 
  private:
   struct Entry {
     ConnectionPtr connection;
     std::string peer;
-    std::chrono::steady_clock::time_point pinged;
+    std::int64_t pinged_ns = 0;         // process time
+    std::int64_t deadline_ns = 0;       // of its request or its answer, as of deadlines_; 0: none
     bool known = false;                 // to the events: closed() follows
     bool deferred = false;              // its answer comes later,
     std::optional<HttpResponse> early;  // or came before that was known
@@ -248,22 +268,36 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
-  // Where the connection is still there by then.
-  template <typename Work>
-  void after_handshake_time(const ConnectionPtr& connection, const Work& work) {
-    const auto timer =
-        std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(limits_.handshake_timeout_ms));
-    timer->async_wait([timer, work, gone = std::weak_ptr<Connection>(connection)](const asio::error_code&) {
-      if (const auto there = gone.lock()) work(*there);
+  void check_deadlines() override {
+    deadlines_.take_due(process_time_.now_ns(), [this](ConnectionId id, std::int64_t deadline_ns) {
+      const auto found = connections_.find(id);
+      if (found != connections_.end() && found->second.deadline_ns == deadline_ns) expire(found->second);
     });
   }
 
-  // The library's own limit for a request begins only after TLS, to which it gives five seconds.
-  void limit_handshake(const ConnectionPtr& connection) {
-    after_handshake_time(connection, [](Connection& one) {
-      asio::error_code ignored;
-      if (!one.asked()) one.get_raw_socket().shutdown(asio::socket_base::shutdown_both, ignored);
-    });
+  // Its request did not come in time, or it did not read the answer.
+  void expire(Entry& entry) {
+    entry.deadline_ns = 0;
+    events_.timed_out();
+    const ConnectionPtr connection = entry.connection;
+    asio::error_code ignored;
+    // Before its first byte nothing is to be said, and over TLS nothing can be: its handshake may not be
+    // over.
+    if (!connection->began()) {
+      connection->get_raw_socket().shutdown(asio::socket_base::shutdown_both, ignored);
+      return;
+    }
+    if (!connection->get_request().ready()) {
+      connection->transmit(
+          as_they_are(early_refusal(408, "Request Timeout", "The request did not come in time.")));
+    }
+    end(connection);
+  }
+
+  // Of a WebSocket, or of a stream whose head is out.
+  void opened(Connection& connection) {
+    connections_.at(connection.id()).deadline_ns = 0;
+    events_.opened(connection.id(), connection);
   }
 
   // Whatever one request may meet with, the others are served.
@@ -317,6 +351,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
       return false;
     }
     entry.known = true;
+    entry.deadline_ns = deadlines_.add(connection.id(), process_time_.now_ns());
     connection.append_header("Date", http_date());
     if (!admission.subprotocol.empty()) connection.select_subprotocol(admission.subprotocol);
     return true;
@@ -351,6 +386,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   }
 
   void fill(Connection& connection, const HttpResponse& response) {
+    connections_.at(connection.id()).deadline_ns = deadlines_.add(connection.id(), process_time_.now_ns());
     connection.set_status(static_cast<http_status::value>(response.status));
     for (const auto& [name, value] : headers_of(response)) connection.append_header(name, value);
     if (connection.get_request().get_method() == "HEAD") {
@@ -371,7 +407,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     if (!chunked) connection->send_payloads_alone();
     const SendResult result = connection->transmit(as_they_are(stream_head(response, chunked)));
     entry.opens = result == SendResult::kPending;
-    if (result == SendResult::kTaken) events_.opened(id, *connection);
+    if (result == SendResult::kTaken) opened(*connection);
     if (result == SendResult::kFailed) close(id, 0, {});
   }
 
@@ -395,10 +431,9 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   void pong(ConnectionId id, const std::string& payload) {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
-    const auto pinged = found->second.pinged;
-    if (payload != std::to_string(pinged.time_since_epoch().count())) return events_.alive(id, std::nullopt);
-    const auto round_trip = std::chrono::steady_clock::now() - pinged;
-    events_.alive(id, std::chrono::duration_cast<std::chrono::nanoseconds>(round_trip).count());
+    const std::int64_t pinged_ns = found->second.pinged_ns;
+    if (payload != std::to_string(pinged_ns)) return events_.alive(id, std::nullopt);
+    events_.alive(id, process_time_.now_ns() - pinged_ns);
   }
 
   void closed(ConnectionId id) {
@@ -413,7 +448,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     Entry& entry = found->second;
-    return std::exchange(entry.opens, false) ? events_.opened(id, *entry.connection) : events_.written(id);
+    return std::exchange(entry.opens, false) ? opened(*entry.connection) : events_.written(id);
   }
   void write_failed(ConnectionId id) override { events_.write_failed(id); }
   std::size_t header_limit() const override { return limits_.header_bytes; }
@@ -437,20 +472,24 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   std::shared_ptr<const TlsCertificate> certificate_;
   Server server_;  // after the io_context that its sockets need
   std::unordered_map<ConnectionId, Entry> connections_;
+  RequestDeadlines deadlines_;
 };
 
 std::unique_ptr<NetworkLane::Impl> make_lane(ConnectionEvents& events, const LaneLimits& limits,
-                                             std::shared_ptr<const TlsCertificate> certificate) {
-  if (certificate) return std::make_unique<LaneOf<TlsConfig>>(events, limits, std::move(certificate));
-  return std::make_unique<LaneOf<PlainConfig>>(events, limits, nullptr);
+                                             std::shared_ptr<const TlsCertificate> certificate,
+                                             const Clock& clock) {
+  if (certificate) return std::make_unique<LaneOf<TlsConfig>>(events, limits, std::move(certificate), clock);
+  return std::make_unique<LaneOf<PlainConfig>>(events, limits, nullptr, clock);
 }
 
 }  // namespace
 
 NetworkLane::NetworkLane(ConnectionEvents& events, const LaneLimits& limits,
-                         std::shared_ptr<const TlsCertificate> certificate)
-    : impl_(make_lane(events, limits, std::move(certificate))) {}
+                         std::shared_ptr<const TlsCertificate> certificate, const Clock& clock)
+    : impl_(make_lane(events, limits, std::move(certificate), clock)) {}
 NetworkLane::~NetworkLane() = default;
+
+const ProcessTime& NetworkLane::process_time() const { return impl_->process_time(); }
 
 void NetworkLane::every_step(std::function<std::int64_t()> step) {
   impl_->set_step(std::move(step));

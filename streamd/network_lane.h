@@ -11,12 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "common/clock.h"
 #include "streamd/http_api.h"
 #include "streamd/transport.h"
 
 namespace auralis {
 
 class TlsCertificate;
+class ProcessTime;
 
 // Whether a listener is let in, before the upgrade.
 struct Admission {
@@ -50,25 +52,31 @@ class ConnectionEvents {
   // The end of one that was admitted, or whose answer was a stream.
   virtual void closed(ConnectionId id) = 0;
 
+  // A connection is closed, since its request did not come in time or its answer was not read in time.
+  virtual void timed_out() = 0;
+
   // The answer to a request over plain HTTP; nothing: NetworkLane::respond gives it later, or has given it.
   virtual std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) = 0;
 };
 
 struct LaneLimits {
-  std::int64_t handshake_timeout_ms = 5'000;
-  std::size_t message_bytes = 4'096;  // of a message, or of a request's body
-  std::size_t header_bytes = 8'192;   // of a request
-  std::size_t read_at_once = 8'192;   // of a connection after its request, in a tenth of a second
+  std::int64_t handshake_timeout_ms = 5'000;  // for a whole request, and as much for reading its answer
+  std::size_t message_bytes = 4'096;          // of a message, or of a request's body
+  std::size_t header_bytes = 8'192;           // of a request
+  std::size_t read_at_once = 8'192;           // of a connection after its request, in a tenth of a second
 };
 
 // run() is the lane's thread. Everything else but adopt(), post() and finish() is called on it, or before it
 // runs.
 class NetworkLane final : public Transport {
  public:
-  // `events` outlives it. Without `certificate` connections are not encrypted.
+  // `events` and `clock` outlive it. Without `certificate` connections are not encrypted.
   NetworkLane(ConnectionEvents& events, const LaneLimits& limits,
-              std::shared_ptr<const TlsCertificate> certificate);
+              std::shared_ptr<const TlsCertificate> certificate, const Clock& clock);
   ~NetworkLane() override;
+
+  // The time in which the lane's thread ran, which clients are judged by.
+  const ProcessTime& process_time() const;
 
   // Calls `step` when the moment (CLOCK_MONOTONIC, ns) has come that it last returned, at once at first.
   void every_step(std::function<std::int64_t()> step);

@@ -24,8 +24,11 @@ std::string personal_name() {
 }  // namespace
 
 Stations::Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader,
-                   const Clock& clock)
-    : writer_(streamd_directory, clock.now_ns()), reader_(reader), clock_(clock) {}
+                   const Clock& clock, const Clock& process_time)
+    : writer_(streamd_directory, clock.now_ns()),
+      reader_(reader),
+      clock_(clock),
+      process_time_(process_time) {}
 
 Stations::Changes Stations::refresh(bool other_table) {
   Changes changes;
@@ -36,7 +39,7 @@ Stations::Changes Stations::refresh(bool other_table) {
   }
   note_requests();
   for (auto coming = coming_.begin(); coming != coming_.end();) {
-    if (clock_.now_ns() - coming->second.asked_ns < kOpenTimeoutNs) {
+    if (process_time_.now_ns() - coming->second.asked_ns < kOpenTimeoutNs) {
       ++coming;
       continue;
     }
@@ -79,7 +82,7 @@ void Stations::read_table(Changes& changes) {
     if (!state) continue;
     const auto before = stations_.find(index);
     const bool same = before != stations_.end() && before->second.tenancy == place.tenancy;
-    now[index] = {place.tenancy, *state, same ? before->second.idle_since_ns : clock_.now_ns(),
+    now[index] = {place.tenancy, *state, same ? before->second.idle_since_ns : process_time_.now_ns(),
                   same ? before->second.request_in_force : state->applied_request};
     if (!same) changes.came.push_back(place);
   }
@@ -154,7 +157,7 @@ std::optional<StationPlace> Stations::open(const Permalink& link) {
   request.chunk = link.chunk;
   request.history = shortened(link.history, reader_.timeline(), link.chunk);
   store(place, request);
-  coming_[index] = {place.tenancy, clock_.now_ns(), name, link};
+  coming_[index] = {place.tenancy, process_time_.now_ns(), name, link};
   return place;
 }
 

@@ -18,11 +18,16 @@
 
 namespace auralis {
 
-// One thread, streamd's network thread. `reader` and `clock` outlive it.
+// One thread, streamd's network thread. `reader` and both clocks outlive it.
 class Stations {
  public:
-  // Throws SegmentError.
-  Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader, const Clock& clock);
+  // Listeners and synthd have the times below by `process_time`, in which this process ran. Throws
+  // SegmentError.
+  Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader, const Clock& clock,
+           const Clock& process_time);
+  // By the clock itself.
+  Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader, const Clock& clock)
+      : Stations(streamd_directory, reader, clock, clock) {}
 
   struct Gone {
     StationPlace place;
@@ -65,8 +70,8 @@ class Stations {
     for (auto& [index, station] : stations_) {
       const StationPlace place{index, station.tenancy};
       const bool idle = station.state.personal != 0 && !has_listeners(place);
-      if (!idle) station.idle_since_ns = clock_.now_ns();
-      if (clock_.now_ns() - station.idle_since_ns >= kIdleNs) close(place);
+      if (!idle) station.idle_since_ns = process_time_.now_ns();
+      if (process_time_.now_ns() - station.idle_since_ns >= kIdleNs) close(place);
     }
   }
 
@@ -117,6 +122,7 @@ class Stations {
   ControlWriter writer_;
   const AudioReader& reader_;
   const Clock& clock_;
+  const Clock& process_time_;
   std::uint64_t table_version_ = 0;
   std::map<std::size_t, Known> stations_;  // by place
   std::map<std::size_t, Coming> coming_;   // by place

@@ -90,6 +90,9 @@ class StreamMetrics {
   Counter rejected_limit = rejected("limit");
   Counter rejected_address = rejected("address");
   Counter rejected_rate = rejected("rate");
+  Counter rejected_address_rate = rejected("address_rate");
+  Counter rejected_tls_rate = rejected("tls_rate");
+  Counter rejected_timeout = rejected("timeout");
   Counter rejected_origin = rejected("origin");
   Counter rejected_ticket = rejected("ticket");
   Counter rejected_path = rejected("path");

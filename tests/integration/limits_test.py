@@ -92,7 +92,7 @@ def test_more_listeners_than_there_are_places_are_asked_to_come_later(station, o
 def test_a_request_that_does_not_end_is_not_waited_for(station, other):
     before = descriptors(station.daemons["streamd"])
     request = upgrade_request("/ws/stream")
-    began = time.monotonic()
+    began, timeouts = time.monotonic(), rejected(station, "timeout")
     waiting = [connect(station) for _ in range(3)]
     waiting[1].sendall(request[:-2])
     for piece in request[:20]:  # each is a sign of life, and none is the end
@@ -103,11 +103,13 @@ def test_a_request_that_does_not_end_is_not_waited_for(station, other):
         time.sleep(0.05)
     for one in waiting:
         try:
-            assert b"101" not in one.recv(1_000)
+            answer = one.recv(1_000)
+            assert answer == b"" if one is waiting[0] else answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
         except ConnectionError:
             pass
         one.close()
     assert time.monotonic() - began < 4, "sooner than the library's own five seconds"
+    assert rejected(station, "timeout") == timeouts + len(waiting)
     eventually(lambda: descriptors(station.daemons["streamd"]) <= before, "its descriptors back")
 
 
@@ -217,6 +219,34 @@ def test_who_gives_no_sign_of_life_is_let_go(station, restart_streamd, enter):
     answers.wait_for_more(5)
     assert gaps(answers.chunks) == []
     answers.close()
+
+
+def test_a_stop_of_streamd_itself_counts_against_nobody(station, restart_streamd, enter):
+    restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
+    streamd = station.daemons["streamd"]
+    answers = [Listener(station.stream_url(), PCM) for _ in range(3)]
+    silent = enter()  # reads all, and answers no ping
+    for one in answers:
+        one.wait_for_more(3)
+    timeouts, before = rejected(station, "timeout"), descriptors(streamd)
+    asking = connect(station)
+    asking.sendall(b"GET /healthz HTTP/1.1\r\n")
+    eventually(lambda: descriptors(streamd) > before, "its connection was accepted")
+    streamd.hang()
+    asking.sendall(b"Host: x\r\n\r\n")
+    time.sleep(7)  # longer than either has
+    streamd.go_on()
+    assert asking.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+    asking.close()
+    assert rejected(station, "timeout") == timeouts
+    assert silent.close_code() == 4009, "one that is gone is closed nevertheless"
+    silent.close()
+    eventually(lambda: station.figure("websocket_active_connections") == len(answers), "it is gone")
+    for one in answers:
+        one.wait_for_more(10)
+        assert one.ask({"type": "buffer_control", "max_backlog_ms": 1000})["type"] == "buffer_status"
+    for one in answers:
+        one.close()
 
 
 def test_what_waits_for_a_listener_is_bounded_in_bytes(station, restart_streamd, tmp_path):

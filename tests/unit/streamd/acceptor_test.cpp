@@ -83,6 +83,7 @@ class Greeter final : public ConnectionEvents {
   void written(ConnectionId) override {}
   void write_failed(ConnectionId) override {}
   void closed(ConnectionId) override {}
+  void timed_out() override {}
   std::optional<HttpResponse> http(ConnectionId, const HttpRequest&) override {
     return text_response(200, "let in");
   }
@@ -112,7 +113,7 @@ class Server {
  private:
   test::OwnMetrics own_metrics_;
   Greeter greeter_;
-  NetworkLane lane_{greeter_, LaneLimits{}, nullptr};
+  NetworkLane lane_{greeter_, LaneLimits{}, nullptr, clock};
   Acceptor acceptor_;
   std::thread thread_;
 };

@@ -17,7 +17,8 @@ struct Fixture {
   test::ManualClock clock;
   test::OwnMetrics own;
   test::RecordingTransport transport;
-  Hub hub{clock, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
+  ProcessTime process_time{clock, kNsPerSecond};
+  Hub hub{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
   ChunkPump pump{folder.path(), clock, own.metrics, kPrefill, 96'000};
   Audience audience;
   PacedDelivery delivery{pump, audience, clock,

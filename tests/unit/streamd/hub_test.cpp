@@ -27,11 +27,16 @@ StationAudio of(const StationPlace& station, const AudioMessagePtr& message) {
 }
 
 struct Fixture {
+  // Without an argument nothing counts as an absence.
+  explicit Fixture(std::int64_t max_step_ns = 3'600 * kNsPerSecond) : process_time(clock, max_step_ns) {}
+
   test::ManualClock clock;
   test::OwnMetrics own;
   test::RecordingTransport transport;
   std::vector<ConnectionId> stepped_down;
+  ProcessTime process_time;
   Hub hub{clock,
+          process_time,
           own.metrics,
           transport,
           {2 * kNsPerSecond, 1'000'000},
@@ -289,7 +294,7 @@ TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by t
   deliver(audio(1));
   deliver(audio(2));
   hub.written(1);
-  const Hub next(clock, own.metrics, transport, {}, 1, nullptr);
+  const Hub next(clock, process_time, own.metrics, transport, {}, 1, nullptr);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 1);
   CHECK(value("websocket_disconnections_total") == 1);
   CHECK(value("auralis_chunks_queued") == 0);
@@ -410,6 +415,73 @@ TEST_CASE_FIXTURE(Fixture, "who waits for a station of its own has nothing to do
   CHECK(transport.sent[1].empty());
   hub.close_all_of(kGarden, close_code::kStationGone, "gone");
   CHECK(transport.closed.empty());
+}
+
+// Of a process that is stopped now and then.
+struct StoppedFixture : Fixture {
+  StoppedFixture() : Fixture(500 * kNsPerMs) {}
+
+  // It runs, and looks after its listeners.
+  void run(std::int64_t seconds) {
+    for (std::int64_t tenth = 1; tenth <= 10 * seconds; ++tenth) {
+      clock.now += kNsPerSecond / 10;
+      process_time.step();
+      if (tenth % 10 == 0) hub.look_after();
+    }
+  }
+  // It is stopped, and looks after them at once when it goes on.
+  void stop(std::int64_t seconds) {
+    clock.now += seconds * kNsPerSecond;
+    hub.look_after();
+    process_time.step();
+    hub.look_after();
+  }
+};
+
+TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener while the process is stopped") {
+  come(1);
+  come(2);
+  transport.answer = SendResult::kTaken;
+  for (int round = 0; round < 3; ++round) {
+    run(14);
+    for (const ConnectionId id : {1, 2}) hub.alive(id, std::nullopt);
+    stop(65);
+    CHECK(transport.closed.empty());
+  }
+  const auto pings = std::count(transport.pinged.begin(), transport.pinged.end(), 1);
+  for (int second = 0; second < 60; ++second) {
+    CHECK(transport.closed.empty());
+    run(1);
+    hub.alive(2, std::nullopt);
+  }
+  CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) >= pings + 3);
+  CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
+}
+
+TEST_CASE_FIXTURE(StoppedFixture, "what waits for a listener grows no older while the process is stopped") {
+  come(1, kGarden, WireFormat::kPcm, true);
+  deliver(audio(1));
+  deliver(audio(2));
+  stop(65);
+  CHECK(transport.closed.empty());
+  CHECK(stepped_down.empty());
+  CHECK(hub.status(1)->dropped == 0);
+  CHECK(hub.status(1)->backlog_ms == 500);
+  run(9);
+  CHECK(transport.closed.empty());
+  run(1);
+  CHECK(transport.closed.at(1) == 4008);
+}
+
+TEST_CASE_FIXTURE(StoppedFixture,
+                  "reports that piled up while the process was stopped are no flood, and one counts") {
+  come(1);
+  CHECK(hub.report_playback(1, 100));
+  stop(10);
+  int taken = 0;
+  for (int report = 0; report < 30; ++report) taken += hub.report_playback(1, 100) ? 1 : 0;
+  CHECK(taken == 10);
+  CHECK(own.sample("audio_end_to_end_latency_ms").count() == 2);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "common/process_time.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {
@@ -145,6 +146,23 @@ TEST_CASE_FIXTURE(Fixture, "a station that does not come in time is given up, an
   CHECK(gone[0].name.empty());
   CHECK(control.request(place->index)->action == ControlAction::kClose);
   CHECK(stations->free_places() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "while the process is stopped, neither synthd nor listeners can be late") {
+  stations.reset();
+  ProcessTime process_time(clock, kNsPerSecond);
+  stations.emplace(folder.path() / "streamd", reader, clock, process_time);
+  stations->refresh(true);
+  control.refresh();
+  const auto place = stations->open({});
+  clock.now += 60 * kNsPerSecond;
+  CHECK(stations->refresh(false).gone.empty());
+  process_time.step();
+  obey(place->index);
+  CHECK(stations->refresh(false).came.size() == 1);
+  clock.now += 60 * kNsPerSecond;
+  stations->close_idle([](const StationPlace&) { return false; });
+  CHECK(control.request(place->index)->action == ControlAction::kOpen);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a place that another tenant took first is not its own") {
