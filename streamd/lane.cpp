@@ -67,7 +67,7 @@ Lane::~Lane() = default;
 
 // Why the ticket is none for that station now; nothing where it is one, or none is asked for.
 std::optional<std::string> Lane::ticket_refusal(const Wanted& want, std::string_view ticket) const {
-  const std::int64_t now_s = context_.clock.unix_ns() / kNsPerSecond;
+  const std::int64_t now_s = context_.wall.unix_ns() / kNsPerSecond;
   return context_.access.ticket_refusal(ticket, want.ticket_station(), now_s);
 }
 

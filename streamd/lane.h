@@ -28,7 +28,8 @@ class Conductor;
 // What all lanes share. Outlives them.
 struct LaneContext {
   const Config& config;
-  const Clock& clock;
+  const Clock& clock;  // its wall time is what listeners are told, and does not jump
+  const Clock& wall;   // the system's, which tickets expire by
   const Access& access;
   Gate& gate;
   std::shared_ptr<const TlsCertificate> certificate;  // null: not encrypted

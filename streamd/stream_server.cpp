@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/metrics_segment.h"
+#include "common/steady_wall_clock.h"
 #include "streamd/acceptor.h"
 #include "streamd/conductor.h"
 #include "streamd/descriptors.h"
@@ -46,7 +47,7 @@ std::shared_ptr<TlsCertificate> certificate_of(const Config& config) {
 
 struct StreamServer::Impl {
   const Config& config;
-  const Clock& clock;
+  SteadyWallClock clock;
   std::size_t threads;
   Access access;
   Gate gate;
@@ -68,7 +69,7 @@ struct StreamServer::Impl {
         gate({c.streamd.max_listeners, c.streamd.max_listeners_per_address},
              [this](const IpAddress& address) { return access.is_exempt(address); }),
         certificate(certificate_of(c)),
-        context{c, k, access, gate, certificate, {}, {}},
+        context{c, clock, k, access, gate, certificate, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_lanes()),
         conductor(context, segment, metrics.front()),
@@ -77,8 +78,8 @@ struct StreamServer::Impl {
             {{c.streamd.max_listeners + kPlainConnections,
               c.streamd.max_listeners_per_address + kPlainConnectionsPerAddress},
              c.streamd.handshakes_per_second},
-            [this](const IpAddress& peer) { return access.is_exempt_peer(peer); }, certificate != nullptr, k,
-            metrics.at(threads)) {
+            [this](const IpAddress& peer) { return access.is_exempt_peer(peer); }, certificate != nullptr,
+            clock, metrics.at(threads)) {
     std::vector<Lane*> all;
     for (std::size_t i = 0; i < threads; ++i)
       all.push_back(&lanes.emplace_back(i, context, conductor, metrics.at(i)));

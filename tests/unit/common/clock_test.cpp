@@ -5,8 +5,20 @@
 
 #include <ctime>
 
+#include "common/steady_wall_clock.h"
+
 namespace auralis {
 namespace {
+
+// A system whose clock is set by hand.
+class SteppedClock final : public Clock {
+ public:
+  std::int64_t now_ns() const override { return now; }
+  std::int64_t unix_ns() const override { return 1'700'000'000 * kNsPerSecond + now + step; }
+
+  std::int64_t now = 0;
+  std::int64_t step = 0;
+};
 
 std::int64_t read(clockid_t clock) {
   timespec time{};
@@ -27,6 +39,20 @@ TEST_CASE("wall time is that of Unix") {
   const std::int64_t seconds = SystemClock().unix_ns() / kNsPerSecond;
   CHECK(seconds > 1'577'836'800);
   CHECK(seconds < 4'102'444'800);
+}
+
+TEST_CASE("steady wall time begins with the system's, and no step of that changes it") {
+  SteppedClock system;
+  system.step = 5;
+  const SteadyWallClock clock(system);
+  CHECK(clock.unix_ns() == system.unix_ns());
+  const std::int64_t begin_ns = clock.unix_ns();
+  for (const std::int64_t hours : {4, -4, 24 * 365}) {
+    system.step = hours * 3'600 * kNsPerSecond;
+    system.now += kNsPerSecond;
+    CHECK(clock.unix_ns() - begin_ns == system.now);
+    CHECK(clock.now_ns() == system.now);
+  }
 }
 
 }  // namespace
