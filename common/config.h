@@ -72,6 +72,7 @@ struct Config {
     std::int64_t max_backlog_ms = 2'000;
     std::int64_t max_backlog_kb = 1'024;
     std::int64_t opus_kbps = 96;
+    std::int64_t encoding_threads = 0;  // 0: one for each core but one, 4 at most
     std::int64_t max_listeners = 5'000;
     std::int64_t max_listeners_per_address = 20;
     std::string trusted_proxies;  // parse_ip_networks takes it

@@ -41,6 +41,9 @@ std::vector<ConfigKey> delivery_keys() {
        "Bytes queued for a slow listener before chunks are dropped, whatever their age, in units of 1,024"},
       {"streamd", "opus_kbps", [](Config& c) -> std::int64_t& { return c.streamd.opus_kbps; },
        integer_from(6, 510), "Bit rate of Opus, in kilobits a second"},
+      {"streamd", "encoding_threads", [](Config& c) -> std::int64_t& { return c.streamd.encoding_threads; },
+       integer_from(0, 64),
+       "Threads that encode Opus, ahead of time; 0: one for each core but one, 4 at most"},
   };
 }
 

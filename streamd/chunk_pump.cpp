@@ -8,13 +8,19 @@
 
 namespace auralis {
 ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock,
-                     StreamMetrics& metrics, std::int64_t prefill_chunks, std::int64_t opus_bitrate)
+                     StreamMetrics& metrics, EncodingExecutor& encoding, std::int64_t prefill_chunks,
+                     std::int64_t opus_bitrate)
     : reader_(synthd_directory),
       clock_(clock),
       metrics_(metrics),
-      keep_(static_cast<std::size_t>(prefill_chunks) + 1),
+      encoding_(encoding),
+      prefill_chunks_(prefill_chunks),
       opus_bitrate_(opus_bitrate),
-      silence_encoder_("", opus_bitrate) {}
+      silence_{{}, {}, false, nullptr, false, false, {}, {}, make_encoder({}, false)} {}
+
+StationEncoder ChunkPump::make_encoder(const std::string& title, bool personal) const {
+  return {encoding_, {title, opus_bitrate_, personal}};
+}
 
 bool ChunkPump::refresh() {
   const bool changed = reader_.refresh();
@@ -39,7 +45,7 @@ void ChunkPump::add(const StationPlace& station, const std::string& name, bool a
   channels_.erase(station.index);
   channels_.emplace(
       station.index,
-      Channel{station, name, always, &figures, false, false, {}, StationEncoder(name, opus_bitrate_)});
+      Channel{station, name, always, &figures, false, false, {}, {}, make_encoder(name, !always)});
 }
 
 void ChunkPump::remove(const StationPlace& station) {
@@ -50,6 +56,11 @@ void ChunkPump::remove(const StationPlace& station) {
 ChunkPump::Channel* ChunkPump::channel(const StationPlace& station) {
   const auto found = channels_.find(station.index);
   return found != channels_.end() && found->second.station == station ? &found->second : nullptr;
+}
+
+ChunkPump::Channel& ChunkPump::channel_or_silence(const StationPlace& station) {
+  Channel* const found = channel(station);
+  return found != nullptr ? *found : silence_;
 }
 
 bool ChunkPump::flowing() const {
@@ -75,13 +86,20 @@ void ChunkPump::adopt_timeline() {
   next_ = live;
   turn_.reset();
   buffer_.assign(timeline_->chunk_samples(), 0);
-  for (auto& entry : channels_) {
-    entry.second.plays = entry.second.flowing = false;
-    entry.second.recent.clear();
-    entry.second.encoder.begin_anew();
-  }
-  silence_.reset();
-  silence_encoder_.begin_anew();
+  const auto chunks = [this](std::int64_t ns) {
+    return std::max<std::int64_t>(1, ns / timeline_->chunk_ns());
+  };
+  ahead_chunks_ = chunks(kAheadNs);
+  keep_ = static_cast<std::size_t>(std::max(prefill_chunks_, chunks(kLateNs))) + 1;
+  for (auto& entry : channels_) begin_anew(entry.second);
+  begin_anew(silence_);
+}
+
+void ChunkPump::begin_anew(Channel& channel) {
+  channel.plays = channel.flowing = false;
+  channel.recent.clear();
+  channel.ahead.clear();
+  channel.encoder.begin_anew();
 }
 
 // A station plays once audio is there for the turn and the live position, and from then on.
@@ -127,6 +145,8 @@ bool ChunkPump::came_too_late() {
   for (auto& entry : channels_) {
     if (entry.second.plays) entry.second.figures->overruns.add();
     entry.second.recent.clear();
+    auto& ahead = entry.second.ahead;
+    while (!ahead.empty() && ahead.front().audio.seq < live) ahead.pop_front();
   }
   log_warning("came too late for chunks in the ring, skipped to the live position",
               {{"from", next_}, {"to", live}});
@@ -136,7 +156,7 @@ bool ChunkPump::came_too_late() {
 
 void ChunkPump::end_turn() {
   if (!turn_) return;
-  silence_encoder_.let_rest(*turn_);
+  rest(silence_);
   std::optional<double> least_personal_ms;
   const double ring_ms = static_cast<double>(timeline_->chunk_ns() * ring_chunks_) / kNsPerMs;
   const auto show = [&](StreamMetrics::StationMetrics& figures, double depth) {
@@ -145,7 +165,7 @@ void ChunkPump::end_turn() {
   };
   for (auto& entry : channels_) {
     Channel& channel = entry.second;
-    channel.encoder.let_rest(*turn_);
+    rest(channel);
     if (!channel.plays) continue;
     if (channel.always) {
       show(*channel.figures, depth_ms(channel.station));
@@ -162,35 +182,44 @@ void ChunkPump::end_turn() {
   }
 }
 
-StationAudio ChunkPump::take(const StationPlace& station, const FormatSet& formats) {
-  StationAudio result{station, {}};
-  if (!turn_) return result;
-  EncodedChunk* chunk = nullptr;
-  StationEncoder* encoder = &silence_encoder_;
-  if (Channel* const found = channel(station)) {
-    take_turn(*found);
-    chunk = &found->recent.back();
-    encoder = &found->encoder;
-  } else {
-    if (!silence_ || silence_->audio.seq != *turn_) silence_ = make_chunk(*turn_, RingRead::kWriterGone);
-    chunk = &*silence_;
-  }
+ChunkPump::Taken ChunkPump::take(const StationPlace& station, const FormatSet& formats) {
+  Taken taken{{station, {}, -1, {}}, {}};
+  if (!turn_) return taken;
+  Channel& from = channel_or_silence(station);
+  take_turn(from);
+  if (any_opus(formats)) encode_from(from, *turn_, false);
+  EncodedChunk& chunk = from.recent.back();
+  const bool encoding = any_opus(formats) && from.encoder.encoding(chunk);
   for (std::size_t i = 0; i < kWireFormats; ++i) {
-    if (formats[i]) result.formats.at(i) = encoder->message(*chunk, static_cast<WireFormat>(i));
+    if (!formats[i]) continue;
+    const auto format = static_cast<WireFormat>(i);
+    if (encoding && is_opus(format)) {
+      taken.encoding.set(i);
+    } else {
+      taken.audio.formats.at(i) = from.encoder.message(chunk, format);
+    }
   }
-  return result;
+  // Silence in place of a chunk is known only at its turn.
+  if (encoding && !chunk.audio.silence && !std::exchange(chunk.late, true)) metrics_.encodes_late.add();
+  return taken;
 }
 
 void ChunkPump::take_turn(Channel& channel) {
   if (channel.took(*turn_)) return;
-  const RingRead outcome = channel.plays ? read(channel.station, *turn_) : RingRead::kNotYet;
-  note_outcome(channel, outcome);
-  channel.recent.push_back(make_chunk(*turn_, outcome));
+  if (take_from_ahead(channel)) {
+    channel.recent.back().audio.due_unix_us = due_unix_us(*turn_);
+    note_outcome(channel, RingRead::kChunk);
+  } else {
+    const RingRead outcome = channel.plays ? read(channel.station, *turn_) : RingRead::kNotYet;
+    note_outcome(channel, outcome);
+    channel.recent.push_back(make_chunk(*turn_, outcome));
+  }
   while (channel.recent.size() > keep_) channel.recent.pop_front();
 }
 
 void ChunkPump::note_outcome(Channel& channel, RingRead outcome) {
   const bool was_flowing = std::exchange(channel.flowing, outcome == RingRead::kChunk);
+  if (channel.figures == nullptr) return;
   if (!channel.flowing) channel.figures->underruns.add();
   // Of personal stations there may be thousands.
   if (channel.flowing == was_flowing || !channel.always) return;
@@ -203,17 +232,23 @@ void ChunkPump::note_outcome(Channel& channel, RingRead outcome) {
   }
 }
 
+std::int64_t ChunkPump::due_unix_us(std::int64_t chunk) const {
+  return (clock_.unix_ns() + timeline_->due_ns(chunk) - clock_.now_ns()) / 1000;
+}
+
 EncodedChunk ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
   if (outcome != RingRead::kChunk) std::fill(buffer_.begin(), buffer_.end(), std::int16_t{0});
   AudioChunk audio;
   audio.seq = chunk;
-  audio.due_unix_us = (clock_.unix_ns() + timeline_->due_ns(chunk) - clock_.now_ns()) / 1000;
+  audio.due_unix_us = due_unix_us(chunk);
   audio.sample_rate = timeline_->sample_rate;
   audio.channels = timeline_->channels;
   audio.frames = timeline_->chunk_frames;
   audio.silence = outcome != RingRead::kChunk;
   audio.samples = buffer_;
-  return {std::move(audio), {}, {}, {}};
+  EncodedChunk encoded;
+  encoded.audio = std::move(audio);
+  return encoded;
 }
 
 AudioMessagePtr ChunkPump::recent(const StationPlace& station, std::int64_t chunk, WireFormat format) {
@@ -230,13 +265,20 @@ EncodedChunk* ChunkPump::hold(Channel& channel, std::int64_t chunk) {
   auto place = std::find_if(recent.begin(), recent.end(),
                             [&](const EncodedChunk& one) { return one.audio.seq >= chunk; });
   if (place != recent.end() && place->audio.seq == chunk) return &*place;
+  auto& ahead = channel.ahead;
+  if (!ahead.empty() && ahead.front().audio.seq == chunk) {
+    place = recent.insert(place, std::move(ahead.front()));
+    ahead.pop_front();
+    return &*place;
+  }
   if (read(channel.station, chunk) != RingRead::kChunk) return nullptr;
   return &*recent.insert(place, make_chunk(chunk, RingRead::kChunk));
 }
 
-WireMessagePtr ChunkPump::stream_head(const StationPlace& station, WireFormat format) {
+WireMessagePtr ChunkPump::stream_head(const StationPlace& station, WireFormat format, std::int64_t next) {
   Channel* const found = channel(station);
-  return found == nullptr ? nullptr : found->encoder.stream_head(format, *timeline_);
+  if (found == nullptr) return nullptr;
+  return found->encoder.stream_head(format, *timeline_, find_held(*found, next - 1));
 }
 
 double ChunkPump::depth_ms(const StationPlace& station) const {

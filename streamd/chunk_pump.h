@@ -2,7 +2,8 @@
 // Takes the stations' chunks from their rings when their time has come, each once, and hands them out
 // encoded, each encoding made once for all listeners. All stations share one timeline: a turn is the time in
 // which one chunk of each goes out. A chunk that is not there becomes silence; a pump that came too late
-// skips to the live position.
+// skips to the live position. Chunks for listeners of Opus are read ahead of their turn, as far as the ring
+// holds them, and encoded on other threads; a chunk whose encoding is late is held for some turns.
 #pragma once
 
 #include <array>
@@ -24,12 +25,12 @@
 
 namespace auralis {
 
-// One thread, the conductor's. `clock` and `metrics` outlive it.
+// One thread, the conductor's. `clock`, `metrics` and `encoding` outlive it.
 class ChunkPump {
  public:
   // `opus_bitrate` in bits a second.
   ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock, StreamMetrics& metrics,
-            std::int64_t prefill_chunks, std::int64_t opus_bitrate);
+            EncodingExecutor& encoding, std::int64_t prefill_chunks, std::int64_t opus_bitrate);
 
   // Looks for a new or restarted synthd; several times a second. Logs changes, once each. True where the
   // table of stations is another one.
@@ -65,17 +66,35 @@ class ChunkPump {
   bool begin_turn();
 
   // The chunk whose turn it is, of one station, in these formats; silence where it does not play, for those
-  // who heard it already. No message where there is no turn.
-  StationAudio take(const StationPlace& station, const FormatSet& formats);
+  // who heard it already. No message where there is no turn. `encoding`: the formats to ask for by
+  // take_late().
+  struct Taken {
+    StationAudio audio;
+    FormatSet encoding;
+  };
+  Taken take(const StationPlace& station, const FormatSet& formats);
+
+  // The same of a chunk whose turn is over, in formats that were `encoding` then. In formats that are in
+  // audio.lost the listeners do not get it: it is no longer held, since it was not encoded within
+  // kLateNs, or cannot be encoded.
+  Taken take_late(const StationPlace& station, std::int64_t chunk, const FormatSet& formats);
+
+  // Has the chunks from `first` on, `end` among them, encoded for a listener that begins with them, or
+  // switches to the format at `end`. True once none of them is still being encoded.
+  bool prepare(const StationPlace& station, WireFormat format, std::int64_t first, std::int64_t end);
 
   // A chunk of the past, for a listener that has just come; null if it is no longer held.
   AudioMessagePtr recent(const StationPlace& station, std::int64_t chunk, WireFormat format);
 
-  // What comes before the first audio over plain HTTP; null where the format has nothing like it.
-  WireMessagePtr stream_head(const StationPlace& station, WireFormat format);
+  // What comes over plain HTTP before the first audio of a listener whose first chunk to come is `next`; null
+  // where the format has nothing like it.
+  WireMessagePtr stream_head(const StationPlace& station, WireFormat format, std::int64_t next);
 
   const AudioReader& reader() const { return reader_; }
   double depth_ms(const StationPlace& station) const;
+
+  static constexpr std::int64_t kAheadNs = 300 * kNsPerMs;  // of sound, that is encoded before its turn
+  static constexpr std::int64_t kLateNs = 400 * kNsPerMs;   // after its turn, that encoding may take
 
  private:
   struct Channel {
@@ -85,13 +104,16 @@ class ChunkPump {
     StreamMetrics::StationMetrics* figures;
     bool plays = false;
     bool flowing = false;
-    std::deque<EncodedChunk> recent;  // oldest first
+    std::deque<EncodedChunk> recent;  // had their turn; oldest first
+    std::deque<EncodedChunk> ahead;   // follow those
     StationEncoder encoder;
 
     bool took(std::int64_t chunk) const { return !recent.empty() && recent.back().audio.seq == chunk; }
   };
 
+  StationEncoder make_encoder(const std::string& title, bool personal) const;
   Channel* channel(const StationPlace& station);
+  Channel& channel_or_silence(const StationPlace& station);
   void adopt_timeline();
   void begin_playing();
   void end_turn();
@@ -99,21 +121,30 @@ class ChunkPump {
   void take_turn(Channel& channel);
   void note_outcome(Channel& channel, RingRead outcome);
   RingRead read(const StationPlace& station, std::int64_t chunk);
+  std::int64_t due_unix_us(std::int64_t chunk) const;
   EncodedChunk make_chunk(std::int64_t chunk, RingRead outcome);
   EncodedChunk* hold(Channel& channel, std::int64_t chunk);
+  static EncodedChunk* find_held(Channel& channel, std::int64_t chunk);
+  bool take_from_ahead(Channel& channel);
+  void read_ahead(Channel& channel);
+  void encode_from(Channel& channel, std::int64_t first, bool head_follows);
+  void begin_anew(Channel& channel);
+  void rest(Channel& channel);
   std::int64_t live_chunk(const Timeline& timeline) const;
 
   AudioReader reader_;
   const Clock& clock_;
   StreamMetrics& metrics_;
-  std::size_t keep_;
+  EncodingExecutor& encoding_;
+  std::int64_t prefill_chunks_;
   std::int64_t opus_bitrate_;
+  std::size_t keep_ = 1;           // chunks that had their turn
+  std::int64_t ahead_chunks_ = 1;  // kAheadNs
   std::optional<Timeline> timeline_;
   std::int64_t ring_chunks_ = 0;
   std::int64_t next_ = 0;
   std::optional<std::int64_t> turn_;
-  std::optional<EncodedChunk> silence_;  // of the turn, where the station is gone; made when it is asked for
-  StationEncoder silence_encoder_;
+  Channel silence_;  // in place of stations that are gone
   bool logged_missing_ = false;
   std::vector<std::int16_t> buffer_;
   std::map<std::size_t, Channel> channels_;  // by place

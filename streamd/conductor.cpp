@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 #include "common/log.h"
@@ -16,6 +17,14 @@ constexpr std::int64_t kWaitingRefreshNs = 5 * kNsPerMs;  // while a listener wa
 // Between two steps, on a busy machine.
 constexpr std::int64_t kMaxStepNs = 500 * kNsPerMs;
 constexpr std::int64_t kBitsPerKbit = 1'000;
+constexpr std::int64_t kEncodingStepNs = 2 * kNsPerMs;  // while a listener waits for encoded chunks
+constexpr std::size_t kMostEncodingThreadsByDefault = 4;
+
+std::size_t encoding_threads(const Config& config) {
+  if (config.streamd.encoding_threads > 0) return static_cast<std::size_t>(config.streamd.encoding_threads);
+  const std::size_t cores = std::thread::hardware_concurrency();
+  return std::clamp<std::size_t>(cores, 2, kMostEncodingThreadsByDefault + 1) - 1;
+}
 
 }  // namespace
 
@@ -27,7 +36,8 @@ Conductor::Conductor(LaneContext& context, MetricsWriter& segment, StreamMetrics
       segment_(segment),
       metrics_(metrics),
       labels_(segment),
-      pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, prefill_chunks(),
+      encoding_(encoding_threads(config_)),
+      pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding_, prefill_chunks(),
             config_.streamd.opus_kbps * kBitsPerKbit),
       stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
       delivery_(pump_, audience_, clock_, [this](std::size_t lane, Delivery delivery) {
@@ -63,12 +73,13 @@ std::int64_t Conductor::step() {
     on_all_lanes([](Lane& lane) { lane.look_after(); });
     stations_.close_idle([this](const StationPlace& place) { return audience_.listeners_of(place) > 0; });
   }
-  std::int64_t next_ns = delivery_.step();
-  if (!waiting_.empty()) {
-    welcome_waiting();
-    next_ns = delivery_.step();
-  }
-  return std::min(next_ns, next_refresh_ns_);
+  std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
+  if (waiting_.empty() && switching_.empty()) return next_ns;
+  welcome_waiting();
+  switch_formats();
+  next_ns = std::min(delivery_.step(), next_refresh_ns_);
+  const bool waits = !waiting_.empty() || !switching_.empty();
+  return waits ? std::min(next_ns, clock_.now_ns() + kEncodingStepNs) : next_ns;
 }
 
 void Conductor::refresh() {
@@ -104,6 +115,7 @@ void Conductor::adopt(const Stations::Changes& changes) {
     pump_.add(place, state.name, state.personal == 0, *figures);
   }
   for (const auto& gone : changes.gone) {
+    delivery_.give_up(gone.place);
     pump_.remove(gone.place);
     told_.erase(gone.name);
     follow(gone);
@@ -192,125 +204,6 @@ void Conductor::tell_changed_status() {
     const auto message = make_text_message(status_message(*status, status_context(place), {}));
     on_all_lanes([place, message](Lane& lane) { lane.hub().send_text(place, message); });
   }
-}
-
-void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
-  const auto place = place_for(arrival.want, arrival.reserved);
-  audience_.add(id, arrival.lane, arrival.format, place.value_or(StationPlace{}));
-  if (!place) return give_up(id);  // gone since it was admitted
-  wait_for(id, *place, false);
-}
-
-void Conductor::subscribe(ConnectionId id, const Wanted& want, bool reserved) {
-  // What it asked for before may have begun by now.
-  if (!waiting_.empty()) {
-    delivery_.step();
-    welcome_waiting();
-  }
-  const auto place = place_for(want, reserved);
-  const auto* const listener = audience_.find(id);
-  if (listener == nullptr) return;
-  if (!place) return give_up(id);
-  if (!listener->delivered_to) audience_.retune(id, *place);
-  wait_for(id, *place, true);
-}
-
-// What it waited for before does not count any more.
-void Conductor::wait_for(ConnectionId id, const StationPlace& place, bool subscribed) {
-  for (const Waiting& former : take_waiting([&](const Waiting& one) { return one.id == id; })) {
-    if (former.subscribed)
-      refuse(id, {"unavailable", "Another station was asked for before this one began.", "subscribe"});
-    refuse_changes(former);
-  }
-  waiting_.push_back({id, place, subscribed, {}});
-  next_refresh_ns_ = 0;
-  lanes_.front()->network().step_now();
-}
-
-std::optional<StationPlace> Conductor::place_for(const Wanted& want, bool reserved) {
-  std::optional<StationPlace> place = want.place;
-  if (want.link) {
-    place = stations_.open(*want.link);
-    publish_directory();
-  }
-  if (reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
-  // The lane may have known a station that is gone by now. One that began anew elsewhere has its name.
-  if (!want.link && !want.name.empty() && stations_.find(want.place) == nullptr)
-    return stations_.find(want.name);
-  return place;
-}
-
-void Conductor::leave(ConnectionId id) { audience_.remove(id); }
-
-// Listeners whose station plays by now are sent its status, and sound.
-void Conductor::welcome_waiting() {
-  const auto served = take_waiting(
-      [this](const Waiting& one) { return audience_.find(one.id) == nullptr || pump_.plays(one.place); });
-  for (const Waiting& one : served) {
-    const auto* const listener = audience_.find(one.id);
-    if (listener == nullptr) continue;
-    if (listener->delivered_to) {
-      retune(one.id, *listener, one.place);
-    } else {
-      welcome(one.id, *listener);
-    }
-    for (const ClientMessage& message : one.changes) change(one.id, message);
-  }
-}
-
-std::vector<Conductor::Waiting> Conductor::take_waiting(const std::function<bool(const Waiting&)>& which) {
-  const auto taken = std::stable_partition(waiting_.begin(), waiting_.end(),
-                                           [&](const Waiting& one) { return !which(one); });
-  std::vector<Waiting> result(std::make_move_iterator(taken), std::make_move_iterator(waiting_.end()));
-  waiting_.erase(taken, waiting_.end());
-  return result;
-}
-
-void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {
-  const StationPlace place = listener.station;
-  Welcome welcome{place, listener.slot, {}, {}};
-  if (const auto status = stations_.status(place); status && !is_plain_http(listener.format)) {
-    welcome.messages.push_back(
-        make_text_message(status_message(*status, status_context(place), format_name(listener.format))));
-    if (audience_.listeners_of(place) == 1) told_[status->station] = *status;
-  }
-  welcome.past = delivery_.prefill(place, listener.slot, listener.format, prefill_chunks());
-  // After the past was encoded: it tells where the stream begins.
-  if (const auto head = pump_.stream_head(place, listener.format)) welcome.messages.push_back(head);
-  audience_.begin(id);
-  on_lane(listener.lane, [id, welcome = std::move(welcome)](Lane& lane) { lane.hub().begin(id, welcome); });
-}
-
-// It has what it hears queued; the other station follows without a gap in the numbers.
-void Conductor::retune(ConnectionId id, const Audience::Listener& listener, const StationPlace& place) {
-  const auto status = stations_.status(place);
-  const std::string name = status ? status->station : std::string();
-  const std::int64_t seq = delivery_.next_chunk(listener.slot).value_or(0);
-  const auto message = make_text_message(subscribed_message(name, seq));
-  on_lane(listener.lane, [id, place, message](Lane& lane) {
-    lane.hub().send_text(id, message);
-    lane.hub().retune(id, place);
-  });
-  audience_.retune(id, place);
-  tell_status(id);
-}
-
-void Conductor::tell_status(ConnectionId id) {
-  const auto* const listener = audience_.find(id);
-  if (listener == nullptr) return;
-  const auto status = stations_.status(listener->station);
-  const std::string answer =
-      status ? status_message(*status, status_context(listener->station), format_name(listener->format))
-             : error_message({"unavailable", "The station does not play yet.", "status"});
-  on_lane(listener->lane,
-          [id, message = make_text_message(answer)](Lane& lane) { lane.hub().send_text(id, message); });
-}
-
-void Conductor::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
-  const auto* const listener = audience_.find(id);
-  if (listener == nullptr || listener->format == format) return;
-  audience_.set_format(id, format);
-  on_lane(listener->lane, [=](Lane& lane) { lane.hub().set_format(id, format, stepped_down); });
 }
 
 }  // namespace auralis

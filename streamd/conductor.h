@@ -18,6 +18,7 @@
 #include "streamd/audience.h"
 #include "streamd/chunk_pump.h"
 #include "streamd/directory.h"
+#include "streamd/encoding_pool.h"
 #include "streamd/lane.h"
 #include "streamd/paced_delivery.h"
 #include "streamd/stations.h"
@@ -54,7 +55,8 @@ class Conductor {
   void change(ConnectionId id, const ClientMessage& message);
   void tell_status(ConnectionId id);
   void subscribe(ConnectionId id, const Wanted& want, bool reserved);
-  void set_format(ConnectionId id, WireFormat format, bool stepped_down);
+  // `done` runs on this thread once the format is in force, or the listener is gone.
+  void set_format(ConnectionId id, WireFormat format, bool stepped_down, std::function<void()> done);
 
   // What is asked for over HTTP.
   HttpResponse control_response(const ChangeRequest& request);
@@ -67,12 +69,21 @@ class Conductor {
   std::int64_t last_step_ns() const { return last_step_ns_.load(std::memory_order_relaxed); }
 
  private:
-  // A listener whose station does not play yet.
+  // A listener whose station does not play yet, or whose first chunks are being encoded.
   struct Waiting {
     ConnectionId id = 0;
     StationPlace place;
     bool subscribed = false;             // to be answered; else it has just come
     std::vector<ClientMessage> changes;  // asked for since then: they are meant for that station
+    std::int64_t plays_since_ns = 0;     // 0: it does not play yet
+  };
+  // A listener that is to be sent another format once it can follow without a gap.
+  struct Switching {
+    ConnectionId id = 0;
+    WireFormat format = WireFormat::kJson;
+    bool stepped_down = false;
+    std::int64_t since_ns = 0;
+    std::function<void()> done;
   };
 
   StatusContext status_context(const StationPlace& station) const;
@@ -85,10 +96,16 @@ class Conductor {
   Directory directory() const;
   void tell_changed_status();
   void welcome_waiting();
+  bool ready(Waiting& waiting);
+  bool ready(const Switching& switching);
+  bool encoded(const StationPlace& place, const Audience::Listener& listener, WireFormat format,
+               std::int64_t prefill);
+  void switch_formats();
+  void switch_format(const Switching& switching);
   void welcome(ConnectionId id, const Audience::Listener& listener);
   void retune(ConnectionId id, const Audience::Listener& listener, const StationPlace& place);
   void wait_for(ConnectionId id, const StationPlace& place, bool subscribed);
-  std::vector<Waiting> take_waiting(const std::function<bool(const Waiting&)>& which);
+  std::vector<Waiting> take_waiting(const std::function<bool(Waiting&)>& which);
   void give_up(ConnectionId id);
   void refuse_changes(const Waiting& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message);
@@ -109,6 +126,7 @@ class Conductor {
   MetricsWriter& segment_;
   StreamMetrics& metrics_;
   StationLabels labels_;
+  EncodingPool encoding_;
   ChunkPump pump_;
   Stations stations_;
   Audience audience_;
@@ -117,6 +135,7 @@ class Conductor {
   std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
   std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
   std::vector<Waiting> waiting_;
+  std::vector<Switching> switching_;
   std::uint32_t sample_rate_ = 0;  // 0: none known yet
   std::int64_t next_refresh_ns_ = 0;
   std::int64_t next_second_ns_ = 0;

@@ -31,7 +31,8 @@ Hub::Hub(const Clock& clock, const ProcessTime& process_time, StreamMetrics& met
   const auto books = metrics_.together();
   // What a former streamd had queued when it was killed was sent to nobody, and its listeners are gone.
   const double settled = metrics_.chunks_sent.value() + metrics_.dropped_backlog.value() +
-                         metrics_.dropped_disconnect.value() + metrics_.dropped_error.value();
+                         metrics_.dropped_disconnect.value() + metrics_.dropped_error.value() +
+                         metrics_.dropped_encoding.value();
   metrics_.dropped_disconnect.add(metrics_.chunks_offered.value() - settled);
   metrics_.disconnections.add(metrics_.connections.value() - metrics_.disconnections.value());
   metrics_.active_connections.set(0);
@@ -117,7 +118,9 @@ void Hub::deliver(const Delivery& delivery) {
         std::find_if(delivery.stations.begin(), delivery.stations.end(),
                      [&](const StationAudio& one) { return one.station == listener->station; });
     if (found == delivery.stations.end()) continue;
-    const AudioMessagePtr& audio = found->formats.at(static_cast<std::size_t>(listener->format));
+    const auto format = static_cast<std::size_t>(listener->format);
+    if (found->lost[format]) lose(*listener, found->lost_seq);
+    const AudioMessagePtr& audio = found->formats.at(format);
     if (!audio) continue;
     if (audio->silence) {
       if (!warning) warning = make_text_message(underrun_message(audio->seq));
@@ -125,6 +128,17 @@ void Hub::deliver(const Delivery& delivery) {
     }
     deliver_to(*listener, audio, delivery.due_ns);
   }
+}
+
+// A chunk that was due to the listener and could not be encoded in time.
+void Hub::lose(Listener& listener, std::int64_t seq) {
+  ++listener.dropped;
+  {
+    const auto books = metrics_.together();
+    metrics_.chunks_offered.add();
+    metrics_.dropped_encoding.add();
+  }
+  send_text(listener, make_text_message(skipped_message(seq)));
 }
 
 void Hub::deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns) {

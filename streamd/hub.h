@@ -38,6 +38,8 @@ using AudioMessagePtr = std::shared_ptr<const AudioMessage>;
 struct StationAudio {
   StationPlace station;
   std::array<AudioMessagePtr, kWireFormats> formats;  // null: not in use, or nothing to send
+  std::int64_t lost_seq = -1;  // of the chunk that is lost in these formats: it was not encoded in time
+  FormatSet lost{};
 };
 
 // A chunk's length is divided into slots of equal length; each listener has one, at which it is sent its
@@ -165,6 +167,7 @@ class Hub {
   Listener* find(ConnectionId id);
   const Listener* find(ConnectionId id) const;
   void deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns);
+  void lose(Listener& listener, std::int64_t seq);
   void send_text(Listener& listener, const WireMessagePtr& message);
   void push(Listener& listener, Outgoing outgoing);
   bool send_at_once(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns);

@@ -60,7 +60,7 @@ Lane::Lane(std::size_t index, LaneContext& context, Conductor& conductor, Stream
       hub_(context.clock, network_.process_time(), metrics, network_, backlog_limits(context.config),
            context.config.streamd.idle_timeout_s * kNsPerSecond,
            [this](ConnectionId id) {
-             conductor_.post([this, id] { conductor_.set_format(id, WireFormat::kOpus, true); });
+             conductor_.post([this, id] { conductor_.set_format(id, WireFormat::kOpus, true, [] {}); });
            }),
       control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
 Lane::~Lane() = default;
@@ -292,10 +292,13 @@ void Lane::control_buffer(ConnectionId id, const Visitor& visitor, const BufferC
   if (wish.flush) hub_.flush(id);
   // Its answer comes once the format is in force.
   conductor_.post([this, id, wish] {
-    if (wish.format) conductor_.set_format(id, *wish.format, false);
-    network_.post([this, id] {
-      if (const auto status = hub_.status(id)) send(id, buffer_status_message(*status));
-    });
+    const auto answer = [this, id] {
+      network_.post([this, id] {
+        if (const auto status = hub_.status(id)) send(id, buffer_status_message(*status));
+      });
+    };
+    if (!wish.format) return answer();
+    conductor_.set_format(id, *wish.format, false, answer);
   });
 }
 

@@ -10,6 +10,12 @@ PacedDelivery::PacedDelivery(ChunkPump& pump, const Audience& audience, const Cl
     : pump_(pump), audience_(audience), clock_(clock), send_(std::move(send)) {}
 
 std::int64_t PacedDelivery::step() {
+  if (!owed_.empty()) deliver_owed();
+  const std::int64_t next_ns = deliver_due();
+  return owed_.empty() ? next_ns : std::min(next_ns, clock_.now_ns() + kOwedNs);
+}
+
+std::int64_t PacedDelivery::deliver_due() {
   for (;;) {
     if (!pump_.has_timeline()) return clock_.now_ns() + kIdleNs;
     // The pump stands elsewhere: it has found another timeline.
@@ -43,13 +49,49 @@ std::int64_t PacedDelivery::due_ns(std::uint32_t slot) const {
 
 void PacedDelivery::deliver(std::uint32_t slot) {
   const std::vector<Audience::Need> needs = audience_.needs_of(slot);
+  const bool owed_before = !owed_.empty();
+  std::vector<Owed> owed;
+  std::vector<std::pair<std::size_t, Delivery>> deliveries;
   for (auto need = needs.begin(); need != needs.end();) {
     const std::size_t lane = need->lane;
     Delivery delivery{slot, due_ns(slot), {}};
-    for (; need != needs.end() && need->lane == lane; ++need)
-      delivery.stations.push_back(pump_.take(need->station, need->formats));
-    send_(lane, std::move(delivery));
+    for (; need != needs.end() && need->lane == lane; ++need) {
+      ChunkPump::Taken taken = pump_.take(need->station, need->formats);
+      if (taken.encoding.any())
+        owed.push_back({lane, slot, delivery.due_ns, need->station, *turn_, taken.encoding});
+      delivery.stations.push_back(std::move(taken.audio));
+    }
+    deliveries.emplace_back(lane, std::move(delivery));
   }
+  // The take may have found chunks encoded that come before these.
+  if (owed_before) deliver_owed();
+  for (auto& [lane, delivery] : deliveries) send_(lane, std::move(delivery));
+  owed_.insert(owed_.end(), owed.begin(), owed.end());
+}
+
+void PacedDelivery::deliver_owed() {
+  std::deque<Owed> still;
+  for (Owed& one : owed_) {
+    ChunkPump::Taken taken = pump_.take_late(one.station, one.chunk, one.formats);
+    if (taken.encoding.any()) {
+      still.push_back(one);
+    } else {
+      send_(one.lane, {one.slot, one.due_ns, {std::move(taken.audio)}});
+    }
+  }
+  owed_ = std::move(still);
+}
+
+bool PacedDelivery::owes(const StationPlace& station) const {
+  return std::any_of(owed_.begin(), owed_.end(), [&](const Owed& one) { return one.station == station; });
+}
+
+void PacedDelivery::give_up(const StationPlace& station) {
+  const auto kept = std::stable_partition(owed_.begin(), owed_.end(),
+                                          [&](const Owed& one) { return !(one.station == station); });
+  for (auto one = kept; one != owed_.end(); ++one)
+    send_(one->lane, {one->slot, one->due_ns, {{one->station, {}, one->chunk, one->formats}}});
+  owed_.erase(kept, owed_.end());
 }
 
 std::optional<std::int64_t> PacedDelivery::next_chunk(std::uint32_t slot) const {

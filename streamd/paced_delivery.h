@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Gives each chunk to the listeners at its due moment, less each listener's slot: chunk k goes out over the
 // chunk's length before it is due, slot by slot, so that the load of many is flat and nobody's interval
-// changes.
+// changes. Where a chunk is still being encoded at that moment, it follows as soon as it is ready, before any
+// later chunk to the same listeners, and holds up nothing else.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -26,6 +28,12 @@ class PacedDelivery {
   // listener comes.
   std::int64_t step();
 
+  // Whether a chunk of that station is owed to listeners, since it is still being encoded. While there is
+  // one, no listener may be moved to or away from the station, or change its format.
+  bool owes(const StationPlace& station) const;
+  // Gives up what is owed of that station: it is dropped.
+  void give_up(const StationPlace& station);
+
   // The station's newest past chunks, `count` at most, oldest first, for a listener of that slot who has just
   // come, right after step(): the next one that is delivered to the slot follows them without a gap.
   std::vector<AudioMessagePtr> prefill(const StationPlace& station, std::uint32_t slot, WireFormat format,
@@ -37,6 +45,20 @@ class PacedDelivery {
  private:
   static constexpr std::int64_t kIdleNs = 50'000'000;  // how often to look for a timeline while there is none
 
+  static constexpr std::int64_t kOwedNs = 2'000'000;  // how often to look for a chunk that is being encoded
+
+  // A chunk to listeners of one slot, whose moment came before it was encoded.
+  struct Owed {
+    std::size_t lane = 0;
+    std::uint32_t slot = 0;
+    std::int64_t due_ns = 0;
+    StationPlace station;
+    std::int64_t chunk = 0;
+    FormatSet formats;
+  };
+
+  std::int64_t deliver_due();
+  void deliver_owed();
   std::int64_t due_ns(std::uint32_t slot) const;
   void deliver(std::uint32_t slot);
 
@@ -46,6 +68,7 @@ class PacedDelivery {
   Send send_;
   std::optional<std::int64_t> turn_;  // the chunk being delivered, slot by slot
   std::uint32_t next_slot_ = 0;       // all before it had their turn
+  std::deque<Owed> owed_;             // of one station: lowest chunk first
 };
 
 }  // namespace auralis

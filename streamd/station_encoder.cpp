@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/station_encoder.h"
 
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -14,36 +15,38 @@ constexpr std::int64_t kRestAfterChunks = 50;
 
 }  // namespace
 
-StationEncoder::StationEncoder(std::string title, std::int64_t opus_bitrate)
-    : title_(std::move(title)), opus_bitrate_(opus_bitrate) {}
+StationEncoder::StationEncoder(EncodingExecutor& executor, Settings settings)
+    : executor_(&executor), settings_(std::move(settings)) {}
 
-StationEncoder::Opus::Opus(const std::string& title, std::uint32_t sample_rate, std::int64_t bitrate,
-                           std::uint32_t serial)
-    : encoder(sample_rate, static_cast<std::int32_t>(bitrate)),
-      stream(title, sample_rate, encoder.delay_frames(), serial) {}
+StationEncoder::~StationEncoder() { end_session(); }
 
-AudioMessagePtr StationEncoder::message(EncodedChunk& chunk, WireFormat format) {
-  return message(chunk, format, false);
+// Work in progress keeps the session; what waits in it would be encoded for no listener.
+void StationEncoder::end_session() {
+  if (opus_ && opus_->session) opus_->session->skip_before(std::numeric_limits<std::int64_t>::max());
+  opus_.reset();
 }
 
 AudioMessagePtr StationEncoder::first_message(EncodedChunk& chunk, WireFormat format) {
-  AudioMessagePtr first = message(chunk, format, true);
+  AudioMessagePtr first = message(chunk, format);
   const bool joint = format == WireFormat::kOggOpus && !chunk.pages.joint.empty();
   return joint ? nullptr : first;
 }
 
-AudioMessagePtr StationEncoder::message(EncodedChunk& chunk, WireFormat format, bool head_follows) {
+AudioMessagePtr StationEncoder::message(EncodedChunk& chunk, WireFormat format) {
   AudioMessagePtr& message = chunk.messages.at(static_cast<std::size_t>(format));
-  if (message) return message;
-  const WireMessagePtr encoded = encode(chunk, format, head_follows);
-  if (!encoded) return nullptr;
-  const AudioChunk& audio = chunk.audio;
-  const std::int64_t duration_ns = kNsPerSecond * audio.frames / audio.sample_rate;
-  message = std::make_shared<AudioMessage>(AudioMessage{encoded, audio.seq, duration_ns, audio.silence});
+  if (!message) message = make_message(chunk, format);
   return message;
 }
 
-WireMessagePtr StationEncoder::encode(EncodedChunk& chunk, WireFormat format, bool head_follows) {
+AudioMessagePtr StationEncoder::make_message(EncodedChunk& chunk, WireFormat format) {
+  const WireMessagePtr encoded = encode(chunk, format);
+  if (!encoded) return nullptr;
+  const AudioChunk& audio = chunk.audio;
+  const std::int64_t duration_ns = kNsPerSecond * audio.frames / audio.sample_rate;
+  return std::make_shared<AudioMessage>(AudioMessage{encoded, audio.seq, duration_ns, audio.silence});
+}
+
+WireMessagePtr StationEncoder::encode(EncodedChunk& chunk, WireFormat format) {
   switch (format) {
     case WireFormat::kJson:
       return make_text_message(encode_json(chunk.audio));
@@ -52,10 +55,8 @@ WireMessagePtr StationEncoder::encode(EncodedChunk& chunk, WireFormat format, bo
     case WireFormat::kWav:
       return make_http_chunk(wav_samples(chunk.audio));
     case WireFormat::kOpus:
-      return encode_opus_of(chunk, head_follows) ? make_binary_message(encode_opus(chunk.audio, *chunk.opus))
-                                                 : nullptr;
+      return chunk.opus ? make_binary_message(encode_opus(chunk.audio, *chunk.opus)) : nullptr;
     case WireFormat::kOggOpus: {
-      if (!encode_opus_of(chunk, head_follows)) return nullptr;
       const std::string bytes = chunk.pages.joint + chunk.pages.page;
       return bytes.empty() ? nullptr : make_http_chunk(bytes);
     }
@@ -63,28 +64,52 @@ WireMessagePtr StationEncoder::encode(EncodedChunk& chunk, WireFormat format, bo
   return nullptr;
 }
 
-bool StationEncoder::encode_opus_of(EncodedChunk& chunk, bool head_follows) {
-  if (chunk.opus) return true;
-  const AudioChunk& audio = chunk.audio;
-  if (opus_ && audio.seq <= opus_->newest) return false;
-  if (!opus_)
-    opus_ = std::make_unique<Opus>(title_, audio.sample_rate, opus_bitrate_, std::random_device()());
-  chunk.opus = opus_->encoder.encode(audio);
-  chunk.pages = opus_->stream.add(*chunk.opus);
-  // Who listens to a stream that is only beginning has had no headers yet.
-  if (opus_->newest < 0 && !head_follows) chunk.pages.joint = opus_->stream.headers();
-  opus_->newest = audio.seq;
-  return true;
+void StationEncoder::submit(const EncodedChunk& chunk, bool head_follows) {
+  if (opus_ && chunk.audio.seq <= opus_->submitted) return;
+  if (!opus_) {
+    OpusSession::Settings settings{settings_.title, static_cast<std::int32_t>(settings_.opus_bitrate),
+                                   std::random_device()(), settings_.personal};
+    opus_ = Opus{std::make_shared<OpusSession>(*executor_, std::move(settings)), -1, head_follows, {}};
+  }
+  opus_->submitted = chunk.audio.seq;
+  opus_->session->submit(chunk.audio);
 }
 
-WireMessagePtr StationEncoder::stream_head(WireFormat format, const Timeline& timeline) const {
+void StationEncoder::collect(const std::function<EncodedChunk*(std::int64_t)>& find) {
+  if (!opus_) return;
+  for (OpusSession::Encoded& encoded : opus_->session->take_encoded()) {
+    // A listener of a stream that only begins has had no headers yet.
+    if (encoded.first && !opus_->head_follows) encoded.pages.joint = *encoded.headers;
+    encoded.pages.joint.insert(0, std::exchange(opus_->joint, {}));
+    EncodedChunk* const chunk = find(encoded.seq);
+    if (chunk == nullptr) {
+      opus_->joint = std::move(encoded.pages.joint);
+      continue;
+    }
+    chunk->opus = std::move(encoded.opus);
+    chunk->pages = std::move(encoded.pages);
+    chunk->headers = std::move(encoded.headers);
+  }
+}
+
+bool StationEncoder::encoding(const EncodedChunk& chunk) const {
+  return opus_ && !chunk.opus && chunk.audio.seq <= opus_->submitted &&
+         opus_->session->pending(chunk.audio.seq);
+}
+
+WireMessagePtr StationEncoder::stream_head(WireFormat format, const Timeline& timeline,
+                                           const EncodedChunk* newest) const {
   if (format == WireFormat::kWav) return make_http_chunk(wav_header(timeline.sample_rate, timeline.channels));
-  const bool ogg = format == WireFormat::kOggOpus && opus_ && !opus_->stream.headers().empty();
-  return ogg ? make_http_chunk(opus_->stream.headers()) : nullptr;
+  const bool ogg = format == WireFormat::kOggOpus && newest != nullptr && newest->headers;
+  return ogg ? make_http_chunk(*newest->headers) : nullptr;
+}
+
+void StationEncoder::skip_before(std::int64_t seq) {
+  if (opus_) opus_->session->skip_before(seq);
 }
 
 void StationEncoder::let_rest(std::int64_t seq) {
-  if (opus_ && seq - opus_->newest > kRestAfterChunks) opus_.reset();
+  if (opus_ && seq - opus_->submitted > kRestAfterChunks) end_session();
 }
 
 }  // namespace auralis

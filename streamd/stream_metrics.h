@@ -74,6 +74,13 @@ class StreamMetrics {
                  {{"reason", "disconnect"}});
   Counter dropped_error = m_.counter("websocket_chunks_dropped_total",
                                      "Audio chunks queued and never sent, by reason", {{"reason", "error"}});
+  Counter dropped_encoding =
+      m_.counter("websocket_chunks_dropped_total", "Audio chunks queued and never sent, by reason",
+                 {{"reason", "encoding"}});
+  Counter encodes_late =
+      m_.counter("auralis_encodes_late_total",
+                 "Chunks of a station that were not encoded in Opus when the first listener was due: sent as "
+                 "soon as they are, or dropped");
   Counter stepped_down = m_.counter("auralis_listeners_stepped_down_total",
                                     "Listeners too slow for PCM, who were sent Opus from then on");
   Counter messages_dropped =

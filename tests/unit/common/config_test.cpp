@@ -44,6 +44,7 @@ ConfigValue other_value(const ConfigKey& key) {
       {"streamd.max_backlog_ms", std::int64_t{10'000}},
       {"streamd.max_backlog_kb", std::int64_t{320}},
       {"streamd.opus_kbps", std::int64_t{6}},
+      {"streamd.encoding_threads", std::int64_t{2}},
       {"streamd.max_listeners", std::int64_t{1}},
       {"streamd.max_listeners_per_address", std::int64_t{60'000}},
       {"streamd.trusted_proxies", "127.0.0.1, 10.0.0.0/8,2001:db8::/32"},

@@ -19,7 +19,8 @@ struct Fixture {
   test::RecordingTransport transport;
   ProcessTime process_time{clock, kNsPerSecond};
   Hub hub{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
-  ChunkPump pump{folder.path(), clock, own.metrics, kPrefill, 96'000};
+  test::HeldExecutor encoding;
+  ChunkPump pump{folder.path(), clock, own.metrics, encoding, kPrefill, 96'000};
   Audience audience;
   PacedDelivery delivery{pump, audience, clock,
                          [this](std::size_t, const Delivery& one) { hub.deliver(one); }};
@@ -43,6 +44,7 @@ struct Fixture {
     audience.add(id, 0, format, to);
     delivery.step();
     const std::uint32_t slot = audience.find(id)->slot;
+    if (const auto next = delivery.next_chunk(slot)) pump.prepare(to, format, *next - prefill, *next);
     hub.add(id, transport.outlet(id), format, false);
     hub.begin(id, {to, slot, {}, delivery.prefill(to, slot, format, prefill)});
     audience.begin(id);

@@ -2,7 +2,9 @@
 // What the tests of streamd stand on: a network that they watch, and a synthd that writes what they say.
 #pragma once
 
+#include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -10,6 +12,7 @@
 
 #include "common/audio_segment.h"
 #include "common/metrics.h"
+#include "streamd/encoding_pool.h"
 #include "streamd/stream_metrics.h"
 #include "streamd/transport.h"
 #include "tests/unit/support.h"
@@ -86,6 +89,26 @@ class RecordingTransport final : public Transport {
   };
 
   std::map<ConnectionId, OneOutlet> outlets_;
+};
+
+// Encodes at once, or, while it is held, once the test says so.
+class HeldExecutor final : public EncodingExecutor {
+ public:
+  void run(const Urgency&, std::function<void()> work) override {
+    if (held) return waiting.push_back(std::move(work));
+    work();
+  }
+  // Runs `count` pieces of work that wait, and no more.
+  void run_waiting(std::size_t count) {
+    for (; count > 0 && !waiting.empty(); --count) {
+      const auto work = std::move(waiting.front());
+      waiting.pop_front();
+      work();
+    }
+  }
+
+  bool held = false;
+  std::deque<std::function<void()>> waiting;
 };
 
 // A synthd's segment: 100 ms chunks, 20 slots; chunk k is filled with the value k + 1.

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// What the pump reads ahead of its turn and has encoded in Opus.
+#include <algorithm>
+#include <utility>
+
+#include "streamd/chunk_pump.h"
+
+namespace auralis {
+
+// What is no longer held need not be encoded.
+void ChunkPump::rest(Channel& channel) {
+  channel.encoder.skip_before(*turn_ + 1 - static_cast<std::int64_t>(keep_));
+  channel.encoder.let_rest(*turn_);
+}
+
+ChunkPump::Taken ChunkPump::take_late(const StationPlace& station, std::int64_t chunk,
+                                      const FormatSet& formats) {
+  Taken taken{{station, {}, chunk, formats}, {}};
+  Channel& from = channel_or_silence(station);
+  const auto find = [&](std::int64_t seq) { return find_held(from, seq); };
+  from.encoder.collect(find);
+  EncodedChunk* const held = find(chunk);
+  if (held == nullptr) return taken;
+  if (from.encoder.encoding(*held)) {
+    taken.encoding = std::exchange(taken.audio.lost, {});
+  } else if (held->opus) {
+    taken.audio.lost.reset();
+    for (std::size_t i = 0; i < kWireFormats; ++i) {
+      if (formats[i]) taken.audio.formats.at(i) = from.encoder.message(*held, static_cast<WireFormat>(i));
+    }
+  }
+  return taken;
+}
+
+// True if the turn's chunk was among those that were read ahead.
+bool ChunkPump::take_from_ahead(Channel& channel) {
+  while (!channel.ahead.empty() && channel.ahead.front().audio.seq <= *turn_) {
+    channel.recent.push_back(std::move(channel.ahead.front()));
+    channel.ahead.pop_front();
+  }
+  return channel.took(*turn_);
+}
+
+// What the ring holds is final: a change is rendered only into chunks after those.
+void ChunkPump::read_ahead(Channel& channel) {
+  std::int64_t seq = next_;
+  if (!channel.ahead.empty()) seq = std::max(seq, channel.ahead.back().audio.seq + 1);
+  for (; seq < next_ + ahead_chunks_; ++seq) {
+    const bool silence = &channel == &silence_;
+    if (!silence && (!channel.plays || read(channel.station, seq) != RingRead::kChunk)) return;
+    channel.ahead.push_back(make_chunk(seq, silence ? RingRead::kWriterGone : RingRead::kChunk));
+  }
+}
+
+// Has what is held from `first` on encoded, and what can be read ahead.
+void ChunkPump::encode_from(Channel& channel, std::int64_t first, bool head_follows) {
+  read_ahead(channel);
+  for (const auto* chunks : {&channel.recent, &channel.ahead}) {
+    for (const EncodedChunk& chunk : *chunks) {
+      if (chunk.audio.seq >= first) channel.encoder.submit(chunk, head_follows);
+    }
+  }
+  channel.encoder.collect([&](std::int64_t seq) { return find_held(channel, seq); });
+}
+
+bool ChunkPump::prepare(const StationPlace& station, WireFormat format, std::int64_t first,
+                        std::int64_t end) {
+  Channel* const found = channel(station);
+  if (!is_opus(format) || found == nullptr || !found->plays) return true;
+  if (turn_ && first <= *turn_ && *turn_ <= end) take_turn(*found);
+  for (std::int64_t seq = std::max<std::int64_t>(first, 0); seq < end; ++seq) hold(*found, seq);
+  encode_from(*found, first, format == WireFormat::kOggOpus && first < end);
+  for (std::int64_t seq = first; seq <= end; ++seq) {
+    const EncodedChunk* const held = find_held(*found, seq);
+    if (held != nullptr && found->encoder.encoding(*held)) return false;
+  }
+  return true;
+}
+
+EncodedChunk* ChunkPump::find_held(Channel& channel, std::int64_t chunk) {
+  for (auto* chunks : {&channel.recent, &channel.ahead}) {
+    for (EncodedChunk& one : *chunks) {
+      if (one.audio.seq == chunk) return &one;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace auralis

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// How listeners come, change their station or their format, and leave.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "streamd/conductor.h"
+
+namespace auralis {
+namespace {
+
+// A listener waits so long for encoders that do not keep up; then it gets what there is.
+constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
+
+}  // namespace
+
+void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
+  const auto place = place_for(arrival.want, arrival.reserved);
+  audience_.add(id, arrival.lane, arrival.format, place.value_or(StationPlace{}));
+  if (!place) return give_up(id);  // gone since it was admitted
+  wait_for(id, *place, false);
+}
+
+void Conductor::subscribe(ConnectionId id, const Wanted& want, bool reserved) {
+  // What it asked for before may have begun by now.
+  if (!waiting_.empty()) {
+    delivery_.step();
+    welcome_waiting();
+  }
+  const auto place = place_for(want, reserved);
+  const auto* const listener = audience_.find(id);
+  if (listener == nullptr) return;
+  if (!place) return give_up(id);
+  if (!listener->delivered_to) audience_.retune(id, *place);
+  wait_for(id, *place, true);
+}
+
+// What it waited for before does not count any more.
+void Conductor::wait_for(ConnectionId id, const StationPlace& place, bool subscribed) {
+  for (const Waiting& former : take_waiting([&](const Waiting& one) { return one.id == id; })) {
+    if (former.subscribed)
+      refuse(id, {"unavailable", "Another station was asked for before this one began.", "subscribe"});
+    refuse_changes(former);
+  }
+  waiting_.push_back({id, place, subscribed, {}});
+  next_refresh_ns_ = 0;
+  lanes_.front()->network().step_now();
+}
+
+std::optional<StationPlace> Conductor::place_for(const Wanted& want, bool reserved) {
+  std::optional<StationPlace> place = want.place;
+  if (want.link) {
+    place = stations_.open(*want.link);
+    publish_directory();
+  }
+  if (reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  // The lane may have known a station that is gone by now. One that began anew elsewhere has its name.
+  if (!want.link && !want.name.empty() && stations_.find(want.place) == nullptr)
+    return stations_.find(want.name);
+  return place;
+}
+
+void Conductor::leave(ConnectionId id) { audience_.remove(id); }
+
+// Listeners whose station plays by now are sent its status, and sound.
+void Conductor::welcome_waiting() {
+  const auto served = take_waiting([this](Waiting& one) { return ready(one); });
+  for (const Waiting& one : served) {
+    const auto* const listener = audience_.find(one.id);
+    if (listener == nullptr) continue;
+    if (listener->delivered_to) {
+      retune(one.id, *listener, one.place);
+    } else {
+      welcome(one.id, *listener);
+    }
+    for (const ClientMessage& message : one.changes) change(one.id, message);
+  }
+}
+
+// Whether all that a listener begins with is there: its station, and of Opus the first chunks.
+bool Conductor::ready(Waiting& waiting) {
+  const auto* const listener = audience_.find(waiting.id);
+  if (listener == nullptr) return true;
+  if (!pump_.plays(waiting.place)) return false;
+  const std::int64_t now_ns = clock_.now_ns();
+  if (waiting.plays_since_ns == 0) waiting.plays_since_ns = now_ns;
+  const std::int64_t prefill = listener->delivered_to ? 0 : prefill_chunks();
+  const bool encoded_now = encoded(waiting.place, *listener, listener->format, prefill);
+  const bool owed =
+      is_opus(listener->format) && (delivery_.owes(listener->station) || delivery_.owes(waiting.place));
+  return (encoded_now && !owed) || now_ns - waiting.plays_since_ns >= kEncodingLimitNs;
+}
+
+// Whether the listener's next chunk of that station is encoded, and `prefill` chunks before it.
+bool Conductor::encoded(const StationPlace& place, const Audience::Listener& listener, WireFormat format,
+                        std::int64_t prefill) {
+  const auto next = delivery_.next_chunk(listener.slot);
+  return !next || pump_.prepare(place, format, *next - prefill, *next);
+}
+
+std::vector<Conductor::Waiting> Conductor::take_waiting(const std::function<bool(Waiting&)>& which) {
+  const auto taken =
+      std::stable_partition(waiting_.begin(), waiting_.end(), [&](Waiting& one) { return !which(one); });
+  std::vector<Waiting> result(std::make_move_iterator(taken), std::make_move_iterator(waiting_.end()));
+  waiting_.erase(taken, waiting_.end());
+  return result;
+}
+
+void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {
+  const StationPlace place = listener.station;
+  if (is_opus(listener.format)) delivery_.give_up(place);
+  Welcome welcome{place, listener.slot, {}, {}};
+  if (const auto status = stations_.status(place); status && !is_plain_http(listener.format)) {
+    welcome.messages.push_back(
+        make_text_message(status_message(*status, status_context(place), format_name(listener.format))));
+    if (audience_.listeners_of(place) == 1) told_[status->station] = *status;
+  }
+  welcome.past = delivery_.prefill(place, listener.slot, listener.format, prefill_chunks());
+  // After the past was encoded: it tells where the stream begins.
+  const std::int64_t next = delivery_.next_chunk(listener.slot).value_or(0);
+  if (const auto head = pump_.stream_head(place, listener.format, next)) welcome.messages.push_back(head);
+  audience_.begin(id);
+  on_lane(listener.lane, [id, welcome = std::move(welcome)](Lane& lane) { lane.hub().begin(id, welcome); });
+}
+
+// It has what it hears queued; the other station follows without a gap in the numbers.
+void Conductor::retune(ConnectionId id, const Audience::Listener& listener, const StationPlace& place) {
+  if (is_opus(listener.format)) {
+    delivery_.give_up(listener.station);
+    delivery_.give_up(place);
+  }
+  const auto status = stations_.status(place);
+  const std::string name = status ? status->station : std::string();
+  const std::int64_t seq = delivery_.next_chunk(listener.slot).value_or(0);
+  const auto message = make_text_message(subscribed_message(name, seq));
+  on_lane(listener.lane, [id, place, message](Lane& lane) {
+    lane.hub().send_text(id, message);
+    lane.hub().retune(id, place);
+  });
+  audience_.retune(id, place);
+  tell_status(id);
+}
+
+void Conductor::tell_status(ConnectionId id) {
+  const auto* const listener = audience_.find(id);
+  if (listener == nullptr) return;
+  const auto status = stations_.status(listener->station);
+  const std::string answer =
+      status ? status_message(*status, status_context(listener->station), format_name(listener->format))
+             : error_message({"unavailable", "The station does not play yet.", "status"});
+  on_lane(listener->lane,
+          [id, message = make_text_message(answer)](Lane& lane) { lane.hub().send_text(id, message); });
+}
+
+void Conductor::set_format(ConnectionId id, WireFormat format, bool stepped_down,
+                           std::function<void()> done) {
+  const auto* const listener = audience_.find(id);
+  if (listener == nullptr) return done();
+  switching_.push_back({id, format, stepped_down, clock_.now_ns(), std::move(done)});
+  switch_formats();
+  if (!switching_.empty()) lanes_.front()->network().step_now();
+}
+
+bool Conductor::ready(const Switching& switching) {
+  const auto* const listener = audience_.find(switching.id);
+  if (listener == nullptr || listener->format == switching.format || !listener->delivered_to) return true;
+  const bool encoded_now = encoded(listener->station, *listener, switching.format, 0);
+  return (encoded_now && !delivery_.owes(listener->station)) ||
+         clock_.now_ns() - switching.since_ns >= kEncodingLimitNs;
+}
+
+// A listener's formats come into force in the order in which they were asked for.
+void Conductor::switch_formats() {
+  std::vector<Switching> still;
+  for (Switching& one : std::exchange(switching_, {})) {
+    const bool in_turn =
+        std::none_of(still.begin(), still.end(), [&](const Switching& other) { return other.id == one.id; });
+    if (in_turn && ready(one)) {
+      switch_format(one);
+    } else {
+      still.push_back(std::move(one));
+    }
+  }
+  switching_ = std::move(still);
+}
+
+void Conductor::switch_format(const Switching& switching) {
+  const auto* const listener = audience_.find(switching.id);
+  if (listener != nullptr && listener->format != switching.format) {
+    delivery_.give_up(listener->station);
+    audience_.set_format(switching.id, switching.format);
+    on_lane(listener->lane,
+            [id = switching.id, format = switching.format, stepped_down = switching.stepped_down](
+                Lane& lane) { lane.hub().set_format(id, format, stepped_down); });
+  }
+  switching.done();
+}
+
+}  // namespace auralis

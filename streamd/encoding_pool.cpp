@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/encoding_pool.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace auralis {
+namespace {
+
+// Of setpriority(2). Encoding is ahead of time by hundreds of milliseconds; sending and rendering are not.
+constexpr int kNice = 5;
+
+// Linux keeps a nice value for each thread. Failure costs only the preference.
+void lower_priority() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice); }
+
+}  // namespace
+
+struct EncodingPool::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  // Under the mutex.
+  std::multimap<std::pair<bool, std::int64_t>, std::function<void()>> waiting;
+  bool stopping = false;
+
+  std::vector<std::thread> threads;
+
+  void serve() {
+    lower_priority();
+    std::unique_lock lock(mutex);
+    for (;;) {
+      changed.wait(lock, [this] { return stopping || !waiting.empty(); });
+      if (stopping) return;
+      const auto first = waiting.begin();
+      auto work = std::move(first->second);
+      waiting.erase(first);
+      lock.unlock();
+      work();
+      work = nullptr;  // what it holds ends outside the lock, too
+      lock.lock();
+    }
+  }
+};
+
+EncodingPool::EncodingPool(std::size_t threads) : state_(std::make_unique<State>()) {
+  for (std::size_t i = 0; i < threads; ++i)
+    state_->threads.emplace_back([state = state_.get()] { state->serve(); });
+}
+
+EncodingPool::~EncodingPool() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->changed.notify_all();
+  for (std::thread& thread : state_->threads) thread.join();
+}
+
+void EncodingPool::run(const Urgency& urgency, std::function<void()> work) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->waiting.emplace(std::pair(urgency.personal, urgency.chunk), std::move(work));
+  }
+  state_->changed.notify_one();
+}
+
+}  // namespace auralis

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/opus_session.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "common/log.h"
+
+namespace auralis {
+
+OpusSession::OpusSession(EncodingExecutor& executor, Settings settings)
+    : executor_(executor), settings_(std::move(settings)) {}
+
+void OpusSession::submit(AudioChunk chunk) {
+  const std::int64_t seq = chunk.seq;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(chunk));
+    if (std::exchange(scheduled_, true)) return;
+  }
+  schedule(seq);
+}
+
+void OpusSession::schedule(std::int64_t chunk) {
+  executor_.run({settings_.personal, chunk}, [session = shared_from_this()] { session->encode_next(); });
+}
+
+void OpusSession::skip_before(std::int64_t seq) {
+  const std::lock_guard lock(mutex_);
+  while (!waiting_.empty() && waiting_.front().seq < seq) waiting_.pop_front();
+}
+
+std::vector<OpusSession::Encoded> OpusSession::take_encoded() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(encoded_, {});
+}
+
+bool OpusSession::pending(std::int64_t seq) const {
+  const std::lock_guard lock(mutex_);
+  const auto is_it = [seq](const auto& one) { return one.seq == seq; };
+  return running_ == seq || std::any_of(waiting_.begin(), waiting_.end(), is_it) ||
+         std::any_of(encoded_.begin(), encoded_.end(), is_it);
+}
+
+// One chunk for each turn at the executor, so that stations take turns.
+void OpusSession::encode_next() {
+  AudioChunk chunk;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty()) {
+      scheduled_ = false;
+      return;
+    }
+    chunk = std::move(waiting_.front());
+    waiting_.pop_front();
+    running_ = chunk.seq;
+  }
+  std::optional<Encoded> encoded = encode(chunk);
+  std::optional<std::int64_t> next;
+  {
+    const std::lock_guard lock(mutex_);
+    if (encoded) encoded_.push_back(*std::move(encoded));
+    running_.reset();
+    if (!waiting_.empty()) next = waiting_.front().seq;
+    scheduled_ = next.has_value();
+  }
+  if (next) schedule(*next);
+}
+
+std::optional<OpusSession::Encoded> OpusSession::encode(const AudioChunk& chunk) {
+  try {
+    Encoded encoded;
+    encoded.seq = chunk.seq;
+    encoded.first = !encoder_;
+    if (!encoder_) {
+      encoder_.emplace(chunk.sample_rate, settings_.bitrate);
+      stream_.emplace(settings_.title, chunk.sample_rate, encoder_->delay_frames(), settings_.serial);
+    }
+    encoded.opus = encoder_->encode(chunk);
+    encoded.pages = stream_->add(encoded.opus);
+    if (!headers_ || *headers_ != stream_->headers())
+      headers_ = std::make_shared<const std::string>(stream_->headers());
+    encoded.headers = headers_;
+    return encoded;
+  } catch (const std::exception& error) {
+    log_error("a chunk could not be encoded", {{"chunk", chunk.seq}, {"reason", std::string(error.what())}});
+    return std::nullopt;
+  }
+}
+
+}  // namespace auralis

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Stations that share the threads of a pool, while one thread submits and collects, as the conductor does.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "streamd/encoding_pool.h"
+#include "streamd/opus_session.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::size_t kStations = 4;
+constexpr std::int64_t kChunks = 12;
+
+AudioChunk chunk_of(std::size_t station, std::int64_t seq) {
+  AudioChunk chunk;
+  chunk.seq = seq;
+  chunk.sample_rate = 48'000;
+  chunk.channels = 2;
+  chunk.frames = 960;
+  for (std::uint32_t i = 0; i < chunk.frames * 2; ++i)
+    chunk.samples.push_back(static_cast<std::int16_t>(
+        (static_cast<std::int64_t>(i) * (7 + seq) * 31 + static_cast<std::int64_t>(station) * 997) % 8'000));
+  return chunk;
+}
+
+OpusSession::Settings settings_of(std::size_t station) {
+  return {"station", 64'000, static_cast<std::uint32_t>(station), station > 0};
+}
+
+struct AtOnce final : EncodingExecutor {
+  void run(const Urgency&, std::function<void()> work) override { work(); }
+};
+
+std::vector<OpusSession::Encoded> encoded_alone(std::size_t station) {
+  AtOnce executor;
+  const auto session = std::make_shared<OpusSession>(executor, settings_of(station));
+  for (std::int64_t seq = 0; seq < kChunks; ++seq) session->submit(chunk_of(station, seq));
+  return session->take_encoded();
+}
+
+TEST_CASE("stations encoded on threads that they share come out in order and as if each were alone") {
+  EncodingPool pool(3);
+  std::vector<std::shared_ptr<OpusSession>> sessions;
+  for (std::size_t station = 0; station < kStations; ++station)
+    sessions.push_back(std::make_shared<OpusSession>(pool, settings_of(station)));
+  std::vector<std::vector<OpusSession::Encoded>> came(kStations);
+  const auto collect = [&] {
+    for (std::size_t station = 0; station < kStations; ++station) {
+      for (auto& one : sessions[station]->take_encoded()) came[station].push_back(std::move(one));
+    }
+  };
+  for (std::int64_t seq = 0; seq < kChunks; ++seq) {
+    for (std::size_t station = 0; station < kStations; ++station)
+      sessions[station]->submit(chunk_of(station, seq));
+    collect();
+  }
+  while (sessions[0]->pending(kChunks - 1) || sessions[1]->pending(kChunks - 1) ||
+         sessions[2]->pending(kChunks - 1) || sessions[3]->pending(kChunks - 1)) {
+    std::this_thread::yield();
+    collect();
+  }
+  collect();
+  for (std::size_t station = 0; station < kStations; ++station) {
+    const auto alone = encoded_alone(station);
+    REQUIRE(came[station].size() == alone.size());
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      CHECK(came[station][i].seq == alone[i].seq);
+      CHECK(came[station][i].opus.packets == alone[i].opus.packets);
+      CHECK(came[station][i].pages.page == alone[i].pages.page);
+    }
+  }
+}
+
+TEST_CASE("a pool that ends leaves out what waits, and sessions may end while they are encoded") {
+  for (int round = 0; round < 20; ++round) {
+    EncodingPool pool(2);
+    for (std::size_t station = 0; station < kStations; ++station) {
+      const auto session = std::make_shared<OpusSession>(pool, settings_of(station));
+      for (std::int64_t seq = 0; seq < 3; ++seq) session->submit(chunk_of(station, seq));
+      session->skip_before(station % 2 == 0 ? 100 : 2);
+    }
+  }
+}
+
+// Keeps a thread of a pool until it is let go.
+class Hang {
+ public:
+  std::function<void()> work() {
+    return [this] {
+      std::unique_lock lock(mutex_);
+      hangs_ = true;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return let_go_; });
+    };
+  }
+  void wait_until_it_hangs() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return hangs_; });
+  }
+  void let_go() {
+    const std::lock_guard lock(mutex_);
+    let_go_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool hangs_ = false;
+  bool let_go_ = false;
+};
+
+TEST_CASE("work that hangs on one thread of a pool holds up none on the others") {
+  Hang hang;
+  EncodingPool pool(2);
+  pool.run({true, 0}, hang.work());
+  hang.wait_until_it_hangs();
+  std::atomic<bool> done{false};
+  pool.run({true, 1}, [&] { done = true; });
+  while (!done) std::this_thread::yield();
+  hang.let_go();
+}
+
+TEST_CASE("of what waits, configured stations go first, and then the lowest chunk") {
+  Hang hang;
+  std::vector<int> order;  // of the one thread, and read once it has ended
+  std::atomic<bool> done{false};
+  {
+    EncodingPool pool(1);
+    pool.run({false, 0}, hang.work());
+    hang.wait_until_it_hangs();
+    const auto note = [&](int number) { return [&order, number] { order.push_back(number); }; };
+    pool.run({true, 9}, note(4));
+    pool.run({true, 8}, note(3));
+    pool.run({false, 9}, note(2));
+    pool.run({false, 7}, note(1));
+    pool.run({true, 10}, [&] { done = true; });
+    hang.let_go();
+    while (!done) std::this_thread::yield();
+  }
+  CHECK(order == std::vector<int>{1, 2, 3, 4});
+}
+
+}  // namespace
+}  // namespace auralis
