@@ -4,6 +4,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/service.h"
+#include "metricsd/descriptor_limit.h"
+#include "metricsd/http_healthcheck.h"
 #include "metricsd/metrics_daemon.h"
 
 namespace {
@@ -17,10 +19,13 @@ int check_health(const auralis::Config& config) {
 
 int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   if (command_line.healthcheck) return check_health(command_line.config);
+  auralis::raise_descriptor_limit();
   const auralis::SystemClock clock;
   auralis::MetricsDaemon daemon(command_line.config, clock);
   daemon.start();
-  const std::string http = command_line.config.metricsd.host + ":" + std::to_string(daemon.http_port());
+  const std::string& host = command_line.config.metricsd.host;
+  const std::string http = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+                           std::to_string(daemon.http_port());
   auralis::log_info(
       "metricsd serves",
       {{"runtime_dir", command_line.config.runtime.dir}, {"http", http}, {"zmq", daemon.zmq_endpoint()}});

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 // metricsd over HTTP: /metrics in Prometheus' text format, /healthz, /readyz, and the page at /. The only
-// part that sees prometheus-cpp and CivetWeb.
-//
-// CivetWeb is driven directly, not through prometheus::Exposer: that one adds quantiles of its own, which are
-// NaN until the second scrape and again after a minute without one, knows no HEAD, and gives its callbacks no
-// object to work on.
+// part that sees prometheus-cpp, of which it takes the serializer and not the Exposer: that one adds
+// quantiles of its own, which are NaN until the second scrape and again after a minute without one.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +15,11 @@ namespace auralis {
 // The text that /metrics answers with: format 0.0.4.
 std::string exposition(const Snapshot& snapshot);
 
-// Serves from threads of its own for as long as it lives.
+// Serves from a thread of its own for as long as it lives.
 class PrometheusExporter {
  public:
-  // Listens at `host` (an address, IPv6 only where CivetWeb knows it, or localhost) and `port`, 0 for any
-  // that is free. `source` must outlive it. Throws std::runtime_error, naming the address, where it cannot.
+  // Listens at `host` (an IPv4 or IPv6 address, or localhost) and `port`, 0 for any that is free. `source`
+  // must outlive it. Throws std::runtime_error, naming the address, if it cannot.
   PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source);
   ~PrometheusExporter();
   PrometheusExporter(const PrometheusExporter&) = delete;
@@ -35,9 +32,5 @@ class PrometheusExporter {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// Asks a running metricsd where it listens (Linux takes 0.0.0.0 for this machine) for /healthz. Empty where
-// it answers 200 within three seconds, else what is wrong.
-std::string http_healthcheck(const std::string& host, std::int64_t port);
 
 }  // namespace auralis

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "metricsd/http_healthcheck.h"
 #include "tests/unit/metricsd/exposition.h"
 #include "tests/unit/metricsd/support.h"
 
@@ -27,7 +28,6 @@ struct Bench : SnapshotFixture {
 
 }  // namespace
 
-// CivetWeb takes two seconds to stop: what can share a server does.
 TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered as it should be") {
   INFO("/metrics shows the figures and counts its answers");
   const std::string answer = get("/metrics");
@@ -54,11 +54,14 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered 
   for (const std::string path : {"/nothing", "/metrics/", "/metrics/more", "/index.html", "/../etc/passwd"}) {
     CHECK_MESSAGE(status_of(get(path)) == 404, path);
   }
-  for (const std::string method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
+  for (const std::string method : {"POST", "PUT", "DELETE", "PATCH"}) {
     const std::string refusal = http(exporter->port(), method, "/metrics");
     CHECK_MESSAGE(status_of(refusal) == 405, method);
-    CHECK_MESSAGE(contains(refusal, "Allow: GET, HEAD\r\n"), method);
+    CHECK_MESSAGE(contains(refusal, "Allow: GET, HEAD, OPTIONS\r\n"), method);
   }
+  CHECK(status_of(http(exporter->port(), "OPTIONS", "/metrics")) == 204);
+  INFO("what is not answered with the figures is not counted as a scrape");
+  CHECK(parse_exposition(body_of(get("/metrics"))).find("auralis_scrapes_total")->value == 3);
   for (const std::string path : {"/metrics", "/healthz", "/"}) {
     const std::string head = http(exporter->port(), "HEAD", path);
     CHECK_MESSAGE(status_of(head) == 200, path);
@@ -67,11 +70,9 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered 
 }
 
 TEST_CASE_FIXTURE(Bench,
-                  "PrometheusExporter: idle connections, few or more than threads, do not block a scrape") {
+                  "PrometheusExporter: idle connections, few or more than it keeps, do not block a scrape") {
   std::deque<Connection> idle;
-  // Give up after Connection::kPatienceS, much sooner than CivetWeb would give up an idle connection unless
-  // told.
-  for (const std::size_t connections : {2U, 10U}) {
+  for (const std::size_t connections : {2U, 10U, 300U}) {
     while (idle.size() < connections) REQUIRE(idle.emplace_back(exporter->port()).open());
     CHECK_MESSAGE(status_of(get("/metrics")) == 200, connections);
   }

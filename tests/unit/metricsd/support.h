@@ -145,7 +145,8 @@ class Connection {
 
 inline std::string http(int port, const std::string& method, const std::string& path) {
   return Connection(port).exchange(method + " " + path +
-                                   " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+                                   " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: "
+                                   "close\r\n\r\n");
 }
 inline int status_of(const std::string& answer) {
   return answer.size() < 12 ? 0 : std::atoi(answer.c_str() + answer.find(' '));

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/descriptor_limit.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace auralis {
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kDescriptors) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kDescriptors);
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // a refusal leaves it as it was, which is enough for some clients
+}
+
+}  // namespace auralis

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/http_connection.h"
+
+#include <algorithm>
+#include <ctime>
+#include <exception>
+#include <sstream>
+#include <utility>
+
+#include "common/log.h"
+#include "metricsd/http_rules.h"
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace auralis {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+constexpr std::chrono::milliseconds kLingering{2'000};
+constexpr std::string_view kAllowed = "GET, HEAD, OPTIONS";
+
+std::string_view plain(beast::string_view text) { return {text.data(), text.size()}; }
+beast::string_view beasts(std::string_view text) { return {text.data(), text.size()}; }
+
+// The sentence that a refusal has as its body, for people.
+std::string sentence(int status, const HttpLimits& limits) {
+  switch (status) {
+    case 405:
+      return "Only " + std::string(kAllowed) + " are answered here.\n";
+    case 408:
+      return "The request did not arrive in time.\n";
+    case 413:
+      return "The body of a request may have up to " + std::to_string(limits.body_bytes) + " bytes.\n";
+    case 414:
+      return "The request line is too long: a head may have up to " + std::to_string(limits.head_bytes) +
+             " bytes.\n";
+    case 417:
+      return "The only expectation that is met here is 100-continue.\n";
+    case 431:
+      return "The head of a request may have up to " + std::to_string(limits.head_bytes) + " bytes.\n";
+    case 500:
+      return "The page could not be made; the log says why.\n";
+    case 501:
+      return "This method or transfer coding is not known here.\n";
+    case 505:
+      return "Only HTTP/1.1 and HTTP/1.0 are spoken here.\n";
+    default:
+      return "The request is malformed.\n";
+  }
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(tcp::socket socket, HttpShared& shared)
+    : shared_(shared), socket_(std::move(socket)), buffer_(shared.limits.head_bytes) {
+  ErrorCode ignored;
+  socket_.set_option(tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+}
+
+void HttpConnection::start() {
+  // Not idle: it would be the first to make room, before its first request could arrive.
+  enter(State::kReceiving, shared_.limits.head);
+  receive();
+}
+
+void HttpConnection::close() {
+  ErrorCode ignored;
+  socket_.close(ignored);
+}
+
+void HttpConnection::tick() {
+  if (--ticks_left_ > 0) return;
+  if (state_ == State::kReceiving && parser_) {
+    refuse(408);
+  } else {
+    close();
+  }
+}
+
+void HttpConnection::enter(State state, std::chrono::milliseconds limit) {
+  state_ = state;
+  entered_ = ++shared_.changes;
+  ticks_left_ = limit / kTick + 1;
+}
+
+std::string_view HttpConnection::received() const {
+  return {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+}
+
+void HttpConnection::receive() {
+  if (receiving_) return;
+  receiving_ = true;
+  constexpr std::size_t kPart = 4'096;
+  const auto space = buffer_.prepare(std::min(kPart, buffer_.max_size() - buffer_.size()));
+  socket_.async_read_some(space, [self = shared_from_this()](ErrorCode error, std::size_t length) {
+    self->receiving_ = false;
+    if (error) return self->close();
+    self->buffer_.commit(length);
+    self->advance();
+  });
+}
+
+// Goes on with what has been received.
+void HttpConnection::advance() {
+  if (state_ == State::kClosing) {
+    buffer_.consume(buffer_.size());
+    return receive();
+  }
+  if (state_ == State::kAnswering) return;  // refused for being slow: what still arrives is of no use
+  if (!parser_ && !begin_request()) return receive();
+  if (!parser_->is_header_done() && !take_head()) return;
+  while (!parser_->is_done()) {
+    if (buffer_.size() == 0) return receive();
+    ErrorCode error;
+    buffer_.consume(parser_->put(buffer_.data(), error));
+    if (error == http::error::need_more) {
+      // Full of the extensions or trailers of a chunk, which nothing else bounds.
+      return buffer_.size() == buffer_.max_size() ? refuse(400) : receive();
+    }
+    if (error) return refuse(error == http::error::body_limit ? 413 : 400);
+  }
+  answer();
+}
+
+// False while no byte of a request is there. Empty lines before it neither count nor extend its deadline.
+bool HttpConnection::begin_request() {
+  while (received().substr(0, 2) == "\r\n") buffer_.consume(2);
+  if (received().empty() || received() == "\r") return false;
+  enter(State::kReceiving, shared_.limits.head);
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(shared_.limits.head_bytes));
+  parser_->body_limit(shared_.limits.body_bytes);
+  return true;
+}
+
+// False while the head is not whole, or if it was refused.
+bool HttpConnection::take_head() {
+  int refusal = head_fault(received());
+  const bool whole = received().find("\r\n\r\n") != std::string_view::npos;
+  if (refusal == 0 && !whole) {
+    if (buffer_.size() < buffer_.max_size()) {
+      receive();
+      return false;
+    }
+    refusal = received().find("\r\n") == std::string_view::npos ? 414 : 431;
+  }
+  if (refusal == 0) refusal = head_refusal();
+  if (refusal != 0) {
+    refuse(refusal);
+    return false;
+  }
+  if (expects_continue() && !parser_->is_done() && buffer_.size() == 0) send_continue();
+  return true;
+}
+
+// Parses the head, which is whole; the status that refuses it, or 0.
+int HttpConnection::head_refusal() {
+  const std::size_t line_end = received().find("\r\n");
+  // Beast knows no later minor version, which is to be taken for the highest that is known.
+  if (later_minor_version(received().substr(0, line_end))) {
+    static_cast<char*>(buffer_.data().data())[line_end - 1] = '1';
+  }
+  ErrorCode error;
+  buffer_.consume(parser_->put(buffer_.data(), error));
+  if (error) return error == http::error::body_limit ? 413 : 400;
+  return field_fault();
+}
+
+int HttpConnection::field_fault() const {
+  const auto& request = parser_->get();
+  const std::size_t hosts = request.count(http::field::host);
+  if (hosts > 1 || (hosts == 0 && request.version() > 10)) return 400;
+  if (hosts == 1 && !valid_host(plain(request[http::field::host]))) return 400;
+  const std::size_t codings = request.count(http::field::transfer_encoding);
+  if (codings > 0) {
+    // Where the request ends must not be guessed: a proxy before this server may have cut it elsewhere.
+    if (request.version() < 11 || request.count(http::field::content_length) > 0) return 400;
+    if (codings > 1 || !beast::iequals(request[http::field::transfer_encoding], "chunked")) return 501;
+  }
+  const bool expects = request.version() > 10 && request.count(http::field::expect) > 0;
+  return expects && !expects_continue() ? 417 : 0;
+}
+
+bool HttpConnection::expects_continue() const {
+  const auto& request = parser_->get();
+  return request.version() > 10 && beast::iequals(request[http::field::expect], "100-continue");
+}
+
+void HttpConnection::send_continue() {
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  ErrorCode ignored;  // without room for it, the client sends its body after a while of its own
+  socket_.write_some(asio::buffer(kContinue.data(), kContinue.size()), ignored);
+}
+
+void HttpConnection::answer() {
+  const auto& request = parser_->get();
+  const bool keep = request.keep_alive();
+  const http::verb method = request.method();
+  if (method == http::verb::unknown) return send({{}, {}, 501}, keep);
+  if (method == http::verb::connect) return send({{}, {}, 405}, keep);
+  const auto path = path_of_target(plain(request.target()));
+  if (!path) return send({{}, {}, 400}, keep);
+  const bool known = shared_.pages.find(*path) != shared_.pages.end();
+  const bool options = method == http::verb::options;
+  if (options && (known || *path == "*")) return send({{}, {}, 204}, keep);
+  if (!known) return send({HttpPage{}.type, not_found(), 404}, keep);
+  if (method != http::verb::get && method != http::verb::head) return send({{}, {}, 405}, keep);
+  send(page_for(*path), keep);
+}
+
+HttpPage HttpConnection::page_for(std::string_view path) const {
+  try {
+    return shared_.pages.find(path)->second();
+  } catch (const std::exception& error) {
+    log_error("a page could not be made",
+              {{"path", std::string(path)}, {"error", std::string(error.what())}});
+    return {{}, {}, 500};
+  }
+}
+
+std::string HttpConnection::not_found() const {
+  std::string text = "There is no such page. There are:";
+  for (const auto& [path, page] : shared_.pages) text.append(" ").append(path);
+  return text + "\n";
+}
+
+void HttpConnection::refuse(int status) { send({{}, {}, status}, false); }
+
+// A page with neither type nor body is a refusal, or the answer to OPTIONS.
+void HttpConnection::send(HttpPage page, bool keep) {
+  if (page.type.empty()) {
+    page.type = HttpPage{}.type;
+    if (page.status != 204) page.body = sentence(page.status, shared_.limits);
+  }
+  reply_ = head_of(page, keep);
+  const bool head_alone = parser_ && parser_->is_header_done() && parser_->get().method() == http::verb::head;
+  if (!head_alone) reply_ += page.body;
+  write(keep);
+}
+
+std::string HttpConnection::head_of(const HttpPage& page, bool keep) const {
+  http::response<http::empty_body> response(static_cast<http::status>(page.status), 11);
+  response.set(http::field::date, http_date(std::time(nullptr)));
+  if (page.status == 204 || page.status == 405) response.set(http::field::allow, beasts(kAllowed));
+  if (page.status != 204) {
+    response.set(http::field::content_type, beasts(page.type));
+    response.set(http::field::content_length, std::to_string(page.body.size()));
+  }
+  response.set(http::field::cache_control, "no-store");
+  response.set("X-Content-Type-Options", "nosniff");
+  if (!keep) {
+    response.set(http::field::connection, "close");
+  } else if (parser_->get().version() < 11) {
+    response.set(http::field::connection, "keep-alive");
+  }
+  std::ostringstream text;
+  text << response.base();
+  return text.str();
+}
+
+void HttpConnection::write(bool keep) {
+  enter(State::kAnswering, shared_.limits.answer);
+  asio::async_write(socket_, asio::buffer(reply_),
+                    [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
+                      if (error) return self->close();
+                      self->parser_.reset();
+                      if (!keep) return self->linger();
+                      self->enter(State::kIdle, self->shared_.limits.idle);
+                      self->advance();
+                    });
+}
+
+// Drains input until the client closes, too: closing with unread data would reset the connection and could
+// discard the answer.
+void HttpConnection::linger() {
+  ErrorCode ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  enter(State::kClosing, kLingering);
+  advance();
+}
+
+}  // namespace auralis

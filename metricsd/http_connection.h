@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// One client's connection to HttpServer: reads a request, answers it, and goes on with the next. Beside
+// http_server.cpp and http_healthcheck.cpp the only part that sees Boost.Beast and Boost.Asio.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "metricsd/http_server.h"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+namespace auralis {
+
+// What all connections of a server share; of the server's thread.
+struct HttpShared {
+  HttpPages pages;
+  HttpLimits limits;
+  std::uint64_t changes = 0;  // of the states of all connections: tells which is the older one
+};
+
+// The server's thread only.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  static constexpr std::chrono::milliseconds kTick{250};
+
+  // In the order in which connections make room for a new one.
+  enum class State { kClosing, kIdle, kReceiving, kAnswering };
+
+  // Takes over an accepted socket. `shared` must outlive it.
+  HttpConnection(boost::asio::ip::tcp::socket socket, HttpShared& shared);
+
+  // Begins to serve. It stays alive while it waits for something.
+  void start();
+
+  // Cuts it off.
+  void close();
+  bool open() const { return socket_.is_open(); }
+
+  // Compares less for a connection that makes room before another one: by state, then who has been in it
+  // longest.
+  std::tuple<State, std::uint64_t> age() const { return {state_, entered_}; }
+
+  // To be called each kTick of running time: what deadlines are counted in.
+  void tick();
+
+ private:
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+  void enter(State state, std::chrono::milliseconds limit);
+  std::string_view received() const;
+  void receive();
+  void advance();
+  bool begin_request();
+  bool take_head();
+  int head_refusal();
+  int field_fault() const;
+  bool expects_continue() const;
+  void send_continue();
+  void answer();
+  HttpPage page_for(std::string_view path) const;
+  std::string not_found() const;
+  void refuse(int status);
+  void send(HttpPage page, bool keep);
+  std::string head_of(const HttpPage& page, bool keep) const;
+  void write(bool keep);
+  void linger();
+
+  HttpShared& shared_;
+  boost::asio::ip::tcp::socket socket_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;  // of the request under way
+  std::string reply_;
+  State state_ = State::kReceiving;
+  std::uint64_t entered_ = 0;
+  std::chrono::milliseconds::rep ticks_left_ = 0;
+  bool receiving_ = false;
+};
+
+}  // namespace auralis

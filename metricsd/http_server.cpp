@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/http_server.h"
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/log.h"
+#include "metricsd/http_connection.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace auralis {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+}  // namespace
+
+struct HttpServer::Impl {
+  HttpShared shared;
+  asio::io_context context{1};
+  tcp::acceptor acceptor{context};
+  asio::steady_timer ticking{context};
+  asio::steady_timer pause{context};
+  std::vector<std::shared_ptr<HttpConnection>> connections;
+  std::thread thread;
+
+  Impl(HttpPages pages, const HttpLimits& limits) : shared{std::move(pages), limits} {}
+
+  void listen(const tcp::endpoint& endpoint) {
+    acceptor.open(endpoint.protocol());
+    acceptor.set_option(tcp::acceptor::reuse_address(true));
+    acceptor.bind(endpoint);
+    acceptor.listen();
+  }
+
+  void accept() {
+    acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
+      if (error) return recover();
+      if (connections.size() >= shared.limits.connections) make_room();
+      connections.push_back(std::make_shared<HttpConnection>(std::move(socket), shared));
+      connections.back()->start();
+      accept();
+    });
+  }
+
+  // After a failed accept, for want of descriptors or memory: the client still waits, so trying again at once
+  // would keep a core busy unless something has been given back.
+  void recover() {
+    if (make_room()) return accept();
+    pause.expires_after(kAcceptPause);
+    pause.async_wait([this](ErrorCode error) {
+      if (!error) accept();
+    });
+  }
+
+  // Closes the connection that has been idle longest or, if none is idle, slow longest. False if there is
+  // none.
+  bool make_room() {
+    forget_closed();
+    const auto oldest = std::min_element(connections.begin(), connections.end(),
+                                         [](const auto& a, const auto& b) { return a->age() < b->age(); });
+    if (oldest == connections.end()) return false;
+    (*oldest)->close();
+    connections.erase(oldest);
+    return true;
+  }
+
+  void forget_closed() {
+    connections.erase(std::remove_if(connections.begin(), connections.end(),
+                                     [](const auto& connection) { return !connection->open(); }),
+                      connections.end());
+  }
+
+  // A tick that comes late, this process having been stopped, counts as one.
+  void tick() {
+    ticking.expires_after(HttpConnection::kTick);
+    ticking.async_wait([this](ErrorCode error) {
+      if (error) return;
+      for (const auto& connection : connections) connection->tick();
+      forget_closed();
+      tick();
+    });
+  }
+
+  void run() {
+    for (;;) {
+      try {
+        context.run();
+        return;
+      } catch (const std::exception& error) {
+        log_error("a request could not be served", {{"error", std::string(error.what())}});
+      }
+    }
+  }
+};
+
+HttpServer::HttpServer(const std::string& host, std::int64_t port, HttpPages pages, const HttpLimits& limits)
+    : impl_(std::make_unique<Impl>(std::move(pages), limits)) {
+  impl_->listen(
+      {asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host), static_cast<std::uint16_t>(port)});
+  impl_->accept();
+  impl_->tick();
+  impl_->thread = std::thread(&Impl::run, impl_.get());
+}
+
+HttpServer::~HttpServer() {
+  impl_->context.stop();
+  impl_->thread.join();
+}
+
+int HttpServer::port() const { return impl_->acceptor.local_endpoint().port(); }
+
+}  // namespace auralis
