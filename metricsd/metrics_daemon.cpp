@@ -38,9 +38,9 @@ MetricsDaemon::~MetricsDaemon() {
 
 void MetricsDaemon::step() {
   for (const auto& event : source_.sample()) {
-    publisher_.publish("event", event_json(event, clock_.unix_ns(), ++event_seq_));
+    publisher_.publish(kEventTopic, event_json(event, clock_.unix_ns(), ++event_seq_));
   }
-  publisher_.publish("metrics", snapshot_json(source_.take(), ++seq_));
+  publisher_.publish(kMetricsTopic, snapshot_json(source_.take(), ++seq_));
   source_.count_published();
   last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
 }

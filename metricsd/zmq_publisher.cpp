@@ -5,16 +5,35 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
-#include <zmq.hpp>
+#include "metricsd/zmq_peers.h"
 
 namespace auralis {
 namespace {
 
 // Snapshots kept for a subscriber that does not keep up.
 constexpr int kQueuedMessages = 10;
+
+// Of each peer, before it has to wait. ZeroMQ reads on for as long as there is something to read, so a short
+// queue is also what ends that.
+constexpr int kQueuedSubscriptions = 100;
+constexpr int kSubscriptionsAtOnce = 1'000;
+
+// The longest frame that a peer may send: a handshake, or a subscription.
+constexpr std::int64_t kMaxReceivedBytes = 1'024;
+
+constexpr int kHandshakeMs = 2'000;
+constexpr int kKeepAliveS = 30;
+constexpr char kSubscribe = 1;
+
+// Whether a subscription to `text` matches what is published here.
+bool begins_a_topic(std::string_view text) {
+  return std::any_of(kTopics.begin(), kTopics.end(),
+                     [&](std::string_view topic) { return topic.substr(0, text.size()) == text; });
+}
 
 // Whether somebody listens at the Unix socket of an ipc endpoint: ZeroMQ would take its name away without a
 // word.
@@ -46,16 +65,42 @@ bool port_too_high(const std::string& endpoint) {
 
 struct ZmqPublisher::Impl {
   zmq::context_t context{1};
-  zmq::socket_t socket{context, zmq::socket_type::pub};
+  zmq::socket_t socket{context, zmq::socket_type::xpub};
+  ZmqPeers peers{context, socket};
+
+  void set_options(bool ipv6) {
+    socket.set(zmq::sockopt::linger, 0);
+    socket.set(zmq::sockopt::sndhwm, kQueuedMessages);
+    socket.set(zmq::sockopt::rcvhwm, kQueuedSubscriptions);
+    socket.set(zmq::sockopt::xpub_verbose, true);  // also what another peer has subscribed to already
+    socket.set(zmq::sockopt::maxmsgsize, kMaxReceivedBytes);
+    socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
+    // Finds hosts that have gone without a word. ZeroMQ's heartbeats would take this process's own standing
+    // still for that of all peers.
+    socket.set(zmq::sockopt::tcp_keepalive, 1);
+    socket.set(zmq::sockopt::tcp_keepalive_idle, kKeepAliveS);
+    socket.set(zmq::sockopt::tcp_keepalive_intvl, kKeepAliveS);
+    socket.set(zmq::sockopt::ipv6, ipv6);
+  }
+
+  // What subscribers have sent, up to a bound, so that a flood of it does not hold up what is published.
+  void read_subscriptions() {
+    for (int message = 0; message < kSubscriptionsAtOnce; ++message) {
+      zmq::message_t received;
+      if (!socket.recv(received, zmq::recv_flags::dontwait)) return;
+      const std::string_view bytes(static_cast<const char*>(received.data()), received.size());
+      if (bytes.empty() || bytes.front() != kSubscribe) continue;
+      peers.subscribed(received.get(ZMQ_SRCFD), bytes.substr(1), !begins_a_topic(bytes.substr(1)));
+    }
+  }
 };
 
 ZmqPublisher::ZmqPublisher(const std::string& endpoint) try : impl_(std::make_unique<Impl>()) {
-  impl_->socket.set(zmq::sockopt::linger, 0);
-  impl_->socket.set(zmq::sockopt::sndhwm, kQueuedMessages);
-  impl_->socket.set(zmq::sockopt::ipv6, endpoint.find('[') != std::string::npos);
+  impl_->set_options(endpoint.find('[') != std::string::npos);
   if (port_too_high(endpoint)) throw std::runtime_error("there is no such port");
   if (ipc_taken(endpoint)) throw std::runtime_error("another process listens there");
   impl_->socket.bind(endpoint);
+  impl_->peers.bound_at(this->endpoint());
 } catch (const std::exception& error) {
   throw std::runtime_error("cannot publish at '" + endpoint + "' (metricsd.zmq_endpoint): " + error.what());
 }
@@ -64,6 +109,7 @@ ZmqPublisher::~ZmqPublisher() = default;
 std::string ZmqPublisher::endpoint() const { return impl_->socket.get(zmq::sockopt::last_endpoint); }
 
 void ZmqPublisher::publish(std::string_view topic, std::string_view body) {
+  impl_->read_subscriptions();
   impl_->socket.send(zmq::buffer(topic), zmq::send_flags::sndmore | zmq::send_flags::dontwait);
   impl_->socket.send(zmq::buffer(body), zmq::send_flags::dontwait);
 }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/zmq_peers.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <tuple>
+
+#include "common/log.h"
+
+namespace auralis {
+namespace {
+
+constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_MONITOR_STOPPED;
+
+// Of one socket within its context.
+constexpr const char* kMonitor = "inproc://peers";
+
+struct Event {
+  std::uint16_t kind = ZMQ_EVENT_MONITOR_STOPPED;
+  std::int32_t descriptor = -1;
+};
+
+Event event_of(const zmq::message_t& message) {
+  Event event;
+  if (message.size() < sizeof event.kind + sizeof event.descriptor) return event;
+  const auto* bytes = static_cast<const char*>(message.data());
+  std::memcpy(&event.kind, bytes, sizeof event.kind);
+  std::memcpy(&event.descriptor, bytes + sizeof event.kind, sizeof event.descriptor);
+  return event;
+}
+
+}  // namespace
+
+ZmqPeers::ZmqPeers(zmq::context_t& context, zmq::socket_t& socket)
+    : socket_(socket), events_(context, zmq::socket_type::pair) {
+  events_.set(zmq::sockopt::linger, 0);
+  if (zmq_socket_monitor(socket.handle(), kMonitor, kEvents) != 0) throw zmq::error_t();
+  events_.connect(kMonitor);
+  thread_ = std::thread(&ZmqPeers::watch, this);
+}
+
+ZmqPeers::~ZmqPeers() {
+  zmq_socket_monitor(socket_.handle(), nullptr, 0);  // its last event ends the thread
+  thread_.join();
+}
+
+void ZmqPeers::bound_at(const std::string& endpoint) {
+  const std::lock_guard lock(mutex_);
+  constexpr std::string_view kIpc = "ipc://";
+  if (endpoint.compare(0, kIpc.size(), kIpc) == 0) {
+    path_ = endpoint.substr(kIpc.size());
+  } else {
+    port_ = static_cast<std::uint16_t>(
+        std::strtoul(endpoint.substr(endpoint.rfind(':') + 1).c_str(), nullptr, 10));
+  }
+}
+
+void ZmqPeers::subscribed(int descriptor, std::string_view topic, bool foreign) {
+  const std::lock_guard lock(mutex_);
+  const auto peer = peers_.find(descriptor);
+  if (peer == peers_.end()) return;
+  peer->second.subscribed = true;
+  if (!foreign) return;
+  peer->second.foreign_topics += 1;
+  peer->second.foreign_bytes += topic.size();
+  if (peer->second.foreign_topics <= kForeignTopics && peer->second.foreign_bytes <= kForeignBytes) return;
+  log_warning("a ZeroMQ subscriber was cut off: it subscribes to too much that is not published here");
+  cut_off(descriptor);
+}
+
+void ZmqPeers::watch() {
+  for (;;) {
+    zmq::message_t first;
+    zmq::message_t address;
+    try {
+      if (!events_.recv(first) || !events_.recv(address)) continue;
+    } catch (const zmq::error_t& error) {
+      if (error.num() == EINTR) continue;
+      return;
+    }
+    const Event event = event_of(first);
+    if (event.kind == ZMQ_EVENT_MONITOR_STOPPED) return;
+    if (event.kind == ZMQ_EVENT_ACCEPTED) accepted(event.descriptor);
+    if (event.kind == ZMQ_EVENT_DISCONNECTED) disconnected(event.descriptor);
+  }
+}
+
+void ZmqPeers::accepted(int descriptor) {
+  const std::lock_guard lock(mutex_);
+  peers_[descriptor] = Peer{++accepted_};
+  if (peers_.size() <= kPeers) return;
+  // A silent peer makes room by age; among subscribers who was there first stays.
+  const auto rank = [](const Peer& peer) {
+    return std::make_tuple(peer.subscribed, peer.subscribed ? ~peer.number : peer.number);
+  };
+  const auto victim = std::min_element(peers_.begin(), peers_.end(), [&](const auto& a, const auto& b) {
+    return rank(a.second) < rank(b.second);
+  });
+  cut_off(victim->first);
+}
+
+void ZmqPeers::disconnected(int descriptor) {
+  const std::lock_guard lock(mutex_);
+  peers_.erase(descriptor);
+}
+
+// An event tells what was so when it was written: meanwhile the number may stand for something else.
+bool ZmqPeers::is_ours(int descriptor) const {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0) return false;
+  if (address.ss_family == AF_INET) {
+    return port_ != 0 && ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port) == port_;
+  }
+  if (address.ss_family == AF_INET6) {
+    return port_ != 0 && ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port) == port_;
+  }
+  if (address.ss_family != AF_UNIX || path_.empty()) return false;
+  return path_ == reinterpret_cast<const sockaddr_un&>(address).sun_path;
+}
+
+// The descriptor is ZeroMQ's, which closes it when it finds the connection ended.
+void ZmqPeers::cut_off(int descriptor) {
+  if (is_ours(descriptor)) ::shutdown(descriptor, SHUT_RDWR);
+  peers_.erase(descriptor);
+}
+
+}  // namespace auralis

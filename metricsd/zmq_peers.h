@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Bounds on the peers of a listening ZeroMQ socket, which ZeroMQ itself does not have. Beside
+// zmq_publisher.cpp the only part that sees it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include <zmq.hpp>
+
+namespace auralis {
+
+// Watches a socket's connections from a thread of its own, and cuts off those that are too many: first the
+// one that has been there longest without subscribing; if all have subscribed, the newest.
+class ZmqPeers {
+ public:
+  // At a time.
+  static constexpr std::size_t kPeers = 64;
+  // Subscriptions of one peer that no topic of ours can match. A peer may well have some: a subscriber sends
+  // all of its subscriptions to all publishers that it is connected to.
+  static constexpr std::size_t kForeignTopics = 64;
+  static constexpr std::size_t kForeignBytes = 4'096;
+
+  // To be made before `socket`, which is of `context`, is bound, by the thread that uses it. Both must
+  // outlive this.
+  ZmqPeers(zmq::context_t& context, zmq::socket_t& socket);
+
+  // The thread that uses the socket.
+  ~ZmqPeers();
+  ZmqPeers(const ZmqPeers&) = delete;
+  ZmqPeers& operator=(const ZmqPeers&) = delete;
+
+  // The socket is bound there: connections are told from other descriptors by it. Once, before any peer is
+  // counted.
+  void bound_at(const std::string& endpoint);
+
+  // The peer behind `descriptor` has subscribed to `topic`, which is `foreign` if none of ours begins with
+  // it. Cuts off a peer with too many of those: ZeroMQ keeps each. Any thread.
+  void subscribed(int descriptor, std::string_view topic, bool foreign);
+
+ private:
+  struct Peer {
+    std::uint64_t number = 0;  // in the order in which they came
+    bool subscribed = false;
+    std::size_t foreign_topics = 0;
+    std::size_t foreign_bytes = 0;
+  };
+
+  void watch();
+  void accepted(int descriptor);
+  void disconnected(int descriptor);
+  bool is_ours(int descriptor) const;
+  void cut_off(int descriptor);
+
+  zmq::socket_t& socket_;
+  zmq::socket_t events_;
+  std::mutex mutex_;  // guards all below
+  std::string path_;  // of an ipc endpoint
+  std::uint16_t port_ = 0;
+  std::uint64_t accepted_ = 0;
+  std::map<int, Peer> peers_;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace auralis

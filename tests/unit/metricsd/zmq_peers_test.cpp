@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/zmq_peers.h"
+
+#include <poll.h>
+
+#include <deque>
+#include <thread>
+
+#include "metricsd/zmq_publisher.h"
+#include "tests/unit/metricsd/subscriber.h"
+#include "tests/unit/metricsd/support.h"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace auralis;
+using namespace auralis::test;
+
+// A connection to a Unix socket that says nothing.
+class SilentPeer {
+ public:
+  explicit SilentPeer(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    require(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "connect");
+  }
+  ~SilentPeer() { ::close(socket_); }
+  SilentPeer(const SilentPeer&) = delete;
+  SilentPeer& operator=(const SilentPeer&) = delete;
+
+  // Waits for the end of the connection.
+  bool is_cut_off() const {
+    char part[256];
+    for (;;) {
+      pollfd readable{socket_, POLLIN, 0};
+      if (::poll(&readable, 1, 20'000) != 1) return false;
+      if (::recv(socket_, part, sizeof part, 0) <= 0) return true;
+    }
+  }
+
+ private:
+  int socket_;
+};
+
+}  // namespace
+
+TEST_CASE("ZmqPeers: of too many connections the oldest that did not subscribe go, over a Unix socket, too") {
+  const TempDir folder;
+  const std::string path = (folder.path() / "socket").string();
+  ZmqPublisher publisher("ipc://" + path);
+  Subscriber subscriber(publisher.endpoint(), "metrics");
+  REQUIRE(subscriber.first([&] { publisher.publish("metrics", "1"); }).size() == 2);
+  std::deque<SilentPeer> peers;
+  for (std::size_t peer = 0; peer < ZmqPeers::kPeers + 4; ++peer) peers.emplace_back(path);
+  for (std::size_t peer = 0; peer < 5; ++peer) CHECK(peers[peer].is_cut_off());
+  while (!subscriber.next().empty()) {
+  }
+  publisher.publish("metrics", "2");
+  const auto frames = subscriber.next();
+  REQUIRE(frames.size() == 2);
+  CHECK(frames[1] == "2");
+}
+
+TEST_CASE("ZmqPeers: a subscriber may want some topics of other publishers, but not any number") {
+  ZmqPublisher publisher("tcp://127.0.0.1:*");
+  for (const std::size_t foreign : {ZmqPeers::kForeignTopics, ZmqPeers::kForeignTopics + 40}) {
+    zmq::context_t context;
+    zmq::socket_t socket(context, zmq::socket_type::sub);
+    socket.set(zmq::sockopt::linger, 0);
+    socket.set(zmq::sockopt::rcvtimeo, Subscriber::kPartMs);
+    socket.set(zmq::sockopt::reconnect_ivl, -1);
+    for (std::size_t topic = 0; topic < foreign; ++topic) {
+      socket.set(zmq::sockopt::subscribe, "other" + std::to_string(topic));
+    }
+    socket.set(zmq::sockopt::subscribe, "event");
+    zmq_socket_monitor(socket.handle(), "inproc://subscriber", ZMQ_EVENT_DISCONNECTED);
+    zmq::socket_t events(context, zmq::socket_type::pair);
+    events.set(zmq::sockopt::linger, 0);
+    events.connect("inproc://subscriber");
+    events.set(zmq::sockopt::rcvtimeo, Subscriber::kPartMs);
+    socket.connect(publisher.endpoint());
+    bool served = false;
+    bool cut_off = false;
+    zmq::message_t message;
+    for (int attempt = 0; attempt < Subscriber::kAttempts && !served && !cut_off; ++attempt) {
+      publisher.publish("event", "body");
+      served = socket.recv(message).has_value();
+      if (!served) cut_off = events.recv(message).has_value();
+    }
+    CHECK(served == (foreign <= ZmqPeers::kForeignTopics));
+    CHECK(cut_off == (foreign > ZmqPeers::kForeignTopics));
+  }
+}
