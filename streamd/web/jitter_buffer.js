@@ -50,6 +50,7 @@ export class JitterBuffer {
     this.newest_start = 0;             // position of its first frame
     this.segment_start = 0;            // positions before this belong to an earlier stretch of the timeline
     this.ends_in_sound = false;
+    this.sound_end = 0;                // from here on only silence waits
 
     // The state of playing: filling (silent), playing, fading (towards filling).
     this.state = "filling";
@@ -149,6 +150,11 @@ export class JitterBuffer {
     return this.state === "playing";
   }
 
+  // Playing, and not only silence that stands for missing chunks.
+  get sounding() {
+    return this.playing && this.read < this.sound_end;
+  }
+
   get level_ms() {
     return this.stream_rate ? (this.write - this.read) * 1000 / this.stream_rate : 0;
   }
@@ -190,6 +196,7 @@ export class JitterBuffer {
     }
     this.write += frames;
     this.ends_in_sound = true;
+    this.sound_end = this.write;
   }
 
   #append_silence(frames) {

@@ -11,6 +11,8 @@ import { StreamThread } from "./stream_thread.js";
 const FIRST_REPORT_MS = 2000;
 const REPORT_INTERVAL_MS = 5000;
 const STALE_MS = 1000;                 // a sound card that says nothing for this long is not playing
+const BEGIN_LIMIT_MS = 1000;           // a browser that means to let sound out has done so by then,
+const DEVICE_LIMIT_MS = 3000;          // and a device that takes sound has taken some
 const SETTLING_MS = 400;               // from one station to another there is a moment without sound
 const CHANGE_ATTEMPTS = 3;             // to reach another station while one plays,
 const CHANGE_LIMIT_MS = 10000;         // and for how long
@@ -20,7 +22,7 @@ const round = (ms) => Math.round(ms * 10) / 10;
 // What the sound card last told, and the latency and buffer since the last report to the server.
 function no_sound() {
   return {
-    playing: false, seq: -1, buffer_ms: null, latency_ms: null, underruns: 0, gaps: 0, skips: 0, told_ms: 0,
+    playing: false, sounding: false, seq: -1, buffer_ms: null, latency_ms: null, underruns: 0, gaps: 0, skips: 0, told_ms: null,
     latency_sum: 0, latency_count: 0,
   };
 }
@@ -35,17 +37,18 @@ export class Listening {
   #next = null;                        // and the one that shall be
   #wanted = false;
   #route = null;                       // what was asked for last
+  #begun_ms = 0;                       // when the output was there
   #changed_ms = 0;
   #trouble = null;
   #saves_data = false;
 
   sound = no_sound();
-  interrupted = false;
 
   // `url`: of /ws/stream. `handlers`:
   //   on_message(message)               of the station that is heard
   //   on_station(route)                 from now on another one is heard
   //   on_state()
+  //   on_no_output()                    the browser gives no sound output; nothing is wanted any more
   //   on_refused(route, why, status)    what was asked for cannot be had; what was heard before, if anything, goes on
   //   on_trouble(why)                   what was heard cannot come back for now; null: it is back, or not wanted any more
   // `why` and `status` as of why_refused() in route.js, and "gone": the station was removed.
@@ -66,28 +69,53 @@ export class Listening {
   get codec() { return this.#current?.connection.codec ?? null; }
   get analyser() { return this.#output?.analyser ?? null; }
 
-  get playing() {
-    return this.sound.playing && local_now_ms() - this.sound.told_ms < STALE_MS;
+  // Whether sound of the station comes out; not while only silence does.
+  get sounding() {
+    return this.sound.sounding && this.#flows;
   }
 
-  // Within a user's gesture. Ends with false where it was stopped meanwhile.
+  // Whether only silence comes out, which the server sends for sound that it does not have.
+  get silent() {
+    return this.sound.playing && !this.sound.sounding && this.#flows;
+  }
+
+  // What keeps wanted sound from coming out here, whatever the connection: "paused" (the browser has suspended it, or does
+  // not let it begin), "no_device" (nothing takes it), or null.
+  get obstacle() {
+    if (!this.#output) return null;
+    const waited_ms = local_now_ms() - (this.sound.told_ms ?? this.#begun_ms);
+    if (this.#output.suspended) return this.sound.told_ms !== null || waited_ms > BEGIN_LIMIT_MS ? "paused" : null;
+    return waited_ms > DEVICE_LIMIT_MS ? "no_device" : null;
+  }
+
+  // Whether the audio thread works.
+  get #flows() {
+    return this.obstacle === null && local_now_ms() - this.sound.told_ms < STALE_MS;
+  }
+
+  // Within a user's gesture. Ends with false where it was stopped meanwhile, or cannot begin.
   async play(route, { sample_rate, volume }) {
     const mine = ++this.#session;
     this.#wanted = true;
     this.#route = route;
-    this.interrupted = false;
     this.sound = no_sound();
     this.#handlers.on_state();
     const output = await Output.create({
       sample_rate, volume,
       on_report: (report) => { if (mine === this.#session) this.#follow(report); },
-      on_interrupted: () => { if (mine === this.#session) this.#be_interrupted(); },
-    });
+      on_change: () => { if (mine === this.#session) this.#follow_output(); },
+    }).catch(() => null);
     if (mine !== this.#session) {
-      output.close();
+      output?.close();
+      return false;
+    }
+    if (!output) {
+      this.stop();
+      this.#handlers.on_no_output();
       return false;
     }
     this.#output = output;
+    this.#begun_ms = local_now_ms();
     this.#connect(this.#route);
     setTimeout(() => this.#report_playback(mine), FIRST_REPORT_MS);
     return true;
@@ -132,9 +160,14 @@ export class Listening {
     return this.#current?.connection.send(message) ?? false;
   }
 
-  // Asks the browser to let the sound out again.
+  // Asks the browser to let the sound out again, if it does not.
   resume() {
-    if (this.interrupted) this.#output?.resume();
+    if (this.#output?.suspended) this.#output.resume();
+  }
+
+  // Does not wait for the next attempt to connect.
+  retry_now() {
+    (this.#current ?? this.#next)?.connection.retry_now();
   }
 
   set volume(gain) {
@@ -243,9 +276,8 @@ export class Listening {
     this.#handlers.on_refused(link.route, why, status);
   }
 
-  #be_interrupted() {
-    this.interrupted = true;
-    this.#output.resume();
+  #follow_output() {
+    this.resume();
     this.#handlers.on_state();
   }
 
@@ -253,16 +285,16 @@ export class Listening {
   // it was due.
   #follow(report) {
     const { sound } = this;
-    this.interrupted = false;
     sound.told_ms = local_now_ms();
     sound.underruns = report.underruns;
     sound.gaps = report.gaps;
     sound.skips = report.skips;
     sound.buffer_ms = smoothed(sound.buffer_ms, report.level_ms);
     if (report.position) this.#follow_position(report);
-    const settling = !report.playing && sound.told_ms - this.#changed_ms < SETTLING_MS;
-    if (sound.playing !== report.playing && !settling) {
-      sound.playing = report.playing;
+    sound.playing = report.playing;
+    const settling = !report.sounding && sound.told_ms - this.#changed_ms < SETTLING_MS;
+    if (sound.sounding !== report.sounding && !settling) {
+      sound.sounding = report.sounding;
       this.#handlers.on_state();
     }
   }
@@ -285,7 +317,7 @@ export class Listening {
     setTimeout(() => this.#report_playback(mine), REPORT_INTERVAL_MS);
     const { latency_sum, latency_count, buffer_ms } = this.sound;
     this.sound.latency_sum = this.sound.latency_count = 0;
-    if (latency_count === 0 || !this.playing) return;
+    if (latency_count === 0 || !this.sound.playing || !this.#flows) return;
     this.send({
       type: "playback_report", latency_ms: round(latency_sum / latency_count), buffer_ms: round(Math.max(0, buffer_ms)),
     });

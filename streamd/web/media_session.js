@@ -8,6 +8,7 @@ const SILENCE_HZ = 8000;
 export class MediaControls {
   #element = null;
   #title = "Auralis";
+  #state = "none";
 
   constructor({ play, stop }) {
     if (!("mediaSession" in navigator)) return;
@@ -20,21 +21,26 @@ export class MediaControls {
     }
   }
 
-  // Within a gesture, as for all sound.
+  // Within a gesture, as for all sound. Also while it plays: what the system has paused begins again.
   start() {
     if (!this.#element) {
       this.#element = new Audio(URL.createObjectURL(silent_wav()));
       this.#element.loop = true;
     }
     // Refused: there are no system controls then, and the music plays all the same.
-    this.#element.play().catch(() => {});
-    this.#set_state("playing");
+    if (this.#element.paused) this.#element.play().catch(() => {});
     this.show(this.#title);
   }
 
   stop() {
     this.#element?.pause();
-    this.#set_state("none");
+  }
+
+  // What the system shows: "playing" (sound comes out), "paused" (it is wanted, and does not) or "none".
+  set state(state) {
+    if (state === this.#state || !("mediaSession" in navigator)) return;
+    this.#state = state;
+    navigator.mediaSession.playbackState = state;
   }
 
   show(title) {
@@ -42,10 +48,6 @@ export class MediaControls {
     if (!this.#element || !("mediaSession" in navigator)) return;
     const artwork = [{ src: new URL("icon.svg", location.href).href, sizes: "any", type: "image/svg+xml" }];
     navigator.mediaSession.metadata = new MediaMetadata({ title, artist: "Auralis", artwork });
-  }
-
-  #set_state(state) {
-    if ("mediaSession" in navigator) navigator.mediaSession.playbackState = state;
   }
 }
 

@@ -17,9 +17,9 @@ const SCHEDULED_TARGET_MS = 50;
 const REPORT_INTERVAL_S = 0.1;
 
 export class Output {
-  // `on_report(report)`: { context_time, position, level_ms, playing, underruns, gaps, skips }, as worklet.js sends it.
-  // `on_interrupted()`: the browser has suspended the sound.
-  static async create({ sample_rate, volume, on_report, on_interrupted }) {
+  // `on_report(report)`: { context_time, position, level_ms, playing, sounding, underruns, gaps, skips }, as worklet.js sends
+  // it. `on_change()`: the browser has suspended the sound, or lets it out again. Rejects where there is no sound output.
+  static async create({ sample_rate, volume, on_report, on_change }) {
     const context = make_context(sample_rate);
     context.resume().catch(() => {});  // at once: some browsers allow it only within the gesture itself
     let source;
@@ -29,10 +29,10 @@ export class Output {
       source = null;                   // a browser that cannot import modules there
     }
     source ??= new ScheduledSource(context, on_report);
-    return new Output(context, source, volume, on_interrupted);
+    return new Output(context, source, volume, on_change);
   }
 
-  constructor(context, source, volume, on_interrupted) {
+  constructor(context, source, volume, on_change) {
     this.context = context;
     this.source = source;
     this.mode = source.mode;
@@ -42,9 +42,7 @@ export class Output {
     this.analyser.fftSize = 2048;
     this.analyser.smoothingTimeConstant = 0.85;
     source.node.connect(this.gain).connect(this.analyser).connect(context.destination);
-    context.onstatechange = () => {
-      if (context.state === "suspended" || context.state === "interrupted") on_interrupted();
-    };
+    context.onstatechange = on_change;
   }
 
   // Chunks come from `port`, out of whatever thread; from now on from no other.
@@ -57,7 +55,12 @@ export class Output {
     return this.context.sampleRate;
   }
 
-  // Asks the browser to let the sound out again.
+  // Whether the browser lets no sound out: before it has begun, or during a phone call.
+  get suspended() {
+    return this.context.state !== "running";
+  }
+
+  // Asks the browser to let the sound out again. Refused, or not answered: the next gesture may ask once more.
   resume() {
     this.context.resume().catch(() => {});
   }
@@ -183,11 +186,11 @@ class ScheduledSource {
     const context_time = this.next_frame / this.context.sampleRate;
     if (context_time < this.next_report) return;
     this.next_report = context_time + REPORT_INTERVAL_S;
-    const { playing, underruns, gaps, skips } = this.buffer;
+    const { playing, sounding, underruns, gaps, skips } = this.buffer;
     const position = this.buffer.position();
     const scheduled_ms = playing ? (context_time - this.context.currentTime) * 1000 : 0;
     this.on_report({
-      context_time, position, level_ms: this.buffer.level_ms + scheduled_ms, playing, underruns, gaps, skips,
+      context_time, position, level_ms: this.buffer.level_ms + scheduled_ms, playing, sounding, underruns, gaps, skips,
     });
   }
 }

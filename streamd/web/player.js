@@ -11,6 +11,7 @@ import { Quality } from "./quality.js";
 import { Route } from "./route.js";
 import { ask_change, ask_presets, ask_status } from "./server.js";
 import { Share } from "./share.js";
+import { Standing } from "./standing.js";
 import {
   address_of, choice_of, choice_of_permalink, is_own, music_in_words, name_of, refusal_in_words, shown_choice,
   trouble_in_words, unheard_in_words, usual_of, USUAL,
@@ -42,6 +43,7 @@ let reachable = true;
 
 const aurora = new Aurora(by_id("aurora"), page.play);
 const media = new MediaControls({ play, stop });
+const standing = new Standing(page.play, page.state, media);
 const controls = new Controls(by_id("controls"), send_change);
 const volume = new Volume(by_id("volume"), (gain) => { listening.volume = gain; });
 const quality = new Quality(by_id("quality"), () => { listening.saves_data = quality.saves_data; });
@@ -52,6 +54,10 @@ const listening = new Listening(new URL("ws/stream", location.href.replace(/^htt
   on_message: receive,
   on_station: begin_station,
   on_refused: be_refused,
+  on_no_output: () => {
+    be_silent();
+    say("This browser gives no sound output. Press play to try again.");
+  },
   on_trouble: (why) => say(why ? trouble_in_words(why) : ""),
   on_state: () => {
     if (listening.state !== "open") controls.forget_changes();
@@ -61,8 +67,25 @@ const listening = new Listening(new URL("ws/stream", location.href.replace(/^htt
 
 // Playing
 
-async function play() {
-  if (listening.wanted) return;
+// What is wanted already is asked for once more, in every way that may help.
+function play() {
+  if (!listening.wanted) return begin();
+  if (listening.obstacle === "no_device") {
+    listening.stop();
+    return begin();
+  }
+  go_on();
+  listening.retry_now();
+}
+
+// Any sign of the listener brings back what the browser has paused.
+function go_on() {
+  if (!listening.wanted) return;
+  media.start();
+  listening.resume();
+}
+
+async function begin() {
   if (left_ms !== null && local_now_ms() - left_ms > OWN_ENDS_MS) route.gone();
   left_ms = null;
   media.start();
@@ -97,7 +120,7 @@ function be_silent() {
 
 function toggle() {
   say("");
-  if (listening.wanted) stop();
+  if (listening.wanted && listening.obstacle === null) stop();
   else play();
 }
 
@@ -286,29 +309,11 @@ function say(sentence) {
 }
 
 function show_state() {
-  page.play.setAttribute("aria-pressed", String(listening.wanted));
-  page.play.setAttribute("aria-label", listening.wanted ? "Stop" : "Play");
-  const [name, text] = describe_state();
-  document.body.dataset.state = name;
-  show_text(page.state, text);
-}
-
-function describe_state() {
-  switch (listening.state) {
-    case "waiting":
-      return ["reconnecting", `Connecting again in ${Math.ceil(listening.retry_in_ms / 1000)} s`];
-    case "connecting":
-      return ["connecting", "Connecting"];
-    case "open":
-      if (listening.interrupted) return ["interrupted", "Paused by the browser"];
-      return listening.playing ? ["playing", "Playing"] : ["buffering", "Buffering"];
-    default:
-      return reachable ? ["idle", "Ready"] : ["unreachable", "Server not reachable"];
-  }
+  standing.show(listening, reachable);
 }
 
 setInterval(() => {
-  const known = (value) => (value === null || !listening.playing ? "–" : `${Math.round(value)} ms`);
+  const known = (value) => (value === null || !listening.sounding ? "–" : `${Math.round(value)} ms`);
   page.buffer.textContent = known(listening.sound.buffer_ms);
   page.latency.textContent = known(listening.sound.latency_ms);
   show_state();
@@ -323,10 +328,14 @@ addEventListener("keydown", (event) => {
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
-  listening.resume();
+  go_on();
+  listening.retry_now();
   poll_in(0);
 });
-addEventListener("pointerdown", () => listening.resume());
+// The play button acts when it is released, on what it showed when it was touched.
+addEventListener("pointerdown", (event) => {
+  if (!page.play.contains(event.target)) go_on();
+});
 
 // For tests and curious operators; reading only.
 //   connection   "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt)
@@ -343,7 +352,7 @@ addEventListener("pointerdown", () => listening.resume());
 //   status       the newest status message of the chosen station; null before the first
 window.auralis = Object.freeze({
   get connection() { return listening.state; },
-  get playing() { return listening.playing; },
+  get playing() { return listening.sounding; },
   get mode() { return listening.mode; },
   get codec() { return listening.codec; },
   get seq() { return listening.sound.seq; },

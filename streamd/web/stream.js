@@ -34,9 +34,7 @@ export class Stream {
   #taken = false;                      // whether the server took the present connection
   #newest_due_ms = null;               // of the chunks that came
   #clock = new ServerClock();
-  #go_online = () => {
-    if (this.#state === "waiting") this.#connect();
-  };
+  #go_online = () => this.retry_now();
 
   // `subprotocols`: as of subprotocols(). `handlers`: on_audio(message, as of frame.js), on_message(object),
   // on_state(state, loss), on_offset(server minus local time, ms).
@@ -54,6 +52,11 @@ export class Stream {
     this.#retries = 0;
     addEventListener("online", this.#go_online);
     this.#connect();
+  }
+
+  // The next attempt is due now, where one is waited for.
+  retry_now() {
+    if (this.#state === "waiting") this.#connect();
   }
 
   // Where the next attempt goes; what is connected stays.

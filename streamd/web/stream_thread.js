@@ -44,6 +44,11 @@ class Connection {
     this.#post({ redirect: url });
   }
 
+  // Where the next attempt is waited for, it is made now.
+  retry_now() {
+    this.#post({ retry: true });
+  }
+
   // Returns whether there is a connection to send it on.
   send(message) {
     if (this.state !== "open") return false;

@@ -3,7 +3,7 @@
 // a page that is busy drawing holds up no sound; stream_thread.js is the page's end.
 //
 // From the page: { id, open: url, port, output_rate, saves_data }, { id, redirect: url }, { id, send: message },
-// { id, close: true }.
+// { id, retry: true }, { id, close: true }.
 // To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }.
 import { Decoding } from "./decoding.js";
 import { can_decode_opus, OpusDecoder } from "./opus_decoder.js";
@@ -39,5 +39,6 @@ onmessage = async ({ data }) => {
   if (data.open) open(data, can_decode);
   else if (data.redirect) connections.get(data.id)?.stream.redirect(data.redirect);
   else if (data.send) connections.get(data.id)?.stream.send(data.send);
+  else if (data.retry) connections.get(data.id)?.stream.retry_now();
   else if (data.close) close(data.id);
 };

@@ -37,9 +37,9 @@ class PlaybackProcessor extends AudioWorkletProcessor {
 
   // `context_time` is when the frame at `position` leaves this node, before the sound card's own latency.
   report() {
-    const { level_ms, playing, underruns, gaps, skips } = this.buffer;
+    const { level_ms, playing, sounding, underruns, gaps, skips } = this.buffer;
     const position = this.buffer.position();
-    this.port.postMessage({ context_time: currentTime, position, level_ms, playing, underruns, gaps, skips });
+    this.port.postMessage({ context_time: currentTime, position, level_ms, playing, sounding, underruns, gaps, skips });
   }
 }
 

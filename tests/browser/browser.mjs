@@ -29,8 +29,8 @@ function skip(reason) {
 }
 
 // Runs `body(page)` in a fresh browser with an empty profile; any console error or failed request fails the test, but for
-// those that match `expected`.
-export async function with_player(url, body, { expected = /^$/, ...options } = {}) {
+// those that match `expected`. `prepare`: a function that runs in the page before its own scripts.
+export async function with_player(url, body, { expected = /^$/, prepare = null, ...options } = {}) {
   const profile = mkdtempSync(path.join(tmpdir(), "auralis-browser-profile-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM, headless: true, args: ARGUMENTS, viewport: { width: 1280, height: 800 }, ...options,
@@ -48,6 +48,7 @@ export async function with_player(url, body, { expected = /^$/, ...options } = {
     page.on("response", (response) => {
       if (response.status() >= 400) complain(`${response.status()}: ${response.url()}`);
     });
+    if (prepare) await context.addInitScript(prepare);
     await open_page(page, url);
     await body(page);
     assert.deepEqual(complaints, []);
