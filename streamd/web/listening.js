@@ -65,6 +65,8 @@ export class Listening {
 
   get wanted() { return this.#wanted; }
   get retry_in_ms() { return (this.#current ?? this.#next)?.connection.retry_in_ms ?? 0; }
+  // Whether another connection shall replace the one that is heard.
+  get changing() { return this.#current !== null && this.#next !== null; }
   get mode() { return this.#output?.mode ?? null; }
   get codec() { return this.#current?.connection.codec ?? null; }
   get analyser() { return this.#output?.analyser ?? null; }

@@ -166,7 +166,8 @@ function begin_station(chosen) {
 
 function be_refused(refused, why, body) {
   if (coming === refused) coming = null;
-  const sentence = refusal_in_words(why, refused.query, body ?? server);
+  const sentence = refused === route && listening.wanted ?
+    "The sound quality could not be changed: what played goes on." : refusal_in_words(why, refused.query, body ?? server);
   const lost = why === "unknown" || why === "gone";
   // Nothing is left of what was chosen: the usual station is offered.
   if (lost && !listening.wanted) begin_station(new Route(USUAL));
@@ -310,6 +311,7 @@ function say(sentence) {
 
 function show_state() {
   standing.show(listening, reachable);
+  quality.show(listening.codec, listening.changing);
 }
 
 setInterval(() => {

@@ -28,9 +28,9 @@ class Connection {
   #handlers;
   #post;
   #forget;
+  #retry_at_ms = 0;                    // by performance.now()
 
   state = "connecting";                // as stream.js names it
-  retry_in_ms = 0;                     // while waiting
   offset_ms = null;                    // server time minus local time; null while unknown
   codec = null;                        // "pcm" or "opus"; null before the first chunk
 
@@ -38,6 +38,11 @@ class Connection {
     this.#handlers = handlers;
     this.#post = post;
     this.#forget = forget;
+  }
+
+  // Until the next attempt, while waiting.
+  get retry_in_ms() {
+    return Math.max(0, this.#retry_at_ms - performance.now());
   }
 
   redirect(url) {
@@ -67,7 +72,7 @@ class Connection {
       this.#handlers.on_message(message);
     } else if (state) {
       this.state = state;
-      this.retry_in_ms = loss?.retry_in_ms ?? 0;
+      this.#retry_at_ms = performance.now() + (loss?.retry_in_ms ?? 0);
       this.#handlers.on_state(state, loss);
     } else if (codec) {
       this.codec = codec;

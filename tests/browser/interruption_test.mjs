@@ -198,6 +198,20 @@ test("a station that sends silence is not said to be playing", async () => {
   }, { prepare: simulate_system });
 });
 
+const STREAMD_GONE = /WebSocket connection|ERR_CONNECTION|^failed|status of 50|^50/;
+
+test("the time until the next attempt to connect is counted down", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await daemons.streamd.stop("SIGKILL");
+    // Waits only grow: a later one does not begin with 1 s.
+    await page.locator("#state", { hasText: /in [3-6] s/ }).waitFor();
+    await page.locator("#state", { hasText: /in 1 s/ }).waitFor();
+    daemons.streamd.start();
+    await assert_sounds(page);
+  }, { prepare: simulate_system, expected: STREAMD_GONE });
+});
+
 test("while the connection is lost nothing is said to be playing, and play connects at once", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
@@ -207,5 +221,5 @@ test("while the connection is lost nothing is said to be playing, and play conne
     daemons.streamd.start();
     await page.evaluate(() => window.system.actions.play());
     await assert_sounds(page);
-  }, { prepare: simulate_system, expected: /WebSocket connection|ERR_CONNECTION|^failed|status of 50|^50/ });
+  }, { prepare: simulate_system, expected: STREAMD_GONE });
 });

@@ -47,6 +47,24 @@ test("who wants to save data hears Opus, without a gap, also after a change whil
   });
 });
 
+test("while the chosen quality is on its way, what plays is told beside it", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await until_codec(page, "pcm");
+    daemons.streamd.process.kill("SIGSTOP");
+    try {
+      await page.getByLabel("Sound quality").selectOption("Saves data");
+      await page.locator("#quality_now", { hasText: "lossless now" }).waitFor();
+      assert.equal(await page.getByLabel("Sound quality").getAttribute("aria-busy"), "true");
+    } finally {
+      daemons.streamd.process.kill("SIGCONT");
+    }
+    await until_codec(page, "opus");
+    await page.locator('#quality_choice[aria-busy="false"]').waitFor();
+    assert.equal(await page.locator("#quality_now").innerText(), "");
+  });
+});
+
 test("without a secure context there is no choice, and PCM", async () => {
   const url = new URL(daemons.player_url);
   url.hostname = PLAIN_HTTP_NAME;
