@@ -20,6 +20,7 @@ export class Controls {
   #presets = new Map();                // preset name -> its button
   #target = {};                        // what the station was last known to aim at
   #touched = {};                       // changed here, not sent yet
+  #selected = null;                    // preset that was chosen before those, not sent yet
   #changes = [];                       // sent, not in force yet, oldest first: { names, request }
   #held = null;                        // the parameter under the listener's finger
   #timer = 0;
@@ -101,32 +102,50 @@ export class Controls {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#touched = {};
+    this.#selected = null;
     this.forget_changes();
   }
 
   get pending() {
-    return this.#changes.length > 0 || Object.keys(this.#touched).length > 0;
+    return this.#changes.length > 0 || this.#selected !== null || Object.keys(this.#touched).length > 0;
   }
 
   #touch(element) {
     this.#touched[element.dataset.parameter] = read_value(element);
     show_value(element);
     this.#mark_pending();
-    this.#timer ||= setTimeout(() => this.#send_touched(), Math.max(SEND_INTERVAL_MS, this.#wait_ms()));
+    this.#send_later(SEND_INTERVAL_MS);
   }
 
-  #send_touched() {
+  // One timer for all, and the newest of each: when it fires late, in a tab that the browser held up, nothing has piled up.
+  #send_later(least_ms) {
+    this.#timer ||= setTimeout(() => this.#send_next(), Math.max(least_ms, this.#wait_ms()));
+  }
+
+  #send_next() {
     this.#timer = 0;
+    if (this.#selected !== null) {
+      const preset = this.#selected;
+      this.#selected = null;
+      this.#send_change({ type: "select_preset", preset }, this.#names_of(preset));
+      if (Object.keys(this.#touched).length > 0) this.#send_later(SEND_INTERVAL_MS);
+      return;
+    }
     const parameters = this.#touched;
     this.#touched = {};
     this.#send_change({ type: "update_params", parameters }, Object.keys(parameters));
   }
 
+  // A preset sets everything: what was touched before it is not sent any more.
   #select(name) {
-    const select = () => this.#send_change({ type: "select_preset", preset: name }, [...this.#fields.keys(), name]);
-    const wait_ms = this.#wait_ms();
-    if (wait_ms > 0) setTimeout(select, wait_ms);
-    else select();
+    this.#selected = name;
+    this.#touched = {};
+    this.#mark_pending();
+    this.#send_later(0);
+  }
+
+  #names_of(preset) {
+    return [...this.#fields.keys(), preset];
   }
 
   // Until the next change may be sent; counted as sent then.
@@ -152,7 +171,7 @@ export class Controls {
   #show() {
     for (const [name, element] of this.#fields) {
       const unanswered = this.#changes.some((change) => change.request === null && change.names.has(name));
-      if (unanswered || name in this.#touched || name === this.#held || !(name in this.#target)) continue;
+      if (unanswered || this.#selected !== null || name in this.#touched || name === this.#held || !(name in this.#target)) continue;
       write_value(element, this.#target[name]);
       show_value(element);
     }
@@ -160,7 +179,8 @@ export class Controls {
   }
 
   #mark_pending() {
-    const waits = (name) => name in this.#touched || this.#changes.some((change) => change.names.has(name));
+    const selected = new Set(this.#selected === null ? [] : this.#names_of(this.#selected));
+    const waits = (name) => selected.has(name) || name in this.#touched || this.#changes.some(({ names }) => names.has(name));
     for (const [name, element] of this.#fields) {
       element.closest(".field").classList.toggle("pending", waits(name));
       element.setAttribute("aria-busy", String(waits(name)));

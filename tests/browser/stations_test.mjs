@@ -161,6 +161,22 @@ test("a station of one's own plays, its controls work, and the way back to the o
   });
 });
 
+test("a preset that waits to be sent is not meant for the next station", async () => {
+  await with_player(address(), async (page) => {
+    await press_play(page);
+    const { request, preset } = await station("meadow");
+    await page.evaluate(() => {
+      const buttons = ["sleep", "focus"].map((name) => document.querySelector(`.preset[data-preset="${name}"]`));
+      for (let i = 0; i < 12; ++i) buttons[i % 2].click();
+    });
+    await card(page, "meadow").click();
+    await page.waitForFunction(() => auralis.status.station === "meadow");
+    await page.waitForTimeout(9000);                            // the last of twelve might have been sent by then
+    const now = await station("meadow");
+    assert.deepEqual([now.request, now.preset], [request, preset]);
+  });
+});
+
 test("a seed that is none is refused in words, and nothing happens", async () => {
   await with_player(address(), async (page) => {
     await page.getByText("Seed", { exact: true }).click();
