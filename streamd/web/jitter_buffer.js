@@ -20,6 +20,7 @@ const SETTLING_MS = 10000;             // for this long after each start
 const SETTLING_WINDOW_MS = 1000;       // the lowest level is taken over a shorter time,
 const MAX_SETTLING_EXCESS_MS = 40;     // and less excess is borne
 const MAX_HOLE_MS = 500;               // a longer hole is closed up instead of being played as silence
+const MAX_REPEAT_MS = 2000;            // what comes again after a reconnect is no older
 const MAX_RATE_TRIM = 0.002;
 const TRIM_TIME_MS = 10000;            // a level error is worked off with this time constant
 const TRIM_DEADBAND_MS = 5;
@@ -82,13 +83,13 @@ export class JitterBuffer {
   append(chunk) {
     if (chunk.frames <= 0 || chunk.frames * 2 > CAPACITY_FRAMES) return;
     const first = this.newest_seq < 0;
-    if (!first && chunk.seq <= this.newest_seq && chunk.due_ms <= this.newest_due_ms) return;
+    if (!first && chunk.seq <= this.newest_seq && this.#comes_again(chunk)) return;
 
     const older = chunk.seq < this.newest_seq;
     const missing = Math.max(0, chunk.seq - this.newest_seq - 1);
     if (!first && !older) this.gaps += missing;
     const hole = missing > 0 && !first && !older ? this.#hole_frames(chunk, missing) : 0;
-    // An older number with a later due time is a new timeline: the station was set up anew.
+    // An older number that does not come again is a new timeline: the station was set up anew.
     const same_stretch = !first && !older && !chunk.apart && chunk.rate === this.stream_rate &&
         (missing === 0 || (this.state === "playing" && hole <= this.#frames(MAX_HOLE_MS)));
 
@@ -173,6 +174,14 @@ export class JitterBuffer {
 
   #frames(ms) {
     return Math.round(ms * this.stream_rate / 1000);
+  }
+
+  // By its number and its due time; by the number alone where the server's clock was set meanwhile.
+  #comes_again({ seq, due_ms, rate, frames }) {
+    const older_ms = this.newest_due_ms - due_ms;
+    const near = (this.newest_seq - seq) * frames * 1000 / rate < MAX_REPEAT_MS;
+    if (near) return older_ms >= 0 || older_ms < -MAX_REPEAT_MS;
+    return older_ms >= 0 && older_ms < MAX_REPEAT_MS;
   }
 
   // Between the newest chunk and this one. Where the server's clock was set meanwhile, due times do not tell.

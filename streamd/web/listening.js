@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the listener hears: the sound output and the connection that feeds it. A change of the station connects to the other
 // one first, and leaves the present one when that sounds; where it is refused, nothing has happened to what plays.
-import { local_now_ms } from "./clock.js";
+import { Latency, smoothed } from "./latency.js";
 import { Output } from "./output.js";
+import { Presence } from "./presence.js";
 import { CODE_STATION_GONE, why_refused } from "./route.js";
 import { ask_status } from "./server.js";
 import { name_of } from "./station_choice.js";
@@ -17,13 +18,16 @@ const SETTLING_MS = 400;               // from one station to another there is a
 const CHANGE_ATTEMPTS = 3;             // to reach another station while one plays,
 const CHANGE_LIMIT_MS = 10000;         // and for how long
 
+const BUFFER_WEIGHT = 0.15;
+const SOON_MS = 1000;                  // what the audio thread tells of is heard now, or the report was held up by a suspension
+
 const round = (ms) => Math.round(ms * 10) / 10;
 
-// What the sound card last told, and the latency and buffer since the last report to the server.
+// What the sound card last told: when, by performance.now(), and in attended time.
 function no_sound() {
   return {
-    playing: false, sounding: false, seq: -1, buffer_ms: null, latency_ms: null, underruns: 0, gaps: 0, skips: 0, told_ms: null,
-    latency_sum: 0, latency_count: 0,
+    playing: false, sounding: false, seq: -1, buffer_ms: null, underruns: 0, gaps: 0, skips: 0,
+    told_ms: null, told_attended_ms: null,
   };
 }
 
@@ -37,7 +41,9 @@ export class Listening {
   #next = null;                        // and the one that shall be
   #wanted = false;
   #route = null;                       // what was asked for last
-  #begun_ms = 0;                       // when the output was there
+  #presence = new Presence(() => this.#latency.reset());
+  #latency = new Latency();
+  #begun_ms = 0;                       // when the output was there, in attended time
   #changed_ms = 0;
   #trouble = null;
   #saves_data = false;
@@ -69,6 +75,7 @@ export class Listening {
   get changing() { return this.#current !== null && this.#next !== null; }
   get mode() { return this.#output?.mode ?? null; }
   get codec() { return this.#current?.connection.codec ?? null; }
+  get latency_ms() { return this.#latency.shown_ms; }
   get analyser() { return this.#output?.analyser ?? null; }
 
   // Whether sound of the station comes out; not while only silence does.
@@ -85,14 +92,15 @@ export class Listening {
   // not let it begin), "no_device" (nothing takes it), or null.
   get obstacle() {
     if (!this.#output) return null;
-    const waited_ms = local_now_ms() - (this.sound.told_ms ?? this.#begun_ms);
-    if (this.#output.suspended) return this.sound.told_ms !== null || waited_ms > BEGIN_LIMIT_MS ? "paused" : null;
+    const { told_attended_ms } = this.sound;
+    const waited_ms = this.#presence.attended_ms - (told_attended_ms ?? this.#begun_ms);
+    if (this.#output.suspended) return told_attended_ms !== null || waited_ms > BEGIN_LIMIT_MS ? "paused" : null;
     return waited_ms > DEVICE_LIMIT_MS ? "no_device" : null;
   }
 
   // Whether the audio thread works.
   get #flows() {
-    return this.obstacle === null && local_now_ms() - this.sound.told_ms < STALE_MS;
+    return this.obstacle === null && performance.now() - this.sound.told_ms < STALE_MS;
   }
 
   // Within a user's gesture. Ends with false where it was stopped meanwhile, or cannot begin.
@@ -101,6 +109,7 @@ export class Listening {
     this.#wanted = true;
     this.#route = route;
     this.sound = no_sound();
+    this.#presence.start();
     this.#handlers.on_state();
     const output = await Output.create({
       sample_rate, volume,
@@ -117,7 +126,7 @@ export class Listening {
       return false;
     }
     this.#output = output;
-    this.#begun_ms = local_now_ms();
+    this.#begun_ms = this.#presence.attended_ms;
     this.#connect(this.#route);
     setTimeout(() => this.#report_playback(mine), FIRST_REPORT_MS);
     return true;
@@ -153,6 +162,8 @@ export class Listening {
     this.#output?.close();
     this.#output = null;
     this.sound = no_sound();
+    this.#latency.reset();
+    this.#presence.stop();
     this.#be_troubled(null);
     this.#handlers.on_state();
   }
@@ -179,13 +190,14 @@ export class Listening {
   #connect(route) {
     this.#drop_next();
     const { port1, port2 } = new MessageChannel();
-    const link = { route, chunks: port1, heard: false, status: null, attempts: 0, connection: null, timer: 0 };
+    const link = { route, chunks: port1, heard: false, status: null, attempts: 0, connection: null, limit: null };
     const format = { output_rate: this.#output.sample_rate, saves_data: this.#saves_data };
     link.connection = this.#thread.connect(this.#url_of(route), port2, format, {
       on_message: (message) => this.#receive(link, message),
       on_state: (state, loss) => this.#follow_state(link, state, loss),
+      on_time: (known) => this.#follow_time(link, known),
     });
-    if (this.#current) link.timer = setTimeout(() => this.#refuse(link, "later", null), CHANGE_LIMIT_MS);
+    if (this.#current) link.limit = this.#presence.after(CHANGE_LIMIT_MS, () => this.#refuse(link, "later", null));
     this.#next = link;
     this.#handlers.on_state();
   }
@@ -198,7 +210,7 @@ export class Listening {
 
   #drop_next() {
     if (!this.#next) return;
-    clearTimeout(this.#next.timer);
+    this.#next.limit?.cancel();
     this.#next.connection.close();
     this.#next = null;
   }
@@ -225,12 +237,13 @@ export class Listening {
   // It sounds: what was heard before is left.
   #take_next() {
     const link = this.#next;
-    clearTimeout(link.timer);
+    link.limit?.cancel();
     this.#current?.connection.close();
     this.#current = link;
     this.#next = null;
     link.heard = true;
-    this.#changed_ms = local_now_ms();
+    this.#changed_ms = performance.now();
+    this.#latency.reset();
     this.#output.take_chunks_from(link.chunks);
     this.#handlers.on_station(link.route);
     if (link.status) this.#handlers.on_message(link.status);
@@ -279,6 +292,7 @@ export class Listening {
   }
 
   #follow_output() {
+    this.#latency.reset();
     this.resume();
     this.#handlers.on_state();
   }
@@ -287,11 +301,12 @@ export class Listening {
   // it was due.
   #follow(report) {
     const { sound } = this;
-    sound.told_ms = local_now_ms();
+    sound.told_ms = performance.now();
+    sound.told_attended_ms = this.#presence.attended_ms;
     sound.underruns = report.underruns;
     sound.gaps = report.gaps;
     sound.skips = report.skips;
-    sound.buffer_ms = smoothed(sound.buffer_ms, report.level_ms);
+    sound.buffer_ms = smoothed(sound.buffer_ms, report.level_ms, BUFFER_WEIGHT);
     if (report.position) this.#follow_position(report);
     sound.playing = report.playing;
     const settling = !report.sounding && sound.told_ms - this.#changed_ms < SETTLING_MS;
@@ -302,30 +317,28 @@ export class Listening {
   }
 
   #follow_position({ position, context_time }) {
-    const { sound } = this;
-    sound.seq = position.seq;
+    this.sound.seq = position.seq;
     this.#current?.route.heard(position.due_ms);
     const offset_ms = this.#current?.connection.offset_ms ?? null;
     if (offset_ms === null) return;
-    const heard_ms = performance.timeOrigin + this.#output.heard_at_ms(context_time) + offset_ms;
-    const latency_ms = heard_ms - position.due_ms;
-    sound.latency_ms = smoothed(sound.latency_ms, latency_ms);
-    sound.latency_sum += latency_ms;
-    ++sound.latency_count;
+    const heard_ms = this.#output.heard_at_ms(context_time);
+    if (Math.abs(heard_ms - performance.now()) > SOON_MS) return;
+    if (!this.#latency.add(heard_ms + offset_ms - position.due_ms)) this.#current.connection.doubt_time();
   }
 
+  // What is reported was measured by a clock that is still the same afterwards.
   #report_playback(mine) {
     if (mine !== this.#session) return;
     setTimeout(() => this.#report_playback(mine), REPORT_INTERVAL_MS);
-    const { latency_sum, latency_count, buffer_ms } = this.sound;
-    this.sound.latency_sum = this.sound.latency_count = 0;
-    if (latency_count === 0 || !this.sound.playing || !this.#flows) return;
-    this.send({
-      type: "playback_report", latency_ms: round(latency_sum / latency_count), buffer_ms: round(Math.max(0, buffer_ms)),
-    });
+    if (this.#latency.end_window()) this.#current?.connection.ask_time();
   }
-}
 
-function smoothed(before, now) {
-  return before === null ? now : before + (now - before) * 0.15;
+  #follow_time(link, known) {
+    if (link !== this.#current) return;
+    if (!known) return this.#latency.reset();
+    const latency_ms = this.#latency.confirm();
+    if (latency_ms === null || !this.sound.playing || !this.#flows) return;
+    const buffer_ms = Math.max(0, this.sound.buffer_ms);
+    this.send({ type: "playback_report", latency_ms: round(latency_ms), buffer_ms: round(buffer_ms) });
+  }
 }

@@ -15,6 +15,7 @@ const BLOCK_S = 0.02;
 const TICK_MS = 10;
 const SCHEDULED_TARGET_MS = 50;
 const REPORT_INTERVAL_S = 0.1;
+const STAMP_FRESH_MS = 1000;           // an older one is of before a suspension
 
 export class Output {
   // `on_report(report)`: { context_time, position, level_ms, playing, sounding, underruns, gaps, skips }, as worklet.js sends
@@ -72,7 +73,7 @@ export class Output {
   // When the frame that leaves the graph at `context_time` is heard, by performance.now().
   heard_at_ms(context_time) {
     const stamp = this.context.getOutputTimestamp?.();
-    if (stamp?.performanceTime > 0 && stamp.contextTime > 0) {
+    if (stamp?.contextTime > 0 && performance.now() - stamp.performanceTime < STAMP_FRESH_MS) {
       return stamp.performanceTime + (context_time - stamp.contextTime) * 1000;
     }
     const latency_s = this.context.outputLatency || this.context.baseLatency || 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The page: ties what is heard (listening.js), the choice of stations, the controls and the displays together.
 import { Aurora } from "./aurora.js";
-import { local_now_ms } from "./clock.js";
 import { Controls } from "./controls.js";
 import { Listening } from "./listening.js";
 import { MediaControls } from "./media_session.js";
@@ -24,7 +23,7 @@ const DISPLAY_INTERVAL_MS = 500;
 const POLL_MS = 5000;                  // how often the stations are asked for over HTTP,
 const PENDING_POLL_MS = 700;           // while a change made over HTTP waits to be in force,
 const CHANGED_POLL_MS = 1000;          // and after a change of one's own station, which has another permalink then
-const OWN_ENDS_MS = 10000;             // a station of one's own ends so long after it was left
+const OWN_ENDS_MS = 10000;             // a station of one's own ends so long after it was left, asleep or not
 
 const by_id = (id) => document.getElementById(id);
 const page = {
@@ -37,7 +36,7 @@ let route = new Route(choice_of(location.search));  // to the chosen station,
 let coming = null;                     // and to the one that will be that as soon as it sounds
 let status = null;                     // the newest of the chosen station
 let permalink = null;                  // of a personal station, as first seen
-let left_ms = null;                    // when a station of one's own fell silent
+let left_ms = null;                    // when a station of one's own fell silent, by performance.now()
 let server = null;                     // the newest body of GET /api/status
 let reachable = true;
 
@@ -86,7 +85,7 @@ function go_on() {
 }
 
 async function begin() {
-  if (left_ms !== null && local_now_ms() - left_ms > OWN_ENDS_MS) route.gone();
+  if (left_ms !== null && performance.now() - left_ms > OWN_ENDS_MS) route.gone();
   left_ms = null;
   media.start();
   listening.saves_data = quality.saves_data;
@@ -111,7 +110,7 @@ function be_silent() {
   media.stop();
   page.notice.hidden = true;
   if (route.personal) {
-    left_ms = local_now_ms();
+    left_ms = performance.now();
     show_listeners({});
   }
   show_choice();
@@ -317,7 +316,7 @@ function show_state() {
 setInterval(() => {
   const known = (value) => (value === null || !listening.sounding ? "–" : `${Math.round(value)} ms`);
   page.buffer.textContent = known(listening.sound.buffer_ms);
-  page.latency.textContent = known(listening.sound.latency_ms);
+  page.latency.textContent = known(listening.latency_ms);
   show_state();
 }, DISPLAY_INTERVAL_MS);
 
@@ -359,7 +358,7 @@ window.auralis = Object.freeze({
   get codec() { return listening.codec; },
   get seq() { return listening.sound.seq; },
   get bufferMs() { return listening.sound.buffer_ms; },
-  get latencyMs() { return listening.sound.latency_ms; },
+  get latencyMs() { return listening.latency_ms; },
   get underruns() { return listening.sound.underruns; },
   get gaps() { return listening.sound.gaps; },
   get skips() { return listening.sound.skips; },

@@ -5,13 +5,15 @@
 import { choice_of_permalink, is_own, moved_on, name_of, station_named, USUAL } from "./station_choice.js";
 
 export const CODE_STATION_GONE = 4004;
+const MOST_BEHIND_MS = 15000;          // sound is heard no later than so long after it was due,
+const MOST_AHEAD_MS = 5000;            // and no sooner than so long before: else the server's clock was set
 
 export class Route {
   #way;                                // as chosen, later the last known moment
   #name = null;                        // of the station that plays
   #personal = false;
-  #moment = null;                      // { choice, at_ms, chunk_ms }: what it played then, by the server's clock
-  #heard_ms = null;                    // the newest chunk that was heard was due then
+  #moment = null;                      // { choice, at_ms, chunk_ms, now_ms }: what it played at_ms, by the server's clock
+  #heard = null;                       // { due_ms, now_ms }: of the newest chunk that was heard; now_ms by performance.now()
 
   constructor(choice) {
     this.choice = choice;
@@ -31,25 +33,34 @@ export class Route {
   // A link to what was heard last, or to what was chosen.
   get moment() {
     if (!this.#moment) return this.#way;
-    const { choice, at_ms, chunk_ms } = this.#moment;
-    return this.#heard_ms === null ? choice : moved_on(choice, Math.ceil((this.#heard_ms - at_ms) / chunk_ms) + 1);
+    const { choice, chunk_ms } = this.#moment;
+    return this.#heard === null ? choice : moved_on(choice, Math.ceil(this.#heard_since_moment_ms() / chunk_ms) + 1);
+  }
+
+  // By the server's clock, if it went on meanwhile as time did here.
+  #heard_since_moment_ms() {
+    const told_ms = this.#heard.due_ms - this.#moment.at_ms;
+    const passed_ms = this.#heard.now_ms - this.#moment.now_ms;
+    return told_ms > passed_ms + MOST_AHEAD_MS || told_ms < passed_ms - MOST_BEHIND_MS ? passed_ms : told_ms;
   }
 
   // The station that was connected to told its status.
   joined({ station, personal }) {
-    if (station !== this.#name) this.#moment = this.#heard_ms = null;
+    if (station !== this.#name) this.#moment = this.#heard = null;
     this.#name = station;
     this.#personal = personal;
   }
 
   // `report`: the station's part of GET /api/status?station=NAME.
-  remember({ station, permalink, server_time, chunk_ms }) {
+  remember({ station, permalink, server_time, chunk_ms }, now_ms = performance.now()) {
     if (station !== this.#name) return;
-    this.#moment = { choice: choice_of_permalink(permalink), at_ms: server_time * 1000, chunk_ms };
+    this.#moment = { choice: choice_of_permalink(permalink), at_ms: server_time * 1000, chunk_ms, now_ms };
   }
 
-  heard(due_ms) {
-    this.#heard_ms = Math.max(this.#heard_ms ?? 0, due_ms);
+  // A chunk that was due then; an earlier one than before was heard already, unless the server's clock was set back.
+  heard(due_ms, now_ms = performance.now()) {
+    const before_ms = this.#heard?.due_ms ?? -Infinity;
+    if (due_ms > before_ms || due_ms < before_ms - MOST_BEHIND_MS) this.#heard = { due_ms, now_ms };
   }
 
   // The station is no more. Returns whether there is another way to what was chosen.

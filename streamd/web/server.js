@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
 // What the server tells over HTTP (docs/protocol.md). Nothing here throws: no answer is null.
+import { Presence } from "./presence.js";
 import { station_named } from "./station_choice.js";
 
 const LIMIT_MS = 5000;
 
 async function ask(path, options = {}) {
+  const given_up = new AbortController();
+  const presence = new Presence();
+  presence.start();
+  presence.after(LIMIT_MS, () => given_up.abort());
   try {
-    const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(LIMIT_MS), ...options });
+    const answer = await fetch(path, { cache: "no-store", signal: given_up.signal, ...options });
     return { ok: answer.ok, body: await answer.json() };
   } catch {
     return null;
+  } finally {
+    presence.stop();
   }
 }
 

@@ -1,26 +1,49 @@
 // SPDX-License-Identifier: MIT
 // The page's end of the connections, which live on a thread of their own (stream_worker.js). There may be several: the
 // next station is connected before the present one is left.
+import { ServerClock } from "./clock.js";
+
+const MAX_TIME_QUESTIONS = 20;         // to the thread; three are enough unless it is very busy
 
 export class StreamThread {
   #worker = new Worker(new URL("stream_worker.js", import.meta.url), { type: "module" });
   #connections = new Map();            // by id; what one that was closed since still says is not heard
   #last_id = 0;
+  #time_questions = 0;
+  #clock = new ServerClock();          // of the thread, whose performance.now() began at another moment
 
   constructor() {
-    this.#worker.onmessage = ({ data }) => this.#connections.get(data.id)?.receive(data);
+    this.#worker.onmessage = ({ data }) => {
+      if (data.page_ms !== undefined) this.#receive_time(data);
+      else this.#connections.get(data.id)?.receive(data);
+    };
+    this.#ask_time();
   }
 
   // Chunks go to `port`, at `output_rate`. `saves_data`: Opus is wanted rather than PCM. `handlers`: on_message(object),
-  // on_state(state, loss), as of stream.js; never called from within this call.
+  // on_state(state, loss), as of stream.js; on_time(known): the server's clock was asked, and whether offset_ms is sure. Never
+  // called from within this call.
   connect(url, port, { output_rate, saves_data }, handlers) {
     const id = ++this.#last_id;
-    const connection = new Connection(handlers, (message) => this.#worker.postMessage({ id, ...message }), () => {
-      this.#connections.delete(id);
+    const connection = new Connection(handlers, {
+      post: (message) => this.#worker.postMessage({ id, ...message }),
+      forget: () => this.#connections.delete(id),
+      thread_offset: () => this.#clock.offset_ms,
     });
     this.#connections.set(id, connection);
     this.#worker.postMessage({ id, open: url, port, output_rate, saves_data }, [port]);
     return connection;
+  }
+
+  #ask_time() {
+    ++this.#time_questions;
+    this.#worker.postMessage({ page_ms: performance.now() });
+  }
+
+  // Until it is sure; then it stays so, since both threads count the same time.
+  #receive_time({ page_ms, thread_ms }) {
+    this.#clock.add(page_ms, performance.now(), thread_ms);
+    if (this.#clock.offset_ms === null && this.#time_questions < MAX_TIME_QUESTIONS) this.#ask_time();
   }
 }
 
@@ -28,16 +51,35 @@ class Connection {
   #handlers;
   #post;
   #forget;
+  #thread_offset;
+  #server_ms = null;                   // the server's time minus the thread's; null while it is not sure
   #retry_at_ms = 0;                    // by performance.now()
 
   state = "connecting";                // as stream.js names it
-  offset_ms = null;                    // server time minus local time; null while unknown
   codec = null;                        // "pcm" or "opus"; null before the first chunk
 
-  constructor(handlers, post, forget) {
+  constructor(handlers, { post, forget, thread_offset }) {
     this.#handlers = handlers;
     this.#post = post;
     this.#forget = forget;
+    this.#thread_offset = thread_offset;
+  }
+
+  // The server's time minus performance.now(); null while it is not sure.
+  get offset_ms() {
+    const thread_ms = this.#thread_offset();
+    return this.#server_ms === null || thread_ms === null ? null : this.#server_ms + thread_ms;
+  }
+
+  // Asks for the server's time now; on_time() tells when there is an answer.
+  ask_time() {
+    this.#post({ ask_time: true });
+  }
+
+  // The server's clock seems to be another: it is not sure before the next answer.
+  doubt_time() {
+    this.#server_ms = null;
+    this.ask_time();
   }
 
   // Until the next attempt, while waiting.
@@ -77,7 +119,8 @@ class Connection {
     } else if (codec) {
       this.codec = codec;
     } else {
-      this.offset_ms = offset_ms;
+      this.#server_ms = offset_ms;
+      this.#handlers.on_time(this.offset_ms !== null);
     }
   }
 }

@@ -3,8 +3,9 @@
 // a page that is busy drawing holds up no sound; stream_thread.js is the page's end.
 //
 // From the page: { id, open: url, port, output_rate, saves_data }, { id, redirect: url }, { id, send: message },
-// { id, retry: true }, { id, close: true }.
-// To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }.
+// { id, retry: true }, { id, ask_time: true }, { id, close: true }, { page_ms }.
+// To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }, { page_ms, thread_ms } as the answer to
+// { page_ms }: both by performance.now(), which begins at another moment on each thread.
 import { Decoding } from "./decoding.js";
 import { can_decode_opus, OpusDecoder } from "./opus_decoder.js";
 import { Stream, subprotocols } from "./stream.js";
@@ -35,10 +36,12 @@ function close(id) {
 }
 
 onmessage = async ({ data }) => {
+  if (data.page_ms !== undefined) return postMessage({ page_ms: data.page_ms, thread_ms: performance.now() });
   const can_decode = await opus_known;
   if (data.open) open(data, can_decode);
   else if (data.redirect) connections.get(data.id)?.stream.redirect(data.redirect);
   else if (data.send) connections.get(data.id)?.stream.send(data.send);
+  else if (data.ask_time) connections.get(data.id)?.stream.ask_time();
   else if (data.retry) connections.get(data.id)?.stream.retry_now();
   else if (data.close) close(data.id);
 };

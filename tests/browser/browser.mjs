@@ -4,7 +4,7 @@
 // Environment: CHROMIUM (default /usr/bin/chromium); AURALIS_TEST_OUTPUT, a directory for screenshots.
 // Ends the test with status 77 (CTest: skipped) where Playwright or the browser is not installed.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -95,6 +95,32 @@ export async function listen(page, ms) {
       underruns: end.underruns - start.underruns, gaps: end.gaps - start.gaps,
     };
   }, ms);
+}
+
+// None of the test's browser runs for `ms`, as on a laptop that sleeps.
+export async function freeze_browser(ms) {
+  const processes = browser_processes();
+  assert.ok(processes.length > 1, "the browser's processes");
+  for (const pid of processes) process.kill(pid, "SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  for (const pid of processes) process.kill(pid, "SIGCONT");
+}
+
+// Those that this process has begun, and those that they have.
+function browser_processes() {
+  const children = new Map();
+  const names = new Map();
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number)) {
+    try {
+      const [, name, parent] = readFileSync(`/proc/${pid}/stat`, "utf8").match(/^\d+ \((.*)\) \S (\d+)/);
+      names.set(pid, name);
+      children.set(Number(parent), [...(children.get(Number(parent)) ?? []), pid]);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const below = (pid) => (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(process.pid).filter((pid) => names.get(pid).startsWith("chrom"));
 }
 
 export async function screenshot(page, name) {

@@ -7,6 +7,7 @@ import test from "node:test";
 import { ServerClock } from "../../streamd/web/clock.js";
 import { decode_binary, decode_json } from "../../streamd/web/frame.js";
 import { JitterBuffer } from "../../streamd/web/jitter_buffer.js";
+import { Latency } from "../../streamd/web/latency.js";
 
 const RATE = 44100;
 const CHUNK = 4410;
@@ -183,6 +184,42 @@ test("a new timeline, with lower numbers and later times, is followed", () => {
   assert.equal(buffer.gaps, 0);
 });
 
+for (const step_ms of [3_600_000, -3_600_000]) {
+  const set = (seq) => chunk(seq, { due_ms: 1e12 + seq * 100 + step_ms });
+
+  test(`the server's clock set by ${step_ms} ms: what comes again is not played again, and what is new is`, () => {
+    const buffer = new JitterBuffer({ output_rate: RATE });
+    for (const seq of [1000, 1001, 1002]) buffer.append(chunk(seq));
+    for (const seq of [1001, 1002, 1003]) buffer.append(set(seq));
+    assert.equal(Math.round(buffer.level_ms), 400);
+    assert.equal(buffer.gaps, 0);
+  });
+
+  test(`a new timeline, with lower numbers, is followed, too, where the server's clock was set by ${step_ms} ms`, () => {
+    const buffer = new JitterBuffer({ output_rate: RATE });
+    buffer.append(chunk(1000));
+    for (const seq of [3, 4]) buffer.append(chunk(seq, { due_ms: 1e12 + 200_000 + step_ms + seq * 100 }));
+    assert.equal(Math.round(buffer.level_ms), 300);
+    assert.equal(buffer.gaps, 0);
+  });
+}
+
+test("silence that stands for missing chunks is told from sound", () => {
+  const buffer = new JitterBuffer({ output_rate: RATE });
+  const left = new Float32Array(CHUNK);
+  const play = (seq, extra) => {
+    buffer.append(chunk(seq, extra));
+    buffer.pull(left, new Float32Array(CHUNK), CHUNK);
+    return [buffer.playing, buffer.sounding];
+  };
+  for (let seq = 0; seq < 3; ++seq) buffer.append(chunk(seq));
+  assert.deepEqual(play(3), [true, true]);
+  for (let seq = 4; seq < 8; ++seq) play(seq, { silent: true });
+  assert.deepEqual(play(8, { silent: true }), [true, false]);
+  for (let seq = 9; seq < 12; ++seq) play(seq);
+  assert.deepEqual(play(12), [true, true]);
+});
+
 test("another station of the same timeline follows at once, without a click, and counts as no trouble", () => {
   const listener = new Listener({ arrivals: burst }).run(SETTLED_MS);
   const { buffer } = listener;
@@ -251,6 +288,57 @@ test("the clock trusts the ping with the least round trip", () => {
   clock.add(2000, 2010, 7005);
   clock.add(3000, 3200, 8020);
   assert.equal(clock.offset_ms, 5000);
+});
+
+test("the clock is told once three answers agree, and is forgotten by one that contradicts", () => {
+  const clock = new ServerClock();
+  const ask = (sent_ms, round_trip_ms, offset_ms) =>
+    clock.add(sent_ms, sent_ms + round_trip_ms, sent_ms + round_trip_ms / 2 + offset_ms);
+  assert.equal(ask(0, 20, 5000), true);
+  assert.equal(ask(100, 20, 5000), true);
+  assert.equal(clock.offset_ms, null);
+  assert.equal(ask(200, 20, 5000), true);
+  assert.equal(clock.offset_ms, 5000);
+  assert.equal(ask(300, 3000, 6400), true, "a slow answer may be that far off");
+  assert.equal(ask(400, 20, 6000), false);
+  assert.equal(clock.offset_ms, null);
+  for (const sent_ms of [500, 600]) ask(sent_ms, 20, 6000);
+  assert.equal(clock.offset_ms, 6000);
+});
+
+test("answers that make no sense, or take too long, tell no clock", () => {
+  const clock = new ServerClock();
+  for (let i = 0; i < 5; ++i) {
+    clock.add(i * 100, i * 100 + 10, Number.NaN);
+    clock.add(undefined, i * 100, 5000);
+    clock.add(i * 100 + 10, i * 100, 5000);
+    clock.add(i * 5000, i * 5000 + 4000, i * 5000 + 7000);
+  }
+  assert.equal(clock.offset_ms, null);
+});
+
+test("a latency that cannot be, or jumps, is neither shown nor reported", () => {
+  for (const wrong_ms of [3_600_000, -3_600_000, -1500, Number.NaN, 5000]) {
+    const latency = new Latency();
+    for (let i = 0; i < 10; ++i) assert.equal(latency.add(200), true);
+    assert.equal(latency.add(wrong_ms), false, `${wrong_ms} ms`);
+    assert.equal(latency.shown_ms, null);
+    assert.equal(latency.end_window(), false);
+    assert.equal(latency.confirm(), null);
+  }
+});
+
+test("a latency is reported once, when the clock is confirmed, and not where it was forgotten meanwhile", () => {
+  const latency = new Latency();
+  for (const sample_ms of [180, 220]) latency.add(sample_ms);
+  assert.equal(latency.confirm(), null);
+  assert.equal(latency.end_window(), true);
+  assert.equal(latency.confirm(), 200);
+  assert.equal(latency.confirm(), null);
+  latency.add(200);
+  latency.end_window();
+  latency.reset();
+  assert.equal(latency.confirm(), null);
 });
 
 test("both message formats decode to the same chunk", () => {

@@ -6,7 +6,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { LIMIT_MS, listen, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, with_player } from "./browser.mjs";
+import {
+  freeze_browser, LIMIT_MS, listen, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, until_playing, with_player,
+} from "./browser.mjs";
 import { start_daemons } from "./daemons.mjs";
 
 const LISTEN_MS = 5000;
@@ -60,6 +62,73 @@ test("play sounds without a gap, and what the listener hears reaches the metrics
     // Two clocks are read one after the other: on a busy machine the estimate is off by what lies between.
     assert.ok(mean_ms > -200 && mean_ms < 2000, `mean end-to-end latency ${mean_ms} ms`);
     console.log(`level ${heard.quietest_db.toFixed(1)} to ${heard.loudest_db.toFixed(1)} dB, latency ${mean_ms.toFixed(1)} ms`);
+  });
+});
+
+// What was reported since, in the mean.
+async function until_reported(before, count) {
+  const [name, sum] = ["audio_end_to_end_latency_ms_count", "audio_end_to_end_latency_ms_sum"];
+  let now = "";
+  await until("playback reports in the metrics", async () => {
+    now = await read_metrics();
+    return total(now, name) >= total(before, name) + count;
+  });
+  return (total(now, sum) - total(before, sum)) / (total(now, name) - total(before, name));
+}
+
+const assert_latency = (ms) => assert.ok(ms > -200 && ms < 2000, `latency ${ms} ms`);
+
+test("the latency is right whatever the listener's own clocks say of the time of day", async () => {
+  const before = await read_metrics();
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await page.waitForFunction(() => auralis.latencyMs !== null);
+    assert_latency(await page.evaluate(() => auralis.latencyMs));
+    await page.evaluate(() => { window.wall_step_ms = -3_600_000; });
+    assert_latency(await until_reported(before, 2));
+    await page.waitForFunction(() => auralis.latencyMs !== null);
+    assert_latency(await page.evaluate(() => auralis.latencyMs));
+  }, {
+    prepare: () => {
+      // The page's clock is one hour off the worker's, and is set later on.
+      window.wall_step_ms = 3_600_000;
+      const now = Date.now;
+      Date.now = () => now() + window.wall_step_ms;
+      const origin_ms = performance.timeOrigin + window.wall_step_ms;
+      Object.defineProperty(Performance.prototype, "timeOrigin", { get: () => origin_ms });
+    },
+  });
+});
+
+test("a browser that was frozen for a while keeps its connection, and reports no latency that was not", async () => {
+  const before = await read_metrics();
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await page.waitForFunction(() => auralis.latencyMs !== null);
+    await page.evaluate(() => {
+      window.states = new Set();
+      new MutationObserver(() => window.states.add(document.body.dataset.state)).observe(document.body, { attributes: true });
+    });
+    await freeze_browser(9000);
+    await until_playing(page);
+    assert_latency(await until_reported(before, 2));
+    const states = await page.evaluate(() => [...window.states]);
+    assert.ok(!states.includes("reconnecting") && !states.includes("connecting"), states.join(", "));
+  });
+});
+
+test("presets that are chosen faster than they are taken end with the last one, also where the page was held up", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await page.evaluate(() => {
+      const buttons = ["sleep", "bright"].map((name) => document.querySelector(`.preset[data-preset="${name}"]`));
+      for (let i = 0; i < 16; ++i) buttons[i % 2].click();
+      const end_ms = performance.now() + 12_000;
+      while (performance.now() < end_ms);
+    });
+    await page.waitForFunction(() => auralis.status.preset === "bright");
+    await page.locator('.preset[data-preset="bright"][aria-pressed="true"]:not(.pending)').waitFor();
+    assert.equal(await page.locator("#error").isVisible(), false);
   });
 });
 

@@ -190,6 +190,24 @@ test("a personal station that was opened by its name goes on by its moment, too"
   assert.equal(is_own(route.query), true);
 });
 
+for (const step_ms of [3_600_000, -3_600_000]) {
+  for (const [when, remembered] of [["before", false], ["after", true]]) {
+    test(`the server's clock set by ${step_ms} ms, ${when} the moment is told once more, moves nothing`, () => {
+      const route = new Route("station=new");
+      route.joined({ station: "p1", personal: true });
+      route.remember(report("p1", 600), 5000);
+      route.heard(1000 * 1000 + 1000, 6000);
+      route.heard(1000 * 1000 + 2000 + step_ms, 7000);
+      if (remembered) {
+        route.remember(report("p1", 630, 1003 + step_ms / 1000), 8000);
+        route.heard(1000 * 1000 + 3000 + step_ms, 8000);
+      }
+      const at = Number(new URLSearchParams(route.moment).get("at"));
+      assert.ok(Math.abs(at - (remembered ? 631 : 621)) <= 1, `at ${at}`);
+    });
+  }
+}
+
 test("the moment is what was heard, even if the server told a later one", () => {
   const route = new Route("station=new");
   route.joined(joined("p1", true));

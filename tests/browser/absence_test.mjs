@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// What the connection and the limits of the player do where their thread did not run for a while, and where a clock was set:
+// on time, timers and a network that the test moves. It does not prove how a browser sleeps.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { ask_status } from "../../streamd/web/server.js";
+import { Stream } from "../../streamd/web/stream.js";
+import { World } from "./world.mjs";
+
+const HOUR_MS = 3_600_000;
+const SLEEPS = [[true, "counts the sleep"], [false, "stands still in the sleep"]];
+
+let world;
+beforeEach(() => { world = new World(); });
+
+// A connection that has been open for so long.
+function connect({ open_ms = 3000 } = {}) {
+  const told = { states: [], offsets: [] };
+  const stream = new Stream("ws://server/ws/stream", ["auralis.json.v1"], {
+    on_audio: () => {}, on_message: () => {},
+    on_state: (state) => told.states.push(state),
+    on_offset: (offset_ms) => told.offsets.push(offset_ms),
+  });
+  stream.open();
+  if (open_ms > 0) {
+    world.sockets[0].open();
+    world.run(open_ms);
+  }
+  return { stream, told, socket: world.sockets[0] };
+}
+
+// What on_offset() has to tell where the clocks are as they are now.
+const true_offset_ms = () => world.server_s() * 1000 - world.now_ms();
+
+function assert_offset(told, expected_ms) {
+  assert.ok(Math.abs(told - expected_ms) < 100, `${told} instead of ${expected_ms}`);
+}
+
+for (const [counted, how] of SLEEPS) {
+  test(`a connection that lives after a sleep is kept, where performance.now() ${how}`, () => {
+    const { stream, told, socket } = connect();
+    world.sleep(HOUR_MS, { counted });
+    world.run(20_000);
+    assert.deepEqual([told.states, world.sockets.length], [["connecting", "open"], 1]);
+    const woken_ms = world.now_ms() - 20_000;
+    assert.ok(socket.pings.some((at_ms) => at_ms >= woken_ms && at_ms <= woken_ms + 1000), "it is asked at once");
+    stream.close();
+  });
+
+  test(`a connection that is dead after a sleep is left soon, where performance.now() ${how}`, () => {
+    const { stream, told, socket } = connect();
+    world.sleep(HOUR_MS, { counted });
+    socket.alive = false;
+    world.run(3000);
+    assert.equal(told.states.at(-1), "open", "it is asked before it is judged");
+    world.run(2000);
+    assert.ok(told.states.includes("waiting"));
+    stream.close();
+  });
+
+  test(`after a sleep the server's clock is not known before it was asked again, where performance.now() ${how}`, () => {
+    const { stream, told } = connect();
+    assert_offset(told.offsets.at(-1), true_offset_ms());
+    // An answer is on its way when the machine falls asleep.
+    world.run(world.sockets[0].pings.at(-1) + 5005 - world.now_ms());
+    const before = told.offsets.length;
+    world.sleep(HOUR_MS, { counted });
+    world.run(2000);
+    const after = told.offsets.slice(before);
+    assert.equal(after[0], null);
+    for (const offset_ms of after.filter((offset_ms) => offset_ms !== null)) assert_offset(offset_ms, true_offset_ms());
+    assert_offset(after.at(-1), true_offset_ms());
+    stream.close();
+  });
+
+  test(`an attempt to connect loses nothing by a sleep, where performance.now() ${how}`, () => {
+    const { stream, told, socket } = connect({ open_ms: 0 });
+    world.run(1000);
+    world.sleep(HOUR_MS, { counted });
+    world.deliver(1500, () => socket.open());
+    world.run(3000);
+    assert.deepEqual([told.states, world.sockets.length], [["connecting", "open"], 1]);
+    stream.close();
+  });
+}
+
+test("a tab that runs once a minute keeps its connection", () => {
+  const { stream, told } = connect();
+  for (let minute = 0; minute < 10; ++minute) {
+    world.sleep(60_000, { counted: true });
+    world.run(20);
+  }
+  assert.deepEqual([told.states, world.sockets.length], [["connecting", "open"], 1]);
+  stream.close();
+});
+
+for (const late_ms of [0, 1000]) {
+  test(`a connection that falls silent is left within seconds, with timers ${late_ms} ms late`, () => {
+    const { stream, told, socket } = connect();
+    socket.alive = false;
+    for (let passed_ms = 0; passed_ms < 10_000; passed_ms += 50 + late_ms) {
+      world.run(50);
+      world.sleep(late_ms, { counted: true });
+    }
+    assert.ok(told.states.includes("waiting"));
+    stream.close();
+  });
+}
+
+test("an attempt to connect that hangs is given up", () => {
+  const { stream, told } = connect({ open_ms: 0 });
+  world.run(7000);
+  assert.deepEqual(told.states.slice(0, 2), ["connecting", "waiting"]);
+  stream.close();
+});
+
+for (const step_ms of [HOUR_MS, -HOUR_MS, 2000]) {
+  test(`the server's clock set by ${step_ms} ms: nothing wrong is told, and the right soon`, () => {
+    const { stream, told } = connect();
+    const before_ms = true_offset_ms();
+    world.server_step_ms += step_ms;
+    const first = told.offsets.length;
+    world.run(7000);
+    const after = told.offsets.slice(first);
+    assert.equal(after[0], null, "the first answer of another time");
+    for (const offset_ms of after.filter((offset_ms) => offset_ms !== null)) assert_offset(offset_ms, before_ms + step_ms);
+    assert_offset(after.at(-1), before_ms + step_ms);
+    stream.close();
+  });
+
+  test(`this machine's clock set by ${step_ms} ms changes nothing`, () => {
+    const { stream, told } = connect();
+    const before_ms = true_offset_ms();
+    world.wall_step_ms += step_ms;
+    world.run(20_000);
+    for (const offset_ms of told.offsets.filter((offset_ms) => offset_ms !== null)) assert_offset(offset_ms, before_ms);
+    assert.notEqual(told.offsets.at(-1), null);
+    assert.deepEqual(told.states, ["connecting", "open"]);
+    stream.close();
+  });
+}
+
+test("a server whose clock is set all the time is not flooded with pings, and never believed", () => {
+  const { stream, told, socket } = connect();
+  const first = told.offsets.length;
+  const pings = socket.pings.length;
+  for (let passed_ms = 0; passed_ms < 60_000; passed_ms += 100) {
+    world.server_step_ms += 10_000;
+    world.run(100);
+  }
+  assert.deepEqual(told.offsets.slice(first).filter((offset_ms) => offset_ms !== null), []);
+  assert.ok(socket.pings.length - pings < 100, `${socket.pings.length - pings} pings`);
+  stream.close();
+});
+
+test("the server's time can be asked for between two pings, but not all the time", () => {
+  const { stream, socket } = connect();
+  const pings = socket.pings.length;
+  world.run(1000);
+  for (let i = 0; i < 100; ++i) stream.ask_time();
+  world.run(1000);
+  assert.equal(socket.pings.length - pings, 1);
+  stream.close();
+});
+
+for (const [counted, how] of SLEEPS) {
+  test(`an answer over HTTP that comes after a sleep is taken, where performance.now() ${how}`, async () => {
+    const body = { stations: [], ready: true };
+    let aborted = false;
+    globalThis.fetch = (_path, { signal }) => new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        aborted = true;
+        reject(signal.reason);
+      });
+      world.deliver(200, () => resolve({ ok: true, json: async () => body }));
+    });
+    const answer = ask_status();
+    world.run(100);
+    world.sleep(HOUR_MS, { counted });
+    world.run(300);
+    assert.deepEqual([await answer, aborted], [{ status: body, found: false, station: null }, false]);
+  });
+}
+
+test("an answer over HTTP that does not come is given up", async () => {
+  globalThis.fetch = (_path, { signal }) => new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  const answer = ask_status();
+  world.run(6000);
+  assert.equal(await answer, null);
+});
