@@ -7,6 +7,11 @@ import json
 import pathlib
 import re
 import statistics
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "streaming"))
+
+import figures as streaming_figures  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1] / "docs/performance.md"
 COSTS = [
@@ -96,24 +101,24 @@ def number(value, digits):
 def listening(results):
     rows = []
     for one in results["steps"].values():
-        if "not_served" in one:
-            rows.append([one["title"], f"not served: {one['not_served']}", *[""] * 7])
+        if "absent" in one:
+            rows.append([one["title"], one["absent"], *[""] * 8])
             continue
         late, start = one.get("lateness_ms", {}), one["first_audio_ms"]
         cells = [number(late.get(share), 2) for share in ("p50", "p99", "max")]
-        cells += [number(start["p99"], 1), number(one["cpu_percent"], 0), number(one["ns_per_byte"], 2)]
-        lost = f"{one['listeners_lost']:,} / {one['chunks_lost']:,}"
-        rows.append([one["title"], *cells, number(one["kb_per_listener"], 1), lost])
+        cells += [number(start["p99"], 1), number(one["cpu_percent"], 0), streaming_figures.cost_text(one)]
+        cells += [number(one["kb_per_listener"], 1), f"{one['listeners_lost']:,} / {one['chunks_lost']:,}"]
+        rows.append([one["title"], *cells, streaming_figures.runs_text(one)])
     head = ["", "late p50 ms", "late p99 ms", "late max ms", "start p99 ms", "% of a core", "ns a byte", "kB a listener"]
-    return table([*head, "lost"], rows)
+    return table([*head, "lost", "runs"], rows)
 
 
 def listening_goals(results):
     rows = []
     for goal in results["goals"]:
         bound = f"≤ {goal['at_most']:g}" if "at_most" in goal else f"≥ {goal['at_least']:g}"
-        figure = f"{goal['figure']:.3g}" if goal["figure"] < 1_000 else f"{goal['figure']:,.0f}"
-        rows.append([goal["what"], f"{figure} {goal['unit']}".strip(), bound, "yes" if goal["met"] else "**no**"])
+        met = {True: "yes", False: "**no**", None: ""}[goal["met"]]
+        rows.append([goal["what"], streaming_figures.goal_text(goal), bound, met])
     return table(["", "measured", "goal", "met"], rows)
 
 

@@ -29,20 +29,35 @@ def _chunks_lost(report):
     return sum(report.get(kind, 0) for kind in ("missing", "skipped", "repeats", "malformed"))
 
 
+def _absence(result):
+    """Why a step has no figures."""
+    if "not_served" in result:
+        return f"not served: {result['not_served']}"
+    if result.get("busy"):
+        return f"not measured: {min(result['busy'], key=lambda one: one['other_load_percent'])['why']}"
+    return "not measured"
+
+
+def least_and_most(values):
+    """Of the repetitions: the first is the cost, and both are its spread. None for each where there is none."""
+    return (min(values), max(values)) if values else (None, None)
+
+
 def of_step(result):
-    """Costs are the least of a step's repetitions, since what others on the machine take is none of ours; latencies their
-    median; losses all of them. A figure that is not to be had is None."""
+    """Of the repetitions in which the machine was ours. Costs are the least of them, since what others on the machine take is
+    none of ours; latencies their median; losses all of them. A figure that is not to be had is None."""
     reports = result["reports"]
     figures = {"title": result["title"], "listeners": result["listeners"]}
     if not reports:
-        return {**figures, "not_served": result.get("not_served", "not measured")}
-    costs = sorted(_found(reports, "server", "cpu_ns_per_byte"))
+        return {**figures, "absent": _absence(result)}
+    least, most = least_and_most(_found(reports, "server", "cpu_ns_per_byte"))
     grown = [one["server"]["rss_kib_after"] - one["server"]["rss_kib_before"] for one in reports]
     figures |= {
         "runs": len(reports),
+        "runs_busy": len(result.get("busy", ())),
         "opened": min(one["opened"] for one in reports),
-        "ns_per_byte": costs[0] if costs else None,
-        "ns_per_byte_of_runs": costs,
+        "ns_per_byte": least,
+        "ns_per_byte_most": most,
         "cpu_percent": _median(_found(reports, "server", "cpu_percent")),
         "own_cpu_percent": _median([100 * one["own_cpu_s"] / one["measured_s"] for one in reports]),
         "kb_per_listener": _median([kib * 1.024 / result["listeners"] for kib in grown]),
@@ -58,48 +73,95 @@ def of_step(result):
 
 
 def _goal(what, figure, at_most=None, at_least=None, unit=""):
+    """Without a figure it is neither met nor not."""
     goal = {"at_most": at_most} if at_least is None else {"at_least": at_least}
-    met = figure <= at_most if at_least is None else figure >= at_least
+    met = None
+    if figure is not None:
+        met = figure <= at_most if at_least is None else figure >= at_least
     return {"what": what, "figure": figure, "unit": unit, **goal, "met": met}
 
 
+def _of(step, *path):
+    found = _found([step], *path)
+    return found[0] if found else None
+
+
+def _ratio(one, other):
+    costs = one.get("ns_per_byte"), other.get("ns_per_byte")
+    return costs[0] / costs[1] if all(costs) else None
+
+
+def _lost(step):
+    return None if "absent" in step else step["listeners_lost"] + step["chunks_lost"]
+
+
 def _streamd_goals(steps):
-    """Of those that were served."""
     for name in ("few", "pcm", "opus"):
         one = steps.get(name)
         if one is None:
             continue
         title = one["title"]
         if name == "few":
-            yield _goal(f"{title}: lateness, p99", one["lateness_ms"]["p99"], 50, unit="ms")
-            yield _goal(f"{title}: jitter, p95", one["jitter_ms"]["p95"], 20, unit="ms")
-            yield _goal(f"{title}: start to first audio, longest", one["first_audio_ms"]["max"], 2_000, unit="ms")
+            yield _goal(f"{title}: lateness, p99", _of(one, "lateness_ms", "p99"), 50, unit="ms")
+            yield _goal(f"{title}: jitter, p95", _of(one, "jitter_ms", "p95"), 20, unit="ms")
+            yield _goal(f"{title}: start to first audio, longest", _of(one, "first_audio_ms", "max"), 2_000, unit="ms")
             continue
-        yield _goal(f"{title}: lateness, p99", one["lateness_ms"]["p99"], 20, unit="ms")
-        yield _goal(f"{title}: listeners and chunks lost", one["listeners_lost"] + one["chunks_lost"], 0)
-        yield _goal(f"{title}: memory a listener", one["kb_per_listener"], 16, unit="kB")
+        yield _goal(f"{title}: lateness, p99", _of(one, "lateness_ms", "p99"), 20, unit="ms")
+        yield _goal(f"{title}: listeners and chunks lost", _lost(one), 0)
+        yield _goal(f"{title}: memory a listener", one.get("kb_per_listener"), 16, unit="kB")
+
+
+# What streamd is compared with, in messages of the same size, and how many times its cost a byte is wanted at most.
+COMPARISONS = (
+    ("pcm", "floor", "a bare send() loop's", 1.2),
+    ("pcm", "icecast", "Icecast's", 0.125),
+    ("opus", "opus floor", "a bare send() loop's", 1.5),
+    ("opus", "nchan", "nchan's", 1),
+)
 
 
 def goals(steps):
-    """How what was measured stands to what is wanted."""
-    served = {name: one for name, one in steps.items() if "not_served" not in one}
-    found = list(_streamd_goals(served))
-    for other, at_most in (("floor", 1.2), ("icecast", 0.125)):
-        if served.keys() >= {"pcm", other}:
-            ratio = served["pcm"]["ns_per_byte"] / served[other]["ns_per_byte"]
-            against = "a bare send() loop's" if other == "floor" else "Icecast's"
-            found.append(_goal(f"{served['pcm']['title']}: processor time a byte, times {against}", ratio, at_most))
-    if "connects" in served:
-        one = served["connects"]
-        found.append(_goal(f"{one['title']}: connections a second", one["connections_per_s"], at_least=950))
-        start_ms = one["first_audio_ms"]["p99"]
+    """How what was measured stands to what is wanted, of those steps that there are."""
+    found = list(_streamd_goals(steps))
+    for ours, other, whose, at_most in COMPARISONS:
+        if steps.keys() >= {ours, other}:
+            what = f"{steps[ours]['title']}: processor time a byte, times {whose}"
+            found.append(_goal(what, _ratio(steps[ours], steps[other]), at_most))
+    if "connects" in steps:
+        one = steps["connects"]
+        found.append(_goal(f"{one['title']}: connections a second", one.get("connections_per_s"), at_least=950))
+        start_ms = _of(one, "first_audio_ms", "p99")
         found.append(_goal(f"{one['title']}: start to first audio, p99", start_ms, 2_000, unit="ms"))
-    if served.keys() >= {"alone", "stalled"}:
-        one = served["stalled"]
-        more = one["lateness_ms"]["p99"] - served["alone"]["lateness_ms"]["p99"]
-        found.append(_goal(f"{one['title']}: lateness of the others, p99, more than without", more, 5, unit="ms"))
+    if steps.keys() >= {"alone", "stalled"}:
+        late = [_of(steps[name], "lateness_ms", "p99") for name in ("alone", "stalled")]
+        more = None if None in late else late[1] - late[0]
+        what = f"{steps['stalled']['title']}: lateness of the others, p99, more than without"
+        found.append(_goal(what, more, 5, unit="ms"))
     return found
 
 
 def bound_text(goal):
     return f"at most {goal['at_most']:g}" if "at_most" in goal else f"at least {goal['at_least']:g}"
+
+
+def goal_text(goal):
+    """Its figure and unit."""
+    figure = goal["figure"]
+    if figure is None:
+        return "not measured"
+    text = f"{figure:.3g}" if abs(figure) < 1_000 else f"{figure:,.0f}"
+    return f"{text} {goal['unit']}".strip()
+
+
+def cost_text(step):
+    """Its processor time a byte: the least of its runs and, where there are several, the most."""
+    least, most = step["ns_per_byte"], step["ns_per_byte_most"]
+    if least is None:
+        return ""
+    return f"{least:.2f}" if step["runs"] == 1 else f"{least:.2f} to {most:.2f}"
+
+
+def runs_text(step):
+    """How many runs its figures are of, and of how many that is."""
+    total = step["runs"] + step["runs_busy"]
+    return f"{step['runs']}" if total == step["runs"] else f"{step['runs']} of {total}"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// auralis-send-floor: what it costs at least to send streamd's PCM messages to many listeners. A handshake
-// and then, at ticks as streamd has them, a bare send() for each listener whose phase has come, out of one
-// buffer; no queue, no second chance, no figures but its own processor time. auralis-load hears it as it
-// hears streamd.
+// auralis-send-floor: what it costs at least to send streamd's messages to many listeners, in the size that
+// they have as PCM or as Opus. A handshake and then, at ticks as streamd has them, a bare send() for each
+// listener whose phase has come, out of one buffer; no queue, no second chance, no figures but its own
+// processor time. auralis-load hears it as it hears streamd.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -19,6 +19,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/clock.h"
@@ -41,14 +42,38 @@ void require(bool succeeded, const char* what) {
   if (!succeeded) throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
 }
 
-// A chunk as it goes over the wire, a WebSocket frame of fewer than 65,536 bytes.
-std::string framed_chunk() {
+struct Format {
+  std::string_view protocol;
+  std::string (*message)(const AudioChunk&);  // the payload of its WebSocket message
+};
+
+// streamd's at its usual bit rate, 96 kbit/s: five packets of 20 ms.
+std::string opus_message(const AudioChunk& chunk) {
+  constexpr std::size_t kPackets = 5;
+  constexpr std::size_t kPacketBytes = 240;
+  OpusChunk opus;
+  opus.packets.assign(kPackets, std::string(kPacketBytes, 'x'));
+  opus.frames = kOpusHz / 10;
+  return encode_opus(chunk, opus);
+}
+
+constexpr std::array<Format, 2> kFormats{{{"auralis.pcm.v1", encode_pcm}, {"auralis.opus.v1", opus_message}}};
+
+const Format& format_of(std::string_view protocol) {
+  for (const Format& format : kFormats) {
+    if (format.protocol == protocol) return format;
+  }
+  throw std::runtime_error("no such protocol: " + std::string(protocol));
+}
+
+// A chunk as it goes over the wire, a WebSocket frame of 126 to 65,535 bytes.
+std::string framed_chunk(const Format& format) {
   AudioChunk chunk;
   chunk.sample_rate = kSampleRate;
   chunk.channels = 2;
   chunk.frames = kFrames;
   chunk.samples.assign(std::size_t{kFrames} * 2, 1'234);
-  const std::string payload = encode_pcm(chunk);
+  const std::string payload = format.message(chunk);
   std::string frame = "\x82\x7E";
   frame.push_back(static_cast<char>(payload.size() >> 8U));
   frame.push_back(static_cast<char>(payload.size() & 0xFFU));
@@ -57,7 +82,10 @@ std::string framed_chunk() {
 
 class Floor {
  public:
-  Floor(std::size_t listeners, double limit_s) : limit_ns_(static_cast<std::int64_t>(limit_s * 1e9)) {
+  Floor(std::size_t listeners, double limit_s, const Format& format)
+      : limit_ns_(static_cast<std::int64_t>(limit_s * 1e9)),
+        protocol_(format.protocol),
+        frame_(framed_chunk(format)) {
     rlimit descriptors{};
     ::getrlimit(RLIMIT_NOFILE, &descriptors);
     descriptors.rlim_cur = descriptors.rlim_max;
@@ -135,7 +163,7 @@ class Floor {
     }
   }
 
-  static bool upgrade(int socket, const std::string& request) {
+  bool upgrade(int socket, const std::string& request) const {
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
@@ -145,7 +173,8 @@ class Floor {
     const std::size_t key_begin = key + name.size();
     const std::string answer =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Protocol: auralis.pcm.v1\r\nSec-WebSocket-Accept: " +
+        "Sec-WebSocket-Protocol: " +
+        protocol_ + "\r\nSec-WebSocket-Accept: " +
         websocket_accept(request.substr(key_begin, request.find("\r\n", key_begin) - key_begin)) + "\r\n\r\n";
     return ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(answer.size());
   }
@@ -173,6 +202,8 @@ class Floor {
 
   SystemClock clock_;
   std::int64_t limit_ns_;
+  std::string protocol_;
+  std::string frame_;
   int server_ = -1;
   std::vector<int> upgrading_;  // accepted, without a request yet
   std::vector<int> sockets_;    // -1: not yet, or gone
@@ -180,20 +211,22 @@ class Floor {
   std::size_t here_ = 0;
   std::size_t failed_ = 0;  // that did not take a whole chunk
   std::uint64_t bytes_ = 0;
-  std::string frame_ = framed_chunk();
 };
 
 }  // namespace
 }  // namespace auralis
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr,
-                 "usage: auralis-send-floor LISTENERS LIMIT_S (prints its port, and its costs at the end)\n");
+  if (argc != 4) {
+    std::fprintf(
+        stderr,
+        "usage: auralis-send-floor LISTENERS LIMIT_S PROTOCOL (prints its port, and its costs at the "
+        "end)\n");
     return 2;
   }
   try {
-    auralis::Floor floor(std::strtoul(argv[1], nullptr, 10), std::strtod(argv[2], nullptr));
+    auralis::Floor floor(std::strtoul(argv[1], nullptr, 10), std::strtod(argv[2], nullptr),
+                         auralis::format_of(argv[3]));
     floor.run();
     floor.report();
     return 0;

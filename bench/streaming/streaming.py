@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Measures what many listeners get from streamd and what they cost it, beside a bare send() loop and Icecast.
+"""Measures what many listeners get from streamd and what they cost it, beside a bare send() loop, Icecast, and nginx with
+nchan.
 
 All on this machine, which the listeners (auralis-load, one process) share with the server; so a machine of two cores at
-least, with nothing else to do. Every step is bounded in time, and all that it starts ends with it.
+least, with nothing else to do. A run in which others were at work gives no figure. Every step is bounded in time, and all
+that it starts ends with it.
 """
 
 import argparse
@@ -17,10 +19,13 @@ import sys
 import tempfile
 
 import figures
+import machine
+import other_servers
 import servers
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/bench"
-PCM, OPUS = "auralis.pcm.v1", "auralis.opus.v1"
+PROTOCOLS = {"PCM": "auralis.pcm.v1", "Opus": "auralis.opus.v1"}
+SECONDS = 10  # of each run
 SPARE_S = 60  # for connecting, settling and ending
 FEWEST = 100  # listeners that a server is compared with
 
@@ -45,9 +50,9 @@ class Bench:
     def _of(self, count):
         return max(count // 20, 10) if self._quick else count
 
-    def _listen(self, server, listeners, ramp, seconds, *arguments):
+    def _listen(self, server, listeners, ramp, *arguments):
         """A run of auralis-load; its report."""
-        seconds = 2 if self._quick else seconds
+        seconds = 2 if self._quick else SECONDS
         command = [self._load, server.url, "--listeners", listeners, "--ramp", ramp, "--seconds", seconds]
         command += ["--pid", server.pid, "--json", *arguments]
         limit_s = listeners / ramp + seconds + SPARE_S
@@ -59,55 +64,75 @@ class Bench:
         except ValueError as error:
             raise servers.ServerError(f"auralis-load ended with status {done.returncode}") from error
 
-    def _step(self, name, title, server, listeners, ramp, seconds, *arguments):
+    def _step(self, name, title, server, listeners, ramp, *arguments):
         """Measures once and keeps the report, or why there is none."""
         print(f"streaming: {title}", file=sys.stderr)
-        result = self.results.setdefault(name, {"title": title, "listeners": listeners, "reports": []})
+        empty = {"title": title, "listeners": listeners, "reports": [], "busy": []}
+        result = self.results.setdefault(name, empty)
+        watch = machine.Watch()
         try:
-            with server as running:
-                report = self._listen(running, listeners, ramp, seconds, *arguments)
-            if not report["measured_s"] or not report["bytes"]:
-                result["not_served"] = refusal(report)
-            else:
-                result["reports"].append(report)
+            with server as running, watch:
+                report = self._listen(running, listeners, ramp, *arguments)
         except servers.ServerError as error:
             result["not_served"] = str(error)
-        if "not_served" in result:
-            print(f"streaming:   not served: {result['not_served']}", file=sys.stderr)
+        else:
+            if not report["heard"]:
+                result["not_served"] = refusal(report)
+            elif watch.why_not():
+                result["busy"].append({"other_load_percent": watch.other_load_percent, "why": watch.why_not()})
+            else:
+                result["reports"].append(report)
+        trouble = result.get("not_served") or watch.why_not()
+        if trouble:
+            print(f"streaming:   no figure: {trouble}", file=sys.stderr)
 
-    def _streamd(self, name, title, count, ramp, seconds, *arguments):
+    def _streamd(self, name, title, count, ramp, *arguments):
         listeners = self._of(count)
         title = title.format(f"{listeners:,}")
-        self._step(name, title, self._auralis.streamd(listeners), listeners, ramp, seconds, *arguments)
+        self._step(name, title, self._auralis.streamd(listeners), listeners, ramp, *arguments)
 
     def run(self):
         with self._auralis.playing():
-            self._streamd("few", "{} listeners of PCM", 10, 100, 20)
-            # In turns, so that what else the machine does meets all of them.
+            self._streamd("few", "{} listeners of PCM", 10, 100)
+            self._streamd("connects", "{} listeners, 1,000 more a second", 3_000, 1_000)
             icecast_listeners = 2_000
+            # In turns, so that what else the machine does meets all of them.
             for _ in range(self._repetitions):
-                self._streamd("pcm", "{} listeners of PCM", 2_000, 200, 15)
-                self._floor(2_000)
+                self._streamd("pcm", "{} listeners of PCM", 2_000, 400)
+                self._floor("floor", "PCM", 2_000, 400)
                 icecast_listeners = self._icecast(icecast_listeners)
-            self._streamd("opus", "{} listeners of Opus", 5_000, 500, 20, "--protocol", OPUS)
-            self._streamd("connects", "{} listeners, 1,000 more a second", 3_000, 1_000, 5)
-            self._streamd("alone", "{} listeners, none stalled", 1_000, 200, 15)
-            self._streamd("stalled", "{} listeners, one stalled", 1_000, 200, 15, "--stall", 1)
+                self._streamd("opus", "{} listeners of Opus", 5_000, 500, "--protocol", PROTOCOLS["Opus"])
+                self._floor("opus floor", "Opus", 5_000, 500)
+                self._nchan(5_000)
+                self._streamd("alone", "{} listeners, none stalled", 1_000, 400)
+                self._streamd("stalled", "{} listeners, one stalled", 1_000, 400, "--stall", 1)
 
-    def _floor(self, count):
+    def _floor(self, name, size, count, ramp):
         listeners = self._of(count)
-        server = servers.floor(self._build, listeners, listeners / 200 + 2 * SPARE_S)
-        self._step("floor", f"{listeners:,} listeners of a bare send() loop", server, listeners, 200, 15)
+        protocol = PROTOCOLS[size]
+        server = servers.floor(self._build, listeners, listeners / ramp + 2 * SPARE_S, protocol)
+        title = f"{listeners:,} listeners of a bare send() loop, {size}"
+        self._step(name, title, server, listeners, ramp, "--protocol", protocol)
+
+    def _nchan(self, count):
+        version = other_servers.nginx_version()
+        if not version:
+            print("streaming: nchan is left out: install Debian's package libnginx-mod-nchan", file=sys.stderr)
+            return
+        listeners = self._of(count)
+        title = f"{listeners:,} listeners of nchan (nginx {version}), messages as Opus"
+        self._step("nchan", title, other_servers.nchan(self._folder, listeners), listeners, 500)
 
     def _icecast(self, count):
         """With at most so many, or as many as it does not lose; how many those were."""
-        if not servers.icecast_program():
+        version = other_servers.icecast_version()
+        if not version:
             print("streaming: Icecast is left out: install Debian's package icecast2", file=sys.stderr)
             return count
         while True:
             listeners = self._of(count)
-            title = f"{listeners:,} listeners of Icecast {servers.icecast_version()}"
-            self._step("icecast", title, servers.icecast(self._folder, listeners), listeners, 100, 15)
+            title = f"{listeners:,} listeners of Icecast {version}, bytes as PCM"
+            self._step("icecast", title, other_servers.icecast(self._folder, listeners), listeners, 100)
             result = self.results["icecast"]
             if result["listeners"] <= FEWEST or not any(map(figures.listeners_lost, result["reports"])):
                 return count
@@ -119,17 +144,17 @@ class Bench:
 def print_summary(report):
     print(f"{report['processor']}, {report['processors']} processors, load {report['load_before']:.1f} before")
     for one in report["steps"].values():
-        if "not_served" in one:
-            print(f"{one['title']}: not served: {one['not_served']}")
+        if "absent" in one:
+            print(f"{one['title']}: {one['absent']}")
             continue
         late = one.get("lateness_ms")
         late_text = f"late p50 {late['p50']:.2f} p99 {late['p99']:.2f} max {late['max']:.2f} ms, " if late else ""
-        cost_text = f"{one['ns_per_byte']:.2f} ns a byte, {one['kb_per_listener']:.1f} kB a listener"
+        cost_text = f"{figures.cost_text(one)} ns a byte, {one['kb_per_listener']:.1f} kB a listener"
         lost_text = f"{one['listeners_lost']} listeners and {one['chunks_lost']} chunks lost"
         print(f"{one['title']}: {late_text}{cost_text}, {lost_text}")
     for row in report["goals"]:
-        figure = f"{row['figure']:.4g} {row['unit']}".strip()
-        print(f"{'met' if row['met'] else 'NOT MET':<8}{row['what']}: {figure} ({figures.bound_text(row)})")
+        verdict = {True: "met", False: "NOT MET", None: "?"}[row["met"]]
+        print(f"{verdict:<8}{row['what']}: {figures.goal_text(row)} ({figures.bound_text(row)})")
 
 
 def main():
