@@ -86,6 +86,10 @@ void Conductor::refresh() {
   const auto changes = stations_.refresh(pump_.refresh());
   follow_rate();
   if (!changes.came.empty() || !changes.gone.empty()) adopt(changes);
+  for (const auto& change : changes.taken_back) {
+    const auto message = make_text_message(taken_back_message(change.request, change.target));
+    on_all_lanes([place = change.place, message](Lane& lane) { lane.hub().send_text(place, message); });
+  }
   publish_directory();
   tell_changed_status();
 }

@@ -110,6 +110,8 @@ struct StatusContext {
 std::string status_message(const StationStatus& status, const StatusContext& context,
                            std::string_view subprotocol);
 std::string accepted_message(std::uint64_t request, const MusicParameters& target);
+// No request up to that one is still to come into force; the station goes on to `target`.
+std::string taken_back_message(std::uint64_t request, const MusicParameters& target);
 std::string pong_message(const Ping& ping, double server_time);
 std::string underrun_message(std::int64_t seq);
 std::string skipped_message(std::int64_t seq);

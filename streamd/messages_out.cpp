@@ -76,6 +76,14 @@ std::string accepted_message(std::uint64_t request, const MusicParameters& targe
   return Json{{"type", "accepted"}, {"request", request}, {"target", parameters_json(target)}}.dump();
 }
 
+std::string taken_back_message(std::uint64_t request, const MusicParameters& target) {
+  return Json{{"type", "taken_back"},
+              {"request", request},
+              {"target", parameters_json(target)},
+              {"message", "The change was not made: synthd did not take it up."}}
+      .dump();
+}
+
 std::string pong_message(const Ping& ping, double server_time) {
   return Json{{"type", "pong"}, {"client_time", Json::parse(ping.client_time)}, {"server_time", server_time}}
       .dump();

@@ -38,6 +38,7 @@ Stations::Changes Stations::refresh(bool other_table) {
     read_table(changes);
   }
   note_requests();
+  take_back(changes);
   for (auto coming = coming_.begin(); coming != coming_.end();) {
     if (process_time_.now_ns() - coming->second.asked_ns < kOpenTimeoutNs) {
       ++coming;
@@ -92,6 +93,21 @@ void Stations::read_table(Changes& changes) {
     changes.gone.push_back({{index, station.tenancy}, station.state.name, {}});
   }
   stations_ = std::move(now);
+}
+
+// What synthd might still find in the control segment changes nothing any more.
+void Stations::take_back(Changes& changes) {
+  const bool works = reader_.segment().writer_healthy(clock_.now_ns());
+  const auto state_of = [this](const StationPlace& place) { return find(place); };
+  for (const auto& change : accepted_.extract_void(state_of, works, process_time_.now_ns())) {
+    const auto place = find(change.station);
+    if (!place) continue;  // nobody is left to be told
+    const MusicParameters& goes_on = auralis::target(find(*place)->history);
+    log_warning("a change that was accepted is taken back: synthd did not take it up",
+                {{"station", change.station}, {"request", static_cast<std::int64_t>(change.request)}});
+    if (*place == change.place) request_parameters(*place, goes_on);
+    changes.taken_back.push_back({*place, change.request, goes_on});
+  }
 }
 
 const StationState* Stations::find(const StationPlace& place) const {
@@ -197,14 +213,21 @@ std::optional<MusicParameters> Stations::target(const StationPlace& place) const
   return waits ? pending->history.changes[0].parameters : auralis::target(state->history);
 }
 
-std::optional<Stations::Accepted> Stations::request(const StationPlace& place,
-                                                    const MusicParameters& parameters) {
-  if (find(place) == nullptr || !reader_.segment().writer_alive()) return std::nullopt;
+void Stations::request_parameters(const StationPlace& place, const MusicParameters& parameters) {
   ControlRequest request;
   request.history.count = 1;
   request.history.changes[0].parameters = parameters;
   store(place, request);
-  return Accepted{writer_.request(place.index)->number, parameters};
+}
+
+std::optional<Stations::Accepted> Stations::request(const StationPlace& place,
+                                                    const MusicParameters& parameters) {
+  const StationState* const state = find(place);
+  if (state == nullptr || !reader_.segment().writer_alive()) return std::nullopt;
+  request_parameters(place, parameters);
+  const std::uint64_t number = writer_.request(place.index)->number;
+  accepted_.add({place, state->name, number}, process_time_.now_ns());
+  return Accepted{number, parameters};
 }
 
 std::int64_t Stations::live_chunk(const StationState& state) const {

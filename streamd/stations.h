@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/control_segment.h"
 #include "common/permalink.h"
+#include "streamd/accepted_changes.h"
 #include "streamd/messages.h"
 
 namespace auralis {
@@ -34,12 +35,19 @@ class Stations {
     std::string name;               // empty where it never came
     std::optional<Permalink> link;  // what was asked for, where another station took its place
   };
+  // A change that was accepted and will not come into force.
+  struct TakenBack {
+    StationPlace place;         // that the station has now
+    std::uint64_t request = 0;  // its number; none up to it is still to come into force
+    MusicParameters target;     // what the station goes on to
+  };
   // Looks at the table (`other_table`: it is another one); cheap where nothing has changed. Returns the
   // stations that have come, and those that are gone, or were asked for and did not come within
   // kOpenTimeoutNs.
   struct Changes {
     std::vector<StationPlace> came;
     std::vector<Gone> gone;
+    std::vector<TakenBack> taken_back;
   };
   Changes refresh(bool other_table);
 
@@ -110,10 +118,12 @@ class Stations {
   };
 
   void read_table(Changes& changes);
+  void take_back(Changes& changes);
   void note_requests();
   bool in_force(const StationState& state, std::int64_t newest) const;
   std::optional<MusicParameters> target(const StationPlace& place) const;
   std::optional<Accepted> request(const StationPlace& place, const MusicParameters& parameters);
+  void request_parameters(const StationPlace& place, const MusicParameters& parameters);
   void store(const StationPlace& place, ControlRequest request);
   void close(const StationPlace& place);
   // The chunk of the station that listeners hear now.
@@ -126,6 +136,7 @@ class Stations {
   std::uint64_t table_version_ = 0;
   std::map<std::size_t, Known> stations_;  // by place
   std::map<std::size_t, Coming> coming_;   // by place
+  AcceptedChanges accepted_;
 };
 
 }  // namespace auralis

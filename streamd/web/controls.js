@@ -91,6 +91,15 @@ export class Controls {
     this.#show();
   }
 
+  // The server gives up what it had accepted: `request` and all before it.
+  taken_back({ request, target, message }) {
+    const count = this.#changes.length;
+    this.#changes = this.#changes.filter((change) => change.request === null || change.request > request);
+    this.#target = target;
+    if (this.#changes.length < count) this.#show_error(message);
+    this.#show();
+  }
+
   // The connection that carried the changes is gone, and with it their answers.
   forget_changes() {
     this.#changes = [];

@@ -190,6 +190,7 @@ const CHANGES = ["update_params", "select_preset"];
 function receive(message) {
   if (message.type === "status") follow_status(message);
   else if (message.type === "accepted") controls.accepted(message);
+  else if (message.type === "taken_back") controls.taken_back(message);
   else if (message.type === "warning" && message.code === "stepped_down") say(message.message);
   else if (message.type === "error" && CHANGES.includes(message.in_reply_to)) controls.refused(message.message);
   else if (message.type === "error") console.warn(`refused: ${message.message}`);

@@ -220,6 +220,43 @@ TEST_CASE_FIXTURE(Fixture, "a change goes on top of the one that is still to be 
 }
 
 TEST_CASE_FIXTURE(Fixture,
+                  "an accepted change that a working synthd does not take up is taken back, and withdrawn") {
+  const MusicParameters before = target(stations->find(synth.usual())->history);
+  const auto accepted = stations->choose(synth.usual(), kPresets[3]);
+  REQUIRE(accepted);
+  clock.now += AcceptedChanges::kTakeUpNs - 1;
+  synth.writer().beat(clock.now);
+  CHECK(stations->refresh(false).taken_back.empty());
+  clock.now += 1;
+  const auto changes = stations->refresh(false);
+  REQUIRE(changes.taken_back.size() == 1);
+  CHECK(changes.taken_back[0].place == synth.usual());
+  CHECK(changes.taken_back[0].request == accepted->request);
+  CHECK(changes.taken_back[0].target == before);
+  // Should synthd find its requests after all, it changes nothing.
+  CHECK(control.request(0)->number > accepted->request);
+  CHECK(target(widened(control.request(0)->history)) == before);
+  clock.now += AcceptedChanges::kTakeUpNs;
+  synth.writer().beat(clock.now);
+  CHECK(stations->refresh(false).taken_back.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a change whose synthd hangs waits for it; one whose station began anew is taken back") {
+  const auto accepted = stations->choose(synth.usual(), kPresets[3]);
+  REQUIRE(accepted);
+  clock.now += 100 * kNsPerSecond;  // without a heartbeat
+  CHECK(stations->refresh(false).taken_back.empty());
+  CHECK(control.request(0)->number == accepted->request);
+  synth.writer().close(0);
+  const StationPlace again = synth.open(0, named_state("default"));
+  const auto changes = stations->refresh(false);
+  REQUIRE(changes.taken_back.size() == 1);
+  CHECK(changes.taken_back[0].place == again);
+  CHECK(changes.taken_back[0].request == accepted->request);
+}
+
+TEST_CASE_FIXTURE(Fixture,
                   "a status is of the rendering position, and its permalink of the moment that is due") {
   CHECK_FALSE(stations->status(synth.usual()));  // it has not sounded yet
   StationState state = named_state("late");
