@@ -3,7 +3,7 @@
 // trip was delayed least, so its estimate is the best one. An answer that contradicts it tells that one of the clocks was
 // set, or stood still: what was known before is forgotten.
 //
-// Here time is always performance.now(), which nobody sets.
+// The time here is always performance.now(), which is never set.
 
 const SAMPLES = 12;
 const SURE_SAMPLES = 3;                // so many agree before the estimate is told

@@ -1,35 +1,18 @@
 // SPDX-License-Identifier: MIT
 // What the listener hears: the sound output and the connection that feeds it. A change of the station connects to the other
 // one first, and leaves the present one when that sounds; where it is refused, nothing has happened to what plays.
-import { Latency, smoothed } from "./latency.js";
 import { Output } from "./output.js";
 import { Presence } from "./presence.js";
 import { CODE_STATION_GONE, why_refused } from "./route.js";
 import { ask_status } from "./server.js";
+import { Sound } from "./sound.js";
 import { name_of } from "./station_choice.js";
 import { StreamThread } from "./stream_thread.js";
 
 const FIRST_REPORT_MS = 2000;
 const REPORT_INTERVAL_MS = 5000;
-const STALE_MS = 1000;                 // a sound card that says nothing for this long is not playing
-const BEGIN_LIMIT_MS = 1000;           // a browser that means to let sound out has done so by then,
-const DEVICE_LIMIT_MS = 3000;          // and a device that takes sound has taken some
-const SETTLING_MS = 400;               // from one station to another there is a moment without sound
 const CHANGE_ATTEMPTS = 3;             // to reach another station while one plays,
 const CHANGE_LIMIT_MS = 10000;         // and for how long
-
-const BUFFER_WEIGHT = 0.15;
-const SOON_MS = 1000;                  // what the audio thread tells of is heard now, or the report was held up by a suspension
-
-const round = (ms) => Math.round(ms * 10) / 10;
-
-// What the sound card last told: when, by performance.now(), and in attended time.
-function no_sound() {
-  return {
-    playing: false, sounding: false, seq: -1, buffer_ms: null, underruns: 0, gaps: 0, skips: 0,
-    told_ms: null, told_attended_ms: null,
-  };
-}
 
 export class Listening {
   #url;
@@ -41,14 +24,11 @@ export class Listening {
   #next = null;                        // and the one that shall be
   #wanted = false;
   #route = null;                       // what was asked for last
-  #presence = new Presence(() => this.#latency.reset());
-  #latency = new Latency();
-  #begun_ms = 0;                       // when the output was there, in attended time
-  #changed_ms = 0;
+  #presence = new Presence(() => this.sound.forget_latency());
   #trouble = null;
   #saves_data = false;
 
-  sound = no_sound();
+  sound = new Sound(this.#presence);   // of the last play
 
   // `url`: of /ws/stream. `handlers`:
   //   on_message(message)               of the station that is heard
@@ -75,7 +55,6 @@ export class Listening {
   get changing() { return this.#current !== null && this.#next !== null; }
   get mode() { return this.#output?.mode ?? null; }
   get codec() { return this.#current?.connection.codec ?? null; }
-  get latency_ms() { return this.#latency.shown_ms; }
   get analyser() { return this.#output?.analyser ?? null; }
 
   // Whether sound of the station comes out; not while only silence does.
@@ -88,19 +67,13 @@ export class Listening {
     return this.sound.playing && !this.sound.sounding && this.#flows;
   }
 
-  // What keeps wanted sound from coming out here, whatever the connection: "paused" (the browser has suspended it, or does
-  // not let it begin), "no_device" (nothing takes it), or null.
+  // What keeps wanted sound from coming out here, as of Sound.obstacle_of().
   get obstacle() {
-    if (!this.#output) return null;
-    const { told_attended_ms } = this.sound;
-    const waited_ms = this.#presence.attended_ms - (told_attended_ms ?? this.#begun_ms);
-    if (this.#output.suspended) return told_attended_ms !== null || waited_ms > BEGIN_LIMIT_MS ? "paused" : null;
-    return waited_ms > DEVICE_LIMIT_MS ? "no_device" : null;
+    return this.#output && this.sound.obstacle_of(this.#output);
   }
 
-  // Whether the audio thread works.
   get #flows() {
-    return this.obstacle === null && performance.now() - this.sound.told_ms < STALE_MS;
+    return this.sound.fresh && this.obstacle === null;
   }
 
   // Within a user's gesture. Ends with false where it was stopped meanwhile, or cannot begin.
@@ -108,8 +81,8 @@ export class Listening {
     const mine = ++this.#session;
     this.#wanted = true;
     this.#route = route;
-    this.sound = no_sound();
     this.#presence.start();
+    this.sound = new Sound(this.#presence);
     this.#handlers.on_state();
     const output = await Output.create({
       sample_rate, volume,
@@ -126,7 +99,6 @@ export class Listening {
       return false;
     }
     this.#output = output;
-    this.#begun_ms = this.#presence.attended_ms;
     this.#connect(this.#route);
     setTimeout(() => this.#report_playback(mine), FIRST_REPORT_MS);
     return true;
@@ -161,8 +133,7 @@ export class Listening {
     this.#current = null;
     this.#output?.close();
     this.#output = null;
-    this.sound = no_sound();
-    this.#latency.reset();
+    this.sound = new Sound(this.#presence);
     this.#presence.stop();
     this.#be_troubled(null);
     this.#handlers.on_state();
@@ -242,8 +213,7 @@ export class Listening {
     this.#current = link;
     this.#next = null;
     link.heard = true;
-    this.#changed_ms = performance.now();
-    this.#latency.reset();
+    this.sound.change_station();
     this.#output.take_chunks_from(link.chunks);
     this.#handlers.on_station(link.route);
     if (link.status) this.#handlers.on_message(link.status);
@@ -292,7 +262,7 @@ export class Listening {
   }
 
   #follow_output() {
-    this.#latency.reset();
+    this.sound.forget_latency();
     this.resume();
     this.#handlers.on_state();
   }
@@ -300,45 +270,29 @@ export class Listening {
   // Where playing stands, from the audio thread. The latency: when the frame is heard, by the server's clock, against when
   // it was due.
   #follow(report) {
-    const { sound } = this;
-    sound.told_ms = performance.now();
-    sound.told_attended_ms = this.#presence.attended_ms;
-    sound.underruns = report.underruns;
-    sound.gaps = report.gaps;
-    sound.skips = report.skips;
-    sound.buffer_ms = smoothed(sound.buffer_ms, report.level_ms, BUFFER_WEIGHT);
-    if (report.position) this.#follow_position(report);
-    sound.playing = report.playing;
-    const settling = !report.sounding && sound.told_ms - this.#changed_ms < SETTLING_MS;
-    if (sound.sounding !== report.sounding && !settling) {
-      sound.sounding = report.sounding;
-      this.#handlers.on_state();
+    const changed = this.sound.follow(report);
+    const { position, context_time } = report;
+    if (position && this.#current) {
+      const { route, connection } = this.#current;
+      route.heard(position.due_ms);
+      const heard_ms = this.#output.heard_at_ms(context_time);
+      const { offset_ms } = connection;
+      if (offset_ms !== null && !this.sound.measure(position.due_ms, heard_ms, offset_ms)) connection.doubt_time();
     }
-  }
-
-  #follow_position({ position, context_time }) {
-    this.sound.seq = position.seq;
-    this.#current?.route.heard(position.due_ms);
-    const offset_ms = this.#current?.connection.offset_ms ?? null;
-    if (offset_ms === null) return;
-    const heard_ms = this.#output.heard_at_ms(context_time);
-    if (Math.abs(heard_ms - performance.now()) > SOON_MS) return;
-    if (!this.#latency.add(heard_ms + offset_ms - position.due_ms)) this.#current.connection.doubt_time();
+    if (changed) this.#handlers.on_state();
   }
 
   // What is reported was measured by a clock that is still the same afterwards.
   #report_playback(mine) {
     if (mine !== this.#session) return;
     setTimeout(() => this.#report_playback(mine), REPORT_INTERVAL_MS);
-    if (this.#latency.end_window()) this.#current?.connection.ask_time();
+    if (this.sound.end_window()) this.#current?.connection.ask_time();
   }
 
   #follow_time(link, known) {
     if (link !== this.#current) return;
-    if (!known) return this.#latency.reset();
-    const latency_ms = this.#latency.confirm();
-    if (latency_ms === null || !this.sound.playing || !this.#flows) return;
-    const buffer_ms = Math.max(0, this.sound.buffer_ms);
-    this.send({ type: "playback_report", latency_ms: round(latency_ms), buffer_ms: round(buffer_ms) });
+    if (!known) return this.sound.forget_latency();
+    const report = this.sound.report();
+    if (report && this.obstacle === null) this.send(report);
   }
 }

@@ -61,6 +61,11 @@ export class Output {
     return this.context.state !== "running";
   }
 
+  // Whether the browser has given it up: only another one can sound.
+  get closed() {
+    return this.context.state === "closed";
+  }
+
   // Asks the browser to let the sound out again. Refused, or not answered: the next gesture may ask once more.
   resume() {
     this.context.resume().catch(() => {});
@@ -85,7 +90,7 @@ export class Output {
     this.gain.gain.setTargetAtTime(0, this.context.currentTime, CLOSE_RAMP_S / 4);
     await new Promise((resolve) => setTimeout(resolve, CLOSE_RAMP_S * 1000));
     this.source.close();
-    await this.context.close();
+    if (!this.closed) await this.context.close();
   }
 }
 

@@ -70,6 +70,7 @@ const listening = new Listening(new URL("ws/stream", location.href.replace(/^htt
 function play() {
   if (!listening.wanted) return begin();
   if (listening.obstacle === "no_device") {
+    coming = null;
     listening.stop();
     return begin();
   }
@@ -133,6 +134,7 @@ function choose(choice) {
     listening.stay();
     play();
   } else if (listening.wanted) {
+    go_on();
     coming = new Route(choice);
     listening.change(coming);
   } else {
@@ -239,6 +241,7 @@ async function poll() {
   const name = left_ms === null ? status?.station ?? name_of(route.choice) : null;
   const answer = await ask_status(name);
   reachable = answer !== null;
+  if (!reachable && listening.state !== "open") show_listeners({});
   if (!listening.wanted && controls.pending) poll_in(PENDING_POLL_MS);
   else poll_in(POLL_MS);
   if (answer && asked === route) follow_server(answer, name);
@@ -317,7 +320,7 @@ function show_state() {
 setInterval(() => {
   const known = (value) => (value === null || !listening.sounding ? "–" : `${Math.round(value)} ms`);
   page.buffer.textContent = known(listening.sound.buffer_ms);
-  page.latency.textContent = known(listening.latency_ms);
+  page.latency.textContent = known(listening.sound.latency_ms);
   show_state();
 }, DISPLAY_INTERVAL_MS);
 
@@ -359,7 +362,7 @@ window.auralis = Object.freeze({
   get codec() { return listening.codec; },
   get seq() { return listening.sound.seq; },
   get bufferMs() { return listening.sound.buffer_ms; },
-  get latencyMs() { return listening.latency_ms; },
+  get latencyMs() { return listening.sound.latency_ms; },
   get underruns() { return listening.sound.underruns; },
   get gaps() { return listening.sound.gaps; },
   get skips() { return listening.sound.skips; },

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Time in which this thread ran. A laptop sleeps, a browser freezes or throttles a tab: what passes meanwhile says nothing of
-// a server, and counts against nobody. Every limit of the player is measured in attended time, and whoever must ask again
-// after an absence is told of it. On any thread.
+// Time in which this thread ran ("attended time"). A laptop sleeps, a browser freezes or throttles a tab: what passes
+// meanwhile says nothing about a server or a connection. Every limit of the player is measured in attended time, and code
+// that has to ask again after an absence is told of it. Runs on any thread; an object stays on its own.
 //
-// An absence is noticed by a steady tick that comes late. Where performance.now() stands still while the machine sleeps, the
-// tick comes in time, but wall time has moved on; wall time that was set looks alike, and is taken for an absence, too, which
-// does no harm.
+// A steady tick that comes late tells of an absence. If performance.now() stands still while the machine sleeps, the tick
+// comes in time, but wall time has moved on. Wall time that somebody set looks the same, and is treated as an absence, too,
+// which does no harm.
 
 const TICK_MS = 500;
 const ABSENT_MS = 2500;                // a later tick is an absence; throttled tabs, with one a second, are present
@@ -50,7 +50,7 @@ export class Presence {
     const look = () => {
       timer = null;
       const left_ms = due_ms - this.attended_ms;
-      if (timer === 0 || this.#timer === 0) return;  // cancelled by whoever was told of the return, or stopped
+      if (timer === 0 || this.#timer === 0) return;  // cancelled in on_return(), or stopped
       if (left_ms > 0) wait(left_ms);
       else callback();
     };

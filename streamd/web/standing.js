@@ -28,7 +28,7 @@ export class Standing {
     else this.#media.state = listening.sounding ? "playing" : "paused";
     const [name, text] = describe(listening, reachable);
     document.body.dataset.state = name;
-    // Screen readers tell what is set anew, so what stays is left alone.
+    // Screen readers announce each assignment, so unchanged text is left alone.
     if (this.#text.textContent !== text) this.#text.textContent = text;
   }
 }

@@ -86,7 +86,8 @@ const WAYS = {
   "the system's controls": (page) => page.evaluate(() => window.system.actions.play()),
   "a touch of the page": (page) => page.locator("h1").click(),
   "the page becoming visible": (page) => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))),
-  "choosing the station that is chosen already": (page) => page.locator('#stations [data-station="default"]').click(),
+  "another station, chosen from the keyboard": (page) => page.locator('#stations [data-station="night"]').press("Enter"),
+  "choosing the station that is chosen already": (page) => page.locator('#stations [aria-current="true"]').click(),
 };
 
 test("after a phone call, every way of pressing play makes it sound, and what is shown is what sounds", async () => {
@@ -181,6 +182,16 @@ test("a device that takes no sound is told of instead of buffering for ever, and
     await page.locator("#state", { hasText: "No sound device" }).waitFor();
     assert.deepEqual([(await shown(page)).session, (await shown(page)).label], ["paused", "Play"]);
     await page.evaluate(() => { window.AudioContext = window.Real; });
+    await page.getByRole("button", { name: "Play" }).click();
+    await assert_sounds(page);
+  }, { prepare: simulate_system });
+});
+
+test("an output that the browser has closed is replaced when play is pressed", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await page.evaluate(() => auralis.analyser.context.close());
+    await page.locator("#state", { hasText: "No sound device" }).waitFor();
     await page.getByRole("button", { name: "Play" }).click();
     await assert_sounds(page);
   }, { prepare: simulate_system });

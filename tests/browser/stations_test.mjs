@@ -10,7 +10,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 
 import {
-  listen, open_page, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, until_playing, with_player,
+  freeze_browser, listen, open_page, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, until_playing, with_player,
 } from "./browser.mjs";
 import { start_daemons } from "./daemons.mjs";
 
@@ -159,6 +159,22 @@ test("a station of one's own plays, its controls work, and the way back to the o
     await until_playing(page);
     assert.equal(await page.getByRole("button", { name: "Your own" }).count(), 0);
   });
+});
+
+test("a change of the station has its time, also where the browser was frozen meanwhile", async () => {
+  await with_player(address(), async (page) => {
+    await press_play(page);
+    daemons.streamd.process.kill("SIGSTOP");
+    try {
+      await card(page, "night").click();
+      await freeze_browser(11_000);                             // longer than a change may take
+    } finally {
+      daemons.streamd.process.kill("SIGCONT");
+    }
+    await page.waitForFunction(() => auralis.status.station === "night");
+    await until_playing(page);
+    assert.equal(await page.locator("#sentence").innerText(), "");
+  }, { expected: GONE });
 });
 
 test("a preset that waits to be sent is not meant for the next station", async () => {
