@@ -3,7 +3,7 @@
 // next station is connected before the present one is left.
 import { ServerClock } from "./clock.js";
 
-const MAX_TIME_QUESTIONS = 20;         // to the thread; three are enough unless it is very busy
+const MAX_TIME_QUESTIONS = 20;         // to the thread, one after the other; three are enough unless it is very busy
 
 export class StreamThread {
   #worker = new Worker(new URL("stream_worker.js", import.meta.url), { type: "module" });
@@ -16,8 +16,9 @@ export class StreamThread {
     this.#worker.onmessage = ({ data }) => {
       if (data.page_ms !== undefined) this.#receive_time(data);
       else this.#connections.get(data.id)?.receive(data);
+      if (data.offset_ms !== undefined) this.#check_time();
     };
-    this.#ask_time();
+    this.#check_time();
   }
 
   // Chunks go to `port`, at `output_rate`. `saves_data`: Opus is wanted rather than PCM. `handlers`: on_message(object),
@@ -35,12 +36,18 @@ export class StreamThread {
     return connection;
   }
 
+  // Whether the thread's clock is still what it was: browsers need not treat a sleep alike on every thread.
+  #check_time() {
+    this.#time_questions = 0;
+    this.#ask_time();
+  }
+
   #ask_time() {
     ++this.#time_questions;
     this.#worker.postMessage({ page_ms: performance.now() });
   }
 
-  // Until it is sure; then it stays so, since both threads count the same time.
+  // Asks until the clock is sure.
   #receive_time({ page_ms, thread_ms }) {
     this.#clock.add(page_ms, performance.now(), thread_ms);
     if (this.#clock.offset_ms === null && this.#time_questions < MAX_TIME_QUESTIONS) this.#ask_time();

@@ -100,6 +100,25 @@ test("the latency is right whatever the listener's own clocks say of the time of
   });
 });
 
+test("the latency is right again where the page's clock counted a sleep that the connection's thread did not", async () => {
+  const before = await read_metrics();
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await page.waitForFunction(() => auralis.latencyMs !== null);
+    await page.evaluate(() => { window.slept_ms = 3_600_000; });
+    await page.waitForTimeout(200);                             // the next report from the audio thread has come
+    const shown_ms = await page.waitForFunction(() => auralis.latencyMs);
+    assert_latency(await shown_ms.jsonValue());
+    assert_latency(await until_reported(before, 2));
+  }, {
+    prepare: () => {
+      window.slept_ms = 0;
+      const now = performance.now.bind(performance);
+      performance.now = () => now() + window.slept_ms;
+    },
+  });
+});
+
 test("a browser that was frozen for a while keeps its connection, and reports no latency that was not", async () => {
   const before = await read_metrics();
   await with_player(daemons.player_url, async (page) => {
