@@ -180,7 +180,8 @@ export class Controls {
   #show() {
     for (const [name, element] of this.#fields) {
       const unanswered = this.#changes.some((change) => change.request === null && change.names.has(name));
-      if (unanswered || this.#selected !== null || name in this.#touched || name === this.#held || !(name in this.#target)) continue;
+      const unsent = this.#selected !== null || name in this.#touched;
+      if (unanswered || unsent || name === this.#held || !(name in this.#target)) continue;
       write_value(element, this.#target[name]);
       show_value(element);
     }
@@ -189,7 +190,8 @@ export class Controls {
 
   #mark_pending() {
     const selected = new Set(this.#selected === null ? [] : this.#names_of(this.#selected));
-    const waits = (name) => selected.has(name) || name in this.#touched || this.#changes.some(({ names }) => names.has(name));
+    const waits = (name) =>
+      selected.has(name) || name in this.#touched || this.#changes.some(({ names }) => names.has(name));
     for (const [name, element] of this.#fields) {
       element.closest(".field").classList.toggle("pending", waits(name));
       element.setAttribute("aria-busy", String(waits(name)));

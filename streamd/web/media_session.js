@@ -28,7 +28,8 @@ export class MediaControls {
       this.#element.loop = true;
     }
     // Refused: there are no system controls then, and the music plays all the same.
-    if (this.#element.paused) this.#element.play().catch(() => {});
+    if (!this.#element.paused) return;
+    this.#element.play().catch(() => {});
     this.show(this.#title);
   }
 

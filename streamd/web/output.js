@@ -18,8 +18,8 @@ const REPORT_INTERVAL_S = 0.1;
 const STAMP_FRESH_MS = 1000;           // an older one is of before a suspension
 
 export class Output {
-  // `on_report(report)`: { context_time, position, level_ms, playing, sounding, underruns, gaps, skips }, as worklet.js sends
-  // it. `on_change()`: the browser has suspended the sound, or lets it out again. Rejects where there is no sound output.
+  // `on_report(report)`: { context_time, position, level_ms, playing, sounding, underruns, gaps, skips }, as worklet.js
+  // sends it. `on_change()`: the browser has suspended the sound, or lets it out again. Rejects if there is no sound output.
   static async create({ sample_rate, volume, on_report, on_change }) {
     const context = make_context(sample_rate);
     context.resume().catch(() => {});  // at once: some browsers allow it only within the gesture itself

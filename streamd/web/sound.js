@@ -36,12 +36,12 @@ export class Sound {
     return this.#latency.shown_ms;
   }
 
-  // What keeps the output silent, whatever the connection: "paused" (the browser has suspended it, or does not let it
+  // What keeps the output silent, whatever the connection: "interrupted" (the browser has suspended it, or does not let it
   // begin), "no_device" (nothing takes sound), or null.
   obstacle_of(output) {
     const waited_ms = this.#presence.attended_ms - (this.#told_attended_ms ?? this.#begun_ms);
     if (output.closed) return "no_device";
-    if (output.suspended) return this.#told_attended_ms !== null || waited_ms > BEGIN_LIMIT_MS ? "paused" : null;
+    if (output.suspended) return this.#told_attended_ms !== null || waited_ms > BEGIN_LIMIT_MS ? "interrupted" : null;
     return waited_ms > DEVICE_LIMIT_MS ? "no_device" : null;
   }
 

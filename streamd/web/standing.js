@@ -4,7 +4,7 @@
 
 const PRESENT_STATES = {
   playing: "Playing", silent: "Silence: no sound comes from the server", buffering: "Buffering",
-  paused: "Paused by the browser", no_device: "No sound device", connecting: "Connecting",
+  interrupted: "Paused by the browser", no_device: "No sound device", connecting: "Connecting",
 };
 
 export class Standing {

@@ -22,8 +22,8 @@ export class StreamThread {
   }
 
   // Chunks go to `port`, at `output_rate`. `saves_data`: Opus is wanted rather than PCM. `handlers`: on_message(object),
-  // on_state(state, loss), as of stream.js; on_time(known): the server's clock was asked, and whether offset_ms is sure. Never
-  // called from within this call.
+  // on_state(state, loss), as of stream.js; on_time(known), when the server's clock was asked: whether offset_ms is sure.
+  // They are never called from within this call.
   connect(url, port, { output_rate, saves_data }, handlers) {
     const id = ++this.#last_id;
     const connection = new Connection(handlers, {

@@ -4,8 +4,8 @@
 //
 // From the page: { id, open: url, port, output_rate, saves_data }, { id, redirect: url }, { id, send: message },
 // { id, retry: true }, { id, ask_time: true }, { id, close: true }, { page_ms }.
-// To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }, { page_ms, thread_ms } as the answer to
-// { page_ms }: both by performance.now(), which begins at another moment on each thread.
+// To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }, and { page_ms, thread_ms } as the
+// answer to { page_ms }: both by performance.now(), which begins at another moment on each thread.
 import { Decoding } from "./decoding.js";
 import { can_decode_opus, OpusDecoder } from "./opus_decoder.js";
 import { Stream, subprotocols } from "./stream.js";

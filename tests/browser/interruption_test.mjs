@@ -30,7 +30,9 @@ after(() => daemons?.stop());
 function simulate_system() {
   const system = { allowed: true, rejects: true, element: null, actions: {}, contexts: [] };
   window.system = system;
-  const refuse = () => (system.rejects ? Promise.reject(new DOMException("Not allowed", "NotAllowedError")) : new Promise(() => {}));
+  const refuse = () => new Promise((_resolve, reject) => {
+    if (system.rejects) reject(new DOMException("Not allowed", "NotAllowedError"));
+  });
   const resume = AudioContext.prototype.resume;
   AudioContext.prototype.resume = function () {
     if (!system.contexts.includes(this)) system.contexts.push(this);
