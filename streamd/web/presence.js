@@ -36,7 +36,8 @@ export class Presence {
     this.#timer = 0;
   }
 
-  // Milliseconds in which this thread ran, since the first start(). Notices an absence, too.
+  // Milliseconds in which this thread ran, since the first start(); an absence counts as one tick, so that limits are met
+  // in a tab that hardly ever runs, too. Reading it notices an absence.
   get attended_ms() {
     this.#look();
     return this.#attended_ms;

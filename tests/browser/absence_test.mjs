@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { Presence } from "../../streamd/web/presence.js";
 import { ask_status } from "../../streamd/web/server.js";
+import { Sound } from "../../streamd/web/sound.js";
 import { Stream } from "../../streamd/web/stream.js";
 import { World } from "./world.mjs";
 
@@ -84,6 +86,71 @@ for (const [counted, how] of SLEEPS) {
     stream.close();
   });
 }
+
+for (const [counted, how] of SLEEPS) {
+  test(`a limit counts only time in which the thread ran, where performance.now() ${how}`, () => {
+    const presence = new Presence();
+    presence.start();
+    let met = false;
+    presence.after(10_000, () => { met = true; });
+    for (let i = 0; i < 3; ++i) {
+      world.run(2500);
+      world.sleep(HOUR_MS, { counted });
+    }
+    world.run(0);
+    assert.equal(met, false);
+    world.run(3000);
+    assert.equal(met, true);
+    presence.stop();
+  });
+
+  test(`a return is told of before any limit is met, and may cancel it, where performance.now() ${how}`, () => {
+    let limit = null;
+    let returns = 0;
+    const presence = new Presence(() => {
+      ++returns;
+      limit.cancel();
+    });
+    presence.start();
+    limit = presence.after(1000, () => assert.fail("cancelled"));
+    world.run(999);
+    world.sleep(HOUR_MS, { counted });
+    world.run(5000);
+    assert.equal(returns, 1);
+    presence.stop();
+  });
+
+  test(`a sleep is not taken for a missing sound device, where performance.now() ${how}`, () => {
+    const presence = new Presence();
+    presence.start();
+    const sound = new Sound(presence);
+    const output = { closed: false, suspended: false };
+    const report = { playing: true, sounding: true, level_ms: 100, underruns: 0, gaps: 0, skips: 0, position: null };
+    world.run(2000);
+    sound.follow(report);
+    assert.deepEqual([sound.fresh, sound.obstacle_of(output)], [true, null]);
+    world.sleep(HOUR_MS, { counted });
+    world.run(1001);
+    assert.deepEqual([sound.fresh, sound.obstacle_of(output)], [false, null]);
+    world.run(3000);
+    assert.equal(sound.obstacle_of(output), "no_device");
+    presence.stop();
+  });
+}
+
+test("a position that was told before sound was suspended is no measure of the latency", () => {
+  const presence = new Presence();
+  presence.start();
+  const sound = new Sound(presence);
+  const offset_ms = true_offset_ms();
+  const due_ms = world.now_ms() + offset_ms - 200;
+  assert.equal(sound.measure(due_ms, world.now_ms(), offset_ms), true);
+  assert.equal(sound.latency_ms, 200);
+  // By a clock of the sound card that stood still for a minute.
+  assert.equal(sound.measure(due_ms, world.now_ms() - 60_000, offset_ms), true);
+  assert.equal(sound.latency_ms, 200);
+  presence.stop();
+});
 
 test("a tab that runs once a minute keeps its connection", () => {
   const { stream, told } = connect();
