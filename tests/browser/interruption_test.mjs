@@ -213,13 +213,15 @@ test("a station that sends silence is not said to be playing", async () => {
 
 const STREAMD_GONE = /WebSocket connection|ERR_CONNECTION|^failed|status of 50|^50/;
 
-test("the time until the next attempt to connect is counted down", async () => {
+test("the time until the next attempt to connect is counted down, and no listeners are told of meanwhile", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
+    await page.locator("#listeners", { hasText: "1" }).waitFor();
     await daemons.streamd.stop("SIGKILL");
     // Waits only grow: a later one does not begin with 1 s.
     await page.locator("#state", { hasText: /in [3-6] s/ }).waitFor();
     await page.locator("#state", { hasText: /in 1 s/ }).waitFor();
+    await page.locator("#listeners", { hasText: "–" }).waitFor();
     daemons.streamd.start();
     await assert_sounds(page);
   }, { prepare: simulate_system, expected: STREAMD_GONE });
