@@ -65,6 +65,23 @@ test("while the chosen quality is on its way, what plays is told beside it", asy
   });
 });
 
+test("a quality that cannot be had is not shown as in force, and the sentence tells of the quality", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await until_codec(page, "pcm");
+    daemons.streamd.process.kill("SIGSTOP");
+    try {
+      await page.getByLabel("Sound quality").selectOption("Saves data");
+      await page.locator("#sentence", { hasText: "The sound quality could not be changed" }).waitFor();
+    } finally {
+      daemons.streamd.process.kill("SIGCONT");
+    }
+    await until_codec(page, "pcm");
+    await page.locator("#quality_now", { hasText: "lossless now" }).waitFor();
+    assert.equal(await page.getByLabel("Sound quality").getAttribute("aria-busy"), "false");
+  }, { expected: /WebSocket connection|^failed|ERR_/ });
+});
+
 test("without a secure context there is no choice, and PCM", async () => {
   const url = new URL(daemons.player_url);
   url.hostname = PLAIN_HTTP_NAME;
