@@ -112,17 +112,21 @@ void DerivedMetrics::add_metricsd(std::int64_t now_ns) {
   set_cpu_percent(Daemon::kMetricsd, rate(metricsd_.over(kShortSpanNs), kMetricsCpu));
 }
 
-void DerivedMetrics::gone(Daemon daemon) {
+void DerivedMetrics::hide(Daemon daemon) {
   own_.cpu_percent[daemon_index(daemon)].clear();
   if (daemon == Daemon::kSynthd) {
-    synthd_.clear();
     own_.gpu_percent.clear();
   } else if (daemon == Daemon::kStreamd) {
-    streamd_.clear();
     own_.bandwidth_mbps.clear();
     own_.success_rate.clear();
     own_.delivery_variance_ms.clear();
   }
+}
+
+void DerivedMetrics::gone(Daemon daemon) {
+  hide(daemon);
+  if (daemon == Daemon::kSynthd) synthd_.clear();
+  if (daemon == Daemon::kStreamd) streamd_.clear();
 }
 
 void DerivedMetrics::set_cpu_percent(Daemon daemon, double cpu_seconds_a_second) {

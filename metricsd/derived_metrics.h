@@ -32,6 +32,10 @@ class DerivedMetrics {
   void add_streamd(std::int64_t now_ns, const std::vector<MetricSample>& samples);
   void add_metricsd(std::int64_t now_ns);
 
+  // The daemon's counters cannot be had at this moment: what is derived from them is absent until they are
+  // there again, and its windows go on.
+  void hide(Daemon daemon);
+
   // The daemon is not there: what was derived from it is absent from now on, and begins anew when it is back.
   void gone(Daemon daemon);
 

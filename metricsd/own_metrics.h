@@ -33,6 +33,13 @@ class OwnMetrics {
     return m_.gauge("auralis_up", "1 while the process is at work, 0 where it is not there or hangs",
                     of(daemon));
   }
+  Counter samples_withheld(Daemon daemon) {
+    return m_.counter(
+        "auralis_samples_withheld_total",
+        "Samples of the process that were read and not shown, since they were impossible or had "
+        "fallen: something writes where only the process may",
+        of(daemon));
+  }
 
  public:
   explicit OwnMetrics(MetricBinder& m) : m_(m) {}
@@ -62,6 +69,7 @@ class OwnMetrics {
   // Set by SnapshotSource.
   std::array<Gauge, 3> up{
       {process_up(Daemon::kSynthd), process_up(Daemon::kStreamd), process_up(Daemon::kMetricsd)}};
+  std::array<Counter, 2> withheld{{samples_withheld(Daemon::kSynthd), samples_withheld(Daemon::kStreamd)}};
   Counter scrapes = m_.counter("auralis_scrapes_total", "Answers given at /metrics");
   Counter published = m_.counter("auralis_snapshots_published_total", "Snapshots published through ZeroMQ");
   ProcessMetrics process{m_, std::string(daemon_name(Daemon::kMetricsd))};

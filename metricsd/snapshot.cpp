@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -11,12 +12,9 @@
 namespace auralis {
 namespace {
 
-bool is_name(std::string_view text) {
-  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-  constexpr std::string_view kOthers = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-  return !text.empty() && kFirst.find(text.front()) != std::string_view::npos &&
-         text.find_first_not_of(kOthers) == std::string_view::npos;
-}
+// All of a daemon's figures are withheld for so long: then what was read of its segment once is in doubt,
+// too.
+constexpr std::int64_t kDoubtNs = 3'000'000'000;
 
 bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
@@ -24,9 +22,9 @@ bool all_finite(const std::vector<double>& values) {
 
 bool well_formed(const MetricSample& sample) {
   const auto& labels = sample.spec.labels;
-  return is_name(sample.spec.name) &&
+  return is_metric_name(sample.spec.name) &&
          std::all_of(labels.begin(), labels.end(),
-                     [](const MetricLabel& label) { return is_name(label.name); }) &&
+                     [](const MetricLabel& label) { return is_metric_name(label.name); }) &&
          std::isfinite(sample.value) && std::isfinite(sample.sum) && all_finite(sample.buckets) &&
          all_finite(sample.spec.bounds);
 }
@@ -45,6 +43,13 @@ bool same_labels(const MetricSample& a, const MetricSample& b) {
 }
 
 }  // namespace
+
+bool is_metric_name(const std::string& text) {
+  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  constexpr std::string_view kOthers = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  return !text.empty() && kFirst.find(text.front()) != std::string_view::npos &&
+         text.find_first_not_of(kOthers) == std::string::npos;
+}
 
 std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples) {
   std::vector<SnapshotFamily> families;
@@ -88,8 +93,8 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
     : clock_(clock),
       derived_(own_.metrics()),
       system_(proc),
-      peers_{{{Daemon::kSynthd, MetricsReader(config.daemon_dir(Daemon::kSynthd)), {}},
-              {Daemon::kStreamd, MetricsReader(config.daemon_dir(Daemon::kStreamd)), {}}}} {}
+      peers_{{{Daemon::kSynthd, config.daemon_dir(Daemon::kSynthd)},
+              {Daemon::kStreamd, config.daemon_dir(Daemon::kStreamd)}}} {}
 
 std::vector<DaemonEvent> SnapshotSource::sample() {
   const std::lock_guard lock(mutex_);
@@ -106,8 +111,9 @@ std::vector<DaemonEvent> SnapshotSource::sample() {
     }
     if (!up) continue;
     std::vector<MetricSample> samples;
-    peer.reader.read(samples);
-    if (peer.daemon == Daemon::kSynthd) {
+    if (!read(peer, now_ns, samples)) {
+      derived_.hide(peer.daemon);
+    } else if (peer.daemon == Daemon::kSynthd) {
       derived_.add_synthd(now_ns, samples);
     } else {
       derived_.add_streamd(now_ns, samples);
@@ -140,7 +146,7 @@ Snapshot SnapshotSource::take_locked() {
   for (auto& peer : peers_) {
     const bool up = look_at(peer, now_ns);
     snapshot.up[daemon_index(peer.daemon)] = up;
-    if (up) peer.reader.read(samples);
+    if (up) read(peer, now_ns, samples);
   }
   own_.metrics().up[daemon_index(Daemon::kMetricsd)].set(1);
   snapshot.up[daemon_index(Daemon::kMetricsd)] = true;
@@ -151,11 +157,48 @@ Snapshot SnapshotSource::take_locked() {
 
 // Whether the daemon is at work. Sets what metricsd itself says of it.
 bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
-  peer.reader.refresh();
-  const bool up = peer.reader.ready() && peer.reader.segment().writer_healthy(now_ns);
+  if (peer.reader->refresh()) {
+    peer.guard.begin();
+    peer.sound_ns = now_ns;
+  }
+  const bool unreadable = !peer.reader->ready() && peer.reader->segment().state() == SegmentState::kReady;
+  if (unreadable || now_ns - peer.sound_ns >= kDoubtNs) {
+    read_declarations_again(peer);
+    peer.sound_ns = now_ns;
+  }
+  const bool up = peer.reader->ready() && peer.reader->segment().writer_healthy(now_ns);
   own_.metrics().up[daemon_index(peer.daemon)].set(up ? 1 : 0);
   if (!up) derived_.gone(peer.daemon);
   return up;
+}
+
+// They are read once, when the segment is attached: something else may have stood there at that time.
+void SnapshotSource::read_declarations_again(Peer& peer) {
+  auto reader = std::make_unique<MetricsReader>(peer.directory);
+  reader->refresh();
+  if (reader->ready()) peer.reader = std::move(reader);
+}
+
+// Appends the figures of a daemon that is at work; false if some of them are withheld.
+bool SnapshotSource::read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples) {
+  std::vector<MetricSample> figures;
+  peer.reader->read(figures);
+  const std::size_t all = figures.size();
+  if (all == 0) return false;
+  const std::size_t withheld = peer.guard.filter(figures, now_ns);
+  const std::string name(daemon_name(peer.daemon));
+  if (withheld > 0 && !peer.withheld) {
+    log_warning(withheld == all
+                    ? "figures of " + name + " are withheld: its shared memory shows what cannot be"
+                    : "figures of " + name + " are withheld: they fell");
+  } else if (withheld == 0 && peer.withheld) {
+    log_info("figures of " + name + " are shown again");
+  }
+  peer.withheld = withheld > 0;
+  if (withheld < all) peer.sound_ns = now_ns;
+  own_.metrics().withheld[daemon_index(peer.daemon)].add(static_cast<double>(withheld));
+  std::move(figures.begin(), figures.end(), std::back_inserter(samples));
+  return withheld == 0;
 }
 
 std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
@@ -163,10 +206,10 @@ std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
   std::string news;
   if (up) {
     news = name + " is up";
-  } else if (!peer.reader.ready()) {
-    news = name + " is not there: " + peer.reader.describe();
+  } else if (!peer.reader->ready()) {
+    news = name + " is not there: " + peer.reader->describe();
   } else {
-    news = name + (peer.reader.segment().writer_alive() ? " hangs: it no longer beats" : " has ended");
+    news = name + (peer.reader->segment().writer_alive() ? " hangs: it no longer beats" : " has ended");
   }
   if (news == peer.last_said) return std::nullopt;
   peer.last_said = news;

@@ -5,9 +5,11 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -15,6 +17,7 @@
 #include "common/metrics.h"
 #include "common/metrics_segment.h"
 #include "metricsd/derived_metrics.h"
+#include "metricsd/figure_guard.h"
 #include "metricsd/own_metrics.h"
 #include "metricsd/system_sampler.h"
 
@@ -40,6 +43,9 @@ struct DaemonEvent {
   bool up;
   std::string message;  // a sentence for people
 };
+
+// Whether `text` can be the name of a metric or of a label.
+bool is_metric_name(const std::string& text);
 
 // Sorts samples into families. What would make the whole unreadable is left out: a malformed name, a number
 // that is none, a series that is there already, a type other than its family's.
@@ -68,7 +74,8 @@ class OwnMetricsMemory {
 };
 
 // Reads the segments of the others and keeps metricsd's own figures. Any thread: one mutex, which nothing of
-// the audio path knows of. A daemon that is not healthy contributes nothing but `auralis_up` 0.
+// the audio path knows of. A daemon that is not healthy contributes nothing but `auralis_up` 0; of one that
+// is, what FigureGuard withholds is missing.
 class SnapshotSource {
  public:
   // `clock` must outlive it; `proc` takes the place of /proc in a test.
@@ -87,12 +94,21 @@ class SnapshotSource {
 
  private:
   struct Peer {
+    Peer(Daemon d, std::filesystem::path path)
+        : daemon(d), directory(std::move(path)), reader(std::make_unique<MetricsReader>(directory)) {}
+
     Daemon daemon;
-    MetricsReader reader;
-    std::string last_said;  // what the log last heard of it
+    std::filesystem::path directory;
+    std::unique_ptr<MetricsReader> reader;
+    FigureGuard guard;
+    bool withheld = false;      // some of its figures, at the last read
+    std::int64_t sound_ns = 0;  // when not all of them were last withheld
+    std::string last_said;      // what the log last heard of it
   };
 
   bool look_at(Peer& peer, std::int64_t now_ns);
+  static void read_declarations_again(Peer& peer);
+  bool read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples);
   static std::optional<DaemonEvent> what_changed(Peer& peer, bool up);
   Snapshot take_locked();
 
