@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/counter_window.h"
 
-#include <algorithm>
+#include <iterator>
 
 #include "common/clock.h"
 
@@ -21,11 +21,16 @@ void CounterWindow::add(std::int64_t now_ns, const Values& values) {
   points_.push_back({now_ns, values});
 }
 
-std::optional<CounterWindow::Change> CounterWindow::over(std::int64_t span_ns) const {
+std::optional<CounterWindow::Change> CounterWindow::change(std::int64_t span_ns, bool unbroken) const {
   if (points_.empty()) return std::nullopt;
   const Point& newest = points_.back();
-  const auto oldest = std::find_if(points_.begin(), points_.end(),
-                                   [&](const Point& point) { return point.at_ns >= newest.at_ns - span_ns; });
+  auto oldest = std::prev(points_.end());
+  while (oldest != points_.begin()) {
+    const auto before = std::prev(oldest);
+    if (before->at_ns < newest.at_ns - span_ns) break;
+    if (unbroken && oldest->at_ns - before->at_ns > kGapNs) break;
+    oldest = before;
+  }
   if (oldest->at_ns >= newest.at_ns) return std::nullopt;
   Change change;
   change.seconds = static_cast<double>(newest.at_ns - oldest->at_ns) / static_cast<double>(kNsPerSecond);

@@ -28,8 +28,15 @@ class CounterWindow {
   void add(std::int64_t now_ns, const Values& values);
   void clear() { points_.clear(); }
 
-  // From the oldest sample of the last `span_ns` to the newest; nothing where that is a single one.
-  std::optional<Change> over(std::int64_t span_ns) const;
+  // From the oldest sample of the last `span_ns` to the newest; nothing where that is a single one. For
+  // shares of one counter in another.
+  std::optional<Change> over(std::int64_t span_ns) const { return change(span_ns, false); }
+
+  // As over(), but from no sample before the last gap of more than kGapNs between two samples: whether what
+  // is measured went on in a gap is not known, so a rate must not span it.
+  std::optional<Change> unbroken(std::int64_t span_ns) const { return change(span_ns, true); }
+
+  static constexpr std::int64_t kGapNs = 2'500'000'000;
 
  private:
   struct Point {
@@ -38,6 +45,7 @@ class CounterWindow {
   };
 
   bool began_anew(const Values& values) const;
+  std::optional<Change> change(std::int64_t span_ns, bool unbroken) const;
 
   std::int64_t span_ns_;
   std::deque<Point> points_;

@@ -83,7 +83,7 @@ void DerivedMetrics::add_machine(std::int64_t now_ns, const std::optional<CpuTic
 void DerivedMetrics::add_synthd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
   synthd_.add(now_ns, {value_of(samples, "auralis_process_cpu_seconds_total"),
                        value_of(samples, "auralis_engine_device_busy_seconds_total")});
-  const std::optional<Change> change = synthd_.over(kShortSpanNs);
+  const std::optional<Change> change = synthd_.unbroken(kShortSpanNs);
   set_or_clear(own_.gpu_percent, percent(rate(change, kDeviceBusy), 1));
   set_cpu_percent(Daemon::kSynthd, rate(change, kSynthCpu));
 }
@@ -97,7 +97,7 @@ void DerivedMetrics::add_streamd(std::int64_t now_ns, const std::vector<MetricSa
        value_of(samples, "auralis_send_interval_late_ms_total"),
        value_of(samples, "auralis_send_interval_early_ms_total"),
        value_of(samples, "auralis_send_interval_ms_squares_total")});
-  const std::optional<Change> lately = streamd_.over(kShortSpanNs);
+  const std::optional<Change> lately = streamd_.unbroken(kShortSpanNs);
   set_or_clear(own_.bandwidth_mbps, rate(lately, kBytes) * kBitsAByte / kBitsAMegabit);
   set_cpu_percent(Daemon::kStreamd, rate(lately, kStreamCpu));
   const std::optional<Change> minute = streamd_.over(kLongSpanNs);
@@ -109,7 +109,7 @@ void DerivedMetrics::add_streamd(std::int64_t now_ns, const std::vector<MetricSa
 
 void DerivedMetrics::add_metricsd(std::int64_t now_ns) {
   metricsd_.add(now_ns, {own_.process.cpu_seconds.value()});
-  set_cpu_percent(Daemon::kMetricsd, rate(metricsd_.over(kShortSpanNs), kMetricsCpu));
+  set_cpu_percent(Daemon::kMetricsd, rate(metricsd_.unbroken(kShortSpanNs), kMetricsCpu));
 }
 
 void DerivedMetrics::hide(Daemon daemon) {

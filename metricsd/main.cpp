@@ -30,7 +30,8 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
       "metricsd serves",
       {{"runtime_dir", command_line.config.runtime.dir}, {"http", http}, {"zmq", daemon.zmq_endpoint()}});
   service.ready("serving http://" + http + "/metrics");
-  service.run([] {}, [&] { return daemon.healthy(); }, [&] { auralis::reload_config(command_line); });
+  service.run([] {}, [&] { return daemon.fit_for_watchdog(); },
+              [&] { auralis::reload_config(command_line); });
   return service.exit_status();
 }
 

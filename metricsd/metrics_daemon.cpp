@@ -51,6 +51,12 @@ bool MetricsDaemon::healthy() const {
   return clock_.now_ns() - last_step_ns_.load(std::memory_order_relaxed) < SegmentReader::kHungAfterNs;
 }
 
+bool MetricsDaemon::fit_for_watchdog() {
+  const std::int64_t now_ns = clock_.now_ns();
+  absence_.step(now_ns);
+  return absence_.lately(now_ns) || healthy();
+}
+
 void MetricsDaemon::run() {
   auto due = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);

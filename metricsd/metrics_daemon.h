@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "metricsd/absence.h"
 #include "metricsd/prometheus_exporter.h"
 #include "metricsd/snapshot.h"
 #include "metricsd/zmq_publisher.h"
@@ -38,6 +39,10 @@ class MetricsDaemon {
   // Whether the last step is no older than a hung daemon's heartbeat. Any thread.
   bool healthy() const;
 
+  // As healthy(), for a watchdog that asks each second: after an absence of this process, the steps have a
+  // moment to go on first. One thread.
+  bool fit_for_watchdog();
+
   int http_port() const { return exporter_.port(); }
   std::string zmq_endpoint() const { return publisher_.endpoint(); }
 
@@ -50,6 +55,7 @@ class MetricsDaemon {
   std::uint64_t seq_ = 0;        // of the stepping thread
   std::uint64_t event_seq_ = 0;  // likewise
   std::atomic<std::int64_t> last_step_ns_;
+  Absence absence_;  // of the thread that asks fit_for_watchdog()
   PrometheusExporter exporter_;
 
   std::mutex mutex_;  // guards stopping_

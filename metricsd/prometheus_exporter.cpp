@@ -119,7 +119,7 @@ struct PrometheusExporter::Impl {
   std::string scraped() const { return prometheus::TextSerializer().Serialize(collectable.Collect()); }
 
   std::string readiness() const {
-    const Snapshot snapshot = source.take();
+    const Snapshot snapshot = source.view();
     std::string text = "ready\n";
     for (const Daemon daemon : kDaemons) {
       text.append(daemon_name(daemon)).append(snapshot.up[daemon_index(daemon)] ? ": up\n" : ": down\n");

@@ -99,6 +99,7 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
 std::vector<DaemonEvent> SnapshotSource::sample() {
   const std::lock_guard lock(mutex_);
   const std::int64_t now_ns = clock_.now_ns();
+  absence_.step(now_ns);
   own_.metrics().process.sample();
   derived_.add_machine(now_ns, system_.cpu());
   derived_.add_metricsd(now_ns);
@@ -127,8 +128,15 @@ Snapshot SnapshotSource::take() {
   return take_locked();
 }
 
+Snapshot SnapshotSource::view() {
+  const std::lock_guard lock(mutex_);
+  absence_.look(clock_.now_ns());
+  return take_locked();
+}
+
 Snapshot SnapshotSource::scrape() {
   const std::lock_guard lock(mutex_);
+  absence_.look(clock_.now_ns());
   own_.metrics().scrapes.add();
   return take_locked();
 }
@@ -161,22 +169,31 @@ bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
     peer.guard.begin();
     peer.sound_ns = now_ns;
   }
-  const bool unreadable = !peer.reader->ready() && peer.reader->segment().state() == SegmentState::kReady;
-  if (unreadable || now_ns - peer.sound_ns >= kDoubtNs) {
-    read_declarations_again(peer);
-    peer.sound_ns = now_ns;
-  }
-  const bool up = peer.reader->ready() && peer.reader->segment().writer_healthy(now_ns);
+  const SegmentReader& segment = peer.reader->segment();
+  const bool unreadable = !peer.reader->ready() && segment.state() == SegmentState::kReady;
+  if (unreadable || (peer.withheld && now_ns - peer.sound_ns >= kDoubtNs))
+    read_declarations_again(peer, now_ns);
+  const bool up = peer.reader->ready() && is_at_work(peer, now_ns);
+  peer.up = up;
   own_.metrics().up[daemon_index(peer.daemon)].set(up ? 1 : 0);
   if (!up) derived_.gone(peer.daemon);
   return up;
 }
 
 // They are read once, when the segment is attached: something else may have stood there at that time.
-void SnapshotSource::read_declarations_again(Peer& peer) {
+void SnapshotSource::read_declarations_again(Peer& peer, std::int64_t now_ns) {
+  peer.sound_ns = now_ns;
   auto reader = std::make_unique<MetricsReader>(peer.directory);
   reader->refresh();
-  if (reader->ready()) peer.reader = std::move(reader);
+  if (!reader->ready()) return;
+  if (reader->segment().generation() != peer.reader->segment().generation()) peer.guard.begin();
+  peer.reader = std::move(reader);
+}
+
+bool SnapshotSource::is_at_work(const Peer& peer, std::int64_t now_ns) const {
+  const SegmentReader& segment = peer.reader->segment();
+  if (segment.writer_healthy(now_ns)) return true;
+  return peer.up && absence_.lately(now_ns) && segment.writer_alive();
 }
 
 // Appends the figures of a daemon that is at work; false if some of them are withheld.

@@ -16,6 +16,7 @@
 #include "common/config.h"
 #include "common/metrics.h"
 #include "common/metrics_segment.h"
+#include "metricsd/absence.h"
 #include "metricsd/derived_metrics.h"
 #include "metricsd/figure_guard.h"
 #include "metricsd/own_metrics.h"
@@ -85,10 +86,13 @@ class SnapshotSource {
   // Returns what has changed of the daemons since the last call, and logs it.
   std::vector<DaemonEvent> sample();
 
-  // The figures of now: the segments are read afresh.
+  // The figures of now, after sample(): the segments are read afresh.
   Snapshot take();
 
-  // As take(), and counts an answer given at /metrics.
+  // As take(), at any moment: also the first one after this process has stood still.
+  Snapshot view();
+
+  // As view(), and counts an answer given at /metrics.
   Snapshot scrape();
   void count_published();
 
@@ -101,13 +105,15 @@ class SnapshotSource {
     std::filesystem::path directory;
     std::unique_ptr<MetricsReader> reader;
     FigureGuard guard;
+    bool up = false;            // when last looked at
     bool withheld = false;      // some of its figures, at the last read
     std::int64_t sound_ns = 0;  // when not all of them were last withheld
     std::string last_said;      // what the log last heard of it
   };
 
   bool look_at(Peer& peer, std::int64_t now_ns);
-  static void read_declarations_again(Peer& peer);
+  static void read_declarations_again(Peer& peer, std::int64_t now_ns);
+  bool is_at_work(const Peer& peer, std::int64_t now_ns) const;
   bool read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples);
   static std::optional<DaemonEvent> what_changed(Peer& peer, bool up);
   Snapshot take_locked();
@@ -117,6 +123,7 @@ class SnapshotSource {
   OwnMetricsMemory own_;
   DerivedMetrics derived_;
   SystemSampler system_;
+  Absence absence_;
   std::array<Peer, 2> peers_;
 };
 

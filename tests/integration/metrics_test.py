@@ -4,6 +4,7 @@
 import json
 import math
 import os
+import time
 
 import pytest
 import zmq
@@ -64,6 +65,9 @@ def bound_text(bound):
 
 # The page rounds to 16 digits.
 ROUNDING = 1e-14
+
+# A heartbeat older than this means that a daemon hangs, common/segment.h.
+HUNG_AFTER_S = 5
 
 
 def with_plain_bounds(values):
@@ -223,3 +227,30 @@ def test_every_segment_is_written_by_its_owner_alone(station):
         assert everything & open_for_writing(pid, station.runtime_dir) <= own
     for path in everything:
         assert os.stat(path).st_mode & 0o777 == 0o640
+
+
+def test_no_daemon_is_reported_to_hang_because_all_stood_still(station):
+    context = zmq.Context()
+    events = context.socket(zmq.SUB)
+    events.setsockopt(zmq.LINGER, 0)
+    events.setsockopt(zmq.RCVTIMEO, WAIT_LIMIT_S * 1000)
+    events.setsockopt(zmq.SUBSCRIBE, b"")
+    events.connect(station.zmq_endpoint)
+    try:
+        eventually(lambda: events.poll(100) and events.recv_multipart()[0] == b"metrics", "subscribed")
+        for daemon in station.daemons.values():
+            daemon.hang()
+        time.sleep(HUNG_AFTER_S + 2)
+        station.daemons["metricsd"].go_on()
+        scrape = station.scrape()
+        assert [scrape.value("auralis_up", process=daemon) for daemon in DAEMONS] == [1, 1, 1]
+        for daemon in ("synthd", "streamd"):
+            station.daemons[daemon].go_on()
+        for _ in range(4):
+            topic, body = events.recv_multipart()
+            assert topic == b"metrics", body
+        assert all(station.is_up(daemon) for daemon in DAEMONS)
+    finally:
+        for daemon in station.daemons.values():
+            daemon.go_on()
+        context.destroy()

@@ -53,3 +53,17 @@ TEST_CASE("CounterWindow: a counter that is missing leaves the others alone") {
   CHECK(std::isnan(change->amount[0]));
   CHECK(change->amount[1] == doctest::Approx(2));
 }
+
+TEST_CASE("CounterWindow: what must not span a gap begins after it") {
+  CounterWindow window(60 * kNsPerSecond);
+  window.add(0, {0});
+  window.add(kNsPerSecond, {10});
+  window.add(kNsPerSecond + CounterWindow::kGapNs + 1, {11});
+  CHECK_FALSE(window.unbroken(60 * kNsPerSecond));
+  REQUIRE(window.over(60 * kNsPerSecond));
+  CHECK(window.over(60 * kNsPerSecond)->amount[0] == doctest::Approx(11));
+  window.add(2 * kNsPerSecond + CounterWindow::kGapNs + 1, {21});
+  REQUIRE(window.unbroken(60 * kNsPerSecond));
+  CHECK(window.unbroken(60 * kNsPerSecond)->seconds == doctest::Approx(1));
+  CHECK(window.unbroken(60 * kNsPerSecond)->amount[0] == doctest::Approx(10));
+}
