@@ -27,10 +27,40 @@ bool is_host(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
+bool is_port_or_any(const std::string& text) {
+  constexpr unsigned long kMaxPort = 65'535;
+  if (text == "*") return true;
+  const bool number =
+      !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos;
+  return number && std::stoul(text) <= kMaxPort;
+}
+
+// What ZeroMQ binds to: an address or the name of an interface. It resolves no names of hosts.
+bool is_bindable(const std::string& host) {
+  in6_addr address{};
+  if (host == "*" || host == "[*]" || inet_pton(AF_INET, host.c_str(), &address) == 1) return true;
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    return inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &address) == 1;
+  }
+  constexpr std::size_t kLongestInterface = 15;
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  constexpr std::string_view kOthers = "0123456789._-";
+  const auto allowed = [&](char c) {
+    return kLetters.find(c) != std::string_view::npos || kOthers.find(c) != std::string_view::npos;
+  };
+  return host != "localhost" && host.size() <= kLongestInterface &&
+         host.find_first_of(kLetters) != std::string::npos && std::all_of(host.begin(), host.end(), allowed);
+}
+
 bool is_endpoint(const std::string& endpoint) {
   constexpr std::size_t kScheme = 6;
-  return endpoint.size() > kScheme &&
-         (endpoint.compare(0, kScheme, "tcp://") == 0 || endpoint.compare(0, kScheme, "ipc://") == 0);
+  constexpr std::size_t kLongestPath = 107;  // of a Unix socket
+  if (endpoint.find('\0') != std::string::npos || endpoint.size() <= kScheme) return false;
+  const std::string rest = endpoint.substr(kScheme);
+  if (endpoint.compare(0, kScheme, "ipc://") == 0) return rest.size() <= kLongestPath;
+  const std::size_t colon = rest.rfind(':');
+  return endpoint.compare(0, kScheme, "tcp://") == 0 && colon != std::string::npos &&
+         is_bindable(rest.substr(0, colon)) && is_port_or_any(rest.substr(colon + 1));
 }
 
 bool is_absolute_or_empty(const std::string& path) { return path.empty() || path.front() == '/'; }
@@ -105,7 +135,9 @@ ConfigRule station_name() {
 
 ConfigRule host() { return text("an IPv4 address, an IPv6 address or localhost", is_host); }
 
-ConfigRule endpoint() { return text("an endpoint that begins with tcp:// or ipc://", is_endpoint); }
+ConfigRule endpoint() {
+  return text("an endpoint that begins with tcp:// or ipc://, such as tcp://127.0.0.1:5556", is_endpoint);
+}
 
 ConfigRule path_or_empty() { return text("an absolute path, or empty", is_absolute_or_empty); }
 
