@@ -57,6 +57,12 @@ std::vector<ConfigKey> limit_keys() {
        "Listeners served at a time at one address, or in one /64 of IPv6; more are refused, and so are "
        "connections beyond 32 more than that. Loopback addresses are not limited, unless they are among "
        "trusted_proxies"},
+      {"streamd", "max_personal_stations_per_address",
+       [](Config& c) -> std::int64_t& { return c.streamd.max_personal_stations_per_address; },
+       integer_from(1, 4'096),
+       "Personal stations that play at a time for listeners at one address, or in one /64 of IPv6, those "
+       "that were left a moment ago included; more are refused. Loopback addresses are not limited, unless "
+       "they are among trusted_proxies"},
       {"streamd", "trusted_proxies", [](Config& c) -> std::string& { return c.streamd.trusted_proxies; },
        network_list(),
        "Reverse proxies that are believed when they say whom they ask for, and whether by https "

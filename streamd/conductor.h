@@ -47,6 +47,7 @@ class Conductor {
     Wanted want;
     WireFormat format = WireFormat::kJson;
     bool reserved = false;  // a place for a station of its own: counted in LaneContext::coming_personal
+    GatePass personal;      // of that station
   };
   void arrive(ConnectionId id, const Arrival& arrival);
   void leave(ConnectionId id);
@@ -54,9 +55,11 @@ class Conductor {
   // What listeners ask for. Answers go to their lane.
   void change(ConnectionId id, const ClientMessage& message);
   void tell_status(ConnectionId id);
-  void subscribe(ConnectionId id, const Wanted& want, bool reserved);
-  // `done` runs on this thread once the format is in force, or the listener is gone.
-  void set_format(ConnectionId id, WireFormat format, bool stepped_down, std::function<void()> done);
+  void subscribe(ConnectionId id, const Wanted& want, bool reserved, GatePass personal);
+  // `done` runs on this thread once the format is in force, or the listener is gone. What it asks for later
+  // waits for that: answers come in the order of the questions.
+  void set_format(ConnectionId id, std::optional<WireFormat> format, bool stepped_down,
+                  std::function<void()> done);
 
   // What is asked for over HTTP.
   HttpResponse control_response(const ChangeRequest& request);
@@ -74,13 +77,15 @@ class Conductor {
     ConnectionId id = 0;
     StationPlace place;
     bool subscribed = false;             // to be answered; else it has just come
+    bool own = false;                    // a new station, begun for this listener
     std::vector<ClientMessage> changes;  // asked for since then: they are meant for that station
     std::int64_t plays_since_ns = 0;     // 0: it does not play yet
   };
-  // A listener that is to be sent another format once it can follow without a gap.
+  // A listener that is to be sent another format once it can follow without a gap; without a format, what it
+  // asked for after that.
   struct Switching {
     ConnectionId id = 0;
-    WireFormat format = WireFormat::kJson;
+    std::optional<WireFormat> format;
     bool stepped_down = false;
     std::int64_t since_ns = 0;
     std::function<void()> done;
@@ -96,23 +101,24 @@ class Conductor {
   Directory directory() const;
   void tell_changed_status();
   void welcome_waiting();
-  bool ready(Waiting& waiting);
+  bool ready(const Waiting& waiting);
   bool ready(const Switching& switching);
   bool encoded(const StationPlace& place, const Audience::Listener& listener, WireFormat format,
                std::int64_t prefill);
+  bool comes_after_switch(ConnectionId id, std::function<void()> work);
   void switch_formats();
   void switch_format(const Switching& switching);
   void welcome(ConnectionId id, const Audience::Listener& listener);
-  void retune(ConnectionId id, const Audience::Listener& listener, const StationPlace& place);
-  void wait_for(ConnectionId id, const StationPlace& place, bool subscribed);
-  std::vector<Waiting> take_waiting(const std::function<bool(Waiting&)>& which);
+  void retune(const Waiting& waited, const Audience::Listener& listener);
+  void wait_for(Waiting waiting);
+  std::vector<Waiting> take_waiting(const std::function<bool(const Waiting&)>& which);
   void give_up(ConnectionId id);
   void refuse_changes(const Waiting& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message);
   void refuse(ConnectionId id, const MessageError& error);
   void on_lane(std::size_t lane, std::function<void(Lane&)> work);
   void on_all_lanes(const std::function<void(Lane&)>& work);
-  std::optional<StationPlace> place_for(const Wanted& want, bool reserved);
+  std::optional<StationPlace> place_for(const Wanted& want, bool reserved, GatePass personal);
   std::optional<std::string> not_ready_reason() const;
   std::int64_t prefill_chunks() const;
   double server_time() const { return static_cast<double>(clock_.unix_ns()) / kNsPerSecond; }

@@ -15,42 +15,46 @@ constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
 }  // namespace
 
 void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
-  const auto place = place_for(arrival.want, arrival.reserved);
+  const auto place = place_for(arrival.want, arrival.reserved, arrival.personal);
   audience_.add(id, arrival.lane, arrival.format, place.value_or(StationPlace{}));
   if (!place) return give_up(id);  // gone since it was admitted
-  wait_for(id, *place, false);
+  wait_for({id, *place, false, arrival.want.link.has_value(), {}, 0});
 }
 
-void Conductor::subscribe(ConnectionId id, const Wanted& want, bool reserved) {
+void Conductor::subscribe(ConnectionId id, const Wanted& want, bool reserved, GatePass personal) {
+  if (comes_after_switch(id,
+                         [this, id, want, reserved, personal] { subscribe(id, want, reserved, personal); }))
+    return;
   // What it asked for before may have begun by now.
   if (!waiting_.empty()) {
     delivery_.step();
     welcome_waiting();
   }
-  const auto place = place_for(want, reserved);
+  const auto place = place_for(want, reserved, std::move(personal));
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return;
   if (!place) return give_up(id);
   if (!listener->delivered_to) audience_.retune(id, *place);
-  wait_for(id, *place, true);
+  wait_for({id, *place, true, want.link.has_value(), {}, 0});
 }
 
 // What it waited for before does not count any more.
-void Conductor::wait_for(ConnectionId id, const StationPlace& place, bool subscribed) {
-  for (const Waiting& former : take_waiting([&](const Waiting& one) { return one.id == id; })) {
+void Conductor::wait_for(Waiting waiting) {
+  for (const Waiting& former : take_waiting([id = waiting.id](const Waiting& one) { return one.id == id; })) {
     if (former.subscribed)
-      refuse(id, {"unavailable", "Another station was asked for before this one began.", "subscribe"});
+      refuse(waiting.id,
+             {"unavailable", "Another station was asked for before this one began.", "subscribe"});
     refuse_changes(former);
   }
-  waiting_.push_back({id, place, subscribed, {}});
+  waiting_.push_back(std::move(waiting));
   next_refresh_ns_ = 0;
   lanes_.front()->network().step_now();
 }
 
-std::optional<StationPlace> Conductor::place_for(const Wanted& want, bool reserved) {
+std::optional<StationPlace> Conductor::place_for(const Wanted& want, bool reserved, GatePass personal) {
   std::optional<StationPlace> place = want.place;
   if (want.link) {
-    place = stations_.open(*want.link);
+    place = stations_.open(*want.link, std::move(personal));
     publish_directory();
   }
   if (reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
@@ -64,12 +68,15 @@ void Conductor::leave(ConnectionId id) { audience_.remove(id); }
 
 // Listeners whose station plays by now are sent its status, and sound.
 void Conductor::welcome_waiting() {
-  const auto served = take_waiting([this](Waiting& one) { return ready(one); });
+  for (Waiting& one : waiting_) {
+    if (one.plays_since_ns == 0 && pump_.plays(one.place)) one.plays_since_ns = clock_.now_ns();
+  }
+  const auto served = take_waiting([this](const Waiting& one) { return ready(one); });
   for (const Waiting& one : served) {
     const auto* const listener = audience_.find(one.id);
     if (listener == nullptr) continue;
     if (listener->delivered_to) {
-      retune(one.id, *listener, one.place);
+      retune(one, *listener);
     } else {
       welcome(one.id, *listener);
     }
@@ -78,17 +85,15 @@ void Conductor::welcome_waiting() {
 }
 
 // Whether all that a listener begins with is there: its station, and of Opus the first chunks.
-bool Conductor::ready(Waiting& waiting) {
+bool Conductor::ready(const Waiting& waiting) {
   const auto* const listener = audience_.find(waiting.id);
   if (listener == nullptr) return true;
-  if (!pump_.plays(waiting.place)) return false;
-  const std::int64_t now_ns = clock_.now_ns();
-  if (waiting.plays_since_ns == 0) waiting.plays_since_ns = now_ns;
+  if (waiting.plays_since_ns == 0) return false;
   const std::int64_t prefill = listener->delivered_to ? 0 : prefill_chunks();
   const bool encoded_now = encoded(waiting.place, *listener, listener->format, prefill);
   const bool owed =
       is_opus(listener->format) && (delivery_.owes(listener->station) || delivery_.owes(waiting.place));
-  return (encoded_now && !owed) || now_ns - waiting.plays_since_ns >= kEncodingLimitNs;
+  return (encoded_now && !owed) || clock_.now_ns() - waiting.plays_since_ns >= kEncodingLimitNs;
 }
 
 // Whether the listener's next chunk of that station is encoded, and `prefill` chunks before it.
@@ -98,9 +103,9 @@ bool Conductor::encoded(const StationPlace& place, const Audience::Listener& lis
   return !next || pump_.prepare(place, format, *next - prefill, *next);
 }
 
-std::vector<Conductor::Waiting> Conductor::take_waiting(const std::function<bool(Waiting&)>& which) {
-  const auto taken =
-      std::stable_partition(waiting_.begin(), waiting_.end(), [&](Waiting& one) { return !which(one); });
+std::vector<Conductor::Waiting> Conductor::take_waiting(const std::function<bool(const Waiting&)>& which) {
+  const auto taken = std::stable_partition(waiting_.begin(), waiting_.end(),
+                                           [&](const Waiting& one) { return !which(one); });
   std::vector<Waiting> result(std::make_move_iterator(taken), std::make_move_iterator(waiting_.end()));
   waiting_.erase(taken, waiting_.end());
   return result;
@@ -124,9 +129,12 @@ void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {
 }
 
 // It has what it hears queued; the other station follows without a gap in the numbers.
-void Conductor::retune(ConnectionId id, const Audience::Listener& listener, const StationPlace& place) {
+void Conductor::retune(const Waiting& waited, const Audience::Listener& listener) {
+  const ConnectionId id = waited.id;
+  const StationPlace former = listener.station;
+  const StationPlace place = waited.place;
   if (is_opus(listener.format)) {
-    delivery_.give_up(listener.station);
+    delivery_.give_up(former);
     delivery_.give_up(place);
   }
   const auto status = stations_.status(place);
@@ -139,6 +147,10 @@ void Conductor::retune(ConnectionId id, const Audience::Listener& listener, cons
   });
   audience_.retune(id, place);
   tell_status(id);
+  // A listener that goes from one station of its own to the next does not come back to the former one.
+  const bool wanted =
+      std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& one) { return one.place == former; });
+  if (waited.own && !wanted && audience_.listeners_of(former) == 0) stations_.end(former);
 }
 
 void Conductor::tell_status(ConnectionId id) {
@@ -152,7 +164,7 @@ void Conductor::tell_status(ConnectionId id) {
           [id, message = make_text_message(answer)](Lane& lane) { lane.hub().send_text(id, message); });
 }
 
-void Conductor::set_format(ConnectionId id, WireFormat format, bool stepped_down,
+void Conductor::set_format(ConnectionId id, std::optional<WireFormat> format, bool stepped_down,
                            std::function<void()> done) {
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return done();
@@ -163,10 +175,20 @@ void Conductor::set_format(ConnectionId id, WireFormat format, bool stepped_down
 
 bool Conductor::ready(const Switching& switching) {
   const auto* const listener = audience_.find(switching.id);
-  if (listener == nullptr || listener->format == switching.format || !listener->delivered_to) return true;
-  const bool encoded_now = encoded(listener->station, *listener, switching.format, 0);
-  return (encoded_now && !delivery_.owes(listener->station)) ||
+  if (listener == nullptr || !switching.format || listener->format == switching.format) return true;
+  if (!listener->delivered_to) return true;
+  const bool encoded_now = encoded(listener->station, *listener, *switching.format, 0);
+  const bool opus = is_opus(listener->format) || is_opus(*switching.format);
+  return (encoded_now && !(opus && delivery_.owes(listener->station))) ||
          clock_.now_ns() - switching.since_ns >= kEncodingLimitNs;
+}
+
+// Whether a switch of the listener's is under way, after which `work` will be done.
+bool Conductor::comes_after_switch(ConnectionId id, std::function<void()> work) {
+  const bool switches =
+      std::any_of(switching_.begin(), switching_.end(), [id](const Switching& one) { return one.id == id; });
+  if (switches) switching_.push_back({id, std::nullopt, false, clock_.now_ns(), std::move(work)});
+  return switches;
 }
 
 // A listener's formats come into force in the order in which they were asked for.
@@ -186,11 +208,11 @@ void Conductor::switch_formats() {
 
 void Conductor::switch_format(const Switching& switching) {
   const auto* const listener = audience_.find(switching.id);
-  if (listener != nullptr && listener->format != switching.format) {
-    delivery_.give_up(listener->station);
-    audience_.set_format(switching.id, switching.format);
+  if (listener != nullptr && switching.format && listener->format != *switching.format) {
+    if (is_opus(listener->format) || is_opus(*switching.format)) delivery_.give_up(listener->station);
+    audience_.set_format(switching.id, *switching.format);
     on_lane(listener->lane,
-            [id = switching.id, format = switching.format, stepped_down = switching.stepped_down](
+            [id = switching.id, format = *switching.format, stepped_down = switching.stepped_down](
                 Lane& lane) { lane.hub().set_format(id, format, stepped_down); });
   }
   switching.done();

@@ -20,6 +20,7 @@ HttpResponse Conductor::refused(int status, const MessageError& error) {
 void Conductor::change(ConnectionId id, const ClientMessage& message) {
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return;
+  if (comes_after_switch(id, [this, id, message] { change(id, message); })) return;
   const auto waits =
       std::find_if(waiting_.begin(), waiting_.end(), [id](const Waiting& one) { return one.id == id; });
   if (waits != waiting_.end()) {

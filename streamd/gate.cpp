@@ -74,6 +74,14 @@ std::variant<Gate::Pass, Gate::Refusal> Gate::enter(const IpAddress& client) {
   return Pass(state_, place);
 }
 
+std::shared_ptr<const Gate::Pass> Gate::enter_shared(const IpAddress& client) {
+  auto entered = enter(client);
+  if (std::holds_alternative<Refusal>(entered)) return nullptr;
+  return std::make_shared<const Pass>(std::get<Pass>(std::move(entered)));
+}
+
+std::size_t Gate::places() const { return static_cast<std::size_t>(state_->limits.places); }
+
 std::size_t Gate::taken() const {
   const std::lock_guard lock(state_->mutex);
   return static_cast<std::size_t>(state_->taken);

@@ -52,7 +52,10 @@ class Gate {
   Gate(const Limits& limits, std::function<bool(const IpAddress&)> exempt);
 
   std::variant<Pass, Refusal> enter(const IpAddress& client);
+  // The same, to be shared; null if it is refused.
+  std::shared_ptr<const Pass> enter_shared(const IpAddress& client);
 
+  std::size_t places() const;
   // Places that are taken.
   std::size_t taken() const;
   // At the address, or in the network that counts as one: a /64 of IPv6 is what a household has.
@@ -62,5 +65,6 @@ class Gate {
   std::function<bool(const IpAddress&)> exempt_;
   std::shared_ptr<State> state_;
 };
+using GatePass = std::shared_ptr<const Gate::Pass>;
 
 }  // namespace auralis

@@ -101,25 +101,33 @@ std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& requ
                         "As many listeners as there may be at an address are there already.");
   }
   const bool reserves = want.link.has_value();
-  if (reserves && !reserve_place()) {
-    return later(503, metrics_.rejected_places,
-                 "All places for personal stations are taken; try again later, or listen to one of: " +
-                     directory_->names() + ".");
+  std::variant<GatePass, NoPlace> personal;
+  if (reserves) personal = reserve_place(address);
+  if (const auto* none = std::get_if<NoPlace>(&personal)) {
+    return later(none->status, metrics_.rejected_places,
+                 none->sentence + ", or listen to one of: " + directory_->names() + ".");
   }
   const auto& limits = context_.config.streamd;
-  visitors_.emplace(id, Visitor{std::get<Gate::Pass>(std::move(place)), address.text(), std::move(want),
-                                format, offered, context_.access.is_operator(request), reserves,
-                                TokenBucket(limits.messages_per_second, kMessageBurst),
-                                TokenBucket(limits.messages_per_second, kRefusalBurst),
-                                TokenBucket(limits.changes_per_second, kChangeBurst),
-                                to_unix_s(context_.clock.unix_ns()), network_.process_time().absent_ns()});
+  visitors_.emplace(
+      id, Visitor{std::get<Gate::Pass>(std::move(place)), address, std::move(want), format, offered,
+                  context_.access.is_operator(request), reserves, std::get<GatePass>(std::move(personal)),
+                  TokenBucket(limits.messages_per_second, kMessageBurst),
+                  TokenBucket(limits.messages_per_second, kRefusalBurst),
+                  TokenBucket(limits.changes_per_second, kChangeBurst),
+                  to_unix_s(context_.clock.unix_ns()), network_.process_time().absent_ns()});
   return std::nullopt;
 }
 
-bool Lane::reserve_place() {
-  if (context_.coming_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_places) return true;
+std::variant<GatePass, Lane::NoPlace> Lane::reserve_place(const IpAddress& client) {
+  GatePass pass = context_.personal.enter_shared(client);
+  if (!pass) {
+    return NoPlace{429,
+                   "As many personal stations as there may be at an address are there already "
+                   "(max_personal_stations_per_address); try again later"};
+  }
+  if (context_.coming_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_places) return pass;
   context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
-  return false;
+  return NoPlace{503, "All places for personal stations are taken; try again later"};
 }
 
 Admission Lane::admit(ConnectionId id, const HttpRequest& request, const std::vector<std::string>& offered) {
@@ -187,7 +195,8 @@ void Lane::opened(ConnectionId id, Outlet& outlet) {
                                   {"listeners", static_cast<std::int64_t>(context_.gate.taken())}});
   if (draining_) hub_.close(id, close_code::kGoingAway, kStopReason);
   // From here on the conductor answers for the place that was kept.
-  Conductor::Arrival arrival{index_, visitor.want, visitor.format, std::exchange(visitor.reserved, false)};
+  Conductor::Arrival arrival{index_, visitor.want, visitor.format, std::exchange(visitor.reserved, false),
+                             std::exchange(visitor.personal, nullptr)};
   conductor_.post([this, id, arrival = std::move(arrival)] { conductor_.arrive(id, arrival); });
 }
 
@@ -297,8 +306,7 @@ void Lane::control_buffer(ConnectionId id, const Visitor& visitor, const BufferC
         if (const auto status = hub_.status(id)) send(id, buffer_status_message(*status));
       });
     };
-    if (!wish.format) return answer();
-    conductor_.set_format(id, *wish.format, false, answer);
+    conductor_.set_format(id, wish.format, false, answer);
   });
 }
 
@@ -312,10 +320,13 @@ void Lane::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
                                             : std::string();
     if (const auto why = ticket_refusal(want, ticket)) return refuse(id, {"no_ticket", *why, "subscribe"});
     const bool reserves = want.link.has_value();
-    if (reserves && !reserve_place())
-      return refuse(
-          id, {"no_place", "All places for personal stations are taken; try again later.", "subscribe"});
-    conductor_.post([this, id, want, reserves] { conductor_.subscribe(id, want, reserves); });
+    std::variant<GatePass, NoPlace> personal;
+    if (reserves) personal = reserve_place(visitor.client);
+    if (const auto* none = std::get_if<NoPlace>(&personal))
+      return refuse(id, {"no_place", none->sentence + ".", "subscribe"});
+    conductor_.post([this, id, want, reserves, pass = std::get<GatePass>(personal)] {
+      conductor_.subscribe(id, want, reserves, pass);
+    });
   } catch (const StationRefusal& refusal) {
     refuse(id, {std::string(refusal.code()), refusal.sentence, "subscribe"});
   }
@@ -329,7 +340,7 @@ std::vector<ListenerReport> Lane::reports() const {
     const auto* const station = directory_->find(hub_.station_of(id));
     ListenerReport report;
     report.id = id;
-    report.address = visitor.address;
+    report.address = visitor.client.text();
     report.station = station != nullptr ? station->name : std::string();
     report.format = format_name(status->format);
     report.transport = is_plain_http(status->format) ? "http" : "websocket";

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "common/clock.h"
@@ -31,7 +32,8 @@ struct LaneContext {
   const Clock& clock;  // its wall time is what listeners are told, and does not jump
   const Clock& wall;   // the system's, which tickets expire by
   const Access& access;
-  Gate& gate;
+  Gate& gate;                                         // of listeners
+  Gate& personal;                                     // of personal stations
   std::shared_ptr<const TlsCertificate> certificate;  // null: not encrypted
   // Listeners on their way to a station of their own, for whom there must be a place.
   std::atomic<std::size_t> coming_personal{0};
@@ -68,12 +70,13 @@ class Lane final : ConnectionEvents {
   // Who is listening, or about to.
   struct Visitor {
     Gate::Pass pass;
-    std::string address;
+    IpAddress client;
     Wanted want;
     WireFormat format = WireFormat::kJson;
     FormatSet offered;
     bool is_operator = false;
     bool reserved = false;  // counted in coming_personal
+    GatePass personal;      // of the station of its own that it is to begin
     TokenBucket messages;
     TokenBucket refusals;  // of messages beyond those
     TokenBucket changes;
@@ -101,7 +104,12 @@ class Lane final : ConnectionEvents {
   // Lets a listener in; else the refusal.
   std::optional<HttpResponse> enter(ConnectionId id, const HttpRequest& request, Wanted want,
                                     const FormatSet& offered, WireFormat format);
-  bool reserve_place();
+  // Takes a place for a station of the listener's own; else the refusal.
+  struct NoPlace {
+    int status = 0;  // of HTTP
+    std::string sentence;
+  };
+  std::variant<GatePass, NoPlace> reserve_place(const IpAddress& client);
   HttpResponse station_refused(const StationRefusal& refusal);
   HttpResponse stopping_response();
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <random>
+#include <utility>
 
 #include "common/log.h"
 
@@ -49,7 +50,7 @@ Stations::Changes Stations::refresh(bool other_table) {
                 {{"place", static_cast<std::int64_t>(place.index)}});
     coming = coming_.erase(coming);
     close(place);  // should it still come
-    changes.gone.push_back({place, {}, {}});
+    changes.gone.push_back({place, {}, {}, {}});
   }
   return changes;
 }
@@ -72,25 +73,29 @@ void Stations::read_table(Changes& changes) {
   for (std::size_t index = 0; index < reader_.places(); ++index) {
     const StationPlace place{index, reader_.tenancy(index)};
     const auto state = place.tenancy % 2 != 0 ? reader_.state(place) : std::nullopt;
+    GatePass pass;
     const auto coming = coming_.find(index);
     if (coming != coming_.end() && place.tenancy >= coming->second.tenancy) {
       // It came; or another tenant did, or has been there already.
+      pass = std::move(coming->second.pass);
       if (!state || state->name != coming->second.name) {
-        changes.gone.push_back({{index, coming->second.tenancy}, {}, coming->second.link});
+        changes.gone.push_back(
+            {{index, coming->second.tenancy}, {}, coming->second.link, std::exchange(pass, nullptr)});
       }
       coming_.erase(coming);
     }
     if (!state) continue;
     const auto before = stations_.find(index);
     const bool same = before != stations_.end() && before->second.tenancy == place.tenancy;
+    if (same) pass = std::exchange(before->second.pass, nullptr);
     now[index] = {place.tenancy, *state, same ? before->second.idle_since_ns : process_time_.now_ns(),
-                  same ? before->second.request_in_force : state->applied_request};
+                  same ? before->second.request_in_force : state->applied_request, std::move(pass)};
     if (!same) changes.came.push_back(place);
   }
   for (const auto& [index, station] : stations_) {
     const auto after = now.find(index);
     if (after != now.end() && after->second.tenancy == station.tenancy) continue;
-    changes.gone.push_back({{index, station.tenancy}, station.state.name, {}});
+    changes.gone.push_back({{index, station.tenancy}, station.state.name, {}, station.pass});
   }
   stations_ = std::move(now);
 }
@@ -154,7 +159,7 @@ std::size_t Stations::free_places() const {
   return reader_.segment().writer_alive() && places() > taken ? places() - taken : 0;
 }
 
-std::optional<StationPlace> Stations::open(const Permalink& link) {
+std::optional<StationPlace> Stations::open(const Permalink& link, GatePass pass) {
   if (free_places() == 0) return std::nullopt;
   // Also what cannot be read is somebody's.
   const auto taken = [this](std::size_t index) {
@@ -173,8 +178,25 @@ std::optional<StationPlace> Stations::open(const Permalink& link) {
   request.chunk = link.chunk;
   request.history = shortened(link.history, reader_.timeline(), link.chunk);
   store(place, request);
-  coming_[index] = {place.tenancy, process_time_.now_ns(), name, link};
+  coming_[index] = {place.tenancy, process_time_.now_ns(), name, link, std::move(pass)};
   return place;
+}
+
+void Stations::keep(const StationPlace& place, GatePass pass) {
+  const auto found = stations_.find(place.index);
+  if (found != stations_.end() && found->second.tenancy == place.tenancy && !found->second.pass)
+    found->second.pass = std::move(pass);
+}
+
+void Stations::end(const StationPlace& place) {
+  const StationState* const state = find(place);
+  if (state != nullptr && state->personal != 0) close(place);
+}
+
+bool Stations::is_personal(const StationPlace& place) const {
+  if (const StationState* const state = find(place)) return state->personal != 0;
+  const auto coming = coming_.find(place.index);
+  return coming != coming_.end() && coming->second.tenancy == place.tenancy;
 }
 
 void Stations::close(const StationPlace& place) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The stations as synthd's table shows them, and what listeners ask of them: changes, and stations of their
-// own. Requests go through the control segment; what becomes of them is seen in the table.
+// own. Requests go through the control segment; what becomes of them is seen in the table. A personal
+// station keeps the place that its listener took at the gate until it is gone.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "common/control_segment.h"
 #include "common/permalink.h"
 #include "streamd/accepted_changes.h"
+#include "streamd/gate.h"
 #include "streamd/messages.h"
 
 namespace auralis {
@@ -34,6 +36,7 @@ class Stations {
     StationPlace place;
     std::string name;               // empty where it never came
     std::optional<Permalink> link;  // what was asked for, where another station took its place
+    GatePass pass;                  // of its listener's address
   };
   // A change that was accepted and will not come into force.
   struct TakenBack {
@@ -69,8 +72,16 @@ class Stations {
   std::size_t free_places() const;
 
   // Asks for a personal station, which comes within a second, and ends some seconds after its last listener
-  // (see close_idle). Nothing where there is no place, or no synthd.
-  std::optional<StationPlace> open(const Permalink& link);
+  // (see close_idle). Nothing where there is no place, or no synthd. `pass` is freed once the station is
+  // gone, or did not come.
+  std::optional<StationPlace> open(const Permalink& link, GatePass pass);
+  // The station at `place`, which has moved, has that pass.
+  void keep(const StationPlace& place, GatePass pass);
+  // Asks for the end of a personal station that its last listener has left for another one of its own.
+  void end(const StationPlace& place);
+
+  // Whether it is a personal station that plays, or is to come.
+  bool is_personal(const StationPlace& place) const;
 
   // Asks for the end of personal stations that have had no listener for kIdleNs. About once a second.
   template <typename HasListeners>
@@ -109,12 +120,14 @@ class Stations {
     StationState state;
     std::int64_t idle_since_ns = 0;
     std::uint64_t request_in_force = 0;  // the last request whose change has been rendered
+    GatePass pass;
   };
   struct Coming {
     std::uint64_t tenancy = 0;
     std::int64_t asked_ns = 0;
     std::string name;
     Permalink link;
+    GatePass pass;
   };
 
   void read_table(Changes& changes);

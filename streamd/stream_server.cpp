@@ -51,6 +51,7 @@ struct StreamServer::Impl {
   std::size_t threads;
   Access access;
   Gate gate;
+  Gate personal;
   std::shared_ptr<TlsCertificate> certificate;
   LaneContext context;
   MetricsWriter segment;
@@ -68,8 +69,10 @@ struct StreamServer::Impl {
         access(c),
         gate({c.streamd.max_listeners, c.streamd.max_listeners_per_address},
              [this](const IpAddress& address) { return access.is_exempt(address); }),
+        personal({static_cast<std::int64_t>(kMostStations), c.streamd.max_personal_stations_per_address},
+                 [this](const IpAddress& address) { return access.is_exempt(address); }),
         certificate(certificate_of(c)),
-        context{c, clock, k, access, gate, certificate, {}, {}},
+        context{c, clock, k, access, gate, personal, certificate, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_lanes()),
         conductor(context, segment, metrics.front()),

@@ -288,9 +288,10 @@ class Station:
         """Asks streamd."""
         return http_request(self.stream_port, method, path, body, headers, self.tls)
 
-    def refused_upgrade(self, path, protocol=None):
+    def refused_upgrade(self, path, protocol=None, headers=None):
         """The answer to a WebSocket handshake that is not to succeed."""
         headers = {
+            **(headers or {}),
             "Connection": "Upgrade",
             "Upgrade": "websocket",
             "Sec-WebSocket-Version": "13",

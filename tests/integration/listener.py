@@ -88,7 +88,7 @@ class Listener:
     """Connected once it is made. `receive_buffer` bounds what the kernel takes for it while it is paused; `tls` is its
     context, for wss."""
 
-    def __init__(self, url, *protocols, receive_buffer=None, tls=None):
+    def __init__(self, url, *protocols, receive_buffer=None, tls=None, headers=None):
         self.messages = []  # in order: a Chunk, or a message's JSON object
         self.raw_texts = []  # the text messages among them, as they came
         self.closed = False
@@ -96,12 +96,14 @@ class Listener:
         self._failure = None
         self._may_read = asyncio.Event()
         self._may_read.set()
-        self._websocket = _on_loop(self._connect(url, protocols, receive_buffer, tls))
+        self._websocket = _on_loop(self._connect(url, protocols, receive_buffer, tls, headers))
         self._reading = asyncio.run_coroutine_threadsafe(self._read(), _loop)
 
     @staticmethod
-    async def _connect(url, protocols, receive_buffer, tls):
+    async def _connect(url, protocols, receive_buffer, tls, headers):
         options = {"ssl": tls} if tls else {}
+        if headers:
+            options["extra_headers"] = headers
         if receive_buffer is not None:
             host, port = url.split("/")[2].split(":")
             connection = socket.socket()

@@ -2,13 +2,14 @@
 """Several stations: configured ones to choose from, listeners' own ones, links that play them again; and what comes of
 them when synthd is killed, stopped or told to read its configuration again."""
 
+import contextlib
 import json
 import wave
 
 import pytest
 
-from auralis import eventually, run_daemon
-from listener import PCM, gaps
+from auralis import HOST, eventually, run_daemon
+from listener import PCM, Listener, gaps
 
 # A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none; one engine, so that
 # what is heard can be rendered again, sample for sample.
@@ -337,3 +338,71 @@ def test_a_reload_adds_and_removes_stations_and_leaves_the_others_alone(station,
     synthd.reload()
     eventually(lambda: sorted(names(station)) == CONFIGURED, "the stations as before")
     dusk.wait_until_closed()
+
+
+def test_personal_stations_are_shared_out_by_address(station, restart_streamd):
+    no_personal(station)
+    share, crowd = 2, 20
+    restart_streamd(
+        {
+            "AURALIS_STREAMD_TRUSTED_PROXIES": HOST,
+            "AURALIS_STREAMD_MAX_PERSONAL_STATIONS_PER_ADDRESS": str(share),
+            "AURALIS_STREAMD_MAX_LISTENERS_PER_ADDRESS": "100",
+            "AURALIS_STREAMD_CHANGES_PER_SECOND": "100",
+        }
+    )
+
+    def listener(client, query):
+        return Listener(station.stream_url(query), PCM, headers={"X-Forwarded-For": client})
+
+    def own(one):
+        return one.ask({"type": "subscribe", "query": "station=new"})
+
+    with contextlib.ExitStack() as stack:
+        flippers = [listener("192.0.2.1", "station=day") for _ in range(crowd)]
+        for one in flippers:
+            stack.callback(one.close)
+        most = 0
+        for _ in range(3):
+            answers = [own(one) for one in flippers]
+            most = max(most, places(station)["personal"])
+            refused = [answer for answer in answers if answer["type"] == "error"]
+            assert {answer["code"] for answer in refused} == {"no_place"}
+            assert "max_personal_stations_per_address" in refused[0]["message"]
+            assert len(refused) >= crowd - 2 * share
+        assert 1 <= most <= share
+        # Also of what has been left a moment ago.
+        before = station.figure("websocket_connections_rejected_total", reason="places")
+        assert places(station)["free"] == PLACES - 2 - share
+        answer = station.refused_upgrade("/ws/stream?station=new", headers={"X-Forwarded-For": "192.0.2.1"})
+        assert answer.status == 429 and int(answer.headers["Retry-After"]) > 0
+        assert "day, night" in answer.text
+        eventually(
+            lambda: station.figure("websocket_connections_rejected_total", reason="places") == before + 1, "counted"
+        )
+        # Another address gets its place.
+        other = listener("192.0.2.2", "station=new")
+        stack.callback(other.close)
+        other.wait_for_music(3)
+        assert places(station)["personal"] == share + 1
+
+
+def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(station, restart_streamd):
+    no_personal(station)
+    restart_streamd({"AURALIS_STREAMD_CHANGES_PER_SECOND": "100"})
+    own = Listener(station.stream_url("station=new"), PCM)
+    try:
+        names = [first_status(own)["station"]]
+        for _ in range(3 * PLACES):
+            answer = eventually(
+                lambda: (said := own.ask({"type": "subscribe", "query": "station=new"}))["type"] == "subscribed" and said,
+                "a station",
+            )
+            names.append(answer["station"])
+            # The former one is given back at once, not after the time that a lost listener has to come back.
+            eventually(lambda: places(station)["personal"] == 1, "the former station gone", 5)
+        assert len(set(names)) == len(names)
+        own.wait_for_music(3)
+        assert gaps(own.chunks) == []
+    finally:
+        own.close()

@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "a personal station is asked for in a free place, and
   link.seed = 42;
   link.chunk = 100;
   link.history = begun_with(find_preset("sleep")->parameters);
-  const auto place = stations->open(link);
+  const auto place = stations->open(link, {});
   REQUIRE(place);
   CHECK(place->index == 1);
   CHECK(stations->free_places() == 1);
@@ -113,30 +113,30 @@ TEST_CASE_FIXTURE(Fixture, "a personal station is asked for in a free place, and
 }
 
 TEST_CASE_FIXTURE(Fixture, "where all places are taken, or synthd is gone, no station is to be had") {
-  const auto first = stations->open({});
-  const auto second = stations->open({});
+  const auto first = stations->open({}, {});
+  const auto second = stations->open({}, {});
   REQUIRE(second);
   CHECK(first->index != second->index);
   CHECK(control.request(1)->seed != control.request(2)->seed);  // drawn
   CHECK(std::string(control.request(1)->station) != control.request(2)->station);
   CHECK(stations->free_places() == 0);
-  CHECK_FALSE(stations->open({}));
+  CHECK_FALSE(stations->open({}, {}));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a place that was taken since the last look at the table is not asked for") {
   synth.open(1, named_state("night"));
-  CHECK(stations->open({})->index == 2);
+  CHECK(stations->open({}, {})->index == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a place whose state cannot be read is somebody's") {
   StationState damaged = named_state("");
   synth.open(1, damaged);
   stations->refresh(false);
-  CHECK(stations->open({})->index == 2);
+  CHECK(stations->open({}, {})->index == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a station that does not come in time is given up, and asked for no more") {
-  const auto place = stations->open({});
+  const auto place = stations->open({}, {});
   clock.now += Stations::kOpenTimeoutNs - 1;
   CHECK(stations->refresh(false).gone.empty());
   clock.now += 1;
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(Fixture, "while the process is stopped, neither synthd nor lis
   stations.emplace(folder.path() / "streamd", reader, clock, process_time);
   stations->refresh(true);
   control.refresh();
-  const auto place = stations->open({});
+  const auto place = stations->open({}, nullptr);
   clock.now += 60 * kNsPerSecond;
   CHECK(stations->refresh(false).gone.empty());
   process_time.step();
@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(Fixture, "while the process is stopped, neither synthd nor lis
 }
 
 TEST_CASE_FIXTURE(Fixture, "a place that another tenant took first is not its own") {
-  const auto place = stations->open({});
+  const auto place = stations->open({}, {});
   bool twice = false;
   SUBCASE("of the tenancy that it should have had") {}
   SUBCASE("of a later one") { twice = true; }
@@ -184,7 +184,7 @@ TEST_CASE_FIXTURE(Fixture, "a place that another tenant took first is not its ow
 }
 
 TEST_CASE_FIXTURE(Fixture, "a personal station ends when nobody has listened for some seconds") {
-  const auto place = stations->open({});
+  const auto place = stations->open({}, {});
   obey(place->index);
   stations->refresh(false);
   const auto closed = [&] { return control.request(place->index)->action == ControlAction::kClose; };
@@ -201,6 +201,54 @@ TEST_CASE_FIXTURE(Fixture, "a personal station ends when nobody has listened for
   look(false);
   CHECK(closed());
   CHECK(control.request(0) == std::nullopt);  // the configured one plays for nobody too
+}
+
+TEST_CASE_FIXTURE(Fixture, "a personal station counts for the address that asked for it until it is gone") {
+  const IpAddress client = parse_ip_address("192.0.2.1").value();
+  Gate gate({10, 1}, [](const IpAddress&) { return false; });
+  const auto place = stations->open({}, gate.enter_shared(client));
+  REQUIRE(place);
+  CHECK(gate.taken_at(client) == 1);
+  CHECK(gate.enter_shared(client) == nullptr);
+  CHECK(stations->is_personal(*place));
+  SUBCASE("it came, and ended") {
+    obey(place->index);
+    stations->refresh(false);
+    stations->refresh(true);
+    CHECK(stations->is_personal(*place));
+    CHECK(gate.taken_at(client) == 1);
+    stations->end(*place);
+    CHECK(control.request(place->index)->action == ControlAction::kClose);
+    CHECK(gate.taken_at(client) == 1);  // it still plays
+    synth.writer().close(place->index);
+    stations->refresh(false);
+  }
+  SUBCASE("it did not come") {
+    clock.now += Stations::kOpenTimeoutNs;
+    stations->refresh(false);
+  }
+  SUBCASE("another one took its place, and it came elsewhere") {
+    synth.open(place->index, named_state("night"));
+    {
+      auto changes = stations->refresh(false);
+      REQUIRE(changes.gone.size() == 1);
+      CHECK(gate.taken_at(client) == 1);
+      const auto other = stations->open(*changes.gone[0].link, changes.gone[0].pass);
+      REQUIRE(other);
+      obey(other->index);
+      stations->refresh(false);
+      synth.writer().close(other->index);
+    }
+    CHECK(gate.taken_at(client) == 1);
+    stations->refresh(false);
+  }
+  CHECK(gate.taken_at(client) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a configured station is not ended, and is nobody's own") {
+  stations->end(synth.usual());
+  CHECK(control.request(0) == std::nullopt);
+  CHECK_FALSE(stations->is_personal(synth.usual()));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a change goes on top of the one that is still to be obeyed") {
