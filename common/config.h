@@ -75,6 +75,7 @@ struct Config {
     std::int64_t encoding_threads = 0;  // 0: one for each core but one, 4 at most
     std::int64_t max_listeners = 5'000;
     std::int64_t max_listeners_per_address = 20;
+    std::int64_t max_opus_stations = 0;  // personal ones; 0: as many as the machine can encode
     std::int64_t max_personal_stations_per_address = 4;
     std::string trusted_proxies;  // parse_ip_networks takes it
     std::int64_t handshakes_per_second = 1'000;

@@ -57,6 +57,10 @@ std::vector<ConfigKey> limit_keys() {
        "Listeners served at a time at one address, or in one /64 of IPv6; more are refused, and so are "
        "connections beyond 32 more than that. Loopback addresses are not limited, unless they are among "
        "trusted_proxies"},
+      {"streamd", "max_opus_stations", [](Config& c) -> std::int64_t& { return c.streamd.max_opus_stations; },
+       integer_from(0, 4'096),
+       "Personal stations that are encoded in Opus at a time; more are to be had in PCM alone. 0: as many as "
+       "encoding_threads encode in half of their time, less the configured stations, measured at each start"},
       {"streamd", "max_personal_stations_per_address",
        [](Config& c) -> std::int64_t& { return c.streamd.max_personal_stations_per_address; },
        integer_from(1, 4'096),

@@ -43,10 +43,10 @@ void Audience::remove(ConnectionId id) {
 // Books what the listener needs: once it is delivered to, and what it is counted with at its station.
 void Audience::count(const Listener& listener, int change) {
   const auto by = static_cast<std::size_t>(change);
-  const auto station =
-      station_counts_.try_emplace({listener.station.index, listener.station.tenancy}, 0).first;
-  station->second += by;
-  if (station->second == 0) station_counts_.erase(station);
+  const auto station = station_counts_.try_emplace({listener.station.index, listener.station.tenancy}).first;
+  station->second.all += by;
+  if (is_opus(listener.format)) station->second.opus += by;
+  if (station->second.all == 0) station_counts_.erase(station);
   if (!listener.delivered_to) return;
   const Key key{listener.slot, listener.lane, listener.station.index, listener.station.tenancy};
   FormatCounts& formats = needs_[key];
@@ -93,7 +93,12 @@ const Audience::Listener* Audience::find(ConnectionId id) const {
 
 std::size_t Audience::listeners_of(const StationPlace& station) const {
   const auto found = station_counts_.find({station.index, station.tenancy});
-  return found == station_counts_.end() ? 0 : found->second;
+  return found == station_counts_.end() ? 0 : found->second.all;
+}
+
+std::size_t Audience::opus_listeners_of(const StationPlace& station) const {
+  const auto found = station_counts_.find({station.index, station.tenancy});
+  return found == station_counts_.end() ? 0 : found->second.opus;
 }
 
 std::vector<StationPlace> Audience::stations() const {

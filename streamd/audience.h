@@ -40,6 +40,8 @@ class Audience {
   std::size_t size() const { return listeners_.size(); }
   // Those that wait for it to play, too.
   std::size_t listeners_of(const StationPlace& station) const;
+  // Of those, the ones who hear it in Opus, over WebSocket or plain HTTP.
+  std::size_t opus_listeners_of(const StationPlace& station) const;
   std::vector<StationPlace> stations() const;
 
   // The first slot from that one on in which somebody is delivered to; kSlots where there is none.
@@ -68,7 +70,11 @@ class Audience {
   void change(Listener& listener, const Change& change);
 
   std::unordered_map<ConnectionId, Listener> listeners_;
-  std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> station_counts_;  // by place and tenancy
+  struct StationCount {
+    std::size_t all = 0;
+    std::size_t opus = 0;
+  };
+  std::map<std::pair<std::size_t, std::uint64_t>, StationCount> station_counts_;  // by place and tenancy
   std::array<std::size_t, kSlots> slot_counts_{};
   std::map<Key, FormatCounts> needs_;
 };

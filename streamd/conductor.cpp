@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 #include "common/log.h"
+#include "streamd/encoding_capacity.h"
 
 namespace auralis {
 namespace {
@@ -18,13 +18,6 @@ constexpr std::int64_t kWaitingRefreshNs = 5 * kNsPerMs;  // while a listener wa
 constexpr std::int64_t kMaxStepNs = 500 * kNsPerMs;
 constexpr std::int64_t kBitsPerKbit = 1'000;
 constexpr std::int64_t kEncodingStepNs = 2 * kNsPerMs;  // while a listener waits for encoded chunks
-constexpr std::size_t kMostEncodingThreadsByDefault = 4;
-
-std::size_t encoding_threads(const Config& config) {
-  if (config.streamd.encoding_threads > 0) return static_cast<std::size_t>(config.streamd.encoding_threads);
-  const std::size_t cores = std::thread::hardware_concurrency();
-  return std::clamp<std::size_t>(cores, 2, kMostEncodingThreadsByDefault + 1) - 1;
-}
 
 }  // namespace
 
@@ -90,6 +83,7 @@ void Conductor::refresh() {
     const auto message = make_text_message(taken_back_message(change.request, change.target));
     on_all_lanes([place = change.place, message](Lane& lane) { lane.hub().send_text(place, message); });
   }
+  release_encoders();
   publish_directory();
   tell_changed_status();
 }
@@ -163,6 +157,8 @@ void Conductor::give_up(ConnectionId id) {
 
 void Conductor::move(const StationPlace& from, const StationPlace& to) {
   audience_.move(from, to);
+  if (const auto encoder = encoders_.extract({from.index, from.tenancy}); encoder)
+    secure_encoder(to, WireFormat::kOpus, encoder.mapped());
   for (Waiting& one : waiting_) {
     if (one.place == from) one.place = to;
   }
@@ -172,7 +168,8 @@ void Conductor::move(const StationPlace& from, const StationPlace& to) {
 Directory Conductor::directory() const {
   Directory directory;
   for (const auto& [place, state] : stations_.all())
-    directory.stations.push_back({state->name, place, state->personal != 0});
+    directory.stations.push_back(
+        {state->name, place, state->personal != 0, encoders_.count({place.index, place.tenancy}) != 0});
   directory.usual = stations_.usual();
   directory.free_places = stations_.free_places();
   directory.synthd_there = pump_.reader().segment().writer_alive();

@@ -42,12 +42,16 @@ class Conductor {
   std::int64_t step();
 
   // A listener has come to that lane; it hears what it wants as soon as that plays.
-  struct Arrival {
-    std::size_t lane = 0;
+  struct Wish {
     Wanted want;
-    WireFormat format = WireFormat::kJson;
     bool reserved = false;  // a place for a station of its own: counted in LaneContext::coming_personal
     GatePass personal;      // of that station
+    GatePass encoder;       // where it may need one
+  };
+  struct Arrival {
+    std::size_t lane = 0;
+    Wish wish;
+    WireFormat format = WireFormat::kJson;
   };
   void arrive(ConnectionId id, const Arrival& arrival);
   void leave(ConnectionId id);
@@ -55,11 +59,16 @@ class Conductor {
   // What listeners ask for. Answers go to their lane.
   void change(ConnectionId id, const ClientMessage& message);
   void tell_status(ConnectionId id);
-  void subscribe(ConnectionId id, const Wanted& want, bool reserved, GatePass personal);
+  void subscribe(ConnectionId id, const Wish& wish);
   // `done` runs on this thread once the format is in force, or the listener is gone. What it asks for later
   // waits for that: answers come in the order of the questions.
-  void set_format(ConnectionId id, std::optional<WireFormat> format, bool stepped_down,
-                  std::function<void()> done);
+  // Where the station has no encoder and `encoder` is null it is refused, or, if `stepped_down`, left out.
+  struct FormatWish {
+    std::optional<WireFormat> format;
+    bool stepped_down = false;
+    GatePass encoder;
+  };
+  void set_format(ConnectionId id, const FormatWish& wish, std::function<void()> done);
 
   // What is asked for over HTTP.
   HttpResponse control_response(const ChangeRequest& request);
@@ -118,7 +127,10 @@ class Conductor {
   void refuse(ConnectionId id, const MessageError& error);
   void on_lane(std::size_t lane, std::function<void(Lane&)> work);
   void on_all_lanes(const std::function<void(Lane&)>& work);
-  std::optional<StationPlace> place_for(const Wanted& want, bool reserved, GatePass personal);
+  std::optional<StationPlace> place_for(const Wish& wish);
+  bool secure_encoder(const StationPlace& place, WireFormat format, const GatePass& encoder);
+  bool needs_encoder(const StationPlace& place) const;
+  void release_encoders();
   std::optional<std::string> not_ready_reason() const;
   std::int64_t prefill_chunks() const;
   double server_time() const { return static_cast<double>(clock_.unix_ns()) / kNsPerSecond; }
@@ -142,6 +154,8 @@ class Conductor {
   std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
   std::vector<Waiting> waiting_;
   std::vector<Switching> switching_;
+  // Of personal stations that are heard in Opus; by place and tenancy.
+  std::map<std::pair<std::size_t, std::uint64_t>, GatePass> encoders_;
   std::uint32_t sample_rate_ = 0;  // 0: none known yet
   std::int64_t next_refresh_ns_ = 0;
   std::int64_t next_second_ns_ = 0;

@@ -15,27 +15,28 @@ constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
 }  // namespace
 
 void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
-  const auto place = place_for(arrival.want, arrival.reserved, arrival.personal);
+  const auto place = place_for(arrival.wish);
   audience_.add(id, arrival.lane, arrival.format, place.value_or(StationPlace{}));
-  if (!place) return give_up(id);  // gone since it was admitted
-  wait_for({id, *place, false, arrival.want.link.has_value(), {}, 0});
+  // Gone since it was admitted.
+  if (!place || !secure_encoder(*place, arrival.format, arrival.wish.encoder)) return give_up(id);
+  wait_for({id, *place, false, arrival.wish.want.link.has_value(), {}, 0});
 }
 
-void Conductor::subscribe(ConnectionId id, const Wanted& want, bool reserved, GatePass personal) {
-  if (comes_after_switch(id,
-                         [this, id, want, reserved, personal] { subscribe(id, want, reserved, personal); }))
-    return;
+void Conductor::subscribe(ConnectionId id, const Wish& wish) {
+  if (comes_after_switch(id, [this, id, wish] { subscribe(id, wish); })) return;
   // What it asked for before may have begun by now.
   if (!waiting_.empty()) {
     delivery_.step();
     welcome_waiting();
   }
-  const auto place = place_for(want, reserved, std::move(personal));
+  const auto place = place_for(wish);
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return;
   if (!place) return give_up(id);
+  if (!secure_encoder(*place, listener->format, wish.encoder))
+    return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
   if (!listener->delivered_to) audience_.retune(id, *place);
-  wait_for({id, *place, true, want.link.has_value(), {}, 0});
+  wait_for({id, *place, true, wish.want.link.has_value(), {}, 0});
 }
 
 // What it waited for before does not count any more.
@@ -51,17 +52,49 @@ void Conductor::wait_for(Waiting waiting) {
   lanes_.front()->network().step_now();
 }
 
-std::optional<StationPlace> Conductor::place_for(const Wanted& want, bool reserved, GatePass personal) {
+std::optional<StationPlace> Conductor::place_for(const Wish& wish) {
+  const Wanted& want = wish.want;
   std::optional<StationPlace> place = want.place;
   if (want.link) {
-    place = stations_.open(*want.link, std::move(personal));
+    place = stations_.open(*want.link, wish.personal);
     publish_directory();
   }
-  if (reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  if (wish.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
   // The lane may have known a station that is gone by now. One that began anew elsewhere has its name.
   if (!want.link && !want.name.empty() && stations_.find(want.place) == nullptr)
     return stations_.find(want.name);
   return place;
+}
+
+// Encoders of configured stations are always reserved; one of a personal station is, while somebody hears it
+// in Opus.
+bool Conductor::secure_encoder(const StationPlace& place, WireFormat format, const GatePass& encoder) {
+  if (!is_opus(format) || !stations_.is_personal(place)) return true;
+  const std::pair key(place.index, place.tenancy);
+  if (encoders_.count(key) != 0) return true;
+  if (!encoder) return false;
+  encoders_.emplace(key, encoder);
+  publish_directory();
+  return true;
+}
+
+bool Conductor::needs_encoder(const StationPlace& place) const {
+  const auto waits = [&](const Waiting& one) { return one.place == place; };
+  const auto switches = [&](const Switching& one) {
+    const auto* const listener = audience_.find(one.id);
+    return listener != nullptr && listener->station == place;
+  };
+  return audience_.opus_listeners_of(place) > 0 || std::any_of(waiting_.begin(), waiting_.end(), waits) ||
+         std::any_of(switching_.begin(), switching_.end(), switches);
+}
+
+void Conductor::release_encoders() {
+  for (auto one = encoders_.begin(); one != encoders_.end();) {
+    const bool needed = needs_encoder({one->first.first, one->first.second});
+    one = needed ? std::next(one) : encoders_.erase(one);
+  }
+  metrics_.opus_stations.set(static_cast<double>(encoders_.size()));
+  metrics_.opus_station_places.set(static_cast<double>(context_.encoders.places()));
 }
 
 void Conductor::leave(ConnectionId id) { audience_.remove(id); }
@@ -133,6 +166,9 @@ void Conductor::retune(const Waiting& waited, const Audience::Listener& listener
   const ConnectionId id = waited.id;
   const StationPlace former = listener.station;
   const StationPlace place = waited.place;
+  // Its format may be another one since it asked.
+  if (!secure_encoder(place, listener.format, nullptr))
+    return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
   if (is_opus(listener.format)) {
     delivery_.give_up(former);
     delivery_.give_up(place);
@@ -164,11 +200,14 @@ void Conductor::tell_status(ConnectionId id) {
           [id, message = make_text_message(answer)](Lane& lane) { lane.hub().send_text(id, message); });
 }
 
-void Conductor::set_format(ConnectionId id, std::optional<WireFormat> format, bool stepped_down,
-                           std::function<void()> done) {
+void Conductor::set_format(ConnectionId id, const FormatWish& wish, std::function<void()> done) {
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return done();
-  switching_.push_back({id, format, stepped_down, clock_.now_ns(), std::move(done)});
+  if (wish.format && !secure_encoder(listener->station, *wish.format, wish.encoder)) {
+    if (!wish.stepped_down) refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
+    return;
+  }
+  switching_.push_back({id, wish.format, wish.stepped_down, clock_.now_ns(), std::move(done)});
   switch_formats();
   if (!switching_.empty()) lanes_.front()->network().step_now();
 }

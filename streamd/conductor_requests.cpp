@@ -99,7 +99,8 @@ HttpResponse Conductor::status_response(std::string_view query) {
     const double depth_ms = pump_.has_timeline() ? pump_.depth_ms(place) : 0;
     reports.push_back({*status, status_context(place), depth_ms, stations_.permalink(place)});
   }
-  const PlacesReport report{stations_.places(), stations_.free_places(), stations_.personal()};
+  const PlacesReport report{stations_.places(), stations_.free_places(), stations_.personal(),
+                            context_.encoders.places(), context_.encoders.free()};
   return {200, "application/json", status_body(reports, report, pump_.flowing()), {}, false};
 }
 

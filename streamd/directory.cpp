@@ -56,7 +56,7 @@ std::string Directory::names() const {
 
 bool operator==(const Directory& a, const Directory& b) {
   const auto same = [](const Directory::Entry& x, const Directory::Entry& y) {
-    return x.name == y.name && x.place == y.place && x.personal == y.personal;
+    return x.name == y.name && x.place == y.place && x.personal == y.personal && x.encoded == y.encoded;
   };
   return std::equal(a.stations.begin(), a.stations.end(), b.stations.begin(), b.stations.end(), same) &&
          a.usual == b.usual && a.free_places == b.free_places && a.synthd_there == b.synthd_there &&

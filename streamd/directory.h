@@ -21,6 +21,7 @@ struct Directory {
     std::string name;
     StationPlace place;
     bool personal = false;
+    bool encoded = false;  // in Opus: its encoder is reserved
   };
   std::vector<Entry> stations;        // in the order of the table
   std::optional<StationPlace> usual;  // what a listener hears who names none
@@ -47,6 +48,10 @@ struct Wanted {
   // What a ticket for it names.
   std::string_view ticket_station() const { return personal ? kNewStation : std::string_view(name); }
 };
+
+// What a listener is told that wants a personal station in Opus while all encoders are taken.
+inline constexpr std::string_view kNoEncoder =
+    "No more personal stations can be encoded in Opus now; ask for PCM (auralis.pcm.v1), or try again later.";
 
 // Why a listener does not get what it asks for.
 struct StationRefusal {

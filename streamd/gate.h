@@ -56,6 +56,7 @@ class Gate {
   std::shared_ptr<const Pass> enter_shared(const IpAddress& client);
 
   std::size_t places() const;
+  std::size_t free() const { return places() - taken(); }
   // Places that are taken.
   std::size_t taken() const;
   // At the address, or in the network that counts as one: a /64 of IPv6 is what a household has.

@@ -58,10 +58,7 @@ Lane::Lane(std::size_t index, LaneContext& context, Conductor& conductor, Stream
       metrics_(metrics),
       network_(*this, lane_limits(context.config), context.certificate, context.clock),
       hub_(context.clock, network_.process_time(), metrics, network_, backlog_limits(context.config),
-           context.config.streamd.idle_timeout_s * kNsPerSecond,
-           [this](ConnectionId id) {
-             conductor_.post([this, id] { conductor_.set_format(id, WireFormat::kOpus, true, [] {}); });
-           }),
+           context.config.streamd.idle_timeout_s * kNsPerSecond, [this](ConnectionId id) { step_down(id); }),
       control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
 Lane::~Lane() = default;
 
@@ -100,6 +97,8 @@ std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& requ
                 : later(429, metrics_.rejected_address,
                         "As many listeners as there may be at an address are there already.");
   }
+  const auto encoder = reserve_encoder(address, format, want);
+  if (!encoder) return later(503, metrics_.rejected_encoders, std::string(kNoEncoder));
   const bool reserves = want.link.has_value();
   std::variant<GatePass, NoPlace> personal;
   if (reserves) personal = reserve_place(address);
@@ -111,23 +110,11 @@ std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& requ
   visitors_.emplace(
       id, Visitor{std::get<Gate::Pass>(std::move(place)), address, std::move(want), format, offered,
                   context_.access.is_operator(request), reserves, std::get<GatePass>(std::move(personal)),
-                  TokenBucket(limits.messages_per_second, kMessageBurst),
+                  *encoder, TokenBucket(limits.messages_per_second, kMessageBurst),
                   TokenBucket(limits.messages_per_second, kRefusalBurst),
                   TokenBucket(limits.changes_per_second, kChangeBurst),
                   to_unix_s(context_.clock.unix_ns()), network_.process_time().absent_ns()});
   return std::nullopt;
-}
-
-std::variant<GatePass, Lane::NoPlace> Lane::reserve_place(const IpAddress& client) {
-  GatePass pass = context_.personal.enter_shared(client);
-  if (!pass) {
-    return NoPlace{429,
-                   "As many personal stations as there may be at an address are there already "
-                   "(max_personal_stations_per_address); try again later"};
-  }
-  if (context_.coming_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_places) return pass;
-  context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
-  return NoPlace{503, "All places for personal stations are taken; try again later"};
 }
 
 Admission Lane::admit(ConnectionId id, const HttpRequest& request, const std::vector<std::string>& offered) {
@@ -195,8 +182,11 @@ void Lane::opened(ConnectionId id, Outlet& outlet) {
                                   {"listeners", static_cast<std::int64_t>(context_.gate.taken())}});
   if (draining_) hub_.close(id, close_code::kGoingAway, kStopReason);
   // From here on the conductor answers for the place that was kept.
-  Conductor::Arrival arrival{index_, visitor.want, visitor.format, std::exchange(visitor.reserved, false),
-                             std::exchange(visitor.personal, nullptr)};
+  Conductor::Arrival arrival{
+      index_,
+      {visitor.want, std::exchange(visitor.reserved, false), std::exchange(visitor.personal, nullptr),
+       std::exchange(visitor.encoder, nullptr)},
+      visitor.format};
   conductor_.post([this, id, arrival = std::move(arrival)] { conductor_.arrive(id, arrival); });
 }
 
@@ -297,16 +287,19 @@ void Lane::control_buffer(ConnectionId id, const Visitor& visitor, const BufferC
                            " was not among the subprotocols that were offered.",
                        "buffer_control"});
   }
+  std::optional<GatePass> encoder = GatePass();
+  if (wish.format) encoder = reserve_encoder(visitor.client, *wish.format, id);
+  if (!encoder) return refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
   if (wish.max_backlog_ms) hub_.set_max_backlog(id, *wish.max_backlog_ms * kNsPerMs);
   if (wish.flush) hub_.flush(id);
   // Its answer comes once the format is in force.
-  conductor_.post([this, id, wish] {
+  conductor_.post([this, id, format = wish.format, encoder = *encoder] {
     const auto answer = [this, id] {
       network_.post([this, id] {
         if (const auto status = hub_.status(id)) send(id, buffer_status_message(*status));
       });
     };
-    conductor_.set_format(id, wish.format, false, answer);
+    conductor_.set_format(id, {format, false, encoder}, answer);
   });
 }
 
@@ -319,14 +312,18 @@ void Lane::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
                                : wish.query ? ticket_of(*wish.query)
                                             : std::string();
     if (const auto why = ticket_refusal(want, ticket)) return refuse(id, {"no_ticket", *why, "subscribe"});
+    const auto status = hub_.status(id);
+    const auto encoder = reserve_encoder(visitor.client, status ? status->format : visitor.format, want);
+    if (!encoder) return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
     const bool reserves = want.link.has_value();
     std::variant<GatePass, NoPlace> personal;
     if (reserves) personal = reserve_place(visitor.client);
     if (const auto* none = std::get_if<NoPlace>(&personal))
       return refuse(id, {"no_place", none->sentence + ".", "subscribe"});
-    conductor_.post([this, id, want, reserves, pass = std::get<GatePass>(personal)] {
-      conductor_.subscribe(id, want, reserves, pass);
-    });
+    conductor_.post(
+        [this, id, wish = Conductor::Wish{want, reserves, std::get<GatePass>(personal), *encoder}] {
+          conductor_.subscribe(id, wish);
+        });
   } catch (const StationRefusal& refusal) {
     refuse(id, {std::string(refusal.code()), refusal.sentence, "subscribe"});
   }

@@ -34,6 +34,7 @@ struct LaneContext {
   const Access& access;
   Gate& gate;                                         // of listeners
   Gate& personal;                                     // of personal stations
+  Gate& encoders;                                     // of personal stations that are heard in Opus
   std::shared_ptr<const TlsCertificate> certificate;  // null: not encrypted
   // Listeners on their way to a station of their own, for whom there must be a place.
   std::atomic<std::size_t> coming_personal{0};
@@ -77,6 +78,7 @@ class Lane final : ConnectionEvents {
     bool is_operator = false;
     bool reserved = false;  // counted in coming_personal
     GatePass personal;      // of the station of its own that it is to begin
+    GatePass encoder;       // of a personal station that it is to hear in Opus
     TokenBucket messages;
     TokenBucket refusals;  // of messages beyond those
     TokenBucket changes;
@@ -110,6 +112,15 @@ class Lane final : ConnectionEvents {
     std::string sentence;
   };
   std::variant<GatePass, NoPlace> reserve_place(const IpAddress& client);
+  // Takes an encoder for a station that a listener wants to hear in that format, null if it needs none;
+  // nothing if there is none left for it.
+  std::optional<GatePass> reserve_encoder(const IpAddress& client, WireFormat format,
+                                          const StationPlace& station, bool own);
+  std::optional<GatePass> reserve_encoder(const IpAddress& client, WireFormat format, const Wanted& want) {
+    return reserve_encoder(client, format, want.place, want.link.has_value());
+  }
+  std::optional<GatePass> reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id);
+  void step_down(ConnectionId id);
   HttpResponse station_refused(const StationRefusal& refusal);
   HttpResponse stopping_response();
 

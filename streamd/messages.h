@@ -155,7 +155,9 @@ struct StationReport {
 struct PlacesReport {
   std::size_t total = 0;
   std::size_t free = 0;
-  std::size_t personal = 0;  // taken by personal stations
+  std::size_t personal = 0;    // taken by personal stations
+  std::size_t opus_total = 0;  // for personal stations that are encoded in Opus
+  std::size_t opus_free = 0;
 };
 std::string status_body(const std::vector<StationReport>& stations, const PlacesReport& places, bool ready);
 

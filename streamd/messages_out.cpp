@@ -158,7 +158,12 @@ std::string status_body(const std::vector<StationReport>& stations, const Places
   }
   return Json{{"version", AURALIS_VERSION},
               {"ready", ready},
-              {"places", {{"total", places.total}, {"free", places.free}, {"personal", places.personal}}},
+              {"places",
+               {{"total", places.total},
+                {"free", places.free},
+                {"personal", places.personal},
+                {"opus_total", places.opus_total},
+                {"opus_free", places.opus_free}}},
               {"stations", std::move(list)}}
       .dump();
 }

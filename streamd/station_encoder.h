@@ -28,15 +28,6 @@ struct EncodedChunk {
   bool late = false;                           // its turn came before it was encoded
 };
 
-// Whether a format is made of Opus packets.
-constexpr bool is_opus(WireFormat format) {
-  return format == WireFormat::kOpus || format == WireFormat::kOggOpus;
-}
-inline bool any_opus(const FormatSet& formats) {
-  return formats[static_cast<std::size_t>(WireFormat::kOpus)] ||
-         formats[static_cast<std::size_t>(WireFormat::kOggOpus)];
-}
-
 // One thread, the conductor's. `executor` outlives it.
 class StationEncoder {
  public:

@@ -106,6 +106,7 @@ class StreamMetrics {
   Counter rejected_protocol = rejected("protocol");
   Counter rejected_station = rejected("station");
   Counter rejected_places = rejected("places");
+  Counter rejected_encoders = rejected("encoders");
   Histogram connection_seconds =
       m_.histogram("websocket_connection_duration_seconds", "Length of listeners' connections, in seconds",
                    {1, 5, 15, 60, 300, 900, 3600, 14400, 86400});
@@ -121,6 +122,10 @@ class StreamMetrics {
       m_.gauge("auralis_station_places", "Places for stations, configured and personal, that synthd has");
   Gauge configured_stations = m_.gauge("auralis_stations", "Stations that play", {{"kind", "configured"}});
   Gauge personal_stations = m_.gauge("auralis_stations", "Stations that play", {{"kind", "personal"}});
+  Gauge opus_station_places =
+      m_.gauge("auralis_opus_station_places", "Personal stations that can be encoded in Opus at a time");
+  Gauge opus_stations =
+      m_.gauge("auralis_opus_stations", "Personal stations that are encoded in Opus, or are about to be");
 
   ProcessMetrics process{m_, "streamd"};
 

@@ -15,6 +15,7 @@
 #include "streamd/acceptor.h"
 #include "streamd/conductor.h"
 #include "streamd/descriptors.h"
+#include "streamd/encoding_capacity.h"
 #include "streamd/lane.h"
 #include "streamd/tls_certificate.h"
 
@@ -52,6 +53,7 @@ struct StreamServer::Impl {
   Access access;
   Gate gate;
   Gate personal;
+  Gate encoders;
   std::shared_ptr<TlsCertificate> certificate;
   LaneContext context;
   MetricsWriter segment;
@@ -71,8 +73,10 @@ struct StreamServer::Impl {
              [this](const IpAddress& address) { return access.is_exempt(address); }),
         personal({static_cast<std::int64_t>(kMostStations), c.streamd.max_personal_stations_per_address},
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
+        encoders({static_cast<std::int64_t>(encoder_places(c)), c.streamd.max_personal_stations_per_address},
+                 [this](const IpAddress& address) { return access.is_exempt(address); }),
         certificate(certificate_of(c)),
-        context{c, clock, k, access, gate, personal, certificate, {}, {}},
+        context{c, clock, k, access, gate, personal, encoders, certificate, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_lanes()),
         conductor(context, segment, metrics.front()),

@@ -32,6 +32,14 @@ constexpr std::string_view format_name(WireFormat format) {
 constexpr bool is_plain_http(WireFormat format) {
   return format == WireFormat::kOggOpus || format == WireFormat::kWav;
 }
+// Whether it is made of Opus packets.
+constexpr bool is_opus(WireFormat format) {
+  return format == WireFormat::kOpus || format == WireFormat::kOggOpus;
+}
+inline bool any_opus(const FormatSet& formats) {
+  return formats[static_cast<std::size_t>(WireFormat::kOpus)] ||
+         formats[static_cast<std::size_t>(WireFormat::kOggOpus)];
+}
 
 // The format of a subprotocol's name, or nothing.
 constexpr std::optional<WireFormat> format_from_subprotocol(std::string_view name) {

@@ -9,7 +9,7 @@ import wave
 import pytest
 
 from auralis import HOST, eventually, run_daemon
-from listener import PCM, Listener, gaps
+from listener import OPUS, PCM, Listener, gaps
 
 # A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none; one engine, so that
 # what is heard can be rendered again, sample for sample.
@@ -18,6 +18,7 @@ SETTINGS = {
     "AURALIS_AUDIO_TARGET_DEPTH_MS": "1000",
     "AURALIS_SYNTHD_ENGINE": "native",
     "AURALIS_SYNTHD_MAX_STATIONS": "5",
+    "AURALIS_STREAMD_MAX_OPUS_STATIONS": "2",
 }
 
 CONFIGURATION = """
@@ -32,6 +33,7 @@ seed = 7
 preset = "sleep"
 """
 PLACES = 5
+OPUS_PLACES = 2
 CONFIGURED = ["day", "night"]
 
 SLEEP = {"type": "select_preset", "preset": "sleep"}
@@ -178,7 +180,9 @@ def test_a_personal_station_is_its_listeners_own(station, listen, tmp_path):
 
 def test_personal_stations_end_with_their_listeners_and_places_are_limited(station, listen):
     no_personal(station)
-    assert places(station) == {"total": PLACES, "free": PLACES - 2, "personal": 0}
+    assert places(station) == {
+        "total": PLACES, "free": PLACES - 2, "personal": 0, "opus_total": OPUS_PLACES, "opus_free": OPUS_PLACES
+    }
     own = [listen(PCM, query="station=new") for _ in range(PLACES - 2)]
     for listener in own:
         first_status(listener)
@@ -406,3 +410,70 @@ def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(station,
         assert gaps(own.chunks) == []
     finally:
         own.close()
+
+
+def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(station, listen):
+    no_personal(station)
+
+    def opus_free():
+        return places(station)["opus_free"]
+
+    eventually(lambda: opus_free() == OPUS_PLACES, "all encoders free")
+    own = [listen(OPUS, query="station=new") for _ in range(OPUS_PLACES)]
+    names = [first_status(one)["station"] for one in own]
+    assert opus_free() == 0
+    eventually(lambda: station.figure("auralis_opus_stations") == OPUS_PLACES, "it is shown")
+    assert station.figure("auralis_opus_station_places") == OPUS_PLACES
+    before = station.figure("websocket_connections_rejected_total", reason="encoders")
+    answer = station.refused_upgrade("/ws/stream?station=new", OPUS)
+    assert answer.status == 503 and "auralis.pcm.v1" in answer.text and int(answer.headers["Retry-After"]) > 0
+    eventually(
+        lambda: station.figure("websocket_connections_rejected_total", reason="encoders") == before + 1, "counted"
+    )
+
+    # In PCM there is a place, and whoever has it stays with PCM.
+    plain = listen(PCM, OPUS, query="station=new")
+    plain.wait_for_music(3)
+    assert opus_free() == 0
+    refusal = plain.ask({"type": "buffer_control", "format": OPUS})
+    assert (refusal["type"], refusal["code"], refusal["in_reply_to"]) == ("error", "no_place", "buffer_control")
+    assert "auralis.pcm.v1" in refusal["message"]
+    assert station.http("GET", f"/listen/{first_status(plain)['station']}.opus").status == 503
+    # Stations that have an encoder have it for all their listeners, and configured ones always have one.
+    friend, night = listen(OPUS, query=f"station={names[0]}"), listen(OPUS, query="station=night")
+    for one in (friend, night):
+        one.wait_for_more(5)
+    refusal = night.ask({"type": "subscribe", "station": first_status(plain)["station"]})
+    assert (refusal["type"], refusal["code"], refusal["in_reply_to"]) == ("error", "no_place", "subscribe")
+
+    # An encoder is free once nobody hears the station in Opus, which need not end for that.
+    own[1].close()
+    eventually(lambda: opus_free() == 1, "an encoder free")
+    assert plain.ask({"type": "buffer_control", "format": OPUS})["format"] == OPUS
+    eventually(lambda: plain.chunks[-1].packets, "Opus")
+    assert opus_free() == 0
+    assert plain.ask({"type": "buffer_control", "format": PCM})["format"] == PCM
+    eventually(lambda: opus_free() == 1, "an encoder free again")
+    for one in (own[0], plain, friend, night):
+        one.wait_for_more(5)
+        assert gaps(one.chunks) == []
+
+
+def test_what_one_address_can_have_encoded_is_its_share(station, restart_streamd):
+    no_personal(station)
+    restart_streamd(
+        {"AURALIS_STREAMD_TRUSTED_PROXIES": HOST, "AURALIS_STREAMD_MAX_PERSONAL_STATIONS_PER_ADDRESS": "1"}
+    )
+
+    def listener(client, query):
+        return Listener(station.stream_url(query), OPUS, headers={"X-Forwarded-For": client})
+
+    with contextlib.ExitStack() as stack:
+        first = listener("192.0.2.1", "station=new")
+        stack.callback(first.close)
+        refused = station.refused_upgrade("/ws/stream?station=new", OPUS, headers={"X-Forwarded-For": "192.0.2.1"})
+        assert refused.status in (429, 503)
+        second = listener("192.0.2.2", "station=new")
+        stack.callback(second.close)
+        for one in (first, second):
+            one.wait_for_more(5)

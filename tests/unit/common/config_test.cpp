@@ -47,6 +47,7 @@ ConfigValue other_value(const ConfigKey& key) {
       {"streamd.encoding_threads", std::int64_t{2}},
       {"streamd.max_listeners", std::int64_t{1}},
       {"streamd.max_listeners_per_address", std::int64_t{60'000}},
+      {"streamd.max_opus_stations", std::int64_t{4'096}},
       {"streamd.max_personal_stations_per_address", std::int64_t{4'096}},
       {"streamd.trusted_proxies", "127.0.0.1, 10.0.0.0/8,2001:db8::/32"},
       {"streamd.handshakes_per_second", std::int64_t{1}},

@@ -84,5 +84,26 @@ TEST_CASE("what a listener needs follows it to another station and format") {
   CHECK(audience.needs_of(slot).empty());
 }
 
+TEST_CASE("those who hear a station in Opus are counted, however they come, go and change") {
+  Audience audience;
+  const StationPlace first{0, 1};
+  const StationPlace second{1, 1};
+  audience.add(1, 0, WireFormat::kOpus, first);
+  audience.add(2, 0, WireFormat::kOggOpus, first);
+  audience.add(3, 0, WireFormat::kPcm, first);
+  CHECK(audience.opus_listeners_of(first) == 2);
+  CHECK(audience.opus_listeners_of(second) == 0);
+  audience.set_format(3, WireFormat::kOpus);
+  audience.begin(3);
+  CHECK(audience.opus_listeners_of(first) == 3);
+  audience.retune(1, second);
+  CHECK(audience.opus_listeners_of(first) == 2);
+  CHECK(audience.opus_listeners_of(second) == 1);
+  audience.set_format(3, WireFormat::kWav);
+  audience.remove(2);
+  CHECK(audience.opus_listeners_of(first) == 0);
+  CHECK(audience.listeners_of(first) == 1);
+}
+
 }  // namespace
 }  // namespace auralis

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/encoding_capacity.h"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "streamd/opus_stream.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::size_t kMostThreadsByDefault = 4;
+constexpr std::int64_t kTrialNs = 30 * kNsPerMs;
+constexpr std::size_t kLeastChunks = 5;
+constexpr std::int64_t kBitsPerKbit = 1'000;
+
+// Chords and noise, as music has them.
+AudioChunk trial_chunk(std::int64_t seq, std::uint32_t sample_rate, std::uint32_t frames) {
+  AudioChunk chunk;
+  chunk.seq = seq;
+  chunk.sample_rate = sample_rate;
+  chunk.channels = 2;
+  chunk.frames = frames;
+  chunk.samples.reserve(std::size_t{frames} * 2);
+  std::uint32_t noise = 1;
+  for (std::uint32_t frame = 0; frame < frames; ++frame) {
+    const double at = static_cast<double>(seq * frames + frame) / sample_rate;
+    double sound = 0;
+    for (const double hz : {110.0, 220.5, 331.0, 660.0})
+      sound += 3'000 * std::sin(6.283185307179586 * hz * at);
+    noise = noise * 1'664'525 + 1'013'904'223;
+    sound += static_cast<double>(noise >> 22U);
+    chunk.samples.insert(chunk.samples.end(), 2, static_cast<std::int16_t>(sound));
+  }
+  return chunk;
+}
+
+}  // namespace
+
+std::size_t encoding_threads(const Config& config) {
+  if (config.streamd.encoding_threads > 0) return static_cast<std::size_t>(config.streamd.encoding_threads);
+  const std::size_t cores = std::thread::hardware_concurrency();
+  return std::clamp<std::size_t>(cores, 2, kMostThreadsByDefault + 1) - 1;
+}
+
+std::size_t encodable_stations(std::size_t threads, std::uint32_t sample_rate, std::int64_t chunk_ms,
+                               std::int32_t bitrate) {
+  const SystemClock clock;
+  OpusStream encoder(sample_rate, bitrate);
+  const auto frames = static_cast<std::uint32_t>(sample_rate * chunk_ms / 1'000);
+  std::vector<std::int64_t> took_ns;
+  std::int64_t spent_ns = 0;
+  for (std::int64_t seq = 0; spent_ns < kTrialNs || took_ns.size() < kLeastChunks; ++seq) {
+    const AudioChunk chunk = trial_chunk(seq, sample_rate, frames);
+    const std::int64_t began_ns = clock.now_ns();
+    encoder.encode(chunk);
+    took_ns.push_back(clock.now_ns() - began_ns);
+    spent_ns += took_ns.back();
+  }
+  // The median: some of them may have been interrupted.
+  const auto middle = took_ns.begin() + static_cast<std::ptrdiff_t>(took_ns.size() / 2);
+  std::nth_element(took_ns.begin(), middle, took_ns.end());
+  return threads * static_cast<std::size_t>(chunk_ms * kNsPerMs / std::max<std::int64_t>(1, *middle)) / 2;
+}
+
+std::size_t encoder_places(const Config& config) {
+  if (config.streamd.max_opus_stations > 0) return static_cast<std::size_t>(config.streamd.max_opus_stations);
+  const std::size_t threads = encoding_threads(config);
+  const std::size_t all =
+      encodable_stations(threads, static_cast<std::uint32_t>(config.audio.sample_rate), config.audio.chunk_ms,
+                         static_cast<std::int32_t>(config.streamd.opus_kbps * kBitsPerKbit));
+  const std::size_t configured = config.stations.size();
+  const std::size_t places = all > configured ? all - configured : 0;
+  log_info("stations that can be encoded in Opus", {{"threads", static_cast<std::int64_t>(threads)},
+                                                    {"configured", static_cast<std::int64_t>(configured)},
+                                                    {"personal", static_cast<std::int64_t>(places)}});
+  return places;
+}
+
+}  // namespace auralis

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// What a lane takes for listeners of personal stations: a place for the station, and an encoder.
+#include <utility>
+
+#include "streamd/conductor.h"
+#include "streamd/lane.h"
+
+namespace auralis {
+
+std::variant<GatePass, Lane::NoPlace> Lane::reserve_place(const IpAddress& client) {
+  GatePass pass = context_.personal.enter_shared(client);
+  if (!pass) {
+    return NoPlace{429,
+                   "As many personal stations as there may be at an address are there already "
+                   "(max_personal_stations_per_address); try again later"};
+  }
+  if (context_.coming_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_places) return pass;
+  context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  return NoPlace{503, "All places for personal stations are taken; try again later"};
+}
+
+std::optional<GatePass> Lane::reserve_encoder(const IpAddress& client, WireFormat format,
+                                              const StationPlace& station, bool own) {
+  if (!is_opus(format)) return GatePass();
+  // A station that is not in the list is on its way: the conductor knows more of it.
+  const auto* const entry = directory_->find(station);
+  const bool usual = station == StationPlace{};
+  if (!own && (usual || (entry != nullptr && (!entry->personal || entry->encoded)))) return GatePass();
+  GatePass pass = context_.encoders.enter_shared(client);
+  return pass ? std::optional(std::move(pass)) : std::nullopt;
+}
+
+// Of the station that it hears; if it still waits for one the conductor knows more, and decides.
+std::optional<GatePass> Lane::reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id) {
+  const StationPlace station = hub_.station_of(id);
+  const bool waits = station == StationPlace{};
+  auto encoder = reserve_encoder(client, format, station, waits);
+  return waits ? encoder.value_or(GatePass()) : encoder;
+}
+
+// A listener that cannot have Opus stays with PCM.
+void Lane::step_down(ConnectionId id) {
+  const auto found = visitors_.find(id);
+  if (found == visitors_.end()) return;
+  const auto encoder = reserve_encoder(found->second.client, WireFormat::kOpus, id);
+  if (!encoder) return;
+  conductor_.post([this, id, encoder = *encoder] {
+    conductor_.set_format(id, {WireFormat::kOpus, true, encoder}, [] {});
+  });
+}
+
+}  // namespace auralis

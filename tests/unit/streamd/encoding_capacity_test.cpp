@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/encoding_capacity.h"
+
+#include <doctest/doctest.h>
+
+namespace auralis {
+namespace {
+
+TEST_CASE("what the configuration says of threads and of encoders is not measured") {
+  Config config;
+  config.streamd.encoding_threads = 3;
+  config.streamd.max_opus_stations = 7;
+  CHECK(encoding_threads(config) == 3);
+  CHECK(encoder_places(config) == 7);
+}
+
+TEST_CASE("there is a thread to encode on every machine, and four at most") {
+  CHECK(encoding_threads(Config()) >= 1);
+  CHECK(encoding_threads(Config()) <= 4);
+}
+
+TEST_CASE("configured stations need no place among the encoders of personal ones") {
+  Config config;
+  config.streamd.encoding_threads = 1;
+  config.stations.resize(4'096);
+  CHECK(encoder_places(config) == 0);
+}
+
+TEST_CASE("the measurement gives a number for each rate and length of chunk, and none for no thread") {
+  for (const std::uint32_t rate : {44'100U, 48'000U}) {
+    for (const std::int64_t chunk_ms : {20, 200}) {
+      CAPTURE(rate);
+      CHECK(encodable_stations(64, rate, chunk_ms, 96'000) > 0);
+    }
+  }
+  CHECK(encodable_stations(0, 48'000, 100, 96'000) == 0);
+}
+
+}  // namespace
+}  // namespace auralis
