@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kRefreshNs =
     100 * kNsPerMs;  // how often to look for a restarted synthd and a changed status
 constexpr std::int64_t kWaitingRefreshNs = 5 * kNsPerMs;  // while a listener waits for its station
+constexpr std::int64_t kTellingNs = 2 * kNsPerMs;         // at each refresh, for what listeners are told
 // Between two steps, on a busy machine.
 constexpr std::int64_t kMaxStepNs = 500 * kNsPerMs;
 constexpr std::int64_t kBitsPerKbit = 1'000;
@@ -196,18 +197,22 @@ StatusContext Conductor::status_context(const StationPlace& station) const {
           server_time()};
 }
 
-// What changed of a station goes to all its listeners; what they know, each was told when it came.
+// Of thousands of stations, only as many at once as may hold up chunks.
 void Conductor::tell_changed_status() {
-  for (const StationPlace& place : audience_.stations()) {
-    const auto status = stations_.status(place);
-    if (!status) continue;
-    const auto known = told_.find(status->station);
-    if (known != told_.end() && known->second == *status) continue;
-    told_[status->station] = *status;
-    // One text for all leaves the subprotocol out, which each knows since its first.
-    const auto message = make_text_message(status_message(*status, status_context(place), {}));
-    on_all_lanes([place, message](Lane& lane) { lane.hub().send_text(place, message); });
-  }
+  const std::vector<StationPlace> places = audience_.stations();
+  telling_.run(clock_, kTellingNs, places.size(), [&](std::size_t i) { tell_changed_status(places[i]); });
+}
+
+// What changed of a station goes to all its listeners; what they know, each was told when it came.
+void Conductor::tell_changed_status(const StationPlace& place) {
+  const auto status = stations_.status(place);
+  if (!status) return;
+  const auto known = told_.find(status->station);
+  if (known != told_.end() && known->second == *status) return;
+  told_[status->station] = *status;
+  // One text for all leaves the subprotocol out, which each knows since its first.
+  const auto message = make_text_message(status_message(*status, status_context(place), {}));
+  on_all_lanes([place, message](Lane& lane) { lane.hub().send_text(place, message); });
 }
 
 }  // namespace auralis

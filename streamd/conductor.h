@@ -22,6 +22,7 @@
 #include "streamd/lane.h"
 #include "streamd/paced_delivery.h"
 #include "streamd/stations.h"
+#include "streamd/time_slice.h"
 
 namespace auralis {
 
@@ -109,6 +110,7 @@ class Conductor {
   void publish_directory();
   Directory directory() const;
   void tell_changed_status();
+  void tell_changed_status(const StationPlace& place);
   void welcome_waiting();
   bool ready(const Waiting& waiting);
   bool ready(const Switching& switching);
@@ -152,6 +154,7 @@ class Conductor {
   std::vector<Lane*> lanes_;
   std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
   std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
+  TimeSlice telling_;
   std::vector<Waiting> waiting_;
   std::vector<Switching> switching_;
   // Of personal stations that are heard in Opus; by place and tenancy.
