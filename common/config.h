@@ -79,6 +79,8 @@ struct Config {
     std::int64_t max_personal_stations_per_address = 4;
     std::string trusted_proxies;  // parse_ip_networks takes it
     std::int64_t handshakes_per_second = 1'000;
+    std::int64_t handshakes_per_second_per_address = 50;
+    std::int64_t tls_handshakes_per_second = 200;
     std::int64_t handshake_timeout_ms = 5'000;
     std::int64_t idle_timeout_s = 60;
     std::int64_t max_header_bytes = 8'192;

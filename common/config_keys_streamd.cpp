@@ -74,6 +74,17 @@ std::vector<ConfigKey> limit_keys() {
       {"streamd", "handshakes_per_second",
        [](Config& c) -> std::int64_t& { return c.streamd.handshakes_per_second; }, integer_from(1, 100'000),
        "New connections a second, of all clients together; more are refused"},
+      {"streamd", "handshakes_per_second_per_address",
+       [](Config& c) -> std::int64_t& { return c.streamd.handshakes_per_second_per_address; },
+       integer_from(1, 100'000),
+       "New connections a second of one address, or of one /64 of IPv6, and twice as many at once after a "
+       "pause; more are refused. Loopback addresses and trusted_proxies are not limited"},
+      {"streamd", "tls_handshakes_per_second",
+       [](Config& c) -> std::int64_t& { return c.streamd.tls_handshakes_per_second; },
+       integer_from(1, 100'000),
+       "TLS handshakes a second, of all clients together; more connections are closed before they begin. "
+       "With a "
+       "key of RSA 2048, 1,000 of them take more than half of a processor core"},
       {"streamd", "handshake_timeout_ms",
        [](Config& c) -> std::int64_t& { return c.streamd.handshake_timeout_ms; }, integer_from(100, 60'000),
        "Time that a connection has for its request, TLS included, before it is closed, in milliseconds"},

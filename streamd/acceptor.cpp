@@ -25,6 +25,9 @@ namespace {
 constexpr int kBacklog = 4'096;
 // Where there is no descriptor left, accept() would fail again and again at the full speed of a core.
 constexpr int kPauseMs = 100;
+// Of whom the rate is known. Clients come in no faster than all together may, and are forgotten in two
+// seconds.
+constexpr std::size_t kMostClients = 65'536;
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\n"
     "Content-Length: 49\r\n\r\nToo many connections at a time; try again later.\n";
@@ -122,8 +125,12 @@ int Acceptor::Descriptor::release() { return std::exchange(number_, -1); }
 Acceptor::Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
                    std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
                    StreamMetrics& metrics)
-    : connections_(limits.connections, std::move(exempt)),
+    : exempt_(std::move(exempt)),
+      connections_(limits.connections, exempt_),
       handshakes_(limits.handshakes_per_second, limits.handshakes_per_second),
+      tls_handshakes_(limits.tls_handshakes_per_second, limits.tls_handshakes_per_second),
+      of_address_(limits.handshakes_per_second_per_address, 2 * limits.handshakes_per_second_per_address,
+                  kMostClients),
       tls_(tls),
       clock_(clock),
       metrics_(metrics),
@@ -171,17 +178,29 @@ bool Acceptor::accept_one() {
   if (socket.number() < 0) return errno == ECONNABORTED || errno == EINTR;
   const std::string address = peer_of(peer);
   // First the address: one that has too many takes nothing of what others may have a second.
-  auto place = connections_.enter(parse_ip_address(address).value_or(IpAddress{}));
+  const IpAddress client = parse_ip_address(address).value_or(IpAddress{});
+  auto place = connections_.enter(client);
   if (const auto* refusal = std::get_if<Gate::Refusal>(&place)) {
     refuse(socket, *refusal == Gate::Refusal::kFull ? metrics_.rejected_limit : metrics_.rejected_address);
     return true;
   }
-  if (!handshakes_.take(clock_.now_ns())) {
-    refuse(socket, metrics_.rejected_rate);
+  if (Counter* const exceeded = exceeded_rate(client)) {
+    refuse(socket, *exceeded);
     return true;
   }
   hand_over(socket, address, std::get<Gate::Pass>(std::move(place)));
   return true;
+}
+
+Counter* Acceptor::exceeded_rate(const IpAddress& peer) {
+  const std::int64_t now_ns = clock_.now_ns();
+  if (!handshakes_.has_one(now_ns)) return &metrics_.rejected_rate;
+  if (!exempt_(peer) && !of_address_.take(peer, now_ns)) return &metrics_.rejected_address_rate;
+  // A handshake of TLS is computed by a thread that sends audio, and costs more than all else of a
+  // connection.
+  if (tls_ && !tls_handshakes_.take(now_ns)) return &metrics_.rejected_tls_rate;
+  handshakes_.take(now_ns);
+  return nullptr;
 }
 
 void Acceptor::refuse(const Descriptor& socket, Counter& reason) {

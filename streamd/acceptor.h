@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "streamd/address_rates.h"
 #include "streamd/gate.h"
 #include "streamd/network_lane.h"
 #include "streamd/stream_metrics.h"
@@ -29,12 +30,14 @@ class Acceptor {
  public:
   struct Limits {
     Gate::Limits connections;
-    std::int64_t handshakes_per_second = 1;  // and as many at once
+    std::int64_t handshakes_per_second = 1;              // and as many at once
+    std::int64_t handshakes_per_second_per_address = 1;  // and twice as many at once
+    std::int64_t tls_handshakes_per_second = 1;          // and as many at once; over TLS alone
   };
 
   // Listens; connections wait until start(). `metrics` belongs to its thread. Those beyond the limits are
-  // told so, unless they would expect to be spoken to in TLS, and closed; `exempt` is for Gate. Throws
-  // ListenError.
+  // told so, unless they would expect to be spoken to in TLS, and closed; `exempt` addresses count among all,
+  // but have no limit of their own. Throws ListenError.
   Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
            std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
            StreamMetrics& metrics);
@@ -60,11 +63,16 @@ class Acceptor {
 
   void run();
   bool accept_one();
+  // The counter of the rate that is used up; null, and one connection fewer to come, where there is none.
+  Counter* exceeded_rate(const IpAddress& peer);
   void refuse(const Descriptor& socket, Counter& reason);
   void hand_over(Descriptor& socket, std::string peer, Gate::Pass pass);
 
+  std::function<bool(const IpAddress&)> exempt_;
   Gate connections_;
   TokenBucket handshakes_;
+  TokenBucket tls_handshakes_;
+  AddressRates of_address_;
   bool tls_;
   const Clock& clock_;
   StreamMetrics& metrics_;

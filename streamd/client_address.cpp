@@ -4,6 +4,8 @@
 #include "common/text.h"
 #include "common/web_origin.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -43,6 +45,13 @@ bool came_by_https(bool tls, const IpAddress& peer, std::string_view x_forwarded
   const std::string_view scheme = trimmed(x_forwarded_proto.substr(0, x_forwarded_proto.find(',')));
   if (scheme.empty() || !contains(trusted, peer)) return tls;
   return same_but_for_case(scheme, "https");
+}
+
+IpAddress client_network(const IpAddress& client) {
+  constexpr std::ptrdiff_t kNetworkBytes = 8;
+  IpAddress network = client;
+  if (!client.is_v4()) std::fill(network.bytes.begin() + kNetworkBytes, network.bytes.end(), std::uint8_t{0});
+  return network;
 }
 
 bool exempt_from_limits(const IpAddress& client, const std::vector<IpNetwork>& trusted) {

@@ -21,6 +21,10 @@ IpAddress client_address(const IpAddress& peer, std::string_view x_forwarded_for
 bool came_by_https(bool tls, const IpAddress& peer, std::string_view x_forwarded_proto,
                    const std::vector<IpNetwork>& trusted);
 
+// What stands for a client where clients are limited: its address, of IPv6 the first 64 bits, since the
+// others are the client's to choose.
+IpAddress client_network(const IpAddress& client);
+
 // Programs on this machine have no limit of their own; but where a proxy on it is trusted, its address stands
 // for clients that it does not name.
 bool exempt_from_limits(const IpAddress& client, const std::vector<IpNetwork>& trusted);

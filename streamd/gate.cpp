@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/gate.h"
 
-#include <algorithm>
-#include <cstddef>
 #include <map>
 #include <mutex>
 #include <utility>
 
+#include "streamd/client_address.h"
+
 namespace auralis {
 namespace {
-
-// What stands for the client: its address, of IPv6 the first 64 bits, since the others are the client's to
-// choose.
-IpAddress place_of(const IpAddress& client) {
-  constexpr std::ptrdiff_t kNetworkBytes = 8;
-  IpAddress place = client;
-  if (!client.is_v4()) std::fill(place.bytes.begin() + kNetworkBytes, place.bytes.end(), std::uint8_t{0});
-  return place;
-}
 
 struct InOrder {
   bool operator()(const IpAddress& a, const IpAddress& b) const { return a.bytes < b.bytes; }
@@ -58,7 +49,7 @@ Gate::Gate(const Limits& limits, std::function<bool(const IpAddress&)> exempt)
     : exempt_(std::move(exempt)), state_(std::make_shared<State>(limits)) {}
 
 std::variant<Gate::Pass, Gate::Refusal> Gate::enter(const IpAddress& client) {
-  const IpAddress place = place_of(client);
+  const IpAddress place = client_network(client);
   const bool limited = !exempt_(client);
   const std::lock_guard lock(state_->mutex);
   if (state_->taken >= state_->limits.places) return Refusal::kFull;
@@ -89,7 +80,7 @@ std::size_t Gate::taken() const {
 
 std::size_t Gate::taken_at(const IpAddress& client) const {
   const std::lock_guard lock(state_->mutex);
-  const auto at = state_->taken_at.find(place_of(client));
+  const auto at = state_->taken_at.find(client_network(client));
   return at == state_->taken_at.end() ? 0 : static_cast<std::size_t>(at->second);
 }
 

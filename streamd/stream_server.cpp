@@ -84,7 +84,9 @@ struct StreamServer::Impl {
             c.streamd.host, static_cast<std::uint16_t>(c.streamd.port),
             {{c.streamd.max_listeners + kPlainConnections,
               c.streamd.max_listeners_per_address + kPlainConnectionsPerAddress},
-             c.streamd.handshakes_per_second},
+             c.streamd.handshakes_per_second,
+             c.streamd.handshakes_per_second_per_address,
+             c.streamd.tls_handshakes_per_second},
             [this](const IpAddress& peer) { return access.is_exempt_peer(peer); }, certificate != nullptr,
             clock, metrics.at(threads)) {
     std::vector<Lane*> all;

@@ -26,6 +26,12 @@ class TokenBucket {
     return true;
   }
 
+  // Whether take() would succeed.
+  bool has_one(std::int64_t now_ns) const {
+    return std::max(full_at_ns_, now_ns) + interval_ns_ - now_ns <= room_ns_;
+  }
+  bool is_full(std::int64_t now_ns) const { return full_at_ns_ <= now_ns; }
+
  private:
   std::int64_t interval_ns_;
   std::int64_t room_ns_;  // the time in which an empty one becomes full

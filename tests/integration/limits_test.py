@@ -93,11 +93,13 @@ def test_a_request_that_does_not_end_is_not_waited_for(station, other):
     before = descriptors(station.daemons["streamd"])
     request = upgrade_request("/ws/stream")
     began, timeouts = time.monotonic(), rejected(station, "timeout")
-    waiting = [connect(station) for _ in range(3)]
+    waiting = [connect(station) for _ in range(4)]
     waiting[1].sendall(request[:-2])
+    waiting[3].sendall(b"POST /api/control HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n")
     for piece in request[:20]:  # each is a sign of life, and none is the end
         try:
-            waiting[2].sendall(bytes([piece]))
+            for one in waiting[2:]:
+                one.sendall(bytes([piece]))
         except ConnectionError:
             break
         time.sleep(0.05)
@@ -111,6 +113,20 @@ def test_a_request_that_does_not_end_is_not_waited_for(station, other):
     assert time.monotonic() - began < 4, "sooner than the library's own five seconds"
     assert rejected(station, "timeout") == timeouts + len(waiting)
     eventually(lambda: descriptors(station.daemons["streamd"]) <= before, "its descriptors back")
+
+
+def test_an_answer_that_is_not_read_is_not_waited_for(station, other):
+    before = descriptors(station.daemons["streamd"])
+    deaf = []
+    for path in (b"/", b"/api/status", b"/none"):
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        one.connect((HOST, station.stream_port))
+        one.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        deaf.append(one)
+    eventually(lambda: descriptors(station.daemons["streamd"]) <= before, "its descriptors back", 10)
+    for one in deaf:
+        one.close()
 
 
 @pytest.mark.parametrize("step", [None, 100], ids=["at once", "in pieces"])

@@ -51,6 +51,8 @@ ConfigValue other_value(const ConfigKey& key) {
       {"streamd.max_personal_stations_per_address", std::int64_t{4'096}},
       {"streamd.trusted_proxies", "127.0.0.1, 10.0.0.0/8,2001:db8::/32"},
       {"streamd.handshakes_per_second", std::int64_t{1}},
+      {"streamd.handshakes_per_second_per_address", std::int64_t{100'000}},
+      {"streamd.tls_handshakes_per_second", std::int64_t{1}},
       {"streamd.handshake_timeout_ms", std::int64_t{60'000}},
       {"streamd.idle_timeout_s", std::int64_t{3'600}},
       {"streamd.max_header_bytes", std::int64_t{65'536}},

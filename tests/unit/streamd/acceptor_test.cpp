@@ -53,6 +53,10 @@ class Client {
       all.append(piece.data(), static_cast<std::size_t>(got));
     return all;
   }
+  void reset_at_close() const {
+    const linger at_once{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
   bool let_in() const { return answer().find("let in") != std::string::npos; }
 
  private:
@@ -91,8 +95,8 @@ class Greeter final : public ConnectionEvents {
 
 class Server {
  public:
-  Server(const Acceptor::Limits& limits, std::function<bool(const IpAddress&)> exempt)
-      : acceptor_("127.0.0.1", port, limits, std::move(exempt), false, clock, own_metrics_.metrics),
+  Server(const Acceptor::Limits& limits, std::function<bool(const IpAddress&)> exempt, bool tls = false)
+      : acceptor_("127.0.0.1", port, limits, std::move(exempt), tls, clock, own_metrics_.metrics),
         thread_([this] { lane_.run(); }) {
     acceptor_.start({&lane_});
   }
@@ -121,7 +125,7 @@ class Server {
 bool nobody(const IpAddress&) { return false; }
 
 TEST_CASE("connections of one address leave room for those of others") {
-  Server server({{10, 2}, 100}, nobody);
+  Server server({{10, 2}, 100, 100, 100}, nobody);
   const Client first("127.0.0.1", server.port);
   {
     const Client second("127.0.0.1", server.port);
@@ -140,14 +144,14 @@ TEST_CASE("connections of one address leave room for those of others") {
 }
 
 TEST_CASE("connections of a proxy and of this machine stand for many") {
-  Server server({{10, 1}, 100}, [](const IpAddress& peer) { return peer.is_loopback(); });
+  Server server({{10, 1}, 100, 100, 100}, [](const IpAddress& peer) { return peer.is_loopback(); });
   const Client first("127.0.0.1", server.port);
   CHECK(Client("127.0.0.1", server.port).let_in());
   CHECK(first.let_in());
 }
 
 TEST_CASE("beyond all places a connection is told so, whoever it is") {
-  Server server({{1, 1}, 100}, [](const IpAddress& peer) { return peer.is_loopback(); });
+  Server server({{1, 1}, 100, 100, 100}, [](const IpAddress& peer) { return peer.is_loopback(); });
   const Client first("127.0.0.1", server.port);
   const std::string answer = Client("127.0.0.2", server.port).answer();
   CHECK(answer.rfind("HTTP/1.1 503 ", 0) == 0);
@@ -157,7 +161,7 @@ TEST_CASE("beyond all places a connection is told so, whoever it is") {
 }
 
 TEST_CASE("new connections are bounded a second, and an address that has too many takes nothing of it") {
-  Server server({{10, 1}, 2}, nobody);
+  Server server({{10, 1}, 2, 100, 100}, nobody);
   const Client first("127.0.0.1", server.port);
   for (int i = 0; i < 5; ++i) CHECK_FALSE(Client("127.0.0.1", server.port).let_in());
   CHECK(server.rejected("address") == 5);
@@ -167,6 +171,43 @@ TEST_CASE("new connections are bounded a second, and an address that has too man
   server.clock.now += kNsPerSecond / 2;
   CHECK(Client("127.0.0.3", server.port).let_in());
   CHECK_FALSE(Client("127.0.0.4", server.port).let_in());
+}
+
+TEST_CASE("an address that connects again and again uses up its own share, and nothing of what others have") {
+  Server server({{100, 100}, 20, 5, 1}, nobody);
+  int let_in = 0;
+  // Each is reset rather than closed in order, as a port scanner does.
+  for (int i = 0; i < 50; ++i) {
+    const Client client("127.0.0.1", server.port);
+    client.reset_at_close();
+    let_in += client.let_in() ? 1 : 0;
+  }
+  CHECK(let_in == 10);
+  CHECK(server.rejected("address_rate") == 40);
+  for (const char* other : {"127.0.0.2", "127.0.0.3", "127.0.0.4"})
+    CHECK(Client(other, server.port).let_in());
+  CHECK(server.rejected("rate") == 0);
+  server.clock.now += kNsPerSecond / 5;
+  CHECK(Client("127.0.0.1", server.port).let_in());
+  CHECK_FALSE(Client("127.0.0.1", server.port).let_in());
+}
+
+TEST_CASE("this machine and its proxies have no share of their own, and all of what there is") {
+  Server server({{100, 1}, 20, 1, 1}, [](const IpAddress& peer) { return peer.is_loopback(); });
+  for (int i = 0; i < 20; ++i) CHECK(Client("127.0.0.1", server.port).let_in());
+  CHECK_FALSE(Client("127.0.0.1", server.port).let_in());
+  CHECK(server.rejected("rate") == 1);
+  CHECK(server.rejected("address_rate") == 0);
+}
+
+TEST_CASE("handshakes of TLS are bounded a second, whoever asks, and beyond that closed without a word") {
+  Server server(
+      {{100, 100}, 100, 100, 3}, [](const IpAddress& peer) { return peer.is_loopback(); }, true);
+  for (int i = 0; i < 3; ++i) CHECK(Client("127.0.0.1", server.port).let_in());
+  for (int i = 0; i < 4; ++i) CHECK(Client("127.0.0.2", server.port).answer().empty());
+  CHECK(server.rejected("tls_rate") == 4);
+  server.clock.now += kNsPerSecond / 3 + 1;
+  CHECK(Client("127.0.0.2", server.port).let_in());
 }
 
 }  // namespace
