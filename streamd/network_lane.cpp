@@ -260,6 +260,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     std::optional<HttpResponse> early;  // or came before that was known
     bool streams = false;               // over plain HTTP;
     bool opens = false;                 // the head of its answer is on its way
+    bool ends = false;                  // its last answer is
   };
 
   // Of all lanes.
@@ -278,7 +279,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   // Its request did not come in time, or it did not read the answer.
   void expire(Entry& entry) {
     entry.deadline_ns = 0;
-    events_.timed_out();
+    if (!entry.ends) events_.timed_out();
     const ConnectionPtr connection = entry.connection;
     asio::error_code ignored;
     // Before its first byte nothing is to be said, and over TLS nothing can be: its handshake may not be
@@ -287,11 +288,11 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
       connection->get_raw_socket().shutdown(asio::socket_base::shutdown_both, ignored);
       return;
     }
-    if (!connection->get_request().ready()) {
-      connection->transmit(
-          as_they_are(early_refusal(408, "Request Timeout", "The request did not come in time.")));
-    }
-    end(connection);
+    if (connection->get_request().ready() || std::exchange(entry.ends, false)) return end(connection);
+    const auto refusal = early_refusal(408, "Request Timeout", "The request did not come in time.");
+    entry.ends = connection->transmit(as_they_are(refusal)) == SendResult::kPending;
+    if (!entry.ends) return end(connection);
+    entry.deadline_ns = deadlines_.add(connection->id(), process_time_.now_ns());
   }
 
   // Of a WebSocket, or of a stream whose head is out.
@@ -448,6 +449,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     Entry& entry = found->second;
+    if (entry.ends) return end(ConnectionPtr(entry.connection));
     return std::exchange(entry.opens, false) ? opened(*entry.connection) : events_.written(id);
   }
   void write_failed(ConnectionId id) override { events_.write_failed(id); }

@@ -272,7 +272,7 @@ def test_haproxy_with_a_plain_httpchk_keeps_the_server_up(station, tmp_path):
         pytest.skip("haproxy is not installed")
     (port,) = free_ports(1)
     (tmp_path / "haproxy.cfg").write_text(
-        "defaults\n mode http\n timeout connect 5s\n timeout client 60s\n timeout server 60s\n"
+        "defaults\n mode http\n timeout connect 5s\n timeout client 60s\n timeout server 60s\n timeout check 60s\n"
         f"listen radio\n bind {HOST}:{port}\n option httpchk GET /healthz\n"
         f" server auralis {HOST}:{station.stream_port} check inter 100ms rise 1 fall 1\n"
     )

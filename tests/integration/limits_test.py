@@ -265,6 +265,23 @@ def test_a_stop_of_streamd_itself_counts_against_nobody(station, restart_streamd
         one.close()
 
 
+def test_what_piled_up_during_a_stop_of_streamd_itself_is_no_flood(station):
+    streamd = station.daemons["streamd"]
+    listener = Listener(station.stream_url(), PCM)
+    listener.wait_for_more(3)
+    messages = 60  # what may come in six seconds
+    streamd.hang()
+    try:
+        for number in range(messages):
+            listener.send({"type": "ping", "client_time": number})
+        time.sleep(6)
+    finally:
+        streamd.go_on()
+    eventually(lambda: len(listener.texts("pong", "error")) == messages, "an answer to each")
+    assert listener.texts("error") == []
+    listener.close()
+
+
 def test_what_waits_for_a_listener_is_bounded_in_bytes(station, restart_streamd, tmp_path):
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN)
