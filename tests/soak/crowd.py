@@ -124,6 +124,7 @@ class Crowd:
         may_read = asyncio.Event()
         may_read.set()
         reading = asyncio.ensure_future(self._read(websocket, may_read))
+        reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # else asyncio reports it
         try:
             await self._live(websocket, may_read, reading, life_s)
             if self._random.random() < 0.7:  # the others lose their network instead of saying goodbye
@@ -133,7 +134,6 @@ class Crowd:
             may_read.set()
             websocket.transport.abort()
             await asyncio.wait({reading})
-            reading.exception()
 
     async def _read(self, websocket, may_read):
         while True:

@@ -31,6 +31,7 @@ BUILD = TESTS.parent / "build/release"
 SAMPLE_S = 5
 WARMUP = 0.2  # of the whole time
 SETTLE_LIMIT_S = 60
+NEEDED = ("auralis_chunks_offered_total", "auralis_chunks_queued", "websocket_active_connections")  # by the books
 REHEARSAL_S = 3  # what a daemon opens once and keeps is open afterwards
 INTERRUPTED = 130
 
@@ -45,6 +46,7 @@ class Record:
     after: dict = dataclasses.field(default_factory=dict)
     troubles: list = dataclasses.field(default_factory=list)
     scrapes: int = 0
+    absent: int = 0  # scrapes without streamd's figures: it hung, for want of processor time or worse
     interrupted: bool = False
 
     def trouble(self, text):
@@ -132,8 +134,9 @@ class Soak:
         except (OSError, AssertionError) as error:
             self.record.trouble(f"no scrape: {error or type(error).__name__}")
             return None
-        if scrape.value("auralis_chunks_offered_total") is None:
-            return None  # streamd hangs or has ended, so that its figures are absent
+        if any(scrape.value(name) is None for name in NEEDED):
+            self.record.absent += 1
+            return None
         check_scrape(scrape, self.record)
         return scrape
 
@@ -220,6 +223,8 @@ def report(soak, options):
     warmup_s = WARMUP * lasted_s if options.warmup is None else options.warmup * 60
     print_table(record, options, warmup_s)
     print("soak: what listeners did: " + ", ".join(f"{name} {count:,}" for name, count in sorted(soak.tally.items())))
+    if record.absent:
+        print(f"soak: in {record.absent} scrapes more streamd's figures were absent: it hung, or had ended")
     if options.samples:
         kept = {"times": record.times, "samples": record.samples, "before": record.before, "after": record.after}
         options.samples.write_text(json.dumps(kept), encoding="utf-8")
