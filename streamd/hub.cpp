@@ -119,7 +119,7 @@ void Hub::deliver(const Delivery& delivery) {
                      [&](const StationAudio& one) { return one.station == listener->station; });
     if (found == delivery.stations.end()) continue;
     const auto format = static_cast<std::size_t>(listener->format);
-    if (found->lost[format]) lose(*listener, found->lost_seq);
+    if (found->lost[format]) lose(*listener, found->lost_seq, delivery.due_ns);
     const AudioMessagePtr& audio = found->formats.at(format);
     if (!audio) continue;
     if (audio->silence) {
@@ -130,13 +130,14 @@ void Hub::deliver(const Delivery& delivery) {
   }
 }
 
-// A chunk that was due to the listener and could not be encoded in time.
-void Hub::lose(Listener& listener, std::int64_t seq) {
+// A chunk that was due to the listener and could not be encoded in time: it counts with its age.
+void Hub::lose(Listener& listener, std::int64_t seq, std::int64_t due_ns) {
   ++listener.dropped;
   {
     const auto books = metrics_.together();
     metrics_.chunks_offered.add();
     metrics_.dropped_encoding.add();
+    metrics_.delivery_latency_ms.observe(to_ms(clock_.now_ns() - due_ns));
   }
   send_text(listener, make_text_message(skipped_message(seq)));
 }

@@ -167,7 +167,7 @@ class Hub {
   Listener* find(ConnectionId id);
   const Listener* find(ConnectionId id) const;
   void deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns);
-  void lose(Listener& listener, std::int64_t seq);
+  void lose(Listener& listener, std::int64_t seq, std::int64_t due_ns);
   void send_text(Listener& listener, const WireMessagePtr& message);
   void push(Listener& listener, Outgoing outgoing);
   bool send_at_once(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns);

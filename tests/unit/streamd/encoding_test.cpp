@@ -100,9 +100,11 @@ TEST_CASE_FIXTURE(Fixture, "an encoder that hangs makes no chunk late for listen
   encoding.held = true;
   come(kPcm, WireFormat::kPcm);
   come(kOpus, WireFormat::kOpus);
+  run_until(epoch_ns + 5 * kChunkNs);
+  CHECK(delivery_ms() == 0);
   run_until(epoch_ns + 10 * kChunkNs);
   CHECK(seqs(kPcm) == from_to(2, 10));
-  CHECK(delivery_ms() == 0);
+  CHECK(own.sample("audio_chunk_jitter_ms").sum == 0);  // from the first on, which was in time
   CHECK(chunks(kOpus).empty());
   CHECK(late() == 9);
 }
@@ -136,6 +138,7 @@ TEST_CASE_FIXTURE(Fixture,
   const double dropped = lost();
   CHECK(dropped == 3);  // the five newest are held
   CHECK(warnings(kOpus) == 3);
+  CHECK(delivery_ms() >= 3 * 400);  // each counts with its age
   CHECK(offered() == sent() + dropped);
   encoding.held = false;
   encoding.run_waiting(100);
