@@ -17,7 +17,17 @@ namespace {
 using namespace auralis;
 using namespace auralis::test;
 
-// A connection to a Unix socket that says nothing.
+// What a subscriber of ZMTP 3.0 says before it subscribes.
+std::string handshake() {
+  const std::string mechanism = std::string("NULL") + std::string(16, '\0');
+  const std::string greeting = std::string("\xff") + std::string(8, '\0') + "\x7f\x03" +
+                               std::string(1, '\0') + mechanism + std::string(32, '\0');
+  const std::string type = std::string("\x0bSocket-Type") + std::string(3, '\0') + "\x03SUB";
+  const std::string ready = "\x05READY" + type;
+  return greeting + "\x04" + static_cast<char>(ready.size()) + ready;
+}
+
+// A peer at a Unix socket that shakes hands and subscribes to nothing.
 class SilentPeer {
  public:
   explicit SilentPeer(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -25,17 +35,19 @@ class SilentPeer {
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof address.sun_path - 1);
     require(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "connect");
+    const std::string words = handshake();
+    require(::send(socket_, words.data(), words.size(), MSG_NOSIGNAL) > 0, "send");
   }
   ~SilentPeer() { ::close(socket_); }
   SilentPeer(const SilentPeer&) = delete;
   SilentPeer& operator=(const SilentPeer&) = delete;
 
-  // Waits for the end of the connection.
-  bool is_cut_off() const {
+  // Waits so long for the end of the connection.
+  bool is_cut_off(int wait_ms) const {
     char part[256];
     for (;;) {
       pollfd readable{socket_, POLLIN, 0};
-      if (::poll(&readable, 1, 20'000) != 1) return false;
+      if (::poll(&readable, 1, wait_ms) != 1) return false;
       if (::recv(socket_, part, sizeof part, 0) <= 0) return true;
     }
   }
@@ -54,7 +66,8 @@ TEST_CASE("ZmqPeers: of too many connections the oldest that did not subscribe g
   REQUIRE(subscriber.first([&] { publisher.publish("metrics", "1"); }).size() == 2);
   std::deque<SilentPeer> peers;
   for (std::size_t peer = 0; peer < ZmqPeers::kPeers + 4; ++peer) peers.emplace_back(path);
-  for (std::size_t peer = 0; peer < 5; ++peer) CHECK(peers[peer].is_cut_off());
+  for (std::size_t peer = 0; peer < 5; ++peer) CHECK(peers[peer].is_cut_off(20'000));
+  for (std::size_t peer = 5; peer < peers.size(); ++peer) CHECK_FALSE(peers[peer].is_cut_off(0));
   while (!subscriber.next().empty()) {
   }
   publisher.publish("metrics", "2");
