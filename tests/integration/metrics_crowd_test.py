@@ -137,16 +137,17 @@ def test_without_descriptors_it_neither_spins_nor_stays_away():
 
 
 def test_a_client_that_takes_no_answer_is_given_up(metricsd):
+    before = open_descriptors(metricsd.pid)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         client.connect((HOST, metricsd.port))
-        before = open_descriptors(metricsd.pid)
+        eventually(lambda: open_descriptors(metricsd.pid) > before, "accepted")
         client.setblocking(False)
         asked = REQUEST.replace(b"/healthz", b"/metrics") + b"\r\n"
         with contextlib.suppress(BlockingIOError):
             for _ in range(100_000):
                 client.send(asked)
-        eventually(lambda: open_descriptors(metricsd.pid) < before, "given up")
+        eventually(lambda: open_descriptors(metricsd.pid) <= before, "given up")
         scrape_at_once(metricsd)
 
 
