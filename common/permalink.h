@@ -34,8 +34,8 @@ struct QueryError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The fields of a URL's query, each name once, escapes (%41) resolved; empty ones are left out, and those that
-// others add to a link that they pass on (utm_source, fbclid and the like). Throws QueryError.
+// The fields of a URL's query, each name once, escapes (%41) resolved; empty ones are left out, and those
+// that others add to a link that they pass on (utm_source, fbclid and the like). Throws QueryError.
 std::map<std::string, std::string> query_fields(std::string_view query);
 
 struct Permalink {

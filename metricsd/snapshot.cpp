@@ -93,8 +93,7 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
     : clock_(clock),
       derived_(own_.metrics()),
       system_(proc),
-      peers_{{{Daemon::kSynthd, config.daemon_dir(Daemon::kSynthd)},
-              {Daemon::kStreamd, config.daemon_dir(Daemon::kStreamd)}}} {}
+      peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {}
 
 std::vector<DaemonEvent> SnapshotSource::sample() {
   const std::lock_guard lock(mutex_);
@@ -190,10 +189,14 @@ void SnapshotSource::read_declarations_again(Peer& peer, std::int64_t now_ns) {
   peer.reader = std::move(reader);
 }
 
-bool SnapshotSource::is_at_work(const Peer& peer, std::int64_t now_ns) const {
+// Whether it is alive and what it makes can be had.
+bool SnapshotSource::is_at_work(Peer& peer, std::int64_t now_ns) const {
   const SegmentReader& segment = peer.reader->segment();
-  if (segment.writer_healthy(now_ns)) return true;
-  return peer.up && absence_.lately(now_ns) && segment.writer_alive();
+  peer.trouble.clear();
+  if (peer.up && absence_.lately(now_ns)) return segment.writer_alive();
+  if (!segment.writer_healthy(now_ns)) return false;
+  peer.trouble = peer.health.problem(now_ns).value_or("");
+  return peer.trouble.empty();
 }
 
 // Appends the figures of a daemon that is at work; false if some of them are withheld.
@@ -225,6 +228,8 @@ std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
     news = name + " is up";
   } else if (!peer.reader->ready()) {
     news = name + " is not there: " + peer.reader->describe();
+  } else if (!peer.trouble.empty()) {
+    news = peer.trouble;
   } else {
     news = name + (peer.reader->segment().writer_alive() ? " hangs: it no longer beats" : " has ended");
   }

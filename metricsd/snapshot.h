@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/healthcheck.h"
 #include "common/metrics.h"
 #include "common/metrics_segment.h"
 #include "metricsd/absence.h"
@@ -98,22 +99,27 @@ class SnapshotSource {
 
  private:
   struct Peer {
-    Peer(Daemon d, std::filesystem::path path)
-        : daemon(d), directory(std::move(path)), reader(std::make_unique<MetricsReader>(directory)) {}
+    Peer(const Config& config, Daemon d)
+        : daemon(d),
+          directory(config.daemon_dir(d)),
+          reader(std::make_unique<MetricsReader>(directory)),
+          health(config, d) {}
 
     Daemon daemon;
     std::filesystem::path directory;
     std::unique_ptr<MetricsReader> reader;
+    DaemonHealth health;  // of all its segments
     FigureGuard guard;
     bool up = false;            // when last looked at
     bool withheld = false;      // some of its figures, at the last read
     std::int64_t sound_ns = 0;  // when not all of them were last withheld
+    std::string trouble;        // why it is not at work, though its metrics are written
     std::string last_said;      // what the log last heard of it
   };
 
   bool look_at(Peer& peer, std::int64_t now_ns);
   static void read_declarations_again(Peer& peer, std::int64_t now_ns);
-  bool is_at_work(const Peer& peer, std::int64_t now_ns) const;
+  bool is_at_work(Peer& peer, std::int64_t now_ns) const;
   bool read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples);
   static std::optional<DaemonEvent> what_changed(Peer& peer, bool up);
   Snapshot take_locked();

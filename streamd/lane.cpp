@@ -112,8 +112,8 @@ std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& requ
                   context_.access.is_operator(request), reserves, std::get<GatePass>(std::move(personal)),
                   *encoder, TokenBucket(limits.messages_per_second, kMessageBurst),
                   TokenBucket(limits.messages_per_second, kRefusalBurst),
-                  TokenBucket(limits.changes_per_second, kChangeBurst),
-                  to_unix_s(context_.clock.unix_ns()), network_.process_time().absent_ns()});
+                  TokenBucket(limits.changes_per_second, kChangeBurst), to_unix_s(context_.clock.unix_ns()),
+                  network_.process_time().absent_ns()});
   return std::nullopt;
 }
 

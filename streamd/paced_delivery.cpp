@@ -16,7 +16,7 @@ std::int64_t PacedDelivery::step() {
 }
 
 std::int64_t PacedDelivery::deliver_due() {
-  for (;;) {
+  for (bool began = false;;) {
     if (!pump_.has_timeline()) return clock_.now_ns() + kIdleNs;
     // The pump stands elsewhere: it has found another timeline.
     if (turn_ != pump_.turn()) turn_.reset();
@@ -30,6 +30,8 @@ std::int64_t PacedDelivery::deliver_due() {
       }
     }
     if (clock_.now_ns() < pump_.next_ns()) break;
+    // Behind: the thread has more to do than to catch up, which might never end on a busy machine.
+    if (std::exchange(began, true)) return clock_.now_ns();
     pump_.begin_turn();
     turn_ = pump_.turn();
     next_slot_ = 0;

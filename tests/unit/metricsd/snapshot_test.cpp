@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 namespace {
 
 using namespace auralis;
@@ -62,6 +64,19 @@ TEST_CASE_FIXTURE(SnapshotFixture,
   CHECK(snapshot.up == std::array<bool, 3>{false, false, true});
   CHECK_FALSE(figure(snapshot, "gpu_utilization_percent"));
   CHECK(snapshot.unix_ns == clock.unix_ns());
+}
+
+TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a daemon is up while each of its segments can be had") {
+  const FakeSynthd synthd(config, Daemon::kSynthd, clock);
+  source.sample();
+  CHECK(figure(source.take(), "auralis_up", "synthd") == 1);
+  const auto audio = config.daemon_dir(Daemon::kSynthd) / "audio";
+  std::filesystem::remove(audio);
+  const auto events = source.sample();
+  REQUIRE(events.size() == 1);
+  CHECK_FALSE(events[0].up);
+  CHECK(events[0].message == "synthd is not healthy: " + audio.string() + " was removed or replaced");
+  CHECK(figure(source.take(), "auralis_up", "synthd") == 0);
 }
 
 TEST_CASE_FIXTURE(

@@ -12,8 +12,10 @@
 #include <optional>
 #include <string>
 
+#include "common/audio_segment.h"
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/control_segment.h"
 #include "common/metrics.h"
 #include "common/metrics_segment.h"
 #include "metricsd/snapshot.h"
@@ -81,12 +83,23 @@ class FakeDaemon {
  public:
   FakeDaemon(const Config& config, Daemon daemon, const Clock& clock)
       : writer_(config.daemon_dir(daemon), declared_metrics<Metrics>(), 1, clock.now_ns()),
-        metrics(writer_.lane(0)) {}
-  void beat(const Clock& clock) { writer_.beat(clock.now_ns()); }
+        other_(daemon == Daemon::kSynthd
+                   ? SegmentWriter(config.daemon_dir(daemon) / "audio",
+                                   {SegmentKind::kAudio, kAudioLayoutVersion, 64, 0})
+                   : SegmentWriter(config.daemon_dir(daemon) / "control",
+                                   {SegmentKind::kControl, kControlLayoutVersion, 64, 0})),
+        metrics(writer_.lane(0)) {
+    other_.publish(clock.now_ns());
+  }
+  void beat(const Clock& clock) {
+    writer_.beat(clock.now_ns());
+    other_.beat(clock.now_ns());
+  }
   void name(std::size_t late_label, const std::string& text) { writer_.set_late_label(late_label, text); }
 
  private:
   MetricsWriter writer_;
+  SegmentWriter other_;  // that it has beside its metrics
 
  public:
   Metrics metrics;

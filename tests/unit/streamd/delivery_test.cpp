@@ -2,6 +2,8 @@
 // The pump and the pacing together, on a ring in a real segment and a clock that the test moves.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "streamd/chunk_pump.h"
 #include "streamd/paced_delivery.h"
 #include "tests/unit/streamd/support.h"
@@ -123,6 +125,28 @@ TEST_CASE_FIXTURE(Fixture, "no phase is passed over, however time goes by while 
     REQUIRE(heard.size() > 10);
     for (std::size_t i = 1; i < heard.size(); ++i) CHECK(heard[i] == heard[i - 1] + 1);
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server that cannot keep up has its thread back after each turn") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 19);
+  refresh();
+  std::size_t sends = 0;
+  PacedDelivery slow(pump, audience, clock, [&](std::size_t, const Delivery&) {
+    clock.now += 60 * kNsPerMs;  // two listeners take longer than a chunk plays
+    REQUIRE(++sends < 100);      // else it would never return
+  });
+  for (ConnectionId id = 1; id <= 2; ++id) come(id);
+  std::size_t all = 0;
+  for (int step = 0; step < 10; ++step) {
+    sends = 0;
+    const std::int64_t playing = pump.timeline().chunk_at(clock.now);
+    synth.write(std::max<std::int64_t>(playing, 0), playing + 10);
+    clock.now = std::max<std::int64_t>(clock.now, slow.step());
+    CHECK(sends <= 4);
+    all += sends;
+  }
+  CHECK(all >= 10);
 }
 
 TEST_CASE_FIXTURE(Fixture,
