@@ -231,7 +231,7 @@ export class Listening {
     const status = answer?.status ?? null;
     let why = "later";
     if (gone) why = "unknown";
-    else if (!taken) why = why_refused(asked, status, answer?.found ?? false);
+    else if (!taken) why = why_refused(asked, status, answer?.found ?? false, this.#saves_data);
     if (why === "unknown") {
       if (!route.gone()) return this.#refuse(link, link.heard ? "gone" : "unknown", status);
       link.connection.redirect(this.#url_of(route));

@@ -76,9 +76,10 @@ export class Route {
 //   "later"          nothing is wrong with what was asked for
 //   "unknown"        there is no such station
 //   "no_place"       none is left for a station of one's own
+//   "no_encoder"     one is left, but it cannot be compressed for a listener who saves data
 //   "other_format"   a link of another sample rate or chunk size
 //   "not_taken"      a link that is wrong in another way, or a full server
-export function why_refused(query, status, found) {
+export function why_refused(query, status, found, saves_data = false) {
   if (!status || status.stations.length === 0) return "later";
   if (name_of(query) !== null) return found ? "later" : "unknown";
   if (query === USUAL || !status.ready) return "later";
@@ -86,5 +87,6 @@ export function why_refused(query, status, found) {
   const link = new URLSearchParams(query);
   const same = (field, value) => !link.has(field) || Number(link.get(field)) === value;
   if (!same("rate", sample_rate) || !same("chunk", chunk_ms)) return "other_format";
-  return status.places.free === 0 ? "no_place" : "not_taken";
+  if (status.places.free === 0) return "no_place";
+  return saves_data && status.places.opus_free === 0 ? "no_encoder" : "not_taken";
 }

@@ -127,6 +127,8 @@ export function refusal_in_words(why, choice, status) {
       return `The station ${name ? `“${name}” ` : ""}is no more.${names ? ` There are: ${names}.` : ""}`;
     case "no_place":
       return "All places for stations of one’s own are taken. Try again in a while, or listen to one that plays.";
+    case "no_encoder":
+      return "No more stations of one’s own can be compressed now. Choose the other sound quality, or try again in a while.";
     case "other_format": {
       const { sample_rate, chunk_ms } = status.stations[0];
       const query = new URLSearchParams(choice);
@@ -145,5 +147,6 @@ export function refusal_in_words(why, choice, status) {
 // Why what was heard cannot come back yet.
 export function trouble_in_words(why) {
   if (why === "no_place") return "Your station ended, and all places for new ones are taken: it goes on when one is free.";
+  if (why === "no_encoder") return "Your station ended, and no more can be compressed now: it goes on when one can, or in the other sound quality.";
   return "The server does not take your station now: it goes on when it does.";
 }

@@ -120,6 +120,7 @@ test("a refusal says what there is instead", () => {
   assert.match(refusal_in_words("unknown", "station=x", server()), /“x”.*default, night/);
   assert.match(refusal_in_words("gone", "station=x", null), /“x” is no more/);
   assert.match(refusal_in_words("no_place", LINK, server()), /places .* are taken/);
+  assert.match(refusal_in_words("no_encoder", LINK, server()), /can be compressed now/);
   assert.match(refusal_in_words("other_format", LINK.replace("44100", "48000"), server()), /48000 Hz.*44100 Hz/);
   assert.match(refusal_in_words("not_taken", LINK, server()), /did not take this link/);
   assert.match(refusal_in_words("not_taken", "station=new&preset=sleep", server()), /could not be started/);
@@ -229,5 +230,8 @@ test("why a connection was refused is told by the status", () => {
   assert.equal(why_refused(LINK.replace("44100", "48000"), server({ free: 0 }), false), "other_format");
   assert.equal(why_refused(LINK.replace("chunk=100", "chunk=20"), server(), false), "other_format");
   assert.equal(why_refused(LINK, server(), false), "not_taken");
+  const no_encoder = { ...server(), places: { ...server().places, opus_free: 0 } };
+  assert.equal(why_refused(own, no_encoder, false, true), "no_encoder");
+  assert.equal(why_refused(own, no_encoder, false, false), "not_taken", "who does not save data needs none");
   assert.equal(CODE_STATION_GONE, 4004);
 });
