@@ -34,7 +34,8 @@ Stations::Stations(const std::filesystem::path& streamd_directory, const AudioRe
 Stations::Changes Stations::refresh(bool other_table) {
   Changes changes;
   // While synthd is away its stations are those that it had; it goes on with them.
-  if (reader_.ready() && (other_table || reader_.table_version() != table_version_)) {
+  const bool changed = reader_.ready() && (other_table || reader_.table_version() != table_version_);
+  if (changed && (other_table || !trampled())) {
     table_version_ = reader_.table_version();
     read_table(changes);
   }
@@ -66,6 +67,24 @@ void Stations::note_requests() {
     const auto newest = reader_.newest({index, station.tenancy});
     if (newest && in_force(station.state, *newest)) station.request_in_force = station.state.applied_request;
   }
+}
+
+// Whether another process wrote over the table: its writer puts it right within a second, and until then no
+// station is gone because of it.
+bool Stations::trampled() const {
+  constexpr std::uint64_t kMostSteps =
+      1'000'000;  // of a tenancy, between two looks: each is a station that came or went
+  const auto impossible = [this](std::size_t index, std::uint64_t before) {
+    const std::uint64_t now = reader_.tenancy(index);
+    return now < before || now - before > kMostSteps;
+  };
+  for (const auto& [index, station] : stations_) {
+    if (impossible(index, station.tenancy)) return true;
+    if (reader_.tenancy(index) == station.tenancy && !reader_.state({index, station.tenancy})) return true;
+  }
+  // One that was asked for has the tenancy after the one that its place has.
+  return std::any_of(coming_.begin(), coming_.end(),
+                     [&](const auto& entry) { return impossible(entry.first, entry.second.tenancy - 1); });
 }
 
 void Stations::read_table(Changes& changes) {

@@ -130,6 +130,7 @@ class Stations {
     GatePass pass;
   };
 
+  bool trampled() const;
   void read_table(Changes& changes);
   void take_back(Changes& changes);
   void note_requests();

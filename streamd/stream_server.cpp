@@ -51,10 +51,10 @@ struct StreamServer::Impl {
   SteadyWallClock clock;
   std::size_t threads;
   Access access;
+  std::shared_ptr<TlsCertificate> certificate;
   Gate gate;
   Gate personal;
   Gate encoders;
-  std::shared_ptr<TlsCertificate> certificate;
   LaneContext context;
   MetricsWriter segment;
   // A lane of figures for each thread: the network's, the acceptor's, the housekeeping's.
@@ -69,13 +69,13 @@ struct StreamServer::Impl {
         clock(k),
         threads(threads_of(c)),
         access(c),
+        certificate(certificate_of(c)),
         gate({c.streamd.max_listeners, c.streamd.max_listeners_per_address},
              [this](const IpAddress& address) { return access.is_exempt(address); }),
         personal({static_cast<std::int64_t>(kMostStations), c.streamd.max_personal_stations_per_address},
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
         encoders({static_cast<std::int64_t>(encoder_places(c)), c.streamd.max_personal_stations_per_address},
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
-        certificate(certificate_of(c)),
         context{c, clock, k, access, gate, personal, encoders, certificate, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_lanes()),

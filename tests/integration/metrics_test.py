@@ -211,7 +211,8 @@ def test_metricsd_cannot_write_where_the_audio_path_reads(station):
     station.scrape()
     pid = station.daemons["metricsd"].pid
     mapped = mappings(pid, station.runtime_dir)
-    assert mapped.keys() == {f"{station.runtime_dir}/{name}/metrics" for name in ("synthd", "streamd")}
+    segments = ("synthd/audio", "synthd/metrics", "streamd/control", "streamd/metrics")
+    assert mapped.keys() == {f"{station.runtime_dir}/{name}" for name in segments}
     assert set.union(*mapped.values()) == {"r--s"}
     assert open_for_writing(pid, station.runtime_dir) == set()
 

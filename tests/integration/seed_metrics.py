@@ -29,11 +29,15 @@ SEED_METRICS = {
 }
 
 
+# What metricsd itself tells of each daemon, whether it is there or not.
+_OF_METRICSD = {"auralis_up", "auralis_samples_withheld_total"}
+
+
 def figures_of(exposition, daemon):
     """The series on /metrics that need `daemon`: of the names above, and whatever names it in its label."""
     return {
         (name, labels)
         for name, labels in exposition.values
         if (SEED_METRICS.get(exposition.family_of(name), (None, None))[1] == daemon or ("process", daemon) in labels)
-        and name != "auralis_up"
+        and name not in _OF_METRICSD
     }
