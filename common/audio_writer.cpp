@@ -139,7 +139,8 @@ struct AudioWriter::Impl {
   void table_changed() { header().table_version.store(++table_version, std::memory_order_release); }
 
   // Stores what stands in the header and which station has which place, if it is not there already.
-  void describe() {
+  // Whether something was not.
+  bool describe() {
     AudioHeader& h = header();
     bool changed = put(h.epoch_ns, static_cast<std::uint64_t>(timeline.epoch_ns));
     changed |= put(h.sample_rate, timeline.sample_rate);
@@ -152,6 +153,7 @@ struct AudioWriter::Impl {
     for (std::size_t place = 0; place < places; ++place)
       changed |= put(entry(place).tenancy, tenancies[place]);
     if (changed) table_changed();
+    return changed;
   }
 
   static bool put(SharedWord& word, std::uint64_t value) {
@@ -160,8 +162,9 @@ struct AudioWriter::Impl {
     return true;
   }
 
-  // The states of the next `count` places.
-  void put_states_right(std::size_t count) {
+  // The states of the next `count` places. Whether one was not as it should be.
+  bool put_states_right(std::size_t count) {
+    bool changed = false;
     for (; count > 0; --count) {
       const std::size_t place = next_checked;
       next_checked = (place + 1) % places;
@@ -169,15 +172,18 @@ struct AudioWriter::Impl {
       const auto shown = entry(place).state.load();
       if (shown && std::memcmp(&*shown, &*states[place], sizeof *shown) == 0) continue;
       store_state(place, StationState(*states[place]));
+      changed = true;
     }
+    return changed;
   }
 
   bool keep_house(std::int64_t now_ns) {
     const bool in_place = segment->in_place();
     const bool lost = !in_place && segment->replace() == SegmentContent::kLost;
-    describe();
     constexpr std::size_t kParts = 8;
-    put_states_right(in_place ? (places + kParts - 1) / kParts : places);
+    bool overwritten = describe();
+    overwritten |= put_states_right(in_place ? (places + kParts - 1) / kParts : places);
+    if (in_place && overwritten) segment->report_overwritten();
     if (!in_place) segment->publish(now_ns);
     return lost;
   }

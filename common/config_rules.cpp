@@ -23,8 +23,9 @@ bool is_host(const std::string& host) {
   in6_addr address{};
   // A zero byte would hide what follows it from inet_pton.
   if (host.find('\0') != std::string::npos) return false;
-  return host == "localhost" || inet_pton(AF_INET, host.c_str(), &address) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &address) == 1;
+  if (host == "localhost" || inet_pton(AF_INET, host.c_str(), &address) == 1) return true;
+  // Which network a link-local address is in, the address does not say: it cannot be bound.
+  return inet_pton(AF_INET6, host.c_str(), &address) == 1 && !IN6_IS_ADDR_LINKLOCAL(&address);
 }
 
 bool is_port_or_any(const std::string& text) {
@@ -133,7 +134,7 @@ ConfigRule station_name() {
   return text("1 to 31 of a-z, 0-9, _ and -, but not new or personal, which are reserved", is_station_name);
 }
 
-ConfigRule host() { return text("an IPv4 address, an IPv6 address or localhost", is_host); }
+ConfigRule host() { return text("an IPv4 address, an IPv6 address (not link-local) or localhost", is_host); }
 
 ConfigRule endpoint() {
   return text("an endpoint that begins with tcp:// or ipc://, such as tcp://127.0.0.1:5556", is_endpoint);

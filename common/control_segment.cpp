@@ -61,7 +61,10 @@ struct ControlWriter::Impl {
 
   void put_right(std::size_t count) {
     for (; count > 0; --count) {
-      if (!right(next_checked)) store(next_checked);
+      if (!right(next_checked)) {
+        segment.report_overwritten();
+        store(next_checked);
+      }
       next_checked = (next_checked + 1) % own.size();
     }
   }
@@ -85,7 +88,11 @@ void ControlWriter::beat(std::int64_t now_ns) {
   impl_->segment.beat(now_ns);
   const bool in_place = impl_->segment.in_place();
   if (!in_place) impl_->segment.replace();
-  impl_->put_right(in_place ? kCheckedAtOnce : kMostStations);
+  if (in_place) {
+    impl_->put_right(kCheckedAtOnce);
+  } else {
+    for (std::size_t slot = 0; slot < kMostStations; ++slot) impl_->store(slot);
+  }
   if (!in_place) impl_->segment.publish(now_ns);
 }
 

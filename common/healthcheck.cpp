@@ -22,7 +22,7 @@ std::optional<std::string> DaemonHealth::problem(std::int64_t now_ns) {
     if (segment.state() != SegmentState::kReady) return name_ + " is not healthy: " + segment.describe();
     if (!segment.writer_alive()) return name_ + " is not running";
     if (!segment.under_its_name())
-      return name_ + " is not healthy: " + segment.path().string() + " was removed or replaced";
+      return name_ + " is not healthy: " + segment.path().string() + " was removed, replaced or written over";
     if (!segment.writer_healthy(now_ns)) return name_ + " hangs: its heartbeat stands still";
   }
   return std::nullopt;

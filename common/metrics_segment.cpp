@@ -161,17 +161,21 @@ struct MetricsWriter::Impl {
     }
   }
 
-  // Stores each of these words again that is not as it should be.
-  void show(std::size_t begin, std::size_t end) {
+  // Stores each of these words again that is not as it should be. Whether one was not.
+  bool show(std::size_t begin, std::size_t end) {
     SharedWord* const to = shown();
+    bool changed = false;
     for (std::size_t word = begin; word < end; ++word) {
-      std::uint64_t right = image()[word].load(std::memory_order_relaxed);
-      while (to[word].load(std::memory_order_relaxed) != right) {
-        to[word].store(right, std::memory_order_relaxed);
-        // Its thread may have stored a newer one just before, over which this went.
-        right = image()[word].load(std::memory_order_relaxed);
+      for (;;) {
+        // In this order: a word that its thread stores meanwhile is found newer here, not older.
+        const std::uint64_t is = to[word].load(std::memory_order_acquire);
+        const std::uint64_t right = image()[word].load(std::memory_order_acquire);
+        if (is == right) break;
+        to[word].store(right, std::memory_order_release);
+        changed = true;
       }
     }
+    return changed;
   }
 
   static constexpr std::size_t kLabelsBegin = words_for(sizeof(MetricsHeader));
@@ -200,8 +204,12 @@ void MetricsWriter::beat(std::int64_t now_ns) {
 void MetricsWriter::keep_house(std::int64_t now_ns) {
   const bool in_place = impl_->segment.in_place();
   if (!in_place) impl_->segment.replace();
-  impl_->show(0, in_place ? Impl::kLabelsBegin : Impl::kLabelsEnd);
-  impl_->show(Impl::kLabelsEnd, impl_->word_count);
+  // What does not change of itself: words of a lane differ for a moment while their thread stores them.
+  const auto entries_end = Impl::kLabelsEnd + first_lane_word(impl_->specs.size());
+  bool overwritten = impl_->show(0, in_place ? Impl::kLabelsBegin : Impl::kLabelsEnd);
+  overwritten |= impl_->show(Impl::kLabelsEnd, entries_end);
+  if (in_place && overwritten) impl_->segment.report_overwritten();
+  impl_->show(entries_end, impl_->word_count);
   if (!in_place) impl_->segment.publish(now_ns);
 }
 

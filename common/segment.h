@@ -88,10 +88,15 @@ class SegmentWriter {
   // "I am at work": any thread of the writer, at least every second. A relaxed store.
   void beat(std::int64_t now_ns);
 
-  // Whether readers find this very file under the path, as long as it was made. False after it was removed,
-  // replaced or cut short, or its folder was. A header that another process wrote over is put right. After
-  // publish(); several times a second at most: system calls.
+  // Whether readers find this very file under the path, as long as it was made, in a folder that can be
+  // trusted. False after it was removed, replaced or cut short, or its folder was. A header that another
+  // process wrote over, and modes that were changed, are put right. After publish(); several times a second
+  // at most: system calls.
   bool in_place();
+
+  // Says in the log that another process wrote over the segment, what it wrote being put right: not more
+  // often than at every thousandth call of in_place().
+  void report_overwritten();
 
   // Puts a new file in place, unpublished and locked, and maps it where the former one was: payload() stays.
   // The caller stores what was lost, then publish()es it. Another thread may go on writing to the payload; of

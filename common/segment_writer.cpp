@@ -73,7 +73,9 @@ struct SegmentWriter::Impl {
   GuardedRegion mapped;
   std::uint64_t generation = 0;  // before publish(): of the former writer
   bool taken_over = false;
-  bool lost = false;  // the payload, since the file was cut short
+  bool lost = false;              // the payload, since the file was cut short
+  std::uint64_t looks = 0;        // calls of in_place()
+  std::uint64_t next_report = 0;  // of an overwritten segment: the look from which on it is made again
 
   Impl(std::filesystem::path p, const SegmentFormat& f)
       : path(std::move(p)), format(f), bytes((sizeof(SegmentHeader) + f.payload_bytes + 63) / 64 * 64) {}
@@ -179,6 +181,19 @@ struct SegmentWriter::Impl {
            now.generation.load(std::memory_order_relaxed) != generation;
   }
 
+  // Whatever another process did to the modes of the file and, if it is this user's, of its folder.
+  void keep_modes() const {
+    struct stat status {};
+    if (::fstat(file.get(), &status) == 0 && (status.st_mode & 07777U) != kSegmentMode &&
+        ::fchmod(file.get(), kSegmentMode) == 0)
+      log_warning("a segment's mode was changed, it is set again", {{"segment", path.string()}});
+    const std::filesystem::path folder = path.parent_path();
+    if (::lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&
+        (status.st_mode & S_IWOTH) != 0 && ::chmod(folder.c_str(), status.st_mode & 07775U) == 0)
+      log_warning("every user could write into a folder of segments, its mode is set again",
+                  {{"folder", folder.string()}});
+  }
+
   void remove_unpublished() {
     if (fresh_path.empty()) return;
     ::unlink(fresh_path.c_str());
@@ -239,17 +254,26 @@ void SegmentWriter::publish(std::int64_t now_ns) {
   impl_->guard.reset();
 }
 
+void SegmentWriter::report_overwritten() {
+  constexpr std::uint64_t kLooksBetween = 1'000;
+  if (impl_->looks < impl_->next_report) return;
+  impl_->next_report = impl_->looks + kLooksBetween;
+  log_warning("another process wrote over a segment, it is put right", {{"segment", impl_->path.string()}});
+}
+
 bool SegmentWriter::in_place() {
   Impl& self = *impl_;
+  ++self.looks;
+  self.keep_modes();
   const auto held = identity_of(self.file.get());
   const auto named = identity_at(self.path);
   // No magic: zeros, of a file that was cut short and made longer again.
   self.lost = !held || held->size < self.bytes || self.header()->magic.load(std::memory_order_relaxed) == 0 ||
               self.mapped.hit();
   if (self.lost || held->size != self.bytes || !named || !named->same_file(*held)) return false;
+  if (!folder_problem(self.path.parent_path(), FolderUse::kWrite).empty()) return false;
   if (self.header_changed()) {
-    log_warning("another process wrote over a segment's header, it is put right",
-                {{"segment", self.path.string()}});
+    report_overwritten();
     self.store_constants(*self.header());
     self.header()->magic.store(kSegmentMagic, std::memory_order_release);
   }
@@ -258,9 +282,6 @@ bool SegmentWriter::in_place() {
 
 SegmentContent SegmentWriter::replace() {
   Impl& self = *impl_;
-  log_warning(self.lost ? "a segment's file was cut short, a new one takes its place"
-                        : "a segment's file is not under its name any more, a copy takes its place",
-              {{"segment", self.path.string()}});
   try {
     prepare_folder(self.path.parent_path());
     // A file that is cut short but still its own is locked already.
@@ -288,6 +309,9 @@ SegmentContent SegmentWriter::replace() {
     self.remove_unpublished();
     throw;
   }
+  log_warning(self.lost ? "a segment's file was cut short, a new one takes its place"
+                        : "a segment's file is not under its name any more, a copy takes its place",
+              {{"segment", self.path.string()}});
   return std::exchange(self.lost, false) ? SegmentContent::kLost : SegmentContent::kCopied;
 }
 

@@ -60,6 +60,15 @@ bool below(const std::vector<double>& now, const std::vector<double>& before) {
          !std::equal(before.begin(), before.end(), now.begin(), std::less_equal<>());
 }
 
+// Whether one of them rose by more than there can be between two looks, which are a second apart: of bytes a
+// hundred times what 10 Gbit/s carry, of all else ten million.
+bool leapt(const MetricSpec& spec, const std::vector<double>& now, const std::vector<double>& before) {
+  const double most = spec.name.find("bytes") != std::string::npos ? 1e11 : 1e7;
+  return now.size() == before.size() &&
+         !std::equal(before.begin(), before.end(), now.begin(),
+                     [most](double then, double value) { return value - then <= most; });
+}
+
 // Bytes of the character that begins with these two; 0 if none does: overlong forms, surrogates, and what
 // lies beyond the last character are none.
 std::size_t utf8_length(unsigned first, unsigned second) {
@@ -108,6 +117,11 @@ bool FigureGuard::may_show(const MetricSample& sample, std::int64_t now_ns) {
       return false;
     }
   }
+  if (!fresh && leapt(sample.spec, numbers, series.shown)) {
+    if (series.leapt_ns == 0) series.leapt_ns = now_ns;
+    if (now_ns - series.leapt_ns < kProvenNs) return false;
+  }
+  series.leapt_ns = 0;
   series.shown = std::move(numbers);
   series.withheld.clear();
   return true;

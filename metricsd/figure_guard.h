@@ -20,6 +20,10 @@ class FigureGuard {
   // writer that reset it, or noise that had raised it before, makes that happen.
   static constexpr std::int64_t kSettledNs = 30'000'000'000;
 
+  // A series that leapt, by more than any daemon counts in a second, is shown once it has stayed up for
+  // longer than a writer needs to put right what another process wrote over.
+  static constexpr std::int64_t kProvenNs = 2'500'000'000;
+
   // Another segment was attached: what it shows begins again, and nothing is known of it.
   void begin() { series_.clear(); }
 
@@ -27,7 +31,8 @@ class FigureGuard {
   // be shown, and returns how many samples that were:
   // - all, if one is impossible: a counter or a count that is negative, not finite or above 2^53, a count
   //   that is not whole, a name that is none, text that is not UTF-8;
-  // - a counter or a histogram that is below what was last shown of it, until it is no longer below.
+  // - a counter or a histogram that is below what was last shown of it, until it is no longer below;
+  // - one that leapt, until it has stayed so for kProvenNs.
   // A series with a late label that is absent is forgotten: its station left, and begins at 0 if it returns.
   std::size_t filter(std::vector<MetricSample>& samples, std::int64_t now_ns);
 
@@ -38,6 +43,7 @@ class FigureGuard {
     Numbers shown;
     Numbers withheld;  // as last seen; empty while it is shown
     std::int64_t fell_ns = 0;
+    std::int64_t leapt_ns = 0;  // 0: it did not
     bool late = false;
     std::uint64_t seen_in = 0;
   };

@@ -45,10 +45,10 @@ struct HttpServer::Impl {
   void accept() {
     acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
       if (error) return recover();
+      accept();  // first: whatever becomes of this one, others are accepted
       if (connections.size() >= shared.limits.connections) make_room();
       connections.push_back(std::make_shared<HttpConnection>(std::move(socket), shared));
       connections.back()->start();
-      accept();
     });
   }
 
@@ -85,9 +85,9 @@ struct HttpServer::Impl {
     ticking.expires_after(HttpConnection::kTick);
     ticking.async_wait([this](ErrorCode error) {
       if (error) return;
+      tick();
       for (const auto& connection : connections) connection->tick();
       forget_closed();
-      tick();
     });
   }
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,6 +61,9 @@ void reset_inherited_state() {
   open_standard_descriptors();
   close_inherited_descriptors();
   reset_signals();
+  // A timer of the parent's, which exec keeps, would end this process.
+  const itimerval none{};
+  ::setitimer(ITIMER_REAL, &none, nullptr);
   ::umask(kUmask);
 }
 

@@ -14,7 +14,7 @@ void open_standard_descriptors();
 // - closes all other descriptors but those that systemd passes (LISTEN_FDS): a socket or lock of the parent
 // would
 //   stay open for as long as the daemon runs;
-// - gives signals that are ignored their default action, and blocks none;
+// - gives signals that are ignored their default action, and blocks none; stops an alarm;
 // - ignores SIGPIPE and SIGXFSZ, so that a peer that closes, or a limit on file sizes, is an error of that
 // write;
 // - sets the umask to 0027.

@@ -39,9 +39,7 @@ bool ends_link(std::string_view rest, std::string_view text) {
   if (rest == "_SERVICE_HOST") return true;
   if (rest == "_SERVICE_PORT" || starts_with(rest, "_SERVICE_PORT_")) return is_number(text);
   if (rest == "_PORT") return is_address(text);
-  if (starts_with(rest, "_PORT_")) return is_port_link(rest.substr(6), text);
-  if (rest == "_NAME") return starts_with(text, "/");
-  return starts_with(rest, "_ENV_");
+  return starts_with(rest, "_PORT_") && is_port_link(rest.substr(6), text);
 }
 
 }  // namespace

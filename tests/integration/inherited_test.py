@@ -69,6 +69,17 @@ def block_and_ignore_signals():
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
 
+def set_alarm():
+    signal.alarm(2)
+
+
+def test_an_alarm_of_the_parent_does_not_end_a_daemon():
+    with daemons(set_alarm) as station:
+        # By then it would have rung.
+        eventually(lambda: station.status()["sample_index"] > 44_100 * 3, "three seconds of music")
+        assert all(daemon.running() for daemon in station.daemons.values())
+
+
 def test_blocked_and_ignored_signals_of_the_parent_do_not_keep_a_daemon_from_reloading_and_stopping():
     with daemons(block_and_ignore_signals) as station:  # which stops it by SIGTERM and asserts status 0
         for daemon in station.daemons.values():

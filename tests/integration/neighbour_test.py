@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from auralis import eventually, run_daemon
-from listener import PCM, gaps
+from listener import OPUS, PCM, gaps
 from restart_test import fallen
 
 # A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none.
@@ -36,10 +36,10 @@ def cut_short(path):
     os.truncate(path, 0)
 
 
-def write_noise(path):
+def write_noise(path, seed=14):
     """Over its whole payload. Some words of a ring of 10 s are enough."""
     size = path.stat().st_size
-    bytes_of_noise = random.Random(14)
+    bytes_of_noise = random.Random(seed)
     with open(path, "r+b") as file:
         file.seek(HEADER_BYTES)
         file.write(bytes_of_noise.randbytes(min(size - HEADER_BYTES, 1_000_000)))
@@ -97,6 +97,17 @@ def test_an_audio_segment_that_is_removed_is_heard_by_no_listener(station, liste
     listener.wait_for_more(20)
     assert not any(chunk.silence for chunk in listener.chunks[begin:])
     assert gaps(listener.chunks) == []
+
+
+def test_noise_in_the_audio_segment_sends_no_listener_away(station, listen):
+    listeners = [listen(PCM), listen(OPUS)]
+    for seed in range(1, 7):
+        write_noise(station.runtime_dir / "synthd/audio", seed)
+        for listener in listeners:
+            listener.wait_for_more(5)
+    listeners[0].wait_for_music(15)
+    assert not any(listener.closed for listener in listeners)
+    assert all(gaps(listener.chunks) == [] for listener in listeners)
 
 
 def test_a_segment_that_cannot_be_put_back_is_unhealthy_and_ends_its_daemon_for_the_supervisor(station):

@@ -63,11 +63,17 @@ TEST_CASE("a value in the file that is not allowed is refused with its line") {
           {"[streamd]\nmax_backlog_ms = 199",
            "2: [streamd] max_backlog_ms = 199: must be an integer from 200 to 10000"},
           {"[streamd]\nhost = \"example.org\"",
-           "2: [streamd] host = \"example.org\": must be an IPv4 address, an IPv6 address or localhost"},
+           "2: [streamd] host = \"example.org\": must be an IPv4 address, an IPv6 address (not link-local) "
+           "or localhost"},
           {"[metricsd]\nhost = \"\"",
-           "2: [metricsd] host = \"\": must be an IPv4 address, an IPv6 address or localhost"},
+           "2: [metricsd] host = \"\": must be an IPv4 address, an IPv6 address (not link-local) or "
+           "localhost"},
+          {"[metricsd]\nhost = \"fe80::1\"",
+           "2: [metricsd] host = \"fe80::1\": must be an IPv4 address, an IPv6 address (not link-local) or "
+           "localhost"},
           {"[metricsd]\nhost = \"1.2.3.4\\u0000x\"",
-           "2: [metricsd] host = \"1.2.3.4\\u0000x\": must be an IPv4 address, an IPv6 address or localhost"},
+           "2: [metricsd] host = \"1.2.3.4\\u0000x\": must be an IPv4 address, an IPv6 address (not "
+           "link-local) or localhost"},
           {"[streamd]\nthreads = -1", "2: [streamd] threads = -1: must be an integer from 0 to 64"},
           {"[streamd]\nthreads = 65", "2: [streamd] threads = 65: must be an integer from 0 to 64"},
           {"[streamd]\ndrain_ms = -1", "2: [streamd] drain_ms = -1: must be an integer from 0 to 30000"},
@@ -276,7 +282,8 @@ TEST_CASE("flags are refused as they were given") {
   CHECK(refusal({"--port=70000"}) == "--port 70000: must be an integer from 1 to 65535");
   CHECK(refusal({"--port", "-1"}) == "--port -1: must be an integer from 1 to 65535");
   CHECK(refusal({"--port", "1\n2"}) == "--port \"1\\n2\": must be an integer from 1 to 65535");
-  CHECK(refusal({"--host", ""}) == "--host \"\": must be an IPv4 address, an IPv6 address or localhost");
+  CHECK(refusal({"--host", ""}) ==
+        "--host \"\": must be an IPv4 address, an IPv6 address (not link-local) or localhost");
   CHECK(refusal({"--audio-chunk-ms", "25"}) ==
         "--audio-chunk-ms 25: must be a multiple of 10 from 20 to 200");
   CHECK(refusal({"--prot", "1"}) == "--prot: unknown option; --help lists them");

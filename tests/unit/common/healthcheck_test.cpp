@@ -57,8 +57,8 @@ TEST_CASE_FIXTURE(HealthFixture, "a daemon is not healthy while one of its segme
   std::filesystem::remove(path(Daemon::kStreamd, "control"));
   CHECK(check(Daemon::kStreamd, 1, 1).find(path(Daemon::kStreamd, "control") + " is not there") !=
         std::string::npos);
-  CHECK(watched.problem(1) ==
-        "streamd is not healthy: " + path(Daemon::kStreamd, "control") + " was removed or replaced");
+  CHECK(watched.problem(1) == "streamd is not healthy: " + path(Daemon::kStreamd, "control") +
+                                  " was removed, replaced or written over");
   control.beat(1);
   CHECK(check(Daemon::kStreamd, 1, 0) == "streamd is healthy\n");
   CHECK_FALSE(watched.problem(1));

@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -321,6 +322,31 @@ TEST_CASE_FIXTURE(SegmentFixture,
     CHECK(again.taken_over());
     CHECK(mode(inner / "metrics") == static_cast<perms>(0640));
   }
+}
+
+TEST_CASE_FIXTURE(SegmentFixture, "modes that another process changed are set again while the writer runs") {
+  using perms = std::filesystem::perms;
+  const auto inner = dir.path() / "daemon";
+  SegmentWriter writer(inner / "metrics", kFormat);
+  writer.publish(1);
+  std::filesystem::permissions(inner / "metrics", perms::none);
+  std::filesystem::permissions(inner, static_cast<perms>(0777));
+  CHECK(writer.in_place());
+  CHECK(std::filesystem::status(inner / "metrics").permissions() == static_cast<perms>(0640));
+  CHECK((std::filesystem::status(inner).permissions() & perms::others_write) == perms::none);
+}
+
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a folder that another user has by now is no place" * doctest::skip(::geteuid() != 0)) {
+  const auto shared = dir.path() / "shm";
+  std::filesystem::create_directory(shared);
+  std::filesystem::permissions(shared, static_cast<std::filesystem::perms>(0777));
+  SegmentWriter writer(shared / "daemon" / "metrics", kFormat);
+  writer.publish(1);
+  CHECK(writer.in_place());
+  test::require(::chown((shared / "daemon").c_str(), 65'534, 65'534) == 0, "chown");
+  CHECK_FALSE(writer.in_place());
+  CHECK_THROWS_WITH_AS(writer.replace(), doctest::Contains("belongs to another user"), SegmentError);
 }
 
 TEST_CASE_FIXTURE(SegmentFixture, "a file that has another name too is not taken over") {

@@ -141,3 +141,18 @@ TEST_CASE("is_utf8: takes what is well-formed, and nothing else") {
     CHECK_FALSE_MESSAGE(is_utf8(bad), bad);
   }
 }
+
+TEST_CASE("FigureGuard: what leaps is shown once it has stayed up, and noise that is put right never is") {
+  Bench bench;
+  CHECK(bench.shown({counter(10), counter(10, "sent_bytes_total")}) == 2);
+  bench.now_ns += kNsPerSecond;
+  CHECK(bench.shown({counter(1e12), counter(1e9, "sent_bytes_total")}) == 1);
+  bench.now_ns += kNsPerSecond;
+  CHECK(bench.shown({counter(13), counter(2e9, "sent_bytes_total")}) == 2);  // put right
+  for (int second = 0; second < 3; ++second) {
+    bench.now_ns += kNsPerSecond;
+    CHECK(bench.shown({counter(1e9 + second)}) == 0);  // as after an outage, of which all is counted at once
+  }
+  bench.now_ns += kNsPerSecond;
+  CHECK(bench.shown({counter(1e9 + 3)}) == 1);
+}

@@ -75,7 +75,8 @@ TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a daemon is up while each of
   const auto events = source.sample();
   REQUIRE(events.size() == 1);
   CHECK_FALSE(events[0].up);
-  CHECK(events[0].message == "synthd is not healthy: " + audio.string() + " was removed or replaced");
+  CHECK(events[0].message ==
+        "synthd is not healthy: " + audio.string() + " was removed, replaced or written over");
   CHECK(figure(source.take(), "auralis_up", "synthd") == 0);
 }
 

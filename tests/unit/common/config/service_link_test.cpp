@@ -29,9 +29,7 @@ const std::vector<std::pair<std::string, std::string>> kLinks{
     {"AURALIS_STREAMD_PORT_8000_TCP_ADDR", "10.96.0.11"},
     {"AURALIS_METRICSD_PORT", "udp://[fd00::1]:9464"},
     {"AURALIS_PORT", "tcp://172.17.0.2:8000"},
-    {"AURALIS_SERVICE_HOST", "fd00::1"},
-    {"AURALIS_NAME", "/web/auralis"},
-    {"AURALIS_ENV_PATH", "/usr/bin"}};
+    {"AURALIS_SERVICE_HOST", "fd00::1"}};
 
 }  // namespace
 
@@ -52,7 +50,8 @@ TEST_CASE("keys of the configuration, and what resembles them, are no service li
            {"AURALIS_STREAMD_PORT_X_TCP", "tcp://10.96.0.11:8000"},
            {"AURALIS_STREAMD_PORT_8000_TCPX", "tcp://10.96.0.11:8000"},
            {"AURALIS_STREAMD_HOST", "10.96.0.11"},
-           {"AURALIS_STREAMD_NAME", "streamd"},
+           {"AURALIS_STREAMD_CERT_NAME", "/etc/auralis/cert.pem"},
+           {"AURALIS_STREAMD_ENV_FILE", "/etc/auralis/env"},
            {"AURALIS", "tcp://10.96.0.11:8000"},
            {"", ""}}) {
     CAPTURE(name);
