@@ -48,7 +48,7 @@ inline std::filesystem::path audio_path(const std::filesystem::path& directory) 
 
 // The state, if every field is possible.
 inline std::optional<StationState> checked(std::optional<StationState> state) {
-  const bool possible = state && valid(state->history) && is_station_name(state->name) &&
+  const bool possible = state && valid(state->history) && is_stored_name(state->name) &&
                         state->personal <= 1 && state->open <= 1 &&
                         std::abs(state->origin_chunk / 2) <= kMostChunk;
   if (!possible) state.reset();

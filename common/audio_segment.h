@@ -40,8 +40,8 @@ struct StationState {
   std::int64_t own_chunk(std::int64_t chunk) const { return chunk - origin_chunk; }
 };
 
-// Whether the bytes are a station's name: 1 to 31 of a-z, 0-9, _ and -, and zeros behind it.
-bool is_station_name(const char (&name)[kStationNameBytes]);
+// Whether the bytes are a station's name, and zeros behind it.
+bool is_stored_name(const char (&name)[kStationNameBytes]);
 
 // A state of that name, which is cut to what there is room for.
 StationState named_state(std::string_view name);

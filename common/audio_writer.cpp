@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/audio_layout.h"
 
+#include "common/base/station_name.h"
 #include "common/fingerprint.h"
 #include "common/log.h"
 
@@ -21,13 +22,9 @@ SegmentFormat format_of(const Timeline& timeline, std::uint32_t slots, std::size
 
 }  // namespace
 
-bool is_station_name(const char (&name)[kStationNameBytes]) {
-  const char* const begin = std::begin(name);
-  const char* const end = std::find(begin, std::end(name), '\0');
-  const auto allowed = [](char c) {
-    return ('a' <= c && c <= 'z') || ('0' <= c && c <= '9') || c == '_' || c == '-';
-  };
-  return end != begin && end != std::end(name) && std::all_of(begin, end, allowed) &&
+bool is_stored_name(const char (&name)[kStationNameBytes]) {
+  const char* const end = std::find(std::begin(name), std::end(name), '\0');
+  return is_station_name({name, static_cast<std::size_t>(end - name)}) &&
          std::all_of(end, std::end(name), [](char c) { return c == '\0'; });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/config_rules.h"
 
+#include "common/base/station_name.h"
 #include "common/ip_address.h"
 #include "common/music_parameters.h"
 #include "common/web_origin.h"
@@ -12,11 +13,8 @@
 namespace auralis {
 namespace {
 
-bool is_station_name(const std::string& name) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-  const bool reserved = name == "new" || name == "personal";
-  return !name.empty() && name.size() <= 31 && name.find_first_not_of(kAllowed) == std::string::npos &&
-         !reserved;
+bool is_free_station_name(const std::string& name) {
+  return is_station_name(name) && name != "new" && name != "personal";
 }
 
 bool is_host(const std::string& host) {
@@ -131,7 +129,8 @@ ConfigRule preset_name() {
 }
 
 ConfigRule station_name() {
-  return text("1 to 31 of a-z, 0-9, _ and -, but not new or personal, which are reserved", is_station_name);
+  return text("1 to 31 of a-z, 0-9, _ and -, but not new or personal, which are reserved",
+              is_free_station_name);
 }
 
 ConfigRule host() { return text("an IPv4 address, an IPv6 address (not link-local) or localhost", is_host); }

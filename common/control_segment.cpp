@@ -21,7 +21,7 @@ std::optional<ControlRequest> checked(std::optional<ControlRequest> request) {
   const bool opens = request && request->action == ControlAction::kOpen;
   const bool possible =
       request && request->station[kStationNameBytes - 1] == 0 &&
-      (!opens || is_station_name(request->station)) && request->chunk >= 0 && request->chunk <= kMostChunk &&
+      (!opens || is_stored_name(request->station)) && request->chunk >= 0 && request->chunk <= kMostChunk &&
       request->history.count <= request->history.changes.size() && valid(widened(request->history));
   if (!possible) request.reset();
   return request;
@@ -86,14 +86,10 @@ void ControlWriter::store(std::size_t slot, const ControlRequest& request) {
 void ControlWriter::beat(std::int64_t now_ns) {
   constexpr std::size_t kCheckedAtOnce = kMostStations / 8;  // all of them in less than a second
   impl_->segment.beat(now_ns);
-  const bool in_place = impl_->segment.in_place();
-  if (!in_place) impl_->segment.replace();
-  if (in_place) {
-    impl_->put_right(kCheckedAtOnce);
-  } else {
-    for (std::size_t slot = 0; slot < kMostStations; ++slot) impl_->store(slot);
-  }
-  if (!in_place) impl_->segment.publish(now_ns);
+  if (impl_->segment.in_place()) return impl_->put_right(kCheckedAtOnce);
+  impl_->segment.replace();
+  for (std::size_t slot = 0; slot < kMostStations; ++slot) impl_->store(slot);
+  impl_->segment.publish(now_ns);
 }
 
 struct ControlReader::Impl {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 import contextlib
+import resource
 
 import pytest
 
@@ -50,6 +51,15 @@ def listen(station):
     yield make
     for listener in listeners:
         listener.close()
+
+
+@pytest.fixture
+def many_descriptors():
+    """Enough of them for hundreds of clients in this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.hookimpl(hookwrapper=True)

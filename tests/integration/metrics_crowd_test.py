@@ -21,19 +21,13 @@ PROMPT_S = 2
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
+pytestmark = pytest.mark.usefixtures("many_descriptors")
+
+
 @pytest.fixture
 def metricsd():
     with Metricsd() as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def descriptors():
-    """Enough of them for hundreds of clients in this process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @contextlib.contextmanager

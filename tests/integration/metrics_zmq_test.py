@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import resource
 import socket
 import struct
 import time
@@ -25,20 +24,14 @@ GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + byt
 READY = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 3) + b"SUB"
 
 
+pytestmark = pytest.mark.usefixtures("many_descriptors")
+
+
 @pytest.fixture(scope="module")
 def metricsd():
     # As many descriptors as a login shell gives.
     with Metricsd(prefix=["prlimit", "--nofile=1024:1024"]) as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def descriptors():
-    """Enough of them for a crowd in this process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
