@@ -3,7 +3,7 @@
 // prove is the order of memory on weaker machines than the one it runs on: that is ThreadSanitizer's part.
 #include "common/audio_ring.h"
 
-#include "audio_support.h"
+#include "tests/unit/common/audio_support.h"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/audio_ring.h"
 
-#include "audio_support.h"
+#include "tests/unit/common/audio_support.h"
 
 #include <doctest/doctest.h>
 

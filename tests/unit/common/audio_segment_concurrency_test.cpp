@@ -3,8 +3,8 @@
 #include "common/audio_segment.h"
 #include "common/control_segment.h"
 
-#include "audio_support.h"
-#include "support.h"
+#include "tests/unit/common/audio_support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/audio_segment.h"
 
-#include "audio_support.h"
-#include "support.h"
+#include "tests/unit/common/audio_support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 

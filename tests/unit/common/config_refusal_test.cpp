@@ -2,7 +2,7 @@
 // Each refusal is one line: where, what, and what is allowed.
 #include "common/config.h"
 
-#include "config_support.h"
+#include "tests/unit/common/config_support.h"
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 #include "common/config.h"
 
 #include "common/config_table.h"
-#include "config_support.h"
+#include "tests/unit/common/config_support.h"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/control_segment.h"
 
-#include "support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 

@@ -5,7 +5,7 @@
 #include "common/clock.h"
 #include "common/control_segment.h"
 #include "common/metrics_segment.h"
-#include "support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 

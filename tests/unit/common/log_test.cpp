@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/log.h"
 
-#include "support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/metrics_segment.h"
 
-#include "support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 

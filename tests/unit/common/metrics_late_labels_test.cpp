@@ -2,7 +2,7 @@
 // Late labels through a metrics segment, as its writer sets them and a reader finds them.
 #include "common/metrics_segment.h"
 
-#include "support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 #include "common/process_metrics.h"
 
 #include "common/metrics_segment.h"
-#include "support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "common/segment.h"
-#include "support.h"
+#include "tests/unit/common/support.h"
 
 #include <filesystem>
 

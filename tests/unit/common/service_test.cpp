@@ -4,7 +4,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <string>
 
-#include "../support.h"
+#include "tests/unit/common/support.h"
 
 namespace auralis {
 namespace {
