@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "common/audio_layout.h"
 
+#include "common/base/fingerprint.h"
+#include "common/base/log.h"
 #include "common/base/station_name.h"
-#include "common/fingerprint.h"
-#include "common/log.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/ip_address.h"
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 #include <arpa/inet.h>
 

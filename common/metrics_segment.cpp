@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "common/fingerprint.h"
+#include "common/base/fingerprint.h"
 
 namespace auralis {
 namespace {

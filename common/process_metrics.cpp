@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/process_metrics.h"
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/secret_file.h"
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 #include <fcntl.h>
 #include <openssl/crypto.h>

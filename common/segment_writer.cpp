@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/log.h"
+#include "common/base/log.h"
 #include "common/segment.h"
 #include "common/segment_file.h"
 #include "common/segments/trusted_folder.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "common/service.h"
 
+#include "common/base/clock.h"
 #include "common/base/inherited_state.h"
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include <systemd/sd-daemon.h>
 

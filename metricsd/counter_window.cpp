@@ -3,7 +3,7 @@
 
 #include <iterator>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 namespace auralis {
 

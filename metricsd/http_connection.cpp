@@ -7,7 +7,7 @@
 #include <sstream>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "metricsd/http_rules.h"
 
 #include <boost/asio/write.hpp>

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "metricsd/http_connection.h"
 
 #include <boost/asio/io_context.hpp>

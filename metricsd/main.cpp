@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <iostream>
 
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/service.h"
 #include "metricsd/descriptor_limit.h"
 #include "metricsd/http_healthcheck.h"

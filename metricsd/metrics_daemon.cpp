@@ -4,7 +4,7 @@
 #include <chrono>
 #include <exception>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "metricsd/snapshot_json.h"
 
 namespace auralis {

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/config.h"
 #include "metricsd/absence.h"
 #include "metricsd/prometheus_exporter.h"

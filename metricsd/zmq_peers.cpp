@@ -10,7 +10,7 @@
 #include <cstring>
 #include <tuple>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 namespace auralis {
 namespace {

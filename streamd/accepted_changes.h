@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/audio_segment.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 namespace auralis {
 

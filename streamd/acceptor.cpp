@@ -16,8 +16,8 @@
 #include <system_error>
 #include <utility>
 
+#include "common/base/log.h"
 #include "common/ip_address.h"
-#include "common/log.h"
 
 namespace auralis {
 namespace {

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "streamd/address_rates.h"
 #include "streamd/gate.h"
 #include "streamd/network_lane.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 namespace auralis {
 ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock,

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "common/audio_segment.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "streamd/hub.h"
 #include "streamd/station_encoder.h"
 #include "streamd/stream_metrics.h"

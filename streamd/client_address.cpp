@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/client_address.h"
 
-#include "common/text.h"
+#include "common/base/text.h"
 #include "common/web_origin.h"
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "streamd/encoding_capacity.h"
 
 namespace auralis {

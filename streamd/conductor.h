@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
+#include "common/base/process_time.h"
 #include "common/config.h"
 #include "common/metrics_segment.h"
-#include "common/process_time.h"
 #include "streamd/audience.h"
 #include "streamd/chunk_pump.h"
 #include "streamd/directory.h"

@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "streamd/opus_stream.h"
 
 namespace auralis {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 namespace auralis {
 namespace {

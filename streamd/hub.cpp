@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 namespace auralis {
 namespace {

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "common/audio_segment.h"
-#include "common/clock.h"
-#include "common/process_time.h"
+#include "common/base/clock.h"
+#include "common/base/process_time.h"
 #include "streamd/frame.h"
 #include "streamd/listener_policy.h"
 #include "streamd/messages.h"

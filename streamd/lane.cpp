@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "common/log.h"
-#include "common/process_time.h"
+#include "common/base/log.h"
+#include "common/base/process_time.h"
 #include "streamd/conductor.h"
 
 namespace auralis {

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/config.h"
 #include "streamd/access.h"
 #include "streamd/directory.h"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <websocketpp/http/request.hpp>
 
-#include "common/text.h"
+#include "common/base/text.h"
 #include "streamd/http_head.h"
 
 namespace auralis {

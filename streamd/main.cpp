@@ -2,9 +2,9 @@
 #include <iostream>
 #include <string>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/healthcheck.h"
-#include "common/log.h"
 #include "common/service.h"
 #include "streamd/descriptors.h"
 #include "streamd/stream_server.h"

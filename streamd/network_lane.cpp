@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "common/log.h"
-#include "common/process_time.h"
+#include "common/base/log.h"
+#include "common/base/process_time.h"
 #include "streamd/http_answer.h"
 #include "streamd/lane_connection.h"
 #include "streamd/request_deadlines.h"

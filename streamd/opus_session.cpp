@@ -5,7 +5,7 @@
 #include <exception>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 namespace auralis {
 

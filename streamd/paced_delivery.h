@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "streamd/audience.h"
 #include "streamd/chunk_pump.h"
 

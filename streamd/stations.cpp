@@ -7,7 +7,7 @@
 #include <random>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 namespace auralis {
 namespace {

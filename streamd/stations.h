@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/control_segment.h"
 #include "common/permalink.h"
 #include "streamd/accepted_changes.h"

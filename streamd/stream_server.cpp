@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/log.h"
+#include "common/base/log.h"
+#include "common/base/steady_wall_clock.h"
 #include "common/metrics_segment.h"
-#include "common/steady_wall_clock.h"
 #include "streamd/acceptor.h"
 #include "streamd/conductor.h"
 #include "streamd/descriptors.h"

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/config.h"
 
 namespace auralis {

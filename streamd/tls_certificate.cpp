@@ -4,7 +4,7 @@
 #include <asio/ssl.hpp>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 namespace auralis {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 namespace auralis {
 

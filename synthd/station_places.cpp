@@ -8,8 +8,8 @@
 #include <system_error>
 #include <vector>
 
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "synthd/engine/make_engine.h"
 #include "synthd/station.h"
 

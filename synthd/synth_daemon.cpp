@@ -5,7 +5,7 @@
 #include <iostream>
 #include <string>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "synthd/engine/make_engine.h"
 #include "synthd/station_places.h"
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <thread>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/config.h"
 #include "common/metrics_segment.h"
 #include "common/service.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "synthd/engine/failover_engine.h"
 
 namespace auralis {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "common/audio_segment.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/config.h"
 #include "common/control_segment.h"
 #include "common/metrics_segment.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "tools/auralis_load_options.h"
 #include "tools/auralis_load_statistics.h"
 #include "tools/auralis_load_tally.h"

@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "common/base/clock.h"
 #include "common/base/inherited_state.h"
-#include "common/clock.h"
 #include "common/config_table.h"
 #include "common/ticket.h"
 #include "tools/auralis_ticket_time.h"

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "streamd/frame.h"
 #include "tools/auralis_load_process.h"
 #include "tools/auralis_load_wire.h"

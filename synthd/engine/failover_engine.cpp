@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 namespace auralis {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "synthd/engine/device.h"
 #include "synthd/engine/failover_engine.h"
 #include "synthd/engine/native_engine.h"

@@ -13,7 +13,7 @@
 #include <string>
 #include <system_error>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 namespace auralis::test {
 

@@ -2,7 +2,7 @@
 #include "common/healthcheck.h"
 
 #include "common/audio_segment.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/control_segment.h"
 #include "common/metrics_segment.h"
 #include "tests/unit/common/support.h"

@@ -2,8 +2,8 @@
 // In child processes: a service changes the signals of its process for good.
 #include "common/service.h"
 
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #include <doctest/doctest.h>
 

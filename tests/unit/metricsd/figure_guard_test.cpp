@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #include <doctest/doctest.h>
 

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "common/audio_segment.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "common/config.h"
 #include "common/control_segment.h"
 #include "common/metrics.h"

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "common/process_time.h"
+#include "common/base/process_time.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {

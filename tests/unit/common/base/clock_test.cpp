@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #include <doctest/doctest.h>
 
 #include <ctime>
 
-#include "common/steady_wall_clock.h"
+#include "common/base/steady_wall_clock.h"
 
 namespace auralis {
 namespace {

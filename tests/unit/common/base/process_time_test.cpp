@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/process_time.h"
+#include "common/base/process_time.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>

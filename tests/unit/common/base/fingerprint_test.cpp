@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/fingerprint.h"
+#include "common/base/fingerprint.h"
 
 #include <doctest/doctest.h>
 
