@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "common/config_rules.h"
 
+#include "common/access/ip_address.h"
+#include "common/access/web_origin.h"
 #include "common/base/station_name.h"
-#include "common/ip_address.h"
 #include "common/music_parameters.h"
-#include "common/web_origin.h"
 
 #include <arpa/inet.h>
 

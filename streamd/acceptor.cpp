@@ -16,8 +16,8 @@
 #include <system_error>
 #include <utility>
 
+#include "common/access/ip_address.h"
 #include "common/base/log.h"
-#include "common/ip_address.h"
 
 namespace auralis {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/access.h"
 
-#include "common/ticket.h"
+#include "common/access/ticket.h"
 #include "streamd/client_address.h"
 #include "streamd/origin.h"
 

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "common/access/ip_address.h"
+#include "common/access/secret_file.h"
+#include "common/access/web_origin.h"
 #include "common/config.h"
-#include "common/ip_address.h"
-#include "common/secret_file.h"
-#include "common/web_origin.h"
 #include "streamd/http_api.h"
 
 namespace auralis {

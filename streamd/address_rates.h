@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <map>
 
-#include "common/ip_address.h"
+#include "common/access/ip_address.h"
 #include "streamd/token_bucket.h"
 
 namespace auralis {

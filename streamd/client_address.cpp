@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/client_address.h"
 
+#include "common/access/web_origin.h"
 #include "common/base/text.h"
-#include "common/web_origin.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/ip_address.h"
+#include "common/access/ip_address.h"
 
 namespace auralis {
 

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "common/access/ticket.h"
 #include "common/audio_segment.h"
 #include "common/permalink.h"
-#include "common/ticket.h"
 #include "common/timeline.h"
 
 namespace auralis {

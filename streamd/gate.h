@@ -10,7 +10,7 @@
 #include <utility>
 #include <variant>
 
-#include "common/ip_address.h"
+#include "common/access/ip_address.h"
 
 namespace auralis {
 

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "common/web_origin.h"
+#include "common/access/web_origin.h"
 
 namespace auralis {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tools/auralis_ticket_time.h"
 
-#include "common/ticket.h"
+#include "common/access/ticket.h"
 
 #include <array>
 #include <charconv>

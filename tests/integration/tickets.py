@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tickets, made by what common/ticket.h says of their form."""
+"""Tickets, made by what common/access/ticket.h says of their form."""
 
 import base64
 import hmac

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/ip_address.h"
+#include "common/access/ip_address.h"
 
 #include <doctest/doctest.h>
 

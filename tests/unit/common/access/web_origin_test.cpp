@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/web_origin.h"
+#include "common/access/web_origin.h"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "common/web_origin.h"
+#include "common/access/web_origin.h"
 
+#include "common/access/ip_address.h"
 #include "common/base/text.h"
-#include "common/ip_address.h"
 
 #include <charconv>
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/secret_file.h"
+#include "common/access/secret_file.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/ticket.h"
+#include "common/access/ticket.h"
 
 #include "tests/unit/common/support.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/secret_file.h"
+#include "common/access/secret_file.h"
 
 #include "tests/unit/common/support.h"
 
