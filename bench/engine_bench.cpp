@@ -22,7 +22,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/timeline.h"
+#include "common/music/timeline.h"
 #include "synthd/composer/composer.h"
 #include "synthd/engine/device.h"
 #include "synthd/engine/native_engine.h"

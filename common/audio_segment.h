@@ -14,9 +14,9 @@
 #include <string_view>
 
 #include "common/audio_ring.h"
-#include "common/parameter_history.h"
+#include "common/music/parameter_history.h"
+#include "common/music/timeline.h"
 #include "common/segment.h"
-#include "common/timeline.h"
 
 namespace auralis {
 

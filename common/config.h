@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/music_parameters.h"
+#include "common/music/music_parameters.h"
 
 namespace auralis {
 

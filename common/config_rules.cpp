@@ -4,7 +4,7 @@
 #include "common/access/ip_address.h"
 #include "common/access/web_origin.h"
 #include "common/base/station_name.h"
-#include "common/music_parameters.h"
+#include "common/music/music_parameters.h"
 
 #include <arpa/inet.h>
 

@@ -3,7 +3,7 @@
 #include "common/config_keys.h"
 #include "common/config_rules.h"
 #include "common/config_table.h"
-#include "common/music_parameters.h"
+#include "common/music/music_parameters.h"
 
 #include <algorithm>
 #include <array>

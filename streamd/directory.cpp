@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "common/parameter_history.h"
+#include "common/music/parameter_history.h"
 
 namespace auralis {
 namespace {

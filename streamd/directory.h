@@ -11,8 +11,8 @@
 
 #include "common/access/ticket.h"
 #include "common/audio_segment.h"
-#include "common/permalink.h"
-#include "common/timeline.h"
+#include "common/music/permalink.h"
+#include "common/music/timeline.h"
 
 namespace auralis {
 

@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
-#include "common/music_parameters.h"
-#include "common/timeline.h"
+#include "common/music/music_parameters.h"
+#include "common/music/timeline.h"
 #include "streamd/wire_format.h"
 
 namespace auralis {

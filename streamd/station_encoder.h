@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "common/timeline.h"
+#include "common/music/timeline.h"
 #include "streamd/frame.h"
 #include "streamd/hub.h"
 #include "streamd/ogg_opus.h"

@@ -14,7 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/control_segment.h"
-#include "common/permalink.h"
+#include "common/music/permalink.h"
 #include "streamd/accepted_changes.h"
 #include "streamd/gate.h"
 #include "streamd/messages.h"

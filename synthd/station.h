@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/parameter_history.h"
+#include "common/music/parameter_history.h"
 #include "synthd/composer/score.h"
 #include "synthd/engine/engine.h"
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "common/parameter_history.h"
+#include "common/music/parameter_history.h"
 
 namespace auralis {
 

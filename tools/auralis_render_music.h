@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/parameter_history.h"
-#include "common/timeline.h"
+#include "common/music/parameter_history.h"
+#include "common/music/timeline.h"
 #include "synthd/engine/engine.h"
 #include "synthd/station.h"
 

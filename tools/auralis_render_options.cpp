@@ -8,7 +8,7 @@
 #include <ostream>
 
 #include "common/config_table.h"
-#include "common/permalink.h"
+#include "common/music/permalink.h"
 #include "synthd/synth_loop.h"
 
 namespace auralis {

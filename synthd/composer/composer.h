@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "common/parameter_history.h"
+#include "common/music/parameter_history.h"
 #include "synthd/composer/score.h"
 
 namespace auralis {

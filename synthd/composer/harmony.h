@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "common/music_parameters.h"
+#include "common/music/music_parameters.h"
 
 namespace auralis {
 

@@ -3,7 +3,7 @@
 // end of each. Pure functions; any thread.
 #pragma once
 
-#include "common/parameter_history.h"
+#include "common/music/parameter_history.h"
 #include "synthd/composer/harmony.h"
 #include "synthd/composer/score.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "common/config.h"
-#include "common/timeline.h"
+#include "common/music/timeline.h"
 #include "synthd/engine/engine.h"
 
 namespace auralis {

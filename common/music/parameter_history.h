@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "common/music_parameters.h"
-#include "common/timeline.h"
+#include "common/music/music_parameters.h"
+#include "common/music/timeline.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/music_parameters.h"
+#include "common/music/music_parameters.h"
 
 #include <algorithm>
 

@@ -24,7 +24,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/parameter_history.h"
+#include "common/music/parameter_history.h"
 
 namespace auralis {
 

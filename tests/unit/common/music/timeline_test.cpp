@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/timeline.h"
+#include "common/music/timeline.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/permalink.h"
+#include "common/music/permalink.h"
 
 #include <doctest/doctest.h>
 

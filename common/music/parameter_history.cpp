@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/parameter_history.h"
+#include "common/music/parameter_history.h"
 
 #include <algorithm>
 #include <cmath>
