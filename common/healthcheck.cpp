@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "common/healthcheck.h"
 
-#include "common/audio_segment.h"
-#include "common/control_segment.h"
 #include "common/metrics_segment.h"
+#include "common/segments/audio_segment.h"
+#include "common/segments/control_segment.h"
 
 namespace auralis {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/config.h"
-#include "common/segment.h"
+#include "common/segments/segment.h"
 
 namespace auralis {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/shared_words.h"
+#include "common/segments/shared_words.h"
 
 namespace auralis {
 

@@ -27,7 +27,7 @@
 #include <vector>
 
 #include "common/late_labels.h"
-#include "common/shared_words.h"
+#include "common/segments/shared_words.h"
 
 namespace auralis {
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "common/metrics.h"
-#include "common/segment.h"
+#include "common/segments/segment.h"
 
 namespace auralis {
 

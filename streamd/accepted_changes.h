@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "common/audio_segment.h"
 #include "common/base/clock.h"
+#include "common/segments/audio_segment.h"
 
 namespace auralis {
 

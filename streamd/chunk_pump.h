@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/audio_segment.h"
 #include "common/base/clock.h"
+#include "common/segments/audio_segment.h"
 #include "streamd/hub.h"
 #include "streamd/station_encoder.h"
 #include "streamd/stream_metrics.h"

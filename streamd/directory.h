@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "common/access/ticket.h"
-#include "common/audio_segment.h"
 #include "common/music/permalink.h"
 #include "common/music/timeline.h"
+#include "common/segments/audio_segment.h"
 
 namespace auralis {
 

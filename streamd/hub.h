@@ -14,9 +14,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "common/audio_segment.h"
 #include "common/base/clock.h"
 #include "common/base/process_time.h"
+#include "common/segments/audio_segment.h"
 #include "streamd/frame.h"
 #include "streamd/listener_policy.h"
 #include "streamd/messages.h"

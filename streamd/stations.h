@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "common/control_segment.h"
 #include "common/music/permalink.h"
+#include "common/segments/control_segment.h"
 #include "streamd/accepted_changes.h"
 #include "streamd/gate.h"
 #include "streamd/messages.h"

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "common/audio_segment.h"
 #include "common/config.h"
+#include "common/segments/audio_segment.h"
 
 namespace auralis {
 

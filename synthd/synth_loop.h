@@ -13,11 +13,11 @@
 #include <string_view>
 #include <vector>
 
-#include "common/audio_segment.h"
 #include "common/base/clock.h"
 #include "common/config.h"
-#include "common/control_segment.h"
 #include "common/metrics_segment.h"
+#include "common/segments/audio_segment.h"
+#include "common/segments/control_segment.h"
 #include "common/station_labels.h"
 #include "synthd/engine/engine.h"
 #include "synthd/station.h"

@@ -26,7 +26,7 @@ WAIT_LIMIT_S = 60
 STOP_LIMIT_S = 20
 HOST = "127.0.0.1"
 
-_GENERATION_OFFSET = 32  # in the header of a segment, common/segment.h
+_GENERATION_OFFSET = 32  # in the header of a segment, common/segments/segment.h
 _LOG_TAIL_BYTES = 6_000
 
 

@@ -66,7 +66,7 @@ def bound_text(bound):
 # The page rounds to 16 digits.
 ROUNDING = 1e-14
 
-# A heartbeat older than this means that a daemon hangs, common/segment.h.
+# A heartbeat older than this means that a daemon hangs, common/segments/segment.h.
 HUNG_AFTER_S = 5
 
 

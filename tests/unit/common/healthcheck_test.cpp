@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "common/healthcheck.h"
 
-#include "common/audio_segment.h"
 #include "common/base/clock.h"
-#include "common/control_segment.h"
 #include "common/metrics_segment.h"
+#include "common/segments/audio_segment.h"
+#include "common/segments/control_segment.h"
 #include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>

@@ -12,12 +12,12 @@
 #include <optional>
 #include <string>
 
-#include "common/audio_segment.h"
 #include "common/base/clock.h"
 #include "common/config.h"
-#include "common/control_segment.h"
 #include "common/metrics.h"
 #include "common/metrics_segment.h"
+#include "common/segments/audio_segment.h"
+#include "common/segments/control_segment.h"
 #include "metricsd/snapshot.h"
 #include "tests/unit/support.h"
 

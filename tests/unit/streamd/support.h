@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/audio_segment.h"
 #include "common/metrics.h"
+#include "common/segments/audio_segment.h"
 #include "streamd/encoding_pool.h"
 #include "streamd/stream_metrics.h"
 #include "streamd/transport.h"

@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 
-#include "common/audio_segment.h"
-#include "common/segment.h"
+#include "common/segments/audio_segment.h"
+#include "common/segments/segment.h"
 
 namespace auralis {
 

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "common/audio_segment.h"
+#include "common/segments/audio_segment.h"
 
 namespace auralis {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A writer at full speed, far beyond any real one, and readers that it keeps overtaking. What this does not
 // prove is the order of memory on weaker machines than the one it runs on: that is ThreadSanitizer's part.
-#include "common/audio_ring.h"
+#include "common/segments/audio_ring.h"
 
-#include "tests/unit/common/audio_support.h"
+#include "tests/unit/common/segments/audio_support.h"
 
 #include <doctest/doctest.h>
 

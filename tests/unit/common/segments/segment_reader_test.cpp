@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "common/segment.h"
+#include "common/segments/segment.h"
 
-#include "tests/unit/common/segment_support.h"
+#include "tests/unit/common/segments/segment_support.h"
 
 #include <doctest/doctest.h>
 

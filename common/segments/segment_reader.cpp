@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "common/segment.h"
-#include "common/segment_file.h"
+#include "common/segments/segment.h"
+#include "common/segments/segment_file.h"
 #include "common/segments/trusted_folder.h"
 
 #include <cerrno>

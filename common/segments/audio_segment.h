@@ -13,10 +13,10 @@
 #include <string>
 #include <string_view>
 
-#include "common/audio_ring.h"
 #include "common/music/parameter_history.h"
 #include "common/music/timeline.h"
-#include "common/segment.h"
+#include "common/segments/audio_ring.h"
+#include "common/segments/segment.h"
 
 namespace auralis {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The same through the real segments: what one thread writes into its mapping, another reads out of its own.
-#include "common/audio_segment.h"
-#include "common/control_segment.h"
+#include "common/segments/audio_segment.h"
+#include "common/segments/control_segment.h"
 
-#include "tests/unit/common/audio_support.h"
+#include "tests/unit/common/segments/audio_support.h"
 #include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>

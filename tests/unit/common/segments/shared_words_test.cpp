@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/shared_words.h"
+#include "common/segments/shared_words.h"
 
 #include <doctest/doctest.h>
 

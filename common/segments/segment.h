@@ -25,7 +25,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "common/shared_words.h"
+#include "common/segments/shared_words.h"
 
 namespace auralis {
 

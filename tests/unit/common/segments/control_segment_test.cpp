@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/control_segment.h"
+#include "common/segments/control_segment.h"
 
 #include "tests/unit/common/support.h"
 

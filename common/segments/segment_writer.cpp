@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/base/log.h"
-#include "common/segment.h"
-#include "common/segment_file.h"
+#include "common/segments/segment.h"
+#include "common/segments/segment_file.h"
 #include "common/segments/trusted_folder.h"
 
 #include <sys/file.h>

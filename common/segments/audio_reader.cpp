@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/audio_layout.h"
+#include "common/segments/audio_layout.h"
 
 namespace auralis {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "common/audio_segment.h"
+#include "common/segments/audio_segment.h"
 
-#include "tests/unit/common/audio_support.h"
+#include "tests/unit/common/segments/audio_support.h"
 #include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>

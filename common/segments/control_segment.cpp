@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/control_segment.h"
+#include "common/segments/control_segment.h"
 
 #include <array>
 #include <cstring>

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "common/shared_words.h"
+#include "common/segments/shared_words.h"
 
 namespace auralis {
 

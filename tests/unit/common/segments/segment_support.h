@@ -2,7 +2,7 @@
 // What the tests of both sides of a segment share.
 #pragma once
 
-#include "common/segment.h"
+#include "common/segments/segment.h"
 #include "tests/unit/common/support.h"
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/audio_ring.h"
+#include "common/segments/audio_ring.h"
 
 #include <algorithm>
 

@@ -3,8 +3,8 @@
 // header, and a segment's file with its identity, its mapping and its lock.
 #pragma once
 
-#include "common/segment.h"
 #include "common/segments/bus_error_guard.h"
+#include "common/segments/segment.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
