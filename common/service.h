@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-#include "common/config.h"
+#include "common/config/config.h"
 
 namespace auralis {
 

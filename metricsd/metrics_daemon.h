@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "common/base/clock.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "metricsd/absence.h"
 #include "metricsd/prometheus_exporter.h"
 #include "metricsd/snapshot.h"

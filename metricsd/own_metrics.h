@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/metrics.h"
 #include "common/process_metrics.h"
 

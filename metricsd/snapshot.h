@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/healthcheck.h"
 #include "common/metrics.h"
 #include "common/metrics_segment.h"

@@ -12,7 +12,7 @@
 #include "common/access/ip_address.h"
 #include "common/access/secret_file.h"
 #include "common/access/web_origin.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "streamd/http_api.h"
 
 namespace auralis {

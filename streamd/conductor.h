@@ -13,7 +13,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/process_time.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/metrics_segment.h"
 #include "streamd/audience.h"
 #include "streamd/chunk_pump.h"

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "common/config.h"
+#include "common/config/config.h"
 
 namespace auralis {
 

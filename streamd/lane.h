@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "streamd/access.h"
 #include "streamd/directory.h"
 #include "streamd/gate.h"

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "common/base/clock.h"
-#include "common/config.h"
+#include "common/config/config.h"
 
 namespace auralis {
 

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "common/base/clock.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/metrics_segment.h"
 #include "common/service.h"
 #include "synthd/engine/engine.h"

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/metrics_segment.h"
 #include "common/segments/audio_segment.h"
 #include "common/segments/control_segment.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/config_table.h"
+#include "common/config/config_table.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): its name
 class App;

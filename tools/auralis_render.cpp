@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "common/base/inherited_state.h"
-#include "common/config_loader.h"
+#include "common/config/config_loader.h"
 #include "synthd/engine/make_engine.h"
 #include "synthd/engine/native_engine.h"
 #include "synthd/engine/opencl_engine.h"

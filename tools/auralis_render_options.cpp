@@ -7,7 +7,7 @@
 #include <cmath>
 #include <ostream>
 
-#include "common/config_table.h"
+#include "common/config/config_table.h"
 #include "common/music/permalink.h"
 #include "synthd/synth_loop.h"
 

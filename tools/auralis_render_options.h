@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // auralis-render's command line. Names and ranges are those of the tables: common/music/music_parameters.h
-// for the music, common/config_table.h for what the daemons are configured with too.
+// for the music, common/config/config_table.h for what the daemons are configured with too.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/music/parameter_history.h"
 #include "tools/arguments.h"
 #include "tools/auralis_render_sound.h"

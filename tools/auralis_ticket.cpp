@@ -10,7 +10,7 @@
 #include "common/access/ticket.h"
 #include "common/base/clock.h"
 #include "common/base/inherited_state.h"
-#include "common/config_table.h"
+#include "common/config/config_table.h"
 #include "tools/auralis_ticket_time.h"
 
 namespace auralis {

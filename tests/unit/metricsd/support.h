@@ -13,7 +13,7 @@
 #include <string>
 
 #include "common/base/clock.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/metrics.h"
 #include "common/metrics_segment.h"
 #include "common/segments/audio_segment.h"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/unit/common/config_support.h"
+#include "tests/unit/common/config/config_support.h"
 
 using namespace auralis;
 using test::ConfigFixture;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "common/config_keys.h"
-#include "common/config_rules.h"
+#include "common/config/config_keys.h"
+#include "common/config/config_rules.h"
 
 namespace auralis {
 namespace {

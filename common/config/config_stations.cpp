@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The keys of [[station]].
-#include "common/config_keys.h"
-#include "common/config_rules.h"
-#include "common/config_table.h"
+#include "common/config/config_keys.h"
+#include "common/config/config_rules.h"
+#include "common/config/config_table.h"
 #include "common/music/music_parameters.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/config_rules.h"
+#include "common/config/config_rules.h"
 
 #include "common/access/ip_address.h"
 #include "common/access/web_origin.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "common/config_loader.h"
+#include "common/config/config_loader.h"
 
+#include "common/config/config_table.h"
 #include "common/config/service_link.h"
-#include "common/config_table.h"
 
 #include <toml++/toml.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Each refusal is one line: where, what, and what is allowed.
-#include "common/config.h"
+#include "common/config/config.h"
 
-#include "tests/unit/common/config_support.h"
+#include "tests/unit/common/config/config_support.h"
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Where values come from; what is refused, and in which words, is config_refusal_test.cpp.
-#include "common/config.h"
+#include "common/config/config.h"
 
-#include "common/config_table.h"
-#include "tests/unit/common/config_support.h"
+#include "common/config/config_table.h"
+#include "tests/unit/common/config/config_support.h"
 
 #include <doctest/doctest.h>
 

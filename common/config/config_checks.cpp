@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What no key can be checked for alone.
-#include "common/config_loader.h"
+#include "common/config/config_loader.h"
 
-#include "common/config_table.h"
+#include "common/config/config_table.h"
 
 namespace auralis {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "common/config_table.h"
+#include "common/config/config_table.h"
 
-#include "common/config_keys.h"
+#include "common/config/config_keys.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The stations of the configuration: [[station]], and the only one where there is none.
-#include "common/config.h"
+#include "common/config/config.h"
 
-#include "common/config_table.h"
-#include "tests/unit/common/config_support.h"
+#include "common/config/config_table.h"
+#include "tests/unit/common/config/config_support.h"
 
 #include <doctest/doctest.h>
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/config_table.h"
+#include "common/config/config_table.h"
 
 namespace auralis {
 

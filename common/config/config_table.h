@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "common/config.h"
+#include "common/config/config.h"
 
 namespace auralis {
 

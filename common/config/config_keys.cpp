@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // All but those of streamd, which are in config_keys_streamd.cpp.
-#include "common/config_keys.h"
+#include "common/config/config_keys.h"
 
-#include "common/config_rules.h"
+#include "common/config/config_rules.h"
 
 #include <limits>
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/config.h"
+#include "common/config/config.h"
 
 namespace auralis {
 
