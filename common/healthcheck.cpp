@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/healthcheck.h"
 
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 #include "common/segments/audio_segment.h"
 #include "common/segments/control_segment.h"
 

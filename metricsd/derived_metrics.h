@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "common/metrics.h"
+#include "common/metrics/metrics.h"
 #include "metricsd/counter_window.h"
 #include "metricsd/own_metrics.h"
 #include "metricsd/system_sampler.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/metrics.h"
+#include "common/metrics/metrics.h"
 
 namespace auralis {
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "common/config/config.h"
-#include "common/metrics.h"
-#include "common/process_metrics.h"
+#include "common/metrics/metrics.h"
+#include "common/metrics/process_metrics.h"
 
 namespace auralis {
 

@@ -14,7 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/process_time.h"
 #include "common/config/config.h"
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 #include "streamd/audience.h"
 #include "streamd/chunk_pump.h"
 #include "streamd/directory.h"

@@ -6,9 +6,9 @@
 #include <array>
 #include <string>
 
-#include "common/metrics.h"
-#include "common/process_metrics.h"
-#include "common/station_labels.h"
+#include "common/metrics/metrics.h"
+#include "common/metrics/process_metrics.h"
+#include "common/metrics/station_labels.h"
 
 namespace auralis {
 

@@ -11,7 +11,7 @@
 
 #include "common/base/log.h"
 #include "common/base/steady_wall_clock.h"
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 #include "streamd/acceptor.h"
 #include "streamd/conductor.h"
 #include "streamd/descriptors.h"

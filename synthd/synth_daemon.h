@@ -7,7 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 #include "common/service.h"
 #include "synthd/engine/engine.h"
 #include "synthd/synth_loop.h"

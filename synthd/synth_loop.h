@@ -15,10 +15,10 @@
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
+#include "common/metrics/station_labels.h"
 #include "common/segments/audio_segment.h"
 #include "common/segments/control_segment.h"
-#include "common/station_labels.h"
 #include "synthd/engine/engine.h"
 #include "synthd/station.h"
 #include "synthd/synth_metrics.h"

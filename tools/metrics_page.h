@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/metrics.h"
+#include "common/metrics/metrics.h"
 #include "metricsd/own_metrics.h"
 #include "streamd/stream_metrics.h"
 #include "synthd/synth_metrics.h"

@@ -2,7 +2,7 @@
 #include "common/healthcheck.h"
 
 #include "common/base/clock.h"
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 #include "common/segments/audio_segment.h"
 #include "common/segments/control_segment.h"
 #include "tests/unit/common/support.h"

@@ -14,8 +14,8 @@
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
-#include "common/metrics.h"
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics.h"
+#include "common/metrics/metrics_segment.h"
 #include "common/segments/audio_segment.h"
 #include "common/segments/control_segment.h"
 #include "metricsd/snapshot.h"

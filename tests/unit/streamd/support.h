@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/metrics.h"
+#include "common/metrics/metrics.h"
 #include "common/segments/audio_segment.h"
 #include "streamd/encoding_pool.h"
 #include "streamd/stream_metrics.h"

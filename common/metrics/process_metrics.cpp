@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/process_metrics.h"
+#include "common/metrics/process_metrics.h"
 
 #include "common/base/log.h"
 

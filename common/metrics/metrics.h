@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/late_labels.h"
+#include "common/metrics/late_labels.h"
 #include "common/segments/shared_words.h"
 
 namespace auralis {

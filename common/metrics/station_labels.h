@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 
 namespace auralis {
 

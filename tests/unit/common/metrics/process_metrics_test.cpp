@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "common/process_metrics.h"
+#include "common/metrics/process_metrics.h"
 
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 #include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/metrics.h"
+#include "common/metrics/metrics.h"
 
 #include <doctest/doctest.h>
 

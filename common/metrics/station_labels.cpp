@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/station_labels.h"
+#include "common/metrics/station_labels.h"
 
 #include <algorithm>
 

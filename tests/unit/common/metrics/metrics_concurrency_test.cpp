@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 
 #include "tests/unit/common/support.h"
 

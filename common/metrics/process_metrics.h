@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "common/metrics.h"
+#include "common/metrics/metrics.h"
 
 namespace auralis {
 

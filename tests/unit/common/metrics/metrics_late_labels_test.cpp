@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Late labels through a metrics segment, as its writer sets them and a reader finds them.
-#include "common/metrics_segment.h"
+#include "common/metrics/metrics_segment.h"
 
 #include "tests/unit/common/support.h"
 

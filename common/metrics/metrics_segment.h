@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/metrics.h"
+#include "common/metrics/metrics.h"
 #include "common/segments/segment.h"
 
 namespace auralis {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/late_labels.h"
+#include "common/metrics/late_labels.h"
 
 #include <algorithm>
 #include <cstring>
