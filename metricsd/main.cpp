@@ -3,7 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/service.h"
+#include "common/daemon/service.h"
 #include "metricsd/descriptor_limit.h"
 #include "metricsd/http_healthcheck.h"
 #include "metricsd/metrics_daemon.h"

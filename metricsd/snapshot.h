@@ -14,7 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
-#include "common/healthcheck.h"
+#include "common/daemon/healthcheck.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/metrics_segment.h"
 #include "metricsd/absence.h"

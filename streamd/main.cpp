@@ -4,8 +4,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/healthcheck.h"
-#include "common/service.h"
+#include "common/daemon/healthcheck.h"
+#include "common/daemon/service.h"
 #include "streamd/descriptors.h"
 #include "streamd/stream_server.h"
 

@@ -4,7 +4,7 @@
 
 #include <iostream>
 
-#include "common/healthcheck.h"
+#include "common/daemon/healthcheck.h"
 #include "synthd/engine/opencl_engine.h"
 
 namespace auralis {

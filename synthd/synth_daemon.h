@@ -7,8 +7,8 @@
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
+#include "common/daemon/service.h"
 #include "common/metrics/metrics_segment.h"
-#include "common/service.h"
 #include "synthd/engine/engine.h"
 #include "synthd/synth_loop.h"
 #include "synthd/synth_metrics.h"

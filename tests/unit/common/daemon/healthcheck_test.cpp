@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/healthcheck.h"
+#include "common/daemon/healthcheck.h"
 
 #include "common/base/clock.h"
 #include "common/metrics/metrics_segment.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // In child processes: a service changes the signals of its process for good.
-#include "common/service.h"
+#include "common/daemon/service.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"

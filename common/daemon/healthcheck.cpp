@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/healthcheck.h"
+#include "common/daemon/healthcheck.h"
 
 #include "common/metrics/metrics_segment.h"
 #include "common/segments/audio_segment.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/service.h"
+#include "common/daemon/service.h"
 
 #include "common/base/clock.h"
 #include "common/base/inherited_state.h"
