@@ -19,8 +19,8 @@
 
 #include "common/base/clock.h"
 #include "common/segments/audio_segment.h"
+#include "streamd/encode/station_encoder.h"
 #include "streamd/hub.h"
-#include "streamd/station_encoder.h"
 #include "streamd/stream_metrics.h"
 
 namespace auralis {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "common/base/log.h"
-#include "streamd/encoding_capacity.h"
+#include "streamd/encode/encoding_capacity.h"
 
 namespace auralis {
 namespace {

@@ -18,7 +18,7 @@
 #include "streamd/audience.h"
 #include "streamd/chunk_pump.h"
 #include "streamd/directory.h"
-#include "streamd/encoding_pool.h"
+#include "streamd/encode/encoding_pool.h"
 #include "streamd/lane.h"
 #include "streamd/paced_delivery.h"
 #include "streamd/stations.h"

@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "streamd/encode/wire_format.h"
 #include "streamd/messages.h"
-#include "streamd/wire_format.h"
 
 namespace auralis {
 

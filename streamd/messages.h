@@ -13,7 +13,7 @@
 
 #include "common/music/music_parameters.h"
 #include "common/music/timeline.h"
-#include "streamd/wire_format.h"
+#include "streamd/encode/wire_format.h"
 
 namespace auralis {
 

@@ -15,7 +15,7 @@
 #include "streamd/acceptor.h"
 #include "streamd/conductor.h"
 #include "streamd/descriptors.h"
-#include "streamd/encoding_capacity.h"
+#include "streamd/encode/encoding_capacity.h"
 #include "streamd/lane.h"
 #include "streamd/tls_certificate.h"
 

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "streamd/frame.h"
+#include "streamd/encode/frame.h"
 #include "tools/auralis_load_process.h"
 #include "tools/auralis_load_wire.h"
 

@@ -12,7 +12,7 @@
 
 #include "common/metrics/metrics.h"
 #include "common/segments/audio_segment.h"
-#include "streamd/encoding_pool.h"
+#include "streamd/encode/encoding_pool.h"
 #include "streamd/stream_metrics.h"
 #include "streamd/transport.h"
 #include "tests/unit/support.h"

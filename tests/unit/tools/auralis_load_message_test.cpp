@@ -6,7 +6,7 @@
 #include <string>
 #include <tuple>
 
-#include "streamd/frame.h"
+#include "streamd/encode/frame.h"
 #include "streamd/messages.h"
 #include "tools/auralis_load_wire.h"
 

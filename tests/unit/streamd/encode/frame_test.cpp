@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/frame.h"
+#include "streamd/encode/frame.h"
 
 #include <doctest/doctest.h>
 
-#include "streamd/wire_format.h"
+#include "streamd/encode/wire_format.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/opus_stream.h"
+#include "streamd/encode/opus_stream.h"
 
 #include <opus.h>
 

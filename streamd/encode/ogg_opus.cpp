@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/ogg_opus.h"
+#include "streamd/encode/ogg_opus.h"
 
 #include <ogg/ogg.h>
 
 #include <new>
 #include <utility>
 
-#include "streamd/little_endian.h"
+#include "streamd/encode/little_endian.h"
 
 namespace auralis {
 namespace {

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "streamd/encoding_pool.h"
-#include "streamd/frame.h"
-#include "streamd/ogg_opus.h"
-#include "streamd/opus_stream.h"
+#include "streamd/encode/encoding_pool.h"
+#include "streamd/encode/frame.h"
+#include "streamd/encode/ogg_opus.h"
+#include "streamd/encode/opus_stream.h"
 
 namespace auralis {
 

@@ -11,8 +11,8 @@
 #include <optional>
 #include <vector>
 
-#include "streamd/frame.h"
-#include "streamd/resampler.h"
+#include "streamd/encode/frame.h"
+#include "streamd/encode/resampler.h"
 
 struct OpusEncoder;
 

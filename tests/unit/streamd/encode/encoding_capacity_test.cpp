@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/encoding_capacity.h"
+#include "streamd/encode/encoding_capacity.h"
 
 #include <doctest/doctest.h>
 

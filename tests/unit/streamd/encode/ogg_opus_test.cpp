@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/ogg_opus.h"
+#include "streamd/encode/ogg_opus.h"
 
 #include <doctest/doctest.h>
 #include <ogg/ogg.h>
@@ -7,8 +7,8 @@
 #include <cstring>
 #include <optional>
 
-#include "streamd/opus_stream.h"
-#include "tests/unit/streamd/opus_support.h"
+#include "streamd/encode/opus_stream.h"
+#include "tests/unit/streamd/encode/opus_support.h"
 
 namespace auralis {
 namespace {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "streamd/frame.h"
+#include "streamd/encode/frame.h"
 
 namespace auralis {
 

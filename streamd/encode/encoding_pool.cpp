@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/encoding_pool.h"
+#include "streamd/encode/encoding_pool.h"
 
 #include <sys/resource.h>
 #include <unistd.h>

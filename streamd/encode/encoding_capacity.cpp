@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/encoding_capacity.h"
+#include "streamd/encode/encoding_capacity.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "streamd/opus_stream.h"
+#include "streamd/encode/opus_stream.h"
 
 namespace auralis {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/wav_stream.h"
+#include "streamd/encode/wav_stream.h"
 
 #include <doctest/doctest.h>
 

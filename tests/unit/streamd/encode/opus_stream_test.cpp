@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/opus_stream.h"
+#include "streamd/encode/opus_stream.h"
 
 #include <doctest/doctest.h>
 
 #include <random>
 
-#include "tests/unit/streamd/opus_support.h"
+#include "tests/unit/streamd/encode/opus_support.h"
 
 namespace auralis {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/resampler.h"
+#include "streamd/encode/resampler.h"
 
 #include <speex/speex_resampler.h>
 

@@ -11,10 +11,10 @@
 #include <string>
 
 #include "common/music/timeline.h"
-#include "streamd/frame.h"
+#include "streamd/encode/frame.h"
+#include "streamd/encode/ogg_opus.h"
+#include "streamd/encode/opus_session.h"
 #include "streamd/hub.h"
-#include "streamd/ogg_opus.h"
-#include "streamd/opus_session.h"
 
 namespace auralis {
 

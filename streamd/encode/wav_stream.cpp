@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/wav_stream.h"
+#include "streamd/encode/wav_stream.h"
 
-#include "streamd/little_endian.h"
+#include "streamd/encode/little_endian.h"
 
 namespace auralis {
 namespace {

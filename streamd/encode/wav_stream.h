@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "streamd/frame.h"
+#include "streamd/encode/frame.h"
 
 namespace auralis {
 

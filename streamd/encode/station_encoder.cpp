@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/station_encoder.h"
+#include "streamd/encode/station_encoder.h"
 
 #include <limits>
 #include <random>
 #include <utility>
 
-#include "streamd/wav_stream.h"
+#include "streamd/encode/wav_stream.h"
 
 namespace auralis {
 namespace {

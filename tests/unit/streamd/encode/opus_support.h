@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "streamd/frame.h"
+#include "streamd/encode/frame.h"
 #include "tests/unit/synthd/measure.h"
 
 namespace auralis::test {

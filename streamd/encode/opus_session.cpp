@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/opus_session.h"
+#include "streamd/encode/opus_session.h"
 
 #include <algorithm>
 #include <exception>

@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "streamd/encoding_pool.h"
-#include "streamd/opus_session.h"
+#include "streamd/encode/encoding_pool.h"
+#include "streamd/encode/opus_session.h"
 
 namespace auralis {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/frame.h"
+#include "streamd/encode/frame.h"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "streamd/little_endian.h"
+#include "streamd/encode/little_endian.h"
 
 namespace auralis {
 namespace {

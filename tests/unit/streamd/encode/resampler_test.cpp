@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/resampler.h"
+#include "streamd/encode/resampler.h"
 
 #include <doctest/doctest.h>
 
-#include "tests/unit/streamd/opus_support.h"
+#include "tests/unit/streamd/encode/opus_support.h"
 
 namespace auralis {
 namespace {
