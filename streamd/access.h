@@ -13,7 +13,7 @@
 #include "common/access/secret_file.h"
 #include "common/access/web_origin.h"
 #include "common/config/config.h"
-#include "streamd/http_api.h"
+#include "streamd/api/http_api.h"
 
 namespace auralis {
 

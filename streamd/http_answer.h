@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "streamd/http_api.h"
+#include "streamd/api/http_api.h"
 
 namespace auralis {
 

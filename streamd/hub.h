@@ -17,9 +17,9 @@
 #include "common/base/clock.h"
 #include "common/base/process_time.h"
 #include "common/segments/audio_segment.h"
+#include "streamd/api/messages.h"
 #include "streamd/encode/frame.h"
 #include "streamd/listener_policy.h"
-#include "streamd/messages.h"
 #include "streamd/stream_metrics.h"
 #include "streamd/transport.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "streamd/http_api.h"
+#include "streamd/api/http_api.h"
 #include "streamd/transport.h"
 
 namespace auralis {

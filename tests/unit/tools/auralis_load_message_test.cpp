@@ -6,8 +6,8 @@
 #include <string>
 #include <tuple>
 
+#include "streamd/api/messages.h"
 #include "streamd/encode/frame.h"
-#include "streamd/messages.h"
 #include "tools/auralis_load_wire.h"
 
 namespace auralis {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/messages.h"
+#include "streamd/api/messages.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/http_api.h"
+#include "streamd/api/http_api.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-#include "streamd/web_files.h"
+#include "streamd/api/web_files.h"
 
 namespace auralis {
 namespace {

@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "streamd/api/messages.h"
 #include "streamd/encode/wire_format.h"
-#include "streamd/messages.h"
 
 namespace auralis {
 
