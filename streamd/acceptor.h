@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "streamd/address_rates.h"
-#include "streamd/gate.h"
+#include "streamd/admission/address_rates.h"
+#include "streamd/admission/gate.h"
+#include "streamd/admission/token_bucket.h"
 #include "streamd/network_lane.h"
 #include "streamd/stream_metrics.h"
-#include "streamd/token_bucket.h"
 
 namespace auralis {
 

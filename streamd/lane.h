@@ -15,12 +15,12 @@
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
-#include "streamd/access.h"
+#include "streamd/admission/access.h"
+#include "streamd/admission/gate.h"
+#include "streamd/admission/token_bucket.h"
 #include "streamd/directory.h"
-#include "streamd/gate.h"
 #include "streamd/hub.h"
 #include "streamd/network_lane.h"
-#include "streamd/token_bucket.h"
 
 namespace auralis {
 

@@ -16,8 +16,8 @@
 #include "common/music/permalink.h"
 #include "common/segments/control_segment.h"
 #include "streamd/accepted_changes.h"
+#include "streamd/admission/gate.h"
 #include "streamd/api/messages.h"
-#include "streamd/gate.h"
 
 namespace auralis {
 

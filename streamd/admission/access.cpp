@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/access.h"
+#include "streamd/admission/access.h"
 
 #include "common/access/ticket.h"
-#include "streamd/client_address.h"
-#include "streamd/origin.h"
+#include "streamd/admission/client_address.h"
+#include "streamd/admission/origin.h"
 
 namespace auralis {
 namespace {

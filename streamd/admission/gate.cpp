@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/gate.h"
+#include "streamd/admission/gate.h"
 
 #include <map>
 #include <mutex>
 #include <utility>
 
-#include "streamd/client_address.h"
+#include "streamd/admission/client_address.h"
 
 namespace auralis {
 namespace {

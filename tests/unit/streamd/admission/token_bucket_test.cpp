@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/token_bucket.h"
+#include "streamd/admission/token_bucket.h"
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/address_rates.h"
+#include "streamd/admission/address_rates.h"
 
 #include <iterator>
 
-#include "streamd/client_address.h"
+#include "streamd/admission/client_address.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/gate.h"
+#include "streamd/admission/gate.h"
 
 #include <doctest/doctest.h>
 

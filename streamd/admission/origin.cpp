@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/origin.h"
+#include "streamd/admission/origin.h"
 
 #include <algorithm>
 

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "common/access/ip_address.h"
-#include "streamd/token_bucket.h"
+#include "streamd/admission/token_bucket.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/address_rates.h"
+#include "streamd/admission/address_rates.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/client_address.h"
+#include "streamd/admission/client_address.h"
 
 #include <doctest/doctest.h>
 
