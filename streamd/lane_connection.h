@@ -20,9 +20,9 @@
 #include <websocketpp/server.hpp>
 #include <websocketpp/transport/asio/security/tls.hpp>
 
+#include "streamd/delivery/transport.h"
 #include "streamd/http_head.h"
 #include "streamd/lane_request.h"
-#include "streamd/transport.h"
 
 namespace auralis {
 

@@ -13,7 +13,7 @@
 
 #include "common/base/clock.h"
 #include "streamd/api/http_api.h"
-#include "streamd/transport.h"
+#include "streamd/delivery/transport.h"
 
 namespace auralis {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <deque>
 
-#include "streamd/transport.h"
+#include "streamd/delivery/transport.h"
 
 namespace auralis {
 

@@ -11,10 +11,10 @@
 #include <string>
 
 #include "common/music/timeline.h"
+#include "streamd/delivery/hub.h"
 #include "streamd/encode/frame.h"
 #include "streamd/encode/ogg_opus.h"
 #include "streamd/encode/opus_session.h"
-#include "streamd/hub.h"
 
 namespace auralis {
 

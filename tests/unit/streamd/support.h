@@ -12,9 +12,9 @@
 
 #include "common/metrics/metrics.h"
 #include "common/segments/audio_segment.h"
+#include "streamd/delivery/transport.h"
 #include "streamd/encode/encoding_pool.h"
 #include "streamd/stream_metrics.h"
-#include "streamd/transport.h"
 #include "tests/unit/support.h"
 
 namespace auralis::test {

@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "streamd/api/messages.h"
-#include "streamd/chunk_pump.h"
-#include "streamd/paced_delivery.h"
+#include "streamd/delivery/chunk_pump.h"
+#include "streamd/delivery/paced_delivery.h"
 #include "streamd/stations.h"
 #include "tests/unit/streamd/support.h"
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <string>
 
-#include "streamd/chunk_pump.h"
-#include "streamd/paced_delivery.h"
+#include "streamd/delivery/chunk_pump.h"
+#include "streamd/delivery/paced_delivery.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {

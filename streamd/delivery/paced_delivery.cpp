@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/paced_delivery.h"
+#include "streamd/delivery/paced_delivery.h"
 
 #include <algorithm>
 #include <utility>

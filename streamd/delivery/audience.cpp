@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/audience.h"
+#include "streamd/delivery/audience.h"
 
 #include <algorithm>
 #include <tuple>

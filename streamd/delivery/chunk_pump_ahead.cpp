@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "streamd/chunk_pump.h"
+#include "streamd/delivery/chunk_pump.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/chunk_pump.h"
+#include "streamd/delivery/chunk_pump.h"
 
 #include <algorithm>
 #include <utility>

@@ -19,8 +19,8 @@
 
 #include "common/base/clock.h"
 #include "common/segments/audio_segment.h"
+#include "streamd/delivery/hub.h"
 #include "streamd/encode/station_encoder.h"
-#include "streamd/hub.h"
 #include "streamd/stream_metrics.h"
 
 namespace auralis {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/hub.h"
+#include "streamd/delivery/hub.h"
 
 #include <algorithm>
 #include <cmath>

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "streamd/audience.h"
-#include "streamd/chunk_pump.h"
+#include "streamd/delivery/audience.h"
+#include "streamd/delivery/chunk_pump.h"
 
 namespace auralis {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "streamd/chunk_pump.h"
-#include "streamd/paced_delivery.h"
+#include "streamd/delivery/chunk_pump.h"
+#include "streamd/delivery/paced_delivery.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "streamd/hub.h"
+#include "streamd/delivery/hub.h"
 
 namespace auralis {
 
