@@ -20,7 +20,7 @@
 #include "streamd/admission/token_bucket.h"
 #include "streamd/delivery/hub.h"
 #include "streamd/directory.h"
-#include "streamd/network_lane.h"
+#include "streamd/net/network_lane.h"
 
 namespace auralis {
 

@@ -12,12 +12,12 @@
 #include "common/base/log.h"
 #include "common/base/steady_wall_clock.h"
 #include "common/metrics/metrics_segment.h"
-#include "streamd/acceptor.h"
 #include "streamd/conductor.h"
-#include "streamd/descriptors.h"
 #include "streamd/encode/encoding_capacity.h"
 #include "streamd/lane.h"
-#include "streamd/tls_certificate.h"
+#include "streamd/net/acceptor.h"
+#include "streamd/net/descriptors.h"
+#include "streamd/net/tls_certificate.h"
 
 namespace auralis {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/network_lane.h"
+#include "streamd/net/network_lane.h"
 
 #include <sys/socket.h>
 
@@ -12,10 +12,10 @@
 
 #include "common/base/log.h"
 #include "common/base/process_time.h"
-#include "streamd/http_answer.h"
-#include "streamd/lane_connection.h"
-#include "streamd/request_deadlines.h"
-#include "streamd/tls_certificate.h"
+#include "streamd/net/http_answer.h"
+#include "streamd/net/lane_connection.h"
+#include "streamd/net/request_deadlines.h"
+#include "streamd/net/tls_certificate.h"
 
 namespace auralis {
 namespace {

@@ -21,8 +21,8 @@
 #include <websocketpp/transport/asio/security/tls.hpp>
 
 #include "streamd/delivery/transport.h"
-#include "streamd/http_head.h"
-#include "streamd/lane_request.h"
+#include "streamd/net/http_head.h"
+#include "streamd/net/lane_request.h"
 
 namespace auralis {
 

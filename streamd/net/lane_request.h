@@ -9,7 +9,7 @@
 #include <websocketpp/http/request.hpp>
 
 #include "common/base/text.h"
-#include "streamd/http_head.h"
+#include "streamd/net/http_head.h"
 
 namespace auralis {
 

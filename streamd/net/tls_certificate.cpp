@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/tls_certificate.h"
+#include "streamd/net/tls_certificate.h"
 
 #include <asio/ssl.hpp>
 #include <utility>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/http_answer.h"
+#include "streamd/net/http_answer.h"
 
 #include <array>
 #include <ctime>

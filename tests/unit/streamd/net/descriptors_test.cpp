@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/descriptors.h"
+#include "streamd/net/descriptors.h"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/acceptor.h"
+#include "streamd/net/acceptor.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

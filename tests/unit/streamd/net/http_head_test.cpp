@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/http_head.h"
+#include "streamd/net/http_head.h"
 
 #include <doctest/doctest.h>
 

@@ -16,7 +16,7 @@
 #include "streamd/admission/address_rates.h"
 #include "streamd/admission/gate.h"
 #include "streamd/admission/token_bucket.h"
-#include "streamd/network_lane.h"
+#include "streamd/net/network_lane.h"
 #include "streamd/stream_metrics.h"
 
 namespace auralis {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "common/watched_file.h"
+#include "streamd/net/watched_file.h"
 
 namespace asio::ssl {
 class context;
