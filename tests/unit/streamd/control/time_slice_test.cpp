@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/time_slice.h"
+#include "streamd/control/time_slice.h"
 
 #include <doctest/doctest.h>
 

@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 
 #include "streamd/api/messages.h"
+#include "streamd/control/stations.h"
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
-#include "streamd/stations.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/accepted_changes.h"
+#include "streamd/control/accepted_changes.h"
 
 #include <doctest/doctest.h>
 

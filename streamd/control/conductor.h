@@ -15,14 +15,14 @@
 #include "common/base/process_time.h"
 #include "common/config/config.h"
 #include "common/metrics/metrics_segment.h"
+#include "streamd/control/directory.h"
+#include "streamd/control/lane.h"
+#include "streamd/control/stations.h"
+#include "streamd/control/time_slice.h"
 #include "streamd/delivery/audience.h"
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
-#include "streamd/directory.h"
 #include "streamd/encode/encoding_pool.h"
-#include "streamd/lane.h"
-#include "streamd/stations.h"
-#include "streamd/time_slice.h"
 
 namespace auralis {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The stations as streamd sees them, by a clock that the test moves; synthd's part is the test's.
-#include "streamd/stations.h"
+#include "streamd/control/stations.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/lane.h"
+#include "streamd/control/lane.h"
 
 #include <algorithm>
 #include <random>
@@ -8,7 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/base/process_time.h"
-#include "streamd/conductor.h"
+#include "streamd/control/conductor.h"
 
 namespace auralis {
 namespace {

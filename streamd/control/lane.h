@@ -18,8 +18,8 @@
 #include "streamd/admission/access.h"
 #include "streamd/admission/gate.h"
 #include "streamd/admission/token_bucket.h"
+#include "streamd/control/directory.h"
 #include "streamd/delivery/hub.h"
-#include "streamd/directory.h"
 #include "streamd/net/network_lane.h"
 
 namespace auralis {

@@ -2,8 +2,8 @@
 // What a lane takes for listeners of personal stations: a place for the station, and an encoder.
 #include <utility>
 
-#include "streamd/conductor.h"
-#include "streamd/lane.h"
+#include "streamd/control/conductor.h"
+#include "streamd/control/lane.h"
 
 namespace auralis {
 

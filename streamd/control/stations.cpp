@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/stations.h"
+#include "streamd/control/stations.h"
 
 #include <algorithm>
 #include <array>

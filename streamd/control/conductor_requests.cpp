@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "streamd/conductor.h"
+#include "streamd/control/conductor.h"
 
 namespace auralis {
 namespace {

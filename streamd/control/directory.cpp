@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/directory.h"
+#include "streamd/control/directory.h"
 
 #include <algorithm>
 

@@ -2,8 +2,8 @@
 // What a lane answers over plain HTTP.
 #include <utility>
 
-#include "streamd/conductor.h"
-#include "streamd/lane.h"
+#include "streamd/control/conductor.h"
+#include "streamd/control/lane.h"
 
 namespace auralis {
 namespace {

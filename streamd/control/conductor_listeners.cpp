@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "streamd/conductor.h"
+#include "streamd/control/conductor.h"
 
 namespace auralis {
 namespace {

@@ -15,9 +15,9 @@
 #include "common/base/clock.h"
 #include "common/music/permalink.h"
 #include "common/segments/control_segment.h"
-#include "streamd/accepted_changes.h"
 #include "streamd/admission/gate.h"
 #include "streamd/api/messages.h"
+#include "streamd/control/accepted_changes.h"
 
 namespace auralis {
 

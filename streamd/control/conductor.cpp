@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/conductor.h"
+#include "streamd/control/conductor.h"
 
 #include <algorithm>
 #include <iterator>
