@@ -24,8 +24,8 @@
 
 #include "common/base/clock.h"
 #include "streamd/encode/frame.h"
-#include "tools/auralis_load_process.h"
-#include "tools/auralis_load_wire.h"
+#include "tools/load/process.h"
+#include "tools/load/wire.h"
 
 namespace auralis {
 namespace {

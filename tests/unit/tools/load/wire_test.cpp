@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_wire.h"
+#include "tools/load/wire.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_message.h"
+#include "tools/load/message.h"
 
 #include <charconv>
 #include <cmath>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_render_sound.h"
+#include "tools/render/sound.h"
 
 #include <sndfile.h>
 
 #include <cstddef>
 #include <string>
 
-#include "tools/auralis_render_file.h"
+#include "tools/render/file.h"
 
 namespace auralis {
 namespace {

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <thread>
 
-#include "tools/auralis_render_sound.h"
+#include "tools/render/sound.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_render_file.h"
+#include "tools/render/file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

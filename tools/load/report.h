@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "tools/auralis_load_options.h"
-#include "tools/auralis_load_run.h"
+#include "tools/load/options.h"
+#include "tools/load/run.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_render_options.h"
+#include "tools/render/options.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_render_midi.h"
+#include "tools/render/midi.h"
 
 #include <algorithm>
 #include <array>

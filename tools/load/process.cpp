@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_process.h"
+#include "tools/load/process.h"
 
 #include <sys/resource.h>
 #include <unistd.h>

@@ -15,7 +15,7 @@
 #include "common/config/config.h"
 #include "common/music/parameter_history.h"
 #include "tools/arguments.h"
-#include "tools/auralis_render_sound.h"
+#include "tools/render/sound.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_statistics.h"
+#include "tools/load/statistics.h"
 
 #include <algorithm>
 #include <cmath>

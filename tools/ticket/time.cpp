@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_ticket_time.h"
+#include "tools/ticket/time.h"
 
 #include "common/access/ticket.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_render_writer.h"
+#include "tools/render/writer.h"
 
 #include <cstddef>
 #include <utility>

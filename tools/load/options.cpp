@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_options.h"
+#include "tools/load/options.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_message.h"
+#include "tools/load/message.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 
 #include "streamd/api/messages.h"
 #include "streamd/encode/frame.h"
-#include "tools/auralis_load_wire.h"
+#include "tools/load/wire.h"
 
 namespace auralis {
 namespace {

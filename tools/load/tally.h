@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "tools/auralis_load_statistics.h"
+#include "tools/load/statistics.h"
 
 namespace auralis {
 

@@ -11,7 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/inherited_state.h"
 #include "common/config/config_table.h"
-#include "tools/auralis_ticket_time.h"
+#include "tools/ticket/time.h"
 
 namespace auralis {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_run.h"
+#include "tools/load/run.h"
 
 #include <netdb.h>
 #include <sys/epoll.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_render_progress.h"
+#include "tools/render/progress.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 
-#include "tools/auralis_load_listener.h"
-#include "tools/auralis_load_options.h"
-#include "tools/auralis_load_process.h"
-#include "tools/auralis_load_tally.h"
+#include "tools/load/listener.h"
+#include "tools/load/options.h"
+#include "tools/load/process.h"
+#include "tools/load/tally.h"
 
 namespace auralis {
 

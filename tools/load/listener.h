@@ -12,10 +12,10 @@
 #include <string_view>
 
 #include "common/base/clock.h"
-#include "tools/auralis_load_options.h"
-#include "tools/auralis_load_statistics.h"
-#include "tools/auralis_load_tally.h"
-#include "tools/auralis_load_wire.h"
+#include "tools/load/options.h"
+#include "tools/load/statistics.h"
+#include "tools/load/tally.h"
+#include "tools/load/wire.h"
 
 namespace auralis {
 

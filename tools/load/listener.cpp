@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_listener.h"
+#include "tools/load/listener.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "tools/auralis_load_message.h"
+#include "tools/load/message.h"
 
 namespace auralis {
 namespace {

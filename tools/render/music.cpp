@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_render_music.h"
+#include "tools/render/music.h"
 
 #include <algorithm>
 #include <iterator>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/auralis_load_report.h"
+#include "tools/load/report.h"
 
 #include <array>
 #include <cstdio>

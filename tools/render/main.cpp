@@ -18,12 +18,12 @@
 #include "synthd/engine/native_engine.h"
 #include "synthd/engine/opencl_engine.h"
 #include "synthd/synth_loop.h"
-#include "tools/auralis_render_file.h"
-#include "tools/auralis_render_midi.h"
-#include "tools/auralis_render_music.h"
-#include "tools/auralis_render_options.h"
-#include "tools/auralis_render_progress.h"
-#include "tools/auralis_render_writer.h"
+#include "tools/render/file.h"
+#include "tools/render/midi.h"
+#include "tools/render/music.h"
+#include "tools/render/options.h"
+#include "tools/render/progress.h"
+#include "tools/render/writer.h"
 
 namespace auralis {
 namespace {

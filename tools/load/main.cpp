@@ -5,9 +5,9 @@
 
 #include "common/base/inherited_state.h"
 #include "tools/arguments.h"
-#include "tools/auralis_load_options.h"
-#include "tools/auralis_load_report.h"
-#include "tools/auralis_load_run.h"
+#include "tools/load/options.h"
+#include "tools/load/report.h"
+#include "tools/load/run.h"
 
 namespace auralis {
 namespace {
