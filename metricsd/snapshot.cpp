@@ -76,12 +76,12 @@ std::vector<double> cumulative_buckets(const MetricSample& sample) {
 
 OwnMetricsMemory::OwnMetricsMemory()
     : specs_(declared_metrics<OwnMetrics>()),
-      words_(lane_words(specs_)),
+      words_(shard_words(specs_)),
       binder_(prepared(), words_.data(), specs_),
       metrics_(binder_) {}
 
 SharedWord* OwnMetricsMemory::prepared() {
-  prepare_lane(words_.data(), specs_);
+  prepare_shard(words_.data(), specs_);
   return words_.data();
 }
 

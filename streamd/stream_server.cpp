@@ -97,7 +97,7 @@ struct StreamServer::Impl {
 
   std::deque<StreamMetrics> metrics_of_lanes() {
     std::deque<StreamMetrics> all;
-    for (std::size_t lane = 0; lane < threads + 2; ++lane) all.emplace_back(segment.lane(lane));
+    for (std::size_t lane = 0; lane < threads + 2; ++lane) all.emplace_back(segment.shard(lane));
     return all;
   }
 

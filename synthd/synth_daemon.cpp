@@ -13,9 +13,9 @@ namespace auralis {
 
 SynthDaemon::SynthDaemon(const Config& config, Service& service)
     : metrics_writer_(config.daemon_dir(Daemon::kSynthd), declared_metrics<SynthMetrics>(),
-                      SynthMetrics::kLanes, clock_.now_ns()),
-      loop_metrics_(metrics_writer_.lane(SynthMetrics::kLoopLane)),
-      own_metrics_(metrics_writer_.lane(SynthMetrics::kHousekeepingLane)),
+                      SynthMetrics::kShards, clock_.now_ns()),
+      loop_metrics_(metrics_writer_.shard(SynthMetrics::kLoopShard)),
+      own_metrics_(metrics_writer_.shard(SynthMetrics::kHousekeepingShard)),
       places_(station_places(config, make_timeline(config, 0), ring_slots(config))),
       engine_(make_engine(config, engine_shape(make_timeline(config, 0), places_), true)),
       audio_(config.daemon_dir(Daemon::kSynthd), make_timeline(config, clock_.now_ns()), ring_slots(config),

@@ -37,7 +37,7 @@ struct SynthParts {
   AudioWriter& audio;
   ControlReader& control;
   MetricsWriter& metrics_writer;
-  SynthMetrics& metrics;  // of SynthMetrics::kLoopLane
+  SynthMetrics& metrics;  // of SynthMetrics::kLoopShard
 };
 
 class SynthLoop {

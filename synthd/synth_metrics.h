@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The figures of synthd. The loop's thread and the housekeeping thread have a lane each: the loop's figures
+// The figures of synthd. The loop's thread and the housekeeping thread have a shard each: the loop's figures
 // are counted in the one, those of the process in the other.
 #pragma once
 
@@ -16,9 +16,9 @@ class SynthMetrics {
   MetricBinder& m_;
 
  public:
-  static constexpr std::size_t kLoopLane = 0;
-  static constexpr std::size_t kHousekeepingLane = 1;
-  static constexpr std::size_t kLanes = 2;
+  static constexpr std::size_t kLoopShard = 0;
+  static constexpr std::size_t kHousekeepingShard = 1;
+  static constexpr std::size_t kShards = 2;
 
   // Of a configured station, or of all personal ones.
   struct StationMetrics {

@@ -11,16 +11,16 @@
 namespace auralis {
 namespace {
 
-// Copies the values of a lane as they were between two updates.
-bool copy_lane(const SharedWord* lane, double* values, std::size_t words) {
+// Copies the values of a shard as they were between two updates.
+bool copy_shard(const SharedWord* shard, double* values, std::size_t words) {
   constexpr std::chrono::microseconds kPause{50};
   for (auto waited = kPause; waited <= kUpdateWait; waited += kPause) {
     // Pairs with the release store that ends an update: its changes are visible.
-    const std::uint64_t version = lane->load(std::memory_order_acquire);
+    const std::uint64_t version = shard->load(std::memory_order_acquire);
     if (version % 2 == 0) {
-      for (std::size_t word = 0; word < words; ++word) values[word] = load_double(lane[1 + word]);
+      for (std::size_t word = 0; word < words; ++word) values[word] = load_double(shard[1 + word]);
       std::atomic_thread_fence(std::memory_order_acquire);
-      if (lane->load(std::memory_order_relaxed) == version) return true;
+      if (shard->load(std::memory_order_relaxed) == version) return true;
     }
     std::this_thread::sleep_for(kPause);
   }
@@ -39,14 +39,14 @@ bool named(const MetricSpec& spec, const LateTexts& texts) {
   });
 }
 
-// One series; `first` is its first word in the first of the lanes, which lie `stride` apart.
-std::optional<MetricSample> add_up(const MetricSpec& spec, const double* first, std::size_t lane_count,
+// One series; `first` is its first word in the first of the shards, which lie `stride` apart.
+std::optional<MetricSample> add_up(const MetricSpec& spec, const double* first, std::size_t shard_count,
                                    std::size_t stride) {
   MetricSample sample;
   if (spec.type == MetricType::kHistogram) sample.buckets.assign(spec.bounds.size() + 1, 0.0);
   bool present = spec.type != MetricType::kGauge;
-  for (std::size_t lane = 0; lane < lane_count; ++lane) {
-    const double* words = first + lane * stride;
+  for (std::size_t shard = 0; shard < shard_count; ++shard) {
+    const double* words = first + shard * stride;
     if (spec.type == MetricType::kHistogram) {
       for (std::size_t bucket = 0; bucket < sample.buckets.size(); ++bucket) {
         sample.buckets[bucket] += words[bucket];
@@ -88,7 +88,7 @@ void Histogram::observe(double value) {
 }
 
 MetricBinder::MetricBinder(SharedWord* own, SharedWord* shown, const std::vector<MetricSpec>& specs)
-    : lane_{own, shown}, specs_(specs) {}
+    : shard_{own, shown}, specs_(specs) {}
 
 MetricWord MetricBinder::take(MetricSpec spec) {
   if (spec.bounds.size() > kMaxMetricBounds || spec.labels.size() > kMaxMetricLabels) {
@@ -99,14 +99,14 @@ MetricWord MetricBinder::take(MetricSpec spec) {
       throw std::logic_error("metric " + spec.name + " has a late label beyond the last");
     }
   }
-  if (lane_.own == nullptr) {
+  if (shard_.own == nullptr) {
     specs_.push_back(std::move(spec));
     return {unbound_, unbound_};
   }
   if (next_ >= specs_.size() || specs_[next_].name != spec.name || specs_[next_].words() != spec.words()) {
-    throw std::logic_error("metric " + spec.name + " is not what this lane was declared with");
+    throw std::logic_error("metric " + spec.name + " is not what this shard was declared with");
   }
-  const MetricWord words = lane_ + offset_;
+  const MetricWord words = shard_ + offset_;
   offset_ += spec.words();
   ++next_;
   return words;
@@ -129,7 +129,7 @@ Histogram MetricBinder::histogram(std::string name, std::string help, std::vecto
   Histogram handle;
   handle.words_ =
       take({std::move(name), std::move(help), MetricType::kHistogram, std::move(labels), std::move(bounds)});
-  if (lane_.own != nullptr) {
+  if (shard_.own != nullptr) {
     const MetricSpec& declared = specs_[next_ - 1];
     handle.bounds_ = declared.bounds.data();
     handle.bound_count_ = declared.bounds.size();
@@ -139,44 +139,44 @@ Histogram MetricBinder::histogram(std::string name, std::string help, std::vecto
 
 double MetricSample::count() const { return std::accumulate(buckets.begin(), buckets.end(), 0.0); }
 
-void prepare_lane(SharedWord* lane, const std::vector<MetricSpec>& specs) {
-  const std::uint64_t version = lane->load(std::memory_order_relaxed);
-  lane->store(version + version % 2, std::memory_order_relaxed);
-  ++lane;
+void prepare_shard(SharedWord* shard, const std::vector<MetricSpec>& specs) {
+  const std::uint64_t version = shard->load(std::memory_order_relaxed);
+  shard->store(version + version % 2, std::memory_order_relaxed);
+  ++shard;
   for (const auto& spec : specs) {
     if (spec.type == MetricType::kGauge) {
       // What a former writer last measured is no longer so.
-      store_double(*lane, std::nan(""));
+      store_double(*shard, std::nan(""));
     } else {
-      make_possible(lane, spec);
+      make_possible(shard, spec);
     }
-    lane += spec.words();
+    shard += spec.words();
   }
 }
 
-void clear_late_series(SharedWord* lane, const std::vector<MetricSpec>& specs, std::size_t index) {
-  ++lane;
+void clear_late_series(SharedWord* shard, const std::vector<MetricSpec>& specs, std::size_t index) {
+  ++shard;
   for (const auto& spec : specs) {
     if (carries(spec, index)) {
       const double cleared = spec.type == MetricType::kGauge ? std::nan("") : 0.0;
-      for (std::size_t word = 0; word < spec.words(); ++word) store_double(lane[word], cleared);
+      for (std::size_t word = 0; word < spec.words(); ++word) store_double(shard[word], cleared);
     }
-    lane += spec.words();
+    shard += spec.words();
   }
 }
 
-bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* lanes, std::size_t lane_count,
+bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* shards, std::size_t shard_count,
                   std::size_t stride, std::vector<MetricSample>& samples, const LateLabels* late_labels) {
   LateTexts texts(late_labels);
-  const std::size_t words = lane_words(specs) - 1;
-  std::vector<double> values(lane_count * words);
-  for (std::size_t lane = 0; lane < lane_count; ++lane) {
-    if (!copy_lane(lanes + lane * stride, &values[lane * words], words)) return false;
+  const std::size_t words = shard_words(specs) - 1;
+  std::vector<double> values(shard_count * words);
+  for (std::size_t shard = 0; shard < shard_count; ++shard) {
+    if (!copy_shard(shards + shard * stride, &values[shard * words], words)) return false;
   }
   texts.forget_changed();
   const double* first = values.data();
   for (const auto& spec : specs) {
-    auto sample = named(spec, texts) ? add_up(spec, first, lane_count, words) : std::nullopt;
+    auto sample = named(spec, texts) ? add_up(spec, first, shard_count, words) : std::nullopt;
     first += spec.words();
     if (!sample) continue;
     for (auto& label : sample->spec.labels) {

@@ -10,10 +10,10 @@
 //     };
 //
 // The declarations are written into the segment (metrics_segment.h), so readers know no metric by name. Every
-// thread has a lane, an instance of that class of its own: an update is a relaxed load and store to a word
+// thread has a shard, an instance of that class of its own: an update is a relaxed load and store to a word
 // that nobody else writes, and a store of the same value to the word that readers see. So the writer never
 // believes a shared word, and what another process writes over one is put right by the next update, or by
-// MetricsWriter::keep_house(). Readers add the lanes up. Figures that must agree with one another at every
+// MetricsWriter::keep_house(). Readers add the shards up. Figures that must agree with one another at every
 // moment are changed within one MetricsUpdate. A label whose value is known only at run time is a late label.
 #pragma once
 
@@ -50,7 +50,7 @@ struct MetricSpec {
   std::vector<MetricLabel> labels;  // at most kMaxMetricLabels
   std::vector<double> bounds;       // of a histogram: upper bounds, rising, without infinity
 
-  // Words it takes in a lane: a value, or a count for each bucket (with the one of infinity) and the sum.
+  // Words it takes in a shard: a value, or a count for each bucket (with the one of infinity) and the sum.
   std::size_t words() const { return type == MetricType::kHistogram ? bounds.size() + 2 : 1; }
 };
 
@@ -70,7 +70,7 @@ inline void store_double(SharedWord& word, double value) {
   word.store(bits, std::memory_order_relaxed);
 }
 
-// A word of a lane: the writer's own, and the one that readers see.
+// A word of a shard: the writer's own, and the one that readers see.
 struct MetricWord {
   SharedWord* own = nullptr;
   SharedWord* shown = nullptr;
@@ -83,7 +83,7 @@ struct MetricWord {
   MetricWord operator+(std::size_t words) const { return {own + words, shown + words}; }
 };
 
-// Handles: one thread each, valid while their binder and the lane's memory are. Counts are exact up to 2^53.
+// Handles: one thread each, valid while their binder and the shard's memory are. Counts are exact up to 2^53.
 class Counter {
  public:
   void add(double amount = 1) { word_.store(word_.load() + amount); }
@@ -118,29 +118,29 @@ class Histogram {
   std::size_t bound_count_ = 0;
 };
 
-// A lane: a version, odd during a MetricsUpdate, then the words of every metric in the order of declaration.
-inline std::size_t lane_words(const std::vector<MetricSpec>& specs) {
+// A shard: a version, odd during a MetricsUpdate, then the words of every metric in the order of declaration.
+inline std::size_t shard_words(const std::vector<MetricSpec>& specs) {
   std::size_t words = 1;
   for (const auto& spec : specs) words += spec.words();
   return words;
 }
 
-// Makes a lane of zeros, or of a former writer that may have been killed within an update, ready for a
+// Makes a shard of zeros, or of a former writer that may have been killed within an update, ready for a
 // writer: counters and histograms go on, gauges are absent. A count that no writer counts to (below 0, above
 // 2^53, not finite) begins again at 0.
-void prepare_lane(SharedWord* lane, const std::vector<MetricSpec>& specs);
+void prepare_shard(SharedWord* shard, const std::vector<MetricSpec>& specs);
 
-// In a lane: the counters and histograms that carry late label `index` begin at 0 again, its gauges are
-// absent. For the one thread that writes these series, whosever the lane is.
-void clear_late_series(SharedWord* lane, const std::vector<MetricSpec>& specs, std::size_t index);
+// In a shard: the counters and histograms that carry late label `index` begin at 0 again, its gauges are
+// absent. For the one thread that writes these series, whosever the shard is.
+void clear_late_series(SharedWord* shard, const std::vector<MetricSpec>& specs, std::size_t index);
 
 // Either collects the declarations of a metrics class (no memory given), or binds the class's handles to a
-// lane.
+// shard.
 class MetricBinder {
  public:
   // Collects.
   MetricBinder() = default;
-  // Binds to a prepared lane, which is the writer's own, and to the one that readers see, which may be the
+  // Binds to a prepared shard, which is the writer's own, and to the one that readers see, which may be the
   // same; `specs` must be what the same class declared.
   MetricBinder(SharedWord* own, SharedWord* shown, const std::vector<MetricSpec>& specs);
 
@@ -155,21 +155,21 @@ class MetricBinder {
   friend class MetricsUpdate;
   MetricWord take(MetricSpec spec);
 
-  MetricWord lane_;
+  MetricWord shard_;
   std::vector<MetricSpec> specs_;
   std::size_t next_ = 0;
-  std::size_t offset_ = 1;                         // word of the lane that the next handle gets
+  std::size_t offset_ = 1;                         // word of the shard that the next handle gets
   SharedWord unbound_[kMaxMetricBounds + 2] = {};  // where handles point while collecting
   SharedWord unbound_version_{0};
 };
 
-// While it lives, readers see none of the changes made to its binder's lane; then all of them at once. The
-// lane's thread; one at a time (they do not nest). Costs four relaxed stores.
+// While it lives, readers see none of the changes made to its binder's shard; then all of them at once. The
+// shard's thread; one at a time (they do not nest). Costs four relaxed stores.
 class MetricsUpdate {
  public:
   explicit MetricsUpdate(MetricBinder& binder)
-      : own_(binder.lane_.own != nullptr ? *binder.lane_.own : binder.unbound_version_),
-        shown_(binder.lane_.own != nullptr ? *binder.lane_.shown : binder.unbound_version_),
+      : own_(binder.shard_.own != nullptr ? *binder.shard_.own : binder.unbound_version_),
+        shown_(binder.shard_.own != nullptr ? *binder.shard_.shown : binder.unbound_version_),
         version_(own_.load(std::memory_order_relaxed) + 1) {
     own_.store(version_, std::memory_order_relaxed);
     shown_.store(version_, std::memory_order_relaxed);
@@ -197,7 +197,7 @@ std::vector<MetricSpec> declared_metrics(const Args&... args) {
   return collector.specs();
 }
 
-// One series as read: the lanes added up.
+// One series as read: the shards added up.
 struct MetricSample {
   MetricSpec spec;
   double value = 0;             // counter, gauge
@@ -206,12 +206,12 @@ struct MetricSample {
   double count() const;         // histogram: all buckets
 };
 
-// Appends the figures of `lane_count` lanes that lie `stride` words apart, added up: each lane as it was at
-// one moment, between two updates. Late labels have their texts as values. Left out: a gauge that no lane has
-// set, what is not a finite number, and a series whose late label is empty (`late_labels` null: all are) or
-// changed while its figures were read. False, and nothing appended, where a lane's update does not end within
-// kUpdateWait: its writer was stopped within. Sleeps; not for the audio path.
-bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* lanes, std::size_t lane_count,
+// Appends the figures of `shard_count` shards that lie `stride` words apart, added up: each shard as it was
+// at one moment, between two updates. Late labels have their texts as values. Left out: a gauge that no shard
+// has set, what is not a finite number, and a series whose late label is empty (`late_labels` null: all are)
+// or changed while its figures were read. False, and nothing appended, where a shard's update does not end
+// within kUpdateWait: its writer was stopped within. Sleeps; not for the audio path.
+bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* shards, std::size_t shard_count,
                   std::size_t stride, std::vector<MetricSample>& samples,
                   const LateLabels* late_labels = nullptr);
 

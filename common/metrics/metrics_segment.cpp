@@ -16,8 +16,8 @@ namespace {
 
 struct MetricsHeader {
   SharedWord metric_count;
-  SharedWord lane_count;
-  SharedWord lane_stride;  // words from one lane to the next
+  SharedWord shard_count;
+  SharedWord shard_stride;  // words from one shard to the next
   SharedWord reserved[5];
 };
 static_assert(sizeof(MetricsHeader) == 64);
@@ -43,7 +43,7 @@ constexpr std::size_t kEntryWords = words_for(sizeof(MetricEntry));
 constexpr std::size_t kFrontBytes = sizeof(MetricsHeader) + sizeof(LateLabels);
 static_assert(kFrontBytes % 64 == 0);
 constexpr std::size_t kMaxMetrics = 10'000;
-constexpr std::size_t kMaxLanes = 1'000;
+constexpr std::size_t kMaxShards = 1'000;
 
 template <std::size_t N>
 void put(char (&to)[N], const std::string& from) {
@@ -95,25 +95,25 @@ bool spec_of(const MetricEntry& entry, MetricSpec& spec) {
          std::adjacent_find(spec.bounds.begin(), spec.bounds.end(), out_of_order) == spec.bounds.end();
 }
 
-// From one lane to the next: whole cache lines, so that lanes share none.
-std::size_t lane_stride(const std::vector<MetricSpec>& specs) { return (lane_words(specs) + 7) / 8 * 8; }
+// From one shard to the next: whole cache lines, so that shards share none.
+std::size_t shard_stride(const std::vector<MetricSpec>& specs) { return (shard_words(specs) + 7) / 8 * 8; }
 
-SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t lanes) {
+SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t shards) {
   Fingerprint fingerprint;
-  fingerprint.add(lanes);
+  fingerprint.add(shards);
   for (const auto& spec : specs) {
     const MetricEntry entry = entry_of(spec);
     fingerprint.add(std::string_view(reinterpret_cast<const char*>(&entry), sizeof entry));
   }
-  const std::size_t words = specs.size() * kEntryWords + lanes * lane_stride(specs);
+  const std::size_t words = specs.size() * kEntryWords + shards * shard_stride(specs);
   // One line more, since the entries need not end on one.
   return {SegmentKind::kMetrics, kMetricsLayoutVersion, kFrontBytes + words * 8 + 64, fingerprint.value()};
 }
 
 std::filesystem::path metrics_path(const std::filesystem::path& directory) { return directory / "metrics"; }
 
-// Word at which lane 0 begins, counted from the first entry; on a cache line, so that lanes share none.
-std::size_t first_lane_word(std::size_t metrics) { return (metrics * kEntryWords + 7) / 8 * 8; }
+// Word at which shard 0 begins, counted from the first entry; on a cache line, so that shards share none.
+std::size_t first_shard_word(std::size_t metrics) { return (metrics * kEntryWords + 7) / 8 * 8; }
 
 }  // namespace
 
@@ -126,19 +126,19 @@ struct MetricsWriter::Impl {
   };
   std::vector<Line> lines;
   std::size_t word_count;
-  std::deque<MetricBinder> lanes;  // a deque: binders stay where they are
+  std::deque<MetricBinder> shards;  // a deque: binders stay where they are
 
-  Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t lane_count)
+  Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t shard_count)
       : specs(s),
-        segment(metrics_path(directory), format_of(s, lane_count)),
-        lines((format_of(s, lane_count).payload_bytes + sizeof(Line) - 1) / sizeof(Line)),
-        word_count(format_of(s, lane_count).payload_bytes / sizeof(SharedWord)) {
+        segment(metrics_path(directory), format_of(s, shard_count)),
+        lines((format_of(s, shard_count).payload_bytes + sizeof(Line) - 1) / sizeof(Line)),
+        word_count(format_of(s, shard_count).payload_bytes / sizeof(SharedWord)) {
     if (segment.taken_over()) {
       for (std::size_t word = 0; word < word_count; ++word)
         image()[word].store(shown()[word].load(std::memory_order_relaxed), std::memory_order_relaxed);
     }
-    describe(lane_count);
-    for (std::size_t lane = 0; lane < lane_count; ++lane) prepare_lane(lane_in(image(), lane), specs);
+    describe(shard_count);
+    for (std::size_t shard = 0; shard < shard_count; ++shard) prepare_shard(shard_in(image(), shard), specs);
   }
 
   SharedWord* image() { return lines.front().words.data(); }
@@ -146,15 +146,15 @@ struct MetricsWriter::Impl {
   static LateLabels& labels_in(SharedWord* payload) {
     return *reinterpret_cast<LateLabels*>(payload + words_for(sizeof(MetricsHeader)));
   }
-  SharedWord* lane_in(SharedWord* payload, std::size_t lane) const {
-    return payload + words_for(kFrontBytes) + first_lane_word(specs.size()) + lane * lane_stride(specs);
+  SharedWord* shard_in(SharedWord* payload, std::size_t shard) const {
+    return payload + words_for(kFrontBytes) + first_shard_word(specs.size()) + shard * shard_stride(specs);
   }
 
-  void describe(std::size_t lane_count) {
+  void describe(std::size_t shard_count) {
     auto& header = *reinterpret_cast<MetricsHeader*>(image());
     header.metric_count.store(specs.size(), std::memory_order_relaxed);
-    header.lane_count.store(lane_count, std::memory_order_relaxed);
-    header.lane_stride.store(lane_stride(specs), std::memory_order_relaxed);
+    header.shard_count.store(shard_count, std::memory_order_relaxed);
+    header.shard_stride.store(shard_stride(specs), std::memory_order_relaxed);
     for (std::size_t metric = 0; metric < specs.size(); ++metric) {
       const MetricEntry entry = entry_of(specs[metric]);
       store_words(image() + words_for(kFrontBytes) + metric * kEntryWords, &entry, sizeof entry);
@@ -183,18 +183,18 @@ struct MetricsWriter::Impl {
 };
 
 MetricsWriter::MetricsWriter(const std::filesystem::path& directory, const std::vector<MetricSpec>& specs,
-                             std::size_t lanes, std::int64_t now_ns)
-    : impl_(std::make_unique<Impl>(directory, specs, lanes)) {
+                             std::size_t shards, std::int64_t now_ns)
+    : impl_(std::make_unique<Impl>(directory, specs, shards)) {
   impl_->show(0, impl_->word_count);
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    impl_->lanes.emplace_back(impl_->lane_in(impl_->image(), lane), impl_->lane_in(impl_->shown(), lane),
-                              impl_->specs);
+  for (std::size_t shard = 0; shard < shards; ++shard) {
+    impl_->shards.emplace_back(impl_->shard_in(impl_->image(), shard), impl_->shard_in(impl_->shown(), shard),
+                               impl_->specs);
   }
   impl_->segment.publish(now_ns);
 }
 MetricsWriter::~MetricsWriter() = default;
 
-MetricBinder& MetricsWriter::lane(std::size_t lane) { return impl_->lanes.at(lane); }
+MetricBinder& MetricsWriter::shard(std::size_t shard) { return impl_->shards.at(shard); }
 
 void MetricsWriter::beat(std::int64_t now_ns) {
   impl_->segment.beat(now_ns);
@@ -204,8 +204,8 @@ void MetricsWriter::beat(std::int64_t now_ns) {
 void MetricsWriter::keep_house(std::int64_t now_ns) {
   const bool in_place = impl_->segment.in_place();
   if (!in_place) impl_->segment.replace();
-  // What does not change of itself: words of a lane differ for a moment while their thread stores them.
-  const auto entries_end = Impl::kLabelsEnd + first_lane_word(impl_->specs.size());
+  // What does not change of itself: words of a shard differ for a moment while their thread stores them.
+  const auto entries_end = Impl::kLabelsEnd + first_shard_word(impl_->specs.size());
   bool overwritten = impl_->show(0, in_place ? Impl::kLabelsBegin : Impl::kLabelsEnd);
   overwritten |= impl_->show(Impl::kLabelsEnd, entries_end);
   if (in_place && overwritten) impl_->segment.report_overwritten();
@@ -230,9 +230,9 @@ void MetricsWriter::set_late_label(std::size_t index, std::string_view text) {
   shown.store({});
   // Pairs with the acquire fence in LateTexts::forget_changed().
   std::atomic_thread_fence(std::memory_order_release);
-  for (std::size_t lane = 0; lane < impl_->lanes.size(); ++lane) {
+  for (std::size_t shard = 0; shard < impl_->shards.size(); ++shard) {
     for (SharedWord* payload : {impl_->image(), impl_->shown()})
-      clear_late_series(impl_->lane_in(payload, lane), impl_->specs, index);
+      clear_late_series(impl_->shard_in(payload, shard), impl_->specs, index);
   }
   own.store(bytes);
   shown.store(bytes);
@@ -242,7 +242,7 @@ struct MetricsReader::Impl {
   SegmentReader segment;
   bool valid = false;
   std::vector<MetricSpec> specs;
-  std::size_t lane_count = 0;
+  std::size_t shard_count = 0;
   std::size_t stride = 0;
 
   explicit Impl(const std::filesystem::path& directory)
@@ -261,17 +261,17 @@ struct MetricsReader::Impl {
     if (segment.payload_bytes() < kFrontBytes) return false;
     const auto& header = *reinterpret_cast<const MetricsHeader*>(segment.payload());
     const std::uint64_t count = header.metric_count.load(std::memory_order_relaxed);
-    lane_count = header.lane_count.load(std::memory_order_relaxed);
-    stride = header.lane_stride.load(std::memory_order_relaxed);
+    shard_count = header.shard_count.load(std::memory_order_relaxed);
+    stride = header.shard_stride.load(std::memory_order_relaxed);
     const std::size_t available = (segment.payload_bytes() - kFrontBytes) / sizeof(SharedWord);
-    if (count > kMaxMetrics || lane_count > kMaxLanes || stride > available) return false;
-    if (first_lane_word(count) + lane_count * stride > available) return false;
+    if (count > kMaxMetrics || shard_count > kMaxShards || stride > available) return false;
+    if (first_shard_word(count) + shard_count * stride > available) return false;
     for (std::size_t metric = 0; metric < count; ++metric) {
       MetricEntry entry;
       load_words(&entry, words() + metric * kEntryWords, sizeof entry);
       if (!spec_of(entry, specs.emplace_back())) return false;
     }
-    return lane_stride(specs) == stride;
+    return shard_stride(specs) == stride;
   }
 };
 
@@ -299,8 +299,8 @@ const SegmentReader& MetricsReader::segment() const { return impl_->segment; }
 
 void MetricsReader::read(std::vector<MetricSample>& samples) const {
   if (!impl_->valid) return;
-  const SharedWord* lanes = impl_->words() + first_lane_word(impl_->specs.size());
-  read_metrics(impl_->specs, lanes, impl_->lane_count, impl_->stride, samples, &impl_->late_labels());
+  const SharedWord* shards = impl_->words() + first_shard_word(impl_->specs.size());
+  read_metrics(impl_->specs, shards, impl_->shard_count, impl_->stride, samples, &impl_->late_labels());
 }
 
 }  // namespace auralis

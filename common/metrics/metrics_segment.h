@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A daemon's metrics in shared memory: late labels and declarations first, then a lane of values for each of
+// A daemon's metrics in shared memory: late labels and declarations first, then a shard of values for each of
 // its threads.
 //
-//     payload: [ MetricsHeader | LateLabels | MetricEntry x metric_count | lane 0 | lane 1 | ... ]
+//     payload: [ MetricsHeader | LateLabels | MetricEntry x metric_count | shard 0 | shard 1 | ... ]
 //
 // The daemon writes it, metricsd and the tools read it and need to know nothing of what it declares.
 #pragma once
@@ -27,21 +27,21 @@ class MetricsWriter {
  public:
   // `directory` is the daemon's own (runtime directory / daemon). Throws SegmentError.
   MetricsWriter(const std::filesystem::path& directory, const std::vector<MetricSpec>& specs,
-                std::size_t lanes, std::int64_t now_ns);
+                std::size_t shards, std::int64_t now_ns);
   ~MetricsWriter();
 
-  // A binder for lane `lane`: give it to the constructor of the class whose declarations these are. Each lane
-  // belongs to one thread. Lives as long as the writer.
-  MetricBinder& lane(std::size_t lane);
+  // A binder for shard `shard`: give it to the constructor of the class whose declarations these are. Each
+  // shard belongs to one thread. Lives as long as the writer.
+  MetricBinder& shard(std::size_t shard);
 
   // The text of late label `index`; empty where there is none. Any thread. Throws std::out_of_range.
   std::string late_label(std::size_t index) const;
 
   // Names the series that carry late label `index`; with an empty text they are absent for readers. A former
-  // writer's text stays until it is set. Where the text changes, these series begin anew in all lanes, counts
-  // at 0 and gauges absent: so a name never shows another's counts. Give no two stations one name: of series
-  // that are the same but for the index, metricsd shows the first. For the one thread that writes these
-  // series, the only one in whichever lane. Wait-free: no lock, no allocation, no syscall. Throws
+  // writer's text stays until it is set. Where the text changes, these series begin anew in all shards,
+  // counts at 0 and gauges absent: so a name never shows another's counts. Give no two stations one name: of
+  // series that are the same but for the index, metricsd shows the first. For the one thread that writes
+  // these series, the only one in whichever shard. Wait-free: no lock, no allocation, no syscall. Throws
   // std::out_of_range, and std::invalid_argument for what is not up to 63 bytes of printable ASCII; then
   // nothing has changed.
   void set_late_label(std::size_t index, std::string_view text);

@@ -88,7 +88,7 @@ class FakeDaemon {
                                    {SegmentKind::kAudio, kAudioLayoutVersion, 64, 0})
                    : SegmentWriter(config.daemon_dir(daemon) / "control",
                                    {SegmentKind::kControl, kControlLayoutVersion, 64, 0})),
-        metrics(writer_.lane(0)) {
+        metrics(writer_.shard(0)) {
     other_.publish(clock.now_ns());
   }
   void beat(const Clock& clock) {

@@ -22,7 +22,7 @@ namespace auralis::test {
 // A StreamMetrics over memory of its own; its first configured station is the one named `default`.
 class OwnMetrics {
   std::vector<MetricSpec> specs_ = declared_metrics<StreamMetrics>();
-  std::vector<SharedWord> words_ = std::vector<SharedWord>(lane_words(specs_));
+  std::vector<SharedWord> words_ = std::vector<SharedWord>(shard_words(specs_));
   MetricBinder binder_{words_.data(), words_.data(), specs_};
   LateLabels labels_{};
 

@@ -112,7 +112,7 @@ class Life {
       : clock_(clock),
         chunks_(chunks),
         metrics_writer_(folder.path(), declared_metrics<SynthMetrics>(), 1, clock.now),
-        metrics(metrics_writer_.lane(0)),
+        metrics(metrics_writer_.shard(0)),
         audio_(folder.path(), timeline_at(clock.now), kSlots, places),
         control_(folder.path()),
         loop({clock, engine, audio_, control_, metrics_writer_, metrics}, stations, kTargetNs),

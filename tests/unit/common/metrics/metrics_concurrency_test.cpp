@@ -40,7 +40,7 @@ class StationsMetrics {
   Counter all = m_.counter("all_total", "All", kept_);
 };
 
-constexpr std::size_t kLanes = 3;
+constexpr std::size_t kShards = 3;
 constexpr int kWork = 200'000;
 constexpr int kRounds = 10'000;
 constexpr int kWorkOfRound = 500;
@@ -48,7 +48,7 @@ constexpr int kWorkOfRound = 500;
 // In each round the station has the number of the round as its name, and counts in steps of it. Now and then
 // it has none.
 void count_by_name(MetricsWriter& writer) {
-  StationsMetrics metrics(writer.lane(1));
+  StationsMetrics metrics(writer.shard(1));
   writer.set_late_label(1, "kept");
   for (int round = 1; round <= kRounds; ++round) {
     writer.set_late_label(0, round % 5 == 0 ? "" : std::to_string(round));
@@ -98,18 +98,18 @@ struct NameTally {
 };
 
 TEST_CASE(
-    "while each thread counts in its own lane, a reader sees figures that only rise, those that change "
+    "while each thread counts in its own shard, a reader sees figures that only rise, those that change "
     "together never apart, and at last all of them") {
   const test::TempDir dir;
-  MetricsWriter writer(dir.path(), declared_metrics<WorkMetrics>(), kLanes, 1);
-  std::atomic<int> working{kLanes};
+  MetricsWriter writer(dir.path(), declared_metrics<WorkMetrics>(), kShards, 1);
+  std::atomic<int> working{kShards};
   std::vector<std::thread> threads;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    threads.emplace_back([&, lane] {
-      WorkMetrics metrics(writer.lane(lane));
+  for (std::size_t shard = 0; shard < kShards; ++shard) {
+    threads.emplace_back([&, shard] {
+      WorkMetrics metrics(writer.shard(shard));
       for (int i = 0; i < kWork; ++i) {
         {
-          const MetricsUpdate together(writer.lane(lane));
+          const MetricsUpdate together(writer.shard(shard));
           metrics.done.add();
           metrics.at.set(1);
           metrics.ms.observe(i % 2 == 0 ? 0.5 : 20);
@@ -141,25 +141,25 @@ TEST_CASE(
     agreeing = agreeing && done == count;
     for (const auto& sample : samples) {
       if (sample.spec.type == MetricType::kGauge)
-        plausible = plausible && sample.value >= 1 && sample.value <= kLanes;
+        plausible = plausible && sample.value >= 1 && sample.value <= kShards;
     }
   }
   for (auto& thread : threads) thread.join();
   CHECK(rising);
   CHECK(plausible);
   CHECK(agreeing);
-  CHECK(done == kLanes * kWork);
+  CHECK(done == kShards * kWork);
   REQUIRE(samples.size() == 3);
-  CHECK(samples[1].value == kLanes);
-  CHECK(samples[2].buckets == std::vector<double>{kLanes * kWork / 2.0, 0, kLanes * kWork / 2.0});
-  CHECK(samples[2].sum == kLanes * kWork / 2.0 * 20.5);
+  CHECK(samples[1].value == kShards);
+  CHECK(samples[2].buckets == std::vector<double>{kShards * kWork / 2.0, 0, kShards * kWork / 2.0});
+  CHECK(samples[2].sum == kShards * kWork / 2.0 * 20.5);
 }
 
 TEST_CASE(
     "while a thread renames a station and counts for it, a reader never sees one's counts under another's "
     "name") {
   const test::TempDir dir;
-  MetricsWriter writer(dir.path(), declared_metrics<StationsMetrics>(), kLanes, 1);
+  MetricsWriter writer(dir.path(), declared_metrics<StationsMetrics>(), kShards, 1);
   MetricsReader reader(dir.path());
   REQUIRE(reader.refresh());
   std::atomic<bool> working{true};

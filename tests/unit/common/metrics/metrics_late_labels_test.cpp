@@ -50,28 +50,28 @@ const std::vector<MetricSpec> specs = declared_metrics<StationsMetrics>();
 struct Bench {
   TempDir dir;
   std::optional<MetricsWriter> writer;
-  std::vector<StationsMetrics> lanes;
+  std::vector<StationsMetrics> shards;
 
   Bench() { start(specs); }
 
   // A writer in place of the one there is.
   void start(const std::vector<MetricSpec>& declared) {
-    lanes.clear();
+    shards.clear();
     writer.reset();
     writer.emplace(dir.path(), declared, 2, 1);
-    for (const std::size_t lane : {0U, 1U}) lanes.emplace_back(writer->lane(lane));
+    for (const std::size_t shard : {0U, 1U}) shards.emplace_back(writer->shard(shard));
   }
 
   void count_everything() {
-    for (auto& lane : lanes) {
-      for (auto* station : {&lane.first, &lane.last}) {
+    for (auto& shard : shards) {
+      for (auto* station : {&shard.first, &shard.last}) {
         station->chunks.add(3);
         station->depth.set(4);
         station->ms.observe(5);
       }
-      lane.calls.add();
-      lane.moves.add();
-      lane.call_ms.observe(20);
+      shard.calls.add();
+      shard.moves.add();
+      shard.call_ms.observe(20);
     }
   }
 
@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(Bench, "a series is absent until its late label has a text, an
   CHECK(value("chunks_total", "forest") == 6);
 }
 
-TEST_CASE_FIXTURE(Bench, "with another name its series begin anew in all lanes, and no others") {
+TEST_CASE_FIXTURE(Bench, "with another name its series begin anew in all shards, and no others") {
   writer->set_late_label(0, "forest");
   writer->set_late_label(kLast, "sea");
   count_everything();
@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(Bench, "with another name its series begin anew in all lanes, 
   REQUIRE(find("ms", "meadow"));
   CHECK(find("ms", "meadow")->sum == 0);
   CHECK_FALSE(find("depth", "meadow"));
-  CHECK(lanes[0].first.chunks.value() == 0);
+  CHECK(shards[0].first.chunks.value() == 0);
 
   CHECK(value("chunks_total", "sea") == 6);
   CHECK(buckets("ms", "sea") == std::vector<double>{0, 2, 0});
@@ -225,7 +225,7 @@ TEST_CASE_FIXTURE(Bench, "the next writer goes on with the names and their count
   CHECK(buckets("ms", "sea") == std::vector<double>{0, 2, 0});
   CHECK_FALSE(find("depth", "forest"));
   writer->set_late_label(0, "forest");
-  lanes[0].first.chunks.add();
+  shards[0].first.chunks.add();
   CHECK(value("chunks_total", "forest") == 7);
   writer->set_late_label(kLast, "forest");
   CHECK(buckets("ms", "forest") == std::vector<double>{0, 2, 0});

@@ -48,8 +48,8 @@ const MetricSample* find(const std::vector<MetricSample>& samples, std::string_v
 TEST_CASE("a reader needs to know nothing: names, help, labels and bounds stand in the segment") {
   const TempDir dir;
   MetricsWriter writer(dir.path(), specs, 2, 1);
-  EchoMetrics first(writer.lane(0));
-  EchoMetrics second(writer.lane(1));
+  EchoMetrics first(writer.shard(0));
+  EchoMetrics second(writer.shard(1));
   first.calls.add();
   second.calls.add(2);
   first.load.set(0.5);
@@ -91,7 +91,7 @@ TEST_CASE("a restarted writer goes on counting, and its gauges are absent until 
   const TempDir dir;
   {
     MetricsWriter writer(dir.path(), specs, 2, 1);
-    EchoMetrics metrics(writer.lane(1));
+    EchoMetrics metrics(writer.shard(1));
     metrics.calls.add(5);
     metrics.load.set(9);
     metrics.call_ms.observe(50);
@@ -103,7 +103,7 @@ TEST_CASE("a restarted writer goes on counting, and its gauges are absent until 
   CHECK_FALSE(reader.segment().writer_alive());
 
   MetricsWriter next(dir.path(), specs, 2, 2);
-  EchoMetrics metrics(next.lane(1));
+  EchoMetrics metrics(next.shard(1));
   metrics.calls.add();
   CHECK(reader.refresh());
   CHECK(reader.segment().writer_alive());
@@ -117,19 +117,19 @@ TEST_CASE("other declarations start fresh, and an attached reader follows") {
   const TempDir dir;
   {
     MetricsWriter writer(dir.path(), specs, 2, 1);
-    EchoMetrics(writer.lane(0)).calls.add(5);
+    EchoMetrics(writer.shard(0)).calls.add(5);
   }
   MetricsReader reader(dir.path());
   reader.refresh();
   auto changed = specs;
-  std::size_t lanes = 2;
+  std::size_t shards = 2;
   SUBCASE("name") { changed[0].name = "renamed_total"; }
   SUBCASE("help") { changed[0].help = "Other"; }
   SUBCASE("label") { changed[0].labels[0].value = "other"; }
   SUBCASE("bounds") { changed[2].bounds[0] = 2; }
   SUBCASE("a metric less") { changed.pop_back(); }
-  SUBCASE("lanes") { lanes = 3; }
-  const MetricsWriter next(dir.path(), changed, lanes, 2);
+  SUBCASE("shards") { shards = 3; }
+  const MetricsWriter next(dir.path(), changed, shards, 2);
   CHECK(reader.refresh());
   REQUIRE(reader.ready());
   const auto samples = read(reader);
@@ -138,11 +138,11 @@ TEST_CASE("other declarations start fresh, and an attached reader follows") {
   CHECK(find(samples, changed[0].name)->spec.help == changed[0].help);
 }
 
-TEST_CASE("each lane lies on cache lines of its own") {
+TEST_CASE("each shard lies on cache lines of its own") {
   const TempDir dir;
   MetricsWriter writer(dir.path(), specs, 2, 1);
-  EchoMetrics(writer.lane(0)).calls.add(1.0);
-  EchoMetrics(writer.lane(1)).calls.add(2.0);
+  EchoMetrics(writer.shard(0)).calls.add(1.0);
+  EchoMetrics(writer.shard(1)).calls.add(2.0);
   // The only words that are these numbers.
   const std::string bytes = test::read_file(dir.path() / "metrics");
   const auto offset_of = [&](double value) {
@@ -151,7 +151,7 @@ TEST_CASE("each lane lies on cache lines of its own") {
   REQUIRE(offset_of(1.0) != std::string::npos);
   REQUIRE(offset_of(2.0) != std::string::npos);
   CHECK(offset_of(1.0) / 64 != offset_of(2.0) / 64);
-  CHECK(offset_of(1.0) % 64 == 8);  // after the lane's version
+  CHECK(offset_of(1.0) % 64 == 8);  // after the shard's version
   CHECK(offset_of(2.0) % 64 == 8);
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("text that does not fit an entry is a mistake of the declaration, told
   CHECK_THROWS_AS(MetricsWriter(dir.path(), wrong, 1, 1), std::logic_error);
 }
 
-// Overwrites word `index` of the payload. Words 0 to 2: metrics, lanes, words a lane; word 8: the late
+// Overwrites word `index` of the payload. Words 0 to 2: metrics, shards, words a shard; word 8: the late
 // labels; then the entries.
 void poke_payload(const TempDir& dir, std::size_t index, std::uint64_t word) {
   test::poke(dir.path() / "metrics", sizeof(SegmentHeader) + 8 * index, word);
@@ -191,12 +191,12 @@ TEST_CASE("declarations that make no sense are refused, with a sentence") {
   SUBCASE("metrics beyond the segment") { poke_payload(dir, 0, 9'999); }
   SUBCASE("metrics beyond counting") { poke_payload(dir, 0, ~std::uint64_t{0}); }
   SUBCASE("metrics whose bytes come to nothing in 64 bits") { poke_payload(dir, 0, std::uint64_t{1} << 63U); }
-  SUBCASE("lanes beyond the segment") { poke_payload(dir, 1, 999); }
-  SUBCASE("lanes beyond counting") { poke_payload(dir, 1, ~std::uint64_t{0}); }
-  SUBCASE("lanes whose bytes come to nothing in 64 bits") { poke_payload(dir, 1, std::uint64_t{1} << 63U); }
-  SUBCASE("lanes too long for the segment") { poke_payload(dir, 2, 16); }
-  SUBCASE("lanes too short for the metrics") { poke_payload(dir, 2, 0); }
-  SUBCASE("a lane beyond counting") { poke_payload(dir, 2, ~std::uint64_t{0}); }
+  SUBCASE("shards beyond the segment") { poke_payload(dir, 1, 999); }
+  SUBCASE("shards beyond counting") { poke_payload(dir, 1, ~std::uint64_t{0}); }
+  SUBCASE("shards whose bytes come to nothing in 64 bits") { poke_payload(dir, 1, std::uint64_t{1} << 63U); }
+  SUBCASE("shards too long for the segment") { poke_payload(dir, 2, 16); }
+  SUBCASE("shards too short for the metrics") { poke_payload(dir, 2, 0); }
+  SUBCASE("a shard beyond counting") { poke_payload(dir, 2, ~std::uint64_t{0}); }
   SUBCASE("no name") { poke_payload(dir, kFirstEntry, 0); }
   SUBCASE("no type") { poke_payload(dir, kTypeWord, 0); }
   SUBCASE("labels beyond the entry") { poke_payload(dir, kTypeWord, kManyLabels | 1U); }
@@ -266,8 +266,8 @@ TEST_CASE("a writer keeps its figures, whatever another process does to the file
     CAPTURE(what);
     const TempDir dir;
     MetricsWriter writer(dir.path(), specs, 2, 1);
-    EchoMetrics first(writer.lane(0));
-    EchoMetrics second(writer.lane(1));
+    EchoMetrics first(writer.shard(0));
+    EchoMetrics second(writer.shard(1));
     first.calls.add(3);
     second.call_ms.observe(7);
     MetricsReader reader(dir.path());
@@ -303,7 +303,7 @@ TEST_CASE("a late label that another process wrote over is put right") {
   };
   const TempDir dir;
   MetricsWriter writer(dir.path(), declared_metrics<LateMetrics>(), 1, 1);
-  LateMetrics metrics(writer.lane(0));
+  LateMetrics metrics(writer.shard(0));
   writer.set_late_label(0, "night");
   metrics.calls.add();
   MetricsReader reader(dir.path());
@@ -321,11 +321,11 @@ TEST_CASE("what no writer counts to is not gone on with") {
   const TempDir dir;
   {
     MetricsWriter writer(dir.path(), specs, 1, 1);
-    EchoMetrics(writer.lane(0)).calls.add(3);
+    EchoMetrics(writer.shard(0)).calls.add(3);
   }
   write_noise(dir.path() / "metrics", 2);
   MetricsWriter writer(dir.path(), specs, 1, 2);
-  EchoMetrics metrics(writer.lane(0));
+  EchoMetrics metrics(writer.shard(0));
   CHECK(metrics.calls.value() >= 0);
   CHECK(metrics.calls.value() <= 9'007'199'254'740'992.0);
 }

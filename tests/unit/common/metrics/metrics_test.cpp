@@ -21,23 +21,23 @@ class EchoMetrics {
 };
 
 constexpr std::size_t kStride = 8;  // words of EchoMetrics, and the version
-constexpr std::size_t kLanes = 3;
+constexpr std::size_t kShards = 3;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Lanes as a fresh segment has them.
-struct Lanes {
-  std::array<SharedWord, kStride * kLanes> words{};
+// Shards as a fresh segment has them.
+struct Shards {
+  std::array<SharedWord, kStride * kShards> words{};
   std::vector<MetricSpec> specs = declared_metrics<EchoMetrics>();
-  std::array<MetricBinder, kLanes> binders{binder(0), binder(1), binder(2)};
+  std::array<MetricBinder, kShards> binders{binder(0), binder(1), binder(2)};
 
-  MetricBinder binder(std::size_t lane) {
-    prepare_lane(&words[lane * kStride], specs);
-    return {&words[lane * kStride], &words[lane * kStride], specs};
+  MetricBinder binder(std::size_t shard) {
+    prepare_shard(&words[shard * kStride], specs);
+    return {&words[shard * kStride], &words[shard * kStride], specs};
   }
   // False where it is absent.
   bool read(std::size_t metric, MetricSample& sample) const {
     std::vector<MetricSample> samples;
-    REQUIRE(read_metrics(specs, words.data(), kLanes, kStride, samples));
+    REQUIRE(read_metrics(specs, words.data(), kShards, kStride, samples));
     for (auto& found : samples) {
       if (found.spec.name != specs[metric].name) continue;
       sample = found;
@@ -72,10 +72,10 @@ TEST_CASE("handles that are not bound can be used, to no effect") {
   CHECK(collector.specs().size() == 3);
 }
 
-TEST_CASE("lanes add up") {
-  Lanes lanes;
-  EchoMetrics first(lanes.binders[0]);
-  EchoMetrics third(lanes.binders[2]);
+TEST_CASE("shards add up") {
+  Shards shards;
+  EchoMetrics first(shards.binders[0]);
+  EchoMetrics third(shards.binders[2]);
   first.calls.add();
   third.calls.add(2.5);
   first.load.set(3);
@@ -85,107 +85,107 @@ TEST_CASE("lanes add up") {
   CHECK(first.calls.value() == 1);
 
   MetricSample sample;
-  REQUIRE(lanes.read(0, sample));
+  REQUIRE(shards.read(0, sample));
   CHECK(sample.value == 3.5);
   CHECK(sample.spec.name == "calls_total");
-  REQUIRE(lanes.read(1, sample));
+  REQUIRE(shards.read(1, sample));
   CHECK(sample.value == 7);
-  REQUIRE(lanes.read(2, sample));
+  REQUIRE(shards.read(2, sample));
   CHECK(sample.buckets == std::vector<double>{0, 2, 0, 0});
   CHECK(sample.sum == 10);
   CHECK(sample.count() == 2);
 }
 
-TEST_CASE("a gauge is absent until a lane sets it, and again once it is cleared") {
-  Lanes lanes;
-  EchoMetrics metrics(lanes.binders[1]);
+TEST_CASE("a gauge is absent until a shard sets it, and again once it is cleared") {
+  Shards shards;
+  EchoMetrics metrics(shards.binders[1]);
   MetricSample sample;
-  CHECK_FALSE(lanes.read(1, sample));
+  CHECK_FALSE(shards.read(1, sample));
   metrics.load.set(0);
-  REQUIRE(lanes.read(1, sample));
+  REQUIRE(shards.read(1, sample));
   CHECK(sample.value == 0);
   metrics.load.clear();
-  CHECK_FALSE(lanes.read(1, sample));
+  CHECK_FALSE(shards.read(1, sample));
   metrics.load.set(std::nan(""));
-  CHECK_FALSE(lanes.read(1, sample));
+  CHECK_FALSE(shards.read(1, sample));
   // A figure is a number or absent.
   metrics.load.set(kInfinity);
-  CHECK_FALSE(lanes.read(1, sample));
-  EchoMetrics(lanes.binders[2]).load.set(4);
-  REQUIRE(lanes.read(1, sample));
+  CHECK_FALSE(shards.read(1, sample));
+  EchoMetrics(shards.binders[2]).load.set(4);
+  REQUIRE(shards.read(1, sample));
   CHECK(sample.value == 4);
 }
 
 TEST_CASE("counters and histograms are there from the start, at 0") {
-  const Lanes lanes;
+  const Shards shards;
   MetricSample sample;
-  REQUIRE(lanes.read(0, sample));
+  REQUIRE(shards.read(0, sample));
   CHECK(sample.value == 0);
-  REQUIRE(lanes.read(2, sample));
+  REQUIRE(shards.read(2, sample));
   CHECK(sample.buckets == std::vector<double>{0, 0, 0, 0});
   CHECK(sample.count() == 0);
 }
 
 TEST_CASE("a histogram's bounds are inclusive, and what is above the last is counted too") {
-  Lanes lanes;
-  EchoMetrics metrics(lanes.binders[0]);
+  Shards shards;
+  EchoMetrics metrics(shards.binders[0]);
   for (const double value : {-1.0, 1.0, 1.0001, 10.0, 100.0, 100.5, 1e9}) metrics.call_ms.observe(value);
   MetricSample sample;
-  REQUIRE(lanes.read(2, sample));
+  REQUIRE(shards.read(2, sample));
   CHECK(sample.buckets == std::vector<double>{2, 2, 1, 2});
   CHECK(sample.sum == doctest::Approx(1e9 + 211.5001));
 }
 
 TEST_CASE("what is not a number is left out of a histogram: one such value would spoil its sum for good") {
-  Lanes lanes;
-  EchoMetrics metrics(lanes.binders[0]);
+  Shards shards;
+  EchoMetrics metrics(shards.binders[0]);
   for (const double value : {std::nan(""), kInfinity, -kInfinity}) metrics.call_ms.observe(value);
   metrics.call_ms.observe(2);
   MetricSample sample;
-  REQUIRE(lanes.read(2, sample));
+  REQUIRE(shards.read(2, sample));
   CHECK(sample.count() == 1);
   CHECK(sample.sum == 2);
 }
 
 TEST_CASE("bytes that are no numbers do not come out as such") {
-  Lanes lanes;
-  for (auto& word : lanes.words) word.store(~std::uint64_t{1});
+  Shards shards;
+  for (auto& word : shards.words) word.store(~std::uint64_t{1});
   for (std::size_t metric = 0; metric < 3; ++metric) {
     MetricSample sample;
-    if (!lanes.read(metric, sample)) continue;
+    if (!shards.read(metric, sample)) continue;
     CHECK(std::isfinite(sample.value));
     CHECK(std::isfinite(sample.sum));
     CHECK(std::isfinite(sample.count()));
   }
 }
 
-TEST_CASE("a lane whose writer was stopped within a change gives no figures, and its next writer goes on") {
-  Lanes lanes;
-  EchoMetrics metrics(lanes.binders[1]);
+TEST_CASE("a shard whose writer was stopped within a change gives no figures, and its next writer goes on") {
+  Shards shards;
+  EchoMetrics metrics(shards.binders[1]);
   metrics.calls.add();
   std::vector<MetricSample> samples;
   {
-    const MetricsUpdate unfinished(lanes.binders[1]);
+    const MetricsUpdate unfinished(shards.binders[1]);
     metrics.calls.add();
-    CHECK_FALSE(read_metrics(lanes.specs, lanes.words.data(), kLanes, kStride, samples));
+    CHECK_FALSE(read_metrics(shards.specs, shards.words.data(), kShards, kStride, samples));
     CHECK(samples.empty());
-    // The next writer of a lane that was left as it is now.
-    prepare_lane(&lanes.words[kStride], lanes.specs);
-    CHECK(read_metrics(lanes.specs, lanes.words.data(), kLanes, kStride, samples));
+    // The next writer of a shard that was left as it is now.
+    prepare_shard(&shards.words[kStride], shards.specs);
+    CHECK(read_metrics(shards.specs, shards.words.data(), kShards, kStride, samples));
     CHECK(samples.at(0).value == 2);
-    lanes.words[kStride].fetch_add(1);
+    shards.words[kStride].fetch_add(1);
   }
 }
 
-TEST_CASE("a class that declares otherwise than the lane was made for is refused") {
+TEST_CASE("a class that declares otherwise than the shard was made for is refused") {
   struct Renamed {
     explicit Renamed(MetricBinder& m) : calls(m.counter("other_total", "Calls")) {}
     Counter calls;
   };
-  Lanes lanes;
-  CHECK_THROWS_AS(Renamed{lanes.binders[0]}, std::logic_error);
-  const EchoMetrics fits(lanes.binders[1]);
-  CHECK_THROWS_AS(EchoMetrics{lanes.binders[1]}, std::logic_error);  // each lane is bound once
+  Shards shards;
+  CHECK_THROWS_AS(Renamed{shards.binders[0]}, std::logic_error);
+  const EchoMetrics fits(shards.binders[1]);
+  CHECK_THROWS_AS(EchoMetrics{shards.binders[1]}, std::logic_error);  // each shard is bound once
 }
 
 TEST_CASE("more bounds or labels than an entry has room for are refused") {

@@ -16,7 +16,7 @@ double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_P
 TEST_CASE("a process measures its own memory and processor time") {
   const test::TempDir dir;
   MetricsWriter writer(dir.path(), declared_metrics<ProcessMetrics>("echod"), 1, 1);
-  ProcessMetrics metrics(writer.lane(0), "echod");
+  ProcessMetrics metrics(writer.shard(0), "echod");
   MetricsReader reader(dir.path());
   reader.refresh();
   const auto read = [&] {
