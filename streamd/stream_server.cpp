@@ -13,7 +13,7 @@
 #include "common/base/steady_wall_clock.h"
 #include "common/metrics/metrics_segment.h"
 #include "streamd/control/conductor.h"
-#include "streamd/control/lane.h"
+#include "streamd/control/worker.h"
 #include "streamd/encode/encoding_capacity.h"
 #include "streamd/net/acceptor.h"
 #include "streamd/net/descriptors.h"
@@ -22,12 +22,12 @@
 namespace auralis {
 namespace {
 
-// More would wait for one another at the network card's queues, and every one costs each scrape a lane of
+// More would wait for one another at the network card's queues, and every one costs each scrape a worker of
 // figures.
 constexpr std::size_t kMostThreadsByDefault = 8;
 // How often those are looked for whose time to go has come.
 constexpr auto kDrainStep = std::chrono::milliseconds(20);
-constexpr auto kLaneAnswers = std::chrono::seconds(1);
+constexpr auto kWorkerAnswers = std::chrono::seconds(1);
 // Beyond the time to drain: for the close frames of the last ones.
 constexpr std::int64_t kLastWordsNs = 2 * kNsPerSecond;
 
@@ -55,12 +55,12 @@ struct StreamServer::Impl {
   Gate gate;
   Gate personal;
   Gate encoders;
-  LaneContext context;
+  WorkerContext context;
   MetricsWriter segment;
-  // A lane of figures for each thread: the network's, the acceptor's, the housekeeping's.
+  // A worker of figures for each thread: the network's, the acceptor's, the housekeeping's.
   std::deque<StreamMetrics> metrics;
   Conductor conductor;
-  std::deque<Lane> lanes;
+  std::deque<Worker> workers;
   Acceptor acceptor;
   std::vector<std::thread> running;
 
@@ -78,7 +78,7 @@ struct StreamServer::Impl {
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
         context{c, clock, k, access, gate, personal, encoders, certificate, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
-        metrics(metrics_of_lanes()),
+        metrics(metrics_of_shards()),
         conductor(context, segment, metrics.front()),
         acceptor(
             c.streamd.host, static_cast<std::uint16_t>(c.streamd.port),
@@ -89,27 +89,27 @@ struct StreamServer::Impl {
              c.streamd.tls_handshakes_per_second},
             [this](const IpAddress& peer) { return access.is_exempt_peer(peer); }, certificate != nullptr,
             clock, metrics.at(threads)) {
-    std::vector<Lane*> all;
+    std::vector<Worker*> all;
     for (std::size_t i = 0; i < threads; ++i)
-      all.push_back(&lanes.emplace_back(i, context, conductor, metrics.at(i)));
+      all.push_back(&workers.emplace_back(i, context, conductor, metrics.at(i)));
     conductor.conduct(std::move(all));
   }
 
-  std::deque<StreamMetrics> metrics_of_lanes() {
+  std::deque<StreamMetrics> metrics_of_shards() {
     std::deque<StreamMetrics> all;
-    for (std::size_t lane = 0; lane < threads + 2; ++lane) all.emplace_back(segment.shard(lane));
+    for (std::size_t worker = 0; worker < threads + 2; ++worker) all.emplace_back(segment.shard(worker));
     return all;
   }
 
-  void serve(Lane& lane, const std::function<void(const std::string&)>& failed) {
+  void serve(Worker& worker, const std::function<void(const std::string&)>& failed) {
     try {
-      lane.network().run();
+      worker.network().run();
     } catch (const std::exception& exception) {
       failed(exception.what());
     }
   }
 
-  // Whether all listeners are gone from all lanes, which each answers on its thread; false where one does
+  // Whether all listeners are gone from all workers, which each answers on its thread; false where one does
   // not.
   bool all_gone() {
     struct Answers {
@@ -119,18 +119,19 @@ struct StreamServer::Impl {
       bool gone = true;
     };
     const auto answers = std::make_shared<Answers>();
-    answers->missing = lanes.size();
-    for (Lane& lane : lanes) {
-      lane.network().post([answers, &lane] {
-        lane.send_away();
+    answers->missing = workers.size();
+    for (Worker& worker : workers) {
+      worker.network().post([answers, &worker] {
+        worker.send_away();
         const std::lock_guard lock(answers->mutex);
-        answers->gone = answers->gone && lane.empty();
+        answers->gone = answers->gone && worker.empty();
         --answers->missing;
         answers->came.notify_one();
       });
     }
     std::unique_lock lock(answers->mutex);
-    return answers->came.wait_for(lock, kLaneAnswers, [&] { return answers->missing == 0; }) && answers->gone;
+    return answers->came.wait_for(lock, kWorkerAnswers, [&] { return answers->missing == 0; }) &&
+           answers->gone;
   }
 };
 
@@ -145,11 +146,11 @@ StreamServer::StreamServer(const Config& config, const Clock& clock)
 StreamServer::~StreamServer() { stop(); }
 
 void StreamServer::start(std::function<void(const std::string&)> failed) {
-  std::vector<NetworkLane*> networks;
-  for (Lane& lane : impl_->lanes) networks.push_back(&lane.network());
+  std::vector<WebSocketServer*> networks;
+  for (Worker& worker : impl_->workers) networks.push_back(&worker.network());
   networks.front()->every_step([impl = impl_.get()] { return impl->conductor.step(); });
-  for (Lane& lane : impl_->lanes)
-    impl_->running.emplace_back([impl = impl_.get(), &lane, failed] { impl->serve(lane, failed); });
+  for (Worker& worker : impl_->workers)
+    impl_->running.emplace_back([impl = impl_.get(), &worker, failed] { impl->serve(worker, failed); });
   impl_->acceptor.start(std::move(networks));
 }
 
@@ -157,10 +158,11 @@ void StreamServer::stop() {
   if (impl_->running.empty()) return;
   impl_->context.stopping = true;
   const std::int64_t until_ns = impl_->clock.now_ns() + impl_->config.streamd.drain_ms * kNsPerMs;
-  for (Lane& lane : impl_->lanes) lane.network().post([&lane, until_ns] { lane.begin_drain(until_ns); });
+  for (Worker& worker : impl_->workers)
+    worker.network().post([&worker, until_ns] { worker.begin_drain(until_ns); });
   while (!impl_->all_gone() && impl_->clock.now_ns() < until_ns + kLastWordsNs)
     std::this_thread::sleep_for(kDrainStep);
-  for (Lane& lane : impl_->lanes) lane.network().finish();
+  for (Worker& worker : impl_->workers) worker.network().finish();
   for (std::thread& thread : impl_->running) thread.join();
   impl_->running.clear();
 }

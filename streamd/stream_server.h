@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// streamd: joins the conductor, the lanes, the acceptor and the segments, and gives each its thread.
+// streamd: joins the conductor, the workers, the acceptor and the segments, and gives each its thread.
 #pragma once
 
 #include <functional>

@@ -22,7 +22,7 @@ constexpr std::int64_t kEncodingStepNs = 2 * kNsPerMs;  // while a listener wait
 
 }  // namespace
 
-Conductor::Conductor(LaneContext& context, MetricsWriter& segment, StreamMetrics& metrics)
+Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics)
     : context_(context),
       config_(context.config),
       clock_(context.clock),
@@ -34,22 +34,22 @@ Conductor::Conductor(LaneContext& context, MetricsWriter& segment, StreamMetrics
       pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding_, prefill_chunks(),
             config_.streamd.opus_kbps * kBitsPerKbit),
       stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
-      delivery_(pump_, audience_, clock_, [this](std::size_t lane, Delivery delivery) {
-        on_lane(lane, [delivery = std::move(delivery)](Lane& one) { one.hub().deliver(delivery); });
+      delivery_(pump_, audience_, clock_, [this](std::size_t worker, Delivery delivery) {
+        on_worker(worker, [delivery = std::move(delivery)](Worker& one) { one.hub().deliver(delivery); });
       }) {
   last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
 }
 
 std::int64_t Conductor::prefill_chunks() const { return config_.streamd.prefill_ms / config_.audio.chunk_ms; }
 
-void Conductor::post(std::function<void()> work) { lanes_.front()->network().post(std::move(work)); }
+void Conductor::post(std::function<void()> work) { workers_.front()->network().post(std::move(work)); }
 
-void Conductor::on_lane(std::size_t lane, std::function<void(Lane&)> work) {
-  Lane* const one = lanes_.at(lane);
+void Conductor::on_worker(std::size_t worker, std::function<void(Worker&)> work) {
+  Worker* const one = workers_.at(worker);
   one->network().post([one, work = std::move(work)] { work(*one); });
 }
-void Conductor::on_all_lanes(const std::function<void(Lane&)>& work) {
-  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) on_lane(lane, work);
+void Conductor::on_all_workers(const std::function<void(Worker&)>& work) {
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) on_worker(worker, work);
 }
 
 std::int64_t Conductor::step() {
@@ -64,7 +64,7 @@ std::int64_t Conductor::step() {
   }
   if (now_ns >= next_second_ns_) {
     next_second_ns_ = now_ns + kNsPerSecond;
-    on_all_lanes([](Lane& lane) { lane.look_after(); });
+    on_all_workers([](Worker& worker) { worker.look_after(); });
     stations_.close_idle([this](const StationPlace& place) { return audience_.listeners_of(place) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
@@ -82,7 +82,8 @@ void Conductor::refresh() {
   if (!changes.came.empty() || !changes.gone.empty()) adopt(changes);
   for (const auto& change : changes.taken_back) {
     const auto message = make_text_message(taken_back_message(change.request, change.target));
-    on_all_lanes([place = change.place, message](Lane& lane) { lane.hub().send_text(place, message); });
+    on_all_workers(
+        [place = change.place, message](Worker& worker) { worker.hub().send_text(place, message); });
   }
   release_encoders();
   publish_directory();
@@ -95,8 +96,8 @@ void Conductor::follow_rate() {
   const std::uint32_t rate = pump_.timeline().sample_rate;
   const std::uint32_t before = std::exchange(sample_rate_, rate);
   if (before == 0 || before == rate) return;
-  on_all_lanes([](Lane& lane) {
-    lane.hub().close_all_in(WireFormat::kWav, close_code::kStationGone, "the sample rate is another");
+  on_all_workers([](Worker& worker) {
+    worker.hub().close_all_in(WireFormat::kWav, close_code::kStationGone, "the sample rate is another");
   });
 }
 
@@ -140,8 +141,8 @@ void Conductor::follow(const Stations::Gone& gone) {
     refuse_changes(one);
   }
   if (gone.name.empty()) return;
-  on_all_lanes([place = gone.place](Lane& lane) {
-    lane.hub().close_all_of(place, close_code::kStationGone, "the station is no more");
+  on_all_workers([place = gone.place](Worker& worker) {
+    worker.hub().close_all_of(place, close_code::kStationGone, "the station is no more");
   });
 }
 
@@ -151,8 +152,8 @@ void Conductor::give_up(ConnectionId id) {
   if (listener == nullptr) return;
   if (listener->delivered_to)
     return refuse(id, {"no_place", "The station could not be started; try again later.", "subscribe"});
-  on_lane(listener->lane, [id](Lane& lane) {
-    lane.hub().close(id, close_code::kTryAgainLater, "the station could not be started");
+  on_worker(listener->worker, [id](Worker& worker) {
+    worker.hub().close(id, close_code::kTryAgainLater, "the station could not be started");
   });
 }
 
@@ -163,7 +164,7 @@ void Conductor::move(const StationPlace& from, const StationPlace& to) {
   for (Waiting& one : waiting_) {
     if (one.place == from) one.place = to;
   }
-  on_all_lanes([from, to](Lane& lane) { lane.hub().move(from, to); });
+  on_all_workers([from, to](Worker& worker) { worker.hub().move(from, to); });
 }
 
 Directory Conductor::directory() const {
@@ -183,7 +184,7 @@ void Conductor::publish_directory() {
   auto now = std::make_shared<const Directory>(directory());
   if (*now == *directory_) return;
   directory_ = std::move(now);
-  on_all_lanes([directory = directory_](Lane& lane) { lane.show(directory); });
+  on_all_workers([directory = directory_](Worker& worker) { worker.show(directory); });
 }
 
 std::optional<std::string> Conductor::not_ready_reason() const {
@@ -212,7 +213,7 @@ void Conductor::tell_changed_status(const StationPlace& place) {
   told_[status->station] = *status;
   // One text for all leaves the subprotocol out, which each knows since its first.
   const auto message = make_text_message(status_message(*status, status_context(place), {}));
-  on_all_lanes([place, message](Lane& lane) { lane.hub().send_text(place, message); });
+  on_all_workers([place, message](Worker& worker) { worker.hub().send_text(place, message); });
 }
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one thread that reads the rings: takes each chunk once, has it encoded, and hands it to the lanes whose
-// listeners are due; knows the stations, and asks synthd for what listeners want.
+// The one thread that reads the rings: takes each chunk once, has it encoded, and hands it to the workers
+// whose listeners are due; knows the stations, and asks synthd for what listeners want.
 #pragma once
 
 #include <atomic>
@@ -16,9 +16,9 @@
 #include "common/config/config.h"
 #include "common/metrics/metrics_segment.h"
 #include "streamd/control/directory.h"
-#include "streamd/control/lane.h"
 #include "streamd/control/stations.h"
 #include "streamd/control/time_slice.h"
+#include "streamd/control/worker.h"
 #include "streamd/delivery/audience.h"
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
@@ -26,15 +26,15 @@
 
 namespace auralis {
 
-// It shares the first lane's thread. post() may be called on any thread, everything else on that one.
+// It shares the first worker's thread. post() may be called on any thread, everything else on that one.
 class Conductor {
  public:
-  // The segment's writer, the lanes and the metrics, which are the first lane's, outlive it. Throws
+  // The segment's writer, the workers and the metrics, which are the first worker's, outlive it. Throws
   // SegmentError.
-  Conductor(LaneContext& context, MetricsWriter& segment, StreamMetrics& metrics);
+  Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics);
 
-  // The lanes, the first of which it shares the thread of; before step().
-  void conduct(std::vector<Lane*> lanes) { lanes_ = std::move(lanes); }
+  // The workers, the first of which it shares the thread of; before step().
+  void conduct(std::vector<Worker*> workers) { workers_ = std::move(workers); }
 
   // Runs `work` on the conductor's thread.
   void post(std::function<void()> work);
@@ -42,22 +42,22 @@ class Conductor {
   // All periodic work; returns when it wants to be called again.
   std::int64_t step();
 
-  // A listener has come to that lane; it hears what it wants as soon as that plays.
+  // A listener has come to that worker; it hears what it wants as soon as that plays.
   struct Wish {
     Wanted want;
-    bool reserved = false;  // a place for a station of its own: counted in LaneContext::coming_personal
+    bool reserved = false;  // a place for a station of its own: counted in WorkerContext::coming_personal
     GatePass personal;      // of that station
     GatePass encoder;       // where it may need one
   };
   struct Arrival {
-    std::size_t lane = 0;
+    std::size_t worker = 0;
     Wish wish;
     WireFormat format = WireFormat::kJson;
   };
   void arrive(ConnectionId id, const Arrival& arrival);
   void leave(ConnectionId id);
 
-  // What listeners ask for. Answers go to their lane.
+  // What listeners ask for. Answers go to their worker.
   void change(ConnectionId id, const ClientMessage& message);
   void tell_status(ConnectionId id);
   void subscribe(ConnectionId id, const Wish& wish);
@@ -75,7 +75,7 @@ class Conductor {
   HttpResponse control_response(const ChangeRequest& request);
   HttpResponse status_response(std::string_view query);
   HttpResponse close_response(ConnectionId id);
-  // Gathers what all lanes say, and hands it to `done` on this thread.
+  // Gathers what all workers say, and hands it to `done` on this thread.
   void gather_listeners(std::function<void(std::vector<ListenerReport>)> done);
 
   // When the last step was: what tells a hanging thread. Any thread.
@@ -127,8 +127,8 @@ class Conductor {
   void refuse_changes(const Waiting& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message);
   void refuse(ConnectionId id, const MessageError& error);
-  void on_lane(std::size_t lane, std::function<void(Lane&)> work);
-  void on_all_lanes(const std::function<void(Lane&)>& work);
+  void on_worker(std::size_t worker, std::function<void(Worker&)> work);
+  void on_all_workers(const std::function<void(Worker&)>& work);
   std::optional<StationPlace> place_for(const Wish& wish);
   bool secure_encoder(const StationPlace& place, WireFormat format, const GatePass& encoder);
   bool needs_encoder(const StationPlace& place) const;
@@ -139,7 +139,7 @@ class Conductor {
   HttpResponse change_response(const ClientMessage& message, const StationPlace& place);
   HttpResponse refused(int status, const MessageError& error);
 
-  LaneContext& context_;
+  WorkerContext& context_;
   const Config& config_;
   const Clock& clock_;
   ProcessTime process_time_;
@@ -151,7 +151,7 @@ class Conductor {
   Stations stations_;
   Audience audience_;
   PacedDelivery delivery_;
-  std::vector<Lane*> lanes_;
+  std::vector<Worker*> workers_;
   std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
   std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
   TimeSlice telling_;

@@ -16,7 +16,7 @@ constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
 
 void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
   const auto place = place_for(arrival.wish);
-  audience_.add(id, arrival.lane, arrival.format, place.value_or(StationPlace{}));
+  audience_.add(id, arrival.worker, arrival.format, place.value_or(StationPlace{}));
   // Gone since it was admitted.
   if (!place || !secure_encoder(*place, arrival.format, arrival.wish.encoder)) return give_up(id);
   wait_for({id, *place, false, arrival.wish.want.link.has_value(), {}, 0});
@@ -49,7 +49,7 @@ void Conductor::wait_for(Waiting waiting) {
   }
   waiting_.push_back(std::move(waiting));
   next_refresh_ns_ = 0;
-  lanes_.front()->network().step_now();
+  workers_.front()->network().step_now();
 }
 
 std::optional<StationPlace> Conductor::place_for(const Wish& wish) {
@@ -60,7 +60,7 @@ std::optional<StationPlace> Conductor::place_for(const Wish& wish) {
     publish_directory();
   }
   if (wish.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
-  // The lane may have known a station that is gone by now. One that began anew elsewhere has its name.
+  // The worker may have known a station that is gone by now. One that began anew elsewhere has its name.
   if (!want.link && !want.name.empty() && stations_.find(want.place) == nullptr)
     return stations_.find(want.name);
   return place;
@@ -158,7 +158,8 @@ void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {
   const std::int64_t next = delivery_.next_chunk(listener.slot).value_or(0);
   if (const auto head = pump_.stream_head(place, listener.format, next)) welcome.messages.push_back(head);
   audience_.begin(id);
-  on_lane(listener.lane, [id, welcome = std::move(welcome)](Lane& lane) { lane.hub().begin(id, welcome); });
+  on_worker(listener.worker,
+            [id, welcome = std::move(welcome)](Worker& worker) { worker.hub().begin(id, welcome); });
 }
 
 // It has what it hears queued; the other station follows without a gap in the numbers.
@@ -177,9 +178,9 @@ void Conductor::retune(const Waiting& waited, const Audience::Listener& listener
   const std::string name = status ? status->station : std::string();
   const std::int64_t seq = delivery_.next_chunk(listener.slot).value_or(0);
   const auto message = make_text_message(subscribed_message(name, seq));
-  on_lane(listener.lane, [id, place, message](Lane& lane) {
-    lane.hub().send_text(id, message);
-    lane.hub().retune(id, place);
+  on_worker(listener.worker, [id, place, message](Worker& worker) {
+    worker.hub().send_text(id, message);
+    worker.hub().retune(id, place);
   });
   audience_.retune(id, place);
   tell_status(id);
@@ -196,8 +197,9 @@ void Conductor::tell_status(ConnectionId id) {
   const std::string answer =
       status ? status_message(*status, status_context(listener->station), format_name(listener->format))
              : error_message({"unavailable", "The station does not play yet.", "status"});
-  on_lane(listener->lane,
-          [id, message = make_text_message(answer)](Lane& lane) { lane.hub().send_text(id, message); });
+  on_worker(listener->worker, [id, message = make_text_message(answer)](Worker& worker) {
+    worker.hub().send_text(id, message);
+  });
 }
 
 void Conductor::set_format(ConnectionId id, const FormatWish& wish, std::function<void()> done) {
@@ -209,7 +211,7 @@ void Conductor::set_format(ConnectionId id, const FormatWish& wish, std::functio
   }
   switching_.push_back({id, wish.format, wish.stepped_down, clock_.now_ns(), std::move(done)});
   switch_formats();
-  if (!switching_.empty()) lanes_.front()->network().step_now();
+  if (!switching_.empty()) workers_.front()->network().step_now();
 }
 
 bool Conductor::ready(const Switching& switching) {
@@ -250,9 +252,9 @@ void Conductor::switch_format(const Switching& switching) {
   if (listener != nullptr && switching.format && listener->format != *switching.format) {
     if (is_opus(listener->format) || is_opus(*switching.format)) delivery_.give_up(listener->station);
     audience_.set_format(switching.id, *switching.format);
-    on_lane(listener->lane,
-            [id = switching.id, format = *switching.format, stepped_down = switching.stepped_down](
-                Lane& lane) { lane.hub().set_format(id, format, stepped_down); });
+    on_worker(listener->worker,
+              [id = switching.id, format = *switching.format, stepped_down = switching.stepped_down](
+                  Worker& worker) { worker.hub().set_format(id, format, stepped_down); });
   }
   switching.done();
 }

@@ -29,7 +29,7 @@ void Conductor::change(ConnectionId id, const ClientMessage& message) {
     return refuse_change(id, message);
   }
   const auto answer = make_text_message(change_response(message, listener->station).body);
-  on_lane(listener->lane, [id, answer](Lane& lane) { lane.hub().send_text(id, answer); });
+  on_worker(listener->worker, [id, answer](Worker& worker) { worker.hub().send_text(id, answer); });
 }
 
 // Changes of a station that did not come.
@@ -45,8 +45,8 @@ void Conductor::refuse_change(ConnectionId id, const ClientMessage& message) {
 void Conductor::refuse(ConnectionId id, const MessageError& error) {
   const auto* const listener = audience_.find(id);
   if (listener == nullptr) return;
-  on_lane(listener->lane, [id, message = make_text_message(error_message(error))](Lane& lane) {
-    lane.hub().send_text(id, message);
+  on_worker(listener->worker, [id, message = make_text_message(error_message(error))](Worker& worker) {
+    worker.hub().send_text(id, message);
   });
 }
 
@@ -108,21 +108,21 @@ HttpResponse Conductor::close_response(ConnectionId id) {
   const auto* const listener = audience_.find(id);
   if (listener == nullptr)
     return error_response(404, {"unknown_listener", "There is no such listener; see /api/listeners.", {}});
-  on_lane(listener->lane, [id](Lane& lane) {
-    lane.hub().close(id, close_code::kOperator, "an operator closed the connection");
+  on_worker(listener->worker, [id](Worker& worker) {
+    worker.hub().close(id, close_code::kOperator, "an operator closed the connection");
   });
   return {204, "application/json", {}, {}, false};
 }
 
 void Conductor::gather_listeners(std::function<void(std::vector<ListenerReport>)> done) {
   struct Gathering {
-    std::size_t missing;  // lanes that have not said
+    std::size_t missing;  // workers that have not said
     std::vector<ListenerReport> reports;
     std::function<void(std::vector<ListenerReport>)> done;
   };
-  const auto gathering = std::make_shared<Gathering>(Gathering{lanes_.size(), {}, std::move(done)});
-  on_all_lanes([this, gathering](Lane& lane) {
-    post([gathering, reports = lane.reports()] {
+  const auto gathering = std::make_shared<Gathering>(Gathering{workers_.size(), {}, std::move(done)});
+  on_all_workers([this, gathering](Worker& worker) {
+    post([gathering, reports = worker.reports()] {
       gathering->reports.insert(gathering->reports.end(), reports.begin(), reports.end());
       if (--gathering->missing == 0) gathering->done(std::move(gathering->reports));
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the lanes know of the stations, so that they can let listeners in and answer without asking the
+// What the workers know of the stations, so that they can let listeners in and answer without asking the
 // conductor: a copy that never changes, which the conductor replaces by a newer one.
 #pragma once
 

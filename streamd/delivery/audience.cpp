@@ -19,16 +19,17 @@ std::uint32_t spread(std::uint32_t rank) {
 }  // namespace
 
 bool Audience::Key::operator<(const Key& other) const {
-  return std::tie(slot, lane, index, tenancy) < std::tie(other.slot, other.lane, other.index, other.tenancy);
+  return std::tie(slot, worker, index, tenancy) <
+         std::tie(other.slot, other.worker, other.index, other.tenancy);
 }
 
-void Audience::add(ConnectionId id, std::size_t lane, WireFormat format, const StationPlace& station) {
+void Audience::add(ConnectionId id, std::size_t worker, WireFormat format, const StationPlace& station) {
   std::uint32_t best = spread(0);
   for (std::uint32_t rank = 1; rank < kSlots; ++rank) {
     if (slot_counts_.at(spread(rank)) < slot_counts_.at(best)) best = spread(rank);
   }
   ++slot_counts_.at(best);
-  listeners_[id] = {lane, station, format, best, false};
+  listeners_[id] = {worker, station, format, best, false};
   count(listeners_[id], +1);
 }
 
@@ -48,7 +49,7 @@ void Audience::count(const Listener& listener, int change) {
   if (is_opus(listener.format)) station->second.opus += by;
   if (station->second.all == 0) station_counts_.erase(station);
   if (!listener.delivered_to) return;
-  const Key key{listener.slot, listener.lane, listener.station.index, listener.station.tenancy};
+  const Key key{listener.slot, listener.worker, listener.station.index, listener.station.tenancy};
   FormatCounts& formats = needs_[key];
   formats.at(static_cast<std::size_t>(listener.format)) += by;
   const bool none = std::all_of(formats.begin(), formats.end(), [](std::size_t one) { return one == 0; });
@@ -118,7 +119,7 @@ std::vector<Audience::Need> Audience::needs_of(std::uint32_t slot) const {
        ++entry) {
     FormatSet formats;
     for (std::size_t i = 0; i < kWireFormats; ++i) formats[i] = entry->second.at(i) > 0;
-    needs.push_back({entry->first.lane, {entry->first.index, entry->first.tenancy}, formats});
+    needs.push_back({entry->first.worker, {entry->first.index, entry->first.tenancy}, formats});
   }
   return needs;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who listens to what, in which format, on which lane and in which slot: what has to be taken from the rings
-// and encoded, and who is to be sent it when.
+// Who listens to what, in which format, on which worker and in which slot: what has to be taken from the
+// rings and encoded, and who is to be sent it when.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ namespace auralis {
 class Audience {
  public:
   struct Listener {
-    std::size_t lane = 0;
+    std::size_t worker = 0;
     StationPlace station;
     WireFormat format = WireFormat::kJson;
     std::uint32_t slot = 0;
@@ -26,7 +26,7 @@ class Audience {
   };
 
   // A listener has come; it gets the slot that fewest have.
-  void add(ConnectionId id, std::size_t lane, WireFormat format, const StationPlace& station);
+  void add(ConnectionId id, std::size_t worker, WireFormat format, const StationPlace& station);
   void remove(ConnectionId id);
   // From now on it is delivered to.
   void begin(ConnectionId id);
@@ -47,9 +47,9 @@ class Audience {
   // The first slot from that one on in which somebody is delivered to; kSlots where there is none.
   std::uint32_t next_busy_slot(std::uint32_t from) const;
 
-  // What the listeners of a slot are to be sent: by lane and station, the formats.
+  // What the listeners of a slot are to be sent: by worker and station, the formats.
   struct Need {
-    std::size_t lane = 0;
+    std::size_t worker = 0;
     StationPlace station;
     FormatSet formats;
   };
@@ -58,7 +58,7 @@ class Audience {
  private:
   struct Key {
     std::uint32_t slot;
-    std::size_t lane;
+    std::size_t worker;
     std::size_t index;
     std::uint64_t tenancy;
     bool operator<(const Key& other) const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The listeners of one lane: a bounded queue of references to shared messages for each, one message on its
+// The listeners of one worker: a bounded queue of references to shared messages for each, one message on its
 // way at a time, and the books: every chunk that was queued to a listener is sent, dropped (by reason) or
 // queued, at every moment.
 #pragma once
@@ -25,7 +25,7 @@
 
 namespace auralis {
 
-// A chunk of a station in one format: encoded once, shared by all lanes.
+// A chunk of a station in one format: encoded once, shared by all workers.
 struct AudioMessage {
   WireMessagePtr message;
   std::int64_t seq = 0;
@@ -61,7 +61,7 @@ struct Welcome {
   std::vector<AudioMessagePtr> past;     // the newest past chunks, oldest first
 };
 
-// One thread, the lane's. All references outlive it.
+// One thread, the worker's. All references outlive it.
 class Hub {
  public:
   // Listeners are judged by `process_time`: for how long they give no sign of life, take nothing, and let

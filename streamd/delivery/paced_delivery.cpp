@@ -55,19 +55,19 @@ void PacedDelivery::deliver(std::uint32_t slot) {
   std::vector<Owed> owed;
   std::vector<std::pair<std::size_t, Delivery>> deliveries;
   for (auto need = needs.begin(); need != needs.end();) {
-    const std::size_t lane = need->lane;
+    const std::size_t worker = need->worker;
     Delivery delivery{slot, due_ns(slot), {}};
-    for (; need != needs.end() && need->lane == lane; ++need) {
+    for (; need != needs.end() && need->worker == worker; ++need) {
       ChunkPump::Taken taken = pump_.take(need->station, need->formats);
       if (taken.encoding.any())
-        owed.push_back({lane, slot, delivery.due_ns, need->station, *turn_, taken.encoding});
+        owed.push_back({worker, slot, delivery.due_ns, need->station, *turn_, taken.encoding});
       delivery.stations.push_back(std::move(taken.audio));
     }
-    deliveries.emplace_back(lane, std::move(delivery));
+    deliveries.emplace_back(worker, std::move(delivery));
   }
   // The take may have found chunks encoded that come before these.
   if (owed_before) deliver_owed();
-  for (auto& [lane, delivery] : deliveries) send_(lane, std::move(delivery));
+  for (auto& [worker, delivery] : deliveries) send_(worker, std::move(delivery));
   owed_.insert(owed_.end(), owed.begin(), owed.end());
 }
 
@@ -78,7 +78,7 @@ void PacedDelivery::deliver_owed() {
     if (taken.encoding.any()) {
       still.push_back(one);
     } else {
-      send_(one.lane, {one.slot, one.due_ns, {std::move(taken.audio)}});
+      send_(one.worker, {one.slot, one.due_ns, {std::move(taken.audio)}});
     }
   }
   owed_ = std::move(still);
@@ -92,7 +92,7 @@ void PacedDelivery::give_up(const StationPlace& station) {
   const auto kept = std::stable_partition(owed_.begin(), owed_.end(),
                                           [&](const Owed& one) { return !(one.station == station); });
   for (auto one = kept; one != owed_.end(); ++one)
-    send_(one->lane, {one->slot, one->due_ns, {{one->station, {}, one->chunk, one->formats}}});
+    send_(one->worker, {one->slot, one->due_ns, {{one->station, {}, one->chunk, one->formats}}});
   owed_.erase(kept, owed_.end());
 }
 

@@ -20,8 +20,8 @@ namespace auralis {
 // One thread, the conductor's. All references outlive it.
 class PacedDelivery {
  public:
-  // `send` hands a delivery to a lane.
-  using Send = std::function<void(std::size_t lane, Delivery delivery)>;
+  // `send` hands a delivery to a worker.
+  using Send = std::function<void(std::size_t worker, Delivery delivery)>;
   PacedDelivery(ChunkPump& pump, const Audience& audience, const Clock& clock, Send send);
 
   // Does all that is due by now. Returns the moment (CLOCK_MONOTONIC) of the next thing to do; sooner where a
@@ -49,7 +49,7 @@ class PacedDelivery {
 
   // A chunk to listeners of one slot, whose moment came before it was encoded.
   struct Owed {
-    std::size_t lane = 0;
+    std::size_t worker = 0;
     std::uint32_t slot = 0;
     std::int64_t due_ns = 0;
     StationPlace station;

@@ -43,7 +43,7 @@ enum class SendResult {
   kFailed,   // the connection is broken; closed follows
 };
 
-// A connection's way out, for as long as it is open. The lane's thread only.
+// A connection's way out, for as long as it is open. The worker's thread only.
 class Outlet {
  public:
   virtual ~Outlet() = default;
@@ -54,7 +54,7 @@ class Outlet {
   virtual SendResult transmit(const WireMessagePtr& message) = 0;
 };
 
-// The network's side of one lane. The lane's thread only.
+// The network's side of one worker. The worker's thread only.
 class Transport {
  public:
   virtual ~Transport() = default;

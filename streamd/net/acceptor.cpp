@@ -100,19 +100,19 @@ void turn_away(int socket) {
   taken = ::recv(socket, asked.data(), asked.size(), MSG_DONTWAIT);
 }
 
-// A connection's place among all, and among those of its lane.
+// A connection's place among all, and among those of its worker.
 struct Place {
   Gate::Pass pass;
   std::shared_ptr<std::vector<std::atomic<std::size_t>>> open;
-  std::size_t lane;
+  std::size_t worker;
 
   Place(Gate::Pass one, std::shared_ptr<std::vector<std::atomic<std::size_t>>> counts, std::size_t at)
-      : pass(std::move(one)), open(std::move(counts)), lane(at) {
-    open->at(lane).fetch_add(1, std::memory_order_relaxed);
+      : pass(std::move(one)), open(std::move(counts)), worker(at) {
+    open->at(worker).fetch_add(1, std::memory_order_relaxed);
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  ~Place() { open->at(lane).fetch_sub(1, std::memory_order_relaxed); }
+  ~Place() { open->at(worker).fetch_sub(1, std::memory_order_relaxed); }
 };
 
 }  // namespace
@@ -144,9 +144,9 @@ Acceptor::~Acceptor() {
   thread_.join();
 }
 
-void Acceptor::start(std::vector<NetworkLane*> lanes) {
-  lanes_ = std::move(lanes);
-  open_ = std::make_shared<std::vector<std::atomic<std::size_t>>>(lanes_.size());
+void Acceptor::start(std::vector<WebSocketServer*> workers) {
+  workers_ = std::move(workers);
+  open_ = std::make_shared<std::vector<std::atomic<std::size_t>>>(workers_.size());
   thread_ = std::thread([this] { run(); });
 }
 
@@ -210,9 +210,9 @@ void Acceptor::refuse(const Descriptor& socket, Counter& reason) {
 
 void Acceptor::hand_over(Descriptor& socket, std::string peer, Gate::Pass pass) {
   const auto least = std::min_element(open_->begin(), open_->end());
-  const auto lane = static_cast<std::size_t>(least - open_->begin());
-  auto place = std::make_shared<Place>(std::move(pass), open_, lane);
-  lanes_.at(lane)->adopt(socket.release(), std::move(peer), std::move(place));
+  const auto worker = static_cast<std::size_t>(least - open_->begin());
+  auto place = std::make_shared<Place>(std::move(pass), open_, worker);
+  workers_.at(worker)->adopt(socket.release(), std::move(peer), std::move(place));
 }
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Takes connections from the listening socket, on a thread of its own, and deals them out to the lanes: so a
-// flood of connections costs the threads that send audio nothing but what is let through.
+// Takes connections from the listening socket, on a thread of its own, and deals them out to the workers: so
+// a flood of connections costs the threads that send audio nothing but what is let through.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 #include "streamd/admission/address_rates.h"
 #include "streamd/admission/gate.h"
 #include "streamd/admission/token_bucket.h"
-#include "streamd/net/network_lane.h"
+#include "streamd/net/websocket_server.h"
 #include "streamd/stream_metrics.h"
 
 namespace auralis {
@@ -44,8 +44,8 @@ class Acceptor {
   // Ends the thread.
   ~Acceptor();
 
-  // Accepts, and hands each socket to the lane that has the fewest. The lanes outlive it.
-  void start(std::vector<NetworkLane*> lanes);
+  // Accepts, and hands each socket to the worker that has the fewest. The workers outlive it.
+  void start(std::vector<WebSocketServer*> workers);
 
  private:
   class Descriptor {
@@ -78,9 +78,9 @@ class Acceptor {
   StreamMetrics& metrics_;
   Descriptor listening_;
   Descriptor wake_;  // an eventfd: the end
-  std::vector<NetworkLane*> lanes_;
+  std::vector<WebSocketServer*> workers_;
   // Shared with each socket's place, which may outlive all else here.
-  std::shared_ptr<std::vector<std::atomic<std::size_t>>> open_;  // sockets a lane
+  std::shared_ptr<std::vector<std::atomic<std::size_t>>> open_;  // sockets a worker
   std::thread thread_;
 };
 

@@ -33,7 +33,7 @@ TEST_CASE("listeners are spread evenly over the slots, the first ones far apart"
   CHECK(audience.find(121)->slot == slot);
 }
 
-TEST_CASE("a slot needs each station once a lane, in the formats of those who are delivered to") {
+TEST_CASE("a slot needs each station once a worker, in the formats of those who are delivered to") {
   Audience audience;
   audience.add(1, 0, WireFormat::kPcm, kGarden);
   CHECK(audience.next_busy_slot(0) == kSlots);  // it waits
@@ -70,7 +70,7 @@ TEST_CASE("what a listener needs follows it to another station and format") {
   audience.retune(1, kHarbour);
   auto needs = audience.needs_of(slot);
   REQUIRE(needs.size() == 1);
-  CHECK(needs[0].lane == 2);
+  CHECK(needs[0].worker == 2);
   CHECK(needs[0].station == kHarbour);
   CHECK(needs[0].formats == FormatSet(1U << index_of(WireFormat::kOpus)));
   audience.move(kHarbour, kGarden);

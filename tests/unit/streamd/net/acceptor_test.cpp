@@ -97,11 +97,11 @@ class Server {
  public:
   Server(const Acceptor::Limits& limits, std::function<bool(const IpAddress&)> exempt, bool tls = false)
       : acceptor_("127.0.0.1", port, limits, std::move(exempt), tls, clock, own_metrics_.metrics),
-        thread_([this] { lane_.run(); }) {
-    acceptor_.start({&lane_});
+        thread_([this] { server_.run(); }) {
+    acceptor_.start({&server_});
   }
   ~Server() {
-    lane_.finish();
+    server_.finish();
     thread_.join();
   }
   Server(const Server&) = delete;
@@ -117,7 +117,7 @@ class Server {
  private:
   test::OwnMetrics own_metrics_;
   Greeter greeter_;
-  NetworkLane lane_{greeter_, LaneLimits{}, nullptr, clock};
+  WebSocketServer server_{greeter_, ServerLimits{}, nullptr, clock};
   Acceptor acceptor_;
   std::thread thread_;
 };
@@ -134,7 +134,7 @@ TEST_CASE("connections of one address leave room for those of others") {
     CHECK(server.rejected("address") == 1);
     CHECK(second.let_in());
   }
-  // Its place is free again once the lane has seen its end.
+  // Its place is free again once the server has seen its end.
   bool free = false;
   for (int attempt = 0; attempt < 10'000 && !free; ++attempt)
     free = Client("127.0.0.1", server.port).let_in();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What a lane answers over plain HTTP.
+// What a worker answers over plain HTTP.
 #include <utility>
 
 #include "streamd/control/conductor.h"
-#include "streamd/control/lane.h"
+#include "streamd/control/worker.h"
 
 namespace auralis {
 namespace {
@@ -17,7 +17,7 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 }  // namespace
 
-std::optional<HttpResponse> Lane::http(ConnectionId id, const HttpRequest& request) {
+std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& request) {
   using Answer = std::optional<HttpResponse>;
   return std::visit(
       Overloaded{
@@ -54,14 +54,14 @@ std::optional<HttpResponse> Lane::http(ConnectionId id, const HttpRequest& reque
 }
 
 // The conductor's answer comes later; where it is nothing yet, the one who asked waits.
-std::optional<HttpResponse> Lane::answer_later(ConnectionId id, std::function<HttpResponse()> answer) {
+std::optional<HttpResponse> Worker::answer_later(ConnectionId id, std::function<HttpResponse()> answer) {
   conductor_.post([this, id, answer = std::move(answer)] {
     network_.post([this, id, response = answer()] { network_.respond(id, response); });
   });
   return std::nullopt;
 }
 
-std::optional<HttpResponse> Lane::control(ConnectionId id, const HttpRequest& request) {
+std::optional<HttpResponse> Worker::control(ConnectionId id, const HttpRequest& request) {
   ChangeRequest change = parse_change_request(request.body);
   if (!context_.access.is_operator(request)) {
     if (auto refusal = control_refusal(request, change)) return refusal;
@@ -71,7 +71,7 @@ std::optional<HttpResponse> Lane::control(ConnectionId id, const HttpRequest& re
 
 // Of those who are no operators. Who may not listen to a station may not change it either; the one that is
 // meant is the one whose ticket was shown.
-std::optional<HttpResponse> Lane::control_refusal(const HttpRequest& request, ChangeRequest& change) {
+std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, ChangeRequest& change) {
   if (!context_.access.origin_allowed(request))
     return error_response(403, {"not_allowed", "Pages of this origin may change nothing here.", {}});
   if (!context_.access.listeners_control()) return context_.access.operators_only(request);
@@ -93,7 +93,7 @@ std::optional<HttpResponse> Lane::control_refusal(const HttpRequest& request, Ch
   return response;
 }
 
-HttpResponse Lane::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
+HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
   if (context_.stopping) return stopping_response();
   const bool ogg = call.format == WireFormat::kOggOpus;
   // nginx passes on at once what would else wait until it fills its buffers.
@@ -116,7 +116,7 @@ HttpResponse Lane::listen(ConnectionId id, const HttpRequest& request, const Lis
 
 // The stream's address as the client would write it; relative to the playlist's own if the client names no
 // host.
-HttpResponse Lane::playlist(const HttpRequest& request, std::string_view station) {
+HttpResponse Worker::playlist(const HttpRequest& request, std::string_view station) {
   try {
     const Wanted want = named_station(*directory_, station);
     const bool encrypted = context_.access.came_encrypted(request);

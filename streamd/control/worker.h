@@ -20,14 +20,14 @@
 #include "streamd/admission/token_bucket.h"
 #include "streamd/control/directory.h"
 #include "streamd/delivery/hub.h"
-#include "streamd/net/network_lane.h"
+#include "streamd/net/websocket_server.h"
 
 namespace auralis {
 
 class Conductor;
 
-// What all lanes share. Outlives them.
-struct LaneContext {
+// What all workers share. Outlives them.
+struct WorkerContext {
   const Config& config;
   const Clock& clock;  // its wall time is what listeners are told, and does not jump
   const Clock& wall;   // the system's, which tickets expire by
@@ -41,14 +41,14 @@ struct LaneContext {
   std::atomic<bool> stopping{false};
 };
 
-// All on the lane's thread, but for what network() may do on others.
-class Lane final : ConnectionEvents {
+// All on the worker's thread, but for what network() may do on others.
+class Worker final : ConnectionEvents {
  public:
-  // `metrics` belongs to this lane. All references outlive it.
-  Lane(std::size_t index, LaneContext& context, Conductor& conductor, StreamMetrics& metrics);
-  ~Lane() override;
+  // `metrics` belongs to this worker. All references outlive it.
+  Worker(std::size_t index, WorkerContext& context, Conductor& conductor, StreamMetrics& metrics);
+  ~Worker() override;
 
-  NetworkLane& network() { return network_; }
+  WebSocketServer& network() { return network_; }
   Hub& hub() { return hub_; }
   StreamMetrics& metrics() { return metrics_; }
 
@@ -141,11 +141,11 @@ class Lane final : ConnectionEvents {
   HttpResponse playlist(const HttpRequest& request, std::string_view station);
 
   std::size_t index_;
-  LaneContext& context_;
+  WorkerContext& context_;
   Conductor& conductor_;
   StreamMetrics& metrics_;
   std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
-  NetworkLane network_;
+  WebSocketServer network_;
   Hub hub_;
   std::unordered_map<ConnectionId, Visitor> visitors_;
   TokenBucket control_requests_;  // over plain HTTP

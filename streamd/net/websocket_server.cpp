@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/net/network_lane.h"
+#include "streamd/net/websocket_server.h"
 
 #include <sys/socket.h>
 
@@ -13,8 +13,8 @@
 #include "common/base/log.h"
 #include "common/base/process_time.h"
 #include "streamd/net/http_answer.h"
-#include "streamd/net/lane_connection.h"
 #include "streamd/net/request_deadlines.h"
+#include "streamd/net/stream_connection.h"
 #include "streamd/net/tls_certificate.h"
 
 namespace auralis {
@@ -83,7 +83,7 @@ std::string_view payload_of(const WireMessage& message) {
       .substr(message.payload_begin, message.payload_end - message.payload_begin);
 }
 
-class NetworkLane::Impl {
+class WebSocketServer::Impl {
  public:
   explicit Impl(const Clock& clock) : process_time_(clock, kMaxBeatNs) { beat(); }
   Impl(const Impl&) = delete;
@@ -131,7 +131,7 @@ class NetworkLane::Impl {
 namespace {
 
 template <typename Config>
-class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
+class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
   using Server = wpp::server<Config>;
   using Connection = typename Server::connection_type;
   using ConnectionPtr = typename Server::connection_ptr;
@@ -139,8 +139,8 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   using Handle = wpp::connection_hdl;
 
  public:
-  LaneOf(ConnectionEvents& events, const LaneLimits& limits,
-         std::shared_ptr<const TlsCertificate> certificate, const Clock& clock)
+  WebSocketServerOf(ConnectionEvents& events, const ServerLimits& limits,
+                    std::shared_ptr<const TlsCertificate> certificate, const Clock& clock)
       : Impl(clock),
         events_(events),
         limits_(limits),
@@ -263,7 +263,7 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
     bool ends = false;                  // its last answer is
   };
 
-  // Of all lanes.
+  // Of all workers.
   static ConnectionId next_connection_id() {
     static std::atomic<ConnectionId> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -464,53 +464,54 @@ class LaneOf final : public NetworkLane::Impl, ConnectionOwner {
   void body_awaited(ConnectionId id) override {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
-    const LaneRequest& request = found->second.connection->get_request();
+    const ConnectionRequest& request = found->second.connection->get_request();
     if (request.waits_for_body() && request.head().expects_continue())
       found->second.connection->transmit(as_they_are("HTTP/1.1 100 Continue\r\n\r\n"));
   }
 
   ConnectionEvents& events_;
-  LaneLimits limits_;
+  ServerLimits limits_;
   std::shared_ptr<const TlsCertificate> certificate_;
   Server server_;  // after the io_context that its sockets need
   std::unordered_map<ConnectionId, Entry> connections_;
   RequestDeadlines deadlines_;
 };
 
-std::unique_ptr<NetworkLane::Impl> make_lane(ConnectionEvents& events, const LaneLimits& limits,
-                                             std::shared_ptr<const TlsCertificate> certificate,
-                                             const Clock& clock) {
-  if (certificate) return std::make_unique<LaneOf<TlsConfig>>(events, limits, std::move(certificate), clock);
-  return std::make_unique<LaneOf<PlainConfig>>(events, limits, nullptr, clock);
+std::unique_ptr<WebSocketServer::Impl> make_server(ConnectionEvents& events, const ServerLimits& limits,
+                                                   std::shared_ptr<const TlsCertificate> certificate,
+                                                   const Clock& clock) {
+  if (certificate)
+    return std::make_unique<WebSocketServerOf<TlsConfig>>(events, limits, std::move(certificate), clock);
+  return std::make_unique<WebSocketServerOf<PlainConfig>>(events, limits, nullptr, clock);
 }
 
 }  // namespace
 
-NetworkLane::NetworkLane(ConnectionEvents& events, const LaneLimits& limits,
-                         std::shared_ptr<const TlsCertificate> certificate, const Clock& clock)
-    : impl_(make_lane(events, limits, std::move(certificate), clock)) {}
-NetworkLane::~NetworkLane() = default;
+WebSocketServer::WebSocketServer(ConnectionEvents& events, const ServerLimits& limits,
+                                 std::shared_ptr<const TlsCertificate> certificate, const Clock& clock)
+    : impl_(make_server(events, limits, std::move(certificate), clock)) {}
+WebSocketServer::~WebSocketServer() = default;
 
-const ProcessTime& NetworkLane::process_time() const { return impl_->process_time(); }
+const ProcessTime& WebSocketServer::process_time() const { return impl_->process_time(); }
 
-void NetworkLane::every_step(std::function<std::int64_t()> step) {
+void WebSocketServer::every_step(std::function<std::int64_t()> step) {
   impl_->set_step(std::move(step));
   impl_->arm(0);
 }
-void NetworkLane::step_now() { impl_->arm(0); }
-void NetworkLane::run() { impl_->io().run(); }
-void NetworkLane::finish() { impl_->io().stop(); }
-void NetworkLane::post(std::function<void()> work) { asio::dispatch(impl_->io(), std::move(work)); }
-void NetworkLane::adopt(int socket, std::string peer, std::shared_ptr<void> place) {
+void WebSocketServer::step_now() { impl_->arm(0); }
+void WebSocketServer::run() { impl_->io().run(); }
+void WebSocketServer::finish() { impl_->io().stop(); }
+void WebSocketServer::post(std::function<void()> work) { asio::dispatch(impl_->io(), std::move(work)); }
+void WebSocketServer::adopt(int socket, std::string peer, std::shared_ptr<void> place) {
   asio::post(impl_->io(), [impl = impl_.get(), socket, peer = std::move(peer), place = std::move(place)] {
     impl->adopt(socket, peer, place);
   });
 }
-void NetworkLane::respond(ConnectionId connection, const HttpResponse& response) {
+void WebSocketServer::respond(ConnectionId connection, const HttpResponse& response) {
   impl_->respond(connection, response);
 }
-void NetworkLane::ping(ConnectionId connection) { impl_->ping(connection); }
-void NetworkLane::close(ConnectionId connection, std::uint16_t code, std::string_view reason) {
+void WebSocketServer::ping(ConnectionId connection) { impl_->ping(connection); }
+void WebSocketServer::close(ConnectionId connection, std::uint16_t code, std::string_view reason) {
   impl_->close(connection, code, reason);
 }
 

@@ -29,7 +29,7 @@ struct Admission {
   std::string subprotocol;  // the one to speak; empty: none
 };
 
-// What the network tells, on the lane's thread.
+// What the network tells, on the worker's thread.
 class ConnectionEvents {
  public:
   virtual ~ConnectionEvents() = default;
@@ -55,27 +55,28 @@ class ConnectionEvents {
   // A connection is closed, since its request did not come in time or its answer was not read in time.
   virtual void timed_out() = 0;
 
-  // The answer to a request over plain HTTP; nothing: NetworkLane::respond gives it later, or has given it.
+  // The answer to a request over plain HTTP; nothing: WebSocketServer::respond gives it later, or has given
+  // it.
   virtual std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) = 0;
 };
 
-struct LaneLimits {
+struct ServerLimits {
   std::int64_t handshake_timeout_ms = 5'000;  // for a whole request, and as much for reading its answer
   std::size_t message_bytes = 4'096;          // of a message, or of a request's body
   std::size_t header_bytes = 8'192;           // of a request
   std::size_t read_at_once = 8'192;           // of a connection after its request, in a tenth of a second
 };
 
-// run() is the lane's thread. Everything else but adopt(), post() and finish() is called on it, or before it
-// runs.
-class NetworkLane final : public Transport {
+// run() is the worker's thread. Everything else but adopt(), post() and finish() is called on it, or before
+// it runs.
+class WebSocketServer final : public Transport {
  public:
   // `events` and `clock` outlive it. Without `certificate` connections are not encrypted.
-  NetworkLane(ConnectionEvents& events, const LaneLimits& limits,
-              std::shared_ptr<const TlsCertificate> certificate, const Clock& clock);
-  ~NetworkLane() override;
+  WebSocketServer(ConnectionEvents& events, const ServerLimits& limits,
+                  std::shared_ptr<const TlsCertificate> certificate, const Clock& clock);
+  ~WebSocketServer() override;
 
-  // The time in which the lane's thread ran, which clients are judged by.
+  // The time in which the worker's thread ran, which clients are judged by.
   const ProcessTime& process_time() const;
 
   // Calls `step` when the moment (CLOCK_MONOTONIC, ns) has come that it last returned, at once at first.
@@ -88,7 +89,7 @@ class NetworkLane final : public Transport {
 
   // Any thread. Takes over a connected socket of that peer; `place` is let go of when it is closed.
   void adopt(int socket, std::string peer, std::shared_ptr<void> place);
-  // Any thread. Runs `work` on the lane's thread: at once where it is that already, else after what was
+  // Any thread. Runs `work` on the worker's thread: at once where it is that already, else after what was
   // posted before.
   void post(std::function<void()> work);
   // Any thread. Ends run(); connections that are still there are let go.

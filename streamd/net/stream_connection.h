@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Within NetworkLane alone: a connection of websocketpp whose writing is ours. The library's queue has no
+// Within WebSocketServer alone: a connection of websocketpp whose writing is ours. The library's queue has no
 // bound and does not say when it is empty, and its way to the socket costs half as much again as the write
 // itself. So it keeps its handshakes, answers and frames of control, and the stream goes past it, straight
 // from the shared message to the kernel; the two take turns.
@@ -21,8 +21,8 @@
 #include <websocketpp/transport/asio/security/tls.hpp>
 
 #include "streamd/delivery/transport.h"
+#include "streamd/net/connection_request.h"
 #include "streamd/net/http_head.h"
-#include "streamd/net/lane_request.h"
 
 namespace auralis {
 
@@ -42,13 +42,13 @@ class ConnectionOwner {
 };
 
 template <typename Config>
-class LaneConnection : public websocketpp::transport::asio::connection<Config>, public Outlet {
+class StreamConnection : public websocketpp::transport::asio::connection<Config>, public Outlet {
   using Base = websocketpp::transport::asio::connection<Config>;
   using Error = websocketpp::lib::error_code;
 
  public:
   using Base::Base;
-  using type = LaneConnection<Config>;
+  using type = StreamConnection<Config>;
   using ptr = std::shared_ptr<type>;
 
   // Before start().
@@ -73,7 +73,7 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
 
   void expect() const final {
     __builtin_prefetch(&sent_);
-    __builtin_prefetch(&const_cast<LaneConnection*>(this)->get_raw_socket());
+    __builtin_prefetch(&const_cast<StreamConnection*>(this)->get_raw_socket());
   }
 
   SendResult transmit(const WireMessagePtr& message) final {
@@ -318,23 +318,23 @@ class LaneConnection : public websocketpp::transport::asio::connection<Config>, 
 };
 
 template <typename Config>
-class LaneEndpoint : public websocketpp::transport::asio::endpoint<Config> {
+class ServerEndpoint : public websocketpp::transport::asio::endpoint<Config> {
  public:
-  using transport_con_type = LaneConnection<Config>;
+  using transport_con_type = StreamConnection<Config>;
   using transport_con_ptr = typename transport_con_type::ptr;
 };
 
 // `Socket`: websocketpp's plain or encrypted socket.
 template <typename Socket, bool kEncrypted>
-struct LaneConfig : websocketpp::config::asio {
-  using type = LaneConfig<Socket, kEncrypted>;
+struct ServerConfig : websocketpp::config::asio {
+  using type = ServerConfig<Socket, kEncrypted>;
   using base = websocketpp::config::asio;
-  // A thread a lane: no locks in the library.
+  // A thread a worker: no locks in the library.
   using concurrency_type = websocketpp::concurrency::none;
   using alog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::alevel>;
   using elog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::elevel>;
   static const bool enable_multithreading = false;
-  using request_type = LaneRequest;
+  using request_type = ConnectionRequest;
   static const bool enable_extensions = false;
   // Of each connection, for as long as it is there.
   static const std::size_t connection_read_buffer_size = 1'024;
@@ -350,13 +350,13 @@ struct LaneConfig : websocketpp::config::asio {
     using response_type = typename type::response_type;
     using socket_type = Socket;
     static const bool enable_multithreading = false;
-    static const long timeout_socket_post_init = 0;  // NetworkLane limits the TLS handshake
+    static const long timeout_socket_post_init = 0;  // WebSocketServer limits the TLS handshake
     static constexpr bool encrypted = kEncrypted;
   };
-  using transport_type = LaneEndpoint<transport_config>;
+  using transport_type = ServerEndpoint<transport_config>;
 };
 
-using PlainConfig = LaneConfig<websocketpp::transport::asio::basic_socket::endpoint, false>;
-using TlsConfig = LaneConfig<websocketpp::transport::asio::tls_socket::endpoint, true>;
+using PlainConfig = ServerConfig<websocketpp::transport::asio::basic_socket::endpoint, false>;
+using TlsConfig = ServerConfig<websocketpp::transport::asio::tls_socket::endpoint, true>;
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Within NetworkLane alone: a request as websocketpp reads it, by our own parser. The library's own refuses
-// requests that ordinary proxies send, and answers those that it refuses without a word.
+// Within WebSocketServer alone: a request as websocketpp reads it, by our own parser. The library's own
+// refuses requests that ordinary proxies send, and answers those that it refuses without a word.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace auralis {
 
 // The library calls it by static type: consume() and ready() hide its own. A request that cannot be served
 // is shown to it as a plain one, for the HTTP handler to answer.
-class LaneRequest : public websocketpp::http::parser::request {
+class ConnectionRequest : public websocketpp::http::parser::request {
  public:
   // Takes what belongs to the request, and returns how many bytes that is.
   std::size_t consume(const char* bytes, std::size_t count) {

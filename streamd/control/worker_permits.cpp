@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What a lane takes for listeners of personal stations: a place for the station, and an encoder.
+// What a worker takes for listeners of personal stations: a place for the station, and an encoder.
 #include <utility>
 
 #include "streamd/control/conductor.h"
-#include "streamd/control/lane.h"
+#include "streamd/control/worker.h"
 
 namespace auralis {
 
-std::variant<GatePass, Lane::NoPlace> Lane::reserve_place(const IpAddress& client) {
+std::variant<GatePass, Worker::NoPlace> Worker::reserve_place(const IpAddress& client) {
   GatePass pass = context_.personal.enter_shared(client);
   if (!pass) {
     return NoPlace{429,
@@ -19,8 +19,8 @@ std::variant<GatePass, Lane::NoPlace> Lane::reserve_place(const IpAddress& clien
   return NoPlace{503, "All places for personal stations are taken; try again later"};
 }
 
-std::optional<GatePass> Lane::reserve_encoder(const IpAddress& client, WireFormat format,
-                                              const StationPlace& station, bool own) {
+std::optional<GatePass> Worker::reserve_encoder(const IpAddress& client, WireFormat format,
+                                                const StationPlace& station, bool own) {
   if (!is_opus(format)) return GatePass();
   // A station that is not in the list is on its way: the conductor knows more of it.
   const auto* const entry = directory_->find(station);
@@ -31,7 +31,7 @@ std::optional<GatePass> Lane::reserve_encoder(const IpAddress& client, WireForma
 }
 
 // Of the station that it hears; if it still waits for one the conductor knows more, and decides.
-std::optional<GatePass> Lane::reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id) {
+std::optional<GatePass> Worker::reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id) {
   const StationPlace station = hub_.station_of(id);
   const bool waits = station == StationPlace{};
   auto encoder = reserve_encoder(client, format, station, waits);
@@ -39,7 +39,7 @@ std::optional<GatePass> Lane::reserve_encoder(const IpAddress& client, WireForma
 }
 
 // A listener that cannot have Opus stays with PCM.
-void Lane::step_down(ConnectionId id) {
+void Worker::step_down(ConnectionId id) {
   const auto found = visitors_.find(id);
   if (found == visitors_.end()) return;
   const auto encoder = reserve_encoder(found->second.client, WireFormat::kOpus, id);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/control/lane.h"
+#include "streamd/control/worker.h"
 
 #include <algorithm>
 #include <random>
@@ -35,8 +35,8 @@ HttpResponse come_later(int status, std::string sentence) {
 double to_unix_s(std::int64_t ns) { return static_cast<double>(ns) / kNsPerSecond; }
 
 // Reads twice what messages may come to, and where they are small enough for frames of control.
-LaneLimits lane_limits(const Config& config) {
-  LaneLimits limits;
+ServerLimits server_limits(const Config& config) {
+  ServerLimits limits;
   limits.handshake_timeout_ms = config.streamd.handshake_timeout_ms;
   limits.message_bytes = static_cast<std::size_t>(config.streamd.max_message_bytes);
   limits.header_bytes = static_cast<std::size_t>(config.streamd.max_header_bytes);
@@ -51,26 +51,26 @@ BacklogLimits backlog_limits(const Config& config) {
 
 }  // namespace
 
-Lane::Lane(std::size_t index, LaneContext& context, Conductor& conductor, StreamMetrics& metrics)
+Worker::Worker(std::size_t index, WorkerContext& context, Conductor& conductor, StreamMetrics& metrics)
     : index_(index),
       context_(context),
       conductor_(conductor),
       metrics_(metrics),
-      network_(*this, lane_limits(context.config), context.certificate, context.clock),
+      network_(*this, server_limits(context.config), context.certificate, context.clock),
       hub_(context.clock, network_.process_time(), metrics, network_, backlog_limits(context.config),
            context.config.streamd.idle_timeout_s * kNsPerSecond, [this](ConnectionId id) { step_down(id); }),
       control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
-Lane::~Lane() = default;
+Worker::~Worker() = default;
 
 // Why the ticket is none for that station now; nothing where it is one, or none is asked for.
-std::optional<std::string> Lane::ticket_refusal(const Wanted& want, std::string_view ticket) const {
+std::optional<std::string> Worker::ticket_refusal(const Wanted& want, std::string_view ticket) const {
   const std::int64_t now_s = context_.wall.unix_ns() / kNsPerSecond;
   return context_.access.ticket_refusal(ticket, want.ticket_station(), now_s);
 }
 
 // Of a page or of one without a ticket, who may not listen, whether there is a place or not.
-std::optional<HttpResponse> Lane::entry_refusal(const HttpRequest& request, const Wanted& want,
-                                                std::string_view ticket) {
+std::optional<HttpResponse> Worker::entry_refusal(const HttpRequest& request, const Wanted& want,
+                                                  std::string_view ticket) {
   if (!context_.access.origin_allowed(request)) {
     metrics_.rejected_origin.add();
     return text_response(403, "Pages of this origin may not listen here (allowed_origins).");
@@ -83,8 +83,8 @@ std::optional<HttpResponse> Lane::entry_refusal(const HttpRequest& request, cons
   return response;
 }
 
-std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& request, Wanted want,
-                                        const FormatSet& offered, WireFormat format) {
+std::optional<HttpResponse> Worker::enter(ConnectionId id, const HttpRequest& request, Wanted want,
+                                          const FormatSet& offered, WireFormat format) {
   const auto later = [](int status, Counter& reason, std::string sentence) {
     reason.add();
     return come_later(status, std::move(sentence));
@@ -117,7 +117,8 @@ std::optional<HttpResponse> Lane::enter(ConnectionId id, const HttpRequest& requ
   return std::nullopt;
 }
 
-Admission Lane::admit(ConnectionId id, const HttpRequest& request, const std::vector<std::string>& offered) {
+Admission Worker::admit(ConnectionId id, const HttpRequest& request,
+                        const std::vector<std::string>& offered) {
   const auto as_admission = [](const HttpResponse& response) {
     Admission admission{response.status, response.body, {}, {}, {}};
     if (!response.headers.empty()) std::tie(admission.header, admission.value) = response.headers.front();
@@ -162,18 +163,18 @@ Admission Lane::admit(ConnectionId id, const HttpRequest& request, const std::ve
   return {101, {}, {}, {}, format ? std::string(format_name(*format)) : std::string()};
 }
 
-HttpResponse Lane::station_refused(const StationRefusal& refusal) {
+HttpResponse Worker::station_refused(const StationRefusal& refusal) {
   metrics_.rejected_station.add();
   return refusal.status() == 503 ? come_later(503, refusal.sentence)
                                  : text_response(refusal.status(), refusal.sentence);
 }
 
-HttpResponse Lane::stopping_response() {
+HttpResponse Worker::stopping_response() {
   metrics_.rejected_limit.add();
   return come_later(503, "The server stops.");
 }
 
-void Lane::opened(ConnectionId id, Outlet& outlet) {
+void Worker::opened(ConnectionId id, Outlet& outlet) {
   Visitor& visitor = visitors_.at(id);
   const bool offered_opus = visitor.offered[static_cast<std::size_t>(WireFormat::kOpus)];
   hub_.add(id, outlet, visitor.format, offered_opus);
@@ -190,7 +191,7 @@ void Lane::opened(ConnectionId id, Outlet& outlet) {
   conductor_.post([this, id, arrival = std::move(arrival)] { conductor_.arrive(id, arrival); });
 }
 
-void Lane::closed(ConnectionId id) {
+void Worker::closed(ConnectionId id) {
   const auto found = visitors_.find(id);
   if (found == visitors_.end()) return;
   if (found->second.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
@@ -201,13 +202,13 @@ void Lane::closed(ConnectionId id) {
                              {"listeners", static_cast<std::int64_t>(context_.gate.taken())}});
 }
 
-void Lane::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
+void Worker::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
   hub_.alive(id, round_trip_ns);
 }
 
-void Lane::send(ConnectionId id, const std::string& text) { hub_.send_text(id, make_text_message(text)); }
+void Worker::send(ConnectionId id, const std::string& text) { hub_.send_text(id, make_text_message(text)); }
 
-void Lane::refuse(ConnectionId id, const MessageError& error) {
+void Worker::refuse(ConnectionId id, const MessageError& error) {
   metrics_.control_refused.add();
   // By way of the conductor, where answers to earlier messages may be under way.
   conductor_.post([this, id, message = make_text_message(error_message(error))] {
@@ -215,16 +216,16 @@ void Lane::refuse(ConnectionId id, const MessageError& error) {
   });
 }
 
-void Lane::binary(ConnectionId id) {
+void Worker::binary(ConnectionId id) {
   if (may_talk(id) != nullptr) refuse(id, {"not_text", "Messages to the server are JSON text.", {}});
 }
 
-void Lane::text(ConnectionId id, std::string_view payload) {
+void Worker::text(ConnectionId id, std::string_view payload) {
   if (Visitor* const visitor = may_talk(id)) answer(id, *visitor, parse_client_message(payload));
 }
 
 // Null where a message is not taken.
-Lane::Visitor* Lane::may_talk(ConnectionId id) {
+Worker::Visitor* Worker::may_talk(ConnectionId id) {
   const auto found = visitors_.find(id);
   if (found == visitors_.end()) return nullptr;
   hub_.alive(id, std::nullopt);
@@ -241,14 +242,14 @@ Lane::Visitor* Lane::may_talk(ConnectionId id) {
 }
 
 // What piled up in its socket while the process did not run comes all at once, and is no flood.
-bool Lane::sent_during_absence(Visitor& visitor) const {
+bool Worker::sent_during_absence(Visitor& visitor) const {
   const std::int64_t interval_ns = kNsPerSecond / context_.config.streamd.messages_per_second;
   if (network_.process_time().absent_ns() - visitor.absent_ns < interval_ns) return false;
   visitor.absent_ns += interval_ns;
   return true;
 }
 
-void Lane::answer(ConnectionId id, Visitor& visitor, const ClientMessage& message) {
+void Worker::answer(ConnectionId id, Visitor& visitor, const ClientMessage& message) {
   if (const auto* error = std::get_if<MessageError>(&message)) return refuse(id, *error);
   if (const auto* ping = std::get_if<Ping>(&message))
     return send(id, pong_message(*ping, to_unix_s(context_.clock.unix_ns())));
@@ -263,7 +264,7 @@ void Lane::answer(ConnectionId id, Visitor& visitor, const ClientMessage& messag
   change(id, visitor, message);
 }
 
-void Lane::change(ConnectionId id, Visitor& visitor, const ClientMessage& message) {
+void Worker::change(ConnectionId id, Visitor& visitor, const ClientMessage& message) {
   const std::string type(type_of(message));
   if (!context_.access.listeners_control() && !visitor.is_operator) {
     return refuse(id, {"not_allowed", "Here the operators alone change the music (control_by).", type});
@@ -273,14 +274,14 @@ void Lane::change(ConnectionId id, Visitor& visitor, const ClientMessage& messag
 }
 
 // Changes of the music and of the station cost more than other messages.
-bool Lane::may_change(ConnectionId id, Visitor& visitor, const std::string& type) {
+bool Worker::may_change(ConnectionId id, Visitor& visitor, const std::string& type) {
   if (visitor.changes.take(context_.clock.now_ns())) return true;
   const auto allowed = std::to_string(context_.config.streamd.changes_per_second);
   refuse(id, {"rate_limited", "At most " + allowed + " changes a second are taken.", type});
   return false;
 }
 
-void Lane::control_buffer(ConnectionId id, const Visitor& visitor, const BufferControl& wish) {
+void Worker::control_buffer(ConnectionId id, const Visitor& visitor, const BufferControl& wish) {
   if (wish.format && !visitor.offered[static_cast<std::size_t>(*wish.format)]) {
     return refuse(id, {"not_offered",
                        "The format " + std::string(format_name(*wish.format)) +
@@ -303,7 +304,7 @@ void Lane::control_buffer(ConnectionId id, const Visitor& visitor, const BufferC
   });
 }
 
-void Lane::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
+void Worker::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
   if (!may_change(id, visitor, "subscribe")) return;
   try {
     const Wanted want =
@@ -329,7 +330,7 @@ void Lane::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
   }
 }
 
-std::vector<ListenerReport> Lane::reports() const {
+std::vector<ListenerReport> Worker::reports() const {
   std::vector<ListenerReport> reports;
   for (const auto& [id, visitor] : visitors_) {
     const auto status = hub_.status(id);
@@ -354,7 +355,7 @@ std::vector<ListenerReport> Lane::reports() const {
   return reports;
 }
 
-void Lane::begin_drain(std::int64_t until_ns) {
+void Worker::begin_drain(std::int64_t until_ns) {
   draining_ = true;
   const std::int64_t now_ns = context_.clock.now_ns();
   const std::vector<ConnectionId> ids = hub_.ids();
@@ -371,7 +372,7 @@ void Lane::begin_drain(std::int64_t until_ns) {
   std::reverse(leaving_.begin(), leaving_.end());
 }
 
-void Lane::send_away() {
+void Worker::send_away() {
   for (; !leaving_.empty() && leaving_.back().at_ns <= context_.clock.now_ns(); leaving_.pop_back())
     hub_.close(leaving_.back().id, close_code::kGoingAway, kStopReason);
 }
