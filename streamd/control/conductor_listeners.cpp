@@ -132,7 +132,7 @@ bool Conductor::ready(const Waiting& waiting) {
 // Whether the listener's next chunk of that station is encoded, and `prefill` chunks before it.
 bool Conductor::encoded(const StationPlace& place, const Audience::Listener& listener, WireFormat format,
                         std::int64_t prefill) {
-  const auto next = delivery_.next_chunk(listener.slot);
+  const auto next = delivery_.next_chunk(listener.phase);
   return !next || pump_.prepare(place, format, *next - prefill, *next);
 }
 
@@ -147,15 +147,15 @@ std::vector<Conductor::Waiting> Conductor::take_waiting(const std::function<bool
 void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {
   const StationPlace place = listener.station;
   if (is_opus(listener.format)) delivery_.give_up(place);
-  Welcome welcome{place, listener.slot, {}, {}};
+  Welcome welcome{place, listener.phase, {}, {}};
   if (const auto status = stations_.status(place); status && !is_plain_http(listener.format)) {
     welcome.messages.push_back(
         make_text_message(status_message(*status, status_context(place), format_name(listener.format))));
     if (audience_.listeners_of(place) == 1) told_[status->station] = *status;
   }
-  welcome.past = delivery_.prefill(place, listener.slot, listener.format, prefill_chunks());
+  welcome.past = delivery_.prefill(place, listener.phase, listener.format, prefill_chunks());
   // After the past was encoded: it tells where the stream begins.
-  const std::int64_t next = delivery_.next_chunk(listener.slot).value_or(0);
+  const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
   if (const auto head = pump_.stream_head(place, listener.format, next)) welcome.messages.push_back(head);
   audience_.begin(id);
   on_worker(listener.worker,
@@ -176,7 +176,7 @@ void Conductor::retune(const Waiting& waited, const Audience::Listener& listener
   }
   const auto status = stations_.status(place);
   const std::string name = status ? status->station : std::string();
-  const std::int64_t seq = delivery_.next_chunk(listener.slot).value_or(0);
+  const std::int64_t seq = delivery_.next_chunk(listener.phase).value_or(0);
   const auto message = make_text_message(subscribed_message(name, seq));
   on_worker(listener.worker, [id, place, message](Worker& worker) {
     worker.hub().send_text(id, message);

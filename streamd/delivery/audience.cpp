@@ -7,28 +7,28 @@
 namespace auralis {
 namespace {
 
-// Every eighth slot first: so a few listeners are as far apart as many.
+// Every eighth phase first: so a few listeners are as far apart as many.
 constexpr std::uint32_t kStride = 8;
-static_assert(kSlots % kStride == 0);
+static_assert(kPhases % kStride == 0);
 
 std::uint32_t spread(std::uint32_t rank) {
-  const std::uint32_t each = kSlots / kStride;
+  const std::uint32_t each = kPhases / kStride;
   return rank % each * kStride + rank / each;
 }
 
 }  // namespace
 
 bool Audience::Key::operator<(const Key& other) const {
-  return std::tie(slot, worker, index, tenancy) <
-         std::tie(other.slot, other.worker, other.index, other.tenancy);
+  return std::tie(phase, worker, index, tenancy) <
+         std::tie(other.phase, other.worker, other.index, other.tenancy);
 }
 
 void Audience::add(ConnectionId id, std::size_t worker, WireFormat format, const StationPlace& station) {
   std::uint32_t best = spread(0);
-  for (std::uint32_t rank = 1; rank < kSlots; ++rank) {
-    if (slot_counts_.at(spread(rank)) < slot_counts_.at(best)) best = spread(rank);
+  for (std::uint32_t rank = 1; rank < kPhases; ++rank) {
+    if (phase_counts_.at(spread(rank)) < phase_counts_.at(best)) best = spread(rank);
   }
-  ++slot_counts_.at(best);
+  ++phase_counts_.at(best);
   listeners_[id] = {worker, station, format, best, false};
   count(listeners_[id], +1);
 }
@@ -37,7 +37,7 @@ void Audience::remove(ConnectionId id) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   count(found->second, -1);
-  --slot_counts_.at(found->second.slot);
+  --phase_counts_.at(found->second.phase);
   listeners_.erase(found);
 }
 
@@ -49,7 +49,7 @@ void Audience::count(const Listener& listener, int change) {
   if (is_opus(listener.format)) station->second.opus += by;
   if (station->second.all == 0) station_counts_.erase(station);
   if (!listener.delivered_to) return;
-  const Key key{listener.slot, listener.worker, listener.station.index, listener.station.tenancy};
+  const Key key{listener.phase, listener.worker, listener.station.index, listener.station.tenancy};
   FormatCounts& formats = needs_[key];
   formats.at(static_cast<std::size_t>(listener.format)) += by;
   const bool none = std::all_of(formats.begin(), formats.end(), [](std::size_t one) { return one == 0; });
@@ -108,15 +108,15 @@ std::vector<StationPlace> Audience::stations() const {
   return places;
 }
 
-std::uint32_t Audience::next_busy_slot(std::uint32_t from) const {
+std::uint32_t Audience::next_busy_phase(std::uint32_t from) const {
   const auto found = needs_.lower_bound({from, 0, 0, 0});
-  return found == needs_.end() ? kSlots : found->first.slot;
+  return found == needs_.end() ? kPhases : found->first.phase;
 }
 
-std::vector<Audience::Need> Audience::needs_of(std::uint32_t slot) const {
+std::vector<Audience::Need> Audience::needs_of(std::uint32_t phase) const {
   std::vector<Need> needs;
-  for (auto entry = needs_.lower_bound({slot, 0, 0, 0}); entry != needs_.end() && entry->first.slot == slot;
-       ++entry) {
+  for (auto entry = needs_.lower_bound({phase, 0, 0, 0});
+       entry != needs_.end() && entry->first.phase == phase; ++entry) {
     FormatSet formats;
     for (std::size_t i = 0; i < kWireFormats; ++i) formats[i] = entry->second.at(i) > 0;
     needs.push_back({entry->first.worker, {entry->first.index, entry->first.tenancy}, formats});

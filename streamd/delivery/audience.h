@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who listens to what, in which format, on which worker and in which slot: what has to be taken from the
+// Who listens to what, in which format, on which worker and in which phase: what has to be taken from the
 // rings and encoded, and who is to be sent it when.
 #pragma once
 
@@ -21,11 +21,11 @@ class Audience {
     std::size_t worker = 0;
     StationPlace station;
     WireFormat format = WireFormat::kJson;
-    std::uint32_t slot = 0;
+    std::uint32_t phase = 0;
     bool delivered_to = false;
   };
 
-  // A listener has come; it gets the slot that fewest have.
+  // A listener has come; it gets the phase that fewest have.
   void add(ConnectionId id, std::size_t worker, WireFormat format, const StationPlace& station);
   void remove(ConnectionId id);
   // From now on it is delivered to.
@@ -44,20 +44,20 @@ class Audience {
   std::size_t opus_listeners_of(const StationPlace& station) const;
   std::vector<StationPlace> stations() const;
 
-  // The first slot from that one on in which somebody is delivered to; kSlots where there is none.
-  std::uint32_t next_busy_slot(std::uint32_t from) const;
+  // The first phase from that one on in which somebody is delivered to; kPhases where there is none.
+  std::uint32_t next_busy_phase(std::uint32_t from) const;
 
-  // What the listeners of a slot are to be sent: by worker and station, the formats.
+  // What the listeners of a phase are to be sent: by worker and station, the formats.
   struct Need {
     std::size_t worker = 0;
     StationPlace station;
     FormatSet formats;
   };
-  std::vector<Need> needs_of(std::uint32_t slot) const;
+  std::vector<Need> needs_of(std::uint32_t phase) const;
 
  private:
   struct Key {
-    std::uint32_t slot;
+    std::uint32_t phase;
     std::size_t worker;
     std::size_t index;
     std::uint64_t tenancy;
@@ -75,7 +75,7 @@ class Audience {
     std::size_t opus = 0;
   };
   std::map<std::pair<std::size_t, std::uint64_t>, StationCount> station_counts_;  // by place and tenancy
-  std::array<std::size_t, kSlots> slot_counts_{};
+  std::array<std::size_t, kPhases> phase_counts_{};
   std::map<Key, FormatCounts> needs_;
 };
 

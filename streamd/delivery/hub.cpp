@@ -68,18 +68,18 @@ void Hub::begin(ConnectionId id, const Welcome& welcome) {
   Listener* const listener = find(id);
   if (listener == nullptr || listener->closing) return;
   listener->station = welcome.station;
-  leave_slot(*listener);
-  listener->slot = welcome.slot;
-  slots_.at(welcome.slot).push_back(listener);
+  leave_phase(*listener);
+  listener->phase = welcome.phase;
+  phases_.at(welcome.phase).push_back(listener);
   for (const auto& message : welcome.messages) push(*listener, {message, nullptr, 0, process_time_.now_ns()});
   for (const auto& audio : welcome.past) push(*listener, {audio->message, audio, 0, process_time_.now_ns()});
 }
 
-void Hub::leave_slot(Listener& listener) {
-  if (!listener.slot) return;
-  auto& slot = slots_.at(*listener.slot);
-  slot.erase(std::find(slot.begin(), slot.end(), &listener));
-  listener.slot.reset();
+void Hub::leave_phase(Listener& listener) {
+  if (!listener.phase) return;
+  auto& phase = phases_.at(*listener.phase);
+  phase.erase(std::find(phase.begin(), phase.end(), &listener));
+  listener.phase.reset();
 }
 
 void Hub::retune(ConnectionId id, const StationPlace& station) {
@@ -89,7 +89,7 @@ void Hub::retune(ConnectionId id, const StationPlace& station) {
 void Hub::move(const StationPlace& from, const StationPlace& to) {
   for (auto& [id, listener] : listeners_) {
     // Those who are not delivered to yet have no station: each waits for its own.
-    if (listener.slot && listener.station == from) listener.station = to;
+    if (listener.phase && listener.station == from) listener.station = to;
   }
 }
 
@@ -106,13 +106,13 @@ void Hub::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
 
 void Hub::deliver(const Delivery& delivery) {
   WireMessagePtr warning;  // the same for all: they are at the same chunk
-  const std::vector<Listener*>& slot = slots_.at(delivery.slot);
-  for (std::size_t i = 0; i < slot.size(); ++i) {
+  const std::vector<Listener*>& phase = phases_.at(delivery.phase);
+  for (std::size_t i = 0; i < phase.size(); ++i) {
     // While one is written to, the next ones come into the processor's cache, from one pointer to the next.
-    if (i + 3 < slot.size()) __builtin_prefetch(slot[i + 3]);
-    if (i + 2 < slot.size()) __builtin_prefetch(slot[i + 2]->outlet);
-    if (i + 1 < slot.size()) slot[i + 1]->outlet->expect();
-    Listener* const listener = slot[i];
+    if (i + 3 < phase.size()) __builtin_prefetch(phase[i + 3]);
+    if (i + 2 < phase.size()) __builtin_prefetch(phase[i + 2]->outlet);
+    if (i + 1 < phase.size()) phase[i + 1]->outlet->expect();
+    Listener* const listener = phase[i];
     if (listener->closing) continue;
     const auto found =
         std::find_if(delivery.stations.begin(), delivery.stations.end(),
@@ -395,7 +395,7 @@ void Hub::removed(ConnectionId id) {
   if (listener == nullptr) return;
   if (listener->on_its_way) drop(*listener, *listener->on_its_way, metrics_.dropped_disconnect);
   for (const auto& outgoing : listener->queue) drop(*listener, outgoing, metrics_.dropped_disconnect);
-  leave_slot(*listener);
+  leave_phase(*listener);
   const double seconds = static_cast<double>(clock_.now_ns() - listener->accepted_ns) / kNsPerSecond;
   listeners_.erase(id);
   const auto books = metrics_.together();

@@ -42,13 +42,13 @@ struct StationAudio {
   FormatSet lost{};
 };
 
-// A chunk's length is divided into slots of equal length; each listener has one, at which it is sent its
+// A chunk's length is divided into phases of equal length; each listener has one, at which it is sent its
 // chunk.
-inline constexpr std::uint32_t kSlots = 40;
+inline constexpr std::uint32_t kPhases = 40;
 
-// What the listeners of a slot are to be sent, and when that was due.
+// What the listeners of a phase are to be sent, and when that was due.
 struct Delivery {
-  std::uint32_t slot = 0;
+  std::uint32_t phase = 0;
   std::int64_t due_ns = 0;
   std::vector<StationAudio> stations;
 };
@@ -56,7 +56,7 @@ struct Delivery {
 // What a listener begins with; from then on it is delivered to.
 struct Welcome {
   StationPlace station;
-  std::uint32_t slot = 0;
+  std::uint32_t phase = 0;
   std::vector<WireMessagePtr> messages;  // before the first audio
   std::vector<AudioMessagePtr> past;     // the newest past chunks, oldest first
 };
@@ -82,7 +82,7 @@ class Hub {
   // It is sent another format from its next chunk on; `stepped_down`: it is told that it was too slow.
   void set_format(ConnectionId id, WireFormat format, bool stepped_down);
 
-  // Queues the stations' chunks to their listeners of that slot, who are told where it is silence.
+  // Queues the stations' chunks to their listeners of that phase, who are told where it is silence.
   void deliver(const Delivery& delivery);
 
   // Queues a JSON message to one listener, or to all of a station; nothing over plain HTTP. A listener that
@@ -160,7 +160,7 @@ class Hub {
     std::int64_t last_ping_ns = 0;   // process time
     std::int64_t last_alive_ns = 0;  // process time
     std::optional<std::int64_t> round_trip_ns;
-    std::optional<std::uint32_t> slot;  // once it is delivered to
+    std::optional<std::uint32_t> phase;  // once it is delivered to
     ConnectionId id = 0;
   };
 
@@ -180,7 +180,7 @@ class Hub {
   void note_sent(Listener& listener, const Outgoing& outgoing);
   void note_audio_sent(Listener& listener, const AudioMessage& audio, std::int64_t due_ns);
   void note_queued(double change);
-  void leave_slot(Listener& listener);
+  void leave_phase(Listener& listener);
   BufferStatus status_of(const Listener& listener) const;
 
   const Clock& clock_;
@@ -191,7 +191,7 @@ class Hub {
   std::int64_t idle_ns_;
   std::function<void(ConnectionId)> step_down_;
   std::unordered_map<ConnectionId, Listener> listeners_;
-  std::array<std::vector<Listener*>, kSlots> slots_;
+  std::array<std::vector<Listener*>, kPhases> phases_;
   double queued_ = 0;
 };
 

@@ -21,10 +21,10 @@ std::int64_t PacedDelivery::deliver_due() {
     // The pump stands elsewhere: it has found another timeline.
     if (turn_ != pump_.turn()) turn_.reset();
     if (turn_) {
-      const std::uint32_t busy = audience_.next_busy_slot(next_slot_);
-      if (busy < kSlots) {
+      const std::uint32_t busy = audience_.next_busy_phase(next_phase_);
+      if (busy < kPhases) {
         if (clock_.now_ns() < due_ns(busy)) break;
-        next_slot_ = busy + 1;
+        next_phase_ = busy + 1;
         deliver(busy);
         continue;
       }
@@ -34,33 +34,33 @@ std::int64_t PacedDelivery::deliver_due() {
     if (std::exchange(began, true)) return clock_.now_ns();
     pump_.begin_turn();
     turn_ = pump_.turn();
-    next_slot_ = 0;
+    next_phase_ = 0;
   }
   if (!turn_) return pump_.next_ns();
-  // A slot that was due while nobody was in it is over. One with listeners is not, even if its moment has
+  // A phase that was due while nobody was in it is over. One with listeners is not, even if its moment has
   // come since it was looked at.
-  const std::uint32_t busy = audience_.next_busy_slot(next_slot_);
-  while (next_slot_ < busy && due_ns(next_slot_) <= clock_.now_ns()) ++next_slot_;
-  return busy < kSlots ? due_ns(busy) : pump_.next_ns();
+  const std::uint32_t busy = audience_.next_busy_phase(next_phase_);
+  while (next_phase_ < busy && due_ns(next_phase_) <= clock_.now_ns()) ++next_phase_;
+  return busy < kPhases ? due_ns(busy) : pump_.next_ns();
 }
 
-std::int64_t PacedDelivery::due_ns(std::uint32_t slot) const {
+std::int64_t PacedDelivery::due_ns(std::uint32_t phase) const {
   const Timeline& timeline = pump_.timeline();
-  return timeline.due_ns(*turn_ - 1) + timeline.chunk_ns() * slot / kSlots;
+  return timeline.due_ns(*turn_ - 1) + timeline.chunk_ns() * phase / kPhases;
 }
 
-void PacedDelivery::deliver(std::uint32_t slot) {
-  const std::vector<Audience::Need> needs = audience_.needs_of(slot);
+void PacedDelivery::deliver(std::uint32_t phase) {
+  const std::vector<Audience::Need> needs = audience_.needs_of(phase);
   const bool owed_before = !owed_.empty();
   std::vector<Owed> owed;
   std::vector<std::pair<std::size_t, Delivery>> deliveries;
   for (auto need = needs.begin(); need != needs.end();) {
     const std::size_t worker = need->worker;
-    Delivery delivery{slot, due_ns(slot), {}};
+    Delivery delivery{phase, due_ns(phase), {}};
     for (; need != needs.end() && need->worker == worker; ++need) {
       ChunkPump::Taken taken = pump_.take(need->station, need->formats);
       if (taken.encoding.any())
-        owed.push_back({worker, slot, delivery.due_ns, need->station, *turn_, taken.encoding});
+        owed.push_back({worker, phase, delivery.due_ns, need->station, *turn_, taken.encoding});
       delivery.stations.push_back(std::move(taken.audio));
     }
     deliveries.emplace_back(worker, std::move(delivery));
@@ -78,7 +78,7 @@ void PacedDelivery::deliver_owed() {
     if (taken.encoding.any()) {
       still.push_back(one);
     } else {
-      send_(one.worker, {one.slot, one.due_ns, {std::move(taken.audio)}});
+      send_(one.worker, {one.phase, one.due_ns, {std::move(taken.audio)}});
     }
   }
   owed_ = std::move(still);
@@ -92,19 +92,19 @@ void PacedDelivery::give_up(const StationPlace& station) {
   const auto kept = std::stable_partition(owed_.begin(), owed_.end(),
                                           [&](const Owed& one) { return !(one.station == station); });
   for (auto one = kept; one != owed_.end(); ++one)
-    send_(one->worker, {one->slot, one->due_ns, {{one->station, {}, one->chunk, one->formats}}});
+    send_(one->worker, {one->phase, one->due_ns, {{one->station, {}, one->chunk, one->formats}}});
   owed_.erase(kept, owed_.end());
 }
 
-std::optional<std::int64_t> PacedDelivery::next_chunk(std::uint32_t slot) const {
+std::optional<std::int64_t> PacedDelivery::next_chunk(std::uint32_t phase) const {
   if (!turn_) return std::nullopt;
-  return slot < next_slot_ ? *turn_ + 1 : *turn_;
+  return phase < next_phase_ ? *turn_ + 1 : *turn_;
 }
 
-std::vector<AudioMessagePtr> PacedDelivery::prefill(const StationPlace& station, std::uint32_t slot,
+std::vector<AudioMessagePtr> PacedDelivery::prefill(const StationPlace& station, std::uint32_t phase,
                                                     WireFormat format, std::int64_t count) const {
   std::vector<AudioMessagePtr> chunks;
-  const auto end = next_chunk(slot);
+  const auto end = next_chunk(phase);
   if (!end) return chunks;
   for (std::int64_t seq = *end - count; seq < *end; ++seq) {
     if (AudioMessagePtr chunk = pump_.recent(station, seq, format)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gives each chunk to the listeners at its due moment, less each listener's slot: chunk k goes out over the
-// chunk's length before it is due, slot by slot, so that the load of many is flat and nobody's interval
+// Gives each chunk to the listeners at its due moment, less each listener's phase: chunk k goes out over the
+// chunk's length before it is due, phase by phase, so that the load of many is flat and nobody's interval
 // changes. Where a chunk is still being encoded at that moment, it follows as soon as it is ready, before any
 // later chunk to the same listeners, and holds up nothing else.
 #pragma once
@@ -34,23 +34,23 @@ class PacedDelivery {
   // Gives up what is owed of that station: it is dropped.
   void give_up(const StationPlace& station);
 
-  // The station's newest past chunks, `count` at most, oldest first, for a listener of that slot who has just
-  // come, right after step(): the next one that is delivered to the slot follows them without a gap.
-  std::vector<AudioMessagePtr> prefill(const StationPlace& station, std::uint32_t slot, WireFormat format,
+  // The station's newest past chunks, `count` at most, oldest first, for a listener of that phase who has
+  // just come, right after step(): the next one that is delivered to the phase follows them without a gap.
+  std::vector<AudioMessagePtr> prefill(const StationPlace& station, std::uint32_t phase, WireFormat format,
                                        std::int64_t count) const;
 
-  // The first chunk that step() will deliver to that slot; nothing while there is none.
-  std::optional<std::int64_t> next_chunk(std::uint32_t slot) const;
+  // The first chunk that step() will deliver to that phase; nothing while there is none.
+  std::optional<std::int64_t> next_chunk(std::uint32_t phase) const;
 
  private:
   static constexpr std::int64_t kIdleNs = 50'000'000;  // how often to look for a timeline while there is none
 
   static constexpr std::int64_t kOwedNs = 2'000'000;  // how often to look for a chunk that is being encoded
 
-  // A chunk to listeners of one slot, whose moment came before it was encoded.
+  // A chunk to listeners of one phase, whose moment came before it was encoded.
   struct Owed {
     std::size_t worker = 0;
-    std::uint32_t slot = 0;
+    std::uint32_t phase = 0;
     std::int64_t due_ns = 0;
     StationPlace station;
     std::int64_t chunk = 0;
@@ -59,15 +59,15 @@ class PacedDelivery {
 
   std::int64_t deliver_due();
   void deliver_owed();
-  std::int64_t due_ns(std::uint32_t slot) const;
-  void deliver(std::uint32_t slot);
+  std::int64_t due_ns(std::uint32_t phase) const;
+  void deliver(std::uint32_t phase);
 
   ChunkPump& pump_;
   const Audience& audience_;
   const Clock& clock_;
   Send send_;
-  std::optional<std::int64_t> turn_;  // the chunk being delivered, slot by slot
-  std::uint32_t next_slot_ = 0;       // all before it had their turn
+  std::optional<std::int64_t> turn_;  // the chunk being delivered, phase by phase
+  std::uint32_t next_phase_ = 0;      // all before it had their turn
   std::deque<Owed> owed_;             // of one station: lowest chunk first
 };
 

@@ -45,10 +45,10 @@ struct Fixture {
             WireFormat format = WireFormat::kPcm) {
     audience.add(id, 0, format, to);
     delivery.step();
-    const std::uint32_t slot = audience.find(id)->slot;
-    if (const auto next = delivery.next_chunk(slot)) pump.prepare(to, format, *next - prefill, *next);
+    const std::uint32_t phase = audience.find(id)->phase;
+    if (const auto next = delivery.next_chunk(phase)) pump.prepare(to, format, *next - prefill, *next);
     hub.add(id, transport.outlet(id), format, false);
-    hub.begin(id, {to, slot, {}, delivery.prefill(to, slot, format, prefill)});
+    hub.begin(id, {to, phase, {}, delivery.prefill(to, phase, format, prefill)});
     audience.begin(id);
   }
   void come(ConnectionId id) { come(id, station); }
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "no phase is passed over, however time goes by while 
   refresh();
   constexpr ConnectionId kListeners = 10;
   for (ConnectionId id = 1; id <= kListeners; ++id) come(id);
-  clock.each_look_ns = 700'000;  // a slot is 2.5 ms
+  clock.each_look_ns = 700'000;  // a phase is 2.5 ms
   while (clock.now < epoch_ns + 16 * kChunkNs) {
     const std::int64_t wake_ns = delivery.step();
     transport.take_all([&](ConnectionId id) { hub.written(id); });

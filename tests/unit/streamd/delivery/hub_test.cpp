@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, an
   CHECK(transport.sent[1].front() != transport.sent[3].front());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a listener hears its own slot and its own station alone, and moves with it") {
+TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station alone, and moves with it") {
   come(1);
   come(2, kHarbour);
   hub.add(3, transport.outlet(3), WireFormat::kPcm, false);

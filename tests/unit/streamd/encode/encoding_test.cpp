@@ -46,7 +46,7 @@ struct Fixture {
   void come(ConnectionId id, WireFormat format) {
     audience.add(id, 0, format, station);
     delivery.step();
-    const std::uint32_t slot = audience.find(id)->slot;
+    const std::uint32_t slot = audience.find(id)->phase;
     hub.add(id, transport.outlet(id), format, false);
     hub.begin(id, {station, slot, {}, {}});
     audience.begin(id);
@@ -180,7 +180,7 @@ TEST_CASE_FIXTURE(Fixture,
                   "what is encoded ahead is, byte for byte, what one encoder makes of the chunks in order") {
   run_until(epoch_ns + 4 * kChunkNs);
   audience.add(kOpus, 0, WireFormat::kOpus, station);
-  const std::uint32_t slot = audience.find(kOpus)->slot;
+  const std::uint32_t slot = audience.find(kOpus)->phase;
   const std::int64_t next = delivery.next_chunk(slot).value();
   encoding.held = true;
   CHECK_FALSE(pump.prepare(station, WireFormat::kOpus, next - kPrefill, next));
