@@ -232,12 +232,12 @@ void SynthLoop::poll_control(std::int64_t now_ns) {
 
 // False: not yet. Requests for a station that is gone, or not there yet, are nobody's.
 bool SynthLoop::obey(std::size_t place, const ControlRequest& request) {
-  const bool here = places_[place] && parts_.audio.tenancy(place) == request.tenancy;
+  const bool here = places_[place] && parts_.audio.generation(place) == request.generation;
   switch (request.action) {
     case ControlAction::kChange:
       return !here || change(place, request);
     case ControlAction::kOpen:
-      if (!places_[place] && parts_.audio.tenancy(place) + 1 == request.tenancy)
+      if (!places_[place] && parts_.audio.generation(place) + 1 == request.generation)
         open_personal(place, request);
       return true;
     case ControlAction::kClose:

@@ -37,7 +37,7 @@ bool audio_flows(const std::filesystem::path& folder, std::int64_t now_ns) {
   if (!reader.ready()) return false;
   const std::int64_t due = reader.timeline().chunk_at(now_ns);
   for (std::size_t index = 0; index < reader.places(); ++index) {
-    if (reader.newest({index, reader.tenancy(index)}).value_or(-1) >= due) return true;
+    if (reader.newest({index, reader.generation(index)}).value_or(-1) >= due) return true;
   }
   return false;
 }

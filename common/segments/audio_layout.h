@@ -26,7 +26,7 @@ struct AudioHeader {
 static_assert(sizeof(AudioHeader) == 64);
 
 struct StationEntry {
-  SharedWord tenancy;
+  SharedWord generation;
   alignas(64) SharedRecord<StationState> state;
   // The ring follows.
 };

@@ -31,13 +31,13 @@ struct AudioReader::Impl {
   }
 
   // Before the station's bytes are read, and after.
-  bool came(const StationPlace& station) const {
-    return valid && station.index < places && station.tenancy % 2 != 0 &&
-           entry(station.index).tenancy.load(std::memory_order_acquire) == station.tenancy;
+  bool came(const StationId& station) const {
+    return valid && station.index < places && station.generation % 2 != 0 &&
+           entry(station.index).generation.load(std::memory_order_acquire) == station.generation;
   }
-  bool stayed(const StationPlace& station) const {
+  bool stayed(const StationId& station) const {
     std::atomic_thread_fence(std::memory_order_acquire);
-    return entry(station.index).tenancy.load(std::memory_order_relaxed) == station.tenancy;
+    return entry(station.index).generation.load(std::memory_order_relaxed) == station.generation;
   }
 
   // Reads the header; false where it cannot be what a writer of this layout wrote.
@@ -92,11 +92,11 @@ std::uint64_t AudioReader::table_version() const {
   return impl_->valid ? impl_->header().table_version.load(std::memory_order_acquire) : 0;
 }
 
-std::uint64_t AudioReader::tenancy(std::size_t place) const {
-  return place < places() ? impl_->entry(place).tenancy.load(std::memory_order_acquire) : 0;
+std::uint64_t AudioReader::generation(std::size_t place) const {
+  return place < places() ? impl_->entry(place).generation.load(std::memory_order_acquire) : 0;
 }
 
-RingRead AudioReader::read(const StationPlace& station, std::int64_t chunk, std::int16_t* samples) const {
+RingRead AudioReader::read(const StationId& station, std::int64_t chunk, std::int16_t* samples) const {
   if (!impl_->came(station)) return RingRead::kWriterGone;
   const RingRead outcome = impl_->ring(station.index).read(chunk, samples);
   if (!impl_->stayed(station)) return RingRead::kWriterGone;
@@ -104,7 +104,7 @@ RingRead AudioReader::read(const StationPlace& station, std::int64_t chunk, std:
   return outcome;
 }
 
-std::optional<std::int64_t> AudioReader::newest(const StationPlace& station) const {
+std::optional<std::int64_t> AudioReader::newest(const StationId& station) const {
   if (!impl_->came(station)) return std::nullopt;
   auto newest = impl_->ring(station.index).newest();
   const bool possible = newest && *newest <= kMostNs / impl_->timeline.chunk_ns();
@@ -112,7 +112,7 @@ std::optional<std::int64_t> AudioReader::newest(const StationPlace& station) con
   return newest;
 }
 
-std::optional<StationState> AudioReader::state(const StationPlace& station) const {
+std::optional<StationState> AudioReader::state(const StationId& station) const {
   if (!impl_->came(station)) return std::nullopt;
   auto state = checked(impl_->entry(station.index).state.load());
   if (!impl_->stayed(station)) state.reset();

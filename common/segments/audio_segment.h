@@ -47,13 +47,13 @@ bool is_stored_name(const char (&name)[kStationNameBytes]);
 StationState named_state(std::string_view name);
 
 // A station's place in the table, for as long as it has it: the next tenant of the place has a higher
-// tenancy.
-struct StationPlace {
+// generation.
+struct StationId {
   std::size_t index = 0;
-  std::uint64_t tenancy = 0;  // odd
+  std::uint64_t generation = 0;  // odd
 };
-inline bool operator==(const StationPlace& a, const StationPlace& b) {
-  return a.index == b.index && a.tenancy == b.tenancy;
+inline bool operator==(const StationId& a, const StationId& b) {
+  return a.index == b.index && a.generation == b.generation;
 }
 
 // The one writer: synthd's loop, one thread, except beat().
@@ -71,7 +71,7 @@ class AudioWriter {
   std::size_t places() const;
 
   // Rises by one when a station comes and when it goes: odd while there is one.
-  std::uint64_t tenancy(std::size_t place) const;
+  std::uint64_t generation(std::size_t place) const;
 
   // The station at that place, a former writer's at first; nothing where it is free.
   std::optional<StationState> state(std::size_t place) const;
@@ -129,15 +129,15 @@ class AudioReader {
   std::uint64_t table_version() const;
 
   // Even where the place is free, and 0 unless ready.
-  std::uint64_t tenancy(std::size_t place) const;
+  std::uint64_t generation(std::size_t place) const;
 
   // Copies a chunk; asks the kernel whether the writer lives only where the chunk is not there. kWriterGone
   // also where the station has left its place.
-  RingRead read(const StationPlace& station, std::int64_t chunk, std::int16_t* samples) const;
-  std::optional<std::int64_t> newest(const StationPlace& station) const;
+  RingRead read(const StationId& station, std::int64_t chunk, std::int16_t* samples) const;
+  std::optional<std::int64_t> newest(const StationId& station) const;
 
   // Checked: nothing where the bytes are not a valid state, or another station's.
-  std::optional<StationState> state(const StationPlace& station) const;
+  std::optional<StationState> state(const StationId& station) const;
 
  private:
   struct Impl;

@@ -41,14 +41,14 @@ struct AudioWriter::Impl {
   std::size_t places;
   bool taken_over = false;
   // What the table should hold, from which it can be stored again.
-  std::vector<std::uint64_t> tenancies;
+  std::vector<std::uint64_t> generations;
   std::vector<std::optional<StationState>> states;
   std::uint64_t table_version = 0;
   std::size_t next_checked = 0;
 
   Impl(const std::filesystem::path& directory, const Timeline& t, std::uint32_t slot_count,
        std::size_t place_count)
-      : timeline(t), slots(slot_count), places(place_count), tenancies(place_count), states(place_count) {
+      : timeline(t), slots(slot_count), places(place_count), generations(place_count), states(place_count) {
     const std::filesystem::path path = audio_path(directory);
     const SegmentFormat format = format_of(t, slot_count, place_count);
     segment.emplace(path, format);
@@ -64,13 +64,13 @@ struct AudioWriter::Impl {
       taken_over = true;
       timeline.epoch_ns = former_epoch_ns();
       for (std::size_t place = 0; place < places; ++place)
-        tenancies[place] = entry(place).tenancy.load(std::memory_order_relaxed);
+        generations[place] = entry(place).generation.load(std::memory_order_relaxed);
       table_version = header().table_version.load(std::memory_order_relaxed);
       take_stations(t.epoch_ns);
     } else {
       // Tenancies rise over a segment that is replaced too, so that no reader takes a new tenant for an old
       // one.
-      std::fill(tenancies.begin(), tenancies.end(), static_cast<std::uint64_t>(t.epoch_ns) / 2 * 2);
+      std::fill(generations.begin(), generations.end(), static_cast<std::uint64_t>(t.epoch_ns) / 2 * 2);
     }
     describe();
   }
@@ -84,7 +84,7 @@ struct AudioWriter::Impl {
     return {reinterpret_cast<std::byte*>(&entry(place)) + sizeof(StationEntry), geometry_of(timeline, slots)};
   }
 
-  bool taken(std::size_t place) const { return tenancies[place] % 2 != 0; }
+  bool taken(std::size_t place) const { return generations[place] % 2 != 0; }
 
   std::int64_t former_epoch_ns() const {
     return static_cast<std::int64_t>(header().epoch_ns.load(std::memory_order_relaxed));
@@ -113,8 +113,8 @@ struct AudioWriter::Impl {
     ring(place).clear();
     states[place] = state;
     entry(place).state.store(state);
-    // Release: who sees the tenancy sees the station's own state and none of its predecessor's chunks.
-    entry(place).tenancy.store(++tenancies[place], std::memory_order_release);
+    // Release: who sees the generation sees the station's own state and none of its predecessor's chunks.
+    entry(place).generation.store(++generations[place], std::memory_order_release);
     table_changed();
   }
 
@@ -126,7 +126,7 @@ struct AudioWriter::Impl {
 
   void close(std::size_t place) {
     states[place].reset();
-    entry(place).tenancy.store(++tenancies[place], std::memory_order_relaxed);
+    entry(place).generation.store(++generations[place], std::memory_order_relaxed);
     // Pairs with the acquire fences of readers: who sees anything of the next tenant sees that this one is
     // gone.
     std::atomic_thread_fence(std::memory_order_release);
@@ -148,7 +148,7 @@ struct AudioWriter::Impl {
     changed |= put(h.place_bytes, place_bytes(geometry_of(timeline, slots)));
     changed |= put(h.table_version, table_version);
     for (std::size_t place = 0; place < places; ++place)
-      changed |= put(entry(place).tenancy, tenancies[place]);
+      changed |= put(entry(place).generation, generations[place]);
     if (changed) table_changed();
     return changed;
   }
@@ -195,7 +195,7 @@ bool AudioWriter::taken_over() const { return impl_->taken_over; }
 const Timeline& AudioWriter::timeline() const { return impl_->timeline; }
 std::uint32_t AudioWriter::slots() const { return impl_->slots; }
 std::size_t AudioWriter::places() const { return impl_->places; }
-std::uint64_t AudioWriter::tenancy(std::size_t place) const { return impl_->tenancies.at(place); }
+std::uint64_t AudioWriter::generation(std::size_t place) const { return impl_->generations.at(place); }
 
 std::optional<StationState> AudioWriter::state(std::size_t place) const { return impl_->states.at(place); }
 

@@ -24,8 +24,8 @@ enum class ControlAction : std::uint32_t {
 };
 
 struct ControlRequest {
-  std::uint64_t number = 0;   // rises by one with each request of the slot
-  std::uint64_t tenancy = 0;  // of the station that is meant, kOpen: that it will have; nobody else obeys
+  std::uint64_t number = 0;      // rises by one with each request of the slot
+  std::uint64_t generation = 0;  // of the station that is meant, kOpen: that it will have; nobody else obeys
   ControlAction action = ControlAction::kChange;
   std::uint32_t reserved = 0;
   // Of kOpen:

@@ -11,7 +11,7 @@ void AcceptedChanges::add(Change change, std::int64_t now_ns) {
 }
 
 std::vector<AcceptedChanges::Change> AcceptedChanges::extract_void(
-    const std::function<const StationState*(const StationPlace&)>& state_of, bool synthd_works,
+    const std::function<const StationState*(const StationId&)>& state_of, bool synthd_works,
     std::int64_t now_ns) {
   std::vector<Change> taken_back;
   for (auto entry = pending_.begin(); entry != pending_.end();) {

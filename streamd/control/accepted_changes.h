@@ -18,7 +18,7 @@ namespace auralis {
 class AcceptedChanges {
  public:
   struct Change {
-    StationPlace place;
+    StationId place;
     std::string station;        // its name
     std::uint64_t request = 0;  // number of the newest one
   };
@@ -30,7 +30,7 @@ class AcceptedChanges {
   // station is gone, or that a synthd which works did not take up within kTakeUpNs. `state_of` finds a
   // station's state; null if there is none. While synthd hangs or is away nothing is taken back: it finds the
   // requests when it goes on.
-  std::vector<Change> extract_void(const std::function<const StationState*(const StationPlace&)>& state_of,
+  std::vector<Change> extract_void(const std::function<const StationState*(const StationId&)>& state_of,
                                    bool synthd_works, std::int64_t now_ns);
 
   static constexpr std::int64_t kTakeUpNs = 5 * kNsPerSecond;

@@ -65,7 +65,7 @@ std::int64_t Conductor::step() {
   if (now_ns >= next_second_ns_) {
     next_second_ns_ = now_ns + kNsPerSecond;
     on_all_workers([](Worker& worker) { worker.look_after(); });
-    stations_.close_idle([this](const StationPlace& place) { return audience_.listeners_of(place) > 0; });
+    stations_.close_idle([this](const StationId& place) { return audience_.listeners_of(place) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
   if (waiting_.empty() && switching_.empty()) return next_ns;
@@ -104,9 +104,9 @@ void Conductor::follow_rate() {
 // Stations have come or gone.
 void Conductor::adopt(const Stations::Changes& changes) {
   std::vector<std::string_view> names;
-  for (const StationPlace& place : stations_.configured()) names.emplace_back(stations_.find(place)->name);
+  for (const StationId& place : stations_.configured()) names.emplace_back(stations_.find(place)->name);
   labels_.keep(names);
-  for (const StationPlace& place : changes.came) {
+  for (const StationId& place : changes.came) {
     const StationState& state = *stations_.find(place);
     StreamMetrics::StationMetrics* figures = &metrics_.personal;
     if (state.personal == 0) {
@@ -157,9 +157,9 @@ void Conductor::give_up(ConnectionId id) {
   });
 }
 
-void Conductor::move(const StationPlace& from, const StationPlace& to) {
+void Conductor::move(const StationId& from, const StationId& to) {
   audience_.move(from, to);
-  if (const auto encoder = encoders_.extract({from.index, from.tenancy}); encoder)
+  if (const auto encoder = encoders_.extract({from.index, from.generation}); encoder)
     secure_encoder(to, WireFormat::kOpus, encoder.mapped());
   for (Waiting& one : waiting_) {
     if (one.place == from) one.place = to;
@@ -171,7 +171,7 @@ Directory Conductor::directory() const {
   Directory directory;
   for (const auto& [place, state] : stations_.all())
     directory.stations.push_back(
-        {state->name, place, state->personal != 0, encoders_.count({place.index, place.tenancy}) != 0});
+        {state->name, place, state->personal != 0, encoders_.count({place.index, place.generation}) != 0});
   directory.usual = stations_.usual();
   directory.free_places = stations_.free_places();
   directory.synthd_there = pump_.reader().segment().writer_alive();
@@ -193,19 +193,19 @@ std::optional<std::string> Conductor::not_ready_reason() const {
   return std::nullopt;
 }
 
-StatusContext Conductor::status_context(const StationPlace& station) const {
+StatusContext Conductor::status_context(const StationId& station) const {
   return {pump_.has_timeline() ? pump_.timeline() : Timeline{}, audience_.listeners_of(station),
           server_time()};
 }
 
 // Of thousands of stations, only as many at once as may hold up chunks.
 void Conductor::tell_changed_status() {
-  const std::vector<StationPlace> places = audience_.stations();
+  const std::vector<StationId> places = audience_.stations();
   telling_.run(clock_, kTellingNs, places.size(), [&](std::size_t i) { tell_changed_status(places[i]); });
 }
 
 // What changed of a station goes to all its listeners; what they know, each was told when it came.
-void Conductor::tell_changed_status(const StationPlace& place) {
+void Conductor::tell_changed_status(const StationId& place) {
   const auto status = stations_.status(place);
   if (!status) return;
   const auto known = told_.find(status->station);

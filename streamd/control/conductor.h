@@ -85,7 +85,7 @@ class Conductor {
   // A listener whose station does not play yet, or whose first chunks are being encoded.
   struct Waiting {
     ConnectionId id = 0;
-    StationPlace place;
+    StationId place;
     bool subscribed = false;             // to be answered; else it has just come
     bool own = false;                    // a new station, begun for this listener
     std::vector<ClientMessage> changes;  // asked for since then: they are meant for that station
@@ -101,20 +101,20 @@ class Conductor {
     std::function<void()> done;
   };
 
-  StatusContext status_context(const StationPlace& station) const;
+  StatusContext status_context(const StationId& station) const;
   void refresh();
   void follow_rate();
   void adopt(const Stations::Changes& changes);
   void follow(const Stations::Gone& gone);
-  void move(const StationPlace& from, const StationPlace& to);
+  void move(const StationId& from, const StationId& to);
   void publish_directory();
   Directory directory() const;
   void tell_changed_status();
-  void tell_changed_status(const StationPlace& place);
+  void tell_changed_status(const StationId& place);
   void welcome_waiting();
   bool ready(const Waiting& waiting);
   bool ready(const Switching& switching);
-  bool encoded(const StationPlace& place, const Audience::Listener& listener, WireFormat format,
+  bool encoded(const StationId& place, const Audience::Listener& listener, WireFormat format,
                std::int64_t prefill);
   bool comes_after_switch(ConnectionId id, std::function<void()> work);
   void switch_formats();
@@ -129,14 +129,14 @@ class Conductor {
   void refuse(ConnectionId id, const MessageError& error);
   void on_worker(std::size_t worker, std::function<void(Worker&)> work);
   void on_all_workers(const std::function<void(Worker&)>& work);
-  std::optional<StationPlace> place_for(const Wish& wish);
-  bool secure_encoder(const StationPlace& place, WireFormat format, const GatePass& encoder);
-  bool needs_encoder(const StationPlace& place) const;
+  std::optional<StationId> place_for(const Wish& wish);
+  bool secure_encoder(const StationId& place, WireFormat format, const GatePass& encoder);
+  bool needs_encoder(const StationId& place) const;
   void release_encoders();
   std::optional<std::string> not_ready_reason() const;
   std::int64_t prefill_chunks() const;
   double server_time() const { return static_cast<double>(clock_.unix_ns()) / kNsPerSecond; }
-  HttpResponse change_response(const ClientMessage& message, const StationPlace& place);
+  HttpResponse change_response(const ClientMessage& message, const StationId& place);
   HttpResponse refused(int status, const MessageError& error);
 
   WorkerContext& context_;
@@ -157,7 +157,7 @@ class Conductor {
   TimeSlice telling_;
   std::vector<Waiting> waiting_;
   std::vector<Switching> switching_;
-  // Of personal stations that are heard in Opus; by place and tenancy.
+  // Of personal stations that are heard in Opus; by place and generation.
   std::map<std::pair<std::size_t, std::uint64_t>, GatePass> encoders_;
   std::uint32_t sample_rate_ = 0;  // 0: none known yet
   std::int64_t next_refresh_ns_ = 0;

@@ -16,7 +16,7 @@ constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
 
 void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
   const auto place = place_for(arrival.wish);
-  audience_.add(id, arrival.worker, arrival.format, place.value_or(StationPlace{}));
+  audience_.add(id, arrival.worker, arrival.format, place.value_or(StationId{}));
   // Gone since it was admitted.
   if (!place || !secure_encoder(*place, arrival.format, arrival.wish.encoder)) return give_up(id);
   wait_for({id, *place, false, arrival.wish.want.link.has_value(), {}, 0});
@@ -52,9 +52,9 @@ void Conductor::wait_for(Waiting waiting) {
   workers_.front()->network().step_now();
 }
 
-std::optional<StationPlace> Conductor::place_for(const Wish& wish) {
+std::optional<StationId> Conductor::place_for(const Wish& wish) {
   const Wanted& want = wish.want;
-  std::optional<StationPlace> place = want.place;
+  std::optional<StationId> place = want.place;
   if (want.link) {
     place = stations_.open(*want.link, wish.personal);
     publish_directory();
@@ -68,9 +68,9 @@ std::optional<StationPlace> Conductor::place_for(const Wish& wish) {
 
 // Encoders of configured stations are always reserved; one of a personal station is, while somebody hears it
 // in Opus.
-bool Conductor::secure_encoder(const StationPlace& place, WireFormat format, const GatePass& encoder) {
+bool Conductor::secure_encoder(const StationId& place, WireFormat format, const GatePass& encoder) {
   if (!is_opus(format) || !stations_.is_personal(place)) return true;
-  const std::pair key(place.index, place.tenancy);
+  const std::pair key(place.index, place.generation);
   if (encoders_.count(key) != 0) return true;
   if (!encoder) return false;
   encoders_.emplace(key, encoder);
@@ -78,7 +78,7 @@ bool Conductor::secure_encoder(const StationPlace& place, WireFormat format, con
   return true;
 }
 
-bool Conductor::needs_encoder(const StationPlace& place) const {
+bool Conductor::needs_encoder(const StationId& place) const {
   const auto waits = [&](const Waiting& one) { return one.place == place; };
   const auto switches = [&](const Switching& one) {
     const auto* const listener = audience_.find(one.id);
@@ -130,7 +130,7 @@ bool Conductor::ready(const Waiting& waiting) {
 }
 
 // Whether the listener's next chunk of that station is encoded, and `prefill` chunks before it.
-bool Conductor::encoded(const StationPlace& place, const Audience::Listener& listener, WireFormat format,
+bool Conductor::encoded(const StationId& place, const Audience::Listener& listener, WireFormat format,
                         std::int64_t prefill) {
   const auto next = delivery_.next_chunk(listener.phase);
   return !next || pump_.prepare(place, format, *next - prefill, *next);
@@ -145,7 +145,7 @@ std::vector<Conductor::Waiting> Conductor::take_waiting(const std::function<bool
 }
 
 void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {
-  const StationPlace place = listener.station;
+  const StationId place = listener.station;
   if (is_opus(listener.format)) delivery_.give_up(place);
   Welcome welcome{place, listener.phase, {}, {}};
   if (const auto status = stations_.status(place); status && !is_plain_http(listener.format)) {
@@ -165,8 +165,8 @@ void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {
 // It has what it hears queued; the other station follows without a gap in the numbers.
 void Conductor::retune(const Waiting& waited, const Audience::Listener& listener) {
   const ConnectionId id = waited.id;
-  const StationPlace former = listener.station;
-  const StationPlace place = waited.place;
+  const StationId former = listener.station;
+  const StationId place = waited.place;
   // Its format may be another one since it asked.
   if (!secure_encoder(place, listener.format, nullptr))
     return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});

@@ -51,7 +51,7 @@ void Conductor::refuse(ConnectionId id, const MessageError& error) {
 }
 
 // Obeys a change of parameters.
-HttpResponse Conductor::change_response(const ClientMessage& message, const StationPlace& place) {
+HttpResponse Conductor::change_response(const ClientMessage& message, const StationId& place) {
   const std::string type(type_of(message));
   const StationState* const station = stations_.find(place);
   if (station != nullptr && station->open == 0) {
@@ -71,8 +71,8 @@ HttpResponse Conductor::change_response(const ClientMessage& message, const Stat
 HttpResponse Conductor::control_response(const ChangeRequest& request) {
   if (const auto* error = std::get_if<MessageError>(&request.message)) return refused(400, *error);
   try {
-    const StationPlace place = request.station ? named_station(*directory_, *request.station).place
-                                               : stations_.usual().value_or(StationPlace{});
+    const StationId place = request.station ? named_station(*directory_, *request.station).place
+                                            : stations_.usual().value_or(StationId{});
     return change_response(request.message, place);
   } catch (const StationRefusal& refusal) {
     return refused(refusal.status(),
@@ -82,7 +82,7 @@ HttpResponse Conductor::control_response(const ChangeRequest& request) {
 
 // Configured stations; a personal one is told to those who know its name.
 HttpResponse Conductor::status_response(std::string_view query) {
-  std::vector<StationPlace> places = stations_.configured();
+  std::vector<StationId> places = stations_.configured();
   try {
     const auto fields = query_fields(query);
     if (const auto name = fields.find("station"); name != fields.end())
@@ -93,7 +93,7 @@ HttpResponse Conductor::status_response(std::string_view query) {
     return error_response(400, {"bad_query", error.what(), {}});
   }
   std::vector<StationReport> reports;
-  for (const StationPlace& place : places) {
+  for (const StationId& place : places) {
     const auto status = stations_.status(place);
     if (!status) continue;
     const double depth_ms = pump_.has_timeline() ? pump_.depth_ms(place) : 0;

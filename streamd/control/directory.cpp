@@ -40,7 +40,7 @@ const Directory::Entry* Directory::find(std::string_view name) const {
   return found == stations.end() ? nullptr : &*found;
 }
 
-const Directory::Entry* Directory::find(const StationPlace& place) const {
+const Directory::Entry* Directory::find(const StationId& place) const {
   const auto found = std::find_if(stations.begin(), stations.end(),
                                   [&](const Entry& entry) { return entry.place == place; });
   return found == stations.end() ? nullptr : &*found;
@@ -90,7 +90,7 @@ Wanted wanted_station(const Directory& directory, std::string_view query) {
     const auto name = fields.find("station");
     if (name == fields.end()) {
       const auto* usual = directory.usual ? directory.find(*directory.usual) : nullptr;
-      return {directory.usual.value_or(StationPlace{}), std::nullopt, usual != nullptr ? usual->name : "",
+      return {directory.usual.value_or(StationId{}), std::nullopt, usual != nullptr ? usual->name : "",
               false};
     }
     if (name->second == kNewStation) return own_station(directory, permalink_of(fields));

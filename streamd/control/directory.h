@@ -19,19 +19,19 @@ namespace auralis {
 struct Directory {
   struct Entry {
     std::string name;
-    StationPlace place;
+    StationId place;
     bool personal = false;
     bool encoded = false;  // in Opus: its encoder is reserved
   };
-  std::vector<Entry> stations;        // in the order of the table
-  std::optional<StationPlace> usual;  // what a listener hears who names none
-  std::size_t free_places = 0;        // for stations of listeners' own
+  std::vector<Entry> stations;     // in the order of the table
+  std::optional<StationId> usual;  // what a listener hears who names none
+  std::size_t free_places = 0;     // for stations of listeners' own
   bool synthd_there = false;
   std::optional<Timeline> timeline;  // that synthd has now
   std::optional<std::string> not_ready_reason;
 
   const Entry* find(std::string_view name) const;
-  const Entry* find(const StationPlace& place) const;
+  const Entry* find(const StationId& place) const;
   // Of the configured ones, as in a sentence: "default, night".
   std::string names() const;
 };
@@ -40,7 +40,7 @@ bool operator==(const Directory& a, const Directory& b);
 // What a listener asks for: a station that is there (or, while none is known, whichever comes first), or one
 // of its own.
 struct Wanted {
-  StationPlace place;
+  StationId place;
   std::optional<Permalink> link;
   std::string name;       // empty where it is not known yet
   bool personal = false;  // somebody's own, or to be this listener's

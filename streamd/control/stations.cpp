@@ -46,7 +46,7 @@ Stations::Changes Stations::refresh(bool other_table) {
       ++coming;
       continue;
     }
-    const StationPlace place{coming->first, coming->second.tenancy};
+    const StationId place{coming->first, coming->second.generation};
     log_warning("a personal station did not come: synthd does not answer",
                 {{"place", static_cast<std::int64_t>(place.index)}});
     coming = coming_.erase(coming);
@@ -64,7 +64,7 @@ bool Stations::in_force(const StationState& state, std::int64_t newest) const {
 void Stations::note_requests() {
   if (!reader_.ready()) return;
   for (auto& [index, station] : stations_) {
-    const auto newest = reader_.newest({index, station.tenancy});
+    const auto newest = reader_.newest({index, station.generation});
     if (newest && in_force(station.state, *newest)) station.request_in_force = station.state.applied_request;
   }
 }
@@ -73,48 +73,49 @@ void Stations::note_requests() {
 // station is gone because of it.
 bool Stations::trampled() const {
   constexpr std::uint64_t kMostSteps =
-      1'000'000;  // of a tenancy, between two looks: each is a station that came or went
+      1'000'000;  // of a generation, between two looks: each is a station that came or went
   const auto impossible = [this](std::size_t index, std::uint64_t before) {
-    const std::uint64_t now = reader_.tenancy(index);
+    const std::uint64_t now = reader_.generation(index);
     return now < before || now - before > kMostSteps;
   };
   for (const auto& [index, station] : stations_) {
-    if (impossible(index, station.tenancy)) return true;
-    if (reader_.tenancy(index) == station.tenancy && !reader_.state({index, station.tenancy})) return true;
+    if (impossible(index, station.generation)) return true;
+    if (reader_.generation(index) == station.generation && !reader_.state({index, station.generation}))
+      return true;
   }
-  // One that was asked for has the tenancy after the one that its place has.
+  // One that was asked for has the generation after the one that its place has.
   return std::any_of(coming_.begin(), coming_.end(),
-                     [&](const auto& entry) { return impossible(entry.first, entry.second.tenancy - 1); });
+                     [&](const auto& entry) { return impossible(entry.first, entry.second.generation - 1); });
 }
 
 void Stations::read_table(Changes& changes) {
   std::map<std::size_t, Known> now;
   for (std::size_t index = 0; index < reader_.places(); ++index) {
-    const StationPlace place{index, reader_.tenancy(index)};
-    const auto state = place.tenancy % 2 != 0 ? reader_.state(place) : std::nullopt;
+    const StationId place{index, reader_.generation(index)};
+    const auto state = place.generation % 2 != 0 ? reader_.state(place) : std::nullopt;
     GatePass pass;
     const auto coming = coming_.find(index);
-    if (coming != coming_.end() && place.tenancy >= coming->second.tenancy) {
+    if (coming != coming_.end() && place.generation >= coming->second.generation) {
       // It came; or another tenant did, or has been there already.
       pass = std::move(coming->second.pass);
       if (!state || state->name != coming->second.name) {
         changes.gone.push_back(
-            {{index, coming->second.tenancy}, {}, coming->second.link, std::exchange(pass, nullptr)});
+            {{index, coming->second.generation}, {}, coming->second.link, std::exchange(pass, nullptr)});
       }
       coming_.erase(coming);
     }
     if (!state) continue;
     const auto before = stations_.find(index);
-    const bool same = before != stations_.end() && before->second.tenancy == place.tenancy;
+    const bool same = before != stations_.end() && before->second.generation == place.generation;
     if (same) pass = std::exchange(before->second.pass, nullptr);
-    now[index] = {place.tenancy, *state, same ? before->second.idle_since_ns : process_time_.now_ns(),
+    now[index] = {place.generation, *state, same ? before->second.idle_since_ns : process_time_.now_ns(),
                   same ? before->second.request_in_force : state->applied_request, std::move(pass)};
     if (!same) changes.came.push_back(place);
   }
   for (const auto& [index, station] : stations_) {
     const auto after = now.find(index);
-    if (after != now.end() && after->second.tenancy == station.tenancy) continue;
-    changes.gone.push_back({{index, station.tenancy}, station.state.name, {}, station.pass});
+    if (after != now.end() && after->second.generation == station.generation) continue;
+    changes.gone.push_back({{index, station.generation}, station.state.name, {}, station.pass});
   }
   stations_ = std::move(now);
 }
@@ -122,7 +123,7 @@ void Stations::read_table(Changes& changes) {
 // What synthd might still find in the control segment changes nothing any more.
 void Stations::take_back(Changes& changes) {
   const bool works = reader_.segment().writer_healthy(clock_.now_ns());
-  const auto state_of = [this](const StationPlace& place) { return find(place); };
+  const auto state_of = [this](const StationId& place) { return find(place); };
   for (const auto& change : accepted_.extract_void(state_of, works, process_time_.now_ns())) {
     const auto place = find(change.station);
     if (!place) continue;  // nobody is left to be told
@@ -134,40 +135,40 @@ void Stations::take_back(Changes& changes) {
   }
 }
 
-const StationState* Stations::find(const StationPlace& place) const {
+const StationState* Stations::find(const StationId& place) const {
   const auto found = stations_.find(place.index);
-  const bool there = found != stations_.end() && found->second.tenancy == place.tenancy;
+  const bool there = found != stations_.end() && found->second.generation == place.generation;
   return there ? &found->second.state : nullptr;
 }
 
-std::optional<StationPlace> Stations::find(std::string_view name) const {
+std::optional<StationId> Stations::find(std::string_view name) const {
   for (const auto& [index, station] : stations_) {
-    if (name == station.state.name) return StationPlace{index, station.tenancy};
+    if (name == station.state.name) return StationId{index, station.generation};
   }
   return std::nullopt;
 }
 
-std::optional<StationPlace> Stations::usual() const {
-  std::optional<StationPlace> usual;
+std::optional<StationId> Stations::usual() const {
+  std::optional<StationId> usual;
   for (const auto& [index, station] : stations_) {
     if (station.state.personal != 0) continue;
-    if (kUsualName == station.state.name) return StationPlace{index, station.tenancy};
-    if (!usual) usual = StationPlace{index, station.tenancy};
+    if (kUsualName == station.state.name) return StationId{index, station.generation};
+    if (!usual) usual = StationId{index, station.generation};
   }
   return usual;
 }
 
-std::vector<StationPlace> Stations::configured() const {
-  std::vector<StationPlace> places;
+std::vector<StationId> Stations::configured() const {
+  std::vector<StationId> places;
   for (const auto& [index, station] : stations_) {
-    if (station.state.personal == 0) places.push_back({index, station.tenancy});
+    if (station.state.personal == 0) places.push_back({index, station.generation});
   }
   return places;
 }
 
-std::vector<std::pair<StationPlace, const StationState*>> Stations::all() const {
-  std::vector<std::pair<StationPlace, const StationState*>> all;
-  for (const auto& [index, station] : stations_) all.push_back({{index, station.tenancy}, &station.state});
+std::vector<std::pair<StationId, const StationState*>> Stations::all() const {
+  std::vector<std::pair<StationId, const StationState*>> all;
+  for (const auto& [index, station] : stations_) all.push_back({{index, station.generation}, &station.state});
   return all;
 }
 
@@ -178,16 +179,16 @@ std::size_t Stations::free_places() const {
   return reader_.segment().writer_alive() && places() > taken ? places() - taken : 0;
 }
 
-std::optional<StationPlace> Stations::open(const Permalink& link, GatePass pass) {
+std::optional<StationId> Stations::open(const Permalink& link, GatePass pass) {
   if (free_places() == 0) return std::nullopt;
   // Also what cannot be read is somebody's.
   const auto taken = [this](std::size_t index) {
-    return stations_.count(index) != 0 || coming_.count(index) != 0 || reader_.tenancy(index) % 2 != 0;
+    return stations_.count(index) != 0 || coming_.count(index) != 0 || reader_.generation(index) % 2 != 0;
   };
   std::size_t index = 0;
   while (index < places() && taken(index)) ++index;
   if (index == places()) return std::nullopt;
-  const StationPlace place{index, reader_.tenancy(index) + 1};
+  const StationId place{index, reader_.generation(index) + 1};
   ControlRequest request;
   request.action = ControlAction::kOpen;
   const std::string name = personal_name();
@@ -197,28 +198,28 @@ std::optional<StationPlace> Stations::open(const Permalink& link, GatePass pass)
   request.chunk = link.chunk;
   request.history = shortened(link.history, reader_.timeline(), link.chunk);
   store(place, request);
-  coming_[index] = {place.tenancy, process_time_.now_ns(), name, link, std::move(pass)};
+  coming_[index] = {place.generation, process_time_.now_ns(), name, link, std::move(pass)};
   return place;
 }
 
-void Stations::keep(const StationPlace& place, GatePass pass) {
+void Stations::keep(const StationId& place, GatePass pass) {
   const auto found = stations_.find(place.index);
-  if (found != stations_.end() && found->second.tenancy == place.tenancy && !found->second.pass)
+  if (found != stations_.end() && found->second.generation == place.generation && !found->second.pass)
     found->second.pass = std::move(pass);
 }
 
-void Stations::end(const StationPlace& place) {
+void Stations::end(const StationId& place) {
   const StationState* const state = find(place);
   if (state != nullptr && state->personal != 0) close(place);
 }
 
-bool Stations::is_personal(const StationPlace& place) const {
+bool Stations::is_personal(const StationId& place) const {
   if (const StationState* const state = find(place)) return state->personal != 0;
   const auto coming = coming_.find(place.index);
-  return coming != coming_.end() && coming->second.tenancy == place.tenancy;
+  return coming != coming_.end() && coming->second.generation == place.generation;
 }
 
-void Stations::close(const StationPlace& place) {
+void Stations::close(const StationId& place) {
   ControlRequest request;
   request.action = ControlAction::kClose;
   request.history.count = 1;
@@ -226,42 +227,42 @@ void Stations::close(const StationPlace& place) {
 }
 
 // Numbered above what either side has seen, so that it counts even if one of the segments was lost.
-void Stations::store(const StationPlace& place, ControlRequest request) {
+void Stations::store(const StationId& place, ControlRequest request) {
   const auto before = writer_.request(place.index);
   const StationState* const state = find(place);
   request.number = std::max(before ? before->number : 0, state != nullptr ? state->applied_request : 0) + 1;
-  request.tenancy = place.tenancy;
+  request.generation = place.generation;
   writer_.store(place.index, request);
 }
 
-std::optional<Stations::Accepted> Stations::change(const StationPlace& place, const ParameterPatch& patch) {
+std::optional<Stations::Accepted> Stations::change(const StationId& place, const ParameterPatch& patch) {
   const auto base = target(place);
   if (!base) return std::nullopt;
   return request(place, patch.applied_to(*base));
 }
 
-std::optional<Stations::Accepted> Stations::choose(const StationPlace& place, const Preset& preset) {
+std::optional<Stations::Accepted> Stations::choose(const StationId& place, const Preset& preset) {
   return request(place, preset.parameters);
 }
 
 // What was last asked for: a request that synthd has not come to yet, else what synthd says.
-std::optional<MusicParameters> Stations::target(const StationPlace& place) const {
+std::optional<MusicParameters> Stations::target(const StationId& place) const {
   const auto state = reader_.state(place);
   if (!state) return std::nullopt;
   const auto pending = writer_.request(place.index);
   const bool waits = pending && pending->number > state->applied_request &&
-                     pending->tenancy == place.tenancy && pending->action == ControlAction::kChange;
+                     pending->generation == place.generation && pending->action == ControlAction::kChange;
   return waits ? pending->history.changes[0].parameters : auralis::target(state->history);
 }
 
-void Stations::request_parameters(const StationPlace& place, const MusicParameters& parameters) {
+void Stations::request_parameters(const StationId& place, const MusicParameters& parameters) {
   ControlRequest request;
   request.history.count = 1;
   request.history.changes[0].parameters = parameters;
   store(place, request);
 }
 
-std::optional<Stations::Accepted> Stations::request(const StationPlace& place,
+std::optional<Stations::Accepted> Stations::request(const StationId& place,
                                                     const MusicParameters& parameters) {
   const StationState* const state = find(place);
   if (state == nullptr || !reader_.segment().writer_alive()) return std::nullopt;
@@ -275,7 +276,7 @@ std::int64_t Stations::live_chunk(const StationState& state) const {
   return std::max<std::int64_t>(0, state.own_chunk(reader_.timeline().chunk_at(clock_.now_ns())));
 }
 
-std::optional<StationStatus> Stations::status(const StationPlace& place) const {
+std::optional<StationStatus> Stations::status(const StationId& place) const {
   const StationState* const state = find(place);
   const auto newest = reader_.newest(place);
   if (state == nullptr || !newest) return std::nullopt;
@@ -302,7 +303,7 @@ std::optional<StationStatus> Stations::status(const StationPlace& place) const {
   return status;
 }
 
-std::string Stations::permalink(const StationPlace& place) const {
+std::string Stations::permalink(const StationId& place) const {
   const StationState* const state = find(place);
   if (state == nullptr) return {};
   return to_query(state->seed, state->history, reader_.timeline(), live_chunk(*state));

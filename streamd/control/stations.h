@@ -33,14 +33,14 @@ class Stations {
       : Stations(streamd_directory, reader, clock, clock) {}
 
   struct Gone {
-    StationPlace place;
+    StationId place;
     std::string name;               // empty where it never came
     std::optional<Permalink> link;  // what was asked for, where another station took its place
     GatePass pass;                  // of its listener's address
   };
   // A change that was accepted and will not come into force.
   struct TakenBack {
-    StationPlace place;         // that the station has now
+    StationId place;            // that the station has now
     std::uint64_t request = 0;  // its number; none up to it is still to come into force
     MusicParameters target;     // what the station goes on to
   };
@@ -48,23 +48,23 @@ class Stations {
   // stations that have come, and those that are gone, or were asked for and did not come within
   // kOpenTimeoutNs.
   struct Changes {
-    std::vector<StationPlace> came;
+    std::vector<StationId> came;
     std::vector<Gone> gone;
     std::vector<TakenBack> taken_back;
   };
   Changes refresh(bool other_table);
 
   // The station there; null where there is none (yet). Valid until the next refresh().
-  const StationState* find(const StationPlace& place) const;
+  const StationState* find(const StationId& place) const;
 
   // By its name, personal ones too.
-  std::optional<StationPlace> find(std::string_view name) const;
+  std::optional<StationId> find(std::string_view name) const;
   // What a listener hears who names none: the station `default`, else the first.
-  std::optional<StationPlace> usual() const;
+  std::optional<StationId> usual() const;
 
   // In the order of the table. Valid until the next refresh().
-  std::vector<std::pair<StationPlace, const StationState*>> all() const;
-  std::vector<StationPlace> configured() const;
+  std::vector<std::pair<StationId, const StationState*>> all() const;
+  std::vector<StationId> configured() const;
 
   std::size_t places() const { return reader_.places(); }
   std::size_t personal() const;
@@ -74,20 +74,20 @@ class Stations {
   // Asks for a personal station, which comes within a second, and ends some seconds after its last listener
   // (see close_idle). Nothing where there is no place, or no synthd. `pass` is freed once the station is
   // gone, or did not come.
-  std::optional<StationPlace> open(const Permalink& link, GatePass pass);
+  std::optional<StationId> open(const Permalink& link, GatePass pass);
   // The station at `place`, which has moved, has that pass.
-  void keep(const StationPlace& place, GatePass pass);
+  void keep(const StationId& place, GatePass pass);
   // Asks for the end of a personal station that its last listener has left for another one of its own.
-  void end(const StationPlace& place);
+  void end(const StationId& place);
 
   // Whether it is a personal station that plays, or is to come.
-  bool is_personal(const StationPlace& place) const;
+  bool is_personal(const StationId& place) const;
 
   // Asks for the end of personal stations that have had no listener for kIdleNs. About once a second.
   template <typename HasListeners>
   void close_idle(const HasListeners& has_listeners) {
     for (auto& [index, station] : stations_) {
-      const StationPlace place{index, station.tenancy};
+      const StationId place{index, station.generation};
       const bool idle = station.state.personal != 0 && !has_listeners(place);
       if (!idle) station.idle_since_ns = process_time_.now_ns();
       if (process_time_.now_ns() - station.idle_since_ns >= kIdleNs) close(place);
@@ -100,14 +100,14 @@ class Stations {
   };
 
   // Asks for a change on top of what was last asked for. Nothing where synthd is not there to obey.
-  std::optional<Accepted> change(const StationPlace& place, const ParameterPatch& patch);
-  std::optional<Accepted> choose(const StationPlace& place, const Preset& preset);
+  std::optional<Accepted> change(const StationId& place, const ParameterPatch& patch);
+  std::optional<Accepted> choose(const StationId& place, const Preset& preset);
 
   // Nothing where there is none, or it has not sounded yet.
-  std::optional<StationStatus> status(const StationPlace& place) const;
+  std::optional<StationStatus> status(const StationId& place) const;
 
   // The query that plays the station from here on, or any moment before.
-  std::string permalink(const StationPlace& place) const;
+  std::string permalink(const StationId& place) const;
 
   void beat() { writer_.beat(clock_.now_ns()); }
 
@@ -116,14 +116,14 @@ class Stations {
 
  private:
   struct Known {
-    std::uint64_t tenancy = 0;
+    std::uint64_t generation = 0;
     StationState state;
     std::int64_t idle_since_ns = 0;
     std::uint64_t request_in_force = 0;  // the last request whose change has been rendered
     GatePass pass;
   };
   struct Coming {
-    std::uint64_t tenancy = 0;
+    std::uint64_t generation = 0;
     std::int64_t asked_ns = 0;
     std::string name;
     Permalink link;
@@ -135,11 +135,11 @@ class Stations {
   void take_back(Changes& changes);
   void note_requests();
   bool in_force(const StationState& state, std::int64_t newest) const;
-  std::optional<MusicParameters> target(const StationPlace& place) const;
-  std::optional<Accepted> request(const StationPlace& place, const MusicParameters& parameters);
-  void request_parameters(const StationPlace& place, const MusicParameters& parameters);
-  void store(const StationPlace& place, ControlRequest request);
-  void close(const StationPlace& place);
+  std::optional<MusicParameters> target(const StationId& place) const;
+  std::optional<Accepted> request(const StationId& place, const MusicParameters& parameters);
+  void request_parameters(const StationId& place, const MusicParameters& parameters);
+  void store(const StationId& place, ControlRequest request);
+  void close(const StationId& place);
   // The chunk of the station that listeners hear now.
   std::int64_t live_chunk(const StationState& state) const;
 

@@ -115,7 +115,7 @@ class Worker final : ConnectionEvents {
   // Takes an encoder for a station that a listener wants to hear in that format, null if it needs none;
   // nothing if there is none left for it.
   std::optional<GatePass> reserve_encoder(const IpAddress& client, WireFormat format,
-                                          const StationPlace& station, bool own);
+                                          const StationId& station, bool own);
   std::optional<GatePass> reserve_encoder(const IpAddress& client, WireFormat format, const Wanted& want) {
     return reserve_encoder(client, format, want.place, want.link.has_value());
   }

@@ -20,11 +20,11 @@ std::variant<GatePass, Worker::NoPlace> Worker::reserve_place(const IpAddress& c
 }
 
 std::optional<GatePass> Worker::reserve_encoder(const IpAddress& client, WireFormat format,
-                                                const StationPlace& station, bool own) {
+                                                const StationId& station, bool own) {
   if (!is_opus(format)) return GatePass();
   // A station that is not in the list is on its way: the conductor knows more of it.
   const auto* const entry = directory_->find(station);
-  const bool usual = station == StationPlace{};
+  const bool usual = station == StationId{};
   if (!own && (usual || (entry != nullptr && (!entry->personal || entry->encoded)))) return GatePass();
   GatePass pass = context_.encoders.enter_shared(client);
   return pass ? std::optional(std::move(pass)) : std::nullopt;
@@ -32,8 +32,8 @@ std::optional<GatePass> Worker::reserve_encoder(const IpAddress& client, WireFor
 
 // Of the station that it hears; if it still waits for one the conductor knows more, and decides.
 std::optional<GatePass> Worker::reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id) {
-  const StationPlace station = hub_.station_of(id);
-  const bool waits = station == StationPlace{};
+  const StationId station = hub_.station_of(id);
+  const bool waits = station == StationId{};
   auto encoder = reserve_encoder(client, format, station, waits);
   return waits ? encoder.value_or(GatePass()) : encoder;
 }

@@ -19,11 +19,11 @@ std::uint32_t spread(std::uint32_t rank) {
 }  // namespace
 
 bool Audience::Key::operator<(const Key& other) const {
-  return std::tie(phase, worker, index, tenancy) <
-         std::tie(other.phase, other.worker, other.index, other.tenancy);
+  return std::tie(phase, worker, index, generation) <
+         std::tie(other.phase, other.worker, other.index, other.generation);
 }
 
-void Audience::add(ConnectionId id, std::size_t worker, WireFormat format, const StationPlace& station) {
+void Audience::add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station) {
   std::uint32_t best = spread(0);
   for (std::uint32_t rank = 1; rank < kPhases; ++rank) {
     if (phase_counts_.at(spread(rank)) < phase_counts_.at(best)) best = spread(rank);
@@ -44,12 +44,13 @@ void Audience::remove(ConnectionId id) {
 // Books what the listener needs: once it is delivered to, and what it is counted with at its station.
 void Audience::count(const Listener& listener, int change) {
   const auto by = static_cast<std::size_t>(change);
-  const auto station = station_counts_.try_emplace({listener.station.index, listener.station.tenancy}).first;
+  const auto station =
+      station_counts_.try_emplace({listener.station.index, listener.station.generation}).first;
   station->second.all += by;
   if (is_opus(listener.format)) station->second.opus += by;
   if (station->second.all == 0) station_counts_.erase(station);
   if (!listener.delivered_to) return;
-  const Key key{listener.phase, listener.worker, listener.station.index, listener.station.tenancy};
+  const Key key{listener.phase, listener.worker, listener.station.index, listener.station.generation};
   FormatCounts& formats = needs_[key];
   formats.at(static_cast<std::size_t>(listener.format)) += by;
   const bool none = std::all_of(formats.begin(), formats.end(), [](std::size_t one) { return one == 0; });
@@ -69,7 +70,7 @@ void Audience::begin(ConnectionId id) {
   change(found->second, [](Listener& listener) { listener.delivered_to = true; });
 }
 
-void Audience::retune(ConnectionId id, const StationPlace& station) {
+void Audience::retune(ConnectionId id, const StationId& station) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   change(found->second, [&](Listener& listener) { listener.station = station; });
@@ -81,7 +82,7 @@ void Audience::set_format(ConnectionId id, WireFormat format) {
   change(found->second, [&](Listener& listener) { listener.format = format; });
 }
 
-void Audience::move(const StationPlace& from, const StationPlace& to) {
+void Audience::move(const StationId& from, const StationId& to) {
   for (auto& [id, listener] : listeners_) {
     if (listener.station == from) change(listener, [&](Listener& one) { one.station = to; });
   }
@@ -92,18 +93,18 @@ const Audience::Listener* Audience::find(ConnectionId id) const {
   return found == listeners_.end() ? nullptr : &found->second;
 }
 
-std::size_t Audience::listeners_of(const StationPlace& station) const {
-  const auto found = station_counts_.find({station.index, station.tenancy});
+std::size_t Audience::listeners_of(const StationId& station) const {
+  const auto found = station_counts_.find({station.index, station.generation});
   return found == station_counts_.end() ? 0 : found->second.all;
 }
 
-std::size_t Audience::opus_listeners_of(const StationPlace& station) const {
-  const auto found = station_counts_.find({station.index, station.tenancy});
+std::size_t Audience::opus_listeners_of(const StationId& station) const {
+  const auto found = station_counts_.find({station.index, station.generation});
   return found == station_counts_.end() ? 0 : found->second.opus;
 }
 
-std::vector<StationPlace> Audience::stations() const {
-  std::vector<StationPlace> places;
+std::vector<StationId> Audience::stations() const {
+  std::vector<StationId> places;
   for (const auto& entry : station_counts_) places.push_back({entry.first.first, entry.first.second});
   return places;
 }
@@ -119,7 +120,7 @@ std::vector<Audience::Need> Audience::needs_of(std::uint32_t phase) const {
        entry != needs_.end() && entry->first.phase == phase; ++entry) {
     FormatSet formats;
     for (std::size_t i = 0; i < kWireFormats; ++i) formats[i] = entry->second.at(i) > 0;
-    needs.push_back({entry->first.worker, {entry->first.index, entry->first.tenancy}, formats});
+    needs.push_back({entry->first.worker, {entry->first.index, entry->first.generation}, formats});
   }
   return needs;
 }

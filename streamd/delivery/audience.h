@@ -19,30 +19,30 @@ class Audience {
  public:
   struct Listener {
     std::size_t worker = 0;
-    StationPlace station;
+    StationId station;
     WireFormat format = WireFormat::kJson;
     std::uint32_t phase = 0;
     bool delivered_to = false;
   };
 
   // A listener has come; it gets the phase that fewest have.
-  void add(ConnectionId id, std::size_t worker, WireFormat format, const StationPlace& station);
+  void add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station);
   void remove(ConnectionId id);
   // From now on it is delivered to.
   void begin(ConnectionId id);
-  void retune(ConnectionId id, const StationPlace& station);
+  void retune(ConnectionId id, const StationId& station);
   void set_format(ConnectionId id, WireFormat format);
   // The station has another place.
-  void move(const StationPlace& from, const StationPlace& to);
+  void move(const StationId& from, const StationId& to);
 
   // Null where there is none. Valid until it is removed.
   const Listener* find(ConnectionId id) const;
   std::size_t size() const { return listeners_.size(); }
   // Those that wait for it to play, too.
-  std::size_t listeners_of(const StationPlace& station) const;
+  std::size_t listeners_of(const StationId& station) const;
   // Of those, the ones who hear it in Opus, over WebSocket or plain HTTP.
-  std::size_t opus_listeners_of(const StationPlace& station) const;
-  std::vector<StationPlace> stations() const;
+  std::size_t opus_listeners_of(const StationId& station) const;
+  std::vector<StationId> stations() const;
 
   // The first phase from that one on in which somebody is delivered to; kPhases where there is none.
   std::uint32_t next_busy_phase(std::uint32_t from) const;
@@ -50,7 +50,7 @@ class Audience {
   // What the listeners of a phase are to be sent: by worker and station, the formats.
   struct Need {
     std::size_t worker = 0;
-    StationPlace station;
+    StationId station;
     FormatSet formats;
   };
   std::vector<Need> needs_of(std::uint32_t phase) const;
@@ -60,7 +60,7 @@ class Audience {
     std::uint32_t phase;
     std::size_t worker;
     std::size_t index;
-    std::uint64_t tenancy;
+    std::uint64_t generation;
     bool operator<(const Key& other) const;
   };
   using FormatCounts = std::array<std::size_t, kWireFormats>;
@@ -74,7 +74,7 @@ class Audience {
     std::size_t all = 0;
     std::size_t opus = 0;
   };
-  std::map<std::pair<std::size_t, std::uint64_t>, StationCount> station_counts_;  // by place and tenancy
+  std::map<std::pair<std::size_t, std::uint64_t>, StationCount> station_counts_;  // by place and generation
   std::array<std::size_t, kPhases> phase_counts_{};
   std::map<Key, FormatCounts> needs_;
 };

@@ -40,7 +40,7 @@ bool ChunkPump::refresh() {
   return changed;
 }
 
-void ChunkPump::add(const StationPlace& station, const std::string& name, bool always,
+void ChunkPump::add(const StationId& station, const std::string& name, bool always,
                     StreamMetrics::StationMetrics& figures) {
   channels_.erase(station.index);
   channels_.emplace(
@@ -48,17 +48,17 @@ void ChunkPump::add(const StationPlace& station, const std::string& name, bool a
       Channel{station, name, always, &figures, false, false, {}, {}, make_encoder(name, !always)});
 }
 
-void ChunkPump::remove(const StationPlace& station) {
+void ChunkPump::remove(const StationId& station) {
   if (channel(station) == nullptr) return;
   channels_.erase(station.index);
 }
 
-ChunkPump::Channel* ChunkPump::channel(const StationPlace& station) {
+ChunkPump::Channel* ChunkPump::channel(const StationId& station) {
   const auto found = channels_.find(station.index);
   return found != channels_.end() && found->second.station == station ? &found->second : nullptr;
 }
 
-ChunkPump::Channel& ChunkPump::channel_or_silence(const StationPlace& station) {
+ChunkPump::Channel& ChunkPump::channel_or_silence(const StationId& station) {
   Channel* const found = channel(station);
   return found != nullptr ? *found : silence_;
 }
@@ -68,7 +68,7 @@ bool ChunkPump::flowing() const {
                      [](const auto& entry) { return entry.second.flowing; });
 }
 
-bool ChunkPump::plays(const StationPlace& station) {
+bool ChunkPump::plays(const StationId& station) {
   const Channel* const found = channel(station);
   return found != nullptr && found->plays;
 }
@@ -118,7 +118,7 @@ std::int64_t ChunkPump::live_chunk(const Timeline& timeline) const {
 }
 
 // A ring of another timeline has nothing for this one.
-RingRead ChunkPump::read(const StationPlace& station, std::int64_t chunk) {
+RingRead ChunkPump::read(const StationId& station, std::int64_t chunk) {
   if (!reader_.ready() || *timeline_ != reader_.timeline()) return RingRead::kWriterGone;
   return reader_.read(station, chunk, buffer_.data());
 }
@@ -182,7 +182,7 @@ void ChunkPump::end_turn() {
   }
 }
 
-ChunkPump::Taken ChunkPump::take(const StationPlace& station, const FormatSet& formats) {
+ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& formats) {
   Taken taken{{station, {}, -1, {}}, {}};
   if (!turn_) return taken;
   Channel& from = channel_or_silence(station);
@@ -251,7 +251,7 @@ EncodedChunk ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
   return encoded;
 }
 
-AudioMessagePtr ChunkPump::recent(const StationPlace& station, std::int64_t chunk, WireFormat format) {
+AudioMessagePtr ChunkPump::recent(const StationId& station, std::int64_t chunk, WireFormat format) {
   Channel* const found = channel(station);
   if (found == nullptr || !found->plays || chunk < 0) return nullptr;
   if (turn_ && chunk == *turn_) take_turn(*found);
@@ -275,13 +275,13 @@ EncodedChunk* ChunkPump::hold(Channel& channel, std::int64_t chunk) {
   return &*recent.insert(place, make_chunk(chunk, RingRead::kChunk));
 }
 
-WireMessagePtr ChunkPump::stream_head(const StationPlace& station, WireFormat format, std::int64_t next) {
+WireMessagePtr ChunkPump::stream_head(const StationId& station, WireFormat format, std::int64_t next) {
   Channel* const found = channel(station);
   if (found == nullptr) return nullptr;
   return found->encoder.stream_head(format, *timeline_, find_held(*found, next - 1));
 }
 
-double ChunkPump::depth_ms(const StationPlace& station) const {
+double ChunkPump::depth_ms(const StationId& station) const {
   const auto newest = reader_.newest(station);
   const std::int64_t newest_chunk = newest ? *newest : timeline_->chunk_at(clock_.now_ns()) - 1;
   return static_cast<double>(timeline_->depth_ns(newest_chunk, clock_.now_ns())) / kNsPerMs;

@@ -39,9 +39,9 @@ class ChunkPump {
   // A station's chunks are taken from now on as soon as its ring is filled, at the begin of each turn if
   // `always`, else where somebody asks for them, so that the work of many is spread; and no longer. Its
   // figures are `figures`, which outlive it.
-  void add(const StationPlace& station, const std::string& name, bool always,
+  void add(const StationId& station, const std::string& name, bool always,
            StreamMetrics::StationMetrics& figures);
-  void remove(const StationPlace& station);
+  void remove(const StationId& station);
 
   // True once a timeline with audio is known. It stays known while synthd is away: its chunks are then
   // silence.
@@ -52,7 +52,7 @@ class ChunkPump {
   bool flowing() const;
 
   // Whether the station's chunks are taken; false while its ring is not filled yet.
-  bool plays(const StationPlace& station);
+  bool plays(const StationId& station);
 
   // Moment at which the next turn may begin: one chunk before its chunk is due, since listeners' phases lie
   // within that chunk.
@@ -72,33 +72,33 @@ class ChunkPump {
     StationAudio audio;
     FormatSet encoding;
   };
-  Taken take(const StationPlace& station, const FormatSet& formats);
+  Taken take(const StationId& station, const FormatSet& formats);
 
   // The same of a chunk whose turn is over, in formats that were `encoding` then. In formats that are in
   // audio.lost the listeners do not get it: it is no longer held, since it was not encoded within
   // kLateNs, or cannot be encoded.
-  Taken take_late(const StationPlace& station, std::int64_t chunk, const FormatSet& formats);
+  Taken take_late(const StationId& station, std::int64_t chunk, const FormatSet& formats);
 
   // Has the chunks from `first` on, `end` among them, encoded for a listener that begins with them, or
   // switches to the format at `end`. True once none of them is still being encoded.
-  bool prepare(const StationPlace& station, WireFormat format, std::int64_t first, std::int64_t end);
+  bool prepare(const StationId& station, WireFormat format, std::int64_t first, std::int64_t end);
 
   // A chunk of the past, for a listener that has just come; null if it is no longer held.
-  AudioMessagePtr recent(const StationPlace& station, std::int64_t chunk, WireFormat format);
+  AudioMessagePtr recent(const StationId& station, std::int64_t chunk, WireFormat format);
 
   // What comes over plain HTTP before the first audio of a listener whose first chunk to come is `next`; null
   // where the format has nothing like it.
-  WireMessagePtr stream_head(const StationPlace& station, WireFormat format, std::int64_t next);
+  WireMessagePtr stream_head(const StationId& station, WireFormat format, std::int64_t next);
 
   const AudioReader& reader() const { return reader_; }
-  double depth_ms(const StationPlace& station) const;
+  double depth_ms(const StationId& station) const;
 
   static constexpr std::int64_t kAheadNs = 300 * kNsPerMs;  // of sound, that is encoded before its turn
   static constexpr std::int64_t kLateNs = 400 * kNsPerMs;   // after its turn, that encoding may take
 
  private:
   struct Channel {
-    StationPlace station;
+    StationId station;
     std::string name;
     bool always;
     StreamMetrics::StationMetrics* figures;
@@ -112,15 +112,15 @@ class ChunkPump {
   };
 
   StationEncoder make_encoder(const std::string& title, bool personal) const;
-  Channel* channel(const StationPlace& station);
-  Channel& channel_or_silence(const StationPlace& station);
+  Channel* channel(const StationId& station);
+  Channel& channel_or_silence(const StationId& station);
   void adopt_timeline();
   void begin_playing();
   void end_turn();
   bool came_too_late();
   void take_turn(Channel& channel);
   void note_outcome(Channel& channel, RingRead outcome);
-  RingRead read(const StationPlace& station, std::int64_t chunk);
+  RingRead read(const StationId& station, std::int64_t chunk);
   std::int64_t due_unix_us(std::int64_t chunk) const;
   EncodedChunk make_chunk(std::int64_t chunk, RingRead outcome);
   EncodedChunk* hold(Channel& channel, std::int64_t chunk);

@@ -13,7 +13,7 @@ void ChunkPump::rest(Channel& channel) {
   channel.encoder.let_rest(*turn_);
 }
 
-ChunkPump::Taken ChunkPump::take_late(const StationPlace& station, std::int64_t chunk,
+ChunkPump::Taken ChunkPump::take_late(const StationId& station, std::int64_t chunk,
                                       const FormatSet& formats) {
   Taken taken{{station, {}, chunk, formats}, {}};
   Channel& from = channel_or_silence(station);
@@ -63,8 +63,7 @@ void ChunkPump::encode_from(Channel& channel, std::int64_t first, bool head_foll
   channel.encoder.collect([&](std::int64_t seq) { return find_held(channel, seq); });
 }
 
-bool ChunkPump::prepare(const StationPlace& station, WireFormat format, std::int64_t first,
-                        std::int64_t end) {
+bool ChunkPump::prepare(const StationId& station, WireFormat format, std::int64_t first, std::int64_t end) {
   Channel* const found = channel(station);
   if (!is_opus(format) || found == nullptr || !found->plays) return true;
   if (turn_ && first <= *turn_ && *turn_ <= end) take_turn(*found);

@@ -82,11 +82,11 @@ void Hub::leave_phase(Listener& listener) {
   listener.phase.reset();
 }
 
-void Hub::retune(ConnectionId id, const StationPlace& station) {
+void Hub::retune(ConnectionId id, const StationId& station) {
   if (Listener* const listener = find(id)) listener->station = station;
 }
 
-void Hub::move(const StationPlace& from, const StationPlace& to) {
+void Hub::move(const StationId& from, const StationId& to) {
   for (auto& [id, listener] : listeners_) {
     // Those who are not delivered to yet have no station: each waits for its own.
     if (listener.phase && listener.station == from) listener.station = to;
@@ -179,7 +179,7 @@ void Hub::send_text(ConnectionId id, const WireMessagePtr& message) {
   if (Listener* const listener = find(id)) send_text(*listener, message);
 }
 
-void Hub::send_text(const StationPlace& station, const WireMessagePtr& message) {
+void Hub::send_text(const StationId& station, const WireMessagePtr& message) {
   for (auto& [id, listener] : listeners_) {
     if (listener.station == station) send_text(listener, message);
   }
@@ -315,9 +315,9 @@ std::optional<BufferStatus> Hub::status(ConnectionId id) const {
   return listener == nullptr ? std::nullopt : std::optional(status_of(*listener));
 }
 
-StationPlace Hub::station_of(ConnectionId id) const {
+StationId Hub::station_of(ConnectionId id) const {
   const Listener* const listener = find(id);
-  return listener == nullptr ? StationPlace{} : listener->station;
+  return listener == nullptr ? StationId{} : listener->station;
 }
 
 std::uint64_t Hub::bytes_of(ConnectionId id) const {
@@ -443,7 +443,7 @@ void Hub::close(ConnectionId id, std::uint16_t code, std::string_view reason) {
   if (Listener* const listener = find(id)) close(*listener, code, reason);
 }
 
-void Hub::close_all_of(const StationPlace& station, std::uint16_t code, std::string_view reason) {
+void Hub::close_all_of(const StationId& station, std::uint16_t code, std::string_view reason) {
   for (auto& [id, listener] : listeners_) {
     if (listener.station == station) close(listener, code, reason);
   }

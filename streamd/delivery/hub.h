@@ -36,7 +36,7 @@ using AudioMessagePtr = std::shared_ptr<const AudioMessage>;
 
 // A station's chunk in the formats that are in use.
 struct StationAudio {
-  StationPlace station;
+  StationId station;
   std::array<AudioMessagePtr, kWireFormats> formats;  // null: not in use, or nothing to send
   std::int64_t lost_seq = -1;  // of the chunk that is lost in these formats: it was not encoded in time
   FormatSet lost{};
@@ -55,7 +55,7 @@ struct Delivery {
 
 // What a listener begins with; from then on it is delivered to.
 struct Welcome {
-  StationPlace station;
+  StationId station;
   std::uint32_t phase = 0;
   std::vector<WireMessagePtr> messages;  // before the first audio
   std::vector<AudioMessagePtr> past;     // the newest past chunks, oldest first
@@ -76,9 +76,9 @@ class Hub {
   // It is delivered to.
   void begin(ConnectionId id, const Welcome& welcome);
   // It hears another station from its next chunk on.
-  void retune(ConnectionId id, const StationPlace& station);
+  void retune(ConnectionId id, const StationId& station);
   // All who hear `from` hear `to` from the next chunk on.
-  void move(const StationPlace& from, const StationPlace& to);
+  void move(const StationId& from, const StationId& to);
   // It is sent another format from its next chunk on; `stepped_down`: it is told that it was too slow.
   void set_format(ConnectionId id, WireFormat format, bool stepped_down);
 
@@ -88,7 +88,7 @@ class Hub {
   // Queues a JSON message to one listener, or to all of a station; nothing over plain HTTP. A listener that
   // lets more than kMaxTexts pile up loses the rest.
   void send_text(ConnectionId id, const WireMessagePtr& message);
-  void send_text(const StationPlace& station, const WireMessagePtr& message);
+  void send_text(const StationId& station, const WireMessagePtr& message);
   void send_text_to_all(const WireMessagePtr& message);
 
   // What is queued is dropped.
@@ -97,7 +97,7 @@ class Hub {
   void set_max_backlog(ConnectionId id, std::int64_t age_ns);
   // How a listener stands; nothing where there is none.
   std::optional<BufferStatus> status(ConnectionId id) const;
-  StationPlace station_of(ConnectionId id) const;
+  StationId station_of(ConnectionId id) const;
   // What it was sent, with framing.
   std::uint64_t bytes_of(ConnectionId id) const;
 
@@ -116,7 +116,7 @@ class Hub {
   // Closes listeners that take nothing any more or give no sign of life, and pings. About once a second.
   void look_after();
   void close(ConnectionId id, std::uint16_t code, std::string_view reason);
-  void close_all_of(const StationPlace& station, std::uint16_t code, std::string_view reason);
+  void close_all_of(const StationId& station, std::uint16_t code, std::string_view reason);
   void close_all_in(WireFormat format, std::uint16_t code, std::string_view reason);
   std::vector<ConnectionId> ids() const;
 
@@ -134,7 +134,7 @@ class Hub {
     // What each chunk touches, side by side: of thousands of listeners none is in the processor's cache by
     // then.
     Outlet* outlet = nullptr;
-    StationPlace station;
+    StationId station;
     WireFormat format = WireFormat::kJson;
     bool closing = false;
     bool heard_audio = false;

@@ -84,11 +84,11 @@ void PacedDelivery::deliver_owed() {
   owed_ = std::move(still);
 }
 
-bool PacedDelivery::owes(const StationPlace& station) const {
+bool PacedDelivery::owes(const StationId& station) const {
   return std::any_of(owed_.begin(), owed_.end(), [&](const Owed& one) { return one.station == station; });
 }
 
-void PacedDelivery::give_up(const StationPlace& station) {
+void PacedDelivery::give_up(const StationId& station) {
   const auto kept = std::stable_partition(owed_.begin(), owed_.end(),
                                           [&](const Owed& one) { return !(one.station == station); });
   for (auto one = kept; one != owed_.end(); ++one)
@@ -101,7 +101,7 @@ std::optional<std::int64_t> PacedDelivery::next_chunk(std::uint32_t phase) const
   return phase < next_phase_ ? *turn_ + 1 : *turn_;
 }
 
-std::vector<AudioMessagePtr> PacedDelivery::prefill(const StationPlace& station, std::uint32_t phase,
+std::vector<AudioMessagePtr> PacedDelivery::prefill(const StationId& station, std::uint32_t phase,
                                                     WireFormat format, std::int64_t count) const {
   std::vector<AudioMessagePtr> chunks;
   const auto end = next_chunk(phase);

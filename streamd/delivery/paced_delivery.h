@@ -30,13 +30,13 @@ class PacedDelivery {
 
   // Whether a chunk of that station is owed to listeners, since it is still being encoded. While there is
   // one, no listener may be moved to or away from the station, or change its format.
-  bool owes(const StationPlace& station) const;
+  bool owes(const StationId& station) const;
   // Gives up what is owed of that station: it is dropped.
-  void give_up(const StationPlace& station);
+  void give_up(const StationId& station);
 
   // The station's newest past chunks, `count` at most, oldest first, for a listener of that phase who has
   // just come, right after step(): the next one that is delivered to the phase follows them without a gap.
-  std::vector<AudioMessagePtr> prefill(const StationPlace& station, std::uint32_t phase, WireFormat format,
+  std::vector<AudioMessagePtr> prefill(const StationId& station, std::uint32_t phase, WireFormat format,
                                        std::int64_t count) const;
 
   // The first chunk that step() will deliver to that phase; nothing while there is none.
@@ -52,7 +52,7 @@ class PacedDelivery {
     std::size_t worker = 0;
     std::uint32_t phase = 0;
     std::int64_t due_ns = 0;
-    StationPlace station;
+    StationId station;
     std::int64_t chunk = 0;
     FormatSet formats;
   };

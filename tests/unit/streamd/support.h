@@ -120,10 +120,10 @@ class FakeSynth {
     writer_.publish(epoch_ns);
   }
 
-  StationPlace open(std::size_t place, StationState state) {
+  StationId open(std::size_t place, StationState state) {
     state.history = begun_with(MusicParameters{});
     writer_.open(place, state);
-    return {place, writer_.tenancy(place)};
+    return {place, writer_.generation(place)};
   }
 
   void write(std::int64_t first, std::int64_t last, std::size_t place = 0) {
@@ -133,7 +133,7 @@ class FakeSynth {
     }
   }
 
-  StationPlace usual() const { return {0, writer_.tenancy(0)}; }
+  StationId usual() const { return {0, writer_.generation(0)}; }
 
   static constexpr std::size_t kPlaces = 3;
 

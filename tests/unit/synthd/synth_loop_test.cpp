@@ -141,8 +141,8 @@ class Life {
     while (clock_.now < end_ns) step();
   }
 
-  StationPlace place(std::size_t index) const { return {index, reader.tenancy(index)}; }
-  StationPlace garden() const { return place(0); }
+  StationId place(std::size_t index) const { return {index, reader.generation(index)}; }
+  StationId garden() const { return place(0); }
 
   // The station at that place; empty: none.
   std::string name(std::size_t index) const {
@@ -194,7 +194,7 @@ class Life {
 ControlRequest request(const Life& life, std::uint64_t number, const MusicParameters& parameters) {
   ControlRequest result;
   result.number = number;
-  result.tenancy = life.garden().tenancy;
+  result.generation = life.garden().generation;
   result.history.count = 1;
   result.history.changes[0].parameters = parameters;
   return result;
@@ -416,7 +416,7 @@ TEST_CASE_FIXTURE(Fixture, "a request for another station, or an old one, change
   life.play(kNsPerSecond);
   CHECK(in_force() == kPresets[1].parameters);
   ControlRequest other = request(life, 6, kPresets[2].parameters);
-  other.tenancy += 2;
+  other.generation += 2;
   control.store(0, other);
   life.play(kNsPerSecond);
   control.store(0, request(life, 5, kPresets[2].parameters));
@@ -434,7 +434,7 @@ ControlRequest opening(const Life& life, std::size_t place, std::uint64_t number
   ControlRequest result;
   result.action = ControlAction::kOpen;
   result.number = number;
-  result.tenancy = life.place(place).tenancy + 1;
+  result.generation = life.place(place).generation + 1;
   std::string("p1").copy(result.station, kStationNameBytes - 1);
   result.seed = 5;
   result.chunk = 70;
@@ -479,17 +479,17 @@ TEST_CASE_FIXTURE(Fixture,
 
   // A change obeys it; a request for the tenant before it does not.
   ControlRequest change = request(life, 2, kPresets[1].parameters);
-  change.tenancy = life.place(1).tenancy;
+  change.generation = life.place(1).generation;
   control.store(1, change);
   life.play(kNsPerSecond);
   CHECK(target(life.reader.state(life.place(1))->history) == kPresets[1].parameters);
   change.action = ControlAction::kClose;
   change.number = 3;
-  change.tenancy -= 2;
+  change.generation -= 2;
   control.store(1, change);
   life.play(kNsPerSecond);
   CHECK(life.name(1) == "p1");
-  change.tenancy += 2;
+  change.generation += 2;
   control.store(1, change);
   life.play(kNsPerSecond);
   CHECK(life.name(1).empty());
@@ -580,7 +580,7 @@ TEST_CASE_FIXTURE(Fixture, "configured stations come and go, and the others do n
   life.play(3 * kNsPerSecond);
   CHECK(life.name(1) == "harbour");
   CHECK(life.reader.state(life.place(1))->open == 0);
-  const StationPlace before = life.garden();
+  const StationId before = life.garden();
   const double published = life.metrics.configured[1].published.value();
   CHECK(published > 30);
 
@@ -599,7 +599,7 @@ TEST_CASE_FIXTURE(Fixture, "configured stations come and go, and the others do n
   CHECK(life.ring(1).begin()->first == attic.origin_chunk);
 
   // Another seed is another music.
-  const StationPlace attic_place = life.place(1);
+  const StationId attic_place = life.place(1);
   life.loop.reconfigure({{"attic", 10, sleep, false}, closed});
   life.play(kNsPerSecond);
   CHECK_FALSE(life.place(1) == attic_place);
@@ -611,7 +611,7 @@ TEST_CASE_FIXTURE(Fixture, "configured stations come and go, and the others do n
 TEST_CASE_FIXTURE(Fixture,
                   "a synthd that starts with other stations adds and removes them, and keeps what still is") {
   const MusicParameters& sleep = kPresets[2].parameters;
-  StationPlace before;
+  StationId before;
   {
     Life life(folder, clock, engine, chunks, {one_station[0], {"harbour", 8, sleep, false}}, 3);
     life.play(3 * kNsPerSecond);
@@ -672,7 +672,7 @@ TEST_CASE("whatever another process does to the audio segment, the same samples 
     control_a.store(0, request(a, 1, kPresets[3].parameters));
     control_b.store(0, request(b, 1, kPresets[3].parameters));
     for (Life* life : {&a, &b}) life->play(5 * kNsPerSecond);
-    const StationPlace place = b.garden();
+    const StationId place = b.garden();
     harm(folder_b.path() / "audio");
     for (Life* life : {&a, &b}) {
       life->play(200 * kNsPerMs);

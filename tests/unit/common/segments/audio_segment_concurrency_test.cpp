@@ -50,7 +50,7 @@ Tally read_until_last(const std::filesystem::path& directory) {
   std::vector<std::int16_t> samples(kTimeline.chunk_samples());
   for (bool done = false; !done;) {
     reader.refresh();
-    const StationPlace station{0, reader.tenancy(0)};
+    const StationId station{0, reader.generation(0)};
     const std::int64_t newest = reader.newest(station).value_or(0);
     for (std::int64_t chunk = std::max<std::int64_t>(newest - kSlots + 1, 0); chunk <= newest + 1; ++chunk) {
       const RingRead outcome = reader.read(station, chunk, samples.data());
@@ -110,12 +110,12 @@ TEST_CASE("a station that leaves and another that takes its place are never mixe
     reader.refresh();
     std::vector<std::int16_t> samples(kShort.chunk_samples());
     for (std::int64_t seen = 0; !done || seen == 0;) {
-      const StationPlace station{0, reader.tenancy(0)};
+      const StationId station{0, reader.generation(0)};
       // Tenant t writes chunk 3 with what chunk t of others would hold, and has t as its request.
       const bool is_read = reader.read(station, 3, samples.data()) == RingRead::kChunk;
-      if (is_read && !test::whole(samples, static_cast<std::int64_t>(station.tenancy))) ++mixed;
+      if (is_read && !test::whole(samples, static_cast<std::int64_t>(station.generation))) ++mixed;
       const auto state = seen % 16 == 0 ? reader.state(station) : std::nullopt;
-      if (state && state->applied_request != station.tenancy) ++mixed;
+      if (state && state->applied_request != station.generation) ++mixed;
       if (is_read && seen++ == 0) ++that_read;
     }
   };
@@ -124,7 +124,7 @@ TEST_CASE("a station that leaves and another that takes its place are never mixe
   for (int i = 0; i < kReaders; ++i) readers.emplace_back(read);
   std::vector<std::int16_t> samples(kShort.chunk_samples());
   for (int round = 0; round < kRounds || that_read < kReaders; ++round) {
-    const std::uint64_t tenant = audio.tenancy(0) + 1;
+    const std::uint64_t tenant = audio.generation(0) + 1;
     StationState state = state_of(0);
     state.applied_request = tenant;
     audio.open(0, state);

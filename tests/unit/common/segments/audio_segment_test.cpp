@@ -39,7 +39,7 @@ AudioWriter writer_in(const TempDir& dir, const Timeline& timeline = kTimeline, 
   return {dir.path(), timeline, slots, places};
 }
 
-StationPlace place_of(const AudioReader& reader, std::size_t index) { return {index, reader.tenancy(index)}; }
+StationId place_of(const AudioReader& reader, std::size_t index) { return {index, reader.generation(index)}; }
 
 void write_chunk(AudioWriter& writer, std::size_t station, std::int64_t chunk) {
   std::vector<std::int16_t> samples(kTimeline.chunk_samples());
@@ -68,7 +68,7 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   reader.refresh();
   CHECK_FALSE(reader.ready());
   CHECK(reader.places() == 0);
-  CHECK(reader.tenancy(0) == 0);
+  CHECK(reader.generation(0) == 0);
   CHECK(outcome(reader, 0) == RingRead::kWriterGone);
 
   writer.open(0, state_of(0));
@@ -88,7 +88,7 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   CHECK(reads_whole(reader, 2, 7));
   CHECK(reader.newest(place_of(reader, 0)) == 2);
   CHECK(reader.newest(place_of(reader, 2)) == 7);
-  CHECK(reader.tenancy(1) % 2 == 0);
+  CHECK(reader.generation(1) % 2 == 0);
   CHECK_FALSE(reader.state(place_of(reader, 1)));
   const auto night = reader.state(place_of(reader, 2));
   REQUIRE(night);
@@ -110,8 +110,8 @@ TEST_CASE("stations come, change and go, and a place's next tenant is not taken 
   writer.open(1, state_of(0, "night"));
   CHECK(changed());
   write_chunk(writer, 1, 4);
-  const StationPlace night = place_of(reader, 1);
-  CHECK(night.tenancy % 2 == 1);
+  const StationId night = place_of(reader, 1);
+  CHECK(night.generation % 2 == 1);
   CHECK(reader.newest(night) == 4);
   CHECK_FALSE(changed());
   writer.store_state(1, state_of(7, "night"));
@@ -126,8 +126,8 @@ TEST_CASE("stations come, change and go, and a place's next tenant is not taken 
   CHECK_FALSE(reader.state(night));
 
   writer.open(1, state_of(0, "day"));
-  const StationPlace day = place_of(reader, 1);
-  CHECK(day.tenancy == night.tenancy + 2);
+  const StationId day = place_of(reader, 1);
+  CHECK(day.generation == night.generation + 2);
   CHECK_FALSE(reader.newest(day));  // none of the night's chunks
   CHECK(reader.read(day, 4, samples.data()) == RingRead::kNotYet);
   CHECK_FALSE(reader.state(night));
@@ -145,7 +145,7 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   }
   AudioReader reader(dir.path());
   reader.refresh();
-  const StationPlace station = place_of(reader, 0);
+  const StationId station = place_of(reader, 0);
 
   Timeline later = kTimeline;
   later.epoch_ns = kTimeline.due_ns(300);
@@ -170,13 +170,13 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
 
 TEST_CASE("a segment of a clock that began anew is not gone on with; readers of it keep what they have") {
   const TempDir dir;
-  std::uint64_t tenancy = 0;
+  std::uint64_t generation = 0;
   {
     AudioWriter writer = writer_in(dir);
     writer.open(0, state_of(5));
     write_chunk(writer, 0, 3);
     writer.publish(1);
-    tenancy = writer.tenancy(0);
+    generation = writer.generation(0);
   }
   AudioReader before(dir.path());
   before.refresh();
@@ -188,7 +188,7 @@ TEST_CASE("a segment of a clock that began anew is not gone on with; readers of 
   CHECK_FALSE(next.state(0));
   next.open(0, state_of(1));
   CHECK_FALSE(next.newest(0));
-  CHECK(next.tenancy(0) != tenancy);  // a new tenant is not taken for the old one
+  CHECK(next.generation(0) != generation);  // a new tenant is not taken for the old one
   CHECK(reads_whole(before, 0, 3));
   next.publish(2);
   REQUIRE(before.refresh());
@@ -199,7 +199,7 @@ TEST_CASE("a station that cannot be is given up when the segment is taken over, 
   const TempDir dir;
   Timeline now = kTimeline;
   now.epoch_ns = kTimeline.due_ns(300);
-  std::uint64_t tenancy = 0;
+  std::uint64_t generation = 0;
   {
     AudioWriter writer = writer_in(dir);
     StationState state = state_of(5);
@@ -212,12 +212,12 @@ TEST_CASE("a station that cannot be is given up when the segment is taken over, 
     SUBCASE("a station without a name") { state.name[0] = 0; }
     writer.store_state(0, state);
     writer.publish(1);
-    tenancy = writer.tenancy(0);
+    generation = writer.generation(0);
   }
   AudioWriter next = writer_in(dir, now);
   CHECK(next.taken_over());
   CHECK_FALSE(next.state(0));
-  CHECK(next.tenancy(0) == tenancy + 1);
+  CHECK(next.generation(0) == generation + 1);
   REQUIRE(next.state(1));
   CHECK(next.state(1)->applied_request == 7);
   CHECK(next.newest(1) == 250);
@@ -394,7 +394,7 @@ TEST_CASE("random bytes in a segment never crash a reader") {
     if (!reader.ready()) continue;
     std::vector<std::int16_t> samples(reader.timeline().chunk_samples());
     for (std::size_t index = 0; index < reader.places(); ++index) {
-      const StationPlace station = place_of(reader, index);
+      const StationId station = place_of(reader, index);
       reader.state(station);
       const auto newest = reader.newest(station);
       reader.read(station, newest.value_or(0), samples.data());
@@ -411,7 +411,7 @@ TEST_CASE(
   writer.publish(1'000);
   AudioReader reader(dir.path());
   reader.refresh();
-  const StationPlace place = place_of(reader, 1);
+  const StationId place = place_of(reader, 1);
   std::filesystem::remove(dir.path() / "audio");
   CHECK_FALSE(reader.refresh());
   write_chunk(writer, 1, 11);
@@ -435,7 +435,7 @@ TEST_CASE(
   writer.publish(1'000);
   AudioReader reader(dir.path());
   reader.refresh();
-  const StationPlace place = place_of(reader, 1);
+  const StationId place = place_of(reader, 1);
   std::filesystem::resize_file(dir.path() / "audio", 0);
   write_chunk(writer, 1, 11);  // into nothing
   CHECK(outcome(reader, 10) != RingRead::kChunk);

@@ -26,10 +26,10 @@ struct Fixture {
   }
 
   // As synthd obeys it.
-  StationPlace obey(std::size_t place) {
+  StationId obey(std::size_t place) {
     const ControlRequest request = control.request(place).value();
     REQUIRE(request.action == ControlAction::kOpen);
-    REQUIRE(synth.writer().tenancy(place) + 1 == request.tenancy);
+    REQUIRE(synth.writer().generation(place) + 1 == request.generation);
     StationState state = named_state(request.station);
     state.personal = state.open = 1;
     state.seed = request.seed;
@@ -42,8 +42,8 @@ TEST_CASE_FIXTURE(Fixture, "stations are found by their names, and the usual one
   CHECK(stations->configured().size() == 1);
   CHECK(stations->usual() == synth.usual());
   synth.writer().close(0);
-  const StationPlace night = synth.open(0, named_state("night"));
-  const StationPlace standard = synth.open(1, named_state("default"));
+  const StationId night = synth.open(0, named_state("night"));
+  const StationId standard = synth.open(1, named_state("default"));
   const auto changes = stations->refresh(false);
   CHECK(changes.came.size() == 2);
   REQUIRE(changes.gone.size() == 1);
@@ -95,14 +95,14 @@ TEST_CASE_FIXTURE(Fixture, "a personal station is asked for in a free place, and
   const ControlRequest request = control.request(1).value();
   CHECK(request.seed == 42);
   CHECK(request.chunk == 100);
-  CHECK(request.tenancy == place->tenancy);
+  CHECK(request.generation == place->generation);
   CHECK(target(widened(request.history)) == find_preset("sleep")->parameters);
   // Changes wait for it: they would take the place of what asks for it.
   CHECK_FALSE(stations->choose(*place, kPresets[0]));
 
-  const StationPlace came = obey(1);
+  const StationId came = obey(1);
   CHECK(came == *place);
-  CHECK(stations->refresh(false).came == std::vector<StationPlace>{came});
+  CHECK(stations->refresh(false).came == std::vector<StationId>{came});
   REQUIRE(stations->find(came) != nullptr);
   CHECK(stations->find(came)->personal == 1);
   CHECK(stations->personal() == 1);
@@ -161,14 +161,14 @@ TEST_CASE_FIXTURE(Fixture, "while the process is stopped, neither synthd nor lis
   obey(place->index);
   CHECK(stations->refresh(false).came.size() == 1);
   clock.now += 60 * kNsPerSecond;
-  stations->close_idle([](const StationPlace&) { return false; });
+  stations->close_idle([](const StationId&) { return false; });
   CHECK(control.request(place->index)->action == ControlAction::kOpen);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a place that another tenant took first is not its own") {
   const auto place = stations->open({}, {});
   bool twice = false;
-  SUBCASE("of the tenancy that it should have had") {}
+  SUBCASE("of the generation that it should have had") {}
   SUBCASE("of a later one") { twice = true; }
   synth.open(place->index, named_state("night"));  // by a reloaded configuration
   if (twice) {
@@ -189,7 +189,7 @@ TEST_CASE_FIXTURE(Fixture, "a personal station ends when nobody has listened for
   stations->refresh(false);
   const auto closed = [&] { return control.request(place->index)->action == ControlAction::kClose; };
   const auto look = [&](bool listeners) {
-    stations->close_idle([&](const StationPlace&) { return listeners; });
+    stations->close_idle([&](const StationId&) { return listeners; });
   };
   clock.now += Stations::kIdleNs + kNsPerSecond;
   look(true);
@@ -263,7 +263,7 @@ TEST_CASE_FIXTURE(Fixture, "a change goes on top of the one that is still to be 
   CHECK(second->request == first->request + 1);
   CHECK(second->target.intensity == 0.25F);
   CHECK(second->target.key == 4);
-  CHECK(control.request(0)->tenancy == synth.usual().tenancy);
+  CHECK(control.request(0)->generation == synth.usual().generation);
   CHECK(target(widened(control.request(0)->history)) == second->target);
 }
 
@@ -297,7 +297,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(stations->refresh(false).taken_back.empty());
   CHECK(control.request(0)->number == accepted->request);
   synth.writer().close(0);
-  const StationPlace again = synth.open(0, named_state("default"));
+  const StationId again = synth.open(0, named_state("default"));
   const auto changes = stations->refresh(false);
   REQUIRE(changes.taken_back.size() == 1);
   CHECK(changes.taken_back[0].place == again);
@@ -310,7 +310,7 @@ TEST_CASE_FIXTURE(Fixture,
   StationState state = named_state("late");
   state.seed = 9;
   state.origin_chunk = 20;
-  const StationPlace late = synth.open(1, state);
+  const StationId late = synth.open(1, state);
   state.history = begun_with(kPresets[0].parameters);  // bars of 40 chunks
   add_change(state.history, Timeline{}, {60, kPresets[2].parameters});
   synth.writer().store_state(1, state);

@@ -8,8 +8,8 @@
 namespace auralis {
 namespace {
 
-constexpr StationPlace kGarden{0, 1};
-constexpr StationPlace kHarbour{1, 3};
+constexpr StationId kGarden{0, 1};
+constexpr StationId kHarbour{1, 3};
 
 std::size_t index_of(WireFormat format) { return static_cast<std::size_t>(format); }
 
@@ -75,7 +75,7 @@ TEST_CASE("what a listener needs follows it to another station and format") {
   CHECK(needs[0].formats == FormatSet(1U << index_of(WireFormat::kOpus)));
   audience.move(kHarbour, kGarden);
   CHECK(audience.needs_of(phase)[0].station == kGarden);
-  CHECK(audience.stations() == std::vector<StationPlace>{kGarden});
+  CHECK(audience.stations() == std::vector<StationId>{kGarden});
   // One who is gone changes nothing.
   audience.remove(1);
   audience.set_format(1, WireFormat::kPcm);
@@ -86,8 +86,8 @@ TEST_CASE("what a listener needs follows it to another station and format") {
 
 TEST_CASE("those who hear a station in Opus are counted, however they come, go and change") {
   Audience audience;
-  const StationPlace first{0, 1};
-  const StationPlace second{1, 1};
+  const StationId first{0, 1};
+  const StationId second{1, 1};
   audience.add(1, 0, WireFormat::kOpus, first);
   audience.add(2, 0, WireFormat::kOggOpus, first);
   audience.add(3, 0, WireFormat::kPcm, first);

@@ -27,21 +27,21 @@ struct Fixture {
   PacedDelivery delivery{pump, audience, clock,
                          [this](std::size_t, const Delivery& one) { hub.deliver(one); }};
   std::int64_t epoch_ns = clock.now;
-  StationPlace station;
+  StationId station;
 
   // What the server does with the stations that it finds.
   void refresh() {
     pump.refresh();
-    const std::uint64_t tenancy = pump.reader().tenancy(0);
-    if (tenancy == station.tenancy || tenancy % 2 == 0) return;
-    audience.move(station, {0, tenancy});
-    hub.move(station, {0, tenancy});
-    station.tenancy = tenancy;
+    const std::uint64_t generation = pump.reader().generation(0);
+    if (generation == station.generation || generation % 2 == 0) return;
+    audience.move(station, {0, generation});
+    hub.move(station, {0, generation});
+    station.generation = generation;
     pump.add(station, "default", true, own.metrics.configured[0]);
     pump.refresh();
   }
 
-  void come(ConnectionId id, const StationPlace& to, std::int64_t prefill = 0,
+  void come(ConnectionId id, const StationId& to, std::int64_t prefill = 0,
             WireFormat format = WireFormat::kPcm) {
     audience.add(id, 0, format, to);
     delivery.step();
@@ -280,7 +280,7 @@ TEST_CASE_FIXTURE(
   run_until(epoch_ns + 5 * kChunkNs);
   StationState own_state = named_state("p1");
   own_state.personal = 1;
-  const StationPlace personal = synth.open(2, own_state);
+  const StationId personal = synth.open(2, own_state);
   pump.add(personal, "p1", false, own.metrics.personal);
   synth.write(3, 5, 2);
   run_until(epoch_ns + 6 * kChunkNs);
@@ -310,7 +310,7 @@ TEST_CASE_FIXTURE(
 TEST_CASE_FIXTURE(Fixture, "the next tenant of a place is not taken for the one before it") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 19);
-  const StationPlace first = synth.open(1, named_state("a"));
+  const StationId first = synth.open(1, named_state("a"));
   synth.write(0, 19, 1);
   refresh();
   pump.add(first, "a", true, own.metrics.configured[1]);
@@ -319,7 +319,7 @@ TEST_CASE_FIXTURE(Fixture, "the next tenant of a place is not taken for the one 
   const std::size_t heard = seqs(1).size();
   CHECK(heard > 1);
   synth.writer().close(1);
-  const StationPlace second = synth.open(1, named_state("b"));
+  const StationId second = synth.open(1, named_state("b"));
   synth.write(0, 19, 1);
   pump.add(second, "b", true, own.metrics.configured[1]);
   run_until(epoch_ns + 8 * kChunkNs);
@@ -335,7 +335,7 @@ TEST_CASE_FIXTURE(Fixture, "silence until a station plays is one underrun a chun
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 19);
   refresh();
-  const StationPlace late = synth.open(1, named_state("late"));
+  const StationId late = synth.open(1, named_state("late"));
   pump.add(late, "late", false, own.metrics.personal);
   for (ConnectionId id = 1; id <= 2; ++id) come(id, late);
   run_until(epoch_ns + 5 * kChunkNs);

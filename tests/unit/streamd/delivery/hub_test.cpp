@@ -11,8 +11,8 @@ namespace auralis {
 namespace {
 
 constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
-constexpr StationPlace kGarden{0, 1};
-constexpr StationPlace kHarbour{1, 1};
+constexpr StationId kGarden{0, 1};
+constexpr StationId kHarbour{1, 1};
 
 AudioMessagePtr audio(std::int64_t seq, bool silence = false, std::size_t bytes = 1'000) {
   return std::make_shared<AudioMessage>(
@@ -20,7 +20,7 @@ AudioMessagePtr audio(std::int64_t seq, bool silence = false, std::size_t bytes 
 }
 
 // A chunk in all formats.
-StationAudio of(const StationPlace& station, const AudioMessagePtr& message) {
+StationAudio of(const StationId& station, const AudioMessagePtr& message) {
   StationAudio audio{station, {}};
   audio.formats.fill(message);
   return audio;
@@ -44,7 +44,7 @@ struct Fixture {
           [this](ConnectionId id) { stepped_down.push_back(id); }};
 
   // A listener that is delivered to.
-  void come(ConnectionId id, const StationPlace& station = kGarden, WireFormat format = WireFormat::kPcm,
+  void come(ConnectionId id, const StationId& station = kGarden, WireFormat format = WireFormat::kPcm,
             bool offered_opus = false) {
     hub.add(id, transport.outlet(id), format, offered_opus);
     hub.begin(id, {station, 0, {}, {}});

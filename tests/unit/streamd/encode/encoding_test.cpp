@@ -33,7 +33,7 @@ struct Fixture {
                          [this](std::size_t, const Delivery& one) { hub.deliver(one); }};
   const std::int64_t epoch_ns = clock.now;
   test::FakeSynth synth{folder.path(), epoch_ns};
-  const StationPlace station = synth.usual();
+  const StationId station = synth.usual();
 
   Fixture() {
     synth.write(0, 19);
