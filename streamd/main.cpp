@@ -6,7 +6,7 @@
 #include "common/base/log.h"
 #include "common/daemon/healthcheck.h"
 #include "common/daemon/service.h"
-#include "streamd/net/descriptors.h"
+#include "streamd/net/descriptor_limit.h"
 #include "streamd/stream_server.h"
 
 namespace {

@@ -16,7 +16,7 @@
 #include "streamd/control/worker.h"
 #include "streamd/encode/encoding_capacity.h"
 #include "streamd/net/acceptor.h"
-#include "streamd/net/descriptors.h"
+#include "streamd/net/descriptor_limit.h"
 #include "streamd/net/tls_certificate.h"
 
 namespace auralis {
@@ -50,11 +50,11 @@ struct StreamServer::Impl {
   const Config& config;
   SteadyWallClock clock;
   std::size_t threads;
-  Access access;
+  AccessPolicy access;
   std::shared_ptr<TlsCertificate> certificate;
-  Gate gate;
-  Gate personal;
-  Gate encoders;
+  ConnectionLimiter limiter;
+  ConnectionLimiter personal;
+  ConnectionLimiter encoders;
   WorkerContext context;
   MetricsWriter segment;
   // A worker of figures for each thread: the network's, the acceptor's, the housekeeping's.
@@ -70,13 +70,13 @@ struct StreamServer::Impl {
         threads(threads_of(c)),
         access(c),
         certificate(certificate_of(c)),
-        gate({c.streamd.max_listeners, c.streamd.max_listeners_per_address},
-             [this](const IpAddress& address) { return access.is_exempt(address); }),
+        limiter({c.streamd.max_listeners, c.streamd.max_listeners_per_address},
+                [this](const IpAddress& address) { return access.is_exempt(address); }),
         personal({static_cast<std::int64_t>(kMostStations), c.streamd.max_personal_stations_per_address},
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
         encoders({static_cast<std::int64_t>(encoder_places(c)), c.streamd.max_personal_stations_per_address},
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
-        context{c, clock, k, access, gate, personal, encoders, certificate, {}, {}},
+        context{c, clock, k, access, limiter, personal, encoders, certificate, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_shards()),
         conductor(context, segment, metrics.front()),

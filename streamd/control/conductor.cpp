@@ -130,10 +130,10 @@ void Conductor::adopt(const Stations::Changes& changes) {
 // A synthd that began anew has its stations elsewhere.
 void Conductor::follow(const Stations::Gone& gone) {
   if (const auto place = stations_.find(gone.name)) {
-    stations_.keep(*place, gone.pass);
+    stations_.keep(*place, gone.permit);
     return move(gone.place, *place);
   }
-  if (const auto other = gone.link ? stations_.open(*gone.link, gone.pass) : std::nullopt)
+  if (const auto other = gone.link ? stations_.open(*gone.link, gone.permit) : std::nullopt)
     return move(gone.place, *other);
   // Who still waits for it is known here alone.
   for (const Waiting& one : take_waiting([&](const Waiting& each) { return each.place == gone.place; })) {

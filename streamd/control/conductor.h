@@ -46,8 +46,8 @@ class Conductor {
   struct Wish {
     Wanted want;
     bool reserved = false;  // a place for a station of its own: counted in WorkerContext::coming_personal
-    GatePass personal;      // of that station
-    GatePass encoder;       // where it may need one
+    SharedPermit personal;  // of that station
+    SharedPermit encoder;   // where it may need one
   };
   struct Arrival {
     std::size_t worker = 0;
@@ -67,7 +67,7 @@ class Conductor {
   struct FormatWish {
     std::optional<WireFormat> format;
     bool stepped_down = false;
-    GatePass encoder;
+    SharedPermit encoder;
   };
   void set_format(ConnectionId id, const FormatWish& wish, std::function<void()> done);
 
@@ -130,7 +130,7 @@ class Conductor {
   void on_worker(std::size_t worker, std::function<void(Worker&)> work);
   void on_all_workers(const std::function<void(Worker&)>& work);
   std::optional<StationId> place_for(const Wish& wish);
-  bool secure_encoder(const StationId& place, WireFormat format, const GatePass& encoder);
+  bool secure_encoder(const StationId& place, WireFormat format, const SharedPermit& encoder);
   bool needs_encoder(const StationId& place) const;
   void release_encoders();
   std::optional<std::string> not_ready_reason() const;
@@ -158,7 +158,7 @@ class Conductor {
   std::vector<Waiting> waiting_;
   std::vector<Switching> switching_;
   // Of personal stations that are heard in Opus; by place and generation.
-  std::map<std::pair<std::size_t, std::uint64_t>, GatePass> encoders_;
+  std::map<std::pair<std::size_t, std::uint64_t>, SharedPermit> encoders_;
   std::uint32_t sample_rate_ = 0;  // 0: none known yet
   std::int64_t next_refresh_ns_ = 0;
   std::int64_t next_second_ns_ = 0;

@@ -68,7 +68,7 @@ std::optional<StationId> Conductor::place_for(const Wish& wish) {
 
 // Encoders of configured stations are always reserved; one of a personal station is, while somebody hears it
 // in Opus.
-bool Conductor::secure_encoder(const StationId& place, WireFormat format, const GatePass& encoder) {
+bool Conductor::secure_encoder(const StationId& place, WireFormat format, const SharedPermit& encoder) {
   if (!is_opus(format) || !stations_.is_personal(place)) return true;
   const std::pair key(place.index, place.generation);
   if (encoders_.count(key) != 0) return true;

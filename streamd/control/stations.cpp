@@ -93,29 +93,29 @@ void Stations::read_table(Changes& changes) {
   for (std::size_t index = 0; index < reader_.places(); ++index) {
     const StationId place{index, reader_.generation(index)};
     const auto state = place.generation % 2 != 0 ? reader_.state(place) : std::nullopt;
-    GatePass pass;
+    SharedPermit permit;
     const auto coming = coming_.find(index);
     if (coming != coming_.end() && place.generation >= coming->second.generation) {
       // It came; or another tenant did, or has been there already.
-      pass = std::move(coming->second.pass);
+      permit = std::move(coming->second.permit);
       if (!state || state->name != coming->second.name) {
         changes.gone.push_back(
-            {{index, coming->second.generation}, {}, coming->second.link, std::exchange(pass, nullptr)});
+            {{index, coming->second.generation}, {}, coming->second.link, std::exchange(permit, nullptr)});
       }
       coming_.erase(coming);
     }
     if (!state) continue;
     const auto before = stations_.find(index);
     const bool same = before != stations_.end() && before->second.generation == place.generation;
-    if (same) pass = std::exchange(before->second.pass, nullptr);
+    if (same) permit = std::exchange(before->second.permit, nullptr);
     now[index] = {place.generation, *state, same ? before->second.idle_since_ns : process_time_.now_ns(),
-                  same ? before->second.request_in_force : state->applied_request, std::move(pass)};
+                  same ? before->second.request_in_force : state->applied_request, std::move(permit)};
     if (!same) changes.came.push_back(place);
   }
   for (const auto& [index, station] : stations_) {
     const auto after = now.find(index);
     if (after != now.end() && after->second.generation == station.generation) continue;
-    changes.gone.push_back({{index, station.generation}, station.state.name, {}, station.pass});
+    changes.gone.push_back({{index, station.generation}, station.state.name, {}, station.permit});
   }
   stations_ = std::move(now);
 }
@@ -179,7 +179,7 @@ std::size_t Stations::free_places() const {
   return reader_.segment().writer_alive() && places() > taken ? places() - taken : 0;
 }
 
-std::optional<StationId> Stations::open(const Permalink& link, GatePass pass) {
+std::optional<StationId> Stations::open(const Permalink& link, SharedPermit permit) {
   if (free_places() == 0) return std::nullopt;
   // Also what cannot be read is somebody's.
   const auto taken = [this](std::size_t index) {
@@ -198,14 +198,14 @@ std::optional<StationId> Stations::open(const Permalink& link, GatePass pass) {
   request.chunk = link.chunk;
   request.history = shortened(link.history, reader_.timeline(), link.chunk);
   store(place, request);
-  coming_[index] = {place.generation, process_time_.now_ns(), name, link, std::move(pass)};
+  coming_[index] = {place.generation, process_time_.now_ns(), name, link, std::move(permit)};
   return place;
 }
 
-void Stations::keep(const StationId& place, GatePass pass) {
+void Stations::keep(const StationId& place, SharedPermit permit) {
   const auto found = stations_.find(place.index);
-  if (found != stations_.end() && found->second.generation == place.generation && !found->second.pass)
-    found->second.pass = std::move(pass);
+  if (found != stations_.end() && found->second.generation == place.generation && !found->second.permit)
+    found->second.permit = std::move(permit);
 }
 
 void Stations::end(const StationId& place) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The stations as synthd's table shows them, and what listeners ask of them: changes, and stations of their
 // own. Requests go through the control segment; what becomes of them is seen in the table. A personal
-// station keeps the place that its listener took at the gate until it is gone.
+// station keeps the place that its listener took at the limiter until it is gone.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 #include "common/base/clock.h"
 #include "common/music/permalink.h"
 #include "common/segments/control_segment.h"
-#include "streamd/admission/gate.h"
+#include "streamd/admission/connection_limiter.h"
 #include "streamd/api/messages.h"
 #include "streamd/control/accepted_changes.h"
 
@@ -36,7 +36,7 @@ class Stations {
     StationId place;
     std::string name;               // empty where it never came
     std::optional<Permalink> link;  // what was asked for, where another station took its place
-    GatePass pass;                  // of its listener's address
+    SharedPermit permit;            // of its listener's address
   };
   // A change that was accepted and will not come into force.
   struct TakenBack {
@@ -72,11 +72,11 @@ class Stations {
   std::size_t free_places() const;
 
   // Asks for a personal station, which comes within a second, and ends some seconds after its last listener
-  // (see close_idle). Nothing where there is no place, or no synthd. `pass` is freed once the station is
+  // (see close_idle). Nothing where there is no place, or no synthd. `permit` is freed once the station is
   // gone, or did not come.
-  std::optional<StationId> open(const Permalink& link, GatePass pass);
-  // The station at `place`, which has moved, has that pass.
-  void keep(const StationId& place, GatePass pass);
+  std::optional<StationId> open(const Permalink& link, SharedPermit permit);
+  // The station at `place`, which has moved, has that permit.
+  void keep(const StationId& place, SharedPermit permit);
   // Asks for the end of a personal station that its last listener has left for another one of its own.
   void end(const StationId& place);
 
@@ -120,14 +120,14 @@ class Stations {
     StationState state;
     std::int64_t idle_since_ns = 0;
     std::uint64_t request_in_force = 0;  // the last request whose change has been rendered
-    GatePass pass;
+    SharedPermit permit;
   };
   struct Coming {
     std::uint64_t generation = 0;
     std::int64_t asked_ns = 0;
     std::string name;
     Permalink link;
-    GatePass pass;
+    SharedPermit permit;
   };
 
   bool trampled() const;

@@ -90,9 +90,9 @@ std::optional<HttpResponse> Worker::enter(ConnectionId id, const HttpRequest& re
     return come_later(status, std::move(sentence));
   };
   const IpAddress address = context_.access.client_of(request);
-  auto place = context_.gate.enter(address);
-  if (const auto* refusal = std::get_if<Gate::Refusal>(&place)) {
-    const bool full = *refusal == Gate::Refusal::kFull;
+  auto place = context_.limiter.acquire(address);
+  if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&place)) {
+    const bool full = *refusal == ConnectionLimiter::Refusal::kFull;
     return full ? later(503, metrics_.rejected_limit, "All places for listeners are taken; try again later.")
                 : later(429, metrics_.rejected_address,
                         "As many listeners as there may be at an address are there already.");
@@ -100,20 +100,20 @@ std::optional<HttpResponse> Worker::enter(ConnectionId id, const HttpRequest& re
   const auto encoder = reserve_encoder(address, format, want);
   if (!encoder) return later(503, metrics_.rejected_encoders, std::string(kNoEncoder));
   const bool reserves = want.link.has_value();
-  std::variant<GatePass, NoPlace> personal;
+  std::variant<SharedPermit, NoPlace> personal;
   if (reserves) personal = reserve_place(address);
   if (const auto* none = std::get_if<NoPlace>(&personal)) {
     return later(none->status, metrics_.rejected_places,
                  none->sentence + ", or listen to one of: " + directory_->names() + ".");
   }
   const auto& limits = context_.config.streamd;
-  visitors_.emplace(
-      id, Visitor{std::get<Gate::Pass>(std::move(place)), address, std::move(want), format, offered,
-                  context_.access.is_operator(request), reserves, std::get<GatePass>(std::move(personal)),
-                  *encoder, TokenBucket(limits.messages_per_second, kMessageBurst),
-                  TokenBucket(limits.messages_per_second, kRefusalBurst),
-                  TokenBucket(limits.changes_per_second, kChangeBurst), to_unix_s(context_.clock.unix_ns()),
-                  network_.process_time().absent_ns()});
+  visitors_.emplace(id, Visitor{std::get<ConnectionLimiter::Permit>(std::move(place)), address,
+                                std::move(want), format, offered, context_.access.is_operator(request),
+                                reserves, std::get<SharedPermit>(std::move(personal)), *encoder,
+                                TokenBucket(limits.messages_per_second, kMessageBurst),
+                                TokenBucket(limits.messages_per_second, kRefusalBurst),
+                                TokenBucket(limits.changes_per_second, kChangeBurst),
+                                to_unix_s(context_.clock.unix_ns()), network_.process_time().absent_ns()});
   return std::nullopt;
 }
 
@@ -180,7 +180,7 @@ void Worker::opened(ConnectionId id, Outlet& outlet) {
   hub_.add(id, outlet, visitor.format, offered_opus);
   log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
                                   {"format", std::string(format_name(visitor.format))},
-                                  {"listeners", static_cast<std::int64_t>(context_.gate.taken())}});
+                                  {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
   if (draining_) hub_.close(id, close_code::kGoingAway, kStopReason);
   // From here on the conductor answers for the place that was kept.
   Conductor::Arrival arrival{
@@ -199,7 +199,7 @@ void Worker::closed(ConnectionId id) {
   hub_.removed(id);
   conductor_.post([this, id] { conductor_.leave(id); });
   log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
-                             {"listeners", static_cast<std::int64_t>(context_.gate.taken())}});
+                             {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
 }
 
 void Worker::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
@@ -288,7 +288,7 @@ void Worker::control_buffer(ConnectionId id, const Visitor& visitor, const Buffe
                            " was not among the subprotocols that were offered.",
                        "buffer_control"});
   }
-  std::optional<GatePass> encoder = GatePass();
+  std::optional<SharedPermit> encoder = SharedPermit();
   if (wish.format) encoder = reserve_encoder(visitor.client, *wish.format, id);
   if (!encoder) return refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
   if (wish.max_backlog_ms) hub_.set_max_backlog(id, *wish.max_backlog_ms * kNsPerMs);
@@ -317,12 +317,12 @@ void Worker::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish)
     const auto encoder = reserve_encoder(visitor.client, status ? status->format : visitor.format, want);
     if (!encoder) return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
     const bool reserves = want.link.has_value();
-    std::variant<GatePass, NoPlace> personal;
+    std::variant<SharedPermit, NoPlace> personal;
     if (reserves) personal = reserve_place(visitor.client);
     if (const auto* none = std::get_if<NoPlace>(&personal))
       return refuse(id, {"no_place", none->sentence + ".", "subscribe"});
     conductor_.post(
-        [this, id, wish = Conductor::Wish{want, reserves, std::get<GatePass>(personal), *encoder}] {
+        [this, id, wish = Conductor::Wish{want, reserves, std::get<SharedPermit>(personal), *encoder}] {
           conductor_.subscribe(id, wish);
         });
   } catch (const StationRefusal& refusal) {

@@ -15,8 +15,8 @@
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
-#include "streamd/admission/access.h"
-#include "streamd/admission/gate.h"
+#include "streamd/admission/access_policy.h"
+#include "streamd/admission/connection_limiter.h"
 #include "streamd/admission/token_bucket.h"
 #include "streamd/control/directory.h"
 #include "streamd/delivery/hub.h"
@@ -31,10 +31,10 @@ struct WorkerContext {
   const Config& config;
   const Clock& clock;  // its wall time is what listeners are told, and does not jump
   const Clock& wall;   // the system's, which tickets expire by
-  const Access& access;
-  Gate& gate;                                         // of listeners
-  Gate& personal;                                     // of personal stations
-  Gate& encoders;                                     // of personal stations that are heard in Opus
+  const AccessPolicy& access;
+  ConnectionLimiter& limiter;                         // of listeners
+  ConnectionLimiter& personal;                        // of personal stations
+  ConnectionLimiter& encoders;                        // of personal stations that are heard in Opus
   std::shared_ptr<const TlsCertificate> certificate;  // null: not encrypted
   // Listeners on their way to a station of their own, for whom there must be a place.
   std::atomic<std::size_t> coming_personal{0};
@@ -70,15 +70,15 @@ class Worker final : ConnectionEvents {
  private:
   // Who is listening, or about to.
   struct Visitor {
-    Gate::Pass pass;
+    ConnectionLimiter::Permit permit;
     IpAddress client;
     Wanted want;
     WireFormat format = WireFormat::kJson;
     FormatSet offered;
     bool is_operator = false;
     bool reserved = false;  // counted in coming_personal
-    GatePass personal;      // of the station of its own that it is to begin
-    GatePass encoder;       // of a personal station that it is to hear in Opus
+    SharedPermit personal;  // of the station of its own that it is to begin
+    SharedPermit encoder;   // of a personal station that it is to hear in Opus
     TokenBucket messages;
     TokenBucket refusals;  // of messages beyond those
     TokenBucket changes;
@@ -111,15 +111,16 @@ class Worker final : ConnectionEvents {
     int status = 0;  // of HTTP
     std::string sentence;
   };
-  std::variant<GatePass, NoPlace> reserve_place(const IpAddress& client);
+  std::variant<SharedPermit, NoPlace> reserve_place(const IpAddress& client);
   // Takes an encoder for a station that a listener wants to hear in that format, null if it needs none;
   // nothing if there is none left for it.
-  std::optional<GatePass> reserve_encoder(const IpAddress& client, WireFormat format,
-                                          const StationId& station, bool own);
-  std::optional<GatePass> reserve_encoder(const IpAddress& client, WireFormat format, const Wanted& want) {
+  std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format,
+                                              const StationId& station, bool own);
+  std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format,
+                                              const Wanted& want) {
     return reserve_encoder(client, format, want.place, want.link.has_value());
   }
-  std::optional<GatePass> reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id);
+  std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id);
   void step_down(ConnectionId id);
   HttpResponse station_refused(const StationRefusal& refusal);
   HttpResponse stopping_response();

@@ -18,7 +18,7 @@
 #include "common/base/process_time.h"
 #include "common/segments/audio_segment.h"
 #include "streamd/api/messages.h"
-#include "streamd/delivery/listener_policy.h"
+#include "streamd/delivery/backlog_policy.h"
 #include "streamd/delivery/transport.h"
 #include "streamd/encode/frame.h"
 #include "streamd/stream_metrics.h"

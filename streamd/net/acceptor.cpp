@@ -102,12 +102,13 @@ void turn_away(int socket) {
 
 // A connection's place among all, and among those of its worker.
 struct Place {
-  Gate::Pass pass;
+  ConnectionLimiter::Permit permit;
   std::shared_ptr<std::vector<std::atomic<std::size_t>>> open;
   std::size_t worker;
 
-  Place(Gate::Pass one, std::shared_ptr<std::vector<std::atomic<std::size_t>>> counts, std::size_t at)
-      : pass(std::move(one)), open(std::move(counts)), worker(at) {
+  Place(ConnectionLimiter::Permit one, std::shared_ptr<std::vector<std::atomic<std::size_t>>> counts,
+        std::size_t at)
+      : permit(std::move(one)), open(std::move(counts)), worker(at) {
     open->at(worker).fetch_add(1, std::memory_order_relaxed);
   }
   Place(const Place&) = delete;
@@ -180,15 +181,16 @@ bool Acceptor::accept_one() {
   // First the address: one that has too many takes nothing of what others may have a second.
   const IpAddress client = parse_ip_address(address).value_or(IpAddress{});
   auto place = connections_.enter(client);
-  if (const auto* refusal = std::get_if<Gate::Refusal>(&place)) {
-    refuse(socket, *refusal == Gate::Refusal::kFull ? metrics_.rejected_limit : metrics_.rejected_address);
+  if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&place)) {
+    refuse(socket, *refusal == ConnectionLimiter::Refusal::kFull ? metrics_.rejected_limit
+                                                                 : metrics_.rejected_address);
     return true;
   }
   if (Counter* const exceeded = exceeded_rate(client)) {
     refuse(socket, *exceeded);
     return true;
   }
-  hand_over(socket, address, std::get<Gate::Pass>(std::move(place)));
+  hand_over(socket, address, std::get<ConnectionLimiter::Permit>(std::move(place)));
   return true;
 }
 
@@ -208,10 +210,10 @@ void Acceptor::refuse(const Descriptor& socket, Counter& reason) {
   if (!tls_) turn_away(socket.number());
 }
 
-void Acceptor::hand_over(Descriptor& socket, std::string peer, Gate::Pass pass) {
+void Acceptor::hand_over(Descriptor& socket, std::string peer, ConnectionLimiter::Permit permit) {
   const auto least = std::min_element(open_->begin(), open_->end());
   const auto worker = static_cast<std::size_t>(least - open_->begin());
-  auto place = std::make_shared<Place>(std::move(pass), open_, worker);
+  auto place = std::make_shared<Place>(std::move(permit), open_, worker);
   workers_.at(worker)->adopt(socket.release(), std::move(peer), std::move(place));
 }
 

@@ -14,7 +14,7 @@
 
 #include "common/base/clock.h"
 #include "streamd/admission/address_rates.h"
-#include "streamd/admission/gate.h"
+#include "streamd/admission/connection_limiter.h"
 #include "streamd/admission/token_bucket.h"
 #include "streamd/net/websocket_server.h"
 #include "streamd/stream_metrics.h"
@@ -29,7 +29,7 @@ struct ListenError : std::runtime_error {
 class Acceptor {
  public:
   struct Limits {
-    Gate::Limits connections;
+    ConnectionLimiter::Limits connections;
     std::int64_t handshakes_per_second = 1;              // and as many at once
     std::int64_t handshakes_per_second_per_address = 1;  // and twice as many at once
     std::int64_t tls_handshakes_per_second = 1;          // and as many at once; over TLS alone
@@ -66,10 +66,10 @@ class Acceptor {
   // The counter of the rate that is used up; null, and one connection fewer to come, where there is none.
   Counter* exceeded_rate(const IpAddress& peer);
   void refuse(const Descriptor& socket, Counter& reason);
-  void hand_over(Descriptor& socket, std::string peer, Gate::Pass pass);
+  void hand_over(Descriptor& socket, std::string peer, ConnectionLimiter::Permit permit);
 
   std::function<bool(const IpAddress&)> exempt_;
-  Gate connections_;
+  ConnectionLimiter connections_;
   TokenBucket handshakes_;
   TokenBucket tls_handshakes_;
   AddressRates of_address_;

@@ -205,21 +205,21 @@ TEST_CASE_FIXTURE(Fixture, "a personal station ends when nobody has listened for
 
 TEST_CASE_FIXTURE(Fixture, "a personal station counts for the address that asked for it until it is gone") {
   const IpAddress client = parse_ip_address("192.0.2.1").value();
-  Gate gate({10, 1}, [](const IpAddress&) { return false; });
-  const auto place = stations->open({}, gate.enter_shared(client));
+  ConnectionLimiter limiter({10, 1}, [](const IpAddress&) { return false; });
+  const auto place = stations->open({}, limiter.acquire_shared(client));
   REQUIRE(place);
-  CHECK(gate.taken_at(client) == 1);
-  CHECK(gate.enter_shared(client) == nullptr);
+  CHECK(limiter.taken_at(client) == 1);
+  CHECK(limiter.acquire_shared(client) == nullptr);
   CHECK(stations->is_personal(*place));
   SUBCASE("it came, and ended") {
     obey(place->index);
     stations->refresh(false);
     stations->refresh(true);
     CHECK(stations->is_personal(*place));
-    CHECK(gate.taken_at(client) == 1);
+    CHECK(limiter.taken_at(client) == 1);
     stations->end(*place);
     CHECK(control.request(place->index)->action == ControlAction::kClose);
-    CHECK(gate.taken_at(client) == 1);  // it still plays
+    CHECK(limiter.taken_at(client) == 1);  // it still plays
     synth.writer().close(place->index);
     stations->refresh(false);
   }
@@ -232,17 +232,17 @@ TEST_CASE_FIXTURE(Fixture, "a personal station counts for the address that asked
     {
       auto changes = stations->refresh(false);
       REQUIRE(changes.gone.size() == 1);
-      CHECK(gate.taken_at(client) == 1);
-      const auto other = stations->open(*changes.gone[0].link, changes.gone[0].pass);
+      CHECK(limiter.taken_at(client) == 1);
+      const auto other = stations->open(*changes.gone[0].link, changes.gone[0].permit);
       REQUIRE(other);
       obey(other->index);
       stations->refresh(false);
       synth.writer().close(other->index);
     }
-    CHECK(gate.taken_at(client) == 1);
+    CHECK(limiter.taken_at(client) == 1);
     stations->refresh(false);
   }
-  CHECK(gate.taken_at(client) == 0);
+  CHECK(limiter.taken_at(client) == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a configured station is not ended, and is nobody's own") {

@@ -55,7 +55,7 @@ struct Fixture {
 
   double underruns() const { return own.sample("ring_buffer_underruns_total", "default").value; }
 
-  // Lets the time pass as the loop would: from wake to wake.
+  // Lets the time permit as the loop would: from wake to wake.
   void run_until(std::int64_t end_ns) {
     while (clock.now < end_ns) {
       refresh();

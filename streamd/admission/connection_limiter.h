@@ -15,7 +15,7 @@
 namespace auralis {
 
 // Any thread. One mutex, held for some lookups: nothing that audio passes through.
-class Gate {
+class ConnectionLimiter {
   struct State;
 
  public:
@@ -24,19 +24,19 @@ class Gate {
     std::int64_t places_per_address = 0;
   };
 
-  // A place, kept for as long as this lives, which may be longer than the Gate does. Any thread may destroy
-  // it.
-  class Pass {
+  // A place, kept for as long as this lives, which may be longer than the ConnectionLimiter does. Any thread
+  // may destroy it.
+  class Permit {
    public:
-    Pass(Pass&& other) noexcept = default;
-    Pass& operator=(Pass&& other) noexcept;
-    Pass(const Pass&) = delete;
-    Pass& operator=(const Pass&) = delete;
-    ~Pass() { free(); }
+    Permit(Permit&& other) noexcept = default;
+    Permit& operator=(Permit&& other) noexcept;
+    Permit(const Permit&) = delete;
+    Permit& operator=(const Permit&) = delete;
+    ~Permit() { free(); }
 
    private:
-    friend class Gate;
-    Pass(std::shared_ptr<State> state, const IpAddress& place) : state_(std::move(state)), place_(place) {}
+    friend class ConnectionLimiter;
+    Permit(std::shared_ptr<State> state, const IpAddress& place) : state_(std::move(state)), place_(place) {}
     void free() noexcept;
 
     std::shared_ptr<State> state_;  // null: moved from
@@ -49,11 +49,11 @@ class Gate {
   };
 
   // Addresses that `exempt` names count among all, but have no limit of their own. Any thread calls it.
-  Gate(const Limits& limits, std::function<bool(const IpAddress&)> exempt);
+  ConnectionLimiter(const Limits& limits, std::function<bool(const IpAddress&)> exempt);
 
-  std::variant<Pass, Refusal> enter(const IpAddress& client);
+  std::variant<Permit, Refusal> acquire(const IpAddress& client);
   // The same, to be shared; null if it is refused.
-  std::shared_ptr<const Pass> enter_shared(const IpAddress& client);
+  std::shared_ptr<const Permit> acquire_shared(const IpAddress& client);
 
   std::size_t places() const;
   std::size_t free() const { return places() - taken(); }
@@ -66,6 +66,6 @@ class Gate {
   std::function<bool(const IpAddress&)> exempt_;
   std::shared_ptr<State> state_;
 };
-using GatePass = std::shared_ptr<const Gate::Pass>;
+using SharedPermit = std::shared_ptr<const ConnectionLimiter::Permit>;
 
 }  // namespace auralis

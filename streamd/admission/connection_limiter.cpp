@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/admission/gate.h"
+#include "streamd/admission/connection_limiter.h"
 
 #include <map>
 #include <mutex>
@@ -16,7 +16,7 @@ struct InOrder {
 
 }  // namespace
 
-struct Gate::State {
+struct ConnectionLimiter::State {
   explicit State(const Limits& allowed) : limits(allowed) {}
 
   const Limits limits;
@@ -26,7 +26,7 @@ struct Gate::State {
   std::map<IpAddress, std::int64_t, InOrder> taken_at;  // none of 0
 };
 
-Gate::Pass& Gate::Pass::operator=(Pass&& other) noexcept {
+ConnectionLimiter::Permit& ConnectionLimiter::Permit::operator=(Permit&& other) noexcept {
   if (this == &other) return *this;
   free();
   state_ = std::move(other.state_);
@@ -34,7 +34,7 @@ Gate::Pass& Gate::Pass::operator=(Pass&& other) noexcept {
   return *this;
 }
 
-void Gate::Pass::free() noexcept {
+void ConnectionLimiter::Permit::free() noexcept {
   if (!state_) return;
   {
     const std::lock_guard lock(state_->mutex);
@@ -45,10 +45,11 @@ void Gate::Pass::free() noexcept {
   state_.reset();
 }
 
-Gate::Gate(const Limits& limits, std::function<bool(const IpAddress&)> exempt)
+ConnectionLimiter::ConnectionLimiter(const Limits& limits, std::function<bool(const IpAddress&)> exempt)
     : exempt_(std::move(exempt)), state_(std::make_shared<State>(limits)) {}
 
-std::variant<Gate::Pass, Gate::Refusal> Gate::enter(const IpAddress& client) {
+std::variant<ConnectionLimiter::Permit, ConnectionLimiter::Refusal> ConnectionLimiter::acquire(
+    const IpAddress& client) {
   const IpAddress place = client_network(client);
   const bool limited = !exempt_(client);
   const std::lock_guard lock(state_->mutex);
@@ -62,23 +63,23 @@ std::variant<Gate::Pass, Gate::Refusal> Gate::enter(const IpAddress& client) {
     state_->taken_at.emplace(place, 1);
   }
   ++state_->taken;
-  return Pass(state_, place);
+  return Permit(state_, place);
 }
 
-std::shared_ptr<const Gate::Pass> Gate::enter_shared(const IpAddress& client) {
-  auto entered = enter(client);
+std::shared_ptr<const ConnectionLimiter::Permit> ConnectionLimiter::acquire_shared(const IpAddress& client) {
+  auto entered = acquire(client);
   if (std::holds_alternative<Refusal>(entered)) return nullptr;
-  return std::make_shared<const Pass>(std::get<Pass>(std::move(entered)));
+  return std::make_shared<const Permit>(std::get<Permit>(std::move(entered)));
 }
 
-std::size_t Gate::places() const { return static_cast<std::size_t>(state_->limits.places); }
+std::size_t ConnectionLimiter::places() const { return static_cast<std::size_t>(state_->limits.places); }
 
-std::size_t Gate::taken() const {
+std::size_t ConnectionLimiter::taken() const {
   const std::lock_guard lock(state_->mutex);
   return static_cast<std::size_t>(state_->taken);
 }
 
-std::size_t Gate::taken_at(const IpAddress& client) const {
+std::size_t ConnectionLimiter::taken_at(const IpAddress& client) const {
   const std::lock_guard lock(state_->mutex);
   const auto at = state_->taken_at.find(client_network(client));
   return at == state_->taken_at.end() ? 0 : static_cast<std::size_t>(at->second);

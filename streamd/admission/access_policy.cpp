@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/admission/access.h"
+#include "streamd/admission/access_policy.h"
 
 #include "common/access/ticket.h"
 #include "streamd/admission/client_address.h"
-#include "streamd/admission/origin.h"
+#include "streamd/admission/origin_check.h"
 
 namespace auralis {
 namespace {
@@ -22,36 +22,36 @@ IpAddress peer_of(const HttpRequest& request) { return parse_ip_address(request.
 }  // namespace
 
 // What is parsed here the configuration has checked.
-Access::Access(const Config& config)
+AccessPolicy::AccessPolicy(const Config& config)
     : proxies_(parse_ip_networks(config.streamd.trusted_proxies).value()),
       origins_(parse_allowed_origins(config.streamd.allowed_origins).value()),
       token_(secret_in(config.streamd.token_file, "token_file")),
       ticket_key_(secret_in(config.streamd.ticket_key_file, "ticket_key_file")),
       listeners_control_(config.streamd.control_by == "listeners") {}
 
-IpAddress Access::client_of(const HttpRequest& request) const {
+IpAddress AccessPolicy::client_of(const HttpRequest& request) const {
   return client_address(peer_of(request), request.forwarded_for, proxies_);
 }
 
-bool Access::is_exempt(const IpAddress& address) const { return exempt_from_limits(address, proxies_); }
+bool AccessPolicy::is_exempt(const IpAddress& address) const { return exempt_from_limits(address, proxies_); }
 
-bool Access::is_exempt_peer(const IpAddress& peer) const {
+bool AccessPolicy::is_exempt_peer(const IpAddress& peer) const {
   return peer.is_loopback() || contains(proxies_, peer);
 }
 
-bool Access::came_encrypted(const HttpRequest& request) const {
+bool AccessPolicy::came_encrypted(const HttpRequest& request) const {
   return came_by_https(request.encrypted, peer_of(request), request.forwarded_proto, proxies_);
 }
 
-bool Access::origin_allowed(const HttpRequest& request) const {
+bool AccessPolicy::origin_allowed(const HttpRequest& request) const {
   return auralis::origin_allowed(request.origin, request.host, came_encrypted(request), origins_);
 }
 
-bool Access::is_operator(const HttpRequest& request) const {
+bool AccessPolicy::is_operator(const HttpRequest& request) const {
   return token_ && bearer_matches(request.authorization, *token_);
 }
 
-std::optional<HttpResponse> Access::operators_only(const HttpRequest& request) const {
+std::optional<HttpResponse> AccessPolicy::operators_only(const HttpRequest& request) const {
   if (!token_) {
     return error_response(
         403, {"not_allowed", "This is for operators, whose token is not configured; set token_file.", {}});
@@ -63,8 +63,8 @@ std::optional<HttpResponse> Access::operators_only(const HttpRequest& request) c
   return response;
 }
 
-std::optional<std::string> Access::ticket_refusal(std::string_view ticket, std::string_view station,
-                                                  std::int64_t now_unix_s) const {
+std::optional<std::string> AccessPolicy::ticket_refusal(std::string_view ticket, std::string_view station,
+                                                        std::int64_t now_unix_s) const {
   if (!ticket_key_) return std::nullopt;
   const TicketOutcome outcome = check_ticket(ticket, station, *ticket_key_, now_unix_s);
   if (outcome == TicketOutcome::kValid) return std::nullopt;

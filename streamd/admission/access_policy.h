@@ -18,10 +18,10 @@
 namespace auralis {
 
 // Any thread; never changes.
-class Access {
+class AccessPolicy {
  public:
   // Reads the files of secrets. Throws SecretError.
-  explicit Access(const Config& config);
+  explicit AccessPolicy(const Config& config);
 
   // Where a request comes from: the other end, or, where that is a trusted proxy, who it says.
   IpAddress client_of(const HttpRequest& request) const;

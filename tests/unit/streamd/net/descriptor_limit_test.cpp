@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/net/descriptors.h"
+#include "streamd/net/descriptor_limit.h"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

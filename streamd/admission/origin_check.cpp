@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/admission/origin.h"
+#include "streamd/admission/origin_check.h"
 
 #include <algorithm>
 

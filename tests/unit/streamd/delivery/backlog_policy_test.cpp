@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/delivery/listener_policy.h"
+#include "streamd/delivery/backlog_policy.h"
 
 #include <doctest/doctest.h>
 

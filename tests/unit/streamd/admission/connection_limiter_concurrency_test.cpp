@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/admission/gate.h"
+#include "streamd/admission/connection_limiter.h"
 
 #include <doctest/doctest.h>
 
@@ -35,7 +35,7 @@ void in_threads(const Work& work) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// What one thread holds, and counts of it that are never above what the gate gave: raised once a place is
+// What one thread holds, and counts of it that are never above what the limiter gave: raised once a place is
 // held, lowered before it is given back.
 class Holder {
  public:
@@ -46,22 +46,22 @@ class Holder {
     std::atomic<bool> too_many{false};
   };
 
-  Holder(Gate& gate, Counts& counts) : gate_(gate), counts_(counts) {}
+  Holder(ConnectionLimiter& limiter, Counts& counts) : limiter_(limiter), counts_(counts) {}
 
   bool holds() const { return !held_.empty(); }
   std::size_t count() const { return held_.size(); }
 
-  void enter(std::size_t number) {
-    auto outcome = gate_.enter(client(number));
-    auto* pass = std::get_if<Gate::Pass>(&outcome);
-    if (pass == nullptr) {
+  void acquire(std::size_t number) {
+    auto outcome = limiter_.acquire(client(number));
+    auto* permit = std::get_if<ConnectionLimiter::Permit>(&outcome);
+    if (permit == nullptr) {
       ++counts_.refused;
       return;
     }
     const bool above_all = ++counts_.all > kPlaces;
     const bool above_at = ++counts_.at.at(number) > kPlacesAtAddress;
     if (above_all || above_at) counts_.too_many = true;
-    held_.emplace_back(number, std::move(*pass));
+    held_.emplace_back(number, std::move(*permit));
   }
 
   void leave() {
@@ -71,19 +71,19 @@ class Holder {
   }
 
  private:
-  Gate& gate_;
+  ConnectionLimiter& limiter_;
   Counts& counts_;
-  std::vector<std::pair<std::size_t, Gate::Pass>> held_;
+  std::vector<std::pair<std::size_t, ConnectionLimiter::Permit>> held_;
 };
 
 TEST_CASE("threads that come and go at once never hold more places than there are, and all get back") {
-  Gate gate({kPlaces, kPlacesAtAddress}, nobody);
+  ConnectionLimiter limiter({kPlaces, kPlacesAtAddress}, nobody);
   Holder::Counts counts;
   in_threads([&](int thread) {
     std::minstd_rand random(static_cast<unsigned>(thread) + 1);
-    Holder holder(gate, counts);
+    Holder holder(limiter, counts);
     for (int round = 0; round < kRounds; ++round) {
-      holder.enter(random() % kAddresses);
+      holder.acquire(random() % kAddresses);
       // A thread that happens to run alone is refused at times, too.
       if (holder.count() > 4 || (holder.holds() && random() % 2 == 0)) holder.leave();
     }
@@ -91,20 +91,20 @@ TEST_CASE("threads that come and go at once never hold more places than there ar
   });
   CHECK_FALSE(counts.too_many);
   CHECK(counts.refused > 0);
-  CHECK(gate.taken() == 0);
-  for (std::size_t number = 0; number < kAddresses; ++number) CHECK(gate.taken_at(client(number)) == 0);
+  CHECK(limiter.taken() == 0);
+  for (std::size_t number = 0; number < kAddresses; ++number) CHECK(limiter.taken_at(client(number)) == 0);
 }
 
 TEST_CASE("threads that rush in at once get exactly the places that there are") {
   for (int round = 0; round < 200; ++round) {
-    Gate gate({kPlaces, 1'000}, nobody);
-    std::vector<std::vector<Gate::Pass>> held(kThreads);
+    ConnectionLimiter limiter({kPlaces, 1'000}, nobody);
+    std::vector<std::vector<ConnectionLimiter::Permit>> held(kThreads);
     std::atomic<int> refused{0};
     in_threads([&](int thread) {
       for (int i = 0; i < 10; ++i) {
-        auto outcome = gate.enter(client(0));
-        if (auto* pass = std::get_if<Gate::Pass>(&outcome)) {
-          held[static_cast<std::size_t>(thread)].push_back(std::move(*pass));
+        auto outcome = limiter.acquire(client(0));
+        if (auto* permit = std::get_if<ConnectionLimiter::Permit>(&outcome)) {
+          held[static_cast<std::size_t>(thread)].push_back(std::move(*permit));
         } else {
           ++refused;
         }
@@ -114,21 +114,22 @@ TEST_CASE("threads that rush in at once get exactly the places that there are") 
     for (const auto& passes : held) entered += passes.size();
     CHECK(entered == kPlaces);
     CHECK(refused == kThreads * 10 - static_cast<int>(kPlaces));
-    CHECK(gate.taken() == kPlaces);
+    CHECK(limiter.taken() == kPlaces);
   }
 }
 
-TEST_CASE("passes are freed safely while the gate goes") {
+TEST_CASE("passes are freed safely while the limiter goes") {
   for (int round = 0; round < 200; ++round) {
-    auto gate = std::make_unique<Gate>(Gate::Limits{kThreads, kThreads}, nobody);
-    std::vector<std::optional<Gate::Pass>> passes;
+    auto limiter = std::make_unique<ConnectionLimiter>(ConnectionLimiter::Limits{kThreads, kThreads}, nobody);
+    std::vector<std::optional<ConnectionLimiter::Permit>> passes;
     passes.reserve(kThreads);
-    for (int i = 0; i < kThreads; ++i) passes.emplace_back(std::get<Gate::Pass>(gate->enter(client(0))));
+    for (int i = 0; i < kThreads; ++i)
+      passes.emplace_back(std::get<ConnectionLimiter::Permit>(limiter->acquire(client(0))));
     in_threads([&](int thread) {
-      if (thread == 0) gate.reset();
+      if (thread == 0) limiter.reset();
       passes[static_cast<std::size_t>(thread)].reset();
     });
-    CHECK_FALSE(gate);
+    CHECK_FALSE(limiter);
   }
 }
 
