@@ -34,8 +34,8 @@ Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetri
       pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding_, prefill_chunks(),
             config_.streamd.opus_kbps * kBitsPerKbit),
       stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
-      delivery_(pump_, audience_, clock_, [this](std::size_t worker, Delivery delivery) {
-        on_worker(worker, [delivery = std::move(delivery)](Worker& one) { one.hub().deliver(delivery); });
+      delivery_(pump_, subscriptions_, clock_, [this](std::size_t worker, Delivery delivery) {
+        on_worker(worker, [delivery = std::move(delivery)](Worker& one) { one.queues().deliver(delivery); });
       }) {
   last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
 }
@@ -65,7 +65,7 @@ std::int64_t Conductor::step() {
   if (now_ns >= next_second_ns_) {
     next_second_ns_ = now_ns + kNsPerSecond;
     on_all_workers([](Worker& worker) { worker.look_after(); });
-    stations_.close_idle([this](const StationId& place) { return audience_.listeners_of(place) > 0; });
+    stations_.close_idle([this](const StationId& place) { return subscriptions_.listeners_of(place) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
   if (waiting_.empty() && switching_.empty()) return next_ns;
@@ -83,7 +83,7 @@ void Conductor::refresh() {
   for (const auto& change : changes.taken_back) {
     const auto message = make_text_message(taken_back_message(change.request, change.target));
     on_all_workers(
-        [place = change.place, message](Worker& worker) { worker.hub().send_text(place, message); });
+        [place = change.place, message](Worker& worker) { worker.queues().send_text(place, message); });
   }
   release_encoders();
   publish_directory();
@@ -97,12 +97,12 @@ void Conductor::follow_rate() {
   const std::uint32_t before = std::exchange(sample_rate_, rate);
   if (before == 0 || before == rate) return;
   on_all_workers([](Worker& worker) {
-    worker.hub().close_all_in(WireFormat::kWav, close_code::kStationGone, "the sample rate is another");
+    worker.queues().close_all_in(WireFormat::kWav, close_code::kStationGone, "the sample rate is another");
   });
 }
 
 // Stations have come or gone.
-void Conductor::adopt(const Stations::Changes& changes) {
+void Conductor::adopt(const StationTable::Changes& changes) {
   std::vector<std::string_view> names;
   for (const StationId& place : stations_.configured()) names.emplace_back(stations_.find(place)->name);
   labels_.keep(names);
@@ -128,7 +128,7 @@ void Conductor::adopt(const Stations::Changes& changes) {
 }
 
 // A synthd that began anew has its stations elsewhere.
-void Conductor::follow(const Stations::Gone& gone) {
+void Conductor::follow(const StationTable::Gone& gone) {
   if (const auto place = stations_.find(gone.name)) {
     stations_.keep(*place, gone.permit);
     return move(gone.place, *place);
@@ -136,39 +136,40 @@ void Conductor::follow(const Stations::Gone& gone) {
   if (const auto other = gone.link ? stations_.open(*gone.link, gone.permit) : std::nullopt)
     return move(gone.place, *other);
   // Who still waits for it is known here alone.
-  for (const Waiting& one : take_waiting([&](const Waiting& each) { return each.place == gone.place; })) {
+  for (const PendingListener& one :
+       take_waiting([&](const PendingListener& each) { return each.place == gone.place; })) {
     give_up(one.id);
     refuse_changes(one);
   }
   if (gone.name.empty()) return;
   on_all_workers([place = gone.place](Worker& worker) {
-    worker.hub().close_all_of(place, close_code::kStationGone, "the station is no more");
+    worker.queues().close_all_of(place, close_code::kStationGone, "the station is no more");
   });
 }
 
 // The station that a listener waits for cannot be had.
 void Conductor::give_up(ConnectionId id) {
-  const auto* const listener = audience_.find(id);
+  const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   if (listener->delivered_to)
     return refuse(id, {"no_place", "The station could not be started; try again later.", "subscribe"});
   on_worker(listener->worker, [id](Worker& worker) {
-    worker.hub().close(id, close_code::kTryAgainLater, "the station could not be started");
+    worker.queues().close(id, close_code::kTryAgainLater, "the station could not be started");
   });
 }
 
 void Conductor::move(const StationId& from, const StationId& to) {
-  audience_.move(from, to);
+  subscriptions_.move(from, to);
   if (const auto encoder = encoders_.extract({from.index, from.generation}); encoder)
     secure_encoder(to, WireFormat::kOpus, encoder.mapped());
-  for (Waiting& one : waiting_) {
+  for (PendingListener& one : waiting_) {
     if (one.place == from) one.place = to;
   }
-  on_all_workers([from, to](Worker& worker) { worker.hub().move(from, to); });
+  on_all_workers([from, to](Worker& worker) { worker.queues().move(from, to); });
 }
 
-Directory Conductor::directory() const {
-  Directory directory;
+StationDirectory Conductor::directory() const {
+  StationDirectory directory;
   for (const auto& [place, state] : stations_.all())
     directory.stations.push_back(
         {state->name, place, state->personal != 0, encoders_.count({place.index, place.generation}) != 0});
@@ -181,7 +182,7 @@ Directory Conductor::directory() const {
 }
 
 void Conductor::publish_directory() {
-  auto now = std::make_shared<const Directory>(directory());
+  auto now = std::make_shared<const StationDirectory>(directory());
   if (*now == *directory_) return;
   directory_ = std::move(now);
   on_all_workers([directory = directory_](Worker& worker) { worker.show(directory); });
@@ -194,13 +195,13 @@ std::optional<std::string> Conductor::not_ready_reason() const {
 }
 
 StatusContext Conductor::status_context(const StationId& station) const {
-  return {pump_.has_timeline() ? pump_.timeline() : Timeline{}, audience_.listeners_of(station),
+  return {pump_.has_timeline() ? pump_.timeline() : Timeline{}, subscriptions_.listeners_of(station),
           server_time()};
 }
 
 // Of thousands of stations, only as many at once as may hold up chunks.
 void Conductor::tell_changed_status() {
-  const std::vector<StationId> places = audience_.stations();
+  const std::vector<StationId> places = subscriptions_.stations();
   telling_.run(clock_, kTellingNs, places.size(), [&](std::size_t i) { tell_changed_status(places[i]); });
 }
 
@@ -213,7 +214,7 @@ void Conductor::tell_changed_status(const StationId& place) {
   told_[status->station] = *status;
   // One text for all leaves the subprotocol out, which each knows since its first.
   const auto message = make_text_message(status_message(*status, status_context(place), {}));
-  on_all_workers([place, message](Worker& worker) { worker.hub().send_text(place, message); });
+  on_all_workers([place, message](Worker& worker) { worker.queues().send_text(place, message); });
 }
 
 }  // namespace auralis

@@ -15,13 +15,13 @@
 #include "common/base/process_time.h"
 #include "common/config/config.h"
 #include "common/metrics/metrics_segment.h"
-#include "streamd/control/directory.h"
-#include "streamd/control/stations.h"
+#include "streamd/control/station_directory.h"
+#include "streamd/control/station_table.h"
 #include "streamd/control/time_slice.h"
 #include "streamd/control/worker.h"
-#include "streamd/delivery/audience.h"
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
+#include "streamd/delivery/subscriptions.h"
 #include "streamd/encode/encoding_pool.h"
 
 namespace auralis {
@@ -44,7 +44,7 @@ class Conductor {
 
   // A listener has come to that worker; it hears what it wants as soon as that plays.
   struct Wish {
-    Wanted want;
+    StationRequest want;
     bool reserved = false;  // a place for a station of its own: counted in WorkerContext::coming_personal
     SharedPermit personal;  // of that station
     SharedPermit encoder;   // where it may need one
@@ -83,7 +83,7 @@ class Conductor {
 
  private:
   // A listener whose station does not play yet, or whose first chunks are being encoded.
-  struct Waiting {
+  struct PendingListener {
     ConnectionId id = 0;
     StationId place;
     bool subscribed = false;             // to be answered; else it has just come
@@ -104,27 +104,27 @@ class Conductor {
   StatusContext status_context(const StationId& station) const;
   void refresh();
   void follow_rate();
-  void adopt(const Stations::Changes& changes);
-  void follow(const Stations::Gone& gone);
+  void adopt(const StationTable::Changes& changes);
+  void follow(const StationTable::Gone& gone);
   void move(const StationId& from, const StationId& to);
   void publish_directory();
-  Directory directory() const;
+  StationDirectory directory() const;
   void tell_changed_status();
   void tell_changed_status(const StationId& place);
   void welcome_waiting();
-  bool ready(const Waiting& waiting);
+  bool ready(const PendingListener& waiting);
   bool ready(const Switching& switching);
-  bool encoded(const StationId& place, const Audience::Listener& listener, WireFormat format,
+  bool encoded(const StationId& place, const Subscriptions::Listener& listener, WireFormat format,
                std::int64_t prefill);
   bool comes_after_switch(ConnectionId id, std::function<void()> work);
   void switch_formats();
   void switch_format(const Switching& switching);
-  void welcome(ConnectionId id, const Audience::Listener& listener);
-  void retune(const Waiting& waited, const Audience::Listener& listener);
-  void wait_for(Waiting waiting);
-  std::vector<Waiting> take_waiting(const std::function<bool(const Waiting&)>& which);
+  void welcome(ConnectionId id, const Subscriptions::Listener& listener);
+  void retune(const PendingListener& waited, const Subscriptions::Listener& listener);
+  void wait_for(PendingListener waiting);
+  std::vector<PendingListener> take_waiting(const std::function<bool(const PendingListener&)>& which);
   void give_up(ConnectionId id);
-  void refuse_changes(const Waiting& waited);
+  void refuse_changes(const PendingListener& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message);
   void refuse(ConnectionId id, const MessageError& error);
   void on_worker(std::size_t worker, std::function<void(Worker&)> work);
@@ -148,14 +148,14 @@ class Conductor {
   StationLabels labels_;
   EncodingPool encoding_;
   ChunkPump pump_;
-  Stations stations_;
-  Audience audience_;
+  StationTable stations_;
+  Subscriptions subscriptions_;
   PacedDelivery delivery_;
   std::vector<Worker*> workers_;
-  std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
+  std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();
   std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
   TimeSlice telling_;
-  std::vector<Waiting> waiting_;
+  std::vector<PendingListener> waiting_;
   std::vector<Switching> switching_;
   // Of personal stations that are heard in Opus; by place and generation.
   std::map<std::pair<std::size_t, std::uint64_t>, SharedPermit> encoders_;

@@ -16,7 +16,7 @@ constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
 
 void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
   const auto place = place_for(arrival.wish);
-  audience_.add(id, arrival.worker, arrival.format, place.value_or(StationId{}));
+  subscriptions_.add(id, arrival.worker, arrival.format, place.value_or(StationId{}));
   // Gone since it was admitted.
   if (!place || !secure_encoder(*place, arrival.format, arrival.wish.encoder)) return give_up(id);
   wait_for({id, *place, false, arrival.wish.want.link.has_value(), {}, 0});
@@ -30,18 +30,19 @@ void Conductor::subscribe(ConnectionId id, const Wish& wish) {
     welcome_waiting();
   }
   const auto place = place_for(wish);
-  const auto* const listener = audience_.find(id);
+  const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   if (!place) return give_up(id);
   if (!secure_encoder(*place, listener->format, wish.encoder))
     return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
-  if (!listener->delivered_to) audience_.retune(id, *place);
+  if (!listener->delivered_to) subscriptions_.retune(id, *place);
   wait_for({id, *place, true, wish.want.link.has_value(), {}, 0});
 }
 
 // What it waited for before does not count any more.
-void Conductor::wait_for(Waiting waiting) {
-  for (const Waiting& former : take_waiting([id = waiting.id](const Waiting& one) { return one.id == id; })) {
+void Conductor::wait_for(PendingListener waiting) {
+  for (const PendingListener& former :
+       take_waiting([id = waiting.id](const PendingListener& one) { return one.id == id; })) {
     if (former.subscribed)
       refuse(waiting.id,
              {"unavailable", "Another station was asked for before this one began.", "subscribe"});
@@ -53,7 +54,7 @@ void Conductor::wait_for(Waiting waiting) {
 }
 
 std::optional<StationId> Conductor::place_for(const Wish& wish) {
-  const Wanted& want = wish.want;
+  const StationRequest& want = wish.want;
   std::optional<StationId> place = want.place;
   if (want.link) {
     place = stations_.open(*want.link, wish.personal);
@@ -79,12 +80,13 @@ bool Conductor::secure_encoder(const StationId& place, WireFormat format, const 
 }
 
 bool Conductor::needs_encoder(const StationId& place) const {
-  const auto waits = [&](const Waiting& one) { return one.place == place; };
+  const auto waits = [&](const PendingListener& one) { return one.place == place; };
   const auto switches = [&](const Switching& one) {
-    const auto* const listener = audience_.find(one.id);
+    const auto* const listener = subscriptions_.find(one.id);
     return listener != nullptr && listener->station == place;
   };
-  return audience_.opus_listeners_of(place) > 0 || std::any_of(waiting_.begin(), waiting_.end(), waits) ||
+  return subscriptions_.opus_listeners_of(place) > 0 ||
+         std::any_of(waiting_.begin(), waiting_.end(), waits) ||
          std::any_of(switching_.begin(), switching_.end(), switches);
 }
 
@@ -97,16 +99,16 @@ void Conductor::release_encoders() {
   metrics_.opus_station_places.set(static_cast<double>(context_.encoders.places()));
 }
 
-void Conductor::leave(ConnectionId id) { audience_.remove(id); }
+void Conductor::leave(ConnectionId id) { subscriptions_.remove(id); }
 
 // Listeners whose station plays by now are sent its status, and sound.
 void Conductor::welcome_waiting() {
-  for (Waiting& one : waiting_) {
+  for (PendingListener& one : waiting_) {
     if (one.plays_since_ns == 0 && pump_.plays(one.place)) one.plays_since_ns = clock_.now_ns();
   }
-  const auto served = take_waiting([this](const Waiting& one) { return ready(one); });
-  for (const Waiting& one : served) {
-    const auto* const listener = audience_.find(one.id);
+  const auto served = take_waiting([this](const PendingListener& one) { return ready(one); });
+  for (const PendingListener& one : served) {
+    const auto* const listener = subscriptions_.find(one.id);
     if (listener == nullptr) continue;
     if (listener->delivered_to) {
       retune(one, *listener);
@@ -118,8 +120,8 @@ void Conductor::welcome_waiting() {
 }
 
 // Whether all that a listener begins with is there: its station, and of Opus the first chunks.
-bool Conductor::ready(const Waiting& waiting) {
-  const auto* const listener = audience_.find(waiting.id);
+bool Conductor::ready(const PendingListener& waiting) {
+  const auto* const listener = subscriptions_.find(waiting.id);
   if (listener == nullptr) return true;
   if (waiting.plays_since_ns == 0) return false;
   const std::int64_t prefill = listener->delivered_to ? 0 : prefill_chunks();
@@ -130,40 +132,42 @@ bool Conductor::ready(const Waiting& waiting) {
 }
 
 // Whether the listener's next chunk of that station is encoded, and `prefill` chunks before it.
-bool Conductor::encoded(const StationId& place, const Audience::Listener& listener, WireFormat format,
+bool Conductor::encoded(const StationId& place, const Subscriptions::Listener& listener, WireFormat format,
                         std::int64_t prefill) {
   const auto next = delivery_.next_chunk(listener.phase);
   return !next || pump_.prepare(place, format, *next - prefill, *next);
 }
 
-std::vector<Conductor::Waiting> Conductor::take_waiting(const std::function<bool(const Waiting&)>& which) {
+std::vector<Conductor::PendingListener> Conductor::take_waiting(
+    const std::function<bool(const PendingListener&)>& which) {
   const auto taken = std::stable_partition(waiting_.begin(), waiting_.end(),
-                                           [&](const Waiting& one) { return !which(one); });
-  std::vector<Waiting> result(std::make_move_iterator(taken), std::make_move_iterator(waiting_.end()));
+                                           [&](const PendingListener& one) { return !which(one); });
+  std::vector<PendingListener> result(std::make_move_iterator(taken),
+                                      std::make_move_iterator(waiting_.end()));
   waiting_.erase(taken, waiting_.end());
   return result;
 }
 
-void Conductor::welcome(ConnectionId id, const Audience::Listener& listener) {
+void Conductor::welcome(ConnectionId id, const Subscriptions::Listener& listener) {
   const StationId place = listener.station;
   if (is_opus(listener.format)) delivery_.give_up(place);
-  Welcome welcome{place, listener.phase, {}, {}};
+  InitialDelivery welcome{place, listener.phase, {}, {}};
   if (const auto status = stations_.status(place); status && !is_plain_http(listener.format)) {
     welcome.messages.push_back(
         make_text_message(status_message(*status, status_context(place), format_name(listener.format))));
-    if (audience_.listeners_of(place) == 1) told_[status->station] = *status;
+    if (subscriptions_.listeners_of(place) == 1) told_[status->station] = *status;
   }
   welcome.past = delivery_.prefill(place, listener.phase, listener.format, prefill_chunks());
   // After the past was encoded: it tells where the stream begins.
   const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
   if (const auto head = pump_.stream_head(place, listener.format, next)) welcome.messages.push_back(head);
-  audience_.begin(id);
+  subscriptions_.begin(id);
   on_worker(listener.worker,
-            [id, welcome = std::move(welcome)](Worker& worker) { worker.hub().begin(id, welcome); });
+            [id, welcome = std::move(welcome)](Worker& worker) { worker.queues().begin(id, welcome); });
 }
 
 // It has what it hears queued; the other station follows without a gap in the numbers.
-void Conductor::retune(const Waiting& waited, const Audience::Listener& listener) {
+void Conductor::retune(const PendingListener& waited, const Subscriptions::Listener& listener) {
   const ConnectionId id = waited.id;
   const StationId former = listener.station;
   const StationId place = waited.place;
@@ -179,31 +183,31 @@ void Conductor::retune(const Waiting& waited, const Audience::Listener& listener
   const std::int64_t seq = delivery_.next_chunk(listener.phase).value_or(0);
   const auto message = make_text_message(subscribed_message(name, seq));
   on_worker(listener.worker, [id, place, message](Worker& worker) {
-    worker.hub().send_text(id, message);
-    worker.hub().retune(id, place);
+    worker.queues().send_text(id, message);
+    worker.queues().retune(id, place);
   });
-  audience_.retune(id, place);
+  subscriptions_.retune(id, place);
   tell_status(id);
   // A listener that goes from one station of its own to the next does not come back to the former one.
-  const bool wanted =
-      std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& one) { return one.place == former; });
-  if (waited.own && !wanted && audience_.listeners_of(former) == 0) stations_.end(former);
+  const bool wanted = std::any_of(waiting_.begin(), waiting_.end(),
+                                  [&](const PendingListener& one) { return one.place == former; });
+  if (waited.own && !wanted && subscriptions_.listeners_of(former) == 0) stations_.end(former);
 }
 
 void Conductor::tell_status(ConnectionId id) {
-  const auto* const listener = audience_.find(id);
+  const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   const auto status = stations_.status(listener->station);
   const std::string answer =
       status ? status_message(*status, status_context(listener->station), format_name(listener->format))
              : error_message({"unavailable", "The station does not play yet.", "status"});
   on_worker(listener->worker, [id, message = make_text_message(answer)](Worker& worker) {
-    worker.hub().send_text(id, message);
+    worker.queues().send_text(id, message);
   });
 }
 
 void Conductor::set_format(ConnectionId id, const FormatWish& wish, std::function<void()> done) {
-  const auto* const listener = audience_.find(id);
+  const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return done();
   if (wish.format && !secure_encoder(listener->station, *wish.format, wish.encoder)) {
     if (!wish.stepped_down) refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
@@ -215,7 +219,7 @@ void Conductor::set_format(ConnectionId id, const FormatWish& wish, std::functio
 }
 
 bool Conductor::ready(const Switching& switching) {
-  const auto* const listener = audience_.find(switching.id);
+  const auto* const listener = subscriptions_.find(switching.id);
   if (listener == nullptr || !switching.format || listener->format == switching.format) return true;
   if (!listener->delivered_to) return true;
   const bool encoded_now = encoded(listener->station, *listener, *switching.format, 0);
@@ -248,13 +252,13 @@ void Conductor::switch_formats() {
 }
 
 void Conductor::switch_format(const Switching& switching) {
-  const auto* const listener = audience_.find(switching.id);
+  const auto* const listener = subscriptions_.find(switching.id);
   if (listener != nullptr && switching.format && listener->format != *switching.format) {
     if (is_opus(listener->format) || is_opus(*switching.format)) delivery_.give_up(listener->station);
-    audience_.set_format(switching.id, *switching.format);
+    subscriptions_.set_format(switching.id, *switching.format);
     on_worker(listener->worker,
               [id = switching.id, format = *switching.format, stepped_down = switching.stepped_down](
-                  Worker& worker) { worker.hub().set_format(id, format, stepped_down); });
+                  Worker& worker) { worker.queues().set_format(id, format, stepped_down); });
   }
   switching.done();
 }

@@ -18,22 +18,22 @@ HttpResponse Conductor::refused(int status, const MessageError& error) {
 }
 
 void Conductor::change(ConnectionId id, const ClientMessage& message) {
-  const auto* const listener = audience_.find(id);
+  const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   if (comes_after_switch(id, [this, id, message] { change(id, message); })) return;
-  const auto waits =
-      std::find_if(waiting_.begin(), waiting_.end(), [id](const Waiting& one) { return one.id == id; });
+  const auto waits = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [id](const PendingListener& one) { return one.id == id; });
   if (waits != waiting_.end()) {
     if (pump_.reader().segment().writer_alive() && waits->changes.size() < kMostHeld)
       return waits->changes.push_back(message);
     return refuse_change(id, message);
   }
   const auto answer = make_text_message(change_response(message, listener->station).body);
-  on_worker(listener->worker, [id, answer](Worker& worker) { worker.hub().send_text(id, answer); });
+  on_worker(listener->worker, [id, answer](Worker& worker) { worker.queues().send_text(id, answer); });
 }
 
 // Changes of a station that did not come.
-void Conductor::refuse_changes(const Waiting& waited) {
+void Conductor::refuse_changes(const PendingListener& waited) {
   for (const ClientMessage& message : waited.changes) refuse_change(waited.id, message);
 }
 void Conductor::refuse_change(ConnectionId id, const ClientMessage& message) {
@@ -43,10 +43,10 @@ void Conductor::refuse_change(ConnectionId id, const ClientMessage& message) {
 }
 
 void Conductor::refuse(ConnectionId id, const MessageError& error) {
-  const auto* const listener = audience_.find(id);
+  const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   on_worker(listener->worker, [id, message = make_text_message(error_message(error))](Worker& worker) {
-    worker.hub().send_text(id, message);
+    worker.queues().send_text(id, message);
   });
 }
 
@@ -105,22 +105,23 @@ HttpResponse Conductor::status_response(std::string_view query) {
 }
 
 HttpResponse Conductor::close_response(ConnectionId id) {
-  const auto* const listener = audience_.find(id);
+  const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr)
     return error_response(404, {"unknown_listener", "There is no such listener; see /api/listeners.", {}});
   on_worker(listener->worker, [id](Worker& worker) {
-    worker.hub().close(id, close_code::kOperator, "an operator closed the connection");
+    worker.queues().close(id, close_code::kOperator, "an operator closed the connection");
   });
   return {204, "application/json", {}, {}, false};
 }
 
 void Conductor::gather_listeners(std::function<void(std::vector<ListenerReport>)> done) {
-  struct Gathering {
+  struct ReportCollection {
     std::size_t missing;  // workers that have not said
     std::vector<ListenerReport> reports;
     std::function<void(std::vector<ListenerReport>)> done;
   };
-  const auto gathering = std::make_shared<Gathering>(Gathering{workers_.size(), {}, std::move(done)});
+  const auto gathering =
+      std::make_shared<ReportCollection>(ReportCollection{workers_.size(), {}, std::move(done)});
   on_all_workers([this, gathering](Worker& worker) {
     post([gathering, reports = worker.reports()] {
       gathering->reports.insert(gathering->reports.end(), reports.begin(), reports.end());

@@ -57,19 +57,20 @@ Worker::Worker(std::size_t index, WorkerContext& context, Conductor& conductor, 
       conductor_(conductor),
       metrics_(metrics),
       network_(*this, server_limits(context.config), context.certificate, context.clock),
-      hub_(context.clock, network_.process_time(), metrics, network_, backlog_limits(context.config),
-           context.config.streamd.idle_timeout_s * kNsPerSecond, [this](ConnectionId id) { step_down(id); }),
+      queues_(context.clock, network_.process_time(), metrics, network_, backlog_limits(context.config),
+              context.config.streamd.idle_timeout_s * kNsPerSecond,
+              [this](ConnectionId id) { step_down(id); }),
       control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
 Worker::~Worker() = default;
 
 // Why the ticket is none for that station now; nothing where it is one, or none is asked for.
-std::optional<std::string> Worker::ticket_refusal(const Wanted& want, std::string_view ticket) const {
+std::optional<std::string> Worker::ticket_refusal(const StationRequest& want, std::string_view ticket) const {
   const std::int64_t now_s = context_.wall.unix_ns() / kNsPerSecond;
   return context_.access.ticket_refusal(ticket, want.ticket_station(), now_s);
 }
 
 // Of a page or of one without a ticket, who may not listen, whether there is a place or not.
-std::optional<HttpResponse> Worker::entry_refusal(const HttpRequest& request, const Wanted& want,
+std::optional<HttpResponse> Worker::entry_refusal(const HttpRequest& request, const StationRequest& want,
                                                   std::string_view ticket) {
   if (!context_.access.origin_allowed(request)) {
     metrics_.rejected_origin.add();
@@ -83,7 +84,7 @@ std::optional<HttpResponse> Worker::entry_refusal(const HttpRequest& request, co
   return response;
 }
 
-std::optional<HttpResponse> Worker::enter(ConnectionId id, const HttpRequest& request, Wanted want,
+std::optional<HttpResponse> Worker::enter(ConnectionId id, const HttpRequest& request, StationRequest want,
                                           const FormatSet& offered, WireFormat format) {
   const auto later = [](int status, Counter& reason, std::string sentence) {
     reason.add();
@@ -107,7 +108,7 @@ std::optional<HttpResponse> Worker::enter(ConnectionId id, const HttpRequest& re
                  none->sentence + ", or listen to one of: " + directory_->names() + ".");
   }
   const auto& limits = context_.config.streamd;
-  visitors_.emplace(id, Visitor{std::get<ConnectionLimiter::Permit>(std::move(place)), address,
+  sessions_.emplace(id, Session{std::get<ConnectionLimiter::Permit>(std::move(place)), address,
                                 std::move(want), format, offered, context_.access.is_operator(request),
                                 reserves, std::get<SharedPermit>(std::move(personal)), *encoder,
                                 TokenBucket(limits.messages_per_second, kMessageBurst),
@@ -153,7 +154,7 @@ Admission Worker::admit(ConnectionId id, const HttpRequest& request,
   }
   if (offered.empty()) formats.set(static_cast<std::size_t>(WireFormat::kJson));
   try {
-    Wanted want = wanted_station(*directory_, request.query);
+    StationRequest want = wanted_station(*directory_, request.query);
     auto refusal = entry_refusal(request, want, ticket_of(request.query));
     if (!refusal) refusal = enter(id, request, std::move(want), formats, format.value_or(WireFormat::kJson));
     if (refusal) return as_admission(*refusal);
@@ -174,45 +175,47 @@ HttpResponse Worker::stopping_response() {
   return come_later(503, "The server stops.");
 }
 
-void Worker::opened(ConnectionId id, Outlet& outlet) {
-  Visitor& visitor = visitors_.at(id);
-  const bool offered_opus = visitor.offered[static_cast<std::size_t>(WireFormat::kOpus)];
-  hub_.add(id, outlet, visitor.format, offered_opus);
+void Worker::opened(ConnectionId id, MessageSink& sink) {
+  Session& session = sessions_.at(id);
+  const bool offered_opus = session.offered[static_cast<std::size_t>(WireFormat::kOpus)];
+  queues_.add(id, sink, session.format, offered_opus);
   log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
-                                  {"format", std::string(format_name(visitor.format))},
+                                  {"format", std::string(format_name(session.format))},
                                   {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
-  if (draining_) hub_.close(id, close_code::kGoingAway, kStopReason);
+  if (draining_) queues_.close(id, close_code::kGoingAway, kStopReason);
   // From here on the conductor answers for the place that was kept.
   Conductor::Arrival arrival{
       index_,
-      {visitor.want, std::exchange(visitor.reserved, false), std::exchange(visitor.personal, nullptr),
-       std::exchange(visitor.encoder, nullptr)},
-      visitor.format};
+      {session.want, std::exchange(session.reserved, false), std::exchange(session.personal, nullptr),
+       std::exchange(session.encoder, nullptr)},
+      session.format};
   conductor_.post([this, id, arrival = std::move(arrival)] { conductor_.arrive(id, arrival); });
 }
 
 void Worker::closed(ConnectionId id) {
-  const auto found = visitors_.find(id);
-  if (found == visitors_.end()) return;
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
   if (found->second.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
-  visitors_.erase(found);
-  hub_.removed(id);
+  sessions_.erase(found);
+  queues_.removed(id);
   conductor_.post([this, id] { conductor_.leave(id); });
   log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
                              {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
 }
 
 void Worker::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
-  hub_.alive(id, round_trip_ns);
+  queues_.alive(id, round_trip_ns);
 }
 
-void Worker::send(ConnectionId id, const std::string& text) { hub_.send_text(id, make_text_message(text)); }
+void Worker::send(ConnectionId id, const std::string& text) {
+  queues_.send_text(id, make_text_message(text));
+}
 
 void Worker::refuse(ConnectionId id, const MessageError& error) {
   metrics_.control_refused.add();
   // By way of the conductor, where answers to earlier messages may be under way.
   conductor_.post([this, id, message = make_text_message(error_message(error))] {
-    network_.post([this, id, message] { hub_.send_text(id, message); });
+    network_.post([this, id, message] { queues_.send_text(id, message); });
   });
 }
 
@@ -221,19 +224,19 @@ void Worker::binary(ConnectionId id) {
 }
 
 void Worker::text(ConnectionId id, std::string_view payload) {
-  if (Visitor* const visitor = may_talk(id)) answer(id, *visitor, parse_client_message(payload));
+  if (Session* const session = may_talk(id)) answer(id, *session, parse_client_message(payload));
 }
 
 // Null where a message is not taken.
-Worker::Visitor* Worker::may_talk(ConnectionId id) {
-  const auto found = visitors_.find(id);
-  if (found == visitors_.end()) return nullptr;
-  hub_.alive(id, std::nullopt);
-  Visitor& visitor = found->second;
+Worker::Session* Worker::may_talk(ConnectionId id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return nullptr;
+  queues_.alive(id, std::nullopt);
+  Session& session = found->second;
   const std::int64_t now_ns = context_.clock.now_ns();
-  if (visitor.messages.take(now_ns) || sent_during_absence(visitor)) return &visitor;
-  if (!visitor.refusals.take(now_ns)) {
-    hub_.close(id, close_code::kPolicyViolation, "far more messages than are taken");
+  if (session.messages.take(now_ns) || sent_during_absence(session)) return &session;
+  if (!session.refusals.take(now_ns)) {
+    queues_.close(id, close_code::kPolicyViolation, "far more messages than are taken");
     return nullptr;
   }
   const auto allowed = std::to_string(context_.config.streamd.messages_per_second);
@@ -242,83 +245,83 @@ Worker::Visitor* Worker::may_talk(ConnectionId id) {
 }
 
 // What piled up in its socket while the process did not run comes all at once, and is no flood.
-bool Worker::sent_during_absence(Visitor& visitor) const {
+bool Worker::sent_during_absence(Session& session) const {
   const std::int64_t interval_ns = kNsPerSecond / context_.config.streamd.messages_per_second;
-  if (network_.process_time().absent_ns() - visitor.absent_ns < interval_ns) return false;
-  visitor.absent_ns += interval_ns;
+  if (network_.process_time().absent_ns() - session.absent_ns < interval_ns) return false;
+  session.absent_ns += interval_ns;
   return true;
 }
 
-void Worker::answer(ConnectionId id, Visitor& visitor, const ClientMessage& message) {
+void Worker::answer(ConnectionId id, Session& session, const ClientMessage& message) {
   if (const auto* error = std::get_if<MessageError>(&message)) return refuse(id, *error);
   if (const auto* ping = std::get_if<Ping>(&message))
     return send(id, pong_message(*ping, to_unix_s(context_.clock.unix_ns())));
   if (const auto* report = std::get_if<PlaybackReport>(&message)) {
-    if (hub_.report_playback(id, report->latency_ms)) return;
+    if (queues_.report_playback(id, report->latency_ms)) return;
     return refuse(id, {"rate_limited", "One playback_report a second is enough.", "playback_report"});
   }
   if (std::holds_alternative<StatusRequest>(message))
     return conductor_.post([this, id] { conductor_.tell_status(id); });
-  if (const auto* wish = std::get_if<BufferControl>(&message)) return control_buffer(id, visitor, *wish);
-  if (const auto* wish = std::get_if<Subscribe>(&message)) return subscribe(id, visitor, *wish);
-  change(id, visitor, message);
+  if (const auto* wish = std::get_if<BufferControl>(&message)) return control_buffer(id, session, *wish);
+  if (const auto* wish = std::get_if<Subscribe>(&message)) return subscribe(id, session, *wish);
+  change(id, session, message);
 }
 
-void Worker::change(ConnectionId id, Visitor& visitor, const ClientMessage& message) {
+void Worker::change(ConnectionId id, Session& session, const ClientMessage& message) {
   const std::string type(type_of(message));
-  if (!context_.access.listeners_control() && !visitor.is_operator) {
+  if (!context_.access.listeners_control() && !session.is_operator) {
     return refuse(id, {"not_allowed", "Here the operators alone change the music (control_by).", type});
   }
-  if (!may_change(id, visitor, type)) return;
+  if (!may_change(id, session, type)) return;
   conductor_.post([this, id, message] { conductor_.change(id, message); });
 }
 
 // Changes of the music and of the station cost more than other messages.
-bool Worker::may_change(ConnectionId id, Visitor& visitor, const std::string& type) {
-  if (visitor.changes.take(context_.clock.now_ns())) return true;
+bool Worker::may_change(ConnectionId id, Session& session, const std::string& type) {
+  if (session.changes.take(context_.clock.now_ns())) return true;
   const auto allowed = std::to_string(context_.config.streamd.changes_per_second);
   refuse(id, {"rate_limited", "At most " + allowed + " changes a second are taken.", type});
   return false;
 }
 
-void Worker::control_buffer(ConnectionId id, const Visitor& visitor, const BufferControl& wish) {
-  if (wish.format && !visitor.offered[static_cast<std::size_t>(*wish.format)]) {
+void Worker::control_buffer(ConnectionId id, const Session& session, const BufferControl& wish) {
+  if (wish.format && !session.offered[static_cast<std::size_t>(*wish.format)]) {
     return refuse(id, {"not_offered",
                        "The format " + std::string(format_name(*wish.format)) +
                            " was not among the subprotocols that were offered.",
                        "buffer_control"});
   }
   std::optional<SharedPermit> encoder = SharedPermit();
-  if (wish.format) encoder = reserve_encoder(visitor.client, *wish.format, id);
+  if (wish.format) encoder = reserve_encoder(session.client, *wish.format, id);
   if (!encoder) return refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
-  if (wish.max_backlog_ms) hub_.set_max_backlog(id, *wish.max_backlog_ms * kNsPerMs);
-  if (wish.flush) hub_.flush(id);
+  if (wish.max_backlog_ms) queues_.set_max_backlog(id, *wish.max_backlog_ms * kNsPerMs);
+  if (wish.flush) queues_.flush(id);
   // Its answer comes once the format is in force.
   conductor_.post([this, id, format = wish.format, encoder = *encoder] {
     const auto answer = [this, id] {
       network_.post([this, id] {
-        if (const auto status = hub_.status(id)) send(id, buffer_status_message(*status));
+        if (const auto status = queues_.status(id)) send(id, buffer_status_message(*status));
       });
     };
     conductor_.set_format(id, {format, false, encoder}, answer);
   });
 }
 
-void Worker::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish) {
-  if (!may_change(id, visitor, "subscribe")) return;
+void Worker::subscribe(ConnectionId id, Session& session, const Subscribe& wish) {
+  if (!may_change(id, session, "subscribe")) return;
   try {
-    const Wanted want =
+    const StationRequest want =
         wish.station ? named_station(*directory_, *wish.station) : wanted_station(*directory_, *wish.query);
     const std::string ticket = wish.ticket  ? *wish.ticket
                                : wish.query ? ticket_of(*wish.query)
                                             : std::string();
     if (const auto why = ticket_refusal(want, ticket)) return refuse(id, {"no_ticket", *why, "subscribe"});
-    const auto status = hub_.status(id);
-    const auto encoder = reserve_encoder(visitor.client, status ? status->format : visitor.format, want);
+    const auto status = queues_.status(id);
+    const auto encoder = reserve_encoder(session.client, status ? status->format : session.format, want);
     if (!encoder) return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
     const bool reserves = want.link.has_value();
     std::variant<SharedPermit, NoPlace> personal;
-    if (reserves) personal = reserve_place(visitor.client);
+    if (reserves) personal = reserve_place(session.client);
     if (const auto* none = std::get_if<NoPlace>(&personal))
       return refuse(id, {"no_place", none->sentence + ".", "subscribe"});
     conductor_.post(
@@ -332,13 +335,13 @@ void Worker::subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish)
 
 std::vector<ListenerReport> Worker::reports() const {
   std::vector<ListenerReport> reports;
-  for (const auto& [id, visitor] : visitors_) {
-    const auto status = hub_.status(id);
+  for (const auto& [id, session] : sessions_) {
+    const auto status = queues_.status(id);
     if (!status) continue;  // its upgrade is under way
-    const auto* const station = directory_->find(hub_.station_of(id));
+    const auto* const station = directory_->find(queues_.station_of(id));
     ListenerReport report;
     report.id = id;
-    report.address = visitor.client.text();
+    report.address = session.client.text();
     report.station = station != nullptr ? station->name : std::string();
     report.format = format_name(status->format);
     report.transport = is_plain_http(status->format) ? "http" : "websocket";
@@ -347,9 +350,9 @@ std::vector<ListenerReport> Worker::reports() const {
     report.queued_bytes = status->queued_bytes;
     report.sent = status->sent;
     report.dropped = status->dropped;
-    report.bytes = hub_.bytes_of(id);
+    report.bytes = queues_.bytes_of(id);
     report.rtt_ms = status->rtt_ms;
-    report.since = visitor.since;
+    report.since = session.since;
     reports.push_back(std::move(report));
   }
   return reports;
@@ -358,7 +361,7 @@ std::vector<ListenerReport> Worker::reports() const {
 void Worker::begin_drain(std::int64_t until_ns) {
   draining_ = true;
   const std::int64_t now_ns = context_.clock.now_ns();
-  const std::vector<ConnectionId> ids = hub_.ids();
+  const std::vector<ConnectionId> ids = queues_.ids();
   std::minstd_rand random(std::random_device{}());
   std::uniform_int_distribution<std::int64_t> delay_ms(0, kComeBackMs);
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -374,7 +377,7 @@ void Worker::begin_drain(std::int64_t until_ns) {
 
 void Worker::send_away() {
   for (; !leaving_.empty() && leaving_.back().at_ns <= context_.clock.now_ns(); leaving_.pop_back())
-    hub_.close(leaving_.back().id, close_code::kGoingAway, kStopReason);
+    queues_.close(leaving_.back().id, close_code::kGoingAway, kStopReason);
 }
 
 }  // namespace auralis

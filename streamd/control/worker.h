@@ -18,8 +18,8 @@
 #include "streamd/admission/access_policy.h"
 #include "streamd/admission/connection_limiter.h"
 #include "streamd/admission/token_bucket.h"
-#include "streamd/control/directory.h"
-#include "streamd/delivery/hub.h"
+#include "streamd/control/station_directory.h"
+#include "streamd/delivery/send_queues.h"
 #include "streamd/net/websocket_server.h"
 
 namespace auralis {
@@ -49,30 +49,30 @@ class Worker final : ConnectionEvents {
   ~Worker() override;
 
   WebSocketServer& network() { return network_; }
-  Hub& hub() { return hub_; }
+  SendQueues& queues() { return queues_; }
   StreamMetrics& metrics() { return metrics_; }
 
   // The stations have changed.
-  void show(std::shared_ptr<const Directory> directory) { directory_ = std::move(directory); }
+  void show(std::shared_ptr<const StationDirectory> directory) { directory_ = std::move(directory); }
 
   // What operators are told of its listeners.
   std::vector<ListenerReport> reports() const;
 
   // About once a second.
-  void look_after() { hub_.look_after(); }
+  void look_after() { queues_.look_after(); }
 
   // Tells all that the server stops, and sends them away one by one until `until_ns`, evenly; the next call
   // of send_away() closes who is due by then.
   void begin_drain(std::int64_t until_ns);
   void send_away();
-  bool empty() const { return hub_.size() == 0; }
+  bool empty() const { return queues_.size() == 0; }
 
  private:
   // Who is listening, or about to.
-  struct Visitor {
+  struct Session {
     ConnectionLimiter::Permit permit;
     IpAddress client;
-    Wanted want;
+    StationRequest want;
     WireFormat format = WireFormat::kJson;
     FormatSet offered;
     bool is_operator = false;
@@ -89,22 +89,22 @@ class Worker final : ConnectionEvents {
   // ConnectionEvents
   Admission admit(ConnectionId id, const HttpRequest& request,
                   const std::vector<std::string>& offered) override;
-  void opened(ConnectionId id, Outlet& outlet) override;
+  void opened(ConnectionId id, MessageSink& sink) override;
   void text(ConnectionId id, std::string_view payload) override;
   void binary(ConnectionId id) override;
   void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) override;
-  void progressed(ConnectionId id) override { hub_.progressed(id); }
-  void written(ConnectionId id) override { hub_.written(id); }
-  void write_failed(ConnectionId id) override { hub_.write_failed(id); }
+  void progressed(ConnectionId id) override { queues_.progressed(id); }
+  void written(ConnectionId id) override { queues_.written(id); }
+  void write_failed(ConnectionId id) override { queues_.write_failed(id); }
   void closed(ConnectionId id) override;
   void timed_out() override { metrics_.rejected_timeout.add(); }
   std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
 
-  std::optional<std::string> ticket_refusal(const Wanted& want, std::string_view ticket) const;
-  std::optional<HttpResponse> entry_refusal(const HttpRequest& request, const Wanted& want,
+  std::optional<std::string> ticket_refusal(const StationRequest& want, std::string_view ticket) const;
+  std::optional<HttpResponse> entry_refusal(const HttpRequest& request, const StationRequest& want,
                                             std::string_view ticket);
   // Lets a listener in; else the refusal.
-  std::optional<HttpResponse> enter(ConnectionId id, const HttpRequest& request, Wanted want,
+  std::optional<HttpResponse> enter(ConnectionId id, const HttpRequest& request, StationRequest want,
                                     const FormatSet& offered, WireFormat format);
   // Takes a place for a station of the listener's own; else the refusal.
   struct NoPlace {
@@ -117,7 +117,7 @@ class Worker final : ConnectionEvents {
   std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format,
                                               const StationId& station, bool own);
   std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format,
-                                              const Wanted& want) {
+                                              const StationRequest& want) {
     return reserve_encoder(client, format, want.place, want.link.has_value());
   }
   std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id);
@@ -125,13 +125,13 @@ class Worker final : ConnectionEvents {
   HttpResponse station_refused(const StationRefusal& refusal);
   HttpResponse stopping_response();
 
-  Visitor* may_talk(ConnectionId id);
-  bool sent_during_absence(Visitor& visitor) const;
-  void answer(ConnectionId id, Visitor& visitor, const ClientMessage& message);
-  void change(ConnectionId id, Visitor& visitor, const ClientMessage& message);
-  bool may_change(ConnectionId id, Visitor& visitor, const std::string& type);
-  void control_buffer(ConnectionId id, const Visitor& visitor, const BufferControl& wish);
-  void subscribe(ConnectionId id, Visitor& visitor, const Subscribe& wish);
+  Session* may_talk(ConnectionId id);
+  bool sent_during_absence(Session& session) const;
+  void answer(ConnectionId id, Session& session, const ClientMessage& message);
+  void change(ConnectionId id, Session& session, const ClientMessage& message);
+  bool may_change(ConnectionId id, Session& session, const std::string& type);
+  void control_buffer(ConnectionId id, const Session& session, const BufferControl& wish);
+  void subscribe(ConnectionId id, Session& session, const Subscribe& wish);
   void send(ConnectionId id, const std::string& text);
   void refuse(ConnectionId id, const MessageError& error);
 
@@ -145,10 +145,10 @@ class Worker final : ConnectionEvents {
   WorkerContext& context_;
   Conductor& conductor_;
   StreamMetrics& metrics_;
-  std::shared_ptr<const Directory> directory_ = std::make_shared<Directory>();
+  std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();
   WebSocketServer network_;
-  Hub hub_;
-  std::unordered_map<ConnectionId, Visitor> visitors_;
+  SendQueues queues_;
+  std::unordered_map<ConnectionId, Session> sessions_;
   TokenBucket control_requests_;  // over plain HTTP
 
   struct Leave {

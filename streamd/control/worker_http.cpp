@@ -76,7 +76,7 @@ std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, 
     return error_response(403, {"not_allowed", "Pages of this origin may change nothing here.", {}});
   if (!context_.access.listeners_control()) return context_.access.operators_only(request);
   try {
-    const Wanted meant =
+    const StationRequest meant =
         change.station ? named_station(*directory_, *change.station) : wanted_station(*directory_, {});
     if (const auto why = ticket_refusal(meant, ticket_of(request.query))) {
       HttpResponse response = error_response(401, {"no_ticket", *why, {}});
@@ -103,7 +103,7 @@ HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const L
                               {{"Accept-Ranges", "none"}, {"X-Accel-Buffering", "no"}},
                               request.method == "GET"};
   try {
-    Wanted want = named_station(*directory_, call.station);
+    StationRequest want = named_station(*directory_, call.station);
     auto refusal = entry_refusal(request, want, ticket_of(request.query));
     FormatSet formats;
     formats.set(static_cast<std::size_t>(call.format));
@@ -118,7 +118,7 @@ HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const L
 // host.
 HttpResponse Worker::playlist(const HttpRequest& request, std::string_view station) {
   try {
-    const Wanted want = named_station(*directory_, station);
+    const StationRequest want = named_station(*directory_, station);
     const bool encrypted = context_.access.came_encrypted(request);
     std::string url = want.name + ".opus";
     if (!request.host.empty())

@@ -34,7 +34,7 @@ std::optional<SharedPermit> Worker::reserve_encoder(const IpAddress& client, Wir
 // Of the station that it hears; if it still waits for one the conductor knows more, and decides.
 std::optional<SharedPermit> Worker::reserve_encoder(const IpAddress& client, WireFormat format,
                                                     ConnectionId id) {
-  const StationId station = hub_.station_of(id);
+  const StationId station = queues_.station_of(id);
   const bool waits = station == StationId{};
   auto encoder = reserve_encoder(client, format, station, waits);
   return waits ? encoder.value_or(SharedPermit()) : encoder;
@@ -42,8 +42,8 @@ std::optional<SharedPermit> Worker::reserve_encoder(const IpAddress& client, Wir
 
 // A listener that cannot have Opus stays with PCM.
 void Worker::step_down(ConnectionId id) {
-  const auto found = visitors_.find(id);
-  if (found == visitors_.end()) return;
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
   const auto encoder = reserve_encoder(found->second.client, WireFormat::kOpus, id);
   if (!encoder) return;
   conductor_.post([this, id, encoder = *encoder] {

@@ -6,8 +6,9 @@
 
 namespace auralis {
 
-PacedDelivery::PacedDelivery(ChunkPump& pump, const Audience& audience, const Clock& clock, Send send)
-    : pump_(pump), audience_(audience), clock_(clock), send_(std::move(send)) {}
+PacedDelivery::PacedDelivery(ChunkPump& pump, const Subscriptions& subscriptions, const Clock& clock,
+                             Send send)
+    : pump_(pump), subscriptions_(subscriptions), clock_(clock), send_(std::move(send)) {}
 
 std::int64_t PacedDelivery::step() {
   if (!owed_.empty()) deliver_owed();
@@ -21,7 +22,7 @@ std::int64_t PacedDelivery::deliver_due() {
     // The pump stands elsewhere: it has found another timeline.
     if (turn_ != pump_.turn()) turn_.reset();
     if (turn_) {
-      const std::uint32_t busy = audience_.next_busy_phase(next_phase_);
+      const std::uint32_t busy = subscriptions_.next_busy_phase(next_phase_);
       if (busy < kPhases) {
         if (clock_.now_ns() < due_ns(busy)) break;
         next_phase_ = busy + 1;
@@ -39,7 +40,7 @@ std::int64_t PacedDelivery::deliver_due() {
   if (!turn_) return pump_.next_ns();
   // A phase that was due while nobody was in it is over. One with listeners is not, even if its moment has
   // come since it was looked at.
-  const std::uint32_t busy = audience_.next_busy_phase(next_phase_);
+  const std::uint32_t busy = subscriptions_.next_busy_phase(next_phase_);
   while (next_phase_ < busy && due_ns(next_phase_) <= clock_.now_ns()) ++next_phase_;
   return busy < kPhases ? due_ns(busy) : pump_.next_ns();
 }
@@ -50,7 +51,7 @@ std::int64_t PacedDelivery::due_ns(std::uint32_t phase) const {
 }
 
 void PacedDelivery::deliver(std::uint32_t phase) {
-  const std::vector<Audience::Need> needs = audience_.needs_of(phase);
+  const std::vector<Subscriptions::Need> needs = subscriptions_.needs_of(phase);
   const bool owed_before = !owed_.empty();
   std::vector<Owed> owed;
   std::vector<std::pair<std::size_t, Delivery>> deliveries;

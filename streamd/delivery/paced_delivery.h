@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "streamd/delivery/audience.h"
 #include "streamd/delivery/chunk_pump.h"
+#include "streamd/delivery/subscriptions.h"
 
 namespace auralis {
 
@@ -22,7 +22,7 @@ class PacedDelivery {
  public:
   // `send` hands a delivery to a worker.
   using Send = std::function<void(std::size_t worker, Delivery delivery)>;
-  PacedDelivery(ChunkPump& pump, const Audience& audience, const Clock& clock, Send send);
+  PacedDelivery(ChunkPump& pump, const Subscriptions& subscriptions, const Clock& clock, Send send);
 
   // Does all that is due by now. Returns the moment (CLOCK_MONOTONIC) of the next thing to do; sooner where a
   // listener comes.
@@ -63,7 +63,7 @@ class PacedDelivery {
   void deliver(std::uint32_t phase);
 
   ChunkPump& pump_;
-  const Audience& audience_;
+  const Subscriptions& subscriptions_;
   const Clock& clock_;
   Send send_;
   std::optional<std::int64_t> turn_;  // the chunk being delivered, phase by phase

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the hub asks of the network: the border that keeps websocketpp and Asio out of everything else, and
+// What the queues asks of the network: the border that keeps websocketpp and Asio out of everything else, and
 // that a test stands in for.
 #pragma once
 
@@ -44,9 +44,9 @@ enum class SendResult {
 };
 
 // A connection's way out, for as long as it is open. The worker's thread only.
-class Outlet {
+class MessageSink {
  public:
-  virtual ~Outlet() = default;
+  virtual ~MessageSink() = default;
 
   // A message will be transmitted soon.
   virtual void expect() const = 0;

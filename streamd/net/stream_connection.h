@@ -42,7 +42,7 @@ class ConnectionOwner {
 };
 
 template <typename Config>
-class StreamConnection : public websocketpp::transport::asio::connection<Config>, public Outlet {
+class StreamConnection : public websocketpp::transport::asio::connection<Config>, public MessageSink {
   using Base = websocketpp::transport::asio::connection<Config>;
   using Error = websocketpp::lib::error_code;
 

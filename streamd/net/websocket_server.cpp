@@ -24,7 +24,7 @@ namespace wpp = websocketpp;
 namespace http_status = wpp::http::status_code;
 
 // What the kernel may hold of a listener's stream: some tenths of a second of PCM, enough for a round trip of
-// 200 ms. Linux doubles it. The rest waits in the hub's queue, where it can be dropped.
+// 200 ms. Linux doubles it. The rest waits in the listener's queue, where it can be dropped.
 constexpr int kSendBufferBytes = 64 * 1024;
 constexpr auto kBeat = std::chrono::milliseconds(100);
 // As much as a busy machine may keep the thread from its next beat.

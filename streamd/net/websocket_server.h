@@ -37,14 +37,14 @@ class ConnectionEvents {
   // A WebSocket upgrade is asked for. `offered`: its subprotocols, in order.
   virtual Admission admit(ConnectionId id, const HttpRequest& request,
                           const std::vector<std::string>& offered) = 0;
-  // One that was admitted, or whose answer is a stream, is there. `outlet` is its own until closed() returns.
-  virtual void opened(ConnectionId id, Outlet& outlet) = 0;
+  // One that was admitted, or whose answer is a stream, is there. `sink` is its own until closed() returns.
+  virtual void opened(ConnectionId id, MessageSink& sink) = 0;
   virtual void text(ConnectionId id, std::string_view payload) = 0;
   virtual void binary(ConnectionId id) = 0;
   // A pong came; the round trip is left out where it answers none of our pings.
   virtual void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) = 0;
 
-  // Of a message that its outlet left pending: some of it was taken; all of it; it never will be.
+  // Of a message that its sink left pending: some of it was taken; all of it; it never will be.
   virtual void progressed(ConnectionId id) = 0;
   virtual void written(ConnectionId id) = 0;
   virtual void write_failed(ConnectionId id) = 0;

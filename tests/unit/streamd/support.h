@@ -43,10 +43,10 @@ class OwnMetrics {
   }
 };
 
-// Keeps what the hub sends, and takes nothing until the test says so.
+// Keeps what SendQueues sends, and takes nothing until the test says so.
 class RecordingTransport final : public Transport {
  public:
-  Outlet& outlet(ConnectionId connection) {
+  MessageSink& sink(ConnectionId connection) {
     return outlets_.try_emplace(connection, *this, connection).first->second;
   }
   void ping(ConnectionId connection) override { pinged.push_back(connection); }
@@ -71,7 +71,7 @@ class RecordingTransport final : public Transport {
   std::map<ConnectionId, std::uint16_t> closed;
 
  private:
-  class OneOutlet final : public Outlet {
+  class OneOutlet final : public MessageSink {
    public:
     OneOutlet(RecordingTransport& transport, ConnectionId connection)
         : transport_(transport), connection_(connection) {}

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "streamd/api/messages.h"
-#include "streamd/control/stations.h"
+#include "streamd/control/station_table.h"
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
 #include "tests/unit/streamd/support.h"
@@ -29,10 +29,10 @@ struct Fixture {
   test::FakeSynth synth{folder.path() / "synthd", clock.now};
   test::HeldExecutor encoding;
   ChunkPump pump{folder.path() / "synthd", clock, own.metrics, encoding, 2, 96'000};
-  Stations stations{folder.path() / "streamd", pump.reader(), clock};
-  Audience audience;
+  StationTable stations{folder.path() / "streamd", pump.reader(), clock};
+  Subscriptions subscriptions;
   std::size_t music = 0;  // chunks that were sent
-  PacedDelivery delivery{pump, audience, clock, [this](std::size_t, const Delivery& one) {
+  PacedDelivery delivery{pump, subscriptions, clock, [this](std::size_t, const Delivery& one) {
                            for (const StationAudio& station : one.stations) {
                              const auto& audio_message =
                                  station.formats.at(static_cast<std::size_t>(WireFormat::kPcm));
@@ -76,8 +76,8 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture,
                   "noise in synthd's segment ends nothing, and the music is back within two seconds") {
   synth.write(0, 10);
-  audience.add(1, 0, WireFormat::kPcm, synth.usual());
-  audience.begin(1);
+  subscriptions.add(1, 0, WireFormat::kPcm, synth.usual());
+  subscriptions.begin(1);
   for (int tenth_of = 0; tenth_of < 10; ++tenth_of) tenth();
   REQUIRE(music > 0);
   const std::size_t size = std::filesystem::file_size(audio);

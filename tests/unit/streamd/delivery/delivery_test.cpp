@@ -20,12 +20,12 @@ struct Fixture {
   test::OwnMetrics own;
   test::RecordingTransport transport;
   ProcessTime process_time{clock, kNsPerSecond};
-  Hub hub{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
+  SendQueues queues{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
   test::HeldExecutor encoding;
   ChunkPump pump{folder.path(), clock, own.metrics, encoding, kPrefill, 96'000};
-  Audience audience;
-  PacedDelivery delivery{pump, audience, clock,
-                         [this](std::size_t, const Delivery& one) { hub.deliver(one); }};
+  Subscriptions subscriptions;
+  PacedDelivery delivery{pump, subscriptions, clock,
+                         [this](std::size_t, const Delivery& one) { queues.deliver(one); }};
   std::int64_t epoch_ns = clock.now;
   StationId station;
 
@@ -34,8 +34,8 @@ struct Fixture {
     pump.refresh();
     const std::uint64_t generation = pump.reader().generation(0);
     if (generation == station.generation || generation % 2 == 0) return;
-    audience.move(station, {0, generation});
-    hub.move(station, {0, generation});
+    subscriptions.move(station, {0, generation});
+    queues.move(station, {0, generation});
     station.generation = generation;
     pump.add(station, "default", true, own.metrics.configured[0]);
     pump.refresh();
@@ -43,13 +43,13 @@ struct Fixture {
 
   void come(ConnectionId id, const StationId& to, std::int64_t prefill = 0,
             WireFormat format = WireFormat::kPcm) {
-    audience.add(id, 0, format, to);
+    subscriptions.add(id, 0, format, to);
     delivery.step();
-    const std::uint32_t phase = audience.find(id)->phase;
+    const std::uint32_t phase = subscriptions.find(id)->phase;
     if (const auto next = delivery.next_chunk(phase)) pump.prepare(to, format, *next - prefill, *next);
-    hub.add(id, transport.outlet(id), format, false);
-    hub.begin(id, {to, phase, {}, delivery.prefill(to, phase, format, prefill)});
-    audience.begin(id);
+    queues.add(id, transport.sink(id), format, false);
+    queues.begin(id, {to, phase, {}, delivery.prefill(to, phase, format, prefill)});
+    subscriptions.begin(id);
   }
   void come(ConnectionId id) { come(id, station); }
 
@@ -60,7 +60,7 @@ struct Fixture {
     while (clock.now < end_ns) {
       refresh();
       const std::int64_t wake_ns = delivery.step();
-      transport.take_all([&](ConnectionId id) { hub.written(id); });
+      transport.take_all([&](ConnectionId id) { queues.written(id); });
       REQUIRE(wake_ns > clock.now_ns());
       clock.now = std::min(wake_ns, end_ns);
     }
@@ -116,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "no phase is passed over, however time goes by while 
   clock.each_look_ns = 700'000;  // a phase is 2.5 ms
   while (clock.now < epoch_ns + 16 * kChunkNs) {
     const std::int64_t wake_ns = delivery.step();
-    transport.take_all([&](ConnectionId id) { hub.written(id); });
+    transport.take_all([&](ConnectionId id) { queues.written(id); });
     clock.now = std::max<std::int64_t>(clock.now, wake_ns);
   }
   for (ConnectionId id = 1; id <= kListeners; ++id) {
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(Fixture, "a server that cannot keep up has its thread back aft
   synth.write(0, 19);
   refresh();
   std::size_t sends = 0;
-  PacedDelivery slow(pump, audience, clock, [&](std::size_t, const Delivery&) {
+  PacedDelivery slow(pump, subscriptions, clock, [&](std::size_t, const Delivery&) {
     clock.now += 60 * kNsPerMs;  // two listeners take longer than a chunk plays
     REQUIRE(++sends < 100);      // else it would never return
   });
@@ -301,8 +301,8 @@ TEST_CASE_FIXTURE(
   const double missed = own.sample("ring_buffer_underruns_total", "personal").value;
   CHECK(missed > 0);
   CHECK(underruns() == 0);
-  hub.removed(2);
-  audience.remove(2);
+  queues.removed(2);
+  subscriptions.remove(2);
   run_until(epoch_ns + 19 * kChunkNs);
   CHECK(own.sample("ring_buffer_underruns_total", "personal").value == missed);
 }

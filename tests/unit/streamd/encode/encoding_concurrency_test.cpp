@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stations that share the threads of a pool, while one thread submits and collects, as the conductor does.
+// Stations that share the threads of a pool, while one thread submits and collects, as the conductor
+// does.
 #include <doctest/doctest.h>
 
 #include <atomic>

@@ -26,11 +26,11 @@ struct Fixture {
   test::RecordingTransport transport;
   test::HeldExecutor encoding;
   ProcessTime process_time{clock, kNsPerSecond};
-  Hub hub{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
+  SendQueues queues{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
   ChunkPump pump{folder.path(), clock, own.metrics, encoding, kPrefill, kBitrate};
-  Audience audience;
-  PacedDelivery delivery{pump, audience, clock,
-                         [this](std::size_t, const Delivery& one) { hub.deliver(one); }};
+  Subscriptions subscriptions;
+  PacedDelivery delivery{pump, subscriptions, clock,
+                         [this](std::size_t, const Delivery& one) { queues.deliver(one); }};
   const std::int64_t epoch_ns = clock.now;
   test::FakeSynth synth{folder.path(), epoch_ns};
   const StationId station = synth.usual();
@@ -44,18 +44,18 @@ struct Fixture {
   }
 
   void come(ConnectionId id, WireFormat format) {
-    audience.add(id, 0, format, station);
+    subscriptions.add(id, 0, format, station);
     delivery.step();
-    const std::uint32_t slot = audience.find(id)->phase;
-    hub.add(id, transport.outlet(id), format, false);
-    hub.begin(id, {station, slot, {}, {}});
-    audience.begin(id);
+    const std::uint32_t slot = subscriptions.find(id)->phase;
+    queues.add(id, transport.sink(id), format, false);
+    queues.begin(id, {station, slot, {}, {}});
+    subscriptions.begin(id);
   }
 
   void run_until(std::int64_t end_ns) {
     while (clock.now < end_ns) {
       const std::int64_t wake_ns = delivery.step();
-      transport.take_all([&](ConnectionId id) { hub.written(id); });
+      transport.take_all([&](ConnectionId id) { queues.written(id); });
       REQUIRE(wake_ns > clock.now_ns());
       clock.now = std::min(wake_ns, end_ns);
     }
@@ -179,8 +179,8 @@ TEST_CASE_FIXTURE(Fixture, "chunks are encoded before their turn, so that only t
 TEST_CASE_FIXTURE(Fixture,
                   "what is encoded ahead is, byte for byte, what one encoder makes of the chunks in order") {
   run_until(epoch_ns + 4 * kChunkNs);
-  audience.add(kOpus, 0, WireFormat::kOpus, station);
-  const std::uint32_t slot = audience.find(kOpus)->phase;
+  subscriptions.add(kOpus, 0, WireFormat::kOpus, station);
+  const std::uint32_t slot = subscriptions.find(kOpus)->phase;
   const std::int64_t next = delivery.next_chunk(slot).value();
   encoding.held = true;
   CHECK_FALSE(pump.prepare(station, WireFormat::kOpus, next - kPrefill, next));
@@ -189,9 +189,9 @@ TEST_CASE_FIXTURE(Fixture,
   encoding.held = false;
   encoding.run_waiting(100);
   REQUIRE(pump.prepare(station, WireFormat::kOpus, next - kPrefill, next));
-  hub.add(kOpus, transport.outlet(kOpus), WireFormat::kOpus, false);
-  hub.begin(kOpus, {station, slot, {}, delivery.prefill(station, slot, WireFormat::kOpus, kPrefill)});
-  audience.begin(kOpus);
+  queues.add(kOpus, transport.sink(kOpus), WireFormat::kOpus, false);
+  queues.begin(kOpus, {station, slot, {}, delivery.prefill(station, slot, WireFormat::kOpus, kPrefill)});
+  subscriptions.begin(kOpus);
   run_until(epoch_ns + 12 * kChunkNs);
   REQUIRE(seqs(kOpus) == from_to(next - kPrefill, 12));
 

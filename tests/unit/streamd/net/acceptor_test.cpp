@@ -79,7 +79,7 @@ class Greeter final : public ConnectionEvents {
   Admission admit(ConnectionId, const HttpRequest&, const std::vector<std::string>&) override {
     return {404, {}, {}, {}, {}};
   }
-  void opened(ConnectionId, Outlet&) override {}
+  void opened(ConnectionId, MessageSink&) override {}
   void text(ConnectionId, std::string_view) override {}
   void binary(ConnectionId) override {}
   void alive(ConnectionId, std::optional<std::int64_t>) override {}

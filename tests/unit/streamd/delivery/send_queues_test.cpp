@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/delivery/hub.h"
+#include "streamd/delivery/send_queues.h"
 
 #include <doctest/doctest.h>
 
@@ -35,26 +35,26 @@ struct Fixture {
   test::RecordingTransport transport;
   std::vector<ConnectionId> stepped_down;
   ProcessTime process_time;
-  Hub hub{clock,
-          process_time,
-          own.metrics,
-          transport,
-          {2 * kNsPerSecond, 1'000'000},
-          60 * kNsPerSecond,
-          [this](ConnectionId id) { stepped_down.push_back(id); }};
+  SendQueues queues{clock,
+                    process_time,
+                    own.metrics,
+                    transport,
+                    {2 * kNsPerSecond, 1'000'000},
+                    60 * kNsPerSecond,
+                    [this](ConnectionId id) { stepped_down.push_back(id); }};
 
   // A listener that is delivered to.
   void come(ConnectionId id, const StationId& station = kGarden, WireFormat format = WireFormat::kPcm,
             bool offered_opus = false) {
-    hub.add(id, transport.outlet(id), format, offered_opus);
-    hub.begin(id, {station, 0, {}, {}});
+    queues.add(id, transport.sink(id), format, offered_opus);
+    queues.begin(id, {station, 0, {}, {}});
   }
   // To all who listen to the garden.
   void deliver(const AudioMessagePtr& message, std::int64_t due_ns = 1) {
-    hub.deliver({0, due_ns, {of(kGarden, message)}});
+    queues.deliver({0, due_ns, {of(kGarden, message)}});
   }
   void take_all() {
-    transport.take_all([&](ConnectionId id) { hub.written(id); });
+    transport.take_all([&](ConnectionId id) { queues.written(id); });
   }
   // What a listener was sent of JSON.
   std::vector<nlohmann::json> texts(ConnectionId id) {
@@ -78,7 +78,7 @@ struct Fixture {
     CHECK(value("auralis_chunks_offered_total") ==
           value("websocket_chunks_sent_total") + dropped() + value("auralis_chunks_queued"));
     std::size_t queued = 0;
-    for (const ConnectionId id : hub.ids()) queued += hub.status(id)->queued;
+    for (const ConnectionId id : queues.ids()) queued += queues.status(id)->queued;
     CHECK(static_cast<double>(queued) == value("auralis_chunks_queued"));
   }
 };
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, an
   StationAudio chunk{kGarden, {}};
   chunk.formats[static_cast<std::size_t>(WireFormat::kPcm)] = audio(5);
   chunk.formats[static_cast<std::size_t>(WireFormat::kJson)] = audio(5);
-  hub.deliver({0, 1, {chunk}});
+  queues.deliver({0, 1, {chunk}});
   CHECK(transport.sent[1].front() == transport.sent[2].front());
   CHECK(transport.sent[1].front() != transport.sent[3].front());
 }
@@ -98,25 +98,25 @@ TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, an
 TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station alone, and moves with it") {
   come(1);
   come(2, kHarbour);
-  hub.add(3, transport.outlet(3), WireFormat::kPcm, false);
-  hub.begin(3, {kGarden, 7, {}, {}});
+  queues.add(3, transport.sink(3), WireFormat::kPcm, false);
+  queues.begin(3, {kGarden, 7, {}, {}});
   deliver(audio(1));
   CHECK(transport.sent[1].size() == 1);
   CHECK(transport.sent[2].empty());
   CHECK(transport.sent[3].empty());
-  hub.deliver({7, 1, {of(kGarden, audio(1))}});
+  queues.deliver({7, 1, {of(kGarden, audio(1))}});
   CHECK(transport.sent[3].size() == 1);
-  hub.send_text(kHarbour, make_text_message("{}"));
+  queues.send_text(kHarbour, make_text_message("{}"));
   CHECK(transport.sent[2].size() == 1);
   take_all();
-  hub.move(kHarbour, kGarden);
+  queues.move(kHarbour, kGarden);
   deliver(audio(2));
   CHECK(transport.sent[2].size() == 2);
   take_all();
-  hub.retune(1, kHarbour);
+  queues.retune(1, kHarbour);
   deliver(audio(3));
   CHECK(transport.sent[1].size() == 2);
-  hub.close_all_of(kGarden, close_code::kStationGone, "gone");
+  queues.close_all_of(kGarden, close_code::kStationGone, "gone");
   CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{2, 4004}, {3, 4004}});
 }
 
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(Fixture, "one message is on its way at a time, and the next fo
   deliver(audio(2));
   CHECK(transport.sent[1].size() == 1);
   CHECK(value("auralis_chunks_queued") == 2);
-  hub.written(1);
+  queues.written(1);
   CHECK(transport.sent[1].size() == 2);
   CHECK(value("websocket_chunks_sent_total") == 1);
   CHECK(value("network_bytes_sent_total") == static_cast<double>(transport.sent[1][0]->bytes.size()));
@@ -138,9 +138,9 @@ TEST_CASE_FIXTURE(Fixture, "what the kernel takes at once is sent at once, whate
   deliver(audio(1));
   for (std::int64_t seq = 2; seq < 6; ++seq) deliver(audio(seq));
   transport.answer = SendResult::kTaken;
-  hub.written(1);
+  queues.written(1);
   CHECK(value("websocket_chunks_sent_total") == 5);
-  CHECK(hub.status(1)->queued_bytes == 0);
+  CHECK(queues.status(1)->queued_bytes == 0);
   check_books();
 }
 
@@ -169,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener loses its oldest chunks by bytes,
   come(1);
   for (std::int64_t seq = 0; seq < 20; ++seq) {
     deliver(audio(seq, false, 100'000));
-    CHECK(hub.status(1)->queued_bytes < 1'010'000);
+    CHECK(queues.status(1)->queued_bytes < 1'010'000);
     check_books();
   }
   CHECK(value("websocket_chunks_dropped_total", "backlog") == 11);
@@ -177,14 +177,14 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener loses its oldest chunks by bytes,
 
 TEST_CASE_FIXTURE(Fixture, "a listener may ask for a shorter queue, and not for a longer one") {
   come(1);
-  hub.set_max_backlog(1, 300 * kNsPerMs);
+  queues.set_max_backlog(1, 300 * kNsPerMs);
   for (std::int64_t seq = 0; seq < 10; ++seq, clock.now += kChunkNs) deliver(audio(seq));
-  CHECK(hub.status(1)->queued == 5);
-  hub.set_max_backlog(1, 100 * kNsPerSecond);
-  CHECK(hub.status(1)->max_backlog_ms == 2'000);
-  hub.flush(1);
-  CHECK(hub.status(1)->queued == 1);  // on its way
-  CHECK(hub.status(1)->dropped == 9);
+  CHECK(queues.status(1)->queued == 5);
+  queues.set_max_backlog(1, 100 * kNsPerSecond);
+  CHECK(queues.status(1)->max_backlog_ms == 2'000);
+  queues.flush(1);
+  CHECK(queues.status(1)->queued == 1);  // on its way
+  CHECK(queues.status(1)->dropped == 9);
   check_books();
 }
 
@@ -194,13 +194,13 @@ TEST_CASE_FIXTURE(Fixture,
   come(2, kGarden, WireFormat::kJson, true);
   for (std::int64_t seq = 0; seq < 40; ++seq, clock.now += kChunkNs) deliver(audio(seq));
   CHECK(stepped_down == std::vector<ConnectionId>{1});
-  hub.set_format(1, WireFormat::kOpus, true);
+  queues.set_format(1, WireFormat::kOpus, true);
   CHECK(value("auralis_listeners_stepped_down_total") == 1);
   take_all();
   const auto told = texts(1);
   CHECK(
       std::any_of(told.begin(), told.end(), [](const auto& text) { return text["code"] == "stepped_down"; }));
-  CHECK(hub.status(1)->format == WireFormat::kOpus);
+  CHECK(queues.status(1)->format == WireFormat::kOpus);
   check_books();
 }
 
@@ -212,9 +212,9 @@ TEST_CASE_FIXTURE(Fixture, "who goes to PCM later, or again, is stepped down fro
     for (const std::int64_t end = seq + 30; seq < end; ++seq, clock.now += kChunkNs) deliver(audio(seq));
   };
   stall();
-  hub.set_format(1, WireFormat::kOpus, true);
+  queues.set_format(1, WireFormat::kOpus, true);
   take_all();
-  for (const ConnectionId id : {1, 2}) hub.set_format(id, WireFormat::kPcm, false);
+  for (const ConnectionId id : {1, 2}) queues.set_format(id, WireFormat::kPcm, false);
   stall();
   CHECK(stepped_down == std::vector<ConnectionId>{1, 1, 2});
   check_books();
@@ -225,22 +225,22 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
   come(2);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
     deliver(audio(seq));
-    while (hub.status(2)->queued > 0) hub.written(2);
+    while (queues.status(2)->queued > 0) queues.written(2);
     clock.now += kChunkNs;
   }
   CHECK(transport.sent[1].size() == 1);
-  CHECK(hub.status(2)->sent == 60);
-  CHECK(hub.status(2)->dropped == 0);
+  CHECK(queues.status(2)->sent == 60);
+  CHECK(queues.status(2)->dropped == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is closed with 4008") {
   come(1);
   deliver(audio(1));
   clock.now += 10 * kNsPerSecond - 1;
-  hub.look_after();
+  queues.look_after();
   CHECK(transport.closed.empty());
   clock.now += 1;
-  hub.look_after();
+  queues.look_after();
   CHECK(transport.closed.at(1) == 4008);
   const auto sent = transport.sent[1].size();
   deliver(audio(2));
@@ -252,9 +252,9 @@ TEST_CASE_FIXTURE(Fixture, "a listener that takes a little now and then is slow,
   deliver(audio(1));
   for (int i = 0; i < 5; ++i) {
     clock.now += 9 * kNsPerSecond;
-    hub.alive(1, std::nullopt);
-    hub.progressed(1);
-    hub.look_after();
+    queues.alive(1, std::nullopt);
+    queues.progressed(1);
+    queues.look_after();
   }
   CHECK(transport.closed.empty());
 }
@@ -265,13 +265,13 @@ TEST_CASE_FIXTURE(Fixture, "who gives no sign of life for a minute is closed wit
   for (int second = 0; second < 60; ++second) {
     CHECK(transport.closed.empty());
     clock.now += kNsPerSecond;
-    hub.alive(2, 30 * kNsPerMs);
-    hub.look_after();
+    queues.alive(2, 30 * kNsPerMs);
+    queues.look_after();
   }
   CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
   CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) == 3);
-  CHECK(hub.status(2)->rtt_ms == 30.0);
-  CHECK_FALSE(hub.status(1)->rtt_ms.has_value());
+  CHECK(queues.status(2)->rtt_ms == 30.0);
+  CHECK_FALSE(queues.status(1)->rtt_ms.has_value());
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the books") {
@@ -279,7 +279,7 @@ TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the
   deliver(audio(1));
   deliver(audio(2));
   clock.now += 3 * kNsPerSecond;
-  hub.removed(1);
+  queues.removed(1);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 2);
   CHECK(value("websocket_disconnections_total") == 1);
   CHECK(value("websocket_active_connections") == 0);
@@ -293,8 +293,8 @@ TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by t
   come(1);
   deliver(audio(1));
   deliver(audio(2));
-  hub.written(1);
-  const Hub next(clock, process_time, own.metrics, transport, {}, 1, nullptr);
+  queues.written(1);
+  const SendQueues next(clock, process_time, own.metrics, transport, {}, 1, nullptr);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 1);
   CHECK(value("websocket_disconnections_total") == 1);
   CHECK(value("auralis_chunks_queued") == 0);
@@ -304,22 +304,22 @@ TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once, at 
   come(1);
   come(2);
   deliver(audio(1));
-  hub.write_failed(1);
+  queues.write_failed(1);
   transport.answer = SendResult::kFailed;
-  hub.written(2);
+  queues.written(2);
   deliver(audio(2));
   CHECK(value("websocket_send_errors_total") == 2);
   CHECK(value("websocket_chunks_dropped_total", "error") == 2);
-  hub.removed(1);
-  hub.removed(2);
+  queues.removed(1);
+  queues.removed(2);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 0);
   check_books();
 }
 
 TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for delivery and jitter") {
-  hub.add(1, transport.outlet(1), WireFormat::kPcm, false);
+  queues.add(1, transport.sink(1), WireFormat::kPcm, false);
   clock.now += 4 * kNsPerMs;
-  hub.begin(1, {kGarden, 0, {make_text_message("{}")}, {audio(1), audio(2)}});
+  queues.begin(1, {kGarden, 0, {make_text_message("{}")}, {audio(1), audio(2)}});
   take_all();
   CHECK(transport.sent[1].size() == 3);
   CHECK(own.sample("audio_startup_latency_ms").count() == 1);
@@ -365,14 +365,14 @@ TEST_CASE_FIXTURE(Fixture, "each five seconds a listener is told how it stands")
 TEST_CASE_FIXTURE(Fixture,
                   "over plain HTTP nothing but audio is sent, and nobody is asked for a sign of life") {
   come(1, kGarden, WireFormat::kWav);
-  hub.send_text(1, make_text_message("{}"));
-  hub.send_text_to_all(make_text_message("{}"));
+  queues.send_text(1, make_text_message("{}"));
+  queues.send_text_to_all(make_text_message("{}"));
   deliver(audio(1, true));
   for (int second = 0; second < 61; ++second) {
     clock.now += kNsPerSecond;
-    hub.written(1);
+    queues.written(1);
     deliver(audio(2 + second));
-    hub.look_after();
+    queues.look_after();
   }
   CHECK(texts(1).empty());
   CHECK(transport.pinged.empty());
@@ -382,26 +382,26 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are bounded") {
   come(1);
   const auto pong = make_text_message("{}");
-  for (int i = 0; i < 1'000; ++i) hub.send_text(1, pong);
+  for (int i = 0; i < 1'000; ++i) queues.send_text(1, pong);
   take_all();
-  CHECK(transport.sent[1].size() == Hub::kMaxTexts + 1);
+  CHECK(transport.sent[1].size() == SendQueues::kMaxTexts + 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second") {
   come(1);
-  CHECK(hub.report_playback(1, 150));
-  CHECK_FALSE(hub.report_playback(1, 150));
+  CHECK(queues.report_playback(1, 150));
+  CHECK_FALSE(queues.report_playback(1, 150));
   clock.now += kNsPerSecond;
-  CHECK(hub.report_playback(1, 170));
+  CHECK(queues.report_playback(1, 170));
   CHECK(own.sample("audio_end_to_end_latency_ms").count() == 2);
   CHECK(own.sample("audio_end_to_end_latency_ms").sum == 320.0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "who waits for a station is delivered to from its past chunks on") {
-  hub.add(1, transport.outlet(1), WireFormat::kPcm, false);
+  queues.add(1, transport.sink(1), WireFormat::kPcm, false);
   deliver(audio(4));
   CHECK(transport.sent[1].empty());
-  hub.begin(1, {kGarden, 0, {}, {audio(4), audio(5)}});
+  queues.begin(1, {kGarden, 0, {}, {audio(4), audio(5)}});
   deliver(audio(6));
   take_all();
   CHECK(transport.sent[1].size() == 3);
@@ -409,11 +409,11 @@ TEST_CASE_FIXTURE(Fixture, "who waits for a station is delivered to from its pas
 }
 
 TEST_CASE_FIXTURE(Fixture, "who waits for a station of its own has nothing to do with those of others") {
-  hub.add(1, transport.outlet(1), WireFormat::kPcm, false);
-  hub.move({}, kGarden);  // the first stations have come
-  hub.send_text(kGarden, make_text_message("{}"));
+  queues.add(1, transport.sink(1), WireFormat::kPcm, false);
+  queues.move({}, kGarden);  // the first stations have come
+  queues.send_text(kGarden, make_text_message("{}"));
   CHECK(transport.sent[1].empty());
-  hub.close_all_of(kGarden, close_code::kStationGone, "gone");
+  queues.close_all_of(kGarden, close_code::kStationGone, "gone");
   CHECK(transport.closed.empty());
 }
 
@@ -426,15 +426,15 @@ struct StoppedFixture : Fixture {
     for (std::int64_t tenth = 1; tenth <= 10 * seconds; ++tenth) {
       clock.now += kNsPerSecond / 10;
       process_time.step();
-      if (tenth % 10 == 0) hub.look_after();
+      if (tenth % 10 == 0) queues.look_after();
     }
   }
   // It is stopped, and looks after them at once when it goes on.
   void stop(std::int64_t seconds) {
     clock.now += seconds * kNsPerSecond;
-    hub.look_after();
+    queues.look_after();
     process_time.step();
-    hub.look_after();
+    queues.look_after();
   }
 };
 
@@ -444,7 +444,7 @@ TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener whi
   transport.answer = SendResult::kTaken;
   for (int round = 0; round < 3; ++round) {
     run(14);
-    for (const ConnectionId id : {1, 2}) hub.alive(id, std::nullopt);
+    for (const ConnectionId id : {1, 2}) queues.alive(id, std::nullopt);
     stop(65);
     CHECK(transport.closed.empty());
   }
@@ -452,7 +452,7 @@ TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener whi
   for (int second = 0; second < 60; ++second) {
     CHECK(transport.closed.empty());
     run(1);
-    hub.alive(2, std::nullopt);
+    queues.alive(2, std::nullopt);
   }
   CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) >= pings + 3);
   CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
@@ -465,8 +465,8 @@ TEST_CASE_FIXTURE(StoppedFixture, "what waits for a listener grows no older whil
   stop(65);
   CHECK(transport.closed.empty());
   CHECK(stepped_down.empty());
-  CHECK(hub.status(1)->dropped == 0);
-  CHECK(hub.status(1)->backlog_ms == 500);
+  CHECK(queues.status(1)->dropped == 0);
+  CHECK(queues.status(1)->backlog_ms == 500);
   run(9);
   CHECK(transport.closed.empty());
   run(1);
@@ -476,10 +476,10 @@ TEST_CASE_FIXTURE(StoppedFixture, "what waits for a listener grows no older whil
 TEST_CASE_FIXTURE(StoppedFixture,
                   "reports that piled up while the process was stopped are no flood, and one counts") {
   come(1);
-  CHECK(hub.report_playback(1, 100));
+  CHECK(queues.report_playback(1, 100));
   stop(10);
   int taken = 0;
-  for (int report = 0; report < 30; ++report) taken += hub.report_playback(1, 100) ? 1 : 0;
+  for (int report = 0; report < 30; ++report) taken += queues.report_playback(1, 100) ? 1 : 0;
   CHECK(taken == 10);
   CHECK(own.sample("audio_end_to_end_latency_ms").count() == 2);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/control/stations.h"
+#include "streamd/control/station_table.h"
 
 #include <algorithm>
 #include <array>
@@ -24,14 +24,14 @@ std::string personal_name() {
 
 }  // namespace
 
-Stations::Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader,
-                   const Clock& clock, const Clock& process_time)
+StationTable::StationTable(const std::filesystem::path& streamd_directory, const AudioReader& reader,
+                           const Clock& clock, const Clock& process_time)
     : writer_(streamd_directory, clock.now_ns()),
       reader_(reader),
       clock_(clock),
       process_time_(process_time) {}
 
-Stations::Changes Stations::refresh(bool other_table) {
+StationTable::Changes StationTable::refresh(bool other_table) {
   Changes changes;
   // While synthd is away its stations are those that it had; it goes on with them.
   const bool changed = reader_.ready() && (other_table || reader_.table_version() != table_version_);
@@ -41,7 +41,7 @@ Stations::Changes Stations::refresh(bool other_table) {
   }
   note_requests();
   take_back(changes);
-  for (auto coming = coming_.begin(); coming != coming_.end();) {
+  for (auto coming = pending_.begin(); coming != pending_.end();) {
     if (process_time_.now_ns() - coming->second.asked_ns < kOpenTimeoutNs) {
       ++coming;
       continue;
@@ -49,7 +49,7 @@ Stations::Changes Stations::refresh(bool other_table) {
     const StationId place{coming->first, coming->second.generation};
     log_warning("a personal station did not come: synthd does not answer",
                 {{"place", static_cast<std::int64_t>(place.index)}});
-    coming = coming_.erase(coming);
+    coming = pending_.erase(coming);
     close(place);  // should it still come
     changes.gone.push_back({place, {}, {}, {}});
   }
@@ -57,11 +57,11 @@ Stations::Changes Stations::refresh(bool other_table) {
 }
 
 // synthd takes a request down before it renders what follows from it.
-bool Stations::in_force(const StationState& state, std::int64_t newest) const {
+bool StationTable::in_force(const StationState& state, std::int64_t newest) const {
   return changes_after(state.history, state.own_chunk(newest)) == 0;
 }
 
-void Stations::note_requests() {
+void StationTable::note_requests() {
   if (!reader_.ready()) return;
   for (auto& [index, station] : stations_) {
     const auto newest = reader_.newest({index, station.generation});
@@ -71,7 +71,7 @@ void Stations::note_requests() {
 
 // Whether another process wrote over the table: its writer puts it right within a second, and until then no
 // station is gone because of it.
-bool Stations::trampled() const {
+bool StationTable::trampled() const {
   constexpr std::uint64_t kMostSteps =
       1'000'000;  // of a generation, between two looks: each is a station that came or went
   const auto impossible = [this](std::size_t index, std::uint64_t before) {
@@ -84,25 +84,25 @@ bool Stations::trampled() const {
       return true;
   }
   // One that was asked for has the generation after the one that its place has.
-  return std::any_of(coming_.begin(), coming_.end(),
+  return std::any_of(pending_.begin(), pending_.end(),
                      [&](const auto& entry) { return impossible(entry.first, entry.second.generation - 1); });
 }
 
-void Stations::read_table(Changes& changes) {
-  std::map<std::size_t, Known> now;
+void StationTable::read_table(Changes& changes) {
+  std::map<std::size_t, TableEntry> now;
   for (std::size_t index = 0; index < reader_.places(); ++index) {
     const StationId place{index, reader_.generation(index)};
     const auto state = place.generation % 2 != 0 ? reader_.state(place) : std::nullopt;
     SharedPermit permit;
-    const auto coming = coming_.find(index);
-    if (coming != coming_.end() && place.generation >= coming->second.generation) {
+    const auto coming = pending_.find(index);
+    if (coming != pending_.end() && place.generation >= coming->second.generation) {
       // It came; or another tenant did, or has been there already.
       permit = std::move(coming->second.permit);
       if (!state || state->name != coming->second.name) {
         changes.gone.push_back(
             {{index, coming->second.generation}, {}, coming->second.link, std::exchange(permit, nullptr)});
       }
-      coming_.erase(coming);
+      pending_.erase(coming);
     }
     if (!state) continue;
     const auto before = stations_.find(index);
@@ -121,7 +121,7 @@ void Stations::read_table(Changes& changes) {
 }
 
 // What synthd might still find in the control segment changes nothing any more.
-void Stations::take_back(Changes& changes) {
+void StationTable::take_back(Changes& changes) {
   const bool works = reader_.segment().writer_healthy(clock_.now_ns());
   const auto state_of = [this](const StationId& place) { return find(place); };
   for (const auto& change : accepted_.extract_void(state_of, works, process_time_.now_ns())) {
@@ -135,20 +135,20 @@ void Stations::take_back(Changes& changes) {
   }
 }
 
-const StationState* Stations::find(const StationId& place) const {
+const StationState* StationTable::find(const StationId& place) const {
   const auto found = stations_.find(place.index);
   const bool there = found != stations_.end() && found->second.generation == place.generation;
   return there ? &found->second.state : nullptr;
 }
 
-std::optional<StationId> Stations::find(std::string_view name) const {
+std::optional<StationId> StationTable::find(std::string_view name) const {
   for (const auto& [index, station] : stations_) {
     if (name == station.state.name) return StationId{index, station.generation};
   }
   return std::nullopt;
 }
 
-std::optional<StationId> Stations::usual() const {
+std::optional<StationId> StationTable::usual() const {
   std::optional<StationId> usual;
   for (const auto& [index, station] : stations_) {
     if (station.state.personal != 0) continue;
@@ -158,7 +158,7 @@ std::optional<StationId> Stations::usual() const {
   return usual;
 }
 
-std::vector<StationId> Stations::configured() const {
+std::vector<StationId> StationTable::configured() const {
   std::vector<StationId> places;
   for (const auto& [index, station] : stations_) {
     if (station.state.personal == 0) places.push_back({index, station.generation});
@@ -166,24 +166,24 @@ std::vector<StationId> Stations::configured() const {
   return places;
 }
 
-std::vector<std::pair<StationId, const StationState*>> Stations::all() const {
+std::vector<std::pair<StationId, const StationState*>> StationTable::all() const {
   std::vector<std::pair<StationId, const StationState*>> all;
   for (const auto& [index, station] : stations_) all.push_back({{index, station.generation}, &station.state});
   return all;
 }
 
-std::size_t Stations::personal() const { return stations_.size() - configured().size(); }
+std::size_t StationTable::personal() const { return stations_.size() - configured().size(); }
 
-std::size_t Stations::free_places() const {
-  const std::size_t taken = stations_.size() + coming_.size();
+std::size_t StationTable::free_places() const {
+  const std::size_t taken = stations_.size() + pending_.size();
   return reader_.segment().writer_alive() && places() > taken ? places() - taken : 0;
 }
 
-std::optional<StationId> Stations::open(const Permalink& link, SharedPermit permit) {
+std::optional<StationId> StationTable::open(const Permalink& link, SharedPermit permit) {
   if (free_places() == 0) return std::nullopt;
   // Also what cannot be read is somebody's.
   const auto taken = [this](std::size_t index) {
-    return stations_.count(index) != 0 || coming_.count(index) != 0 || reader_.generation(index) % 2 != 0;
+    return stations_.count(index) != 0 || pending_.count(index) != 0 || reader_.generation(index) % 2 != 0;
   };
   std::size_t index = 0;
   while (index < places() && taken(index)) ++index;
@@ -198,28 +198,28 @@ std::optional<StationId> Stations::open(const Permalink& link, SharedPermit perm
   request.chunk = link.chunk;
   request.history = shortened(link.history, reader_.timeline(), link.chunk);
   store(place, request);
-  coming_[index] = {place.generation, process_time_.now_ns(), name, link, std::move(permit)};
+  pending_[index] = {place.generation, process_time_.now_ns(), name, link, std::move(permit)};
   return place;
 }
 
-void Stations::keep(const StationId& place, SharedPermit permit) {
+void StationTable::keep(const StationId& place, SharedPermit permit) {
   const auto found = stations_.find(place.index);
   if (found != stations_.end() && found->second.generation == place.generation && !found->second.permit)
     found->second.permit = std::move(permit);
 }
 
-void Stations::end(const StationId& place) {
+void StationTable::end(const StationId& place) {
   const StationState* const state = find(place);
   if (state != nullptr && state->personal != 0) close(place);
 }
 
-bool Stations::is_personal(const StationId& place) const {
+bool StationTable::is_personal(const StationId& place) const {
   if (const StationState* const state = find(place)) return state->personal != 0;
-  const auto coming = coming_.find(place.index);
-  return coming != coming_.end() && coming->second.generation == place.generation;
+  const auto coming = pending_.find(place.index);
+  return coming != pending_.end() && coming->second.generation == place.generation;
 }
 
-void Stations::close(const StationId& place) {
+void StationTable::close(const StationId& place) {
   ControlRequest request;
   request.action = ControlAction::kClose;
   request.history.count = 1;
@@ -227,7 +227,7 @@ void Stations::close(const StationId& place) {
 }
 
 // Numbered above what either side has seen, so that it counts even if one of the segments was lost.
-void Stations::store(const StationId& place, ControlRequest request) {
+void StationTable::store(const StationId& place, ControlRequest request) {
   const auto before = writer_.request(place.index);
   const StationState* const state = find(place);
   request.number = std::max(before ? before->number : 0, state != nullptr ? state->applied_request : 0) + 1;
@@ -235,18 +235,19 @@ void Stations::store(const StationId& place, ControlRequest request) {
   writer_.store(place.index, request);
 }
 
-std::optional<Stations::Accepted> Stations::change(const StationId& place, const ParameterPatch& patch) {
+std::optional<StationTable::Accepted> StationTable::change(const StationId& place,
+                                                           const ParameterPatch& patch) {
   const auto base = target(place);
   if (!base) return std::nullopt;
   return request(place, patch.applied_to(*base));
 }
 
-std::optional<Stations::Accepted> Stations::choose(const StationId& place, const Preset& preset) {
+std::optional<StationTable::Accepted> StationTable::choose(const StationId& place, const Preset& preset) {
   return request(place, preset.parameters);
 }
 
 // What was last asked for: a request that synthd has not come to yet, else what synthd says.
-std::optional<MusicParameters> Stations::target(const StationId& place) const {
+std::optional<MusicParameters> StationTable::target(const StationId& place) const {
   const auto state = reader_.state(place);
   if (!state) return std::nullopt;
   const auto pending = writer_.request(place.index);
@@ -255,15 +256,15 @@ std::optional<MusicParameters> Stations::target(const StationId& place) const {
   return waits ? pending->history.changes[0].parameters : auralis::target(state->history);
 }
 
-void Stations::request_parameters(const StationId& place, const MusicParameters& parameters) {
+void StationTable::request_parameters(const StationId& place, const MusicParameters& parameters) {
   ControlRequest request;
   request.history.count = 1;
   request.history.changes[0].parameters = parameters;
   store(place, request);
 }
 
-std::optional<Stations::Accepted> Stations::request(const StationId& place,
-                                                    const MusicParameters& parameters) {
+std::optional<StationTable::Accepted> StationTable::request(const StationId& place,
+                                                            const MusicParameters& parameters) {
   const StationState* const state = find(place);
   if (state == nullptr || !reader_.segment().writer_alive()) return std::nullopt;
   request_parameters(place, parameters);
@@ -272,11 +273,11 @@ std::optional<Stations::Accepted> Stations::request(const StationId& place,
   return Accepted{number, parameters};
 }
 
-std::int64_t Stations::live_chunk(const StationState& state) const {
+std::int64_t StationTable::live_chunk(const StationState& state) const {
   return std::max<std::int64_t>(0, state.own_chunk(reader_.timeline().chunk_at(clock_.now_ns())));
 }
 
-std::optional<StationStatus> Stations::status(const StationId& place) const {
+std::optional<StationStatus> StationTable::status(const StationId& place) const {
   const StationState* const state = find(place);
   const auto newest = reader_.newest(place);
   if (state == nullptr || !newest) return std::nullopt;
@@ -303,7 +304,7 @@ std::optional<StationStatus> Stations::status(const StationId& place) const {
   return status;
 }
 
-std::string Stations::permalink(const StationId& place) const {
+std::string StationTable::permalink(const StationId& place) const {
   const StationState* const state = find(place);
   if (state == nullptr) return {};
   return to_query(state->seed, state->history, reader_.timeline(), live_chunk(*state));

@@ -54,7 +54,7 @@ struct Delivery {
 };
 
 // What a listener begins with; from then on it is delivered to.
-struct Welcome {
+struct InitialDelivery {
   StationId station;
   std::uint32_t phase = 0;
   std::vector<WireMessagePtr> messages;  // before the first audio
@@ -62,19 +62,20 @@ struct Welcome {
 };
 
 // One thread, the worker's. All references outlive it.
-class Hub {
+class SendQueues {
  public:
   // Listeners are judged by `process_time`: for how long they give no sign of life, take nothing, and let
   // chunks wait. `step_down` is asked to have a listener sent Opus instead of PCM: set_format() follows.
-  Hub(const Clock& clock, const ProcessTime& process_time, StreamMetrics& metrics, Transport& transport,
-      const BacklogLimits& limits, std::int64_t idle_ns, std::function<void(ConnectionId)> step_down);
+  SendQueues(const Clock& clock, const ProcessTime& process_time, StreamMetrics& metrics,
+             Transport& transport, const BacklogLimits& limits, std::int64_t idle_ns,
+             std::function<void(ConnectionId)> step_down);
 
   std::size_t size() const { return listeners_.size(); }
-  // A listener has come, and is sent to by `outlet`, which stays until removed(). It may be stepped down from
+  // A listener has come, and is sent to by `sink`, which stays until removed(). It may be stepped down from
   // PCM to Opus if it `offered_opus`.
-  void add(ConnectionId id, Outlet& outlet, WireFormat format, bool offered_opus);
+  void add(ConnectionId id, MessageSink& sink, WireFormat format, bool offered_opus);
   // It is delivered to.
-  void begin(ConnectionId id, const Welcome& welcome);
+  void begin(ConnectionId id, const InitialDelivery& welcome);
   // It hears another station from its next chunk on.
   void retune(ConnectionId id, const StationId& station);
   // All who hear `from` hear `to` from the next chunk on.
@@ -133,7 +134,7 @@ class Hub {
   struct Listener {
     // What each chunk touches, side by side: of thousands of listeners none is in the processor's cache by
     // then.
-    Outlet* outlet = nullptr;
+    MessageSink* sink = nullptr;
     StationId station;
     WireFormat format = WireFormat::kJson;
     bool closing = false;

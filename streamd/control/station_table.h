@@ -22,15 +22,15 @@
 namespace auralis {
 
 // One thread, streamd's network thread. `reader` and both clocks outlive it.
-class Stations {
+class StationTable {
  public:
   // Listeners and synthd have the times below by `process_time`, in which this process ran. Throws
   // SegmentError.
-  Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader, const Clock& clock,
-           const Clock& process_time);
+  StationTable(const std::filesystem::path& streamd_directory, const AudioReader& reader, const Clock& clock,
+               const Clock& process_time);
   // By the clock itself.
-  Stations(const std::filesystem::path& streamd_directory, const AudioReader& reader, const Clock& clock)
-      : Stations(streamd_directory, reader, clock, clock) {}
+  StationTable(const std::filesystem::path& streamd_directory, const AudioReader& reader, const Clock& clock)
+      : StationTable(streamd_directory, reader, clock, clock) {}
 
   struct Gone {
     StationId place;
@@ -115,14 +115,14 @@ class Stations {
   static constexpr std::int64_t kOpenTimeoutNs = 3 * kNsPerSecond;
 
  private:
-  struct Known {
+  struct TableEntry {
     std::uint64_t generation = 0;
     StationState state;
     std::int64_t idle_since_ns = 0;
     std::uint64_t request_in_force = 0;  // the last request whose change has been rendered
     SharedPermit permit;
   };
-  struct Coming {
+  struct PendingStation {
     std::uint64_t generation = 0;
     std::int64_t asked_ns = 0;
     std::string name;
@@ -148,8 +148,8 @@ class Stations {
   const Clock& clock_;
   const Clock& process_time_;
   std::uint64_t table_version_ = 0;
-  std::map<std::size_t, Known> stations_;  // by place
-  std::map<std::size_t, Coming> coming_;   // by place
+  std::map<std::size_t, TableEntry> stations_;     // by place
+  std::map<std::size_t, PendingStation> pending_;  // by place
   AcceptedChanges accepted_;
 };
 

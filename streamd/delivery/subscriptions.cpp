@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/delivery/audience.h"
+#include "streamd/delivery/subscriptions.h"
 
 #include <algorithm>
 #include <tuple>
@@ -18,12 +18,12 @@ std::uint32_t spread(std::uint32_t rank) {
 
 }  // namespace
 
-bool Audience::Key::operator<(const Key& other) const {
+bool Subscriptions::Key::operator<(const Key& other) const {
   return std::tie(phase, worker, index, generation) <
          std::tie(other.phase, other.worker, other.index, other.generation);
 }
 
-void Audience::add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station) {
+void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station) {
   std::uint32_t best = spread(0);
   for (std::uint32_t rank = 1; rank < kPhases; ++rank) {
     if (phase_counts_.at(spread(rank)) < phase_counts_.at(best)) best = spread(rank);
@@ -33,7 +33,7 @@ void Audience::add(ConnectionId id, std::size_t worker, WireFormat format, const
   count(listeners_[id], +1);
 }
 
-void Audience::remove(ConnectionId id) {
+void Subscriptions::remove(ConnectionId id) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   count(found->second, -1);
@@ -42,7 +42,7 @@ void Audience::remove(ConnectionId id) {
 }
 
 // Books what the listener needs: once it is delivered to, and what it is counted with at its station.
-void Audience::count(const Listener& listener, int change) {
+void Subscriptions::count(const Listener& listener, int change) {
   const auto by = static_cast<std::size_t>(change);
   const auto station =
       station_counts_.try_emplace({listener.station.index, listener.station.generation}).first;
@@ -58,63 +58,63 @@ void Audience::count(const Listener& listener, int change) {
 }
 
 template <typename Change>
-void Audience::change(Listener& listener, const Change& change) {
+void Subscriptions::change(Listener& listener, const Change& change) {
   count(listener, -1);
   change(listener);
   count(listener, +1);
 }
 
-void Audience::begin(ConnectionId id) {
+void Subscriptions::begin(ConnectionId id) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   change(found->second, [](Listener& listener) { listener.delivered_to = true; });
 }
 
-void Audience::retune(ConnectionId id, const StationId& station) {
+void Subscriptions::retune(ConnectionId id, const StationId& station) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   change(found->second, [&](Listener& listener) { listener.station = station; });
 }
 
-void Audience::set_format(ConnectionId id, WireFormat format) {
+void Subscriptions::set_format(ConnectionId id, WireFormat format) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   change(found->second, [&](Listener& listener) { listener.format = format; });
 }
 
-void Audience::move(const StationId& from, const StationId& to) {
+void Subscriptions::move(const StationId& from, const StationId& to) {
   for (auto& [id, listener] : listeners_) {
     if (listener.station == from) change(listener, [&](Listener& one) { one.station = to; });
   }
 }
 
-const Audience::Listener* Audience::find(ConnectionId id) const {
+const Subscriptions::Listener* Subscriptions::find(ConnectionId id) const {
   const auto found = listeners_.find(id);
   return found == listeners_.end() ? nullptr : &found->second;
 }
 
-std::size_t Audience::listeners_of(const StationId& station) const {
+std::size_t Subscriptions::listeners_of(const StationId& station) const {
   const auto found = station_counts_.find({station.index, station.generation});
   return found == station_counts_.end() ? 0 : found->second.all;
 }
 
-std::size_t Audience::opus_listeners_of(const StationId& station) const {
+std::size_t Subscriptions::opus_listeners_of(const StationId& station) const {
   const auto found = station_counts_.find({station.index, station.generation});
   return found == station_counts_.end() ? 0 : found->second.opus;
 }
 
-std::vector<StationId> Audience::stations() const {
+std::vector<StationId> Subscriptions::stations() const {
   std::vector<StationId> places;
   for (const auto& entry : station_counts_) places.push_back({entry.first.first, entry.first.second});
   return places;
 }
 
-std::uint32_t Audience::next_busy_phase(std::uint32_t from) const {
+std::uint32_t Subscriptions::next_busy_phase(std::uint32_t from) const {
   const auto found = needs_.lower_bound({from, 0, 0, 0});
   return found == needs_.end() ? kPhases : found->first.phase;
 }
 
-std::vector<Audience::Need> Audience::needs_of(std::uint32_t phase) const {
+std::vector<Subscriptions::Need> Subscriptions::needs_of(std::uint32_t phase) const {
   std::vector<Need> needs;
   for (auto entry = needs_.lower_bound({phase, 0, 0, 0});
        entry != needs_.end() && entry->first.phase == phase; ++entry) {

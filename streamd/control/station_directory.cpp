@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/control/directory.h"
+#include "streamd/control/station_directory.h"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 namespace auralis {
 namespace {
 
-Permalink checked(const Directory& directory, Permalink link) {
+Permalink checked(const StationDirectory& directory, Permalink link) {
   if (changes_after(link.history, link.chunk) >= ShortHistory{}.changes.size()) {
     throw QueryError(
         "The link changes the music more often after its position than can be played here: at most " +
@@ -24,7 +24,7 @@ Permalink checked(const Directory& directory, Permalink link) {
                    ". auralis-render can play it.");
 }
 
-Wanted own_station(const Directory& directory, const Permalink& link) {
+StationRequest own_station(const StationDirectory& directory, const Permalink& link) {
   if (!directory.synthd_there) {
     throw StationRefusal{StationRefusal::Reason::kNoSynthd,
                          "No station can be started: synthd is not there. Try again later."};
@@ -34,19 +34,19 @@ Wanted own_station(const Directory& directory, const Permalink& link) {
 
 }  // namespace
 
-const Directory::Entry* Directory::find(std::string_view name) const {
+const StationDirectory::Entry* StationDirectory::find(std::string_view name) const {
   const auto found =
       std::find_if(stations.begin(), stations.end(), [&](const Entry& entry) { return entry.name == name; });
   return found == stations.end() ? nullptr : &*found;
 }
 
-const Directory::Entry* Directory::find(const StationId& place) const {
+const StationDirectory::Entry* StationDirectory::find(const StationId& place) const {
   const auto found = std::find_if(stations.begin(), stations.end(),
                                   [&](const Entry& entry) { return entry.place == place; });
   return found == stations.end() ? nullptr : &*found;
 }
 
-std::string Directory::names() const {
+std::string StationDirectory::names() const {
   std::string names;
   for (const Entry& entry : stations) {
     if (!entry.personal) names.append(names.empty() ? "" : ", ").append(entry.name);
@@ -54,8 +54,8 @@ std::string Directory::names() const {
   return names;
 }
 
-bool operator==(const Directory& a, const Directory& b) {
-  const auto same = [](const Directory::Entry& x, const Directory::Entry& y) {
+bool operator==(const StationDirectory& a, const StationDirectory& b) {
+  const auto same = [](const StationDirectory::Entry& x, const StationDirectory::Entry& y) {
     return x.name == y.name && x.place == y.place && x.personal == y.personal && x.encoded == y.encoded;
   };
   return std::equal(a.stations.begin(), a.stations.end(), b.stations.begin(), b.stations.end(), same) &&
@@ -72,7 +72,7 @@ std::string_view StationRefusal::code() const {
                                        : "bad_query";
 }
 
-Wanted named_station(const Directory& directory, std::string_view name) {
+StationRequest named_station(const StationDirectory& directory, std::string_view name) {
   if (const auto* entry = directory.find(name))
     return {entry->place, std::nullopt, entry->name, entry->personal};
   const std::string names = directory.names();
@@ -83,7 +83,7 @@ Wanted named_station(const Directory& directory, std::string_view name) {
                        "There is no such station; there are: " + names + "."};
 }
 
-Wanted wanted_station(const Directory& directory, std::string_view query) {
+StationRequest wanted_station(const StationDirectory& directory, std::string_view query) {
   try {
     auto fields = query_fields(query);
     fields.erase("ticket");  // which says who may listen, not to what

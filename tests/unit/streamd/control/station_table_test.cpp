@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The stations as streamd sees them, by a clock that the test moves; synthd's part is the test's.
-#include "streamd/control/stations.h"
+#include "streamd/control/station_table.h"
 
 #include <doctest/doctest.h>
 
@@ -15,7 +15,7 @@ struct Fixture {
   test::ManualClock clock;
   test::FakeSynth synth{folder.path() / "synthd", clock.now};
   AudioReader reader{folder.path() / "synthd"};
-  std::optional<Stations> stations;
+  std::optional<StationTable> stations;
   ControlReader control{folder.path() / "streamd"};
 
   Fixture() {
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(Fixture, "a place whose state cannot be read is somebody's") {
 
 TEST_CASE_FIXTURE(Fixture, "a station that does not come in time is given up, and asked for no more") {
   const auto place = stations->open({}, {});
-  clock.now += Stations::kOpenTimeoutNs - 1;
+  clock.now += StationTable::kOpenTimeoutNs - 1;
   CHECK(stations->refresh(false).gone.empty());
   clock.now += 1;
   const auto gone = stations->refresh(false).gone;
@@ -191,10 +191,10 @@ TEST_CASE_FIXTURE(Fixture, "a personal station ends when nobody has listened for
   const auto look = [&](bool listeners) {
     stations->close_idle([&](const StationId&) { return listeners; });
   };
-  clock.now += Stations::kIdleNs + kNsPerSecond;
+  clock.now += StationTable::kIdleNs + kNsPerSecond;
   look(true);
   CHECK_FALSE(closed());
-  clock.now += Stations::kIdleNs - 1;
+  clock.now += StationTable::kIdleNs - 1;
   look(false);
   CHECK_FALSE(closed());
   clock.now += 1;
@@ -224,7 +224,7 @@ TEST_CASE_FIXTURE(Fixture, "a personal station counts for the address that asked
     stations->refresh(false);
   }
   SUBCASE("it did not come") {
-    clock.now += Stations::kOpenTimeoutNs;
+    clock.now += StationTable::kOpenTimeoutNs;
     stations->refresh(false);
   }
   SUBCASE("another one took its place, and it came elsewhere") {

@@ -16,7 +16,7 @@
 
 namespace auralis {
 
-struct Directory {
+struct StationDirectory {
   struct Entry {
     std::string name;
     StationId place;
@@ -35,11 +35,11 @@ struct Directory {
   // Of the configured ones, as in a sentence: "default, night".
   std::string names() const;
 };
-bool operator==(const Directory& a, const Directory& b);
+bool operator==(const StationDirectory& a, const StationDirectory& b);
 
 // What a listener asks for: a station that is there (or, while none is known, whichever comes first), or one
 // of its own.
-struct Wanted {
+struct StationRequest {
   StationId place;
   std::optional<Permalink> link;
   std::string name;       // empty where it is not known yet
@@ -63,10 +63,10 @@ struct StationRefusal {
 };
 
 // Throws StationRefusal. `query` is as after the question mark of a URL.
-Wanted wanted_station(const Directory& directory, std::string_view query);
+StationRequest wanted_station(const StationDirectory& directory, std::string_view query);
 
 // Of one that is named; throws StationRefusal, too.
-Wanted named_station(const Directory& directory, std::string_view name);
+StationRequest named_station(const StationDirectory& directory, std::string_view name);
 
 // The ticket of a query; empty where it has none.
 std::string ticket_of(std::string_view query);

@@ -10,12 +10,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "streamd/delivery/hub.h"
+#include "streamd/delivery/send_queues.h"
 
 namespace auralis {
 
 // One thread, the conductor's.
-class Audience {
+class Subscriptions {
  public:
   struct Listener {
     std::size_t worker = 0;

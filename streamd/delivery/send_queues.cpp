@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/delivery/hub.h"
+#include "streamd/delivery/send_queues.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,8 +19,9 @@ double to_ms(std::int64_t ns) { return static_cast<double>(ns) / kNsPerMs; }
 
 }  // namespace
 
-Hub::Hub(const Clock& clock, const ProcessTime& process_time, StreamMetrics& metrics, Transport& transport,
-         const BacklogLimits& limits, std::int64_t idle_ns, std::function<void(ConnectionId)> step_down)
+SendQueues::SendQueues(const Clock& clock, const ProcessTime& process_time, StreamMetrics& metrics,
+                       Transport& transport, const BacklogLimits& limits, std::int64_t idle_ns,
+                       std::function<void(ConnectionId)> step_down)
     : clock_(clock),
       process_time_(process_time),
       metrics_(metrics),
@@ -39,19 +40,19 @@ Hub::Hub(const Clock& clock, const ProcessTime& process_time, StreamMetrics& met
   metrics_.chunks_queued.set(0);
 }
 
-Hub::Listener* Hub::find(ConnectionId id) {
+SendQueues::Listener* SendQueues::find(ConnectionId id) {
   const auto found = listeners_.find(id);
   return found == listeners_.end() ? nullptr : &found->second;
 }
-const Hub::Listener* Hub::find(ConnectionId id) const {
+const SendQueues::Listener* SendQueues::find(ConnectionId id) const {
   const auto found = listeners_.find(id);
   return found == listeners_.end() ? nullptr : &found->second;
 }
 
-void Hub::add(ConnectionId id, Outlet& outlet, WireFormat format, bool offered_opus) {
+void SendQueues::add(ConnectionId id, MessageSink& sink, WireFormat format, bool offered_opus) {
   Listener& listener = listeners_[id];
   listener.id = id;
-  listener.outlet = &outlet;
+  listener.sink = &sink;
   listener.format = format;
   listener.offered_opus = offered_opus;
   listener.max_age_ns = limits_.age_ns;
@@ -64,7 +65,7 @@ void Hub::add(ConnectionId id, Outlet& outlet, WireFormat format, bool offered_o
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
 }
 
-void Hub::begin(ConnectionId id, const Welcome& welcome) {
+void SendQueues::begin(ConnectionId id, const InitialDelivery& welcome) {
   Listener* const listener = find(id);
   if (listener == nullptr || listener->closing) return;
   listener->station = welcome.station;
@@ -75,25 +76,25 @@ void Hub::begin(ConnectionId id, const Welcome& welcome) {
   for (const auto& audio : welcome.past) push(*listener, {audio->message, audio, 0, process_time_.now_ns()});
 }
 
-void Hub::leave_phase(Listener& listener) {
+void SendQueues::leave_phase(Listener& listener) {
   if (!listener.phase) return;
   auto& phase = phases_.at(*listener.phase);
   phase.erase(std::find(phase.begin(), phase.end(), &listener));
   listener.phase.reset();
 }
 
-void Hub::retune(ConnectionId id, const StationId& station) {
+void SendQueues::retune(ConnectionId id, const StationId& station) {
   if (Listener* const listener = find(id)) listener->station = station;
 }
 
-void Hub::move(const StationId& from, const StationId& to) {
+void SendQueues::move(const StationId& from, const StationId& to) {
   for (auto& [id, listener] : listeners_) {
     // Those who are not delivered to yet have no station: each waits for its own.
     if (listener.phase && listener.station == from) listener.station = to;
   }
 }
 
-void Hub::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
+void SendQueues::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
   Listener* const listener = find(id);
   if (listener == nullptr) return;
   listener->format = format;
@@ -104,14 +105,14 @@ void Hub::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
   send_text(*listener, make_text_message(stepped_down_message(listener->last_seq + 1, format)));
 }
 
-void Hub::deliver(const Delivery& delivery) {
+void SendQueues::deliver(const Delivery& delivery) {
   WireMessagePtr warning;  // the same for all: they are at the same chunk
   const std::vector<Listener*>& phase = phases_.at(delivery.phase);
   for (std::size_t i = 0; i < phase.size(); ++i) {
     // While one is written to, the next ones come into the processor's cache, from one pointer to the next.
     if (i + 3 < phase.size()) __builtin_prefetch(phase[i + 3]);
-    if (i + 2 < phase.size()) __builtin_prefetch(phase[i + 2]->outlet);
-    if (i + 1 < phase.size()) phase[i + 1]->outlet->expect();
+    if (i + 2 < phase.size()) __builtin_prefetch(phase[i + 2]->sink);
+    if (i + 1 < phase.size()) phase[i + 1]->sink->expect();
     Listener* const listener = phase[i];
     if (listener->closing) continue;
     const auto found =
@@ -131,7 +132,7 @@ void Hub::deliver(const Delivery& delivery) {
 }
 
 // A chunk that was due to the listener and could not be encoded in time: it counts with its age.
-void Hub::lose(Listener& listener, std::int64_t seq, std::int64_t due_ns) {
+void SendQueues::lose(Listener& listener, std::int64_t seq, std::int64_t due_ns) {
   ++listener.dropped;
   {
     const auto books = metrics_.together();
@@ -142,7 +143,7 @@ void Hub::lose(Listener& listener, std::int64_t seq, std::int64_t due_ns) {
   send_text(listener, make_text_message(skipped_message(seq)));
 }
 
-void Hub::deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns) {
+void SendQueues::deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns) {
   const std::int64_t now_ns = clock_.now_ns();
   if (now_ns - listener.last_status_ns >= kStatusIntervalNs) {
     listener.last_status_ns = now_ns;
@@ -155,8 +156,8 @@ void Hub::deliver_to(Listener& listener, const AudioMessagePtr& audio, std::int6
 
 // As a rule the kernel takes a chunk, and no queue is needed. False where the connection is broken, which the
 // way by the queue finds, too.
-bool Hub::send_at_once(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns) {
-  const SendResult result = listener.outlet->transmit(audio->message);
+bool SendQueues::send_at_once(Listener& listener, const AudioMessagePtr& audio, std::int64_t due_ns) {
+  const SendResult result = listener.sink->transmit(audio->message);
   if (result == SendResult::kFailed) return false;
   listener.last_seq = audio->seq;
   const std::size_t bytes = audio->message->bytes.size();
@@ -175,21 +176,21 @@ bool Hub::send_at_once(Listener& listener, const AudioMessagePtr& audio, std::in
   return true;
 }
 
-void Hub::send_text(ConnectionId id, const WireMessagePtr& message) {
+void SendQueues::send_text(ConnectionId id, const WireMessagePtr& message) {
   if (Listener* const listener = find(id)) send_text(*listener, message);
 }
 
-void Hub::send_text(const StationId& station, const WireMessagePtr& message) {
+void SendQueues::send_text(const StationId& station, const WireMessagePtr& message) {
   for (auto& [id, listener] : listeners_) {
     if (listener.station == station) send_text(listener, message);
   }
 }
 
-void Hub::send_text_to_all(const WireMessagePtr& message) {
+void SendQueues::send_text_to_all(const WireMessagePtr& message) {
   for (auto& [id, listener] : listeners_) send_text(listener, message);
 }
 
-void Hub::send_text(Listener& listener, const WireMessagePtr& message) {
+void SendQueues::send_text(Listener& listener, const WireMessagePtr& message) {
   if (listener.closing || is_plain_http(listener.format)) return;
   if (listener.texts_queued >= kMaxTexts) {
     metrics_.messages_dropped.add();
@@ -198,7 +199,7 @@ void Hub::send_text(Listener& listener, const WireMessagePtr& message) {
   push(listener, {message, nullptr, 0, process_time_.now_ns()});
 }
 
-void Hub::push(Listener& listener, Outgoing outgoing) {
+void SendQueues::push(Listener& listener, Outgoing outgoing) {
   listener.queued_bytes += outgoing.message->bytes.size();
   if (outgoing.audio) {
     listener.last_seq = outgoing.audio->seq;
@@ -214,13 +215,13 @@ void Hub::push(Listener& listener, Outgoing outgoing) {
   apply_policy(listener);
 }
 
-void Hub::hand_over(Listener& listener) {
+void SendQueues::hand_over(Listener& listener) {
   while (!listener.on_its_way && !listener.queue.empty() && !listener.closing) {
     listener.on_its_way = std::move(listener.queue.front());
     listener.queue.pop_front();
     --(listener.on_its_way->audio ? listener.queued_chunks : listener.texts_queued);
     listener.progress_ns = process_time_.now_ns();
-    switch (listener.outlet->transmit(listener.on_its_way->message)) {
+    switch (listener.sink->transmit(listener.on_its_way->message)) {
       case SendResult::kPending:
         return;
       case SendResult::kTaken:
@@ -233,7 +234,7 @@ void Hub::hand_over(Listener& listener) {
   }
 }
 
-Backlog Hub::backlog_of(const Listener& listener, std::int64_t now_ns) const {
+Backlog SendQueues::backlog_of(const Listener& listener, std::int64_t now_ns) const {
   Backlog backlog;
   const auto oldest = std::find_if(listener.queue.begin(), listener.queue.end(),
                                    [](const Outgoing& outgoing) { return outgoing.audio != nullptr; });
@@ -246,7 +247,7 @@ Backlog Hub::backlog_of(const Listener& listener, std::int64_t now_ns) const {
   return backlog;
 }
 
-void Hub::apply_policy(Listener& listener) {
+void SendQueues::apply_policy(Listener& listener) {
   while (!listener.closing && listener.on_its_way) {
     const BacklogLimits limits{listener.max_age_ns, limits_.bytes};
     switch (backlog_action(backlog_of(listener, process_time_.now_ns()), limits)) {
@@ -266,7 +267,7 @@ void Hub::apply_policy(Listener& listener) {
   }
 }
 
-void Hub::skip_oldest_chunk(Listener& listener) {
+void SendQueues::skip_oldest_chunk(Listener& listener) {
   const auto oldest = std::find_if(listener.queue.begin(), listener.queue.end(),
                                    [](const Outgoing& outgoing) { return outgoing.audio != nullptr; });
   const std::int64_t seq = oldest->audio->seq;
@@ -285,17 +286,17 @@ void Hub::skip_oldest_chunk(Listener& listener) {
             {{"listener", static_cast<std::int64_t>(listener.id)}, {"chunk", seq}});
 }
 
-void Hub::flush(ConnectionId id) {
+void SendQueues::flush(ConnectionId id) {
   Listener* const listener = find(id);
   if (listener == nullptr) return;
   while (listener->queued_chunks > 0) skip_oldest_chunk(*listener);
 }
 
-void Hub::set_max_backlog(ConnectionId id, std::int64_t age_ns) {
+void SendQueues::set_max_backlog(ConnectionId id, std::int64_t age_ns) {
   if (Listener* const listener = find(id)) listener->max_age_ns = std::min(age_ns, limits_.age_ns);
 }
 
-BufferStatus Hub::status_of(const Listener& listener) const {
+BufferStatus SendQueues::status_of(const Listener& listener) const {
   const Backlog backlog = backlog_of(listener, process_time_.now_ns());
   BufferStatus status;
   status.format = listener.format;
@@ -310,27 +311,27 @@ BufferStatus Hub::status_of(const Listener& listener) const {
   return status;
 }
 
-std::optional<BufferStatus> Hub::status(ConnectionId id) const {
+std::optional<BufferStatus> SendQueues::status(ConnectionId id) const {
   const Listener* const listener = find(id);
   return listener == nullptr ? std::nullopt : std::optional(status_of(*listener));
 }
 
-StationId Hub::station_of(ConnectionId id) const {
+StationId SendQueues::station_of(ConnectionId id) const {
   const Listener* const listener = find(id);
   return listener == nullptr ? StationId{} : listener->station;
 }
 
-std::uint64_t Hub::bytes_of(ConnectionId id) const {
+std::uint64_t SendQueues::bytes_of(ConnectionId id) const {
   const Listener* const listener = find(id);
   return listener == nullptr ? 0 : listener->bytes;
 }
 
-void Hub::close(Listener& listener, std::uint16_t code, std::string_view reason) {
+void SendQueues::close(Listener& listener, std::uint16_t code, std::string_view reason) {
   listener.closing = true;
   transport_.close(listener.id, code, reason);
 }
 
-void Hub::drop(Listener& listener, const Outgoing& outgoing, Counter& reason) {
+void SendQueues::drop(Listener& listener, const Outgoing& outgoing, Counter& reason) {
   listener.queued_bytes -= outgoing.message->bytes.size();
   if (!outgoing.audio) return;
   ++listener.dropped;
@@ -339,18 +340,18 @@ void Hub::drop(Listener& listener, const Outgoing& outgoing, Counter& reason) {
   note_queued(-1);
 }
 
-void Hub::progressed(ConnectionId id) {
+void SendQueues::progressed(ConnectionId id) {
   if (Listener* const listener = find(id)) listener->progress_ns = process_time_.now_ns();
 }
 
-void Hub::written(ConnectionId id) {
+void SendQueues::written(ConnectionId id) {
   Listener* const listener = find(id);
   if (listener == nullptr || !listener->on_its_way) return;
   note_sent(*listener, *std::exchange(listener->on_its_way, std::nullopt));
   hand_over(*listener);
 }
 
-void Hub::note_sent(Listener& listener, const Outgoing& outgoing) {
+void SendQueues::note_sent(Listener& listener, const Outgoing& outgoing) {
   const std::size_t bytes = outgoing.message->bytes.size();
   listener.queued_bytes -= bytes;
   listener.bytes += bytes;
@@ -362,7 +363,7 @@ void Hub::note_sent(Listener& listener, const Outgoing& outgoing) {
 }
 
 // Within an update of the books.
-void Hub::note_audio_sent(Listener& listener, const AudioMessage& audio, std::int64_t due_ns) {
+void SendQueues::note_audio_sent(Listener& listener, const AudioMessage& audio, std::int64_t due_ns) {
   const std::int64_t now_ns = clock_.now_ns();
   ++listener.sent;
   metrics_.chunks_sent.add();
@@ -381,7 +382,7 @@ void Hub::note_audio_sent(Listener& listener, const AudioMessage& audio, std::in
   metrics_.send_deviation_squares.add(deviation_ms * deviation_ms);
 }
 
-void Hub::write_failed(ConnectionId id) {
+void SendQueues::write_failed(ConnectionId id) {
   Listener* const listener = find(id);
   if (listener == nullptr || !listener->on_its_way) return;
   if (listener->on_its_way->audio) metrics_.send_errors.add();
@@ -390,7 +391,7 @@ void Hub::write_failed(ConnectionId id) {
   listener->closing = true;  // the network ends the connection, and says so by removed()
 }
 
-void Hub::removed(ConnectionId id) {
+void SendQueues::removed(ConnectionId id) {
   Listener* const listener = find(id);
   if (listener == nullptr) return;
   if (listener->on_its_way) drop(*listener, *listener->on_its_way, metrics_.dropped_disconnect);
@@ -404,14 +405,14 @@ void Hub::removed(ConnectionId id) {
   metrics_.connection_seconds.observe(seconds);
 }
 
-void Hub::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
+void SendQueues::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
   Listener* const listener = find(id);
   if (listener == nullptr) return;
   listener->last_alive_ns = process_time_.now_ns();
   if (round_trip_ns) listener->round_trip_ns = round_trip_ns;
 }
 
-bool Hub::report_playback(ConnectionId id, double latency_ms) {
+bool SendQueues::report_playback(ConnectionId id, double latency_ms) {
   Listener* const listener = find(id);
   if (listener == nullptr) return true;
   const std::int64_t now_ns = clock_.now_ns();
@@ -425,7 +426,7 @@ bool Hub::report_playback(ConnectionId id, double latency_ms) {
   return true;
 }
 
-void Hub::look_after() {
+void SendQueues::look_after() {
   const std::int64_t now_ns = process_time_.now_ns();
   for (auto& [id, listener] : listeners_) {
     apply_policy(listener);
@@ -439,29 +440,29 @@ void Hub::look_after() {
   }
 }
 
-void Hub::close(ConnectionId id, std::uint16_t code, std::string_view reason) {
+void SendQueues::close(ConnectionId id, std::uint16_t code, std::string_view reason) {
   if (Listener* const listener = find(id)) close(*listener, code, reason);
 }
 
-void Hub::close_all_of(const StationId& station, std::uint16_t code, std::string_view reason) {
+void SendQueues::close_all_of(const StationId& station, std::uint16_t code, std::string_view reason) {
   for (auto& [id, listener] : listeners_) {
     if (listener.station == station) close(listener, code, reason);
   }
 }
 
-void Hub::close_all_in(WireFormat format, std::uint16_t code, std::string_view reason) {
+void SendQueues::close_all_in(WireFormat format, std::uint16_t code, std::string_view reason) {
   for (auto& [id, listener] : listeners_) {
     if (listener.format == format) close(listener, code, reason);
   }
 }
 
-std::vector<ConnectionId> Hub::ids() const {
+std::vector<ConnectionId> SendQueues::ids() const {
   std::vector<ConnectionId> ids;
   for (const auto& entry : listeners_) ids.push_back(entry.first);
   return ids;
 }
 
-void Hub::note_queued(double change) {
+void SendQueues::note_queued(double change) {
   queued_ += change;
   metrics_.chunks_queued.set(queued_);
 }
