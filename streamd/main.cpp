@@ -23,7 +23,7 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
     service.stop(1);
   });
   service.ready("serving listeners");
-  service.run([&] { server.keep_house(); }, [&] { return server.healthy(); },
+  service.run([&] { server.run_housekeeping(); }, [&] { return server.healthy(); },
               [&] { auralis::reload_config(command_line); });
   server.stop();
   return service.exit_status();

@@ -29,7 +29,7 @@ class StreamMetrics {
   }
 
   // Figures that are changed while this lives change together for readers.
-  [[nodiscard]] MetricsUpdate together() { return MetricsUpdate(m_); }
+  [[nodiscard]] MetricsUpdate atomic_update() { return MetricsUpdate(m_); }
 
   Histogram delivery_latency_ms = m_.histogram("audio_chunk_delivery_latency_ms",
                                                "From the moment a chunk was due to a listener to its last "

@@ -167,9 +167,9 @@ void StreamServer::stop() {
   impl_->running.clear();
 }
 
-void StreamServer::keep_house() {
+void StreamServer::run_housekeeping() {
   impl_->metrics.back().process.sample();
-  impl_->segment.keep_house(impl_->clock.now_ns());
+  impl_->segment.run_housekeeping(impl_->clock.now_ns());
   if (impl_->certificate) impl_->certificate->refresh();
 }
 

@@ -28,7 +28,7 @@ class StreamServer {
 
   // From the housekeeping thread, about each second: the process's own figures, its metrics segment, and
   // renewed certificates. Throws SegmentError.
-  void keep_house();
+  void run_housekeeping();
 
   // From any thread: whether the thread that delivers is at work.
   bool healthy() const;

@@ -31,7 +31,7 @@ class SynthDaemon {
   // Measures the process, and looks after the metrics segment; about once a second. Throws SegmentError.
   void housekeeping() {
     own_metrics_.process.sample();
-    metrics_writer_.keep_house(clock_.now_ns());
+    metrics_writer_.run_housekeeping(clock_.now_ns());
   }
 
   // Adds and removes configured stations.

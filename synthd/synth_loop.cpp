@@ -21,8 +21,8 @@ constexpr std::int64_t kControlRefreshNs = 250 * kNsPerMs;  // a stat of the con
 constexpr std::int64_t kLeadInNs = 300 * kNsPerMs;
 // Of a step, for stations that are brought up; and how many of them at a time, so that the first ones play
 // soon.
-constexpr std::int64_t kBringUpNs = 20 * kNsPerMs;
-constexpr std::size_t kBringUpBatch = 16;
+constexpr std::int64_t kWarmUpNs = 20 * kNsPerMs;
+constexpr std::size_t kWarmUpBatch = 16;
 constexpr std::int64_t kSkipLogPeriodNs = 10 * kNsPerSecond;  // an overloaded machine skips often
 
 // What the log calls a station. Whoever knows a personal one's name may change it, so that has its place.
@@ -58,7 +58,7 @@ SynthLoop::SynthLoop(const SynthParts& parts, const std::vector<StationConfig>& 
   due_.reserve(places_.size());
   batch_.reserve(places_.size());
   find_former();
-  adopt();
+  apply();
   parts_.metrics.device_memory_mb.set(static_cast<double>(parts_.engine.device_bytes()) / (1 << 20));
   parts_.audio.publish(last_step_ns_);
 }
@@ -71,14 +71,14 @@ void SynthLoop::find_former() {
   for (std::size_t place = 0; place < places_.size(); ++place) {
     const auto state = parts_.audio.state(place);
     if (!state) continue;
-    enter(place, *state, parts_.audio.newest(place).value_or(live));
+    open(place, *state, parts_.audio.newest(place).value_or(live));
     log_info("going on with a former synthd's music",
              {in_log(place, *state), {"chunk", places_[place]->newest + 1}});
   }
 }
 
 // Makes the configured stations those of configured_.
-void SynthLoop::adopt() {
+void SynthLoop::apply() {
   std::vector<std::string_view> names;
   for (const StationConfig& station : configured_) {
     const auto place = place_of(station.name);
@@ -87,14 +87,14 @@ void SynthLoop::adopt() {
   }
   for (std::size_t place = 0; place < places_.size(); ++place) {
     if (!places_[place] || places_[place]->state.personal != 0) continue;
-    if (std::find(names.begin(), names.end(), places_[place]->state.name) == names.end()) leave(place);
+    if (std::find(names.begin(), names.end(), places_[place]->state.name) == names.end()) remove(place);
   }
   labels_.keep(names);
   lacks_place_ = false;
   for (const StationConfig& station : configured_) {
     const std::uint32_t open = station.open ? 1 : 0;
     if (const auto place = place_of(station.name)) {
-      Playing& playing = *places_[*place];
+      StationSlot& playing = *places_[*place];
       if (std::exchange(playing.state.open, open) != open) parts_.audio.store_state(*place, playing.state);
       continue;
     }
@@ -103,7 +103,7 @@ void SynthLoop::adopt() {
     state.open = open;
     state.history = begun_with(station.parameters);
     if (const auto place = free_place()) {
-      come(*place, state, 0);
+      add(*place, state, 0);
     } else {
       lacks_place_ = true;
       log_error(
@@ -128,19 +128,19 @@ std::optional<std::size_t> SynthLoop::free_place() const {
   return std::nullopt;
 }
 
-void SynthLoop::enter(std::size_t place, const StationState& state, std::int64_t newest) {
+void SynthLoop::open(std::size_t place, const StationState& state, std::int64_t newest) {
   SynthMetrics::StationMetrics* metrics = &parts_.metrics.personal;
   if (state.personal == 0) {
     if (const auto label = labels_.label_of(state.name)) metrics = &parts_.metrics.configured.at(*label);
   }
   places_[place].emplace(
-      Playing{state, Station(state.seed, timeline(), state.history), newest, newest, metrics});
+      StationSlot{state, Station(state.seed, timeline(), state.history), newest, newest, metrics});
   parts_.engine.forget(place);
 }
 
 // A station that was not there before; it begins with its `own_chunk`, and a little in the past, so that its
 // first listener is sent sound at once.
-void SynthLoop::come(std::size_t place, StationState state, std::int64_t own_chunk) {
+void SynthLoop::add(std::size_t place, StationState state, std::int64_t own_chunk) {
   const std::int64_t now_ns = parts_.clock.now_ns();
   const std::int64_t begin = lead_in_begin(now_ns);
   state.origin_chunk = begin - own_chunk;
@@ -158,21 +158,21 @@ std::int64_t SynthLoop::lead_in_begin(std::int64_t now_ns) const {
 }
 
 void SynthLoop::play_from_past(std::size_t place, const StationState& state, std::int64_t now_ns) {
-  enter(place, state, lead_in_begin(now_ns) - 1);
+  open(place, state, lead_in_begin(now_ns) - 1);
   places_[place]->lead_in = timeline().chunk_at(now_ns);
 }
 
 // If another process cut the segment short, its chunks are rendered again: they are the same.
-void SynthLoop::keep_house(std::int64_t now_ns) {
+void SynthLoop::run_housekeeping(std::int64_t now_ns) {
   if (now_ns < next_house_ns_) return;
   next_house_ns_ = now_ns + kHouseNs;
-  if (!parts_.audio.keep_house(now_ns)) return;
+  if (!parts_.audio.run_housekeeping(now_ns)) return;
   for (std::size_t place = 0; place < places_.size(); ++place) {
     if (places_[place]) play_from_past(place, StationState(places_[place]->state), now_ns);
   }
 }
 
-void SynthLoop::leave(std::size_t place) {
+void SynthLoop::remove(std::size_t place) {
   log_info("station ends", {in_log(place, places_[place]->state)});
   places_[place].reset();
   parts_.audio.close(place);
@@ -183,12 +183,12 @@ std::int64_t SynthLoop::step() {
   last_step_ns_.store(now_ns, std::memory_order_relaxed);
   parts_.audio.beat(now_ns);
   parts_.metrics_writer.beat(now_ns);
-  keep_house(now_ns);
+  run_housekeeping(now_ns);
   if (reconfigured_.exchange(false)) {
     std::unique_lock<std::mutex> lock(mutex_);
     configured_ = std::move(coming_);
     lock.unlock();
-    adopt();
+    apply();
   }
   poll_control(now_ns);
 
@@ -242,8 +242,8 @@ bool SynthLoop::obey(std::size_t place, const ControlRequest& request) {
       return true;
     case ControlAction::kClose:
       if (here && places_[place]->state.personal != 0) {
-        leave(place);
-        if (lacks_place_) adopt();
+        remove(place);
+        if (lacks_place_) apply();
       }
       return true;
   }
@@ -251,7 +251,7 @@ bool SynthLoop::obey(std::size_t place, const ControlRequest& request) {
 }
 
 bool SynthLoop::change(std::size_t place, const ControlRequest& request) {
-  Playing& playing = *places_[place];
+  StationSlot& playing = *places_[place];
   if (request.number <= playing.state.applied_request) return true;
   const std::int64_t chunk = playing.next_own();
   if (!playing.station.takes_change(chunk)) return false;
@@ -273,12 +273,12 @@ void SynthLoop::open_personal(std::size_t place, const ControlRequest& request) 
   state.personal = 1;
   state.open = 1;
   state.history = widened(request.history);
-  come(place, state, request.chunk);
+  add(place, state, request.chunk);
 }
 
 // A ring that ran dry goes on where the music would be now: nobody could play what was missed.
 void SynthLoop::skip_missed(std::size_t place, std::int64_t now_ns) {
-  Playing& playing = *places_[place];
+  StationSlot& playing = *places_[place];
   const std::int64_t live = timeline().chunk_at(now_ns);
   const bool leads_in = playing.newest < playing.lead_in && live <= playing.lead_in + 1;
   if (playing.newest + 1 >= live || leads_in) return;
@@ -292,7 +292,7 @@ void SynthLoop::skip_missed(std::size_t place, std::int64_t now_ns) {
 }
 
 void SynthLoop::render_due() {
-  const auto stands_ready = [this](std::size_t place) { return !bring_up_chunk(place); };
+  const auto stands_ready = [this](std::size_t place) { return !warm_up_chunk(place); };
   // Configured stations before personal ones.
   const auto is_configured = [this](std::size_t place) { return places_[place]->state.personal == 0; };
   std::stable_partition(due_.begin(), due_.end(), is_configured);
@@ -300,7 +300,7 @@ void SynthLoop::render_due() {
   const std::vector<std::size_t>::difference_type ready = behind - due_.begin();
   try {
     if (ready > 0) render_ready(static_cast<std::size_t>(ready));
-    if (behind != due_.end()) bring_up(static_cast<std::size_t>(ready));
+    if (behind != due_.end()) warm_up(static_cast<std::size_t>(ready));
   } catch (const EngineReplaced&) {  // the new one is to be brought up first
     parts_.metrics.failovers.add();
   }
@@ -311,13 +311,13 @@ void SynthLoop::render_ready(std::size_t count) {
   const std::int64_t begin_ns = parts_.clock.now_ns();
   batch_.clear();
   for (std::size_t d = 0; d < count; ++d) {
-    Playing& playing = *places_[due_[d]];
+    StationSlot& playing = *places_[due_[d]];
     batch_.push_back(playing.station.prepare(playing.next_own()));
     batch_.back().slot = due_[d];
   }
   const RenderReport report = parts_.engine.render(batch_.data(), batch_.size());
   for (std::size_t d = 0; d < count; ++d) {
-    Playing& playing = *places_[due_[d]];
+    StationSlot& playing = *places_[due_[d]];
     parts_.audio.write_chunk(due_[d], playing.newest + 1, parts_.engine.samples(d));
     ++playing.newest;
     playing.metrics->published.add();
@@ -331,31 +331,31 @@ void SynthLoop::render_ready(std::size_t count) {
 // Renders, to be heard by nobody, what still rings in the reverb of those due stations, from `first` on,
 // whose engine does not stand where they go on: after a start, a gap, or the loss of a device. Some of it in
 // each step, so that the stations that play do not wait for it; the engine keeps how far it came.
-void SynthLoop::bring_up(std::size_t first) {
+void SynthLoop::warm_up(std::size_t first) {
   const std::int64_t begin_ns = parts_.clock.now_ns();
-  std::size_t end = std::min(due_.size(), first + kBringUpBatch);
-  while (first < due_.size() && parts_.clock.now_ns() - begin_ns < kBringUpNs) {
+  std::size_t end = std::min(due_.size(), first + kWarmUpBatch);
+  while (first < due_.size() && parts_.clock.now_ns() - begin_ns < kWarmUpNs) {
     batch_.clear();
     for (std::size_t d = first; d < end; ++d) {
-      Playing& playing = *places_[due_[d]];
-      batch_.push_back(playing.station.prepare(*bring_up_chunk(due_[d])));
+      StationSlot& playing = *places_[due_[d]];
+      batch_.push_back(playing.station.prepare(*warm_up_chunk(due_[d])));
       batch_.back().slot = due_[d];
     }
     parts_.engine.render(batch_.data(), batch_.size());
-    const auto stands = [this](std::size_t place) { return !bring_up_chunk(place); };
+    const auto stands = [this](std::size_t place) { return !warm_up_chunk(place); };
     const auto begin = due_.begin();
     using Offset = std::vector<std::size_t>::difference_type;
     const auto still =
         std::stable_partition(begin + static_cast<Offset>(first), begin + static_cast<Offset>(end), stands);
     first = static_cast<std::size_t>(still - begin);
-    end = std::min(due_.size(), first + kBringUpBatch);
+    end = std::min(due_.size(), first + kWarmUpBatch);
   }
 }
 
 // The chunk to bring a station up with: the one where the engine stands, if all that is heard of the past was
 // rendered up to there; else the first that is heard. Nothing where the station can play on.
-std::optional<std::int64_t> SynthLoop::bring_up_chunk(std::size_t place) const {
-  const Playing& playing = *places_[place];
+std::optional<std::int64_t> SynthLoop::warm_up_chunk(std::size_t place) const {
+  const StationSlot& playing = *places_[place];
   const std::int64_t next = playing.next_own();
   const std::int64_t from = playing.station.reverb_chunk(next);
   const std::int64_t stands = parts_.engine.next_frame(place);

@@ -73,7 +73,7 @@ class SynthLoop {
 
  private:
   // A station at its place in the table, which is its slot in the engine too.
-  struct Playing {
+  struct StationSlot {
     StationState state;
     Station station;
     std::int64_t newest;   // newest chunk in the ring; before the first: the one before that
@@ -84,32 +84,32 @@ class SynthLoop {
   };
 
   const Timeline& timeline() const { return parts_.audio.timeline(); }
-  void adopt();
+  void apply();
   void find_former();
   std::optional<std::size_t> place_of(std::string_view name) const;
   std::optional<std::size_t> free_place() const;
-  void enter(std::size_t place, const StationState& state, std::int64_t newest);
-  void come(std::size_t place, StationState state, std::int64_t own_chunk);
-  void leave(std::size_t place);
+  void open(std::size_t place, const StationState& state, std::int64_t newest);
+  void add(std::size_t place, StationState state, std::int64_t own_chunk);
+  void remove(std::size_t place);
   void poll_control(std::int64_t now_ns);
   bool obey(std::size_t place, const ControlRequest& request);
   bool change(std::size_t place, const ControlRequest& request);
   void open_personal(std::size_t place, const ControlRequest& request);
-  void keep_house(std::int64_t now_ns);
+  void run_housekeeping(std::int64_t now_ns);
   void play_from_past(std::size_t place, const StationState& state, std::int64_t now_ns);
   std::int64_t lead_in_begin(std::int64_t now_ns) const;
   void skip_missed(std::size_t place, std::int64_t now_ns);
   void render_due();
   void render_ready(std::size_t count);
-  void bring_up(std::size_t first);
-  std::optional<std::int64_t> bring_up_chunk(std::size_t place) const;
+  void warm_up(std::size_t first);
+  std::optional<std::int64_t> warm_up_chunk(std::size_t place) const;
   std::int64_t next_step(std::int64_t now_ns) const;
 
   SynthParts parts_;
   StationLabels labels_;
   std::int64_t target_depth_ns_;
   std::vector<StationConfig> configured_;
-  std::vector<std::optional<Playing>> places_;  // memory taken at construction
+  std::vector<std::optional<StationSlot>> places_;  // memory taken at construction
 
   // The batch of a step: as long as places_ at most, memory taken at construction.
   std::vector<std::size_t> due_;

@@ -201,7 +201,7 @@ void MetricsWriter::beat(std::int64_t now_ns) {
   impl_->show(Impl::kLabelsBegin, Impl::kLabelsEnd);
 }
 
-void MetricsWriter::keep_house(std::int64_t now_ns) {
+void MetricsWriter::run_housekeeping(std::int64_t now_ns) {
   const bool in_place = impl_->segment.in_place();
   if (!in_place) impl_->segment.replace();
   // What does not change of itself: words of a shard differ for a moment while their thread stores them.

@@ -53,7 +53,7 @@ class MetricsWriter {
   // Puts the segment back if its file was removed, replaced or cut short, and what another process wrote
   // over: no figure is lost, since the writer has its own. About once a second; one thread. Throws
   // SegmentError.
-  void keep_house(std::int64_t now_ns);
+  void run_housekeeping(std::int64_t now_ns);
 
  private:
   struct Impl;

@@ -93,7 +93,7 @@ class AudioWriter {
   // Puts the segment back if its file was removed, replaced or cut short, and, within some calls, what
   // another process wrote over in its table. True if the chunks are lost: the rings are empty then, the
   // stations are those that they were. After publish(), some ten times a second. Throws SegmentError.
-  bool keep_house(std::int64_t now_ns);
+  bool run_housekeeping(std::int64_t now_ns);
 
  private:
   struct Impl;

@@ -174,7 +174,7 @@ struct AudioWriter::Impl {
     return changed;
   }
 
-  bool keep_house(std::int64_t now_ns) {
+  bool run_housekeeping(std::int64_t now_ns) {
     const bool in_place = segment->in_place();
     const bool lost = !in_place && segment->replace() == SegmentContent::kLost;
     constexpr std::size_t kParts = 8;
@@ -216,6 +216,6 @@ void AudioWriter::write_chunk(std::size_t place, std::int64_t chunk, const std::
 void AudioWriter::publish(std::int64_t now_ns) { impl_->segment->publish(now_ns); }
 void AudioWriter::beat(std::int64_t now_ns) { impl_->segment->beat(now_ns); }
 
-bool AudioWriter::keep_house(std::int64_t now_ns) { return impl_->keep_house(now_ns); }
+bool AudioWriter::run_housekeeping(std::int64_t now_ns) { return impl_->run_housekeeping(now_ns); }
 
 }  // namespace auralis

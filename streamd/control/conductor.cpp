@@ -64,7 +64,7 @@ std::int64_t Conductor::step() {
   }
   if (now_ns >= next_second_ns_) {
     next_second_ns_ = now_ns + kNsPerSecond;
-    on_all_workers([](Worker& worker) { worker.look_after(); });
+    on_all_workers([](Worker& worker) { worker.check_timeouts(); });
     stations_.close_idle([this](const StationId& place) { return subscriptions_.listeners_of(place) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
@@ -79,7 +79,7 @@ std::int64_t Conductor::step() {
 void Conductor::refresh() {
   const auto changes = stations_.refresh(pump_.refresh());
   follow_rate();
-  if (!changes.came.empty() || !changes.gone.empty()) adopt(changes);
+  if (!changes.came.empty() || !changes.gone.empty()) apply(changes);
   for (const auto& change : changes.taken_back) {
     const auto message = make_text_message(taken_back_message(change.request, change.target));
     on_all_workers(
@@ -102,7 +102,7 @@ void Conductor::follow_rate() {
 }
 
 // Stations have come or gone.
-void Conductor::adopt(const StationTable::Changes& changes) {
+void Conductor::apply(const StationTable::Changes& changes) {
   std::vector<std::string_view> names;
   for (const StationId& place : stations_.configured()) names.emplace_back(stations_.find(place)->name);
   labels_.keep(names);
@@ -115,10 +115,10 @@ void Conductor::adopt(const StationTable::Changes& changes) {
     pump_.add(place, state.name, state.personal == 0, *figures);
   }
   for (const auto& gone : changes.gone) {
-    delivery_.give_up(gone.place);
+    delivery_.drop_owed(gone.place);
     pump_.remove(gone.place);
     told_.erase(gone.name);
-    follow(gone);
+    relocate(gone);
   }
   // Those who came before any station did.
   if (const auto place = stations_.usual()) move({}, *place);
@@ -128,7 +128,7 @@ void Conductor::adopt(const StationTable::Changes& changes) {
 }
 
 // A synthd that began anew has its stations elsewhere.
-void Conductor::follow(const StationTable::Gone& gone) {
+void Conductor::relocate(const StationTable::Gone& gone) {
   if (const auto place = stations_.find(gone.name)) {
     stations_.keep(*place, gone.permit);
     return move(gone.place, *place);
@@ -137,8 +137,8 @@ void Conductor::follow(const StationTable::Gone& gone) {
     return move(gone.place, *other);
   // Who still waits for it is known here alone.
   for (const PendingListener& one :
-       take_waiting([&](const PendingListener& each) { return each.place == gone.place; })) {
-    give_up(one.id);
+       extract_pending([&](const PendingListener& each) { return each.place == gone.place; })) {
+    reject(one.id);
     refuse_changes(one);
   }
   if (gone.name.empty()) return;
@@ -148,7 +148,7 @@ void Conductor::follow(const StationTable::Gone& gone) {
 }
 
 // The station that a listener waits for cannot be had.
-void Conductor::give_up(ConnectionId id) {
+void Conductor::reject(ConnectionId id) {
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   if (listener->delivered_to)

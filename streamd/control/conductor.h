@@ -55,7 +55,7 @@ class Conductor {
     WireFormat format = WireFormat::kJson;
   };
   void arrive(ConnectionId id, const Arrival& arrival);
-  void leave(ConnectionId id);
+  void remove(ConnectionId id);
 
   // What listeners ask for. Answers go to their worker.
   void change(ConnectionId id, const ClientMessage& message);
@@ -104,8 +104,8 @@ class Conductor {
   StatusContext status_context(const StationId& station) const;
   void refresh();
   void follow_rate();
-  void adopt(const StationTable::Changes& changes);
-  void follow(const StationTable::Gone& gone);
+  void apply(const StationTable::Changes& changes);
+  void relocate(const StationTable::Gone& gone);
   void move(const StationId& from, const StationId& to);
   void publish_directory();
   StationDirectory directory() const;
@@ -120,10 +120,10 @@ class Conductor {
   void switch_formats();
   void switch_format(const Switching& switching);
   void welcome(ConnectionId id, const Subscriptions::Listener& listener);
-  void retune(const PendingListener& waited, const Subscriptions::Listener& listener);
+  void switch_station(const PendingListener& waited, const Subscriptions::Listener& listener);
   void wait_for(PendingListener waiting);
-  std::vector<PendingListener> take_waiting(const std::function<bool(const PendingListener&)>& which);
-  void give_up(ConnectionId id);
+  std::vector<PendingListener> extract_pending(const std::function<bool(const PendingListener&)>& which);
+  void reject(ConnectionId id);
   void refuse_changes(const PendingListener& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message);
   void refuse(ConnectionId id, const MessageError& error);

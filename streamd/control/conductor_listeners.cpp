@@ -18,7 +18,7 @@ void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
   const auto place = place_for(arrival.wish);
   subscriptions_.add(id, arrival.worker, arrival.format, place.value_or(StationId{}));
   // Gone since it was admitted.
-  if (!place || !secure_encoder(*place, arrival.format, arrival.wish.encoder)) return give_up(id);
+  if (!place || !secure_encoder(*place, arrival.format, arrival.wish.encoder)) return reject(id);
   wait_for({id, *place, false, arrival.wish.want.link.has_value(), {}, 0});
 }
 
@@ -32,17 +32,17 @@ void Conductor::subscribe(ConnectionId id, const Wish& wish) {
   const auto place = place_for(wish);
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
-  if (!place) return give_up(id);
+  if (!place) return reject(id);
   if (!secure_encoder(*place, listener->format, wish.encoder))
     return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
-  if (!listener->delivered_to) subscriptions_.retune(id, *place);
+  if (!listener->delivered_to) subscriptions_.switch_station(id, *place);
   wait_for({id, *place, true, wish.want.link.has_value(), {}, 0});
 }
 
 // What it waited for before does not count any more.
 void Conductor::wait_for(PendingListener waiting) {
   for (const PendingListener& former :
-       take_waiting([id = waiting.id](const PendingListener& one) { return one.id == id; })) {
+       extract_pending([id = waiting.id](const PendingListener& one) { return one.id == id; })) {
     if (former.subscribed)
       refuse(waiting.id,
              {"unavailable", "Another station was asked for before this one began.", "subscribe"});
@@ -99,19 +99,19 @@ void Conductor::release_encoders() {
   metrics_.opus_station_places.set(static_cast<double>(context_.encoders.places()));
 }
 
-void Conductor::leave(ConnectionId id) { subscriptions_.remove(id); }
+void Conductor::remove(ConnectionId id) { subscriptions_.remove(id); }
 
 // Listeners whose station plays by now are sent its status, and sound.
 void Conductor::welcome_waiting() {
   for (PendingListener& one : waiting_) {
     if (one.plays_since_ns == 0 && pump_.plays(one.place)) one.plays_since_ns = clock_.now_ns();
   }
-  const auto served = take_waiting([this](const PendingListener& one) { return ready(one); });
+  const auto served = extract_pending([this](const PendingListener& one) { return ready(one); });
   for (const PendingListener& one : served) {
     const auto* const listener = subscriptions_.find(one.id);
     if (listener == nullptr) continue;
     if (listener->delivered_to) {
-      retune(one, *listener);
+      switch_station(one, *listener);
     } else {
       welcome(one.id, *listener);
     }
@@ -138,7 +138,7 @@ bool Conductor::encoded(const StationId& place, const Subscriptions::Listener& l
   return !next || pump_.prepare(place, format, *next - prefill, *next);
 }
 
-std::vector<Conductor::PendingListener> Conductor::take_waiting(
+std::vector<Conductor::PendingListener> Conductor::extract_pending(
     const std::function<bool(const PendingListener&)>& which) {
   const auto taken = std::stable_partition(waiting_.begin(), waiting_.end(),
                                            [&](const PendingListener& one) { return !which(one); });
@@ -150,7 +150,7 @@ std::vector<Conductor::PendingListener> Conductor::take_waiting(
 
 void Conductor::welcome(ConnectionId id, const Subscriptions::Listener& listener) {
   const StationId place = listener.station;
-  if (is_opus(listener.format)) delivery_.give_up(place);
+  if (is_opus(listener.format)) delivery_.drop_owed(place);
   InitialDelivery welcome{place, listener.phase, {}, {}};
   if (const auto status = stations_.status(place); status && !is_plain_http(listener.format)) {
     welcome.messages.push_back(
@@ -167,7 +167,7 @@ void Conductor::welcome(ConnectionId id, const Subscriptions::Listener& listener
 }
 
 // It has what it hears queued; the other station follows without a gap in the numbers.
-void Conductor::retune(const PendingListener& waited, const Subscriptions::Listener& listener) {
+void Conductor::switch_station(const PendingListener& waited, const Subscriptions::Listener& listener) {
   const ConnectionId id = waited.id;
   const StationId former = listener.station;
   const StationId place = waited.place;
@@ -175,8 +175,8 @@ void Conductor::retune(const PendingListener& waited, const Subscriptions::Liste
   if (!secure_encoder(place, listener.format, nullptr))
     return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
   if (is_opus(listener.format)) {
-    delivery_.give_up(former);
-    delivery_.give_up(place);
+    delivery_.drop_owed(former);
+    delivery_.drop_owed(place);
   }
   const auto status = stations_.status(place);
   const std::string name = status ? status->station : std::string();
@@ -184,9 +184,9 @@ void Conductor::retune(const PendingListener& waited, const Subscriptions::Liste
   const auto message = make_text_message(subscribed_message(name, seq));
   on_worker(listener.worker, [id, place, message](Worker& worker) {
     worker.queues().send_text(id, message);
-    worker.queues().retune(id, place);
+    worker.queues().switch_station(id, place);
   });
-  subscriptions_.retune(id, place);
+  subscriptions_.switch_station(id, place);
   tell_status(id);
   // A listener that goes from one station of its own to the next does not come back to the former one.
   const bool wanted = std::any_of(waiting_.begin(), waiting_.end(),
@@ -254,7 +254,7 @@ void Conductor::switch_formats() {
 void Conductor::switch_format(const Switching& switching) {
   const auto* const listener = subscriptions_.find(switching.id);
   if (listener != nullptr && switching.format && listener->format != *switching.format) {
-    if (is_opus(listener->format) || is_opus(*switching.format)) delivery_.give_up(listener->station);
+    if (is_opus(listener->format) || is_opus(*switching.format)) delivery_.drop_owed(listener->station);
     subscriptions_.set_format(switching.id, *switching.format);
     on_worker(listener->worker,
               [id = switching.id, format = *switching.format, stepped_down = switching.stepped_down](

@@ -84,8 +84,9 @@ std::optional<HttpResponse> Worker::entry_refusal(const HttpRequest& request, co
   return response;
 }
 
-std::optional<HttpResponse> Worker::enter(ConnectionId id, const HttpRequest& request, StationRequest want,
-                                          const FormatSet& offered, WireFormat format) {
+std::optional<HttpResponse> Worker::open_session(ConnectionId id, const HttpRequest& request,
+                                                 StationRequest want, const FormatSet& offered,
+                                                 WireFormat format) {
   const auto later = [](int status, Counter& reason, std::string sentence) {
     reason.add();
     return come_later(status, std::move(sentence));
@@ -156,7 +157,8 @@ Admission Worker::admit(ConnectionId id, const HttpRequest& request,
   try {
     StationRequest want = wanted_station(*directory_, request.query);
     auto refusal = entry_refusal(request, want, ticket_of(request.query));
-    if (!refusal) refusal = enter(id, request, std::move(want), formats, format.value_or(WireFormat::kJson));
+    if (!refusal)
+      refusal = open_session(id, request, std::move(want), formats, format.value_or(WireFormat::kJson));
     if (refusal) return as_admission(*refusal);
   } catch (const StationRefusal& refusal) {
     return as_admission(station_refused(refusal));
@@ -198,7 +200,7 @@ void Worker::closed(ConnectionId id) {
   if (found->second.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
   sessions_.erase(found);
   queues_.removed(id);
-  conductor_.post([this, id] { conductor_.leave(id); });
+  conductor_.post([this, id] { conductor_.remove(id); });
   log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
                              {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
 }

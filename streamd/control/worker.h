@@ -59,7 +59,7 @@ class Worker final : ConnectionEvents {
   std::vector<ListenerReport> reports() const;
 
   // About once a second.
-  void look_after() { queues_.look_after(); }
+  void check_timeouts() { queues_.check_timeouts(); }
 
   // Tells all that the server stops, and sends them away one by one until `until_ns`, evenly; the next call
   // of send_away() closes who is due by then.
@@ -104,8 +104,8 @@ class Worker final : ConnectionEvents {
   std::optional<HttpResponse> entry_refusal(const HttpRequest& request, const StationRequest& want,
                                             std::string_view ticket);
   // Lets a listener in; else the refusal.
-  std::optional<HttpResponse> enter(ConnectionId id, const HttpRequest& request, StationRequest want,
-                                    const FormatSet& offered, WireFormat format);
+  std::optional<HttpResponse> open_session(ConnectionId id, const HttpRequest& request, StationRequest want,
+                                           const FormatSet& offered, WireFormat format);
   // Takes a place for a station of the listener's own; else the refusal.
   struct NoPlace {
     int status = 0;  // of HTTP

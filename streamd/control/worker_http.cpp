@@ -107,7 +107,8 @@ HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const L
     auto refusal = entry_refusal(request, want, ticket_of(request.query));
     FormatSet formats;
     formats.set(static_cast<std::size_t>(call.format));
-    if (!refusal && response.stream) refusal = enter(id, request, std::move(want), formats, call.format);
+    if (!refusal && response.stream)
+      refusal = open_session(id, request, std::move(want), formats, call.format);
     return refusal.value_or(response);
   } catch (const StationRefusal& refusal) {
     return station_refused(refusal);

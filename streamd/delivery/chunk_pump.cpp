@@ -91,15 +91,15 @@ void ChunkPump::adopt_timeline() {
   };
   ahead_chunks_ = chunks(kAheadNs);
   keep_ = static_cast<std::size_t>(std::max(prefill_chunks_, chunks(kLateNs))) + 1;
-  for (auto& entry : channels_) begin_anew(entry.second);
-  begin_anew(silence_);
+  for (auto& entry : channels_) reset(entry.second);
+  reset(silence_);
 }
 
-void ChunkPump::begin_anew(Channel& channel) {
+void ChunkPump::reset(Channel& channel) {
   channel.plays = channel.flowing = false;
   channel.recent.clear();
   channel.ahead.clear();
-  channel.encoder.begin_anew();
+  channel.encoder.reset();
 }
 
 // A station plays once audio is there for the turn and the live position, and from then on.

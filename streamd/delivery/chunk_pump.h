@@ -128,7 +128,7 @@ class ChunkPump {
   bool take_from_ahead(Channel& channel);
   void read_ahead(Channel& channel);
   void encode_from(Channel& channel, std::int64_t first, bool head_follows);
-  void begin_anew(Channel& channel);
+  void reset(Channel& channel);
   void rest(Channel& channel);
   std::int64_t live_chunk(const Timeline& timeline) const;
 

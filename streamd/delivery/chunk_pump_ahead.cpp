@@ -10,7 +10,7 @@ namespace auralis {
 // What is no longer held need not be encoded.
 void ChunkPump::rest(Channel& channel) {
   channel.encoder.skip_before(*turn_ + 1 - static_cast<std::int64_t>(keep_));
-  channel.encoder.let_rest(*turn_);
+  channel.encoder.release_if_idle(*turn_);
 }
 
 ChunkPump::Taken ChunkPump::take_late(const StationId& station, std::int64_t chunk,

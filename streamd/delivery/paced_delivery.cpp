@@ -89,7 +89,7 @@ bool PacedDelivery::owes(const StationId& station) const {
   return std::any_of(owed_.begin(), owed_.end(), [&](const Owed& one) { return one.station == station; });
 }
 
-void PacedDelivery::give_up(const StationId& station) {
+void PacedDelivery::drop_owed(const StationId& station) {
   const auto kept = std::stable_partition(owed_.begin(), owed_.end(),
                                           [&](const Owed& one) { return !(one.station == station); });
   for (auto one = kept; one != owed_.end(); ++one)

@@ -32,7 +32,7 @@ class PacedDelivery {
   // one, no listener may be moved to or away from the station, or change its format.
   bool owes(const StationId& station) const;
   // Gives up what is owed of that station: it is dropped.
-  void give_up(const StationId& station);
+  void drop_owed(const StationId& station);
 
   // The station's newest past chunks, `count` at most, oldest first, for a listener of that phase who has
   // just come, right after step(): the next one that is delivered to the phase follows them without a gap.

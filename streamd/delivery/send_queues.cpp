@@ -29,7 +29,7 @@ SendQueues::SendQueues(const Clock& clock, const ProcessTime& process_time, Stre
       limits_(limits),
       idle_ns_(idle_ns),
       step_down_(std::move(step_down)) {
-  const auto books = metrics_.together();
+  const auto books = metrics_.atomic_update();
   // What a former streamd had queued when it was killed was sent to nobody, and its listeners are gone.
   const double settled = metrics_.chunks_sent.value() + metrics_.dropped_backlog.value() +
                          metrics_.dropped_disconnect.value() + metrics_.dropped_error.value() +
@@ -60,7 +60,7 @@ void SendQueues::add(ConnectionId id, MessageSink& sink, WireFormat format, bool
   listener.last_status_ns = listener.accepted_ns;
   listener.last_alive_ns = listener.last_ping_ns = process_time_.now_ns();
   listener.absent_ns = process_time_.absent_ns();
-  const auto books = metrics_.together();
+  const auto books = metrics_.atomic_update();
   metrics_.connections.add();
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
 }
@@ -83,7 +83,7 @@ void SendQueues::leave_phase(Listener& listener) {
   listener.phase.reset();
 }
 
-void SendQueues::retune(ConnectionId id, const StationId& station) {
+void SendQueues::switch_station(ConnectionId id, const StationId& station) {
   if (Listener* const listener = find(id)) listener->station = station;
 }
 
@@ -135,7 +135,7 @@ void SendQueues::deliver(const Delivery& delivery) {
 void SendQueues::lose(Listener& listener, std::int64_t seq, std::int64_t due_ns) {
   ++listener.dropped;
   {
-    const auto books = metrics_.together();
+    const auto books = metrics_.atomic_update();
     metrics_.chunks_offered.add();
     metrics_.dropped_encoding.add();
     metrics_.delivery_latency_ms.observe(to_ms(clock_.now_ns() - due_ns));
@@ -161,7 +161,7 @@ bool SendQueues::send_at_once(Listener& listener, const AudioMessagePtr& audio, 
   if (result == SendResult::kFailed) return false;
   listener.last_seq = audio->seq;
   const std::size_t bytes = audio->message->bytes.size();
-  const auto books = metrics_.together();
+  const auto books = metrics_.atomic_update();
   metrics_.chunks_offered.add();
   if (result == SendResult::kPending) {
     note_queued(+1);
@@ -204,7 +204,7 @@ void SendQueues::push(Listener& listener, Outgoing outgoing) {
   if (outgoing.audio) {
     listener.last_seq = outgoing.audio->seq;
     ++listener.queued_chunks;
-    const auto books = metrics_.together();
+    const auto books = metrics_.atomic_update();
     metrics_.chunks_offered.add();
     note_queued(+1);
   } else {
@@ -335,7 +335,7 @@ void SendQueues::drop(Listener& listener, const Outgoing& outgoing, Counter& rea
   listener.queued_bytes -= outgoing.message->bytes.size();
   if (!outgoing.audio) return;
   ++listener.dropped;
-  const auto books = metrics_.together();
+  const auto books = metrics_.atomic_update();
   reason.add();
   note_queued(-1);
 }
@@ -355,7 +355,7 @@ void SendQueues::note_sent(Listener& listener, const Outgoing& outgoing) {
   const std::size_t bytes = outgoing.message->bytes.size();
   listener.queued_bytes -= bytes;
   listener.bytes += bytes;
-  const auto books = metrics_.together();
+  const auto books = metrics_.atomic_update();
   metrics_.bytes_sent.add(static_cast<double>(bytes));
   if (!outgoing.audio) return;
   note_queued(-1);
@@ -399,7 +399,7 @@ void SendQueues::removed(ConnectionId id) {
   leave_phase(*listener);
   const double seconds = static_cast<double>(clock_.now_ns() - listener->accepted_ns) / kNsPerSecond;
   listeners_.erase(id);
-  const auto books = metrics_.together();
+  const auto books = metrics_.atomic_update();
   metrics_.disconnections.add();
   metrics_.active_connections.set(static_cast<double>(listeners_.size()));
   metrics_.connection_seconds.observe(seconds);
@@ -426,7 +426,7 @@ bool SendQueues::report_playback(ConnectionId id, double latency_ms) {
   return true;
 }
 
-void SendQueues::look_after() {
+void SendQueues::check_timeouts() {
   const std::int64_t now_ns = process_time_.now_ns();
   for (auto& [id, listener] : listeners_) {
     apply_policy(listener);

@@ -77,7 +77,7 @@ class SendQueues {
   // It is delivered to.
   void begin(ConnectionId id, const InitialDelivery& welcome);
   // It hears another station from its next chunk on.
-  void retune(ConnectionId id, const StationId& station);
+  void switch_station(ConnectionId id, const StationId& station);
   // All who hear `from` hear `to` from the next chunk on.
   void move(const StationId& from, const StationId& to);
   // It is sent another format from its next chunk on; `stepped_down`: it is told that it was too slow.
@@ -115,7 +115,7 @@ class SendQueues {
   bool report_playback(ConnectionId id, double latency_ms);
 
   // Closes listeners that take nothing any more or give no sign of life, and pings. About once a second.
-  void look_after();
+  void check_timeouts();
   void close(ConnectionId id, std::uint16_t code, std::string_view reason);
   void close_all_of(const StationId& station, std::uint16_t code, std::string_view reason);
   void close_all_in(WireFormat format, std::uint16_t code, std::string_view reason);

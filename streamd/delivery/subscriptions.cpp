@@ -70,7 +70,7 @@ void Subscriptions::begin(ConnectionId id) {
   change(found->second, [](Listener& listener) { listener.delivered_to = true; });
 }
 
-void Subscriptions::retune(ConnectionId id, const StationId& station) {
+void Subscriptions::switch_station(ConnectionId id, const StationId& station) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   change(found->second, [&](Listener& listener) { listener.station = station; });

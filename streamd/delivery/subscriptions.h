@@ -30,7 +30,7 @@ class Subscriptions {
   void remove(ConnectionId id);
   // From now on it is delivered to.
   void begin(ConnectionId id);
-  void retune(ConnectionId id, const StationId& station);
+  void switch_station(ConnectionId id, const StationId& station);
   void set_format(ConnectionId id, WireFormat format);
   // The station has another place.
   void move(const StationId& from, const StationId& to);

@@ -108,7 +108,7 @@ void StationEncoder::skip_before(std::int64_t seq) {
   if (opus_) opus_->session->skip_before(seq);
 }
 
-void StationEncoder::let_rest(std::int64_t seq) {
+void StationEncoder::release_if_idle(std::int64_t seq) {
   if (opus_ && seq - opus_->submitted > kRestAfterChunks) end_session();
 }
 

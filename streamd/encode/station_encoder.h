@@ -67,13 +67,13 @@ class StationEncoder {
   WireMessagePtr stream_head(WireFormat format, const Timeline& timeline, const EncodedChunk* newest) const;
 
   // The chunks that follow are of another timeline, and numbered anew.
-  void begin_anew() { end_session(); }
+  void reset() { end_session(); }
 
   // Chunks before `seq` are not needed any more.
   void skip_before(std::int64_t seq);
 
   // Chunk `seq` was the last to be wanted or not: an encoder that has not been wanted for a second is freed.
-  void let_rest(std::int64_t seq);
+  void release_if_idle(std::int64_t seq);
 
  private:
   // At work while somebody listens in Opus.

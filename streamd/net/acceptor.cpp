@@ -180,7 +180,7 @@ bool Acceptor::accept_one() {
   const std::string address = peer_of(peer);
   // First the address: one that has too many takes nothing of what others may have a second.
   const IpAddress client = parse_ip_address(address).value_or(IpAddress{});
-  auto place = connections_.enter(client);
+  auto place = connections_.acquire(client);
   if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&place)) {
     refuse(socket, *refusal == ConnectionLimiter::Refusal::kFull ? metrics_.rejected_limit
                                                                  : metrics_.rejected_address);
@@ -214,7 +214,7 @@ void Acceptor::hand_over(Descriptor& socket, std::string peer, ConnectionLimiter
   const auto least = std::min_element(open_->begin(), open_->end());
   const auto worker = static_cast<std::size_t>(least - open_->begin());
   auto place = std::make_shared<Place>(std::move(permit), open_, worker);
-  workers_.at(worker)->adopt(socket.release(), std::move(peer), std::move(place));
+  workers_.at(worker)->add_connection(socket.release(), std::move(peer), std::move(place));
 }
 
 }  // namespace auralis

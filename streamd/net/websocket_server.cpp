@@ -90,7 +90,7 @@ class WebSocketServer::Impl {
   Impl& operator=(const Impl&) = delete;
   virtual ~Impl() = default;
 
-  virtual void adopt(int socket, std::string peer, std::shared_ptr<void> place) = 0;
+  virtual void add_connection(int socket, std::string peer, std::shared_ptr<void> place) = 0;
   virtual void respond(ConnectionId id, const HttpResponse& response) = 0;
   virtual void ping(ConnectionId id) = 0;
   virtual void close(ConnectionId id, std::uint16_t code, std::string_view reason) = 0;
@@ -180,7 +180,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     });
   }
 
-  void adopt(int socket, std::string peer, std::shared_ptr<void> place) override {
+  void add_connection(int socket, std::string peer, std::shared_ptr<void> place) override {
     const ConnectionPtr connection = server_.get_connection();
     const ConnectionId id = next_connection_id();
     asio::error_code error;
@@ -502,9 +502,9 @@ void WebSocketServer::step_now() { impl_->arm(0); }
 void WebSocketServer::run() { impl_->io().run(); }
 void WebSocketServer::finish() { impl_->io().stop(); }
 void WebSocketServer::post(std::function<void()> work) { asio::dispatch(impl_->io(), std::move(work)); }
-void WebSocketServer::adopt(int socket, std::string peer, std::shared_ptr<void> place) {
+void WebSocketServer::add_connection(int socket, std::string peer, std::shared_ptr<void> place) {
   asio::post(impl_->io(), [impl = impl_.get(), socket, peer = std::move(peer), place = std::move(place)] {
-    impl->adopt(socket, peer, place);
+    impl->add_connection(socket, peer, place);
   });
 }
 void WebSocketServer::respond(ConnectionId connection, const HttpResponse& response) {

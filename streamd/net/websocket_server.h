@@ -67,8 +67,8 @@ struct ServerLimits {
   std::size_t read_at_once = 8'192;           // of a connection after its request, in a tenth of a second
 };
 
-// run() is the worker's thread. Everything else but adopt(), post() and finish() is called on it, or before
-// it runs.
+// run() is the worker's thread. Everything else but add_connection(), post() and finish() is called on it, or
+// before it runs.
 class WebSocketServer final : public Transport {
  public:
   // `events` and `clock` outlive it. Without `certificate` connections are not encrypted.
@@ -88,7 +88,7 @@ class WebSocketServer final : public Transport {
   void run();
 
   // Any thread. Takes over a connected socket of that peer; `place` is let go of when it is closed.
-  void adopt(int socket, std::string peer, std::shared_ptr<void> place);
+  void add_connection(int socket, std::string peer, std::shared_ptr<void> place);
   // Any thread. Runs `work` on the worker's thread: at once where it is that already, else after what was
   // posted before.
   void post(std::function<void()> work);

@@ -275,7 +275,7 @@ TEST_CASE("a writer keeps its figures, whatever another process does to the file
 
     harm(dir.path() / "metrics");
     second.calls.add(2);  // into what was harmed
-    writer.keep_house(2);
+    writer.run_housekeeping(2);
     writer.beat(2);
     first.load.set(0.5);
     MetricsReader fresh(dir.path());
@@ -288,7 +288,7 @@ TEST_CASE("a writer keeps its figures, whatever another process does to the file
       CHECK(find(samples, "call_ms")->buckets == std::vector<double>{0, 1, 0, 0});
       CHECK(find(samples, "load")->value == 0.5);
     }
-    writer.keep_house(3);
+    writer.run_housekeeping(3);
     CHECK_FALSE(reader.refresh());
   }
 }

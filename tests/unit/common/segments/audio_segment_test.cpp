@@ -416,7 +416,7 @@ TEST_CASE(
   CHECK_FALSE(reader.refresh());
   write_chunk(writer, 1, 11);
   CHECK(reads_whole(reader, 1, 11));
-  CHECK_FALSE(writer.keep_house(2'000));
+  CHECK_FALSE(writer.run_housekeeping(2'000));
   write_chunk(writer, 1, 12);
   CHECK(reader.refresh());
   REQUIRE(reader.ready());
@@ -439,7 +439,7 @@ TEST_CASE(
   std::filesystem::resize_file(dir.path() / "audio", 0);
   write_chunk(writer, 1, 11);  // into nothing
   CHECK(outcome(reader, 10) != RingRead::kChunk);
-  CHECK(writer.keep_house(2'000));
+  CHECK(writer.run_housekeeping(2'000));
   CHECK(reader.refresh());
   CHECK(place_of(reader, 1) == place);
   CHECK(reader.timeline() == kTimeline);
@@ -461,7 +461,7 @@ TEST_CASE("what another process wrote over in the table is put right, and reader
   AudioReader reader(dir.path());
   reader.refresh();
   CHECK_FALSE(reader.ready());
-  for (int tenth = 0; tenth < 10; ++tenth) CHECK_FALSE(writer.keep_house(2'000 + tenth));
+  for (int tenth = 0; tenth < 10; ++tenth) CHECK_FALSE(writer.run_housekeeping(2'000 + tenth));
   AudioReader fresh(dir.path());
   fresh.refresh();
   REQUIRE(fresh.ready());
@@ -469,7 +469,7 @@ TEST_CASE("what another process wrote over in the table is put right, and reader
   REQUIRE(fresh.state(place_of(fresh, 0)));
   CHECK(fresh.state(place_of(fresh, 0))->applied_request == 3);
   const std::uint64_t version = fresh.table_version();
-  for (int tenth = 0; tenth < 10; ++tenth) writer.keep_house(3'000 + tenth);
+  for (int tenth = 0; tenth < 10; ++tenth) writer.run_housekeeping(3'000 + tenth);
   CHECK(fresh.table_version() == version);
 }
 

@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture,
     write_noise(seed, begin, bytes);
     for (int tenth_of = 0; tenth_of < 3; ++tenth_of) tenth();
     for (int tenth_of = 0; tenth_of < 20; ++tenth_of) {
-      synth.writer().keep_house(clock.now);
+      synth.writer().run_housekeeping(clock.now);
       tenth();
     }
     music = 0;
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "noise over the whole file, its header included, is w
   write_noise(1, 0, std::filesystem::file_size(audio));
   for (int tenth_of = 0; tenth_of < 3; ++tenth_of) tenth();
   for (int tenth_of = 0; tenth_of < 20; ++tenth_of) {
-    synth.writer().keep_house(clock.now);
+    synth.writer().run_housekeeping(clock.now);
     tenth();
   }
   CHECK(pump.reader().ready());

@@ -41,8 +41,8 @@ struct Fixture {
     pump.refresh();
   }
 
-  void come(ConnectionId id, const StationId& to, std::int64_t prefill = 0,
-            WireFormat format = WireFormat::kPcm) {
+  void add(ConnectionId id, const StationId& to, std::int64_t prefill = 0,
+           WireFormat format = WireFormat::kPcm) {
     subscriptions.add(id, 0, format, to);
     delivery.step();
     const std::uint32_t phase = subscriptions.find(id)->phase;
@@ -51,7 +51,7 @@ struct Fixture {
     queues.begin(id, {to, phase, {}, delivery.prefill(to, phase, format, prefill)});
     subscriptions.begin(id);
   }
-  void come(ConnectionId id) { come(id, station); }
+  void add(ConnectionId id) { add(id, station); }
 
   double underruns() const { return own.sample("ring_buffer_underruns_total", "default").value; }
 
@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(Fixture,
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 19);
   refresh();
-  for (ConnectionId id = 1; id <= 3; ++id) come(id);
+  for (ConnectionId id = 1; id <= 3; ++id) add(id);
   run_until(epoch_ns + 10 * kChunkNs);
   for (ConnectionId id = 1; id <= 3; ++id)
     CHECK(seqs(id) == std::vector<std::int64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10});
@@ -112,7 +112,7 @@ TEST_CASE_FIXTURE(Fixture, "no phase is passed over, however time goes by while 
   synth.write(0, 19);
   refresh();
   constexpr ConnectionId kListeners = 10;
-  for (ConnectionId id = 1; id <= kListeners; ++id) come(id);
+  for (ConnectionId id = 1; id <= kListeners; ++id) add(id);
   clock.each_look_ns = 700'000;  // a phase is 2.5 ms
   while (clock.now < epoch_ns + 16 * kChunkNs) {
     const std::int64_t wake_ns = delivery.step();
@@ -136,7 +136,7 @@ TEST_CASE_FIXTURE(Fixture, "a server that cannot keep up has its thread back aft
     clock.now += 60 * kNsPerMs;  // two listeners take longer than a chunk plays
     REQUIRE(++sends < 100);      // else it would never return
   });
-  for (ConnectionId id = 1; id <= 2; ++id) come(id);
+  for (ConnectionId id = 1; id <= 2; ++id) add(id);
   std::size_t all = 0;
   for (int step = 0; step < 10; ++step) {
     sends = 0;
@@ -156,7 +156,7 @@ TEST_CASE_FIXTURE(Fixture,
   for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
     run_until(epoch_ns + 4 * kChunkNs + offset_ms * kNsPerMs);
     const auto id = static_cast<ConnectionId>(offset_ms + 1);
-    come(id, station, kPrefill);
+    add(id, station, kPrefill);
   }
   run_until(epoch_ns + 10 * kChunkNs);
   for (std::int64_t offset_ms = 0; offset_ms < 100; offset_ms += 7) {
@@ -174,7 +174,7 @@ TEST_CASE_FIXTURE(Fixture,
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 5);
   refresh();
-  come(1);
+  add(1);
   run_until(epoch_ns + 7 * kChunkNs);
   CHECK(underruns() == 2);
   CHECK_FALSE(pump.flowing());
@@ -189,7 +189,7 @@ TEST_CASE_FIXTURE(Fixture, "a pump that comes too late skips to the live positio
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 8);
   refresh();
-  come(1);
+  add(1);
   run_until(epoch_ns + 2 * kChunkNs);
   clock.now = epoch_ns + 40 * kChunkNs;
   synth.write(9, 47);
@@ -203,7 +203,7 @@ TEST_CASE_FIXTURE(Fixture, "a long pause is not made up for with a burst of sile
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 8);
   refresh();
-  come(1);
+  add(1);
   run_until(epoch_ns + 2 * kChunkNs);
   clock.now = epoch_ns + 200 * kChunkNs;
   run_until(epoch_ns + 203 * kChunkNs);
@@ -212,7 +212,7 @@ TEST_CASE_FIXTURE(Fixture, "a long pause is not made up for with a burst of sile
 }
 
 TEST_CASE_FIXTURE(Fixture, "who came before there was a timeline hears it too") {
-  for (ConnectionId id = 1; id <= 12; ++id) come(id);
+  for (ConnectionId id = 1; id <= 12; ++id) add(id);
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 15);
   run_until(epoch_ns + 5 * kChunkNs);
@@ -235,7 +235,7 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that takes its segment over is followed wit
     test::FakeSynth synth(folder.path(), epoch_ns);
     synth.write(0, 7);
     refresh();
-    come(1);
+    add(1);
     run_until(epoch_ns + 3 * kChunkNs);
   }
   test::FakeSynth again(folder.path(), epoch_ns + 12345);
@@ -251,8 +251,8 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that begins anew is followed in every forma
     test::FakeSynth synth(folder.path(), epoch_ns);
     synth.write(0, 19);
     refresh();
-    come(1);
-    come(2, station, 0, WireFormat::kOpus);
+    add(1);
+    add(2, station, 0, WireFormat::kOpus);
     run_until(epoch_ns + 15 * kChunkNs);
   }
   const std::size_t heard = seqs(1).size();
@@ -276,7 +276,7 @@ TEST_CASE_FIXTURE(
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 19);
   refresh();
-  come(1);
+  add(1);
   run_until(epoch_ns + 5 * kChunkNs);
   StationState own_state = named_state("p1");
   own_state.personal = 1;
@@ -288,7 +288,7 @@ TEST_CASE_FIXTURE(
   synth.write(6, 15, 2);
   refresh();
   REQUIRE(pump.plays(personal));
-  come(2, personal, kPrefill);
+  add(2, personal, kPrefill);
   run_until(epoch_ns + 10 * kChunkNs);
   REQUIRE(seqs(2).size() > 4);
   CHECK(seqs(2).back() == 10);
@@ -314,7 +314,7 @@ TEST_CASE_FIXTURE(Fixture, "the next tenant of a place is not taken for the one 
   synth.write(0, 19, 1);
   refresh();
   pump.add(first, "a", true, own.metrics.configured[1]);
-  come(1, first);
+  add(1, first);
   run_until(epoch_ns + 4 * kChunkNs);
   const std::size_t heard = seqs(1).size();
   CHECK(heard > 1);
@@ -337,7 +337,7 @@ TEST_CASE_FIXTURE(Fixture, "silence until a station plays is one underrun a chun
   refresh();
   const StationId late = synth.open(1, named_state("late"));
   pump.add(late, "late", false, own.metrics.personal);
-  for (ConnectionId id = 1; id <= 2; ++id) come(id, late);
+  for (ConnectionId id = 1; id <= 2; ++id) add(id, late);
   run_until(epoch_ns + 5 * kChunkNs);
   CHECK(seqs(1).size() > 3);
   CHECK(seqs(1) == seqs(2));

@@ -44,8 +44,8 @@ struct Fixture {
                     [this](ConnectionId id) { stepped_down.push_back(id); }};
 
   // A listener that is delivered to.
-  void come(ConnectionId id, const StationId& station = kGarden, WireFormat format = WireFormat::kPcm,
-            bool offered_opus = false) {
+  void add(ConnectionId id, const StationId& station = kGarden, WireFormat format = WireFormat::kPcm,
+           bool offered_opus = false) {
     queues.add(id, transport.sink(id), format, offered_opus);
     queues.begin(id, {station, 0, {}, {}});
   }
@@ -84,9 +84,9 @@ struct Fixture {
 };
 
 TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, and each gets its own format") {
-  come(1);
-  come(2);
-  come(3, kGarden, WireFormat::kJson);
+  add(1);
+  add(2);
+  add(3, kGarden, WireFormat::kJson);
   StationAudio chunk{kGarden, {}};
   chunk.formats[static_cast<std::size_t>(WireFormat::kPcm)] = audio(5);
   chunk.formats[static_cast<std::size_t>(WireFormat::kJson)] = audio(5);
@@ -96,8 +96,8 @@ TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, an
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station alone, and moves with it") {
-  come(1);
-  come(2, kHarbour);
+  add(1);
+  add(2, kHarbour);
   queues.add(3, transport.sink(3), WireFormat::kPcm, false);
   queues.begin(3, {kGarden, 7, {}, {}});
   deliver(audio(1));
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station a
   deliver(audio(2));
   CHECK(transport.sent[2].size() == 2);
   take_all();
-  queues.retune(1, kHarbour);
+  queues.switch_station(1, kHarbour);
   deliver(audio(3));
   CHECK(transport.sent[1].size() == 2);
   queues.close_all_of(kGarden, close_code::kStationGone, "gone");
@@ -121,7 +121,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station a
 }
 
 TEST_CASE_FIXTURE(Fixture, "one message is on its way at a time, and the next follows when it was taken") {
-  come(1);
+  add(1);
   deliver(audio(1));
   deliver(audio(2));
   CHECK(transport.sent[1].size() == 1);
@@ -134,7 +134,7 @@ TEST_CASE_FIXTURE(Fixture, "one message is on its way at a time, and the next fo
 }
 
 TEST_CASE_FIXTURE(Fixture, "what the kernel takes at once is sent at once, whatever waited") {
-  come(1);
+  add(1);
   deliver(audio(1));
   for (std::int64_t seq = 2; seq < 6; ++seq) deliver(audio(seq));
   transport.answer = SendResult::kTaken;
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(Fixture, "what the kernel takes at once is sent at once, whate
 
 TEST_CASE_FIXTURE(
     Fixture, "a stalled listener loses its oldest chunks by age, is told where, and holds bounded memory") {
-  come(1);
+  add(1);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
     deliver(audio(seq));
     clock.now += kChunkNs;
@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(Fixture, "a stalled listener loses its oldest chunks by bytes, too") {
-  come(1);
+  add(1);
   for (std::int64_t seq = 0; seq < 20; ++seq) {
     deliver(audio(seq, false, 100'000));
     CHECK(queues.status(1)->queued_bytes < 1'010'000);
@@ -176,7 +176,7 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener loses its oldest chunks by bytes,
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener may ask for a shorter queue, and not for a longer one") {
-  come(1);
+  add(1);
   queues.set_max_backlog(1, 300 * kNsPerMs);
   for (std::int64_t seq = 0; seq < 10; ++seq, clock.now += kChunkNs) deliver(audio(seq));
   CHECK(queues.status(1)->queued == 5);
@@ -190,8 +190,8 @@ TEST_CASE_FIXTURE(Fixture, "a listener may ask for a shorter queue, and not for 
 
 TEST_CASE_FIXTURE(Fixture,
                   "who offered Opus beside PCM is stepped down once, told so, and skipped from then on") {
-  come(1, kGarden, WireFormat::kPcm, true);
-  come(2, kGarden, WireFormat::kJson, true);
+  add(1, kGarden, WireFormat::kPcm, true);
+  add(2, kGarden, WireFormat::kJson, true);
   for (std::int64_t seq = 0; seq < 40; ++seq, clock.now += kChunkNs) deliver(audio(seq));
   CHECK(stepped_down == std::vector<ConnectionId>{1});
   queues.set_format(1, WireFormat::kOpus, true);
@@ -205,8 +205,8 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture, "who goes to PCM later, or again, is stepped down from it, too") {
-  come(1, kGarden, WireFormat::kPcm, true);
-  come(2, kGarden, WireFormat::kJson, true);
+  add(1, kGarden, WireFormat::kPcm, true);
+  add(2, kGarden, WireFormat::kJson, true);
   std::int64_t seq = 0;
   const auto stall = [&] {
     for (const std::int64_t end = seq + 30; seq < end; ++seq, clock.now += kChunkNs) deliver(audio(seq));
@@ -221,8 +221,8 @@ TEST_CASE_FIXTURE(Fixture, "who goes to PCM later, or again, is stepped down fro
 }
 
 TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
-  come(1);
-  come(2);
+  add(1);
+  add(2);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
     deliver(audio(seq));
     while (queues.status(2)->queued > 0) queues.written(2);
@@ -234,13 +234,13 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is closed with 4008") {
-  come(1);
+  add(1);
   deliver(audio(1));
   clock.now += 10 * kNsPerSecond - 1;
-  queues.look_after();
+  queues.check_timeouts();
   CHECK(transport.closed.empty());
   clock.now += 1;
-  queues.look_after();
+  queues.check_timeouts();
   CHECK(transport.closed.at(1) == 4008);
   const auto sent = transport.sent[1].size();
   deliver(audio(2));
@@ -248,25 +248,25 @@ TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is clo
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that takes a little now and then is slow, and not gone") {
-  come(1);
+  add(1);
   deliver(audio(1));
   for (int i = 0; i < 5; ++i) {
     clock.now += 9 * kNsPerSecond;
     queues.alive(1, std::nullopt);
     queues.progressed(1);
-    queues.look_after();
+    queues.check_timeouts();
   }
   CHECK(transport.closed.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "who gives no sign of life for a minute is closed with 4009, after pings") {
-  come(1);
-  come(2);
+  add(1);
+  add(2);
   for (int second = 0; second < 60; ++second) {
     CHECK(transport.closed.empty());
     clock.now += kNsPerSecond;
     queues.alive(2, 30 * kNsPerMs);
-    queues.look_after();
+    queues.check_timeouts();
   }
   CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
   CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) == 3);
@@ -275,7 +275,7 @@ TEST_CASE_FIXTURE(Fixture, "who gives no sign of life for a minute is closed wit
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the books") {
-  come(1);
+  add(1);
   deliver(audio(1));
   deliver(audio(2));
   clock.now += 3 * kNsPerSecond;
@@ -290,7 +290,7 @@ TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by the next one") {
-  come(1);
+  add(1);
   deliver(audio(1));
   deliver(audio(2));
   queues.written(1);
@@ -301,8 +301,8 @@ TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by t
 }
 
 TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once, at once or later") {
-  come(1);
-  come(2);
+  add(1);
+  add(2);
   deliver(audio(1));
   queues.write_failed(1);
   transport.answer = SendResult::kFailed;
@@ -344,7 +344,7 @@ TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for deliv
 }
 
 TEST_CASE_FIXTURE(Fixture, "silence is announced before it comes") {
-  come(1);
+  add(1);
   deliver(audio(9, true));
   take_all();
   REQUIRE(transport.sent[1].size() == 2);
@@ -353,7 +353,7 @@ TEST_CASE_FIXTURE(Fixture, "silence is announced before it comes") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "each five seconds a listener is told how it stands") {
-  come(1);
+  add(1);
   transport.answer = SendResult::kTaken;
   for (std::int64_t seq = 0; seq < 101; ++seq, clock.now += kChunkNs) deliver(audio(seq));
   const auto told = texts(1);
@@ -364,7 +364,7 @@ TEST_CASE_FIXTURE(Fixture, "each five seconds a listener is told how it stands")
 
 TEST_CASE_FIXTURE(Fixture,
                   "over plain HTTP nothing but audio is sent, and nobody is asked for a sign of life") {
-  come(1, kGarden, WireFormat::kWav);
+  add(1, kGarden, WireFormat::kWav);
   queues.send_text(1, make_text_message("{}"));
   queues.send_text_to_all(make_text_message("{}"));
   deliver(audio(1, true));
@@ -372,7 +372,7 @@ TEST_CASE_FIXTURE(Fixture,
     clock.now += kNsPerSecond;
     queues.written(1);
     deliver(audio(2 + second));
-    queues.look_after();
+    queues.check_timeouts();
   }
   CHECK(texts(1).empty());
   CHECK(transport.pinged.empty());
@@ -380,7 +380,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are bounded") {
-  come(1);
+  add(1);
   const auto pong = make_text_message("{}");
   for (int i = 0; i < 1'000; ++i) queues.send_text(1, pong);
   take_all();
@@ -388,7 +388,7 @@ TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are b
 }
 
 TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second") {
-  come(1);
+  add(1);
   CHECK(queues.report_playback(1, 150));
   CHECK_FALSE(queues.report_playback(1, 150));
   clock.now += kNsPerSecond;
@@ -426,21 +426,21 @@ struct StoppedFixture : Fixture {
     for (std::int64_t tenth = 1; tenth <= 10 * seconds; ++tenth) {
       clock.now += kNsPerSecond / 10;
       process_time.step();
-      if (tenth % 10 == 0) queues.look_after();
+      if (tenth % 10 == 0) queues.check_timeouts();
     }
   }
   // It is stopped, and looks after them at once when it goes on.
   void stop(std::int64_t seconds) {
     clock.now += seconds * kNsPerSecond;
-    queues.look_after();
+    queues.check_timeouts();
     process_time.step();
-    queues.look_after();
+    queues.check_timeouts();
   }
 };
 
 TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener while the process is stopped") {
-  come(1);
-  come(2);
+  add(1);
+  add(2);
   transport.answer = SendResult::kTaken;
   for (int round = 0; round < 3; ++round) {
     run(14);
@@ -459,7 +459,7 @@ TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener whi
 }
 
 TEST_CASE_FIXTURE(StoppedFixture, "what waits for a listener grows no older while the process is stopped") {
-  come(1, kGarden, WireFormat::kPcm, true);
+  add(1, kGarden, WireFormat::kPcm, true);
   deliver(audio(1));
   deliver(audio(2));
   stop(65);
@@ -475,7 +475,7 @@ TEST_CASE_FIXTURE(StoppedFixture, "what waits for a listener grows no older whil
 
 TEST_CASE_FIXTURE(StoppedFixture,
                   "reports that piled up while the process was stopped are no flood, and one counts") {
-  come(1);
+  add(1);
   CHECK(queues.report_playback(1, 100));
   stop(10);
   int taken = 0;

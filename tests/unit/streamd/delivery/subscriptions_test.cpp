@@ -67,7 +67,7 @@ TEST_CASE("what a listener needs follows it to another station and format") {
   subscriptions.begin(1);
   const std::uint32_t phase = subscriptions.find(1)->phase;
   subscriptions.set_format(1, WireFormat::kOpus);
-  subscriptions.retune(1, kHarbour);
+  subscriptions.switch_station(1, kHarbour);
   auto needs = subscriptions.needs_of(phase);
   REQUIRE(needs.size() == 1);
   CHECK(needs[0].worker == 2);
@@ -96,7 +96,7 @@ TEST_CASE("those who hear a station in Opus are counted, however they come, go a
   subscriptions.set_format(3, WireFormat::kOpus);
   subscriptions.begin(3);
   CHECK(subscriptions.opus_listeners_of(first) == 3);
-  subscriptions.retune(1, second);
+  subscriptions.switch_station(1, second);
   CHECK(subscriptions.opus_listeners_of(first) == 2);
   CHECK(subscriptions.opus_listeners_of(second) == 1);
   subscriptions.set_format(3, WireFormat::kWav);

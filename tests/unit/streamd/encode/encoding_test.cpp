@@ -223,7 +223,7 @@ TEST_CASE_FIXTURE(Fixture, "a chunk owed to a listener is known, and can be give
   run_until(epoch_ns + 4 * kChunkNs);
   CHECK(delivery.owes(station));
   CHECK_FALSE(delivery.owes({1, 1}));
-  delivery.give_up(station);
+  delivery.drop_owed(station);
   CHECK_FALSE(delivery.owes(station));
   CHECK(lost() == 3);
   CHECK(offered() == sent() + lost());
