@@ -13,8 +13,9 @@
 // thread has a shard, an instance of that class of its own: an update is a relaxed load and store to a word
 // that nobody else writes, and a store of the same value to the word that readers see. So the writer never
 // believes a shared word, and what another process writes over one is put right by the next update, or by
-// MetricsWriter::run_housekeeping(). Readers add the shards up. Figures that must agree with one another at every
-// moment are changed within one MetricsUpdate. A label whose value is known only at run time is a late label.
+// MetricsWriter::run_housekeeping(). Readers add the shards up. Figures that must agree with one another at
+// every moment are changed within one MetricsUpdate. A label whose value is known only at run time is a late
+// label.
 #pragma once
 
 #include <chrono>

@@ -19,7 +19,7 @@
 
 #include "common/base/clock.h"
 #include "common/segments/audio_segment.h"
-#include "streamd/delivery/send_queues.h"
+#include "streamd/encode/audio_message.h"
 #include "streamd/encode/station_encoder.h"
 #include "streamd/stream_metrics.h"
 

@@ -16,50 +16,13 @@
 
 #include "common/base/clock.h"
 #include "common/base/process_time.h"
-#include "common/segments/audio_segment.h"
 #include "streamd/api/messages.h"
 #include "streamd/delivery/backlog_policy.h"
+#include "streamd/delivery/delivery.h"
 #include "streamd/delivery/transport.h"
-#include "streamd/encode/frame.h"
 #include "streamd/stream_metrics.h"
 
 namespace auralis {
-
-// A chunk of a station in one format: encoded once, shared by all workers.
-struct AudioMessage {
-  WireMessagePtr message;
-  std::int64_t seq = 0;
-  std::int64_t duration_ns = 0;
-  bool silence = false;
-};
-using AudioMessagePtr = std::shared_ptr<const AudioMessage>;
-
-// A station's chunk in the formats that are in use.
-struct StationAudio {
-  StationId station;
-  std::array<AudioMessagePtr, kWireFormats> formats;  // null: not in use, or nothing to send
-  std::int64_t lost_seq = -1;  // of the chunk that is lost in these formats: it was not encoded in time
-  FormatSet lost{};
-};
-
-// A chunk's length is divided into phases of equal length; each listener has one, at which it is sent its
-// chunk.
-inline constexpr std::uint32_t kPhases = 40;
-
-// What the listeners of a phase are to be sent, and when that was due.
-struct Delivery {
-  std::uint32_t phase = 0;
-  std::int64_t due_ns = 0;
-  std::vector<StationAudio> stations;
-};
-
-// What a listener begins with; from then on it is delivered to.
-struct InitialDelivery {
-  StationId station;
-  std::uint32_t phase = 0;
-  std::vector<WireMessagePtr> messages;  // before the first audio
-  std::vector<AudioMessagePtr> past;     // the newest past chunks, oldest first
-};
 
 // One thread, the worker's. All references outlive it.
 class SendQueues {

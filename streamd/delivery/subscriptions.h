@@ -10,7 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "streamd/delivery/send_queues.h"
+#include "streamd/delivery/delivery.h"
+#include "streamd/delivery/transport.h"
 
 namespace auralis {
 

@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the queues asks of the network: the border that keeps websocketpp and Asio out of everything else, and
-// that a test stands in for.
+// What SendQueues asks of the network: the border that keeps websocketpp and Asio out of everything else. A
+// test replaces it.
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <string_view>
 
+#include "streamd/encode/wire_message.h"
+
 namespace auralis {
-
-// A message as it goes over the wire, immutable, shared by all listeners that get it.
-struct WireMessage {
-  std::string bytes;              // with framing
-  std::size_t payload_begin = 0;  // within them
-  std::size_t payload_end = 0;
-};
-using WireMessagePtr = std::shared_ptr<const WireMessage>;
-
-// Frame a payload, once. Any thread.
-WireMessagePtr make_text_message(std::string_view payload);    // of WebSocket
-WireMessagePtr make_binary_message(std::string_view payload);  // of WebSocket
-WireMessagePtr make_http_chunk(std::string_view payload);      // of a body in chunked coding; never empty
-std::string_view payload_of(const WireMessage& message);
 
 // Of a connection, unlike that of any other in the life of the process.
 using ConnectionId = std::uint64_t;

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "common/music/timeline.h"
-#include "streamd/delivery/send_queues.h"
+#include "streamd/encode/audio_message.h"
 #include "streamd/encode/frame.h"
 #include "streamd/encode/ogg_opus.h"
 #include "streamd/encode/opus_session.h"

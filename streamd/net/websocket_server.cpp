@@ -29,59 +29,8 @@ constexpr int kSendBufferBytes = 64 * 1024;
 constexpr auto kBeat = std::chrono::milliseconds(100);
 // As much as a busy machine may keep the thread from its next beat.
 constexpr std::int64_t kMaxBeatNs = 500 * kNsPerMs;
-WireMessagePtr framed(wpp::frame::opcode::value opcode, std::string_view payload) {
-  const wpp::frame::basic_header header(opcode, payload.size(), true, false);
-  const wpp::frame::extended_header extended(payload.size());
-  auto message = std::make_shared<WireMessage>();
-  message->bytes = wpp::frame::prepare_header(header, extended);
-  message->payload_begin = message->bytes.size();
-  message->bytes += payload;
-  message->payload_end = message->bytes.size();
-  return message;
-}
-
-std::string hexadecimal(std::size_t number) {
-  std::string digits;
-  for (; number > 0; number /= 16) digits.insert(digits.begin(), "0123456789abcdef"[number % 16]);
-  return digits;
-}
-
-// The end of a body in chunked coding (RFC 9112, 7.1).
-WireMessagePtr last_http_chunk() {
-  auto message = std::make_shared<WireMessage>();
-  message->bytes = "0\r\n\r\n";
-  return message;
-}
-
-// Bytes that go out as they are, framed or not.
-WireMessagePtr as_they_are(std::string bytes) {
-  auto message = std::make_shared<WireMessage>();
-  message->bytes = std::move(bytes);
-  message->payload_end = message->bytes.size();
-  return message;
-}
 
 }  // namespace
-
-WireMessagePtr make_text_message(std::string_view payload) {
-  return framed(wpp::frame::opcode::text, payload);
-}
-WireMessagePtr make_binary_message(std::string_view payload) {
-  return framed(wpp::frame::opcode::binary, payload);
-}
-WireMessagePtr make_http_chunk(std::string_view payload) {
-  auto message = std::make_shared<WireMessage>();
-  message->bytes = hexadecimal(payload.size()) + "\r\n";
-  message->payload_begin = message->bytes.size();
-  message->bytes += payload;
-  message->payload_end = message->bytes.size();
-  message->bytes += "\r\n";
-  return message;
-}
-std::string_view payload_of(const WireMessage& message) {
-  return std::string_view(message.bytes)
-      .substr(message.payload_begin, message.payload_end - message.payload_begin);
-}
 
 class WebSocketServer::Impl {
  public:
@@ -228,7 +177,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     // Whoever calls may be going through the listeners: none may vanish under its hands.
     if (found->second.streams) {
       return asio::post(io_, [this, connection, code] {
-        if (code != close_code::kNoProgress) connection->transmit_last(last_http_chunk());
+        if (code != close_code::kNoProgress) connection->transmit_last(make_last_http_chunk());
         end(connection);
       });
     }
@@ -290,7 +239,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     }
     if (connection->get_request().ready() || std::exchange(entry.ends, false)) return end(connection);
     const auto refusal = early_refusal(408, "Request Timeout", "The request did not come in time.");
-    entry.ends = connection->transmit(as_they_are(refusal)) == SendResult::kPending;
+    entry.ends = connection->transmit(make_raw_message(refusal)) == SendResult::kPending;
     if (!entry.ends) return end(connection);
     entry.deadline_ns = deadlines_.add(connection->id(), process_time_.now_ns());
   }
@@ -406,7 +355,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     const bool chunked = !connection->get_request().head().old_version;
     watch(connection);
     if (!chunked) connection->send_payloads_alone();
-    const SendResult result = connection->transmit(as_they_are(stream_head(response, chunked)));
+    const SendResult result = connection->transmit(make_raw_message(stream_head(response, chunked)));
     entry.opens = result == SendResult::kPending;
     if (result == SendResult::kTaken) opened(*connection);
     if (result == SendResult::kFailed) close(id, 0, {});
@@ -458,7 +407,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
   void header_too_long(ConnectionId id) override {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
-    found->second.connection->transmit(as_they_are(
+    found->second.connection->transmit(make_raw_message(
         early_refusal(431, "Request Header Fields Too Large", "The request's head is too long.")));
   }
   void body_awaited(ConnectionId id) override {
@@ -466,7 +415,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     if (found == connections_.end()) return;
     const ConnectionRequest& request = found->second.connection->get_request();
     if (request.waits_for_body() && request.head().expects_continue())
-      found->second.connection->transmit(as_they_are("HTTP/1.1 100 Continue\r\n\r\n"));
+      found->second.connection->transmit(make_raw_message("HTTP/1.1 100 Continue\r\n\r\n"));
   }
 
   ConnectionEvents& events_;

@@ -8,6 +8,7 @@
 
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
+#include "streamd/delivery/send_queues.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {
