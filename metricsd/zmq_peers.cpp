@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <tuple>
+#include <utility>
 
 #include "common/base/log.h"
 
@@ -19,6 +20,9 @@ constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_
 
 // Of one socket within its context.
 constexpr const char* kMonitor = "inproc://peers";
+
+// How long a subscription may wait to be noted while there are no events.
+constexpr int kWaitMs = 100;
 
 struct Event {
   std::uint16_t kind = ZMQ_EVENT_MONITOR_STOPPED;
@@ -39,6 +43,7 @@ Event event_of(const zmq::message_t& message) {
 ZmqPeers::ZmqPeers(zmq::context_t& context, zmq::socket_t& socket)
     : socket_(socket), events_(context, zmq::socket_type::pair) {
   events_.set(zmq::sockopt::linger, 0);
+  events_.set(zmq::sockopt::rcvtimeo, kWaitMs);
   if (zmq_socket_monitor(socket.handle(), kMonitor, kEvents) != 0) throw zmq::error_t();
   events_.connect(kMonitor);
   thread_ = std::thread(&ZmqPeers::watch, this);
@@ -62,10 +67,9 @@ void ZmqPeers::bound_at(const std::string& endpoint) {
 
 void ZmqPeers::subscribed(int descriptor, std::string_view topic, bool foreign) {
   const std::lock_guard lock(mutex_);
+  subscribed_.push_back(descriptor);
   const auto peer = peers_.find(descriptor);
-  if (peer == peers_.end()) return;
-  peer->second.subscribed = true;
-  if (!foreign) return;
+  if (peer == peers_.end() || !foreign) return;
   peer->second.foreign_topics += 1;
   peer->second.foreign_bytes += topic.size();
   if (peer->second.foreign_topics <= kForeignTopics && peer->second.foreign_bytes <= kForeignBytes) return;
@@ -73,40 +77,63 @@ void ZmqPeers::subscribed(int descriptor, std::string_view topic, bool foreign) 
   cut_off(descriptor);
 }
 
+// A subscription may be reported before the event of its connection has been read here. ZeroMQ queues that
+// event first: so the reports are taken before the events are read, and noted after all of these.
 void ZmqPeers::watch() {
+  for (;;) {
+    const std::vector<int> descriptors = take_subscribed();
+    if (!read_events()) return;
+    const std::lock_guard lock(mutex_);
+    note_subscribed(descriptors);
+    cut_off_excess();
+  }
+}
+
+std::vector<int> ZmqPeers::take_subscribed() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(subscribed_, {});
+}
+
+// Waits for an event, but no longer than kWaitMs, and reads all that are queued. False if there will be no
+// more.
+bool ZmqPeers::read_events() {
+  auto flags = zmq::recv_flags::none;
   for (;;) {
     zmq::message_t first;
     zmq::message_t address;
     try {
-      if (!events_.recv(first) || !events_.recv(address)) continue;
+      if (!events_.recv(first, flags) || !events_.recv(address)) return true;
     } catch (const zmq::error_t& error) {
       if (error.num() == EINTR) continue;
-      return;
+      return false;
     }
+    flags = zmq::recv_flags::dontwait;
     const Event event = event_of(first);
-    if (event.kind == ZMQ_EVENT_MONITOR_STOPPED) return;
-    if (event.kind == ZMQ_EVENT_ACCEPTED) accepted(event.descriptor);
-    if (event.kind == ZMQ_EVENT_DISCONNECTED) disconnected(event.descriptor);
+    if (event.kind == ZMQ_EVENT_MONITOR_STOPPED) return false;
+    const std::lock_guard lock(mutex_);
+    if (event.kind == ZMQ_EVENT_ACCEPTED) peers_[event.descriptor] = Peer{++accepted_};
+    if (event.kind == ZMQ_EVENT_DISCONNECTED) peers_.erase(event.descriptor);
   }
 }
 
-void ZmqPeers::accepted(int descriptor) {
-  const std::lock_guard lock(mutex_);
-  peers_[descriptor] = Peer{++accepted_};
-  if (peers_.size() <= kPeers) return;
-  // A silent peer makes room by age; among subscribers who was there first stays.
+void ZmqPeers::note_subscribed(const std::vector<int>& descriptors) {
+  for (const int descriptor : descriptors) {
+    const auto peer = peers_.find(descriptor);
+    if (peer != peers_.end()) peer->second.subscribed = true;
+  }
+}
+
+// The silent peer that was accepted first makes room; among subscribers the last one does.
+void ZmqPeers::cut_off_excess() {
   const auto rank = [](const Peer& peer) {
     return std::make_tuple(peer.subscribed, peer.subscribed ? ~peer.number : peer.number);
   };
-  const auto victim = std::min_element(peers_.begin(), peers_.end(), [&](const auto& a, const auto& b) {
-    return rank(a.second) < rank(b.second);
-  });
-  cut_off(victim->first);
-}
-
-void ZmqPeers::disconnected(int descriptor) {
-  const std::lock_guard lock(mutex_);
-  peers_.erase(descriptor);
+  while (peers_.size() > kPeers) {
+    const auto victim = std::min_element(peers_.begin(), peers_.end(), [&](const auto& a, const auto& b) {
+      return rank(a.second) < rank(b.second);
+    });
+    cut_off(victim->first);
+  }
 }
 
 // An event tells what was so when it was written: meanwhile the number may stand for something else.

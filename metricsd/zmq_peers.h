@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include <zmq.hpp>
 
@@ -45,23 +46,25 @@ class ZmqPeers {
 
  private:
   struct Peer {
-    std::uint64_t number = 0;  // in the order in which they came
+    std::uint64_t number = 0;  // in the order in which they were accepted
     bool subscribed = false;
     std::size_t foreign_topics = 0;
     std::size_t foreign_bytes = 0;
   };
-
   void watch();
-  void accepted(int descriptor);
-  void disconnected(int descriptor);
+  bool read_events();
+  std::vector<int> take_subscribed();
+  void note_subscribed(const std::vector<int>& descriptors);
+  void cut_off_excess();
   bool is_ours(int descriptor) const;
   void cut_off(int descriptor);
 
   zmq::socket_t& socket_;
-  zmq::socket_t events_;
-  std::mutex mutex_;  // guards all below
-  std::string path_;  // of an ipc endpoint
-  std::uint16_t port_ = 0;
+  zmq::socket_t events_;         // thread_'s alone
+  std::mutex mutex_;             // guards all below
+  std::string path_;             // of an ipc endpoint
+  std::uint16_t port_ = 0;       // of a tcp endpoint
+  std::vector<int> subscribed_;  // descriptors of peers that may not be known yet
   std::uint64_t accepted_ = 0;
   std::map<int, Peer> peers_;
   std::thread thread_;  // last: it uses the others

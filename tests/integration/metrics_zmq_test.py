@@ -27,9 +27,9 @@ READY = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 3) + b"SUB"
 pytestmark = pytest.mark.usefixtures("many_descriptors")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def metricsd():
-    # As many descriptors as a login shell gives.
+    # Its own for each test: connections of the test before would still count. As many descriptors as a login shell gives.
     with Metricsd(prefix=["prlimit", "--nofile=1024:1024"]) as running:
         yield running
 

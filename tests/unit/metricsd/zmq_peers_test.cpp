@@ -27,7 +27,7 @@ std::string handshake() {
   return greeting + "\x04" + static_cast<char>(ready.size()) + ready;
 }
 
-// A peer at a Unix socket that shakes hands and subscribes to nothing.
+// A peer at a Unix socket that shakes hands, and subscribes to nothing by itself.
 class SilentPeer {
  public:
   explicit SilentPeer(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -41,6 +41,21 @@ class SilentPeer {
   ~SilentPeer() { ::close(socket_); }
   SilentPeer(const SilentPeer&) = delete;
   SilentPeer& operator=(const SilentPeer&) = delete;
+
+  // After the handshake: what comes with it ZeroMQ leaves unread.
+  void subscribe(const std::string& topic) const {
+    constexpr std::size_t kGreetingBytes = 64;
+    std::string received;
+    while (received.size() < kGreetingBytes + 2 ||
+           received.size() < kGreetingBytes + 2 + static_cast<unsigned char>(received[kGreetingBytes + 1])) {
+      char byte = 0;
+      require(::recv(socket_, &byte, 1, 0) == 1, "recv");
+      received += byte;
+    }
+    const std::string body = "\x01" + topic;
+    const std::string frame = std::string(1, '\0') + static_cast<char>(body.size()) + body;
+    require(::send(socket_, frame.data(), frame.size(), MSG_NOSIGNAL) > 0, "send");
+  }
 
   // Waits so long for the end of the connection.
   bool is_cut_off(int wait_ms) const {
@@ -74,6 +89,29 @@ TEST_CASE("ZmqPeers: of too many connections the oldest that did not subscribe g
   const auto frames = subscriber.next();
   REQUIRE(frames.size() == 2);
   CHECK(frames[1] == "2");
+}
+
+TEST_CASE("ZmqPeers: a subscription that is reported before its connection is known counts") {
+  const TempDir folder;
+  const std::string path = (folder.path() / "socket").string();
+  zmq::context_t context;
+  zmq::socket_t socket(context, zmq::socket_type::xpub);
+  socket.set(zmq::sockopt::linger, 0);
+  socket.set(zmq::sockopt::xpub_verbose, true);
+  ZmqPeers watched(context, socket);
+  socket.bind("ipc://" + path);
+  watched.bound_at("ipc://" + path);
+  std::deque<SilentPeer> subscribers;
+  for (std::size_t peer = 0; peer < ZmqPeers::kPeers - 1; ++peer) {
+    subscribers.emplace_back(path).subscribe("event");
+    zmq::message_t received;
+    REQUIRE(socket.recv(received));
+    watched.subscribed(received.get(ZMQ_SRCFD), "event", false);
+  }
+  std::deque<SilentPeer> silent;
+  for (std::size_t peer = 0; peer < 10; ++peer) silent.emplace_back(path);
+  for (std::size_t peer = 0; peer < 9; ++peer) CHECK(silent[peer].is_cut_off(20'000));
+  for (const SilentPeer& peer : subscribers) CHECK_FALSE(peer.is_cut_off(0));
 }
 
 TEST_CASE("ZmqPeers: a subscriber may want some topics of other publishers, but not any number") {
