@@ -29,7 +29,7 @@ MetricsDaemon::MetricsDaemon(const Config& config, const Clock& clock)
 
 MetricsDaemon::~MetricsDaemon() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
@@ -59,7 +59,7 @@ bool MetricsDaemon::fit_for_watchdog() {
 
 void MetricsDaemon::run() {
   auto due = std::chrono::steady_clock::now();
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     try {
@@ -70,7 +70,7 @@ void MetricsDaemon::run() {
     // After a stall the rhythm begins anew: what was missed is not made up for in a burst.
     due = std::max(due + kPeriod, std::chrono::steady_clock::now());
     lock.lock();
-    stop_.wait_until(lock, due, [this] { return stopping_; });
+    while (!stopping_ && lock.wait_until(stop_, due)) continue;
   }
 }
 

@@ -5,11 +5,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "common/base/clock.h"
+#include "common/base/mutex.h"
 #include "common/config/config.h"
 #include "metricsd/absence.h"
 #include "metricsd/prometheus_exporter.h"
@@ -58,8 +58,8 @@ class MetricsDaemon {
   Absence absence_;  // of the thread that asks fit_for_watchdog()
   PrometheusExporter exporter_;
 
-  std::mutex mutex_;  // guards stopping_
-  bool stopping_ = false;
+  Mutex mutex_;
+  bool stopping_ AURALIS_GUARDED_BY(mutex_) = false;
   std::condition_variable stop_;
   std::thread thread_;
 };

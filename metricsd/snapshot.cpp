@@ -96,7 +96,7 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
       peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {}
 
 std::vector<DaemonEvent> SnapshotSource::sample() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::int64_t now_ns = clock_.now_ns();
   absence_.step(now_ns);
   own_.metrics().process.sample();
@@ -123,25 +123,25 @@ std::vector<DaemonEvent> SnapshotSource::sample() {
 }
 
 Snapshot SnapshotSource::take() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return take_locked();
 }
 
 Snapshot SnapshotSource::view() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   absence_.look(clock_.now_ns());
   return take_locked();
 }
 
 Snapshot SnapshotSource::scrape() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   absence_.look(clock_.now_ns());
   own_.metrics().scrapes.add();
   return take_locked();
 }
 
 void SnapshotSource::count_published() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   own_.metrics().published.add();
 }
 

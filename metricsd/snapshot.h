@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/mutex.h"
 #include "common/config/config.h"
 #include "common/daemon/healthcheck.h"
 #include "common/metrics/metrics.h"
@@ -117,20 +117,20 @@ class SnapshotSource {
     std::string last_said;      // what the log last heard of it
   };
 
-  bool look_at(Peer& peer, std::int64_t now_ns);
+  bool look_at(Peer& peer, std::int64_t now_ns) AURALIS_REQUIRES(mutex_);
   static void read_declarations_again(Peer& peer, std::int64_t now_ns);
-  bool is_at_work(Peer& peer, std::int64_t now_ns) const;
-  bool read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples);
+  bool is_at_work(Peer& peer, std::int64_t now_ns) const AURALIS_REQUIRES(mutex_);
+  bool read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples) AURALIS_REQUIRES(mutex_);
   static std::optional<DaemonEvent> what_changed(Peer& peer, bool up);
-  Snapshot take_locked();
+  Snapshot take_locked() AURALIS_REQUIRES(mutex_);
 
   const Clock& clock_;
-  std::mutex mutex_;  // guards all below
-  OwnMetricsMemory own_;
-  DerivedMetrics derived_;
-  SystemSampler system_;
-  Absence absence_;
-  std::array<Peer, 2> peers_;
+  Mutex mutex_;
+  OwnMetricsMemory own_ AURALIS_GUARDED_BY(mutex_);
+  DerivedMetrics derived_ AURALIS_GUARDED_BY(mutex_);
+  SystemSampler system_ AURALIS_GUARDED_BY(mutex_);
+  Absence absence_ AURALIS_GUARDED_BY(mutex_);
+  std::array<Peer, 2> peers_ AURALIS_GUARDED_BY(mutex_);
 };
 
 }  // namespace auralis

@@ -55,7 +55,7 @@ ZmqPeers::~ZmqPeers() {
 }
 
 void ZmqPeers::bound_at(const std::string& endpoint) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   constexpr std::string_view kIpc = "ipc://";
   if (endpoint.compare(0, kIpc.size(), kIpc) == 0) {
     path_ = endpoint.substr(kIpc.size());
@@ -66,7 +66,7 @@ void ZmqPeers::bound_at(const std::string& endpoint) {
 }
 
 void ZmqPeers::subscribed(int descriptor, std::string_view topic, bool foreign) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   subscribed_.push_back(descriptor);
   const auto peer = peers_.find(descriptor);
   if (peer == peers_.end() || !foreign) return;
@@ -83,14 +83,14 @@ void ZmqPeers::watch() {
   for (;;) {
     const std::vector<int> descriptors = take_subscribed();
     if (!read_events()) return;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     note_subscribed(descriptors);
     cut_off_excess();
   }
 }
 
 std::vector<int> ZmqPeers::take_subscribed() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(subscribed_, {});
 }
 
@@ -110,7 +110,7 @@ bool ZmqPeers::read_events() {
     flags = zmq::recv_flags::dontwait;
     const Event event = event_of(first);
     if (event.kind == ZMQ_EVENT_MONITOR_STOPPED) return false;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (event.kind == ZMQ_EVENT_ACCEPTED) peers_[event.descriptor] = Peer{++accepted_};
     if (event.kind == ZMQ_EVENT_DISCONNECTED) peers_.erase(event.descriptor);
   }

@@ -6,13 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include <zmq.hpp>
+
+#include "common/base/mutex.h"
 
 namespace auralis {
 
@@ -54,19 +55,19 @@ class ZmqPeers {
   void watch();
   bool read_events();
   std::vector<int> take_subscribed();
-  void note_subscribed(const std::vector<int>& descriptors);
-  void cut_off_excess();
-  bool is_ours(int descriptor) const;
-  void cut_off(int descriptor);
+  void note_subscribed(const std::vector<int>& descriptors) AURALIS_REQUIRES(mutex_);
+  void cut_off_excess() AURALIS_REQUIRES(mutex_);
+  bool is_ours(int descriptor) const AURALIS_REQUIRES(mutex_);
+  void cut_off(int descriptor) AURALIS_REQUIRES(mutex_);
 
   zmq::socket_t& socket_;
-  zmq::socket_t events_;         // thread_'s alone
-  std::mutex mutex_;             // guards all below
-  std::string path_;             // of an ipc endpoint
-  std::uint16_t port_ = 0;       // of a tcp endpoint
-  std::vector<int> subscribed_;  // descriptors of peers that may not be known yet
-  std::uint64_t accepted_ = 0;
-  std::map<int, Peer> peers_;
+  zmq::socket_t events_;  // thread_'s alone
+  Mutex mutex_;
+  std::string path_ AURALIS_GUARDED_BY(mutex_);             // of an ipc endpoint
+  std::uint16_t port_ AURALIS_GUARDED_BY(mutex_) = 0;       // of a tcp endpoint
+  std::vector<int> subscribed_ AURALIS_GUARDED_BY(mutex_);  // descriptors of peers that may not be known yet
+  std::uint64_t accepted_ AURALIS_GUARDED_BY(mutex_) = 0;
+  std::map<int, Peer> peers_ AURALIS_GUARDED_BY(mutex_);
   std::thread thread_;  // last: it uses the others
 };
 

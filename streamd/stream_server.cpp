@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "common/base/log.h"
+#include "common/base/mutex.h"
 #include "common/base/steady_wall_clock.h"
 #include "common/metrics/metrics_segment.h"
 #include "streamd/control/conductor.h"
@@ -113,25 +113,26 @@ struct StreamServer::Impl {
   // not.
   bool all_gone() {
     struct Answers {
-      std::mutex mutex;
+      explicit Answers(std::size_t asked) : missing(asked) {}
+      Mutex mutex;
       std::condition_variable came;
-      std::size_t missing;
-      bool gone = true;
+      std::size_t missing AURALIS_GUARDED_BY(mutex);
+      bool gone AURALIS_GUARDED_BY(mutex) = true;
     };
-    const auto answers = std::make_shared<Answers>();
-    answers->missing = workers.size();
+    const auto answers = std::make_shared<Answers>(workers.size());
     for (Worker& worker : workers) {
       worker.network().post([answers, &worker] {
         worker.send_away();
-        const std::lock_guard lock(answers->mutex);
+        const MutexLock lock(answers->mutex);
         answers->gone = answers->gone && worker.empty();
         --answers->missing;
         answers->came.notify_one();
       });
     }
-    std::unique_lock lock(answers->mutex);
-    return answers->came.wait_for(lock, kWorkerAnswers, [&] { return answers->missing == 0; }) &&
-           answers->gone;
+    const auto deadline = std::chrono::steady_clock::now() + kWorkerAnswers;
+    MutexLock lock(answers->mutex);
+    while (answers->missing > 0 && lock.wait_until(answers->came, deadline)) continue;
+    return answers->missing == 0 && answers->gone;
   }
 };
 

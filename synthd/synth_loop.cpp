@@ -185,7 +185,7 @@ std::int64_t SynthLoop::step() {
   parts_.metrics_writer.beat(now_ns);
   run_housekeeping(now_ns);
   if (reconfigured_.exchange(false)) {
-    std::unique_lock<std::mutex> lock(mutex_);
+    MutexLock lock(mutex_);
     configured_ = std::move(coming_);
     lock.unlock();
     apply();
@@ -377,7 +377,7 @@ std::int64_t SynthLoop::next_step(std::int64_t now_ns) const {
 
 void SynthLoop::run(const std::function<void()>& on_filled) {
   bool told = false;
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     const std::int64_t next_ns = step();
@@ -388,19 +388,19 @@ void SynthLoop::run(const std::function<void()>& on_filled) {
     lock.lock();
     // steady_clock is CLOCK_MONOTONIC.
     const std::chrono::steady_clock::time_point wake{std::chrono::nanoseconds(next_ns)};
-    wake_.wait_until(lock, wake, [this] { return stopping_; });
+    while (!stopping_ && lock.wait_until(wake_, wake)) continue;
   }
 }
 
 void SynthLoop::reconfigure(std::vector<StationConfig> stations) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   coming_ = std::move(stations);
   reconfigured_ = true;
 }
 
 void SynthLoop::stop() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();

@@ -8,12 +8,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/mutex.h"
 #include "common/config/config.h"
 #include "common/metrics/metrics_segment.h"
 #include "common/metrics/station_labels.h"
@@ -126,10 +126,10 @@ class SynthLoop {
 
   std::atomic<bool> reconfigured_{false};  // whether to look at coming_
   std::atomic<std::int64_t> last_step_ns_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable wake_;
-  std::vector<StationConfig> coming_;  // under mutex_: of reconfigure()
-  bool stopping_ = false;              // under mutex_
+  std::vector<StationConfig> coming_ AURALIS_GUARDED_BY(mutex_);  // of reconfigure()
+  bool stopping_ AURALIS_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace auralis

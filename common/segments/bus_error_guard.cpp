@@ -9,8 +9,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <mutex>
 #include <stdexcept>
+
+#include "common/base/mutex.h"
 
 namespace auralis {
 namespace {
@@ -75,15 +76,15 @@ void ensure_handler() {
 }
 
 // Of the construction of guards, which several threads may make.
-std::mutex& registration() {
-  static std::mutex mutex;
+Mutex& registration() {
+  static Mutex mutex;
   return mutex;
 }
 
 }  // namespace
 
 BusErrorGuard::BusErrorGuard(void* begin, std::size_t bytes) : index_(0) {
-  const std::lock_guard lock(registration());
+  const MutexLock lock(registration());
   ensure_handler();
   const auto first = reinterpret_cast<std::uintptr_t>(begin);
   while (index_ < ranges.size() && ranges[index_].begin.load(std::memory_order_relaxed) != 0) ++index_;

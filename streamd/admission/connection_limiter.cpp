@@ -2,9 +2,9 @@
 #include "streamd/admission/connection_limiter.h"
 
 #include <map>
-#include <mutex>
 #include <utility>
 
+#include "common/base/mutex.h"
 #include "streamd/admission/client_address.h"
 
 namespace auralis {
@@ -20,10 +20,9 @@ struct ConnectionLimiter::State {
   explicit State(const Limits& allowed) : limits(allowed) {}
 
   const Limits limits;
-  std::mutex mutex;
-  // Under the mutex.
-  std::int64_t taken = 0;
-  std::map<IpAddress, std::int64_t, InOrder> taken_at;  // none of 0
+  Mutex mutex;
+  std::int64_t taken AURALIS_GUARDED_BY(mutex) = 0;
+  std::map<IpAddress, std::int64_t, InOrder> taken_at AURALIS_GUARDED_BY(mutex);  // none of 0
 };
 
 ConnectionLimiter::Permit& ConnectionLimiter::Permit::operator=(Permit&& other) noexcept {
@@ -37,7 +36,7 @@ ConnectionLimiter::Permit& ConnectionLimiter::Permit::operator=(Permit&& other) 
 void ConnectionLimiter::Permit::free() noexcept {
   if (!state_) return;
   {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     --state_->taken;
     const auto at = state_->taken_at.find(place_);
     if (--at->second == 0) state_->taken_at.erase(at);
@@ -52,7 +51,7 @@ std::variant<ConnectionLimiter::Permit, ConnectionLimiter::Refusal> ConnectionLi
     const IpAddress& client) {
   const IpAddress place = client_network(client);
   const bool limited = !exempt_(client);
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   if (state_->taken >= state_->limits.places) return Refusal::kFull;
   const auto at = state_->taken_at.find(place);
   const bool known = at != state_->taken_at.end();
@@ -75,12 +74,12 @@ std::shared_ptr<const ConnectionLimiter::Permit> ConnectionLimiter::acquire_shar
 std::size_t ConnectionLimiter::places() const { return static_cast<std::size_t>(state_->limits.places); }
 
 std::size_t ConnectionLimiter::taken() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return static_cast<std::size_t>(state_->taken);
 }
 
 std::size_t ConnectionLimiter::taken_at(const IpAddress& client) const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   const auto at = state_->taken_at.find(client_network(client));
   return at == state_->taken_at.end() ? 0 : static_cast<std::size_t>(at->second);
 }

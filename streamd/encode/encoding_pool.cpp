@@ -6,10 +6,11 @@
 
 #include <condition_variable>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "common/base/mutex.h"
 
 namespace auralis {
 namespace {
@@ -23,19 +24,18 @@ void lower_priority() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid
 }  // namespace
 
 struct EncodingPool::State {
-  std::mutex mutex;
+  Mutex mutex;
   std::condition_variable changed;
-  // Under the mutex.
-  std::multimap<std::pair<bool, std::int64_t>, std::function<void()>> waiting;
-  bool stopping = false;
+  std::multimap<std::pair<bool, std::int64_t>, std::function<void()>> waiting AURALIS_GUARDED_BY(mutex);
+  bool stopping AURALIS_GUARDED_BY(mutex) = false;
 
   std::vector<std::thread> threads;
 
   void serve() {
     lower_priority();
-    std::unique_lock lock(mutex);
+    MutexLock lock(mutex);
     for (;;) {
-      changed.wait(lock, [this] { return stopping || !waiting.empty(); });
+      while (!stopping && waiting.empty()) lock.wait(changed);
       if (stopping) return;
       const auto first = waiting.begin();
       auto work = std::move(first->second);
@@ -55,7 +55,7 @@ EncodingPool::EncodingPool(std::size_t threads) : state_(std::make_unique<State>
 
 EncodingPool::~EncodingPool() {
   {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->stopping = true;
   }
   state_->changed.notify_all();
@@ -64,7 +64,7 @@ EncodingPool::~EncodingPool() {
 
 void EncodingPool::run(const Urgency& urgency, std::function<void()> work) {
   {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->waiting.emplace(std::pair(urgency.personal, urgency.chunk), std::move(work));
   }
   state_->changed.notify_one();

@@ -15,7 +15,7 @@ OpusSession::OpusSession(EncodingExecutor& executor, Settings settings)
 void OpusSession::submit(AudioChunk chunk) {
   const std::int64_t seq = chunk.seq;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     waiting_.push_back(std::move(chunk));
     if (std::exchange(scheduled_, true)) return;
   }
@@ -27,17 +27,17 @@ void OpusSession::schedule(std::int64_t chunk) {
 }
 
 void OpusSession::skip_before(std::int64_t seq) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!waiting_.empty() && waiting_.front().seq < seq) waiting_.pop_front();
 }
 
 std::vector<OpusSession::Encoded> OpusSession::take_encoded() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(encoded_, {});
 }
 
 bool OpusSession::pending(std::int64_t seq) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto is_it = [seq](const auto& one) { return one.seq == seq; };
   return running_ == seq || std::any_of(waiting_.begin(), waiting_.end(), is_it) ||
          std::any_of(encoded_.begin(), encoded_.end(), is_it);
@@ -47,7 +47,7 @@ bool OpusSession::pending(std::int64_t seq) const {
 void OpusSession::encode_next() {
   AudioChunk chunk;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (waiting_.empty()) {
       scheduled_ = false;
       return;
@@ -59,7 +59,7 @@ void OpusSession::encode_next() {
   std::optional<Encoded> encoded = encode(chunk);
   std::optional<std::int64_t> next;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (encoded) encoded_.push_back(*std::move(encoded));
     running_.reset();
     if (!waiting_.empty()) next = waiting_.front().seq;

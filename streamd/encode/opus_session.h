@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "streamd/encode/encoding_pool.h"
 #include "streamd/encode/frame.h"
 #include "streamd/encode/ogg_opus.h"
@@ -61,12 +61,11 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
   EncodingExecutor& executor_;
   const Settings settings_;
 
-  mutable std::mutex mutex_;
-  // Under the mutex.
-  std::deque<AudioChunk> waiting_;
-  std::optional<std::int64_t> running_;  // the chunk that is being encoded
-  bool scheduled_ = false;               // encode_next() runs, or will
-  std::vector<Encoded> encoded_;
+  mutable Mutex mutex_;
+  std::deque<AudioChunk> waiting_ AURALIS_GUARDED_BY(mutex_);
+  std::optional<std::int64_t> running_ AURALIS_GUARDED_BY(mutex_);  // the chunk that is being encoded
+  bool scheduled_ AURALIS_GUARDED_BY(mutex_) = false;               // encode_next() runs, or will
+  std::vector<Encoded> encoded_ AURALIS_GUARDED_BY(mutex_);
 
   // Of the one thread that runs encode_next(); handed from one to the next under the mutex.
   std::optional<OpusStream> encoder_;

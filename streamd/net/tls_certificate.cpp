@@ -44,7 +44,7 @@ TlsCertificate::TlsCertificate(std::string certificate, std::string key)
 TlsCertificate::~TlsCertificate() = default;
 
 std::shared_ptr<asio::ssl::context> TlsCertificate::context() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return context_;
 }
 
@@ -54,7 +54,7 @@ void TlsCertificate::refresh() {
   if (!other_certificate && !other_key) return;
   try {
     auto context = load(certificate_, key_);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     context_ = std::move(context);
     log_info("new TLS certificate in use", {{"certificate", certificate_}});
   } catch (const TlsError& error) {

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 
+#include "common/base/mutex.h"
 #include "streamd/net/watched_file.h"
 
 namespace asio::ssl {
@@ -39,8 +39,8 @@ class TlsCertificate {
   std::string key_;
   WatchedFile watched_certificate_;
   WatchedFile watched_key_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<asio::ssl::context> context_;
+  mutable Mutex mutex_;
+  std::shared_ptr<asio::ssl::context> context_ AURALIS_GUARDED_BY(mutex_);
 };
 
 }  // namespace auralis

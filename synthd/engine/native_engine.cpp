@@ -5,9 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <mutex>
 #include <thread>
 
+#include "common/base/mutex.h"
 #include "synthd/engine/stage_memory.h"
 #include "synthd/engine/voice_pack.h"
 
@@ -63,11 +63,11 @@ struct NativeEngine::Impl {
   std::atomic<std::size_t> taken{0};
   std::atomic<std::size_t> dropped{0};
 
-  std::mutex mutex;
+  Mutex mutex;
   std::condition_variable changed;
-  std::uint64_t round = 0;  // under mutex: batches begun
-  std::size_t working = 0;  // under mutex: threads that have not finished this one
-  bool stopping = false;    // under mutex
+  std::uint64_t round AURALIS_GUARDED_BY(mutex) = 0;  // batches begun
+  std::size_t working AURALIS_GUARDED_BY(mutex) = 0;  // threads that have not finished this one
+  bool stopping AURALIS_GUARDED_BY(mutex) = false;
   std::vector<std::thread> threads;
 
   Impl(const EngineShape& s, std::size_t thread_count, const Stages<float>& chosen)
@@ -87,7 +87,7 @@ struct NativeEngine::Impl {
 
   ~Impl() {
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       stopping = true;
     }
     changed.notify_all();
@@ -98,9 +98,9 @@ struct NativeEngine::Impl {
 
   void work(Bench& bench) {
     std::uint64_t seen = 0;
-    std::unique_lock lock(mutex);
+    MutexLock lock(mutex);
     for (;;) {
-      changed.wait(lock, [&] { return stopping || round != seen; });
+      while (!stopping && round == seen) lock.wait(changed);
       if (stopping) return;
       seen = round;
       lock.unlock();
@@ -138,15 +138,15 @@ struct NativeEngine::Impl {
     for (std::size_t i = 0; i < count; ++i) anew[i] = positions.begins_anew(batch[i]) ? 1 : 0;
     const bool together = !threads.empty() && count > 1;
     if (together) {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       working = threads.size();
       ++round;
     }
     if (together) changed.notify_all();
     render_taken(benches.front());
     if (!together) return;
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return working == 0; });
+    MutexLock lock(mutex);
+    while (working != 0) lock.wait(changed);
   }
 };
 

@@ -25,7 +25,7 @@ SoundWriter::SoundWriter(const std::filesystem::path& path, const SoundFormat& f
 
 SoundWriter::~SoundWriter() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     tasks_.clear();
     ended_ = true;
   }
@@ -42,7 +42,7 @@ void SoundWriter::write(const float* samples, std::int64_t frames) { push(write_
 void SoundWriter::end() {
   push([](SoundFile& file) { file.finish(); });
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ended_ = true;
   }
   changed_.notify_all();
@@ -50,13 +50,14 @@ void SoundWriter::end() {
 
 void SoundWriter::finish() {
   thread_.join();
+  const MutexLock lock(mutex_);
   if (failed_) std::rethrow_exception(failed_);
 }
 
 void SoundWriter::push(Task task) {
   {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return tasks_.size() < kMostTasks || failed_; });
+    MutexLock lock(mutex_);
+    while (tasks_.size() >= kMostTasks && !failed_) lock.wait(changed_);
     if (failed_) std::rethrow_exception(failed_);
     tasks_.push_back(std::move(task));
   }
@@ -64,9 +65,9 @@ void SoundWriter::push(Task task) {
 }
 
 void SoundWriter::work() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return !tasks_.empty() || ended_; });
+    while (tasks_.empty() && !ended_) lock.wait(changed_);
     if (tasks_.empty()) return;
     const Task task = std::move(tasks_.front());
     tasks_.pop_front();

@@ -9,9 +9,9 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <thread>
 
+#include "common/base/mutex.h"
 #include "tools/render/sound.h"
 
 namespace auralis {
@@ -45,11 +45,11 @@ class SoundWriter {
   void work();
 
   SoundFile file_;  // the thread's until that has ended
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Task> tasks_;     // under mutex_
-  bool ended_ = false;         // under mutex_: no more will come
-  std::exception_ptr failed_;  // under mutex_
+  std::deque<Task> tasks_ AURALIS_GUARDED_BY(mutex_);
+  bool ended_ AURALIS_GUARDED_BY(mutex_) = false;  // no more will come
+  std::exception_ptr failed_ AURALIS_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -7,10 +7,10 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "streamd/encode/encoding_pool.h"
 #include "streamd/encode/opus_session.h"
 
@@ -96,27 +96,27 @@ class Hang {
  public:
   std::function<void()> work() {
     return [this] {
-      std::unique_lock lock(mutex_);
+      MutexLock lock(mutex_);
       hangs_ = true;
       changed_.notify_all();
-      changed_.wait(lock, [this] { return let_go_; });
+      while (!let_go_) lock.wait(changed_);
     };
   }
   void wait_until_it_hangs() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return hangs_; });
+    MutexLock lock(mutex_);
+    while (!hangs_) lock.wait(changed_);
   }
   void let_go() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     let_go_ = true;
     changed_.notify_all();
   }
 
  private:
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable changed_;
-  bool hangs_ = false;
-  bool let_go_ = false;
+  bool hangs_ AURALIS_GUARDED_BY(mutex_) = false;
+  bool let_go_ AURALIS_GUARDED_BY(mutex_) = false;
 };
 
 TEST_CASE("work that hangs on one thread of a pool holds up none on the others") {

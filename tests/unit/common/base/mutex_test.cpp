@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// What Clang's analysis refuses, scripts/lint shows; here is what the wrapper does.
+#include "common/base/mutex.h"
+
+#include <doctest/doctest.h>
+#include <chrono>
+#include <thread>
+
+using namespace auralis;
+
+namespace {
+
+struct Guarded {
+  Mutex mutex;
+  std::condition_variable changed;
+  bool asked AURALIS_GUARDED_BY(mutex) = false;
+  bool answered AURALIS_GUARDED_BY(mutex) = false;
+
+  void answer() {
+    MutexLock lock(mutex);
+    while (!asked) lock.wait(changed);
+    answered = true;
+    changed.notify_all();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a lock that waits lets others have the mutex, and holds it again when it returns") {
+  Guarded guarded;
+  std::thread other([&] { guarded.answer(); });
+  {
+    MutexLock lock(guarded.mutex);
+    guarded.asked = true;
+    guarded.changed.notify_all();
+    while (!guarded.answered) lock.wait(guarded.changed);
+  }
+  other.join();
+}
+
+TEST_CASE("a lock may let go of its mutex and take it again") {
+  Guarded guarded;
+  MutexLock lock(guarded.mutex);
+  lock.unlock();
+  { const MutexLock inner(guarded.mutex); }
+  lock.lock();
+  guarded.asked = true;
+}
+
+TEST_CASE("a wait with a deadline that has passed ends, and says so") {
+  Guarded guarded;
+  MutexLock lock(guarded.mutex);
+  while (lock.wait_until(guarded.changed, std::chrono::steady_clock::now())) continue;
+  CHECK_FALSE(guarded.asked);
+}
