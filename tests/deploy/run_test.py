@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""scripts/run, all but the building: says where music plays once it does, and stops in time, with TLS and without."""
+"""scripts/run, all but the building: says where music plays once it does, restarts a daemon that dies, and stops in time,
+with TLS and without."""
 
 import os
 import pathlib
@@ -69,6 +70,16 @@ class Run(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, self.output())
             time.sleep(0.05)
 
+    def kill(self, run, daemon, how=signal.SIGKILL):
+        for pid in pathlib.Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text(encoding="ascii").split():
+            if pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() == daemon:
+                os.kill(int(pid), how)
+                return
+        self.fail(f"{daemon} does not run")
+
+    def restarts(self, daemon):
+        return self.output().count(f"run: {daemon} ended unasked with status 137; restarting it\n")
+
     def stop(self, run):
         run.send_signal(signal.SIGTERM)
         return run.wait(LIMIT_S)
@@ -80,6 +91,35 @@ class Run(unittest.TestCase):
         run = self.start()
         self.assertRegex(self.output(), rf"player +http://127\.0\.0\.1:{self.port}/")
         self.assertEqual(self.stop(run), 0, self.output())
+
+    def test_a_daemon_that_dies_is_restarted_and_all_end_where_it_dies_again_within_a_minute(self):
+        run = self.start()
+        self.kill(run, "streamd")
+        self.wait_for(lambda: self.restarts("streamd") == 1)
+        address = f"http://127.0.0.1:{self.port}/readyz"
+        self.wait_for(lambda: subprocess.run(["curl", "-sf", address], capture_output=True, check=False).returncode == 0)
+        self.kill(run, "streamd")
+        self.assertEqual(run.wait(LIMIT_S), 1, self.output())
+        self.assertRegex(self.output(), r"run: streamd ended again with status 137, \d+ s after its restart; stopping")
+        self.assertEqual(self.restarts("streamd"), 1)
+
+    def test_a_daemon_that_dies_again_later_is_restarted_again(self):
+        script = self.folder / "scripts/run"
+        shortened = script.read_text(encoding="utf-8").replace("restart_window_s=60", "restart_window_s=1")
+        self.assertNotEqual(shortened, script.read_text(encoding="utf-8"))
+        script.write_text(shortened, encoding="utf-8")
+        run = self.start()
+        for death in (1, 2):
+            self.kill(run, "metricsd")
+            self.wait_for(lambda wanted=death: self.restarts("metricsd") == wanted)
+            time.sleep(2)  # more than the window, of whole seconds
+        self.assertEqual(self.stop(run), 0, self.output())
+
+    def test_a_daemon_that_was_told_to_stop_is_not_restarted(self):
+        run = self.start()
+        self.kill(run, "metricsd", signal.SIGTERM)
+        self.assertEqual(run.wait(LIMIT_S), 1, self.output())
+        self.assertIn("run: metricsd ended unasked with status 0; stopping", self.output())
 
     def test_with_a_certificate_it_speaks_https_and_a_stop_waits_until_listeners_are_sent_away(self):
         certificate, key = self.folder / "certificate.pem", self.folder / "key.pem"
