@@ -103,7 +103,7 @@ struct StreamServer::Impl {
 
   void serve(Worker& worker, const std::function<void(const std::string&)>& failed) {
     try {
-      worker.network().run();
+      worker.network().run(worker);
     } catch (const std::exception& exception) {
       failed(exception.what());
     }

@@ -42,7 +42,7 @@ struct WorkerContext {
 };
 
 // All on the worker's thread, but for what network() may do on others.
-class Worker final : ConnectionEvents {
+class Worker final : public ConnectionEvents {
  public:
   // `metrics` belongs to this worker. All references outlive it.
   Worker(std::size_t index, WorkerContext& context, Conductor& conductor, StreamMetrics& metrics);

@@ -39,6 +39,7 @@ class WebSocketServer::Impl {
   Impl& operator=(const Impl&) = delete;
   virtual ~Impl() = default;
 
+  virtual void run(ConnectionEvents& events) = 0;
   virtual void add_connection(int socket, std::string peer, std::shared_ptr<void> place) = 0;
   virtual void respond(ConnectionId id, const HttpResponse& response) = 0;
   virtual void ping(ConnectionId id) = 0;
@@ -88,10 +89,9 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
   using Handle = wpp::connection_hdl;
 
  public:
-  WebSocketServerOf(ConnectionEvents& events, const ServerLimits& limits,
-                    std::shared_ptr<const TlsCertificate> certificate, const Clock& clock)
+  WebSocketServerOf(const ServerLimits& limits, std::shared_ptr<const TlsCertificate> certificate,
+                    const Clock& clock)
       : Impl(clock),
-        events_(events),
         limits_(limits),
         certificate_(std::move(certificate)),
         deadlines_(limits.handshake_timeout_ms * kNsPerMs) {
@@ -115,9 +115,9 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     server_.set_message_handler([this](const Handle& handle, const typename Message::ptr& message) {
       guarded(handle, [&](Connection& connection) {
         if (message->get_opcode() == wpp::frame::opcode::text) {
-          events_.text(connection.id(), message->get_payload());
+          events_->text(connection.id(), message->get_payload());
         } else {
-          events_.binary(connection.id());
+          events_->binary(connection.id());
         }
       });
     });
@@ -127,6 +127,11 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     server_.set_pong_handler([this](const Handle& handle, const std::string& payload) {
       guarded(handle, [&](Connection& connection) { pong(connection.id(), payload); });
     });
+  }
+
+  void run(ConnectionEvents& events) override {
+    events_ = &events;
+    io_.run();
   }
 
   void add_connection(int socket, std::string peer, std::shared_ptr<void> place) override {
@@ -188,28 +193,22 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
   void respond(ConnectionId id, const HttpResponse& response) override {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
-    Entry& entry = found->second;
-    if (!entry.deferred) {
-      entry.early = response;
-      return;
-    }
-    fill(*entry.connection, response);
+    const ConnectionPtr connection = found->second.connection;
+    fill(*connection, response);
     wpp::lib::error_code ignored;  // it may have gone meanwhile
-    entry.connection->send_http_response(ignored);
+    connection->send_http_response(ignored);
   }
 
  private:
   struct Entry {
     ConnectionPtr connection;
     std::string peer;
-    std::int64_t pinged_ns = 0;         // process time
-    std::int64_t deadline_ns = 0;       // of its request or its answer, as of deadlines_; 0: none
-    bool known = false;                 // to the events: closed() follows
-    bool deferred = false;              // its answer comes later,
-    std::optional<HttpResponse> early;  // or came before that was known
-    bool streams = false;               // over plain HTTP;
-    bool opens = false;                 // the head of its answer is on its way
-    bool ends = false;                  // its last answer is
+    std::int64_t pinged_ns = 0;    // process time
+    std::int64_t deadline_ns = 0;  // of its request or its answer, as of deadlines_; 0: none
+    bool known = false;            // to the events: closed() follows
+    bool streams = false;          // over plain HTTP;
+    bool opens = false;            // the head of its answer is on its way
+    bool ends = false;             // its last answer is
   };
 
   // Of all workers.
@@ -228,7 +227,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
   // Its request did not come in time, or it did not read the answer.
   void expire(Entry& entry) {
     entry.deadline_ns = 0;
-    if (!entry.ends) events_.timed_out();
+    if (!entry.ends) events_->timed_out();
     const ConnectionPtr connection = entry.connection;
     asio::error_code ignored;
     // Before its first byte nothing is to be said, and over TLS nothing can be: its handshake may not be
@@ -247,7 +246,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
   // Of a WebSocket, or of a stream whose head is out.
   void opened(Connection& connection) {
     connections_.at(connection.id()).deadline_ns = 0;
-    events_.opened(connection.id(), connection);
+    events_->opened(connection.id(), connection);
   }
 
   // Whatever one request may meet with, the others are served.
@@ -294,8 +293,8 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
 
   bool admitted(Connection& connection) {
     Entry& entry = connections_.at(connection.id());
-    const Admission admission = events_.admit(connection.id(), request_of(connection, entry),
-                                              connection.get_requested_subprotocols());
+    const Admission admission = events_->admit(connection.id(), request_of(connection, entry),
+                                               connection.get_requested_subprotocols());
     if (admission.status != 101) {
       fill(connection, refusal_of(admission));
       return false;
@@ -318,20 +317,18 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     const RequestHead& head = connection.get_request().head();
     if (head.fault) return text_response(head.fault->status, head.fault->sentence);
     const HttpRequest request = request_of(connection, entry);
-    if (!head.asks_for_websocket()) return events_.http(connection.id(), request);
+    if (!head.asks_for_websocket()) return events_->http(connection.id(), request);
     // A handshake that the library was not shown, because it is none of RFC 6455.
-    const Admission admission = events_.admit(connection.id(), request, {});
+    const Admission admission = events_->admit(connection.id(), request, {});
     return admission.status == 101 ? text_response(400, "The WebSocket handshake is not complete.")
                                    : refusal_of(admission);
   }
 
   void http(Connection& connection) {
     Entry& entry = connections_.at(connection.id());
-    const auto answer = answer_to(connection, entry);
-    const auto& response = answer ? answer : entry.early;
+    const auto response = answer_to(connection, entry);
     if (response && !response->stream) return fill(connection, *response);
     connection.defer_http_response();
-    entry.deferred = true;
     if (response) begin_stream(connection.id(), entry, *response);
   }
 
@@ -382,26 +379,26 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     const std::int64_t pinged_ns = found->second.pinged_ns;
-    if (payload != std::to_string(pinged_ns)) return events_.alive(id, std::nullopt);
-    events_.alive(id, process_time_.now_ns() - pinged_ns);
+    if (payload != std::to_string(pinged_ns)) return events_->alive(id, std::nullopt);
+    events_->alive(id, process_time_.now_ns() - pinged_ns);
   }
 
   void closed(ConnectionId id) {
     const auto found = connections_.find(id);
     if (found == connections_.end() || !std::exchange(found->second.known, false)) return;
-    events_.closed(id);
+    events_->closed(id);
   }
 
   // ConnectionOwner
-  void progressed(ConnectionId id) override { events_.progressed(id); }
+  void progressed(ConnectionId id) override { events_->progressed(id); }
   void written(ConnectionId id) override {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     Entry& entry = found->second;
     if (entry.ends) return end(ConnectionPtr(entry.connection));
-    return std::exchange(entry.opens, false) ? opened(*entry.connection) : events_.written(id);
+    return std::exchange(entry.opens, false) ? opened(*entry.connection) : events_->written(id);
   }
-  void write_failed(ConnectionId id) override { events_.write_failed(id); }
+  void write_failed(ConnectionId id) override { events_->write_failed(id); }
   std::size_t header_limit() const override { return limits_.header_bytes; }
   std::size_t read_at_once() const override { return limits_.read_at_once; }
   void header_too_long(ConnectionId id) override {
@@ -418,7 +415,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
       found->second.connection->transmit(make_raw_message("HTTP/1.1 100 Continue\r\n\r\n"));
   }
 
-  ConnectionEvents& events_;
+  ConnectionEvents* events_ = nullptr;  // set when it runs, before the first connection
   ServerLimits limits_;
   std::shared_ptr<const TlsCertificate> certificate_;
   Server server_;  // after the io_context that its sockets need
@@ -426,19 +423,19 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
   RequestDeadlines deadlines_;
 };
 
-std::unique_ptr<WebSocketServer::Impl> make_server(ConnectionEvents& events, const ServerLimits& limits,
+std::unique_ptr<WebSocketServer::Impl> make_server(const ServerLimits& limits,
                                                    std::shared_ptr<const TlsCertificate> certificate,
                                                    const Clock& clock) {
   if (certificate)
-    return std::make_unique<WebSocketServerOf<TlsConfig>>(events, limits, std::move(certificate), clock);
-  return std::make_unique<WebSocketServerOf<PlainConfig>>(events, limits, nullptr, clock);
+    return std::make_unique<WebSocketServerOf<TlsConfig>>(limits, std::move(certificate), clock);
+  return std::make_unique<WebSocketServerOf<PlainConfig>>(limits, nullptr, clock);
 }
 
 }  // namespace
 
-WebSocketServer::WebSocketServer(ConnectionEvents& events, const ServerLimits& limits,
+WebSocketServer::WebSocketServer(const ServerLimits& limits,
                                  std::shared_ptr<const TlsCertificate> certificate, const Clock& clock)
-    : impl_(make_server(events, limits, std::move(certificate), clock)) {}
+    : impl_(make_server(limits, std::move(certificate), clock)) {}
 WebSocketServer::~WebSocketServer() = default;
 
 const ProcessTime& WebSocketServer::process_time() const { return impl_->process_time(); }
@@ -448,9 +445,9 @@ void WebSocketServer::every_step(std::function<std::int64_t()> step) {
   impl_->arm(0);
 }
 void WebSocketServer::step_now() { impl_->arm(0); }
-void WebSocketServer::run() { impl_->io().run(); }
+void WebSocketServer::run(ConnectionEvents& events) { impl_->run(events); }
 void WebSocketServer::finish() { impl_->io().stop(); }
-void WebSocketServer::post(std::function<void()> work) { asio::dispatch(impl_->io(), std::move(work)); }
+void WebSocketServer::post(std::function<void()> work) { asio::post(impl_->io(), std::move(work)); }
 void WebSocketServer::add_connection(int socket, std::string peer, std::shared_ptr<void> place) {
   asio::post(impl_->io(), [impl = impl_.get(), socket, peer = std::move(peer), place = std::move(place)] {
     impl->add_connection(socket, peer, place);

@@ -13,12 +13,11 @@
 
 #include "common/base/clock.h"
 #include "streamd/api/http_api.h"
-#include "streamd/delivery/transport.h"
+#include "streamd/net/worker_network.h"
 
 namespace auralis {
 
 class TlsCertificate;
-class ProcessTime;
 
 // Whether a listener is let in, before the upgrade.
 struct Admission {
@@ -55,8 +54,7 @@ class ConnectionEvents {
   // A connection is closed, since its request did not come in time or its answer was not read in time.
   virtual void timed_out() = 0;
 
-  // The answer to a request over plain HTTP; nothing: WebSocketServer::respond gives it later, or has given
-  // it.
+  // The answer to a request over plain HTTP; nothing: WebSocketServer::respond() gives it later.
   virtual std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) = 0;
 };
 
@@ -69,34 +67,30 @@ struct ServerLimits {
 
 // run() is the worker's thread. Everything else but add_connection(), post() and finish() is called on it, or
 // before it runs.
-class WebSocketServer final : public Transport {
+class WebSocketServer final : public WorkerNetwork {
  public:
-  // `events` and `clock` outlive it. Without `certificate` connections are not encrypted.
-  WebSocketServer(ConnectionEvents& events, const ServerLimits& limits,
-                  std::shared_ptr<const TlsCertificate> certificate, const Clock& clock);
+  // `clock` outlives it. Without `certificate` connections are not encrypted.
+  WebSocketServer(const ServerLimits& limits, std::shared_ptr<const TlsCertificate> certificate,
+                  const Clock& clock);
   ~WebSocketServer() override;
 
-  // The time in which the worker's thread ran, which clients are judged by.
-  const ProcessTime& process_time() const;
+  const ProcessTime& process_time() const override;
 
   // Calls `step` when the moment (CLOCK_MONOTONIC, ns) has come that it last returned, at once at first.
   void every_step(std::function<std::int64_t()> step);
   // Calls it at once.
   void step_now();
 
-  // Serves until finish().
-  void run();
+  // Serves until finish(), and reports to `events`, which outlives the call.
+  void run(ConnectionEvents& events);
 
   // Any thread. Takes over a connected socket of that peer; `place` is let go of when it is closed.
   void add_connection(int socket, std::string peer, std::shared_ptr<void> place);
-  // Any thread. Runs `work` on the worker's thread: at once where it is that already, else after what was
-  // posted before.
-  void post(std::function<void()> work);
+  void post(std::function<void()> work) override;
   // Any thread. Ends run(); connections that are still there are let go.
   void finish();
 
-  void respond(ConnectionId connection, const HttpResponse& response);
-
+  void respond(ConnectionId connection, const HttpResponse& response) override;
   void ping(ConnectionId connection) override;
   void close(ConnectionId connection, std::uint16_t code, std::string_view reason) override;
 

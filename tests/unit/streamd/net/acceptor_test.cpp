@@ -97,7 +97,7 @@ class Server {
  public:
   Server(const Acceptor::Limits& limits, std::function<bool(const IpAddress&)> exempt, bool tls = false)
       : acceptor_("127.0.0.1", port, limits, std::move(exempt), tls, clock, own_metrics_.metrics),
-        thread_([this] { server_.run(); }) {
+        thread_([this] { server_.run(greeter_); }) {
     acceptor_.start({&server_});
   }
   ~Server() {
@@ -117,7 +117,7 @@ class Server {
  private:
   test::OwnMetrics own_metrics_;
   Greeter greeter_;
-  WebSocketServer server_{greeter_, ServerLimits{}, nullptr, clock};
+  WebSocketServer server_{ServerLimits{}, nullptr, clock};
   Acceptor acceptor_;
   std::thread thread_;
 };
