@@ -4,7 +4,7 @@
 //
 // A change goes through: touched (not sent yet) -> sent -> accepted (has a request number) -> in force (a status carries
 // that number or a higher one). Until the last step it is shown as pending.
-import { Allowance } from "./allowance.js";
+import { RateLimiter } from "./rate_limiter.js";
 
 const SEND_INTERVAL_MS = 150;          // while a control is dragged; longer where the server grants no more
 const ERROR_SHOWN_MS = 8000;
@@ -24,7 +24,7 @@ export class Controls {
   #changes = [];                       // sent, not in force yet, oldest first: { names, request }
   #held = null;                        // the parameter under the listener's finger
   #timer = 0;
-  #allowance = new Allowance();
+  #rate_limiter = new RateLimiter();
   #error = document.getElementById("error");
   #error_timer = 0;
 
@@ -159,7 +159,7 @@ export class Controls {
 
   // Until the next change may be sent; counted as sent then.
   #wait_ms() {
-    return this.#allowance.take(performance.now());
+    return this.#rate_limiter.take(performance.now());
   }
 
   #send_change(message, names) {

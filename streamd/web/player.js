@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The page: ties what is heard (listening.js), the choice of stations, the controls and the displays together.
+// The page: ties what is heard (playback.js), the choice of stations, the controls and the displays together.
+import { fetch_presets, fetch_status, post_change } from "./api_client.js";
 import { Aurora } from "./aurora.js";
 import { Controls } from "./controls.js";
-import { Listening } from "./listening.js";
 import { MediaControls } from "./media_session.js";
 import { can_decode_opus, OPUS_RATE } from "./opus_decoder.js";
 import { OwnStation } from "./own_station.js";
+import { Playback } from "./playback.js";
 import { Quality } from "./quality.js";
 import { Route } from "./route.js";
-import { ask_change, ask_presets, ask_status } from "./server.js";
 import { Share } from "./share.js";
 import { Standing } from "./standing.js";
 import {
@@ -44,12 +44,12 @@ const aurora = new Aurora(by_id("aurora"), page.play);
 const media = new MediaControls({ play, stop });
 const standing = new Standing(page.play, page.state, media);
 const controls = new Controls(by_id("controls"), send_change);
-const volume = new Volume(by_id("volume"), (gain) => { listening.volume = gain; });
-const quality = new Quality(by_id("quality"), () => { listening.saves_data = quality.saves_data; });
+const volume = new Volume(by_id("volume"), (gain) => { playback.volume = gain; });
+const quality = new Quality(by_id("quality"), () => { playback.saves_data = quality.saves_data; });
 const list = new StationList(by_id("stations"), by_id("stations_title"), choose);
 const own = new OwnStation(by_id("own"), start_own);
 const share = new Share(by_id("share"), by_id("link"), { find_link, say });
-const listening = new Listening(new URL("ws/stream", location.href.replace(/^http/, "ws")), {
+const playback = new Playback(new URL("ws/stream", location.href.replace(/^http/, "ws")), {
   on_message: receive,
   on_station: begin_station,
   on_refused: be_refused,
@@ -59,7 +59,7 @@ const listening = new Listening(new URL("ws/stream", location.href.replace(/^htt
   },
   on_trouble: (why) => say(why ? trouble_in_words(why) : ""),
   on_state: () => {
-    if (listening.state !== "open") controls.forget_changes();
+    if (playback.state !== "open") controls.forget_changes();
     show_state();
   },
 });
@@ -68,41 +68,41 @@ const listening = new Listening(new URL("ws/stream", location.href.replace(/^htt
 
 // What is wanted already is asked for once more, in every way that may help.
 function play() {
-  if (!listening.wanted) return begin();
-  if (listening.obstacle === "no_device") {
+  if (!playback.wanted) return begin();
+  if (playback.obstacle === "no_device") {
     coming = null;
-    listening.stop();
+    playback.stop();
     return begin();
   }
   go_on();
-  listening.retry_now();
+  playback.retry_now();
 }
 
 // Any sign of the listener brings back what the browser has paused.
 function go_on() {
-  if (!listening.wanted) return;
+  if (!playback.wanted) return;
   media.start();
-  listening.resume();
+  playback.resume();
 }
 
 async function begin() {
   if (left_ms !== null && performance.now() - left_ms > OWN_ENDS_MS) route.gone();
   left_ms = null;
   media.start();
-  listening.saves_data = quality.saves_data;
+  playback.saves_data = quality.saves_data;
   const sample_rate = quality.saves_data ? OPUS_RATE : status?.sample_rate ?? DEFAULT_RATE;
-  const begun = listening.play(route, { sample_rate, volume: volume.gain });
+  const begun = playback.play(route, { sample_rate, volume: volume.gain });
   show_choice();
   if (!await begun) return;
-  page.notice.hidden = listening.mode === "worklet";
+  page.notice.hidden = playback.mode === "worklet";
   page.notice.textContent =
       "Browsers keep their audio thread to https pages: over plain http the sound may falter while this page is busy.";
-  aurora.start(listening.analyser);
+  aurora.start(playback.analyser);
 }
 
 function stop() {
   coming = null;
-  listening.stop();
+  playback.stop();
   be_silent();
 }
 
@@ -120,7 +120,7 @@ function be_silent() {
 
 function toggle() {
   say("");
-  if (listening.wanted && listening.obstacle === null) stop();
+  if (playback.wanted && playback.obstacle === null) stop();
   else play();
 }
 
@@ -131,12 +131,12 @@ function choose(choice) {
   say("");
   if (choice === null || name_of(choice) === status?.station) {
     coming = null;
-    listening.stay();
+    playback.stay();
     play();
-  } else if (listening.wanted) {
+  } else if (playback.wanted) {
     go_on();
     coming = new Route(choice);
-    listening.change(coming);
+    playback.change(coming);
   } else {
     begin_station(new Route(choice));
     play();
@@ -147,7 +147,7 @@ function choose(choice) {
 // At once where a place was left just now: some browsers let sound out only within the gesture itself.
 async function start_own(choice) {
   if (coming && is_own(coming.choice)) return;
-  if (server?.places.free === 0) server = (await ask_status())?.status ?? server;
+  if (server?.places.free === 0) server = (await fetch_status())?.status ?? server;
   if (server?.ready && server.places.free === 0) say(refusal_in_words("no_place", choice));
   else choose(choice);
 }
@@ -167,20 +167,20 @@ function begin_station(chosen) {
 
 function be_refused(refused, why, body) {
   if (coming === refused) coming = null;
-  const sentence = refused === route && listening.wanted ?
+  const sentence = refused === route && playback.wanted ?
     "The sound quality could not be changed: what played goes on." : refusal_in_words(why, refused.query, body ?? server);
   const lost = why === "unknown" || why === "gone";
   // Nothing is left of what was chosen: the usual station is offered.
-  if (lost && !listening.wanted) begin_station(new Route(USUAL));
-  say(lost && !listening.wanted ? `${sentence} Press play for the usual one.` : sentence);
-  if (listening.wanted) show_choice();
+  if (lost && !playback.wanted) begin_station(new Route(USUAL));
+  say(lost && !playback.wanted ? `${sentence} Press play for the usual one.` : sentence);
+  if (playback.wanted) show_choice();
   else be_silent();
 }
 
 // To the moment that is heard now.
 async function find_link() {
-  const plays = status && (listening.wanted || !route.personal);
-  const answer = plays ? await ask_status(status.station) : null;
+  const plays = status && (playback.wanted || !route.personal);
+  const answer = plays ? await fetch_status(status.station) : null;
   if (answer?.station) return address_of(choice_of_permalink(answer.station.permalink), location.href);
   return route.personal ? address_of(route.moment, location.href) : null;
 }
@@ -211,7 +211,7 @@ function follow_status(message) {
   show_listeners(message);
   show_choice();
   media.show(title);
-  if (message.personal && listening.state !== "closed") poll_in(CHANGED_POLL_MS);
+  if (message.personal && playback.state !== "closed") poll_in(CHANGED_POLL_MS);
 }
 
 function show_listeners({ listeners }) {
@@ -220,8 +220,8 @@ function show_listeners({ listeners }) {
 
 // Over the socket while there is one, else over HTTP: the music can be chosen before it is heard.
 async function send_change(message) {
-  if (listening.send(message)) return;
-  const answer = await ask_change(message, status?.station);
+  if (playback.send(message)) return;
+  const answer = await post_change(message, status?.station);
   if (answer?.ok) controls.accepted(answer.body);
   else controls.refused(answer?.body.message ?? "The change could not be sent: the server cannot be reached.");
   poll_in(0);
@@ -236,13 +236,13 @@ function poll_in(ms) {
 
 // The stations over HTTP. Also for a page that nobody sees while a station of one's own plays, whose moment is remembered.
 async function poll() {
-  if (document.hidden && !(route.personal && listening.wanted)) return;
+  if (document.hidden && !(route.personal && playback.wanted)) return;
   const asked = route;
   const name = left_ms === null ? status?.station ?? name_of(route.choice) : null;
-  const answer = await ask_status(name);
+  const answer = await fetch_status(name);
   reachable = answer !== null;
-  if (!reachable && listening.state !== "open") show_listeners({});
-  if (!listening.wanted && controls.pending) poll_in(PENDING_POLL_MS);
+  if (!reachable && playback.state !== "open") show_listeners({});
+  if (!playback.wanted && controls.pending) poll_in(PENDING_POLL_MS);
   else poll_in(POLL_MS);
   if (answer && asked === route) follow_server(answer, name);
   show_state();
@@ -256,14 +256,14 @@ function follow_server({ status: body, found, station }, name) {
     permalink ??= told.permalink;
     route.remember(told);
   }
-  if (told && listening.state === "closed") follow_status(told);
+  if (told && playback.state === "closed") follow_status(told);
   else if (told) show_listeners(told);
-  else if (name !== null && !found && !listening.wanted && server.stations.length > 0) be_refused(route, "unknown", server);
+  else if (name !== null && !found && !playback.wanted && server.stations.length > 0) be_refused(route, "unknown", server);
   show_choice();
 }
 
 async function load_presets() {
-  const presets = await ask_presets();
+  const presets = await fetch_presets();
   if (!presets) return setTimeout(load_presets, POLL_MS);
   controls.show_presets(by_id("presets"), presets);
   own.show_presets(presets);
@@ -291,7 +291,7 @@ function show_choice() {
 
 // Whether the listener may change the music, and who hears it.
 function show_changeable() {
-  const silent = route.personal && !listening.wanted;
+  const silent = route.personal && !playback.wanted;
   const closed = status !== null && !status.open;
   controls.enabled = !silent && !closed;
   page.closed.hidden = !silent && !closed;
@@ -313,14 +313,14 @@ function say(sentence) {
 }
 
 function show_state() {
-  standing.show(listening, reachable);
-  quality.show(listening.codec, listening.changing);
+  standing.show(playback, reachable);
+  quality.show(playback.codec, playback.changing);
 }
 
 setInterval(() => {
-  const known = (value) => (value === null || !listening.sounding ? "–" : `${Math.round(value)} ms`);
-  page.buffer.textContent = known(listening.sound.buffer_ms);
-  page.latency.textContent = known(listening.sound.latency_ms);
+  const known = (value) => (value === null || !playback.sounding ? "–" : `${Math.round(value)} ms`);
+  page.buffer.textContent = known(playback.sound.buffer_ms);
+  page.latency.textContent = known(playback.sound.latency_ms);
   show_state();
 }, DISPLAY_INTERVAL_MS);
 
@@ -334,7 +334,7 @@ addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   go_on();
-  listening.retry_now();
+  playback.retry_now();
   poll_in(0);
 });
 // The play button acts when it is released, on what it showed when it was touched.
@@ -356,17 +356,17 @@ addEventListener("pointerdown", (event) => {
 //   analyser     the AnalyserNode behind the volume; null while stopped
 //   status       the newest status message of the chosen station; null before the first
 window.auralis = Object.freeze({
-  get connection() { return listening.state; },
-  get playing() { return listening.sounding; },
-  get mode() { return listening.mode; },
-  get codec() { return listening.codec; },
-  get seq() { return listening.sound.seq; },
-  get bufferMs() { return listening.sound.buffer_ms; },
-  get latencyMs() { return listening.sound.latency_ms; },
-  get underruns() { return listening.sound.underruns; },
-  get gaps() { return listening.sound.gaps; },
-  get skips() { return listening.sound.skips; },
-  get analyser() { return listening.analyser; },
+  get connection() { return playback.state; },
+  get playing() { return playback.sounding; },
+  get mode() { return playback.mode; },
+  get codec() { return playback.codec; },
+  get seq() { return playback.sound.seq; },
+  get bufferMs() { return playback.sound.buffer_ms; },
+  get latencyMs() { return playback.sound.latency_ms; },
+  get underruns() { return playback.sound.underruns; },
+  get gaps() { return playback.sound.gaps; },
+  get skips() { return playback.sound.skips; },
+  get analyser() { return playback.analyser; },
   get status() { return status; },
 });
 

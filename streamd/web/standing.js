@@ -19,31 +19,31 @@ export class Standing {
     this.#media = media;
   }
 
-  // `listening`: the Listening; `reachable`: whether the server answers over HTTP.
-  show(listening, reachable) {
-    const stops = listening.wanted && listening.obstacle === null;
+  // `playback`: the Playback; `reachable`: whether the server answers over HTTP.
+  show(playback, reachable) {
+    const stops = playback.wanted && playback.obstacle === null;
     this.#button.setAttribute("aria-pressed", String(stops));
     this.#button.setAttribute("aria-label", stops ? "Stop" : "Play");
-    if (!listening.wanted) this.#media.state = "none";
-    else this.#media.state = listening.sounding ? "playing" : "paused";
-    const [name, text] = describe(listening, reachable);
+    if (!playback.wanted) this.#media.state = "none";
+    else this.#media.state = playback.sounding ? "playing" : "paused";
+    const [name, text] = describe(playback, reachable);
     document.body.dataset.state = name;
     // Screen readers announce each assignment, so unchanged text is left alone.
     if (this.#text.textContent !== text) this.#text.textContent = text;
   }
 }
 
-function describe(listening, reachable) {
-  if (!listening.wanted) return reachable ? ["idle", "Ready"] : ["unreachable", "Server not reachable"];
-  const name = name_of_present(listening);
-  if (name === "reconnecting") return [name, `Connecting again in ${Math.ceil(listening.retry_in_ms / 1000)} s`];
+function describe(playback, reachable) {
+  if (!playback.wanted) return reachable ? ["idle", "Ready"] : ["unreachable", "Server not reachable"];
+  const name = name_of_present(playback);
+  if (name === "reconnecting") return [name, `Connecting again in ${Math.ceil(playback.retry_in_ms / 1000)} s`];
   return [name, PRESENT_STATES[name]];
 }
 
-function name_of_present(listening) {
-  if (listening.obstacle !== null) return listening.obstacle;
-  if (listening.state === "waiting") return "reconnecting";
-  if (listening.state !== "open") return "connecting";
-  if (listening.sounding) return "playing";
-  return listening.silent ? "silent" : "buffering";
+function name_of_present(playback) {
+  if (playback.obstacle !== null) return playback.obstacle;
+  if (playback.state === "waiting") return "reconnecting";
+  if (playback.state !== "open") return "connecting";
+  if (playback.sounding) return "playing";
+  return playback.silent ? "silent" : "buffering";
 }

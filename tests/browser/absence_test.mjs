@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { fetch_status } from "../../streamd/web/api_client.js";
+import { Connection } from "../../streamd/web/connection.js";
 import { Presence } from "../../streamd/web/presence.js";
-import { ask_status } from "../../streamd/web/server.js";
 import { Sound } from "../../streamd/web/sound.js";
-import { Stream } from "../../streamd/web/stream.js";
 import { World } from "./world.mjs";
 
 const HOUR_MS = 3_600_000;
@@ -19,17 +19,17 @@ beforeEach(() => { world = new World(); });
 // A connection that has been open for so long.
 function connect({ open_ms = 3000 } = {}) {
   const told = { states: [], offsets: [] };
-  const stream = new Stream("ws://server/ws/stream", ["auralis.json.v1"], {
+  const connection = new Connection("ws://server/ws/stream", ["auralis.json.v1"], {
     on_audio: () => {}, on_message: () => {},
     on_state: (state) => told.states.push(state),
     on_offset: (offset_ms) => told.offsets.push(offset_ms),
   });
-  stream.open();
+  connection.open();
   if (open_ms > 0) {
     world.sockets[0].open();
     world.run(open_ms);
   }
-  return { stream, told, socket: world.sockets[0] };
+  return { connection, told, socket: world.sockets[0] };
 }
 
 // What on_offset() has to tell where the clocks are as they are now.
@@ -41,28 +41,28 @@ function assert_offset(told, expected_ms) {
 
 for (const [counted, how] of SLEEPS) {
   test(`a connection that lives after a sleep is kept, where performance.now() ${how}`, () => {
-    const { stream, told, socket } = connect();
+    const { connection, told, socket } = connect();
     world.sleep(HOUR_MS, { counted });
     world.run(20_000);
     assert.deepEqual([told.states, world.sockets.length], [["connecting", "open"], 1]);
     const woken_ms = world.now_ms() - 20_000;
     assert.ok(socket.pings.some((at_ms) => at_ms >= woken_ms && at_ms <= woken_ms + 1000), "it is asked at once");
-    stream.close();
+    connection.close();
   });
 
   test(`a connection that is dead after a sleep is left soon, where performance.now() ${how}`, () => {
-    const { stream, told, socket } = connect();
+    const { connection, told, socket } = connect();
     world.sleep(HOUR_MS, { counted });
     socket.alive = false;
     world.run(3000);
     assert.equal(told.states.at(-1), "open", "it is asked before it is judged");
     world.run(2000);
     assert.ok(told.states.includes("waiting"));
-    stream.close();
+    connection.close();
   });
 
   test(`after a sleep the server's clock is not known before it was asked again, where performance.now() ${how}`, () => {
-    const { stream, told } = connect();
+    const { connection, told } = connect();
     assert_offset(told.offsets.at(-1), true_offset_ms());
     // An answer is on its way when the machine falls asleep.
     world.run(world.sockets[0].pings.at(-1) + 5005 - world.now_ms());
@@ -73,17 +73,17 @@ for (const [counted, how] of SLEEPS) {
     assert.equal(after[0], null);
     for (const offset_ms of after.filter((offset_ms) => offset_ms !== null)) assert_offset(offset_ms, true_offset_ms());
     assert_offset(after.at(-1), true_offset_ms());
-    stream.close();
+    connection.close();
   });
 
   test(`an attempt to connect loses nothing by a sleep, where performance.now() ${how}`, () => {
-    const { stream, told, socket } = connect({ open_ms: 0 });
+    const { connection, told, socket } = connect({ open_ms: 0 });
     world.run(1000);
     world.sleep(HOUR_MS, { counted });
     world.deliver(1500, () => socket.open());
     world.run(3000);
     assert.deepEqual([told.states, world.sockets.length], [["connecting", "open"], 1]);
-    stream.close();
+    connection.close();
   });
 }
 
@@ -153,38 +153,38 @@ test("a position that was told before sound was suspended is no measure of the l
 });
 
 test("a tab that runs once a minute keeps its connection", () => {
-  const { stream, told } = connect();
+  const { connection, told } = connect();
   for (let minute = 0; minute < 10; ++minute) {
     world.sleep(60_000, { counted: true });
     world.run(20);
   }
   assert.deepEqual([told.states, world.sockets.length], [["connecting", "open"], 1]);
-  stream.close();
+  connection.close();
 });
 
 for (const late_ms of [0, 1000]) {
   test(`a connection that falls silent is left within seconds, with timers ${late_ms} ms late`, () => {
-    const { stream, told, socket } = connect();
+    const { connection, told, socket } = connect();
     socket.alive = false;
     for (let passed_ms = 0; passed_ms < 10_000; passed_ms += 50 + late_ms) {
       world.run(50);
       world.sleep(late_ms, { counted: true });
     }
     assert.ok(told.states.includes("waiting"));
-    stream.close();
+    connection.close();
   });
 }
 
 test("an attempt to connect that hangs is given up", () => {
-  const { stream, told } = connect({ open_ms: 0 });
+  const { connection, told } = connect({ open_ms: 0 });
   world.run(7000);
   assert.deepEqual(told.states.slice(0, 2), ["connecting", "waiting"]);
-  stream.close();
+  connection.close();
 });
 
 for (const step_ms of [HOUR_MS, -HOUR_MS, 2000]) {
   test(`the server's clock set by ${step_ms} ms: nothing wrong is told, and the right soon`, () => {
-    const { stream, told } = connect();
+    const { connection, told } = connect();
     const before_ms = true_offset_ms();
     world.server_step_ms += step_ms;
     const first = told.offsets.length;
@@ -193,23 +193,23 @@ for (const step_ms of [HOUR_MS, -HOUR_MS, 2000]) {
     assert.equal(after[0], null, "the first answer of another time");
     for (const offset_ms of after.filter((offset_ms) => offset_ms !== null)) assert_offset(offset_ms, before_ms + step_ms);
     assert_offset(after.at(-1), before_ms + step_ms);
-    stream.close();
+    connection.close();
   });
 
   test(`this machine's clock set by ${step_ms} ms changes nothing`, () => {
-    const { stream, told } = connect();
+    const { connection, told } = connect();
     const before_ms = true_offset_ms();
     world.wall_step_ms += step_ms;
     world.run(20_000);
     for (const offset_ms of told.offsets.filter((offset_ms) => offset_ms !== null)) assert_offset(offset_ms, before_ms);
     assert.notEqual(told.offsets.at(-1), null);
     assert.deepEqual(told.states, ["connecting", "open"]);
-    stream.close();
+    connection.close();
   });
 }
 
 test("a server whose clock is set all the time is not flooded with pings, and never believed", () => {
-  const { stream, told, socket } = connect();
+  const { connection, told, socket } = connect();
   const first = told.offsets.length;
   const pings = socket.pings.length;
   for (let passed_ms = 0; passed_ms < 60_000; passed_ms += 100) {
@@ -218,17 +218,17 @@ test("a server whose clock is set all the time is not flooded with pings, and ne
   }
   assert.deepEqual(told.offsets.slice(first).filter((offset_ms) => offset_ms !== null), []);
   assert.ok(socket.pings.length - pings < 100, `${socket.pings.length - pings} pings`);
-  stream.close();
+  connection.close();
 });
 
 test("the server's time can be asked for between two pings, but not all the time", () => {
-  const { stream, socket } = connect();
+  const { connection, socket } = connect();
   const pings = socket.pings.length;
   world.run(1000);
-  for (let i = 0; i < 100; ++i) stream.ask_time();
+  for (let i = 0; i < 100; ++i) connection.ask_time();
   world.run(1000);
   assert.equal(socket.pings.length - pings, 1);
-  stream.close();
+  connection.close();
 });
 
 for (const [counted, how] of SLEEPS) {
@@ -242,7 +242,7 @@ for (const [counted, how] of SLEEPS) {
       });
       world.deliver(200, () => resolve({ ok: true, json: async () => body }));
     });
-    const answer = ask_status();
+    const answer = fetch_status();
     world.run(100);
     world.sleep(HOUR_MS, { counted });
     world.run(300);
@@ -254,7 +254,7 @@ test("an answer over HTTP that does not come is given up", async () => {
   globalThis.fetch = (_path, { signal }) => new Promise((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason));
   });
-  const answer = ask_status();
+  const answer = fetch_status();
   world.run(6000);
   assert.equal(await answer, null);
 });

@@ -92,11 +92,11 @@ test("without a secure context there is no choice, and PCM", async () => {
   });
 });
 
-// Hears the same 3 s in both codecs, and puts them through the player's own decoding in the ways below.
+// Hears the same 3 s in both codecs, and puts them through the player's own Decoder in the ways below.
 async function compare(page) {
   return page.evaluate(async () => {
     const RATE = 44100;
-    const { Decoding } = await import("/decoding.js");
+    const { Decoder } = await import("/decoder.js");
     const { decode_binary } = await import("/frame.js");
     const { OpusDecoder } = await import("/opus_decoder.js");
 
@@ -115,13 +115,13 @@ async function compare(page) {
     // One after the other, as they come: a decoder tells of an error a moment later.
     const decode = async (messages) => {
       const chunks = [];
-      const decoding = new Decoding({ output_rate: RATE, opus: new OpusDecoder(), on_chunk: (chunk) => chunks.push(chunk) });
+      const decoder = new Decoder({ output_rate: RATE, opus: new OpusDecoder(), on_chunk: (chunk) => chunks.push(chunk) });
       for (const message of messages) {
-        decoding.add({ ...message });
+        decoder.add({ ...message });
         await wait(20);
       }
       while (chunks.at(-1)?.seq !== messages.at(-1).seq) await wait(10);
-      decoding.close();
+      decoder.close();
       return chunks;
     };
     // One side, from `start_ms` on.

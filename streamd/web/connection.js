@@ -22,7 +22,7 @@ export function subprotocols({ saves_data, can_decode_opus }) {
   return [...(saves_data ? binary.reverse() : binary), "auralis.json.v1"];
 }
 
-export class Stream {
+export class Connection {
   #url;
   #subprotocols;
   #handlers;

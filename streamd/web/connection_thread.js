@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The page's end of the connections, which live on a thread of their own (stream_worker.js). There may be several: the
+// The page's end of the connections, which live on a thread of their own (connection_worker.js). There may be several: the
 // next station is connected before the present one is left.
 import { ServerClock } from "./clock.js";
 
 const MAX_TIME_QUESTIONS = 20;         // to the thread, one after the other; three are enough unless it is very busy
 
-export class StreamThread {
-  #worker = new Worker(new URL("stream_worker.js", import.meta.url), { type: "module" });
+export class ConnectionThread {
+  #worker = new Worker(new URL("connection_worker.js", import.meta.url), { type: "module" });
   #connections = new Map();            // by id; what one that was closed since still says is not heard
   #last_id = 0;
   #time_questions = 0;
@@ -22,11 +22,11 @@ export class StreamThread {
   }
 
   // Chunks go to `port`, at `output_rate`. `saves_data`: Opus is wanted rather than PCM. `handlers`: on_message(object),
-  // on_state(state, loss), as of stream.js; on_time(known), when the server's clock was asked: whether offset_ms is sure.
+  // on_state(state, loss), as of connection.js; on_time(known), when the server's clock was asked: whether offset_ms is sure.
   // They are never called from within this call.
   connect(url, port, { output_rate, saves_data }, handlers) {
     const id = ++this.#last_id;
-    const connection = new Connection(handlers, {
+    const connection = new ConnectionProxy(handlers, {
       post: (message) => this.#worker.postMessage({ id, ...message }),
       forget: () => this.#connections.delete(id),
       thread_offset: () => this.#clock.offset_ms,
@@ -54,7 +54,7 @@ export class StreamThread {
   }
 }
 
-class Connection {
+class ConnectionProxy {
   #handlers;
   #post;
   #forget;
@@ -62,7 +62,7 @@ class Connection {
   #server_ms = null;                   // the server's time minus the thread's; null while it is not sure
   #retry_at_ms = 0;                    // by performance.now()
 
-  state = "connecting";                // as stream.js names it
+  state = "connecting";                // as connection.js names it
   codec = null;                        // "pcm" or "opus"; null before the first chunk
 
   constructor(handlers, { post, forget, thread_offset }) {

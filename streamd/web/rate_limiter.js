@@ -5,7 +5,7 @@
 const INTERVAL_MS = 1050;              // the server grants one a second, by a clock of its own,
 const BURST = 4;                       // and five at once
 
-export class Allowance {
+export class RateLimiter {
   #free_ms = 0;                        // when all of the burst is there again
 
   // How long to wait with a change that is to be made at `now_ms`; counted as made.

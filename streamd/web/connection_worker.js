@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
 // The thread of the connections, which also decodes. Chunks go from here to the audio thread by a port of their own, so that
-// a page that is busy drawing holds up no sound; stream_thread.js is the page's end.
+// a page that is busy drawing holds up no sound; connection_thread.js is the page's end.
 //
 // From the page: { id, open: url, port, output_rate, saves_data }, { id, redirect: url }, { id, send: message },
 // { id, retry: true }, { id, ask_time: true }, { id, close: true }, { page_ms }.
 // To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }, and { page_ms, thread_ms } as the
 // answer to { page_ms }: both by performance.now(), which begins at another moment on each thread.
-import { Decoding } from "./decoding.js";
+import { Connection, subprotocols } from "./connection.js";
+import { Decoder } from "./decoder.js";
 import { can_decode_opus, OpusDecoder } from "./opus_decoder.js";
-import { Stream, subprotocols } from "./stream.js";
 
 const opus_known = can_decode_opus();
-const connections = new Map();         // { stream, decoding } by the id that the page gave
+const connections = new Map();         // { connection, decoder } by the id that the page gave
 
 function open({ id, open: url, port, output_rate, saves_data }, can_decode) {
-  const decoding = new Decoding({
+  const decoder = new Decoder({
     output_rate, opus: new OpusDecoder(),
     on_chunk: (chunk) => port.postMessage(chunk, [chunk.samples.buffer]),
     on_codec: (codec) => postMessage({ id, codec }),
   });
-  const stream = new Stream(url, subprotocols({ saves_data, can_decode_opus: can_decode }), {
-    on_audio: (message) => decoding.add(message),
+  const connection = new Connection(url, subprotocols({ saves_data, can_decode_opus: can_decode }), {
+    on_audio: (message) => decoder.add(message),
     on_message: (message) => postMessage({ id, message }),
     on_state: (state, loss) => postMessage({ id, state, loss }),
     on_offset: (offset_ms) => postMessage({ id, offset_ms }),
   });
-  connections.set(id, { stream, decoding });
-  stream.open();
+  connections.set(id, { connection, decoder });
+  connection.open();
 }
 
 function close(id) {
-  connections.get(id)?.stream.close();
-  connections.get(id)?.decoding.close();
+  connections.get(id)?.connection.close();
+  connections.get(id)?.decoder.close();
   connections.delete(id);
 }
 
@@ -39,9 +39,9 @@ onmessage = async ({ data }) => {
   if (data.page_ms !== undefined) return postMessage({ page_ms: data.page_ms, thread_ms: performance.now() });
   const can_decode = await opus_known;
   if (data.open) open(data, can_decode);
-  else if (data.redirect) connections.get(data.id)?.stream.redirect(data.redirect);
-  else if (data.send) connections.get(data.id)?.stream.send(data.send);
-  else if (data.ask_time) connections.get(data.id)?.stream.ask_time();
-  else if (data.retry) connections.get(data.id)?.stream.retry_now();
+  else if (data.redirect) connections.get(data.id)?.connection.redirect(data.redirect);
+  else if (data.send) connections.get(data.id)?.connection.send(data.send);
+  else if (data.ask_time) connections.get(data.id)?.connection.ask_time();
+  else if (data.retry) connections.get(data.id)?.connection.retry_now();
   else if (data.close) close(data.id);
 };

@@ -8,7 +8,7 @@ const MAX_WAITING = 50;                // messages; a decoder that keeps more to
 const MAX_OVERLAP_MS = 1000;           // more is no overlap, but another clock
 const SMOOTHING_MS = 5;                // what is left of a step between codecs is worn off over this long
 
-export class Decoding {
+export class Decoder {
   #output_rate;
   #opus;
   #on_chunk;

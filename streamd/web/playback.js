@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 // What the listener hears: the sound output and the connection that feeds it. A change of the station connects to the other
 // one first, and leaves the present one when that sounds; where it is refused, nothing has happened to what plays.
+import { fetch_status } from "./api_client.js";
+import { ConnectionThread } from "./connection_thread.js";
 import { Output } from "./output.js";
 import { Presence } from "./presence.js";
 import { CODE_STATION_GONE, why_refused } from "./route.js";
-import { ask_status } from "./server.js";
 import { Sound } from "./sound.js";
 import { name_of } from "./station_choice.js";
-import { StreamThread } from "./stream_thread.js";
 
 const FIRST_REPORT_MS = 2000;
 const REPORT_INTERVAL_MS = 5000;
 const CHANGE_ATTEMPTS = 3;             // to reach another station while one plays,
 const CHANGE_LIMIT_MS = 10000;         // and for how long
 
-export class Listening {
+export class Playback {
   #url;
   #handlers;
-  #thread = new StreamThread();
+  #thread = new ConnectionThread();
   #session = 0;                        // counts plays, so that what belongs to an earlier one is told apart
   #output = null;                      // while the listener wants sound
   #current = null;                     // the link that is heard,
@@ -43,7 +43,7 @@ export class Listening {
     this.#handlers = handlers;
   }
 
-  // "closed", or the state of the connection, as stream.js names it.
+  // "closed", or the state of the connection, as connection.js names it.
   get state() {
     if (!this.#wanted) return "closed";
     return (this.#current ?? this.#next)?.connection.state ?? "connecting";
@@ -225,7 +225,7 @@ export class Listening {
     if (newest_due_ms !== null) route.heard(newest_due_ms);
     const asked = route.query;
     const gone = code === CODE_STATION_GONE;
-    const answer = taken && !gone ? null : await ask_status(gone ? null : name_of(asked));
+    const answer = taken && !gone ? null : await fetch_status(gone ? null : name_of(asked));
     const dropped = link !== this.#current && link !== this.#next;
     if (dropped || route.query !== asked || link.connection.state === "open") return;
     const status = answer?.status ?? null;

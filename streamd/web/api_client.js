@@ -5,7 +5,7 @@ import { station_named } from "./station_choice.js";
 
 const LIMIT_MS = 5000;
 
-async function ask(path, options = {}) {
+async function request(path, options = {}) {
   const given_up = new AbortController();
   const presence = new Presence();
   presence.start();
@@ -22,24 +22,24 @@ async function ask(path, options = {}) {
 
 // { status, found, station }: the body of GET /api/status, and of the station of that name whether it is known, and what is
 // told of it. The list is looked at first: only a personal station is not on it.
-export async function ask_status(name = null) {
-  const all = await ask("api/status");
+export async function fetch_status(name = null) {
+  const all = await request("api/status");
   if (!all?.ok) return null;
   const status = all.body;
   const listed = status.stations.find(({ station }) => station === name) ?? null;
   if (name === null || listed) return { status, found: listed !== null, station: listed };
-  const one = await ask(`api/status?${station_named(name)}`);
+  const one = await request(`api/status?${station_named(name)}`);
   return one && { status, found: one.ok, station: one.ok ? one.body.stations[0] ?? null : null };
 }
 
-export async function ask_presets() {
-  const answer = await ask("api/presets");
+export async function fetch_presets() {
+  const answer = await request("api/presets");
   return answer?.ok ? answer.body.presets : null;
 }
 
 // { ok, body }: `body` is an `accepted` or an `error` message.
-export async function ask_change(message, station) {
-  return ask("api/control", {
+export async function post_change(message, station) {
+  return request("api/control", {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...message, station }),
   });
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Allowance } from "../../streamd/web/allowance.js";
+import { RateLimiter } from "../../streamd/web/rate_limiter.js";
 
 // As the server grants: five at once, and one a second.
 function refused(times_ms) {
@@ -19,17 +19,17 @@ function refused(times_ms) {
 }
 
 test("a few changes at a time are not held up", () => {
-  const allowance = new Allowance();
-  assert.deepEqual([1000, 1001, 1002, 1003].map((now_ms) => allowance.take(now_ms)), [0, 0, 0, 0]);
-  assert.ok(allowance.take(1004) > 900);
+  const rate_limiter = new RateLimiter();
+  assert.deepEqual([1000, 1001, 1002, 1003].map((now_ms) => rate_limiter.take(now_ms)), [0, 0, 0, 0]);
+  assert.ok(rate_limiter.take(1004) > 900);
 });
 
 test("however many there are, the server refuses none", () => {
-  const allowance = new Allowance();
+  const rate_limiter = new RateLimiter();
   const sent_ms = [];
   // A finger on a slider for a minute: the next change is thought of as soon as the last one is sent.
   for (let now_ms = 0; now_ms < 60_000;) {
-    now_ms += Math.max(150, allowance.take(now_ms));
+    now_ms += Math.max(150, rate_limiter.take(now_ms));
     sent_ms.push(now_ms);
   }
   assert.deepEqual(refused(sent_ms), []);
@@ -37,7 +37,7 @@ test("however many there are, the server refuses none", () => {
 });
 
 test("who paused may change at once again", () => {
-  const allowance = new Allowance();
-  for (let i = 0; i < 10; ++i) allowance.take(0);
-  assert.equal(allowance.take(20_000), 0);
+  const rate_limiter = new RateLimiter();
+  for (let i = 0; i < 10; ++i) rate_limiter.take(0);
+  assert.equal(rate_limiter.take(20_000), 0);
 });

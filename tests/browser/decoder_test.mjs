@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Decoding } from "../../streamd/web/decoding.js";
+import { subprotocols } from "../../streamd/web/connection.js";
+import { Decoder } from "../../streamd/web/decoder.js";
 import { decode_binary } from "../../streamd/web/frame.js";
 import { JitterBuffer } from "../../streamd/web/jitter_buffer.js";
 import { Resampler } from "../../streamd/web/resampler.js";
-import { subprotocols } from "../../streamd/web/stream.js";
 
 const OPUS_RATE = 48000;
 const LEAD_MS = 8.3125;                // Opus messages begin so long before their chunk is due
@@ -67,10 +67,10 @@ class StandIn {
   close() {}
 }
 
-function decode(messages, { output_rate = 44100, decoder = new StandIn() } = {}) {
+function decode(messages, { output_rate = 44100, opus_decoder = new StandIn() } = {}) {
   const chunks = [];
-  const decoding = new Decoding({ output_rate, opus: decoder, on_chunk: (chunk) => chunks.push(chunk) });
-  for (const message of messages) decoding.add(message);
+  const decoder = new Decoder({ output_rate, opus: opus_decoder, on_chunk: (chunk) => chunks.push(chunk) });
+  for (const message of messages) decoder.add(message);
   return chunks;
 }
 
@@ -181,7 +181,7 @@ test("what the codecs differ by where one follows on the other makes no step", (
   // At 225 ms, where PCM ends, the sound is at its crest.
   const messages = [0, 1, 2, 3, 4].map((seq) => pcm(seq, OPUS_RATE, 45));
   messages.push(opus(2, { begins: true }), opus(3));
-  const chunks = decode(messages, { output_rate: OPUS_RATE, decoder: new StandIn({ gain: 0.8 }) });
+  const chunks = decode(messages, { output_rate: OPUS_RATE, opus_decoder: new StandIn({ gain: 0.8 }) });
   assert_seamless(chunks);
   const [before, after] = chunks.slice(4);
   assert.ok(Math.abs(before.samples.at(-1) / 32768) > 0.4);
@@ -194,23 +194,23 @@ test("where the two codecs leave a little out, what follows rises from silence",
 });
 
 test("chunks keep their order while packets are still being decoded", () => {
-  const decoder = new StandIn({ at_once: false });
+  const opus_decoder = new StandIn({ at_once: false });
   const chunks = [];
-  const decoding = new Decoding({ output_rate: OPUS_RATE, opus: decoder, on_chunk: ({ seq }) => chunks.push(seq) });
-  for (const message of [opus(0), opus(1), pcm(2, OPUS_RATE), pcm(3, OPUS_RATE)]) decoding.add(message);
+  const decoder = new Decoder({ output_rate: OPUS_RATE, opus: opus_decoder, on_chunk: ({ seq }) => chunks.push(seq) });
+  for (const message of [opus(0), opus(1), pcm(2, OPUS_RATE), pcm(3, OPUS_RATE)]) decoder.add(message);
   assert.deepEqual(chunks, []);
-  decoder.release(1);
+  opus_decoder.release(1);
   assert.deepEqual(chunks, [0]);
-  decoder.release();
+  opus_decoder.release();
   assert.deepEqual(chunks, [0, 1, 2, 3]);
 });
 
-test("a decoder that never answers does not hold up the sound for ever", () => {
-  const decoder = new StandIn({ at_once: false });
+test("an Opus decoder that never answers does not hold up the sound for ever", () => {
+  const opus_decoder = new StandIn({ at_once: false });
   const chunks = [];
-  const decoding = new Decoding({ output_rate: 44100, opus: decoder, on_chunk: ({ seq }) => chunks.push(seq) });
-  decoding.add(opus(0));
-  for (let seq = 1; seq < 100; ++seq) decoding.add(pcm(seq));
+  const decoder = new Decoder({ output_rate: 44100, opus: opus_decoder, on_chunk: ({ seq }) => chunks.push(seq) });
+  decoder.add(opus(0));
+  for (let seq = 1; seq < 100; ++seq) decoder.add(pcm(seq));
   assert.equal(chunks.at(-1), 99);
 });
 
@@ -223,10 +223,10 @@ test("what cannot be decoded is left out, and the rest goes on", () => {
   assert.equal(buffer.gaps, 1);
 });
 
-test("a decoder begins anew where the server says so, where a number is missing, and after PCM; else it goes on", () => {
-  const decoder = new StandIn();
-  decode([opus(0), opus(1), opus(2, { begins: true }), opus(3), opus(5), opus(6), pcm(7), opus(8)], { decoder });
-  assert.deepEqual(decoder.runs.map((packets) => packets.length / 5), [2, 2, 2, 1]);
+test("an Opus decoder begins anew where the server says so, where a number is missing, and after PCM; else it goes on", () => {
+  const opus_decoder = new StandIn();
+  decode([opus(0), opus(1), opus(2, { begins: true }), opus(3), opus(5), opus(6), pcm(7), opus(8)], { opus_decoder });
+  assert.deepEqual(opus_decoder.runs.map((packets) => packets.length / 5), [2, 2, 2, 1]);
 });
 
 test("Opus messages of one and two packets in turn are one sound in the jitter buffer", () => {
