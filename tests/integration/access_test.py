@@ -28,8 +28,8 @@ name = "night"
 pytestmark = pytest.mark.usefixtures("balanced")
 
 
-def rejected(station, reason):
-    return station.figure("websocket_connections_rejected_total", reason=reason)
+def rejected(stack, reason):
+    return stack.figure("websocket_connections_rejected_total", reason=reason)
 
 
 def secret(path, text):
@@ -72,45 +72,45 @@ def tls(certificate, restart_streamd):
     restart_streamd(certificate.settings, tls=certificate.trust())
 
 
-def served_certificate(station):
-    return ssl.get_server_certificate((HOST, station.stream_port), timeout=WAIT_LIMIT_S)
+def served_certificate(stack):
+    return ssl.get_server_certificate((HOST, stack.stream_port), timeout=WAIT_LIMIT_S)
 
 
-def test_with_a_certificate_all_is_encrypted(station, certificate, tls):
-    listener = Listener(station.stream_url("station=day"), PCM, tls=station.tls)
+def test_with_a_certificate_all_is_encrypted(stack, certificate, tls):
+    listener = Listener(stack.stream_url("station=day"), PCM, tls=stack.tls)
     listener.wait_for_music(10)
     assert gaps(listener.chunks) == []
-    assert "<html" in station.http("GET", "/").text
-    assert "https://" in station.http("GET", "/listen/day.m3u").text
+    assert "<html" in stack.http("GET", "/").text
+    assert "https://" in stack.http("GET", "/listen/day.m3u").text
     fetch = ["curl", "-sS", "--max-time", "2", "--cacert", str(certificate.certificate)]
     stream = subprocess.run(
-        [*fetch, f"https://{HOST}:{station.stream_port}/listen/day.opus"],
+        [*fetch, f"https://{HOST}:{stack.stream_port}/listen/day.opus"],
         capture_output=True,
         timeout=WAIT_LIMIT_S,
         check=False,
     )
     assert stream.stdout.startswith(b"OggS") and b"OpusHead" in stream.stdout
-    assert station.http("GET", "/" + "x" * 10_000).status == 431
-    plain = raw_request(station.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert stack.http("GET", "/" + "x" * 10_000).status == 431
+    plain = raw_request(stack.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert b"HTTP" not in plain and b"ok" not in plain
     listener.wait_for_more(3)
     began = time.monotonic()
     listener.close()
-    eventually(lambda: station.figure("websocket_active_connections") == 0, "its place free again")
+    eventually(lambda: stack.figure("websocket_active_connections") == 0, "its place free again")
     assert time.monotonic() - began < 4, "sooner than the library gives up on a farewell"
 
 
-def test_a_slow_listener_over_tls_loses_chunks_and_nobody_else_does(station, certificate, restart_streamd):
+def test_a_slow_listener_over_tls_loses_chunks_and_nobody_else_does(stack, certificate, restart_streamd):
     restart_streamd({**certificate.settings, "AURALIS_STREAMD_MAX_BACKLOG_MS": "300"}, tls=certificate.trust())
-    live = Listener(station.stream_url(), PCM, tls=station.tls)
-    slow = Listener(station.stream_url(), PCM, receive_buffer=SMALL_BUFFER, tls=station.tls)
-    before = station.figure("websocket_chunks_dropped_total", reason="backlog")
+    live = Listener(stack.stream_url(), PCM, tls=stack.tls)
+    slow = Listener(stack.stream_url(), PCM, receive_buffer=SMALL_BUFFER, tls=stack.tls)
+    before = stack.figure("websocket_chunks_dropped_total", reason="backlog")
     slow.wait_for_more(3)
     slow.pause()
     eventually(
-        lambda: station.figure("websocket_chunks_dropped_total", reason="backlog") >= before + 5, "chunks left out"
+        lambda: stack.figure("websocket_chunks_dropped_total", reason="backlog") >= before + 5, "chunks left out"
     )
-    station.check_books()
+    stack.check_books()
     slow.resume()
     eventually(lambda: slow.newest_seq >= live.newest_seq, "the live position")
     assert sum(b - a - 1 for a, b in gaps(slow.chunks)) == len(slow.texts("warning")) >= 5
@@ -119,13 +119,13 @@ def test_a_slow_listener_over_tls_loses_chunks_and_nobody_else_does(station, cer
         one.close()
 
 
-def handshake_failure(station, version, ciphers=None):
+def handshake_failure(stack, version, ciphers=None):
     """Why the server refuses a client of that version of TLS; nothing where it does not."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
     context.set_ciphers(f"{ciphers or 'ALL'}:@SECLEVEL=0")
-    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+    with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         try:
             context.wrap_socket(connection).close()
         except ssl.SSLError as error:
@@ -134,46 +134,46 @@ def handshake_failure(station, version, ciphers=None):
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-def test_what_is_old_or_weak_of_tls_is_refused(station, tls):
-    assert handshake_failure(station, ssl.TLSVersion.TLSv1_3) is None
-    assert handshake_failure(station, ssl.TLSVersion.TLSv1_2) is None
-    assert handshake_failure(station, ssl.TLSVersion.TLSv1_1) == "TLSV1_ALERT_PROTOCOL_VERSION"
-    weak = handshake_failure(station, ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA")
+def test_what_is_old_or_weak_of_tls_is_refused(stack, tls):
+    assert handshake_failure(stack, ssl.TLSVersion.TLSv1_3) is None
+    assert handshake_failure(stack, ssl.TLSVersion.TLSv1_2) is None
+    assert handshake_failure(stack, ssl.TLSVersion.TLSv1_1) == "TLSV1_ALERT_PROTOCOL_VERSION"
+    weak = handshake_failure(stack, ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA")
     assert weak == "SSLV3_ALERT_HANDSHAKE_FAILURE"
 
 
-def test_who_begins_no_tls_is_not_waited_for(station, certificate, restart_streamd):
+def test_who_begins_no_tls_is_not_waited_for(stack, certificate, restart_streamd):
     settings = {**certificate.settings, "AURALIS_STREAMD_HANDSHAKE_TIMEOUT_MS": "300"}
     restart_streamd(settings, tls=certificate.trust())
     began = time.monotonic()
-    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+    with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         assert connection.recv(100) == b""
     assert time.monotonic() - began < 4, "sooner than the library's own five seconds"
 
 
-def test_a_renewed_certificate_is_used_without_a_restart(station, certificate, tls):
+def test_a_renewed_certificate_is_used_without_a_restart(stack, certificate, tls):
     former, former_key = certificate.certificate.read_text(), certificate.key.read_text()
-    assert served_certificate(station) == former
-    listener = Listener(station.stream_url(), PCM, tls=station.tls)
+    assert served_certificate(stack) == former
+    listener = Listener(stack.stream_url(), PCM, tls=stack.tls)
     listener.wait_for_more(3)
     # One that cannot be used leaves the former in use.
     certificate.certificate.write_text("rubbish")
-    streamd = station.daemons["streamd"]
+    streamd = stack.daemons["streamd"]
     eventually(lambda: "the former TLS certificate stays in use" in streamd.log(), "it was found")
-    assert served_certificate(station) == former
+    assert served_certificate(stack) == former
     certificate.renew()
     renewed = certificate.certificate.read_text()
     assert former != renewed and former_key != certificate.key.read_text()
-    eventually(lambda: served_certificate(station) == renewed, "the new one")
-    station.tls = certificate.trust()
-    assert station.http("GET", "/healthz").status == 200
+    eventually(lambda: served_certificate(stack) == renewed, "the new one")
+    stack.tls = certificate.trust()
+    assert stack.http("GET", "/healthz").status == 200
     listener.wait_for_more(5)
     assert gaps(listener.chunks) == []
     listener.close()
 
 
 @pytest.mark.parametrize("wrong", ["no certificate", "no key", "rubbish", "another key"])
-def test_a_certificate_that_cannot_be_used_is_told_at_the_start(station, certificate, tmp_path, wrong):
+def test_a_certificate_that_cannot_be_used_is_told_at_the_start(stack, certificate, tmp_path, wrong):
     if wrong == "no certificate":
         certificate.certificate.unlink()
     elif wrong == "no key":
@@ -186,7 +186,7 @@ def test_a_certificate_that_cannot_be_used_is_told_at_the_start(station, certifi
         certificate.certificate.write_text(former)
     result = run_daemon(
         "streamd",
-        environment={**station.environment, **certificate.settings, "AURALIS_RUNTIME_DIR": str(tmp_path / "runtime")},
+        environment={**stack.environment, **certificate.settings, "AURALIS_RUNTIME_DIR": str(tmp_path / "runtime")},
     )
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
@@ -195,37 +195,37 @@ def test_a_certificate_that_cannot_be_used_is_told_at_the_start(station, certifi
 
 
 @pytest.mark.parametrize("key", ["token_file", "ticket_key_file"])
-def test_a_secret_that_cannot_be_read_is_told_at_the_start(station, tmp_path, key):
+def test_a_secret_that_cannot_be_read_is_told_at_the_start(stack, tmp_path, key):
     missing = str(tmp_path / "missing")
-    settings = {**station.environment, "AURALIS_RUNTIME_DIR": str(tmp_path), f"AURALIS_STREAMD_{key.upper()}": missing}
-    result = run_daemon("streamd", "--config", station.config_file, environment=settings)
+    settings = {**stack.environment, "AURALIS_RUNTIME_DIR": str(tmp_path), f"AURALIS_STREAMD_{key.upper()}": missing}
+    result = run_daemon("streamd", "--config", stack.config_file, environment=settings)
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
     assert f"{key}: {missing}: cannot be read" in line
 
 
-def test_pages_of_other_sites_may_not_use_the_server(station, enter):
-    own = f"{HOST}:{station.stream_port}"
+def test_pages_of_other_sites_may_not_use_the_server(stack, enter):
+    own = f"{HOST}:{stack.stream_port}"
 
     def answers(origin):
         """Of the three that a page of that site may ask."""
         headers = {"Host": own, **({"Origin": origin} if origin else {})}
-        change = station.http("POST", "/api/control", '{"type": "select_preset", "preset": "sleep"}', headers)
-        plain = station.http("GET", "/listen/none.opus", headers=headers)
+        change = stack.http("POST", "/api/control", '{"type": "select_preset", "preset": "sleep"}', headers)
+        plain = stack.http("GET", "/listen/none.opus", headers=headers)
         assert plain.status == 404
         return enter(headers=headers).status, change.status
 
-    before = rejected(station, "origin")
+    before = rejected(stack, "origin")
     assert answers(None) == answers(f"http://{own}") == (101, 200)
     foreign = ["https://elsewhere.example", f"http://{HOST}", f"http://{own}.elsewhere.example", "null", "http://"]
     for origin in foreign:
         assert answers(origin) == (403, 403), origin
-    assert rejected(station, "origin") == before + len(foreign)
-    listening = station.http("GET", "/listen/day.opus", headers={"Host": own, "Origin": foreign[0]})
+    assert rejected(stack, "origin") == before + len(foreign)
+    listening = stack.http("GET", "/listen/day.opus", headers={"Host": own, "Origin": foreign[0]})
     assert listening.status == 403
 
 
-def test_pages_of_sites_that_are_listed_may(station, restart_streamd, enter):
+def test_pages_of_sites_that_are_listed_may(stack, restart_streamd, enter):
     restart_streamd({"AURALIS_STREAMD_ALLOWED_ORIGINS": "https://friend.example, http://other.example:8080"})
     for origin in ("https://friend.example", "https://FRIEND.example:443", "http://other.example:8080"):
         assert enter(headers={"Origin": origin}).status == 101, origin
@@ -243,8 +243,8 @@ def tickets(restart_streamd, tmp_path):
     return tmp_path / "ticket.key"
 
 
-def test_who_has_no_right_ticket_is_not_let_in(station, tickets, enter):
-    before = rejected(station, "ticket")
+def test_who_has_no_right_ticket_is_not_let_in(stack, tickets, enter):
+    before = rejected(stack, "ticket")
     night = "station=night"
     refused = [
         night,
@@ -260,15 +260,15 @@ def test_who_has_no_right_ticket_is_not_let_in(station, tickets, enter):
     for query in refused:
         answer = enter(query)
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket"), query
-    answer = station.http("GET", f"/listen/night.opus?ticket={signed('day', FUTURE)}")
+    answer = stack.http("GET", f"/listen/night.opus?ticket={signed('day', FUTURE)}")
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket")
-    head = station.http("HEAD", "/listen/night.opus")
+    head = stack.http("HEAD", "/listen/night.opus")
     assert (head.status, head.headers["WWW-Authenticate"]) == (401, "Ticket")
-    assert rejected(station, "ticket") == before + len(refused) + 2
-    assert KEY not in station.daemons["streamd"].log()
+    assert rejected(stack, "ticket") == before + len(refused) + 2
+    assert KEY not in stack.daemons["streamd"].log()
 
 
-def test_who_has_a_right_ticket_is_let_in(station, tickets, enter):
+def test_who_has_a_right_ticket_is_let_in(stack, tickets, enter):
     made = subprocess.run(
         [binary("ticket"), "--key-file", str(tickets), "--station", "night", "--valid", "1h"],
         env=clean_environment(),
@@ -284,14 +284,14 @@ def test_who_has_a_right_ticket_is_let_in(station, tickets, enter):
         f"station=new&ticket={signed('new', FUTURE)}",
     ):
         assert enter(query).status == 101, query
-    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+    with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         connection.sendall(f"GET /listen/night.opus?ticket={made} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert connection.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
 
 
-def test_who_may_not_listen_to_a_station_may_not_change_it(station, tickets):
+def test_who_may_not_listen_to_a_station_may_not_change_it(stack, tickets):
     def change(query="", **fields):
-        return station.http("POST", f"/api/control{query}", json.dumps({"type": "select_preset", "preset": "focus", **fields}))
+        return stack.http("POST", f"/api/control{query}", json.dumps({"type": "select_preset", "preset": "focus", **fields}))
 
     for answer in (change(), change(f"?ticket={signed('night', FUTURE)}"), change(station="day")):
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket")
@@ -300,8 +300,8 @@ def test_who_may_not_listen_to_a_station_may_not_change_it(station, tickets):
     assert change(f"?ticket={signed('*', FUTURE)}", station="day").status == 200
 
 
-def test_another_station_needs_its_own_ticket(station, tickets):
-    listener = Listener(station.stream_url(f"station=day&ticket={signed('day', FUTURE)}"), PCM)
+def test_another_station_needs_its_own_ticket(stack, tickets):
+    listener = Listener(stack.stream_url(f"station=day&ticket={signed('day', FUTURE)}"), PCM)
     listener.wait_for_more(3)
     night = signed("night", FUTURE)
     for message in ({"station": "night"}, {"station": "night", "ticket": signed("day", FUTURE)}, {"query": "station=new"}):
@@ -316,13 +316,13 @@ def test_another_station_needs_its_own_ticket(station, tickets):
     listener.close()
 
 
-def test_without_a_token_nobody_is_an_operator(station):
+def test_without_a_token_nobody_is_an_operator(stack):
     for headers in ({}, BEARER, {"Authorization": "Bearer "}):
-        assert station.http("GET", "/api/listeners", headers=headers).status == 403
-        assert station.http("POST", "/api/listeners/1/close", headers=headers).status == 403
+        assert stack.http("GET", "/api/listeners", headers=headers).status == 403
+        assert stack.http("POST", "/api/listeners/1/close", headers=headers).status == 403
 
 
-def test_where_operators_control_the_music_listeners_do_not(station, restart_streamd, tmp_path):
+def test_where_operators_control_the_music_listeners_do_not(stack, restart_streamd, tmp_path):
     restart_streamd(
         {
             "AURALIS_STREAMD_TOKEN_FILE": secret(tmp_path / "token", TOKEN),
@@ -330,7 +330,7 @@ def test_where_operators_control_the_music_listeners_do_not(station, restart_str
             "AURALIS_LOG_LEVEL": "debug",
         }
     )
-    listener = Listener(station.stream_url("station=day"), PCM)
+    listener = Listener(stack.stream_url("station=day"), PCM)
     listener.wait_for_more(1)
     before = listener.ask({"type": "status"})["target"]
     wanted = 0.25 if before["intensity"] != 0.25 else 0.75
@@ -340,32 +340,32 @@ def test_where_operators_control_the_music_listeners_do_not(station, restart_str
         assert (answer["type"], answer["code"], answer["in_reply_to"]) == ("error", "not_allowed", message["type"])
     body = json.dumps(change)
     for headers in ({}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": TOKEN}):
-        refusal = station.http("POST", "/api/control", body, headers)
+        refusal = stack.http("POST", "/api/control", body, headers)
         assert refusal.status == 401 and refusal.headers["WWW-Authenticate"].startswith("Bearer")
     assert listener.ask({"type": "status"})["target"] == before
-    assert station.http("POST", "/api/control", body, BEARER).status == 200
+    assert stack.http("POST", "/api/control", body, BEARER).status == 200
     eventually(lambda: listener.texts("status")[-1]["target"]["intensity"] == wanted, "the operator's change")
-    (row,) = json.loads(station.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
-    assert station.http("POST", f"/api/listeners/{row['id']}/close", headers=BEARER).status == 204
+    (row,) = json.loads(stack.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
+    assert stack.http("POST", f"/api/listeners/{row['id']}/close", headers=BEARER).status == 204
     listener.wait_until_closed()
     assert listener.close_code == 4010
-    assert not any(word in station.daemons["streamd"].log() for word in (TOKEN, "Bearer"))
+    assert not any(word in stack.daemons["streamd"].log() for word in (TOKEN, "Bearer"))
 
 
-def test_operators_who_control_must_have_a_token(station):
+def test_operators_who_control_must_have_a_token(stack):
     result = run_daemon(
-        "streamd", environment={**station.environment, "AURALIS_STREAMD_CONTROL_BY": "operators"}
+        "streamd", environment={**stack.environment, "AURALIS_STREAMD_CONTROL_BY": "operators"}
     )
     assert result.returncode == 2
     (line,) = result.stderr.splitlines()
     assert "token_file" in line
 
 
-def test_so_many_listeners_at_an_address(station, restart_streamd, enter):
+def test_so_many_listeners_at_an_address(stack, restart_streamd, enter):
     restart_streamd(
         {"AURALIS_STREAMD_TRUSTED_PROXIES": HOST, "AURALIS_STREAMD_MAX_LISTENERS_PER_ADDRESS": "2"}
     )
-    before = rejected(station, "address")
+    before = rejected(stack, "address")
 
     def of(client):
         return {"X-Forwarded-For": client}
@@ -376,18 +376,18 @@ def test_so_many_listeners_at_an_address(station, restart_streamd, enter):
     assert (first.status, second.status) == (101, 101)
     third = enter(headers=of("192.0.2.1"))
     assert third.status == 429 and int(third.headers["Retry-After"]) > 0
-    assert station.http("GET", "/listen/day.opus", headers=of("198.51.100.9, 192.0.2.1")).status == 429
+    assert stack.http("GET", "/listen/day.opus", headers=of("198.51.100.9, 192.0.2.1")).status == 429
     assert [enter(headers=of(f"192.0.2.{last}")).status for last in (2, 2, 2, 3)] == [101, 101, 429, 101]
     household = [f"2001:db8:0:1::{last}" for last in (1, 2, 3)] + ["2001:db8:0:2::1"]
     assert [enter(headers=of(client)).status for client in household] == [101, 101, 429, 101]
-    assert rejected(station, "address") == before + 4
+    assert rejected(stack, "address") == before + 4
     first.close()
     eventually(lambda: enter(headers=of("192.0.2.1")).status == 101, "a place that became free")
     # The proxy's own are limited, too.
     assert [enter().status for _ in range(3)] == [101, 101, 429]
 
 
-def test_this_machine_is_not_limited_and_strangers_name_no_other_address(station, restart_streamd, enter, tmp_path):
+def test_this_machine_is_not_limited_and_strangers_name_no_other_address(stack, restart_streamd, enter, tmp_path):
     restart_streamd(
         {
             "AURALIS_STREAMD_MAX_LISTENERS_PER_ADDRESS": "1",
@@ -398,7 +398,7 @@ def test_this_machine_is_not_limited_and_strangers_name_no_other_address(station
     assert {one.status for one in inside} == {101}
 
     def addresses():
-        rows = json.loads(station.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
+        rows = json.loads(stack.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
         return [row["address"] for row in rows]
 
     eventually(lambda: addresses() == [HOST] * 4, "all of them")

@@ -192,7 +192,7 @@ class Daemon:
         return self.log()[-_LOG_TAIL_BYTES:]
 
 
-class Station:
+class Stack:
     """All three daemons. `settings` are environment variables over those that give it its own directory and ports;
     `configuration` is the text of their file."""
 

@@ -9,10 +9,10 @@ SCRAPES = 50
 SETTINGS = {"AURALIS_STREAMD_MAX_BACKLOG_MS": "500"}
 
 
-def balanced_scrape(station):
+def balanced_scrape(stack):
     """The last of many scrapes: the books add up in each of them, and so do the connections."""
     for _ in range(SCRAPES):
-        scrape = station.scrape()
+        scrape = stack.scrape()
         offered, became = books(scrape)
         assert offered == became
         connected = scrape.value("websocket_active_connections") + scrape.value("websocket_disconnections_total")
@@ -20,40 +20,40 @@ def balanced_scrape(station):
     return scrape
 
 
-def without_listeners(station):
+def without_listeners(stack):
     """A scrape with nobody there; all must be settled then, at the first look."""
-    eventually(lambda: station.figure("websocket_active_connections") == 0, "all listeners gone")
-    return station.scrape()
+    eventually(lambda: stack.figure("websocket_active_connections") == 0, "all listeners gone")
+    return stack.scrape()
 
 
-def test_the_books_add_up_while_listeners_come_and_go(station, listen):
+def test_the_books_add_up_while_listeners_come_and_go(stack, listen):
     for protocol in (PCM, JSON, PCM, JSON):
         listener = listen(protocol)
-        balanced_scrape(station)
+        balanced_scrape(stack)
         listener.wait_for_more(5)
-        balanced_scrape(station)
+        balanced_scrape(stack)
     listener.close()
-    balanced_scrape(station)
+    balanced_scrape(stack)
 
 
-def test_the_books_add_up_while_a_listener_is_slow(station, listen):
-    dropped = station.figure("websocket_chunks_dropped_total", reason="backlog")
+def test_the_books_add_up_while_a_listener_is_slow(stack, listen):
+    dropped = stack.figure("websocket_chunks_dropped_total", reason="backlog")
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.pause()
     eventually(
-        lambda: station.figure("websocket_chunks_dropped_total", reason="backlog") > dropped + 2, "chunks dropped"
+        lambda: stack.figure("websocket_chunks_dropped_total", reason="backlog") > dropped + 2, "chunks dropped"
     )
-    assert balanced_scrape(station).value("auralis_chunks_queued") > 0
+    assert balanced_scrape(stack).value("auralis_chunks_queued") > 0
 
 
-def test_the_books_are_settled_once_all_have_left(station, listen):
-    before = without_listeners(station)
+def test_the_books_are_settled_once_all_have_left(stack, listen):
+    before = without_listeners(stack)
     listeners = [listen(protocol) for protocol in (PCM, JSON, PCM)]
     for listener in listeners:
         listener.wait_for_more(10)
     for listener in listeners:
         listener.close()
-    after = without_listeners(station)
+    after = without_listeners(stack)
 
     offered, became = books(after)
     assert offered == became
@@ -65,19 +65,19 @@ def test_the_books_are_settled_once_all_have_left(station, listen):
     assert after.value("websocket_connection_duration_seconds_count") == after.value("websocket_disconnections_total")
 
 
-def test_what_was_sent_is_what_was_received(station, listen):
-    before = without_listeners(station)
+def test_what_was_sent_is_what_was_received(stack, listen):
+    before = without_listeners(stack)
     listeners = [listen(protocol) for protocol in (PCM, JSON, PCM)]
     for listener in listeners:
         listener.wait_for_more(10)
     # The server closes, so that all it sent comes before the end; its counters go on in the next one.
-    station.daemons["streamd"].terminate()
-    assert station.daemons["streamd"].exit_status() == 0
+    stack.daemons["streamd"].terminate()
+    assert stack.daemons["streamd"].exit_status() == 0
     for listener in listeners:
         listener.wait_until_closed()
-    station.daemons["streamd"].start()
-    station.wait_until_ready()
-    after = without_listeners(station)
+    stack.daemons["streamd"].start()
+    stack.wait_until_ready()
+    after = without_listeners(stack)
 
     sent = after.value("websocket_chunks_sent_total") - before.value("websocket_chunks_sent_total")
     assert sent == sum(len(listener.chunks) for listener in listeners)
@@ -85,14 +85,14 @@ def test_what_was_sent_is_what_was_received(station, listen):
     assert offered == became
 
 
-def test_the_books_add_up_after_a_kill(station, listen):
+def test_the_books_add_up_after_a_kill(stack, listen):
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.pause()
-    eventually(lambda: station.figure("auralis_chunks_queued") > 2, "chunks queued")
-    station.daemons["streamd"].kill()
-    station.daemons["streamd"].start()
-    station.wait_until_ready()
-    after = without_listeners(station)
+    eventually(lambda: stack.figure("auralis_chunks_queued") > 2, "chunks queued")
+    stack.daemons["streamd"].kill()
+    stack.daemons["streamd"].start()
+    stack.wait_until_ready()
+    after = without_listeners(stack)
 
     # What the killed one had queued was sent to nobody.
     offered, became = books(after)

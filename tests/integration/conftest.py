@@ -4,48 +4,48 @@ import resource
 
 import pytest
 
-from auralis import Station
+from auralis import Stack
 from listener import Listener
 from raw_listener import RawListener
 
 
 @pytest.fixture(scope="module")
-def station(request):
+def stack(request):
     """The daemons of a test file, configured by its SETTINGS and CONFIGURATION; that each stops with status 0 is a test of every file."""
     module = request.module
-    with Station(getattr(module, "SETTINGS", None), getattr(module, "CONFIGURATION", "")) as running:
+    with Stack(getattr(module, "SETTINGS", None), getattr(module, "CONFIGURATION", "")) as running:
         yield running
 
 
 @pytest.fixture
-def balanced(station):
+def balanced(stack):
     """The books add up after the test."""
     yield
-    station.check_books()
+    stack.check_books()
 
 
 @pytest.fixture
-def restart_streamd(station):
-    """Starts streamd anew for one test, as Station.restart_streamd does. Afterwards it is as it was."""
-    yield station.restart_streamd
-    station.check_books()
-    station.restart_streamd()
+def restart_streamd(stack):
+    """Starts streamd anew for one test, as Stack.restart_streamd does. Afterwards it is as it was."""
+    yield stack.restart_streamd
+    stack.check_books()
+    stack.restart_streamd()
 
 
 @pytest.fixture
-def enter(station):
+def enter(stack):
     """Makes RawListeners that are gone after the test."""
-    with contextlib.ExitStack() as stack:
-        yield lambda *arguments, **options: stack.enter_context(RawListener(station, *arguments, **options))
+    with contextlib.ExitStack() as cleanup:
+        yield lambda *arguments, **options: cleanup.enter_context(RawListener(stack, *arguments, **options))
 
 
 @pytest.fixture
-def listen(station):
+def listen(stack):
     """Makes listeners that are gone after the test."""
     listeners = []
 
     def make(*protocols, query="", **options):
-        listeners.append(Listener(station.stream_url(query), *protocols, **options))
+        listeners.append(Listener(stack.stream_url(query), *protocols, **options))
         return listeners[-1]
 
     yield make
@@ -65,7 +65,7 @@ def many_descriptors():
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
-    running = getattr(item, "funcargs", {}).get("station")
-    if report.failed and isinstance(running, Station):
+    running = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(running, Stack):
         for daemon in running.daemons.values():
             report.sections.append((f"log of {daemon.name}", daemon.log_tail()))

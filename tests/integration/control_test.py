@@ -166,9 +166,9 @@ def test_the_ends_of_a_range_belong_to_it(listen, parameters):
 
 
 @pytest.fixture(scope="module")
-def stubborn(station):
+def stubborn(stack):
     """One listener that sends all the nonsense."""
-    listener = Listener(station.stream_url(), PCM)
+    listener = Listener(stack.stream_url(), PCM)
     yield listener
     listener.close()
 
@@ -183,8 +183,8 @@ def test_nonsense_is_refused_by_name_and_the_connection_lives_on(stubborn, messa
     assert_alive(stubborn)
 
 
-def test_refused_parameters_change_nothing(station, stubborn):
-    before = json.loads(station.http("GET", "/api/status").text)["stations"][0]["request"]
+def test_refused_parameters_change_nothing(stack, stubborn):
+    before = json.loads(stack.http("GET", "/api/status").text)["stations"][0]["request"]
     assert stubborn.ask(update(intensity=0.125, bpm=1))["type"] == "error"
     accepted = stubborn.ask(update(swells=True))
     assert accepted["request"] == before + 1
@@ -207,12 +207,12 @@ def test_a_message_may_have_4096_bytes_and_no_more(listen):
     assert listener.close_code == 1009
 
 
-def test_only_known_subprotocols_are_served(station, listen):
-    before = station.scrape()
-    assert station.refused_upgrade("/ws/stream", "auralis.flac.v1").status == 400
-    assert station.refused_upgrade("/ws/other").status == 404
-    assert station.refused_upgrade("/").status == 404
-    after = station.scrape()
+def test_only_known_subprotocols_are_served(stack, listen):
+    before = stack.scrape()
+    assert stack.refused_upgrade("/ws/stream", "auralis.flac.v1").status == 400
+    assert stack.refused_upgrade("/ws/other").status == 404
+    assert stack.refused_upgrade("/").status == 404
+    after = stack.scrape()
     name = "websocket_connections_rejected_total"
     assert after.value(name, reason="protocol") == before.value(name, reason="protocol") + 1
     assert after.value(name, reason="path") == before.value(name, reason="path") + 2
@@ -221,30 +221,30 @@ def test_only_known_subprotocols_are_served(station, listen):
     assert listener.subprotocol == PCM
 
 
-def test_playback_reports_are_counted_one_a_second(station, listen):
+def test_playback_reports_are_counted_one_a_second(stack, listen):
     name = "audio_end_to_end_latency_ms"
-    before = station.scrape()
+    before = stack.scrape()
     listener = listen(PCM)
     burst = 5
     for _ in range(burst):
         listener.send(report(latency_ms=250))
 
     def counted():
-        return station.figure(f"{name}_count") - before.value(f"{name}_count")
+        return stack.figure(f"{name}_count") - before.value(f"{name}_count")
 
     eventually(lambda: counted() + len(listener.texts("error")) == burst, "each is counted or refused")
     refused = listener.texts("error")
     assert {error["code"] for error in refused} == {"rate_limited"}
     assert counted() >= 1
-    assert station.figure(f"{name}_sum") - before.value(f"{name}_sum") == 250 * counted()
+    assert stack.figure(f"{name}_sum") - before.value(f"{name}_sum") == 250 * counted()
 
 
-def test_the_api_tells_what_plays(station, listen):
+def test_the_api_tells_what_plays(stack, listen):
     answer = listen(PCM).ask(preset("meditation"))
     assert answer["type"] == "accepted"
 
     def in_force():
-        body = json.loads(station.http("GET", "/api/status").text)
+        body = json.loads(stack.http("GET", "/api/status").text)
         return body["stations"][0]["request"] >= answer["request"] and body
 
     body = eventually(in_force, "the preset in /api/status")
@@ -255,15 +255,15 @@ def test_the_api_tells_what_plays(station, listen):
     assert set(status["parameters"]) == set(status["target"]) == PARAMETERS
     assert status["depth_ms"] > 0
 
-    presets = json.loads(station.http("GET", "/api/presets").text)["presets"]
+    presets = json.loads(stack.http("GET", "/api/presets").text)["presets"]
     assert [entry["name"] for entry in presets] == PRESETS
     assert presets[1]["parameters"] == status["target"]
 
 
-def test_the_api_obeys_as_a_listener_does(station, listen):
+def test_the_api_obeys_as_a_listener_does(stack, listen):
     listener = listen(PCM)
     for message in (preset("bright"), update(bpm=80, pads=False)):
-        answer = station.http("POST", "/api/control", json.dumps(message))
+        answer = stack.http("POST", "/api/control", json.dumps(message))
         assert answer.status == 200
         accepted = json.loads(answer.text)
         assert accepted["type"] == "accepted"
@@ -280,37 +280,37 @@ def test_the_api_obeys_as_a_listener_does(station, listen):
         (json.dumps({"type": "ping", "client_time": 1}), "unknown_type"),
     ],
 )
-def test_the_api_refuses_as_a_listener_is_refused(station, body, code):
-    answer = station.http("POST", "/api/control", body)
+def test_the_api_refuses_as_a_listener_is_refused(stack, body, code):
+    answer = stack.http("POST", "/api/control", body)
     assert answer.status == 400
     error = json.loads(answer.text)
     assert (error["type"], error["code"]) == ("error", code)
 
 
-def test_the_player_is_served(station):
-    answer = station.http("GET", "/")
+def test_the_player_is_served(stack):
+    answer = stack.http("GET", "/")
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "<html" in answer.text.lower()
 
 
-def test_paths_and_methods(station):
+def test_paths_and_methods(stack):
     for path in ("/healthz", "/readyz", "/api/status", "/api/presets"):
-        assert station.http("GET", path).status == 200
-        wrong = station.http("POST", path, "{}")
+        assert stack.http("GET", path).status == 200
+        wrong = stack.http("POST", path, "{}")
         assert (wrong.status, wrong.headers["Allow"]) == (405, "GET, HEAD")
-        head = station.http("HEAD", path)
+        head = stack.http("HEAD", path)
         assert (head.status, head.text) == (200, "")
         assert int(head.headers["Content-Length"]) > 0
-    wrong = station.http("GET", "/api/control")
+    wrong = stack.http("GET", "/api/control")
     assert (wrong.status, wrong.headers["Allow"]) == (405, "POST")
     for path in ("/nothing", "/api", "/api/", "/../etc/passwd", "/%2e%2e/etc/passwd", "/ws/stream/"):
-        assert station.http("GET", path).status == 404
+        assert stack.http("GET", path).status == 404
 
 
-def test_a_body_without_its_length_is_refused(station):
+def test_a_body_without_its_length_is_refused(stack):
     request = b"POST /api/control HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-    assert raw_request(station.stream_port, request).split(b" ")[1] == b"411"
+    assert raw_request(stack.stream_port, request).split(b" ")[1] == b"411"
 
 
 @pytest.mark.parametrize(
@@ -327,10 +327,10 @@ def test_a_body_without_its_length_is_refused(station):
     ],
     ids=["body", "huge length", "negative length", "no length", "header", "path", "tls", "zeros"],
 )
-def test_what_is_no_request_is_refused_without_harm(station, stubborn, data):
-    pid = station.daemons["streamd"].pid
-    reply = raw_request(station.stream_port, data)
+def test_what_is_no_request_is_refused_without_harm(stack, stubborn, data):
+    pid = stack.daemons["streamd"].pid
+    reply = raw_request(stack.stream_port, data)
     assert reply == b"" or reply.split(b" ")[1].startswith(b"4")
-    assert station.daemons["streamd"].running() and station.daemons["streamd"].pid == pid
-    assert station.http("GET", "/healthz").status == 200
+    assert stack.daemons["streamd"].running() and stack.daemons["streamd"].pid == pid
+    assert stack.http("GET", "/healthz").status == 200
     assert_alive(stubborn)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from auralis import Station, eventually, http_request
+from auralis import Stack, eventually, http_request
 from listener import JSON, OPUS, PCM, SMALL_BUFFER, Chunk, Listener, gaps
 from protocol_files import HTTP, SERVER, faults, message_faults, strict_json
 
@@ -90,14 +90,14 @@ def test_the_age_of_what_is_queued_can_be_lowered_and_the_servers_limit_holds(li
     check_texts(listener)
 
 
-def test_a_listener_that_wants_to_be_live_drops_what_is_queued(station, listen):
+def test_a_listener_that_wants_to_be_live_drops_what_is_queued(stack, listen):
     live = listen(PCM, query="station=day")
     slow = listen(PCM, query="station=day", receive_buffer=SMALL_BUFFER)
     slow.wait_for_more(5)
     slow.pause()
-    eventually(lambda: station.figure("auralis_chunks_queued") >= 20, "chunks that wait")
+    eventually(lambda: stack.figure("auralis_chunks_queued") >= 20, "chunks that wait")
     slow.send(control(flush=True))
-    eventually(lambda: station.figure("auralis_chunks_queued") <= 5, "they are gone")
+    eventually(lambda: stack.figure("auralis_chunks_queued") <= 5, "they are gone")
     slow.resume()
     eventually(lambda: [status for status in slow.texts("buffer_status") if status["dropped"] >= 15], "the answer")
     slow.wait_for_more(5)
@@ -153,7 +153,7 @@ def chunks_after(listener, seq):
 
 
 @pytest.mark.parametrize("message", [subscribe(station="night"), subscribe(query="station=night")], ids=str)
-def test_a_listener_goes_to_another_station_without_a_gap(station, listen, message):
+def test_a_listener_goes_to_another_station_without_a_gap(stack, listen, message):
     day, night = listen(PCM, query="station=day"), listen(PCM, query="station=night")
     listener = listen(PCM, query="station=day")
     for one in (day, night, listener):
@@ -181,8 +181,8 @@ def test_a_listener_goes_to_another_station_without_a_gap(station, listen, messa
     assert all(chunk.seq < answer["seq"] for chunk in listener.messages[:told] if isinstance(chunk, Chunk))
     later = [message for message in listener.messages[told:] if isinstance(message, dict)]
     assert next(message for message in later if message["type"] == "status")["station"] == "night"
-    eventually(lambda: station.status("night")["listeners"] == 2, "one more there")
-    assert station.status("day")["listeners"] == 1
+    eventually(lambda: stack.status("night")["listeners"] == 2, "one more there")
+    assert stack.status("day")["listeners"] == 1
     check_texts(listener)
 
 
@@ -195,7 +195,7 @@ def test_after_a_change_of_station_messages_are_to_the_new_one(listen):
     assert listener.ask({"type": "select_preset", "preset": "bright"})["type"] == "accepted"
 
 
-def test_a_listener_goes_to_a_station_of_its_own_while_there_is_a_place(station, listen):
+def test_a_listener_goes_to_a_station_of_its_own_while_there_is_a_place(stack, listen):
     first, second = listen(PCM, query="station=day"), listen(PCM, query="station=day")
     for one in (first, second):
         one.wait_for_more(1)
@@ -216,15 +216,15 @@ def test_a_listener_goes_to_a_station_of_its_own_while_there_is_a_place(station,
     check_texts(first, second)
 
 
-def test_changes_before_a_station_begins_are_meant_for_it_and_all_is_answered_in_order(station, listen):
+def test_changes_before_a_station_begins_are_meant_for_it_and_all_is_answered_in_order(stack, listen):
     listener, other = listen(PCM, query="station=day"), listen(PCM, query="station=day")
     for one in (listener, other):
         one.wait_for_more(1)
     eventually(
-        lambda: json.loads(station.http("GET", "/api/status").text)["places"]["free"] == 1, "a place for a station"
+        lambda: json.loads(stack.http("GET", "/api/status").text)["places"]["free"] == 1, "a place for a station"
     )
     before = len(listener.messages)
-    synthd = station.daemons["synthd"]
+    synthd = stack.daemons["synthd"]
     synthd.hang()
     try:
         for message in (
@@ -314,11 +314,11 @@ def test_a_burst_of_changes_is_cut_off_and_answered_in_order(listen):
 
 
 def test_listeners_are_warned_before_the_server_stops(tmp_path):
-    with Station({"AURALIS_STREAMD_DRAIN_MS": "1000"}) as station:
-        listeners = [Listener(station.stream_url(), PCM) for _ in range(5)]
+    with Stack({"AURALIS_STREAMD_DRAIN_MS": "1000"}) as stack:
+        listeners = [Listener(stack.stream_url(), PCM) for _ in range(5)]
         for listener in listeners:
             listener.wait_for_more(3)
-        station.daemons["streamd"].terminate()
+        stack.daemons["streamd"].terminate()
         for listener in listeners:
             listener.wait_until_closed()
             assert listener.close_code == 1001
@@ -326,7 +326,7 @@ def test_listeners_are_warned_before_the_server_stops(tmp_path):
             assert warning["reason"] == "stopping" and warning["closes_in_ms"] <= 1_000
             assert gaps(listener.chunks) == []
         assert len({listener.texts("shutdown_warning")[0]["reconnect_after_ms"] for listener in listeners}) > 1
-        assert station.daemons["streamd"].exit_status() == 0
+        assert stack.daemons["streamd"].exit_status() == 0
         check_texts(*listeners)
 
 
@@ -336,12 +336,12 @@ def test_operators_see_who_listens_and_close_whom_they_must(tmp_path):
     token_file.write_text(token + "\n")
     token_file.chmod(0o600)
     bearer = {"Authorization": f"Bearer {token}"}
-    with Station({"AURALIS_STREAMD_TOKEN_FILE": str(token_file)}) as station:
+    with Stack({"AURALIS_STREAMD_TOKEN_FILE": str(token_file)}) as stack:
 
         def ask(method, path, headers):
-            return http_request(station.stream_port, method, path, headers=headers)
+            return http_request(stack.stream_port, method, path, headers=headers)
 
-        listeners = [Listener(station.stream_url(), PCM), Listener(station.stream_url(), JSON)]
+        listeners = [Listener(stack.stream_url(), PCM), Listener(stack.stream_url(), JSON)]
         for listener in listeners:
             listener.wait_for_more(3)
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {token}"}):

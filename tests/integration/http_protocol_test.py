@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("balanced")
 class Raw:
     """The answer to bytes that are sent as they are."""
 
-    def __init__(self, station, data):
-        head, _, self.body = raw_request(station.stream_port, data).partition(b"\r\n\r\n")
+    def __init__(self, stack, data):
+        head, _, self.body = raw_request(stack.stream_port, data).partition(b"\r\n\r\n")
         status, *lines = head.decode().split("\r\n")
         self.version, code, self.phrase = status.split(" ", 2)
         self.status = int(code)
@@ -33,9 +33,9 @@ class Raw:
             self.headers[name] = value.strip()
 
 
-def heard(station, request, count=HEARD_BYTES):
+def heard(stack, request, count=HEARD_BYTES):
     """The head of the answer to it, and at least that many bytes of its body, as they come."""
-    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+    with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         connection.sendall(request)
         received = b""
         while len(received.partition(b"\r\n\r\n")[2]) < count:
@@ -64,13 +64,13 @@ NGINX = b"GET %s HTTP/1.0\r\nHost: auralis_upstream\r\nConnection: close\r\nUser
     ],
     ids=["nginx", "curl", "without a host", "keep-alive"],
 )
-def test_a_client_of_http_1_0_hears_the_stream_without_chunked_coding(station, request_text):
-    head, body = heard(station, request_text)
+def test_a_client_of_http_1_0_hears_the_stream_without_chunked_coding(stack, request_text):
+    head, body = heard(stack, request_text)
     assert head.startswith("HTTP/1.1 200 OK\r\n")
     assert "transfer-encoding" not in head.lower() and "Connection: close" in head
     # Whole samples from the first byte on: RIFF, then sound that two listeners of either version share.
     assert is_sound(body)
-    chunked = http.client.HTTPConnection(HOST, station.stream_port, timeout=WAIT_LIMIT_S)
+    chunked = http.client.HTTPConnection(HOST, stack.stream_port, timeout=WAIT_LIMIT_S)
     chunked.request("GET", "/listen/default.wav")
     other = chunked.getresponse()
     assert other.headers["Transfer-Encoding"] == "chunked"
@@ -78,11 +78,11 @@ def test_a_client_of_http_1_0_hears_the_stream_without_chunked_coding(station, r
     chunked.close()
 
 
-def test_both_versions_get_the_same_bytes(station):
-    with contextlib.ExitStack() as stack:
+def test_both_versions_get_the_same_bytes(stack):
+    with contextlib.ExitStack() as cleanup:
         bodies = []
         for version in (b"1.0", b"1.1"):
-            connection = stack.enter_context(socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S))
+            connection = cleanup.enter_context(socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S))
             connection.sendall(b"GET /listen/default.wav HTTP/%s\r\nHost: x\r\n\r\n" % version)
             response = http.client.HTTPResponse(connection)
             response.begin()
@@ -95,10 +95,10 @@ def test_both_versions_get_the_same_bytes(station):
     assert (old.index(sound) - WAV_HEADER_BYTES) % 4 == 0
 
 
-def test_the_end_of_the_connection_ends_a_stream_of_http_1_0(station, restart_streamd):
-    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+def test_the_end_of_the_connection_ends_a_stream_of_http_1_0(stack, restart_streamd):
+    with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         connection.sendall(NGINX % b"/listen/default.wav")
-        eventually(lambda: station.figure("websocket_active_connections") == 1, "a listener")
+        eventually(lambda: stack.figure("websocket_active_connections") == 1, "a listener")
         restart_streamd()
         received = b""
         while piece := connection.recv(65_536):
@@ -123,8 +123,8 @@ def test_the_end_of_the_connection_ends_a_stream_of_http_1_0(station, restart_st
         b"GET /healthz HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"x\"\r\nIf-Modified-Since: Sat, 1 Jan 2000 00:00:00 GMT\r\n\r\n",
     ],
 )
-def test_what_ordinary_clients_and_health_checks_send_is_served(station, request_text):
-    answer = Raw(station, request_text)
+def test_what_ordinary_clients_and_health_checks_send_is_served(stack, request_text):
+    answer = Raw(stack, request_text)
     assert answer.status == (204 if request_text.startswith(b"OPTIONS") else 200)
     assert email.utils.parsedate_to_datetime(answer.headers["Date"])
     assert (answer.body == b"") == (not request_text.lstrip().startswith(b"GET"))
@@ -161,8 +161,8 @@ def test_what_ordinary_clients_and_health_checks_send_is_served(station, request
         (505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     ],
 )
-def test_a_refusal_says_why_in_every_part(station, status, request_text):
-    answer = Raw(station, request_text)
+def test_a_refusal_says_why_in_every_part(stack, status, request_text):
+    answer = Raw(stack, request_text)
     assert answer.status == status and answer.phrase, "a reason phrase"
     assert len(answer.body) == int(answer.headers["Content-Length"]) > 10, "a sentence"
     assert email.utils.parsedate_to_datetime(answer.headers["Date"])
@@ -172,34 +172,34 @@ def test_a_refusal_says_why_in_every_part(station, status, request_text):
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/api/status", "/listen/none.wav", "/none", "/api/control", "/api/listeners"])
-def test_head_is_get_without_a_body(station, path):
-    get, head = (Raw(station, b"%s %s HTTP/1.1\r\nHost: x\r\n\r\n" % (method, path.encode())) for method in (b"GET", b"HEAD"))
+def test_head_is_get_without_a_body(stack, path):
+    get, head = (Raw(stack, b"%s %s HTTP/1.1\r\nHost: x\r\n\r\n" % (method, path.encode())) for method in (b"GET", b"HEAD"))
     assert (head.status, head.body) == (get.status, b"") and get.body
     for name in ("Content-Type", "Allow", "Connection"):
         assert head.headers[name] == get.headers[name], name
     assert int(head.headers["Content-Length"]) > 0
 
 
-def test_a_client_that_expects_100_continue_is_told_to_go_on(station):
+def test_a_client_that_expects_100_continue_is_told_to_go_on(stack):
     body = b'{"type": "select_preset", "preset": "sleep"}'
     request = b"POST /api/control HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
-    with socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S) as connection:
+    with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         connection.sendall(request % len(body))
         answer = connection.makefile("rb")
         assert answer.readline() == b"HTTP/1.1 100 Continue\r\n" and answer.readline() == b"\r\n"
         connection.sendall(body)
         assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
     # One whose body would be refused need not send it; one that has sent it need not be told.
-    assert Raw(station, request % 5_000).status == 413
-    assert Raw(station, request % len(body) + body).status == 200
-    assert Raw(station, (request % len(body) + body).replace(b"HTTP/1.1", b"HTTP/1.0")).status == 200
+    assert Raw(stack, request % 5_000).status == 413
+    assert Raw(stack, request % len(body) + body).status == 200
+    assert Raw(stack, (request % len(body) + body).replace(b"HTTP/1.1", b"HTTP/1.0")).status == 200
 
 
-def test_an_upgrade_is_what_rfc_6455_says(station, enter):
+def test_an_upgrade_is_what_rfc_6455_says(stack, enter):
     firefox = upgrade_request("/ws/stream", {"Connection": "keep-alive, Upgrade", "Upgrade": "WebSocket"})
     lines = firefox.replace(b"Sec-WebSocket-Protocol: auralis.pcm.v1", b"sec-websocket-protocol: x\r\nSEC-WEBSOCKET-PROTOCOL: auralis.pcm.v1")
     for request in (firefox, lines):
-        head, _ = heard(station, request, 1)
+        head, _ = heard(stack, request, 1)
         assert head.startswith("HTTP/1.1 101 ") and "\r\nDate: " in head
         assert "Sec-WebSocket-Protocol: auralis.pcm.v1" in head
     for request in (
@@ -207,19 +207,19 @@ def test_an_upgrade_is_what_rfc_6455_says(station, enter):
         firefox.replace(b"HTTP/1.1", b"HTTP/1.0"),
         firefox.replace(b"GET ", b"POST ", 1),
     ):
-        answer = Raw(station, request)
+        answer = Raw(stack, request)
         assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
         assert "Upgrade" in answer.headers["Connection"] and answer.body
     for wrong in (b"Sec-WebSocket-Version: 13\r\n", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"):
-        answer = Raw(station, firefox.replace(wrong, b""))
+        answer = Raw(stack, firefox.replace(wrong, b""))
         assert (answer.status, bool(answer.body)) == (400, True)
-        answer = Raw(station, firefox.replace(wrong, wrong.replace(b"3", b"2").replace(b"d", b"")))
+        answer = Raw(stack, firefox.replace(wrong, wrong.replace(b"3", b"2").replace(b"d", b"")))
         assert (answer.status, bool(answer.body)) == (400, True)
 
 
-def test_a_playlist_is_playable_whatever_the_client_calls_the_server(station):
+def test_a_playlist_is_playable_whatever_the_client_calls_the_server(stack):
     def address(request_text):
-        return Raw(station, request_text).body.decode().splitlines()[2]
+        return Raw(stack, request_text).body.decode().splitlines()[2]
 
     assert address(b"GET /listen/default.m3u HTTP/1.0\r\n\r\n") == "default.opus", "beside the playlist itself"
     assert address(b"GET /listen/default.m3u?ticket=a HTTP/1.1\r\nHost:\r\n\r\n") == "default.opus?ticket=a"
@@ -246,7 +246,7 @@ def running(command, port, tmp_path):
         process.wait(WAIT_LIMIT_S)
 
 
-def test_nginx_with_a_plain_proxy_pass_serves_players(station, tmp_path):
+def test_nginx_with_a_plain_proxy_pass_serves_players(stack, tmp_path):
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     if not nginx:
         pytest.skip("nginx is not installed")
@@ -255,7 +255,7 @@ def test_nginx_with_a_plain_proxy_pass_serves_players(station, tmp_path):
     (tmp_path / "nginx.conf").write_text(
         f"daemon off; master_process off; pid {tmp_path}/pid; error_log stderr; events {{}}\n"
         f"http {{ access_log off; {folders} server {{ listen {HOST}:{port};\n"
-        f"location / {{ proxy_pass http://{HOST}:{station.stream_port}; }} }} }}\n"
+        f"location / {{ proxy_pass http://{HOST}:{stack.stream_port}; }} }} }}\n"
     )
     with running([nginx, "-e", "stderr", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], port, tmp_path):
         player = http.client.HTTPConnection(HOST, port, timeout=WAIT_LIMIT_S)
@@ -266,7 +266,7 @@ def test_nginx_with_a_plain_proxy_pass_serves_players(station, tmp_path):
         assert http_request(port, "GET", "/").text.startswith("<!")
 
 
-def test_haproxy_with_a_plain_httpchk_keeps_the_server_up(station, tmp_path):
+def test_haproxy_with_a_plain_httpchk_keeps_the_server_up(stack, tmp_path):
     haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
     if not haproxy:
         pytest.skip("haproxy is not installed")
@@ -274,7 +274,7 @@ def test_haproxy_with_a_plain_httpchk_keeps_the_server_up(station, tmp_path):
     (tmp_path / "haproxy.cfg").write_text(
         "defaults\n mode http\n timeout connect 5s\n timeout client 60s\n timeout server 60s\n timeout check 60s\n"
         f"listen radio\n bind {HOST}:{port}\n option httpchk GET /healthz\n"
-        f" server auralis {HOST}:{station.stream_port} check inter 100ms rise 1 fall 1\n"
+        f" server auralis {HOST}:{stack.stream_port} check inter 100ms rise 1 fall 1\n"
     )
     with running([haproxy, "-db", "-f", tmp_path / "haproxy.cfg"], port, tmp_path):
         player = http.client.HTTPConnection(HOST, port, timeout=WAIT_LIMIT_S)

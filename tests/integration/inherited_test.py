@@ -11,7 +11,7 @@ import stat
 
 import pytest
 
-from auralis import DAEMONS, HOST, Station, clean_environment, eventually, run_daemon
+from auralis import DAEMONS, HOST, Stack, clean_environment, eventually, run_daemon
 
 SEGMENTS = ("synthd/audio", "synthd/metrics", "streamd/control", "streamd/metrics")
 
@@ -24,22 +24,22 @@ def close_standard_descriptors():
 @contextlib.contextmanager
 def daemons(prepare, settings=None):
     """All three, each started by a process that `prepare` was called in."""
-    station = Station(settings)
-    for daemon in station.daemons.values():
+    stack = Stack(settings)
+    for daemon in stack.daemons.values():
         daemon.prepare = prepare
-    with station:
-        yield station
+    with stack:
+        yield stack
 
 
 def test_closed_standard_descriptors_are_opened_on_dev_null_before_anything_else():
-    with daemons(close_standard_descriptors) as station:
+    with daemons(close_standard_descriptors) as stack:
         for name in SEGMENTS:
-            with open(station.runtime_dir / name, "rb") as segment:
+            with open(stack.runtime_dir / name, "rb") as segment:
                 assert segment.read(8) == b"AURALIS1", name
-        for daemon in station.daemons.values():
+        for daemon in stack.daemons.values():
             for descriptor in (0, 1, 2):
                 assert os.readlink(f"/proc/{daemon.pid}/fd/{descriptor}") == os.devnull
-        assert all(station.is_up(name) for name in DAEMONS)
+        assert all(stack.is_up(name) for name in DAEMONS)
 
 
 @pytest.mark.parametrize("program", ["SYNTHD_BIN", "STREAMD_BIN", "METRICSD_BIN", "RENDER_BIN", "TICKET_BIN", "LOAD_BIN"])
@@ -57,8 +57,8 @@ def test_a_socket_of_the_parent_is_not_kept_open():
     with socket.create_server((HOST, 0)) as listening:
         os.set_inheritable(listening.fileno(), True)
         inode = f"socket:[{os.fstat(listening.fileno()).st_ino}]"
-        with daemons(None) as station:
-            for daemon in station.daemons.values():
+        with daemons(None) as stack:
+            for daemon in stack.daemons.values():
                 folder = f"/proc/{daemon.pid}/fd"
                 assert inode not in [os.readlink(f"{folder}/{number}") for number in os.listdir(folder)]
 
@@ -74,47 +74,47 @@ def set_alarm():
 
 
 def test_an_alarm_of_the_parent_does_not_end_a_daemon():
-    with daemons(set_alarm) as station:
+    with daemons(set_alarm) as stack:
         # By then it would have rung.
-        eventually(lambda: station.status()["sample_index"] > 44_100 * 3, "three seconds of music")
-        assert all(daemon.running() for daemon in station.daemons.values())
+        eventually(lambda: stack.status()["sample_index"] > 44_100 * 3, "three seconds of music")
+        assert all(daemon.running() for daemon in stack.daemons.values())
 
 
 def test_blocked_and_ignored_signals_of_the_parent_do_not_keep_a_daemon_from_reloading_and_stopping():
-    with daemons(block_and_ignore_signals) as station:  # which stops it by SIGTERM and asserts status 0
-        for daemon in station.daemons.values():
+    with daemons(block_and_ignore_signals) as stack:  # which stops it by SIGTERM and asserts status 0
+        for daemon in stack.daemons.values():
             daemon.reload()
             eventually(lambda: "configuration reloaded" in daemon.log(), f"{daemon.name} reloads")
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o000])
 def test_modes_of_segments_and_folders_are_those_of_the_contract_under_any_umask(umask):
-    with daemons(lambda: os.umask(umask)) as station:
+    with daemons(lambda: os.umask(umask)) as stack:
         for name in SEGMENTS:
-            assert stat.S_IMODE(os.stat(station.runtime_dir / name).st_mode) == 0o640, name
-        for folder in (station.runtime_dir, station.runtime_dir / "synthd", station.runtime_dir / "streamd"):
+            assert stat.S_IMODE(os.stat(stack.runtime_dir / name).st_mode) == 0o640, name
+        for folder in (stack.runtime_dir, stack.runtime_dir / "synthd", stack.runtime_dir / "streamd"):
             assert stat.S_IMODE(os.stat(folder).st_mode) == 0o750, folder
 
 
 def test_a_segment_that_a_former_daemon_left_with_another_mode_gets_the_mode_of_the_contract():
-    with daemons(None) as station:
-        station.daemons["synthd"].kill()
-        os.chmod(station.runtime_dir / "synthd" / "audio", 0o600)
-        station.daemons["synthd"].start()
-        mode_of = lambda: stat.S_IMODE(os.stat(station.runtime_dir / "synthd" / "audio").st_mode)
+    with daemons(None) as stack:
+        stack.daemons["synthd"].kill()
+        os.chmod(stack.runtime_dir / "synthd" / "audio", 0o600)
+        stack.daemons["synthd"].start()
+        mode_of = lambda: stat.S_IMODE(os.stat(stack.runtime_dir / "synthd" / "audio").st_mode)
         eventually(lambda: mode_of() == 0o640, "the mode of the contract")
 
 
 def test_a_limit_on_file_sizes_is_one_error_and_no_signal():
-    station = Station()
+    stack = Stack()
     try:
-        synthd = station.daemons["synthd"]
+        synthd = stack.daemons["synthd"]
         synthd.prepare = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
         synthd.start()
         assert synthd.exit_status() == 1
         assert "no space for" in synthd.log() and "File too large" in synthd.log(), synthd.log()
     finally:
-        station.remove()
+        stack.remove()
 
 
 def test_a_working_directory_that_is_gone_is_none_of_a_daemons_business(tmp_path):
@@ -125,16 +125,16 @@ def test_a_working_directory_that_is_gone_is_none_of_a_daemons_business(tmp_path
         os.chdir(gone)
         os.rmdir(gone)
 
-    station = Station()
+    stack = Stack()
     try:
         for name in DAEMONS:
-            station.daemons[name].prepare = work_there
-            station.daemons[name].start()
+            stack.daemons[name].prepare = work_there
+            stack.daemons[name].start()
             eventually(lambda: not gone.exists(), "it has started")
-        station.wait_until_ready()
-        assert set(station.stop().values()) == {0}
+        stack.wait_until_ready()
+        assert set(stack.stop().values()) == {0}
     finally:
-        station.remove()
+        stack.remove()
 
 
 def test_variables_of_service_links_and_empty_ones_configure_nothing():

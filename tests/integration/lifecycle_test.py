@@ -7,7 +7,7 @@ import re
 import pytest
 
 import auralis
-from auralis import DAEMONS, Station, eventually, run_daemon
+from auralis import DAEMONS, Stack, eventually, run_daemon
 from listener import JSON, PCM, Listener, gaps
 
 
@@ -25,60 +25,60 @@ def said(result):
 
 
 @pytest.fixture
-def nobody_is_disturbed(station, listen):
+def nobody_is_disturbed(stack, listen):
     """That the daemons of the test file go on, whatever happens beside them."""
     listener = listen(PCM)
     listener.wait_for_more(3)
-    pids = {name: daemon.pid for name, daemon in station.daemons.items()}
+    pids = {name: daemon.pid for name, daemon in stack.daemons.items()}
     yield
     listener.wait_for_more(10)
     assert gaps(listener.chunks) == []
-    assert {name: daemon.pid for name, daemon in station.daemons.items() if daemon.running()} == pids
-    assert all(station.is_up(daemon) for daemon in DAEMONS)
+    assert {name: daemon.pid for name, daemon in stack.daemons.items() if daemon.running()} == pids
+    assert all(stack.is_up(daemon) for daemon in DAEMONS)
 
 
-def beside(station, **changes):
-    """The station's environment for another instance, changed."""
-    return {**station.environment, **changes}
+def beside(stack, **changes):
+    """The stack's environment for another instance, changed."""
+    return {**stack.environment, **changes}
 
 
 @pytest.mark.parametrize("daemon", ["synthd", "streamd"])
-def test_a_second_instance_in_the_same_directory_is_refused(station, nobody_is_disturbed, daemon):
+def test_a_second_instance_in_the_same_directory_is_refused(stack, nobody_is_disturbed, daemon):
     (other_port,) = auralis.free_ports(1)
-    result = run_daemon(daemon, environment=beside(station, AURALIS_STREAMD_PORT=str(other_port)))
+    result = run_daemon(daemon, environment=beside(stack, AURALIS_STREAMD_PORT=str(other_port)))
     assert result.returncode == 1
     message = said(result)
-    assert f"{station.runtime_dir}/{daemon}/" in message
-    assert f"is held by a running writer (pid {station.daemons[daemon].pid})" in message
+    assert f"{stack.runtime_dir}/{daemon}/" in message
+    assert f"is held by a running writer (pid {stack.daemons[daemon].pid})" in message
 
 
 @pytest.mark.parametrize("daemon", ["streamd", "metricsd"])
-def test_a_port_that_is_taken_is_named(station, nobody_is_disturbed, tmp_path, daemon):
-    result = run_daemon(daemon, environment=beside(station, AURALIS_RUNTIME_DIR=str(tmp_path)))
+def test_a_port_that_is_taken_is_named(stack, nobody_is_disturbed, tmp_path, daemon):
+    result = run_daemon(daemon, environment=beside(stack, AURALIS_RUNTIME_DIR=str(tmp_path)))
     assert result.returncode == 1
-    port = station.stream_port if daemon == "streamd" else station.zmq_endpoint.rsplit(":", 1)[1]
+    port = stack.stream_port if daemon == "streamd" else stack.zmq_endpoint.rsplit(":", 1)[1]
     assert f"127.0.0.1:{port}" in said(result)
 
 
-def test_a_metrics_port_that_is_taken_is_named(station, nobody_is_disturbed, tmp_path):
+def test_a_metrics_port_that_is_taken_is_named(stack, nobody_is_disturbed, tmp_path):
     (other_port,) = auralis.free_ports(1)
     elsewhere = f"tcp://127.0.0.1:{other_port}"
     result = run_daemon(
         "metricsd",
-        environment=beside(station, AURALIS_RUNTIME_DIR=str(tmp_path), AURALIS_METRICSD_ZMQ_ENDPOINT=elsewhere),
+        environment=beside(stack, AURALIS_RUNTIME_DIR=str(tmp_path), AURALIS_METRICSD_ZMQ_ENDPOINT=elsewhere),
     )
     assert result.returncode == 1
-    assert f"127.0.0.1:{station.metrics_port}" in said(result)
+    assert f"127.0.0.1:{stack.metrics_port}" in said(result)
 
 
 @pytest.mark.parametrize("daemon", DAEMONS)
-def test_a_running_daemon_says_that_it_is_healthy(station, daemon):
-    assert run_daemon(daemon, "--healthcheck", environment=station.environment).returncode == 0
+def test_a_running_daemon_says_that_it_is_healthy(stack, daemon):
+    assert run_daemon(daemon, "--healthcheck", environment=stack.environment).returncode == 0
 
 
 @pytest.mark.parametrize("daemon", ["synthd", "streamd"])
-def test_a_daemon_that_is_not_there_is_not_healthy(station, tmp_path, daemon):
-    environment = beside(station, AURALIS_RUNTIME_DIR=str(tmp_path))
+def test_a_daemon_that_is_not_there_is_not_healthy(stack, tmp_path, daemon):
+    environment = beside(stack, AURALIS_RUNTIME_DIR=str(tmp_path))
     assert run_daemon(daemon, "--healthcheck", environment=environment).returncode == 1
 
 
@@ -123,8 +123,8 @@ def test_a_start_with_nonsense_ends_at_once(daemon, arguments, environment, name
 
 
 @pytest.mark.parametrize("daemon", DAEMONS)
-def test_sighup_reads_the_configuration_again_and_disturbs_nobody(station, nobody_is_disturbed, daemon):
-    process = station.daemons[daemon]
+def test_sighup_reads_the_configuration_again_and_disturbs_nobody(stack, nobody_is_disturbed, daemon):
+    process = stack.daemons[daemon]
     try:
         for configuration, level, message, changed in (
             ("[log]\nlevel = 3\n", "error", "configuration not reloaded", None),
@@ -132,44 +132,44 @@ def test_sighup_reads_the_configuration_again_and_disturbs_nobody(station, nobod
             ("[[station]]\nname = 'default'\n", "info", "configuration reloaded", None),
         ):
             before = len(process.log())
-            station.config_file.write_text(configuration)
+            stack.config_file.write_text(configuration)
             process.reload()
             eventually(lambda: "configuration" in process.log()[before:], f"{daemon} has read {configuration!r}")
             entry = json.loads(one_line(process.log()[before:]))
             assert (entry["level"], entry.get("changed")) == (level, changed)
             assert entry["message"].startswith(message)
     finally:
-        station.config_file.write_text("")
+        stack.config_file.write_text("")
 
 
 def test_the_order_of_starting_is_free_and_stopping_is_clean():
-    station = Station()
+    stack = Stack()
     try:
         for name in ("metricsd", "streamd"):
-            station.daemons[name].start()
-        eventually(lambda: station.ready("/healthz", station.stream_port, running=("streamd",)), "streamd serving")
-        eventually(lambda: station.ready("/readyz", station.metrics_port, running=("metricsd",)), "metricsd serving")
-        answer = station.http("GET", "/readyz")
+            stack.daemons[name].start()
+        eventually(lambda: stack.ready("/healthz", stack.stream_port, running=("streamd",)), "streamd serving")
+        eventually(lambda: stack.ready("/readyz", stack.metrics_port, running=("metricsd",)), "metricsd serving")
+        answer = stack.http("GET", "/readyz")
         assert (answer.status, bool(answer.text.strip())) == (503, True)
-        eventually(lambda: station.is_up("streamd"), "streamd up on /metrics")
-        assert station.figure("auralis_up", process="synthd") == 0
-        listeners = [Listener(station.stream_url(), protocol) for protocol in (PCM, JSON)]
+        eventually(lambda: stack.is_up("streamd"), "streamd up on /metrics")
+        assert stack.figure("auralis_up", process="synthd") == 0
+        listeners = [Listener(stack.stream_url(), protocol) for protocol in (PCM, JSON)]
 
-        station.daemons["synthd"].start()
-        station.wait_until_ready()
+        stack.daemons["synthd"].start()
+        stack.wait_until_ready()
         for listener in listeners:
             listener.wait_for_more(10)
             assert listener.texts("status")
             assert gaps(listener.chunks) == []
 
-        assert station.stop() == {daemon: 0 for daemon in DAEMONS}
+        assert stack.stop() == {daemon: 0 for daemon in DAEMONS}
         for listener in listeners:
             listener.wait_until_closed()
             assert listener.close_code == 1001
         for daemon in DAEMONS:
-            for line in station.daemons[daemon].log().splitlines():
+            for line in stack.daemons[daemon].log().splitlines():
                 entry = json.loads(line)
                 assert (entry["process"], entry["level"]) in [(daemon, "info"), (daemon, "warning")], line
                 assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["time"])
     finally:
-        station.remove()
+        stack.remove()

@@ -36,28 +36,28 @@ pytestmark = pytest.mark.usefixtures("balanced")
 
 
 @pytest.fixture
-def other(station):
+def other(stack):
     """A listener who keeps up, and has missed nothing when the test ends."""
-    listener = Listener(station.stream_url(), PCM)
+    listener = Listener(stack.stream_url(), PCM)
     listener.wait_for_more(3)
     yield listener
     listener.wait_for_more(5)
     assert gaps(listener.chunks) == []
     assert listener.texts("warning") == []
     listener.close()
-    eventually(lambda: station.figure("websocket_active_connections") == 0, "all gone")
+    eventually(lambda: stack.figure("websocket_active_connections") == 0, "all gone")
 
 
-def rejected(station, reason):
-    return station.figure("websocket_connections_rejected_total", reason=reason)
+def rejected(stack, reason):
+    return stack.figure("websocket_connections_rejected_total", reason=reason)
 
 
-def dropped(station):
-    return station.figure("websocket_chunks_dropped_total", reason="backlog")
+def dropped(stack):
+    return stack.figure("websocket_chunks_dropped_total", reason="backlog")
 
 
-def connect(station):
-    return socket.create_connection((HOST, station.stream_port), timeout=WAIT_LIMIT_S)
+def connect(stack):
+    return socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S)
 
 
 def descriptors(daemon):
@@ -76,24 +76,24 @@ def resident_bytes(daemon):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_more_listeners_than_there_are_places_are_asked_to_come_later(station, other, enter):
+def test_more_listeners_than_there_are_places_are_asked_to_come_later(stack, other, enter):
     inside = [enter() for _ in range(MAX_LISTENERS - 1)]
     assert {one.status for one in inside} == {101}
-    before = rejected(station, "limit")
+    before = rejected(stack, "limit")
     late = enter()
     assert late.status == 503 and int(late.headers["Retry-After"]) > 0
-    plain = station.http("GET", "/listen/default.opus")
+    plain = stack.http("GET", "/listen/default.opus")
     assert plain.status == 503 and int(plain.headers["Retry-After"]) > 0
-    assert rejected(station, "limit") == before + 2
+    assert rejected(stack, "limit") == before + 2
     inside[0].close()
     eventually(lambda: enter().status == 101, "a place that became free")
 
 
-def test_a_request_that_does_not_end_is_not_waited_for(station, other):
-    before = descriptors(station.daemons["streamd"])
+def test_a_request_that_does_not_end_is_not_waited_for(stack, other):
+    before = descriptors(stack.daemons["streamd"])
     request = upgrade_request("/ws/stream")
-    began, timeouts = time.monotonic(), rejected(station, "timeout")
-    waiting = [connect(station) for _ in range(4)]
+    began, timeouts = time.monotonic(), rejected(stack, "timeout")
+    waiting = [connect(stack) for _ in range(4)]
     waiting[1].sendall(request[:-2])
     waiting[3].sendall(b"POST /api/control HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n")
     for piece in request[:20]:  # each is a sign of life, and none is the end
@@ -111,31 +111,31 @@ def test_a_request_that_does_not_end_is_not_waited_for(station, other):
             pass
         one.close()
     assert time.monotonic() - began < 4, "sooner than the library's own five seconds"
-    assert rejected(station, "timeout") == timeouts + len(waiting)
-    eventually(lambda: descriptors(station.daemons["streamd"]) <= before, "its descriptors back")
+    assert rejected(stack, "timeout") == timeouts + len(waiting)
+    eventually(lambda: descriptors(stack.daemons["streamd"]) <= before, "its descriptors back")
 
 
-def test_an_answer_that_is_not_read_is_not_waited_for(station, other):
-    before = descriptors(station.daemons["streamd"])
+def test_an_answer_that_is_not_read_is_not_waited_for(stack, other):
+    before = descriptors(stack.daemons["streamd"])
     deaf = []
     for path in (b"/", b"/api/status", b"/none"):
         one = socket.socket()
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
-        one.connect((HOST, station.stream_port))
+        one.connect((HOST, stack.stream_port))
         one.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
         deaf.append(one)
-    eventually(lambda: descriptors(station.daemons["streamd"]) <= before, "its descriptors back", 10)
+    eventually(lambda: descriptors(stack.daemons["streamd"]) <= before, "its descriptors back", 10)
     for one in deaf:
         one.close()
 
 
 @pytest.mark.parametrize("step", [None, 100], ids=["at once", "in pieces"])
-def test_a_head_that_is_too_long_is_refused(station, other, step):
+def test_a_head_that_is_too_long_is_refused(stack, other, step):
     def answer(size):
         head = upgrade_request("/ws/stream?station=none", {"X-Long": "x"})
         head = head.replace(b"X-Long: x", b"X-Long: " + b"x" * (size - len(head) + 1))
         assert len(head) == size
-        with connect(station) as connection:
+        with connect(stack) as connection:
             try:
                 for begin in range(0, size, step or size):
                     connection.sendall(head[begin : begin + (step or size)])
@@ -148,20 +148,20 @@ def test_a_head_that_is_too_long_is_refused(station, other, step):
     assert answer(20 * MAX_HEADER_BYTES).startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_message_that_is_too_long_ends_the_connection(station, other, enter):
+def test_a_message_that_is_too_long_ends_the_connection(stack, other, enter):
     talker = enter()
     talker.send(TEXT, b"x" * MAX_MESSAGE_BYTES)
     assert json.loads(talker.wait_for(TEXT))["type"] in ("status", "error")
     talker.send(TEXT, b"x" * (MAX_MESSAGE_BYTES + 1))
     assert talker.close_code() == 1009
     body = json.dumps({"preset": "x" * MAX_MESSAGE_BYTES})
-    assert station.http("POST", "/api/control", body).status == 413
+    assert stack.http("POST", "/api/control", body).status == 413
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-def test_who_sends_far_more_messages_than_are_taken_is_let_go(station, other, enter, opcode):
+def test_who_sends_far_more_messages_than_are_taken_is_let_go(stack, other, enter, opcode):
     def refused():
-        return station.figure("auralis_control_messages_total", result="refused")
+        return stack.figure("auralis_control_messages_total", result="refused")
 
     before = refused()
     talker = enter()
@@ -170,10 +170,10 @@ def test_who_sends_far_more_messages_than_are_taken_is_let_go(station, other, en
     assert refused() - before < 200, "not an answer to each"
 
 
-def test_the_answer_to_a_body_that_is_too_long_ends_in_order(station, other):
+def test_the_answer_to_a_body_that_is_too_long_ends_in_order(stack, other):
     body = b"x" * 500_000
     head = f"POST /api/control HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    with connect(station) as connection:
+    with connect(stack) as connection:
         connection.sendall(head + body)
         answer = b""
         while piece := connection.recv(65_536):
@@ -184,28 +184,28 @@ def test_the_answer_to_a_body_that_is_too_long_ends_in_order(station, other):
         assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
-def test_nothing_follows_a_close_frame(station, other, enter):
-    errors = station.figure("websocket_send_errors_total")
+def test_nothing_follows_a_close_frame(stack, other, enter):
+    errors = stack.figure("websocket_send_errors_total")
     slow = enter(receive_buffer=SMALL_BUFFER)
-    eventually(lambda: station.figure("auralis_chunks_queued") >= 3, "chunks that wait")
+    eventually(lambda: stack.figure("auralis_chunks_queued") >= 3, "chunks that wait")
     slow.send(CLOSE, struct.pack("!H", 1000))
     opcodes = []
     while frame := slow.frame():
         opcodes.append(frame[0])
     assert opcodes[-1] == CLOSE and opcodes.count(CLOSE) == 1
-    eventually(lambda: station.figure("websocket_active_connections") == 1, "it is gone")
-    assert station.figure("websocket_send_errors_total") == errors
+    eventually(lambda: stack.figure("websocket_active_connections") == 1, "it is gone")
+    assert stack.figure("websocket_send_errors_total") == errors
 
 
-def test_new_connections_beyond_so_many_a_second_are_refused(station, restart_streamd):
+def test_new_connections_beyond_so_many_a_second_are_refused(stack, restart_streamd):
     rate = 10
     restart_streamd({"AURALIS_STREAMD_HANDSHAKES_PER_SECOND": str(rate)})
-    before, began = rejected(station, "rate"), time.monotonic()
-    crowd = [connect(station) for _ in range(60)]
+    before, began = rejected(stack, "rate"), time.monotonic()
+    crowd = [connect(stack) for _ in range(60)]
     allowed = rate + (time.monotonic() - began) * rate
     # They are taken in their order: with the last all have been.
     answers = [crowd.pop().recv(1_000)]
-    refused = rejected(station, "rate") - before
+    refused = rejected(stack, "rate") - before
     assert len(crowd) + 1 - refused <= allowed + 1
     for one in crowd:
         one.setblocking(False)
@@ -216,18 +216,18 @@ def test_new_connections_beyond_so_many_a_second_are_refused(station, restart_st
         one.close()
     assert len(answers) == refused
     assert all(answer.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: " in answer for answer in answers)
-    eventually(lambda: raw_request(station.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"ok\n"), "room")
+    eventually(lambda: raw_request(stack.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"ok\n"), "room")
 
 
-def test_who_gives_no_sign_of_life_is_let_go(station, restart_streamd, enter):
+def test_who_gives_no_sign_of_life_is_let_go(stack, restart_streamd, enter):
     restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
-    streamd = station.daemons["streamd"]
+    streamd = stack.daemons["streamd"]
     before = descriptors(streamd)
-    answers = Listener(station.stream_url(), PCM)
+    answers = Listener(stack.stream_url(), PCM)
     silent = enter()  # reads all, and answers no ping
     deaf = enter(receive_buffer=SMALL_BUFFER)  # reads nothing
     assert silent.close_code() == 4009
-    eventually(lambda: station.figure("websocket_active_connections") == 1, "both gone")
+    eventually(lambda: stack.figure("websocket_active_connections") == 1, "both gone")
     silent.close()
     eventually(lambda: descriptors(streamd) == before + 1, "their descriptors back")
     deaf.close()
@@ -237,15 +237,15 @@ def test_who_gives_no_sign_of_life_is_let_go(station, restart_streamd, enter):
     answers.close()
 
 
-def test_a_stop_of_streamd_itself_counts_against_nobody(station, restart_streamd, enter):
+def test_a_stop_of_streamd_itself_counts_against_nobody(stack, restart_streamd, enter):
     restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
-    streamd = station.daemons["streamd"]
-    answers = [Listener(station.stream_url(), PCM) for _ in range(3)]
+    streamd = stack.daemons["streamd"]
+    answers = [Listener(stack.stream_url(), PCM) for _ in range(3)]
     silent = enter()  # reads all, and answers no ping
     for one in answers:
         one.wait_for_more(3)
-    timeouts, before = rejected(station, "timeout"), descriptors(streamd)
-    asking = connect(station)
+    timeouts, before = rejected(stack, "timeout"), descriptors(streamd)
+    asking = connect(stack)
     asking.sendall(b"GET /healthz HTTP/1.1\r\n")
     eventually(lambda: descriptors(streamd) > before, "its connection was accepted")
     streamd.hang()
@@ -254,10 +254,10 @@ def test_a_stop_of_streamd_itself_counts_against_nobody(station, restart_streamd
     streamd.go_on()
     assert asking.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
     asking.close()
-    assert rejected(station, "timeout") == timeouts
+    assert rejected(stack, "timeout") == timeouts
     assert silent.close_code() == 4009, "one that is gone is closed nevertheless"
     silent.close()
-    eventually(lambda: station.figure("websocket_active_connections") == len(answers), "it is gone")
+    eventually(lambda: stack.figure("websocket_active_connections") == len(answers), "it is gone")
     for one in answers:
         one.wait_for_more(10)
         assert one.ask({"type": "buffer_control", "max_backlog_ms": 1000})["type"] == "buffer_status"
@@ -265,9 +265,9 @@ def test_a_stop_of_streamd_itself_counts_against_nobody(station, restart_streamd
         one.close()
 
 
-def test_what_piled_up_during_a_stop_of_streamd_itself_is_no_flood(station):
-    streamd = station.daemons["streamd"]
-    listener = Listener(station.stream_url(), PCM)
+def test_what_piled_up_during_a_stop_of_streamd_itself_is_no_flood(stack):
+    streamd = stack.daemons["streamd"]
+    listener = Listener(stack.stream_url(), PCM)
     listener.wait_for_more(3)
     messages = 60  # what may come in six seconds
     streamd.hang()
@@ -282,7 +282,7 @@ def test_what_piled_up_during_a_stop_of_streamd_itself_is_no_flood(station):
     listener.close()
 
 
-def test_what_waits_for_a_listener_is_bounded_in_bytes(station, restart_streamd, tmp_path):
+def test_what_waits_for_a_listener_is_bounded_in_bytes(stack, restart_streamd, tmp_path):
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN)
     token_file.chmod(0o600)
@@ -294,17 +294,17 @@ def test_what_waits_for_a_listener_is_bounded_in_bytes(station, restart_streamd,
             "AURALIS_STREAMD_TOKEN_FILE": str(token_file),
         }
     )
-    live = Listener(station.stream_url(), PCM)
-    slow = Listener(station.stream_url(), JSON, receive_buffer=SMALL_BUFFER)
-    before_that = dropped(station)
+    live = Listener(stack.stream_url(), PCM)
+    slow = Listener(stack.stream_url(), JSON, receive_buffer=SMALL_BUFFER)
+    before_that = dropped(stack)
     slow.wait_for_more(3)
     slow.pause()
-    eventually(lambda: dropped(station) >= before_that + 3, "chunks left out")
-    rows = json.loads(station.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
+    eventually(lambda: dropped(stack) >= before_that + 3, "chunks left out")
+    rows = json.loads(stack.http("GET", "/api/listeners", headers=BEARER).text)["listeners"]
     (row,) = [row for row in rows if row["format"] == JSON]
     assert limit_kb * 1_024 * 0.8 < row["queued_bytes"] <= limit_kb * 1_024
     assert row["backlog_ms"] < 10_000, "it is not their age"
-    station.check_books()
+    stack.check_books()
     slow.resume()
     eventually(lambda: slow.newest_seq >= live.newest_seq, "the live position")
     missing = sum(after - before - 1 for before, after in gaps(slow.chunks))
@@ -314,21 +314,21 @@ def test_what_waits_for_a_listener_is_bounded_in_bytes(station, restart_streamd,
         one.close()
 
 
-def test_a_slow_listener_that_knows_opus_gets_opus(station, restart_streamd):
+def test_a_slow_listener_that_knows_opus_gets_opus(stack, restart_streamd):
     restart_streamd({"AURALIS_STREAMD_MAX_BACKLOG_MS": "500"})
-    live = Listener(station.stream_url(), PCM)
-    slow = Listener(station.stream_url(), PCM, OPUS, receive_buffer=SMALL_BUFFER)
-    stubborn = Listener(station.stream_url(), PCM, receive_buffer=SMALL_BUFFER)
+    live = Listener(stack.stream_url(), PCM)
+    slow = Listener(stack.stream_url(), PCM, OPUS, receive_buffer=SMALL_BUFFER)
+    stubborn = Listener(stack.stream_url(), PCM, receive_buffer=SMALL_BUFFER)
     for one in (slow, stubborn):
         one.wait_for_more(3)
         one.pause()
     def stepped_down():
-        return station.figure("auralis_listeners_stepped_down_total")
+        return stack.figure("auralis_listeners_stepped_down_total")
 
-    before_that, dropped_before = stepped_down(), dropped(station)
+    before_that, dropped_before = stepped_down(), dropped(stack)
     eventually(lambda: stepped_down() == before_that + 1, "one stepped down")
-    eventually(lambda: dropped(station) >= dropped_before + 10, "both left behind")
-    station.check_books()
+    eventually(lambda: dropped(stack) >= dropped_before + 10, "both left behind")
+    stack.check_books()
     for one in (slow, stubborn):
         one.resume()
         eventually(lambda: one.newest_seq >= live.newest_seq, "the live position")
@@ -367,10 +367,10 @@ def flood(connection, frames, other):
     [masked_frame(PING, b"p" * 125), masked_frame(PONG, b""), masked_frame(0, b"")],
     ids=["pings", "pongs", "continuations"],
 )
-def test_who_talks_without_end_is_read_slowly_and_piles_nothing_up(station, other, enter, frame):
-    streamd = station.daemons["streamd"]
+def test_who_talks_without_end_is_read_slowly_and_piles_nothing_up(stack, other, enter, frame):
+    streamd = stack.daemons["streamd"]
     deaf = enter(receive_buffer=SMALL_BUFFER)
-    eventually(lambda: station.figure("auralis_chunks_queued") >= 3, "a connection that is full")
+    eventually(lambda: stack.figure("auralis_chunks_queued") >= 3, "a connection that is full")
     if frame[0] == 0x80:  # of a message that never ends
         deaf.connection.sendall(masked_frame(TEXT, b"x").replace(b"\x81", b"\x01", 1))
         frame = b"\x00" + frame[1:]
@@ -380,40 +380,40 @@ def test_who_talks_without_end_is_read_slowly_and_piles_nothing_up(station, othe
     assert taken < 10_000_000
     assert cpu_seconds(streamd) - cpu_before < 1
     assert resident_bytes(streamd) - before < 4_000_000
-    assert station.figure("websocket_active_connections") == 2
+    assert stack.figure("websocket_active_connections") == 2
 
 
-def test_a_plain_listener_that_talks_is_let_go(station, other):
-    with connect(station) as connection:
+def test_a_plain_listener_that_talks_is_let_go(stack, other):
+    with connect(stack) as connection:
         connection.sendall(b"GET /listen/default.opus HTTP/1.1\r\nHost: x\r\n\r\n")
-        eventually(lambda: station.figure("websocket_active_connections") == 2, "a listener")
+        eventually(lambda: stack.figure("websocket_active_connections") == 2, "a listener")
         connection.sendall(b"x" * 2_000)
-        eventually(lambda: station.figure("websocket_active_connections") == 1, "it is gone", 10)
+        eventually(lambda: stack.figure("websocket_active_connections") == 1, "it is gone", 10)
 
 
-def test_more_connections_than_descriptors_allow_are_refused(station, other):
-    streamd = station.daemons["streamd"]
+def test_more_connections_than_descriptors_allow_are_refused(stack, other):
+    streamd = stack.daemons["streamd"]
     before = descriptors(streamd)
-    refused = rejected(station, "limit")
+    refused = rejected(stack, "limit")
     # As many as the configured listeners need: what streamd itself asks for at its start.
     crowd = []
     try:
         for _ in range(400):
-            crowd.append(connect(station))
-        eventually(lambda: rejected(station, "limit") > refused, "some refused")
+            crowd.append(connect(stack))
+        eventually(lambda: rejected(stack, "limit") > refused, "some refused")
         assert descriptors(streamd) <= before + MAX_LISTENERS + 128
         other.wait_for_more(5)
     finally:
         for one in crowd:
             one.close()
     eventually(lambda: descriptors(streamd) <= before, "room again")
-    assert station.http("GET", "/readyz").status == 200
+    assert stack.http("GET", "/readyz").status == 200
 
 
-def test_too_few_descriptors_for_the_listeners_are_told_at_the_start(station):
+def test_too_few_descriptors_for_the_listeners_are_told_at_the_start(stack):
     result = subprocess.run(
-        ["prlimit", f"--nofile={MAX_LISTENERS + 100}", binary("streamd"), "--config", station.config_file],
-        env={**clean_environment(), **station.environment, "AURALIS_STREAMD_PORT": "1"},
+        ["prlimit", f"--nofile={MAX_LISTENERS + 100}", binary("streamd"), "--config", stack.config_file],
+        env={**clean_environment(), **stack.environment, "AURALIS_STREAMD_PORT": "1"},
         capture_output=True,
         text=True,
         timeout=WAIT_LIMIT_S,
@@ -424,13 +424,13 @@ def test_too_few_descriptors_for_the_listeners_are_told_at_the_start(station):
     assert f"only {MAX_LISTENERS + 100} descriptors may be open" in line and "max_listeners" in line
 
 
-def test_without_descriptors_it_waits_for_better_times(station, other):
-    streamd = station.daemons["streamd"]
+def test_without_descriptors_it_waits_for_better_times(stack, other):
+    streamd = stack.daemons["streamd"]
     room = 10
     usual = resource.prlimit(streamd.pid, resource.RLIMIT_NOFILE)
     highest = max(int(number) for number in os.listdir(f"/proc/{streamd.pid}/fd"))
     resource.prlimit(streamd.pid, resource.RLIMIT_NOFILE, (highest + 1 + room, usual[1]))
-    crowd = [connect(station) for _ in range(3 * room)]
+    crowd = [connect(stack) for _ in range(3 * room)]
     try:
         eventually(lambda: "no connection can be accepted" in streamd.log(), "the limit was met")
         before = cpu_seconds(streamd)
@@ -440,5 +440,5 @@ def test_without_descriptors_it_waits_for_better_times(station, other):
     finally:
         for one in crowd:
             one.close()
-    eventually(lambda: station.ready("/readyz", station.stream_port), "connections again")
+    eventually(lambda: stack.ready("/readyz", stack.stream_port), "connections again")
     resource.prlimit(streamd.pid, resource.RLIMIT_NOFILE, usual)

@@ -24,13 +24,13 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def audience(station):
+def audience(stack):
     """What ten listeners heard: the past that they were given, and LIVE_CHUNKS more at least."""
-    listeners = [Listener(station.stream_url())]
+    listeners = [Listener(stack.stream_url())]
     try:
         # A station that has just begun has no past to give.
         eventually(lambda: listeners[0].newest_seq > 2 * PREFILL_S / CHUNK_S, "a past")
-        listeners += [Listener(station.stream_url(), *protocols) for protocols in PROTOCOLS]
+        listeners += [Listener(stack.stream_url(), *protocols) for protocols in PROTOCOLS]
         for listener in listeners[1:]:
             eventually(lambda: len(listener.chunks) >= PREFILL_S / CHUNK_S + LIVE_CHUNKS, "enough chunks")
     finally:

@@ -28,9 +28,9 @@ def run(*arguments):
 
 
 @pytest.fixture
-def load(station):
+def load(stack):
     def start(*arguments, path="/ws/stream"):
-        return run(f"ws://127.0.0.1:{station.stream_port}{path}", *arguments)
+        return run(f"ws://127.0.0.1:{stack.stream_port}{path}", *arguments)
 
     return start
 
@@ -40,16 +40,16 @@ TROUBLES = ("refused", "failed", "lost", "missing", "repeats", "skipped", "malfo
 
 
 @pytest.mark.parametrize("protocol, chunk_bytes", [(PCM, 17_640), (JSON, 17_640 * 4 // 3)])
-def test_listeners_that_hear_everything_are_measured(station, load, protocol, chunk_bytes):
-    before = station.figure("websocket_connections_total")
-    streamd = station.daemons["streamd"].pid
+def test_listeners_that_hear_everything_are_measured(stack, load, protocol, chunk_bytes):
+    before = stack.figure("websocket_connections_total")
+    streamd = stack.daemons["streamd"].pid
     result = load("--listeners", 5, "--seconds", 2, "--protocol", protocol, "--pid", streamd, "--json")
     assert (result.returncode, result.stderr) == (0, "")
     report = json.loads(result.stdout)
     assert (report["listeners"], report["opened"], report["heard"]) == (5, 5, 5)
     assert not any(report[trouble] for trouble in TROUBLES)
     # It really was there, and was told apart from nothing.
-    assert station.figure("websocket_connections_total") == before + 5
+    assert stack.figure("websocket_connections_total") == before + 5
     assert report["handshake_ms"]["count"] == report["first_audio_ms"]["count"] == 5
     assert 0 < report["handshake_ms"]["max"] <= report["first_audio_ms"]["max"]
     assert report["measured_s"] >= 2
@@ -78,16 +78,16 @@ def test_listeners_that_stall_are_asked_for_and_no_failure(load):
     assert report["chunks"] == pytest.approx(2 * 10 * report["measured_s"], rel=0.5)
 
 
-def test_a_server_that_stops_has_lost_its_listeners(station):
+def test_a_server_that_stops_has_lost_its_listeners(stack):
     loaded = subprocess.Popen(
-        command(station.stream_url(), "--listeners", 3, "--seconds", 60, "--json"),
+        command(stack.stream_url(), "--listeners", 3, "--seconds", 60, "--json"),
         env=clean_environment(),
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        eventually(lambda: station.figure("websocket_active_connections") == 3, "all listeners counted")
-        streamd = station.daemons["streamd"]
+        eventually(lambda: stack.figure("websocket_active_connections") == 3, "all listeners counted")
+        streamd = stack.daemons["streamd"]
         streamd.terminate()
         assert streamd.exit_status() == 0
         report = json.loads(loaded.communicate(timeout=LIMIT_S)[0])
@@ -95,7 +95,7 @@ def test_a_server_that_stops_has_lost_its_listeners(station):
         loaded.kill()
         loaded.wait()
         streamd.start()
-        station.wait_until_ready()
+        stack.wait_until_ready()
     assert loaded.returncode == 1
     assert report["lost"] == {"1001": 3}
 
@@ -110,9 +110,9 @@ def test_refused_listeners_are_counted_by_status(load, path, status):
     assert status in load("--listeners", 2, path=path).stdout
 
 
-def test_a_plain_stream_is_counted_in_bytes(station):
-    page = station.http("GET", "/").text
-    result = run(f"http://127.0.0.1:{station.stream_port}/", "--seconds", 1, "--json")
+def test_a_plain_stream_is_counted_in_bytes(stack):
+    page = stack.http("GET", "/").text
+    result = run(f"http://127.0.0.1:{stack.stream_port}/", "--seconds", 1, "--json")
     # A page is a stream that ends, which is a loss.
     assert result.returncode == 1
     report = json.loads(result.stdout)

@@ -32,10 +32,10 @@ def metricsd():
 
 @contextlib.contextmanager
 def crowd(port, count, first_words=b""):
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as cleanup:
         connections = []
         for _ in range(count):
-            connection = stack.enter_context(socket.create_connection((HOST, port), timeout=WAIT_LIMIT_S))
+            connection = cleanup.enter_context(socket.create_connection((HOST, port), timeout=WAIT_LIMIT_S))
             connection.sendall(first_words)
             connections.append(connection)
         yield connections

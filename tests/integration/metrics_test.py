@@ -15,9 +15,9 @@ from seed_metrics import SEED_METRICS
 
 
 @pytest.fixture(scope="module")
-def listeners(station):
+def listeners(stack):
     """Somebody listens and reports, so that every figure has something to tell."""
-    listeners = [Listener(station.stream_url(), protocol) for protocol in (PCM, JSON)]
+    listeners = [Listener(stack.stream_url(), protocol) for protocol in (PCM, JSON)]
     for listener in listeners:
         listener.send({"type": "playback_report", "latency_ms": 180, "buffer_ms": 250})
         listener.wait_for_more(30)
@@ -27,13 +27,13 @@ def listeners(station):
 
 
 @pytest.fixture
-def subscriber(station):
+def subscriber(stack):
     context = zmq.Context()
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.RCVTIMEO, WAIT_LIMIT_S * 1000)
     socket.setsockopt(zmq.SUBSCRIBE, b"metrics")
-    socket.connect(station.zmq_endpoint)
+    socket.connect(stack.zmq_endpoint)
     yield socket
     context.destroy()
 
@@ -82,10 +82,10 @@ def families(scrape):
     return {scrape.family_of(name) for name, _ in scrape.values}
 
 
-def test_every_metric_of_the_seed_is_there_with_its_type(station, listeners):
+def test_every_metric_of_the_seed_is_there_with_its_type(stack, listeners):
     # Those that are computed over a window need two samples of their counters.
-    eventually(lambda: SEED_METRICS.keys() <= families(station.scrape()), "all the seed's metrics")
-    scrape = station.scrape()
+    eventually(lambda: SEED_METRICS.keys() <= families(stack.scrape()), "all the seed's metrics")
+    scrape = stack.scrape()
     assert {name: scrape.types.get(name) for name in SEED_METRICS} == {
         name: kind for name, (kind, _) in SEED_METRICS.items()
     }
@@ -93,10 +93,10 @@ def test_every_metric_of_the_seed_is_there_with_its_type(station, listeners):
         assert scrape.helps.get(name), f"{name} has no HELP"
 
 
-def test_the_figures_mean_what_they_say(station, listeners):
-    eventually(lambda: station.figure("network_bandwidth_mbps"), "two samples")
-    eventually(lambda: station.figure("gpu_utilization_percent") is not None, "two samples")
-    scrape = station.scrape()
+def test_the_figures_mean_what_they_say(stack, listeners):
+    eventually(lambda: stack.figure("network_bandwidth_mbps"), "two samples")
+    eventually(lambda: stack.figure("gpu_utilization_percent") is not None, "two samples")
+    scrape = stack.scrape()
     assert scrape.value("websocket_active_connections") == len(listeners)
     assert scrape.value("websocket_connections_total") == len(listeners)
     assert scrape.value("websocket_chunks_sent_total") >= sum(len(listener.chunks) for listener in listeners)
@@ -116,18 +116,18 @@ def test_the_figures_mean_what_they_say(station, listeners):
     assert scrape.value("ring_buffer_depth_ms", station="default") < 2_000
 
 
-def test_all_are_up(station):
+def test_all_are_up(stack):
     for daemon in DAEMONS:
-        assert station.figure("auralis_up", process=daemon) == 1
+        assert stack.figure("auralis_up", process=daemon) == 1
 
 
-def test_no_figure_is_nan_or_infinite(station, listeners):
-    for (name, labels), value in station.scrape().values.items():
+def test_no_figure_is_nan_or_infinite(stack, listeners):
+    for (name, labels), value in stack.scrape().values.items():
         assert math.isfinite(value), f"{name} {set(labels)} is {value}"
 
 
-def test_histograms_add_up(station, listeners):
-    scrape = station.scrape()
+def test_histograms_add_up(stack, listeners):
+    scrape = stack.scrape()
     buckets = {}
     for (name, labels), value in scrape.values.items():
         if name.endswith("_bucket"):
@@ -141,14 +141,14 @@ def test_histograms_add_up(station, listeners):
         assert counts[math.inf] == scrape.values[name + "_count", labels]
 
 
-def test_a_snapshot_says_what_the_page_says(station, listeners, subscriber):
-    eventually(lambda: SEED_METRICS.keys() <= families(station.scrape()), "all the seed's metrics")
+def test_a_snapshot_says_what_the_page_says(stack, listeners, subscriber):
+    eventually(lambda: SEED_METRICS.keys() <= families(stack.scrape()), "all the seed's metrics")
     next_snapshot(subscriber)
-    earlier = station.scrape()
+    earlier = stack.scrape()
     snapshots = [next_snapshot(subscriber)]
     # The first may be older than the scrape; the second is not.
     snapshots.append(next_snapshot(subscriber))
-    later = station.scrape()
+    later = stack.scrape()
     snapshot = snapshots[-1]
 
     values = figures(snapshot)
@@ -163,7 +163,7 @@ def test_a_snapshot_says_what_the_page_says(station, listeners, subscriber):
     }
 
 
-def test_snapshots_are_numbered_and_dated(station, subscriber):
+def test_snapshots_are_numbered_and_dated(stack, subscriber):
     snapshots = [next_snapshot(subscriber) for _ in range(3)]
     first = snapshots[0]["seq"]
     assert [snapshot["seq"] for snapshot in snapshots] == [first, first + 1, first + 2]
@@ -171,14 +171,14 @@ def test_snapshots_are_numbered_and_dated(station, subscriber):
     assert times == sorted(set(times))
 
 
-def test_the_dashboard_and_the_health_paths_are_served(station):
-    page = http_request(station.metrics_port, "GET", "/")
+def test_the_dashboard_and_the_health_paths_are_served(stack):
+    page = http_request(stack.metrics_port, "GET", "/")
     assert page.status == 200
     assert page.headers["Content-Type"].startswith("text/html")
-    assert http_request(station.metrics_port, "GET", "/healthz").status == 200
-    assert http_request(station.metrics_port, "GET", "/readyz").status == 200
-    assert http_request(station.metrics_port, "GET", "/nothing").status == 404
-    assert http_request(station.metrics_port, "POST", "/metrics", "x").status == 405
+    assert http_request(stack.metrics_port, "GET", "/healthz").status == 200
+    assert http_request(stack.metrics_port, "GET", "/readyz").status == 200
+    assert http_request(stack.metrics_port, "GET", "/nothing").status == 404
+    assert http_request(stack.metrics_port, "POST", "/metrics", "x").status == 405
 
 
 def mappings(pid, directory):
@@ -207,51 +207,51 @@ def open_for_writing(pid, directory):
     return found
 
 
-def test_metricsd_cannot_write_where_the_audio_path_reads(station):
-    station.scrape()
-    pid = station.daemons["metricsd"].pid
-    mapped = mappings(pid, station.runtime_dir)
+def test_metricsd_cannot_write_where_the_audio_path_reads(stack):
+    stack.scrape()
+    pid = stack.daemons["metricsd"].pid
+    mapped = mappings(pid, stack.runtime_dir)
     segments = ("synthd/audio", "synthd/metrics", "streamd/control", "streamd/metrics")
-    assert mapped.keys() == {f"{station.runtime_dir}/{name}" for name in segments}
+    assert mapped.keys() == {f"{stack.runtime_dir}/{name}" for name in segments}
     assert set.union(*mapped.values()) == {"r--s"}
-    assert open_for_writing(pid, station.runtime_dir) == set()
+    assert open_for_writing(pid, stack.runtime_dir) == set()
 
 
-def test_every_segment_is_written_by_its_owner_alone(station):
+def test_every_segment_is_written_by_its_owner_alone(stack):
     writers = {"synthd": {"synthd/audio", "synthd/metrics"}, "streamd": {"streamd/control", "streamd/metrics"}}
-    everything = {f"{station.runtime_dir}/{name}" for names in writers.values() for name in names}
+    everything = {f"{stack.runtime_dir}/{name}" for names in writers.values() for name in names}
     for daemon, own in writers.items():
-        pid = station.daemons[daemon].pid
-        own = {f"{station.runtime_dir}/{name}" for name in own}
-        mapped = mappings(pid, station.runtime_dir)
+        pid = stack.daemons[daemon].pid
+        own = {f"{stack.runtime_dir}/{name}" for name in own}
+        mapped = mappings(pid, stack.runtime_dir)
         assert {path for path in everything if "rw-s" in mapped.get(path, ())} == own
-        assert everything & open_for_writing(pid, station.runtime_dir) <= own
+        assert everything & open_for_writing(pid, stack.runtime_dir) <= own
     for path in everything:
         assert os.stat(path).st_mode & 0o777 == 0o640
 
 
-def test_no_daemon_is_reported_to_hang_because_all_stood_still(station):
+def test_no_daemon_is_reported_to_hang_because_all_stood_still(stack):
     context = zmq.Context()
     events = context.socket(zmq.SUB)
     events.setsockopt(zmq.LINGER, 0)
     events.setsockopt(zmq.RCVTIMEO, WAIT_LIMIT_S * 1000)
     events.setsockopt(zmq.SUBSCRIBE, b"")
-    events.connect(station.zmq_endpoint)
+    events.connect(stack.zmq_endpoint)
     try:
         eventually(lambda: events.poll(100) and events.recv_multipart()[0] == b"metrics", "subscribed")
-        for daemon in station.daemons.values():
+        for daemon in stack.daemons.values():
             daemon.hang()
         time.sleep(HUNG_AFTER_S + 2)
-        station.daemons["metricsd"].go_on()
-        scrape = station.scrape()
+        stack.daemons["metricsd"].go_on()
+        scrape = stack.scrape()
         assert [scrape.value("auralis_up", process=daemon) for daemon in DAEMONS] == [1, 1, 1]
         for daemon in ("synthd", "streamd"):
-            station.daemons[daemon].go_on()
+            stack.daemons[daemon].go_on()
         for _ in range(4):
             topic, body = events.recv_multipart()
             assert topic == b"metrics", body
-        assert all(station.is_up(daemon) for daemon in DAEMONS)
+        assert all(stack.is_up(daemon) for daemon in DAEMONS)
     finally:
-        for daemon in station.daemons.values():
+        for daemon in stack.daemons.values():
             daemon.go_on()
         context.destroy()

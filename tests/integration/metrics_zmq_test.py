@@ -140,8 +140,8 @@ def test_a_topic_of_eight_megabytes_is_not_kept(metricsd, subscriber):
 
 
 def test_many_peers_with_long_topics_cost_little(metricsd, subscriber):
-    with contextlib.ExitStack() as stack:
-        peers = [stack.enter_context(handshake(connect(metricsd))) for _ in range(PEERS - 1)]
+    with contextlib.ExitStack() as cleanup:
+        peers = [cleanup.enter_context(handshake(connect(metricsd))) for _ in range(PEERS - 1)]
         with others_are_served(metricsd, subscriber):
             for number, peer in enumerate(peers):
                 peer.sendall(b"".join(subscription(b"%d %d" % (number, topic) + b"x" * 900) for topic in range(4)))
@@ -152,10 +152,10 @@ def test_many_peers_with_long_topics_cost_little(metricsd, subscriber):
     "first_words", [b"", GREETING, GREETING + frame(READY, command=True)], ids=["silent", "greeting", "handshake"]
 )
 def test_more_connections_than_descriptors_shut_nobody_out(metricsd, subscriber, first_words):
-    with others_are_served(metricsd, subscriber), contextlib.ExitStack() as stack:
+    with others_are_served(metricsd, subscriber), contextlib.ExitStack() as cleanup:
         peers = []
         for _ in range(1_100):
-            peers.append(stack.enter_context(connect(metricsd)))
+            peers.append(cleanup.enter_context(connect(metricsd)))
             with contextlib.suppress(ConnectionError):
                 peers[-1].sendall(first_words)
         scrape_at_once(metricsd)
@@ -169,13 +169,13 @@ def test_a_connection_that_says_nothing_is_given_up(metricsd):
 
 
 def test_subscribers_that_are_there_stay_when_more_come(metricsd, subscriber):
-    with contextlib.ExitStack() as stack:
-        early = [stack.enter_context(handshake(connect(metricsd))) for _ in range(PEERS - 1)]
+    with contextlib.ExitStack() as cleanup:
+        early = [cleanup.enter_context(handshake(connect(metricsd))) for _ in range(PEERS - 1)]
         for peer in early:
             peer.sendall(subscription(b"event"))
         next_seq(subscriber)
         next_seq(subscriber)
-        late = [stack.enter_context(connect(metricsd)) for _ in range(20)]
+        late = [cleanup.enter_context(connect(metricsd)) for _ in range(20)]
         for peer in late:
             with contextlib.suppress(ConnectionError):
                 peer.sendall(GREETING + frame(READY, command=True))

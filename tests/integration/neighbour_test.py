@@ -48,61 +48,61 @@ def write_noise(path, seed=14):
 HARMS = (remove, replace, remove_folder, cut_short, write_noise)
 
 
-def healthcheck(station, daemon):
-    return run_daemon(daemon, "--healthcheck", environment=station.environment)
+def healthcheck(stack, daemon):
+    return run_daemon(daemon, "--healthcheck", environment=stack.environment)
 
 
-def intact(station):
+def intact(stack):
     """Whether each segment bears its name and is its daemon's, by the daemons' own checks."""
-    return all(healthcheck(station, daemon).returncode == 0 for daemon in ("synthd", "streamd"))
+    return all(healthcheck(stack, daemon).returncode == 0 for daemon in ("synthd", "streamd"))
 
 
-def pids(station):
-    return {name: daemon.pid for name, daemon in station.daemons.items() if daemon.running()}
+def pids(stack):
+    return {name: daemon.pid for name, daemon in stack.daemons.items() if daemon.running()}
 
 
 @pytest.mark.parametrize("name", SEGMENTS)
 @pytest.mark.parametrize("harm", HARMS)
-def test_no_daemon_ends_nothing_falls_and_the_music_goes_on(station, listen, harm, name):
+def test_no_daemon_ends_nothing_falls_and_the_music_goes_on(stack, listen, harm, name):
     listener = listen(PCM)
     listener.wait_for_music(5)
-    before, running = station.scrape().rising(), pids(station)
-    writer = station.daemons[name.split("/")[0]]
+    before, running = stack.scrape().rising(), pids(stack)
+    writer = stack.daemons[name.split("/")[0]]
     said = writer.log().count("takes its place")
 
-    harm(station.runtime_dir / name)
-    eventually(lambda: intact(station), f"{name} is put back", 20)
+    harm(stack.runtime_dir / name)
+    eventually(lambda: intact(stack), f"{name} is put back", 20)
     if harm is not write_noise:
         eventually(lambda: writer.log().count("takes its place") > said, "the writer says so")
     listener.wait_for_music(15)
 
-    assert pids(station) == running
+    assert pids(stack) == running
     assert not listener.closed and gaps(listener.chunks) == []
-    eventually(lambda: not fallen(before, station.scrape()), "no counter has fallen")
+    eventually(lambda: not fallen(before, stack.scrape()), "no counter has fallen")
     # A change that is asked for now comes into force.
     accepted = listener.ask({"type": "update_params", "parameters": {"intensity": random.Random(name).random()}})
     assert accepted["type"] == "accepted", accepted
-    eventually(lambda: station.status()["request"] >= accepted["request"], "the change is in force")
-    station.check_books()
+    eventually(lambda: stack.status()["request"] >= accepted["request"], "the change is in force")
+    stack.check_books()
 
 
-def test_an_audio_segment_that_is_removed_is_heard_by_no_listener(station, listen):
+def test_an_audio_segment_that_is_removed_is_heard_by_no_listener(stack, listen):
     listener = listen(PCM)
     listener.wait_for_music(5)
     begin = len(listener.chunks)
-    generation = station.generation("synthd/audio")
-    remove(station.runtime_dir / "synthd/audio")
-    eventually(lambda: intact(station), "it is back")
-    assert station.generation("synthd/audio") == generation + 1
+    generation = stack.generation("synthd/audio")
+    remove(stack.runtime_dir / "synthd/audio")
+    eventually(lambda: intact(stack), "it is back")
+    assert stack.generation("synthd/audio") == generation + 1
     listener.wait_for_more(20)
     assert not any(chunk.silence for chunk in listener.chunks[begin:])
     assert gaps(listener.chunks) == []
 
 
-def test_noise_in_the_audio_segment_sends_no_listener_away(station, listen):
+def test_noise_in_the_audio_segment_sends_no_listener_away(stack, listen):
     listeners = [listen(PCM), listen(OPUS)]
     for seed in range(1, 7):
-        write_noise(station.runtime_dir / "synthd/audio", seed)
+        write_noise(stack.runtime_dir / "synthd/audio", seed)
         for listener in listeners:
             listener.wait_for_more(5)
     listeners[0].wait_for_music(15)
@@ -110,30 +110,30 @@ def test_noise_in_the_audio_segment_sends_no_listener_away(station, listen):
     assert all(gaps(listener.chunks) == [] for listener in listeners)
 
 
-def test_a_segment_that_cannot_be_put_back_is_unhealthy_and_ends_its_daemon_for_the_supervisor(station):
-    synthd = station.daemons["synthd"]
-    folder = station.runtime_dir / "synthd"
+def test_a_segment_that_cannot_be_put_back_is_unhealthy_and_ends_its_daemon_for_the_supervisor(stack):
+    synthd = stack.daemons["synthd"]
+    folder = stack.runtime_dir / "synthd"
     shutil.rmtree(folder)
     folder.write_text("a file where the folder should be")
     eventually(lambda: not synthd.running(), "synthd ends")
     assert synthd.exit_status() == 1
     assert str(folder) in synthd.log_tail()
-    assert healthcheck(station, "synthd").returncode == 1
+    assert healthcheck(stack, "synthd").returncode == 1
     folder.unlink()
     synthd.start()
-    eventually(lambda: intact(station), "synthd plays again")
+    eventually(lambda: intact(stack), "synthd plays again")
 
 
-def test_health_is_that_of_what_can_be_had(station):
+def test_health_is_that_of_what_can_be_had(stack):
     """While a daemon is stopped it puts nothing back."""
-    synthd = station.daemons["synthd"]
-    assert intact(station)
+    synthd = stack.daemons["synthd"]
+    assert intact(stack)
     synthd.hang()
     try:
-        remove(station.runtime_dir / "synthd/audio")
-        check = healthcheck(station, "synthd")
+        remove(stack.runtime_dir / "synthd/audio")
+        check = healthcheck(stack, "synthd")
         assert check.returncode == 1 and "synthd/audio" in check.stdout, check.stdout
-        eventually(lambda: not station.is_up("synthd"), "auralis_up is 0")
+        eventually(lambda: not stack.is_up("synthd"), "auralis_up is 0")
     finally:
         synthd.go_on()
-    eventually(lambda: intact(station) and station.is_up("synthd"), "put back")
+    eventually(lambda: intact(stack) and stack.is_up("synthd"), "put back")

@@ -17,7 +17,7 @@ import wave
 
 import pytest
 
-from auralis import HOST, WAIT_LIMIT_S, Station, eventually, http_request
+from auralis import HOST, WAIT_LIMIT_S, Stack, eventually, http_request
 from listener import PCM, SMALL_BUFFER, Listener, gaps
 from protocol_files import HTTP, faults
 
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("balanced")
 
 
 @pytest.fixture(scope="module")
-def station(tmp_path_factory):
+def stack(tmp_path_factory):
     token = tmp_path_factory.mktemp("token") / "token"
     token.write_text(TOKEN)
     token.chmod(0o600)
@@ -53,7 +53,7 @@ def station(tmp_path_factory):
         "AURALIS_STREAMD_MAX_BACKLOG_MS": "500",
         "AURALIS_STREAMD_TOKEN_FILE": str(token),
     }
-    with Station(settings, CONFIGURATION) as running:
+    with Stack(settings, CONFIGURATION) as running:
         yield running
 
 
@@ -61,18 +61,18 @@ class HttpListener:
     """Listens to a path over plain HTTP, on a thread of its own. `receive_buffer` bounds what the kernel takes for it
     while it is paused."""
 
-    def __init__(self, station, path, receive_buffer=None):
+    def __init__(self, stack, path, receive_buffer=None):
         self.body = b""
         self.ended = False
         self.whole = False
         self._may_read = threading.Event()
         self._may_read.set()
-        connection = http.client.HTTPConnection(HOST, station.stream_port)
+        connection = http.client.HTTPConnection(HOST, stack.stream_port)
         self._socket = connection.sock = socket.socket()
         if receive_buffer is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.settimeout(WAIT_LIMIT_S)
-        self._socket.connect((HOST, station.stream_port))
+        self._socket.connect((HOST, stack.stream_port))
         connection.request("GET", path)
         self.response = connection.getresponse()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -109,12 +109,12 @@ class HttpListener:
 
 
 @pytest.fixture
-def fetch(station):
+def fetch(stack):
     """Makes HttpListeners that are gone after the test."""
     listeners = []
 
     def make(path, **options):
-        listeners.append(HttpListener(station, path, **options))
+        listeners.append(HttpListener(stack, path, **options))
         return listeners[-1]
 
     yield make
@@ -146,8 +146,8 @@ def level_db(samples):
     return 20 * math.log10(math.sqrt(sum(one * one for one in samples) / len(samples)) / 32_768 + 1e-9)
 
 
-def url(station, path):
-    return f"http://{HOST}:{station.stream_port}{path}"
+def url(stack, path):
+    return f"http://{HOST}:{stack.stream_port}{path}"
 
 
 def ffmpeg(*arguments, **options):
@@ -155,18 +155,18 @@ def ffmpeg(*arguments, **options):
 
 
 @pytest.fixture(scope="module")
-def recordings(station, tmp_path_factory):
+def recordings(stack, tmp_path_factory):
     """What ffmpeg makes of ten seconds of the day, by the format that it heard; meanwhile two others heard it, and one
     who came later: their bodies."""
     directory = tmp_path_factory.mktemp("recordings")
     processes = {
-        name: ffmpeg("-i", url(station, f"/listen/day.{name}"), "-t", str(SECONDS), str(directory / f"{name}.wav"))
+        name: ffmpeg("-i", url(stack, f"/listen/day.{name}"), "-t", str(SECONDS), str(directory / f"{name}.wav"))
         for name in ("opus", "wav")
     }
-    listeners = [HttpListener(station, f"/listen/day.{name}") for name in ("opus", "opus", "wav", "wav")]
+    listeners = [HttpListener(stack, f"/listen/day.{name}") for name in ("opus", "opus", "wav", "wav")]
     listeners[0].wait_for_bytes(50_000)
-    late = HttpListener(station, "/listen/day.opus")
-    live = Listener(station.stream_url("station=day"), PCM)
+    late = HttpListener(stack, "/listen/day.opus")
+    live = Listener(stack.stream_url("station=day"), PCM)
     for name, process in processes.items():
         said = process.communicate(timeout=WAIT_LIMIT_S)[1]
         assert (process.returncode, said) == (0, ""), name
@@ -237,47 +237,47 @@ def test_wav_is_what_listeners_of_pcm_get(recordings):
         assert (one.body.index(sound) - WAV_HEADER_BYTES) % 4 == 0
 
 
-def listening(station):
-    answer = station.http("GET", "/api/listeners", headers=BEARER)
+def listening(stack):
+    answer = stack.http("GET", "/api/listeners", headers=BEARER)
     body = json.loads(answer.text)
     assert faults(HTTP, "listeners", body) == []
     return body["listeners"]
 
 
-def nobody(station):
-    eventually(lambda: station.figure("websocket_active_connections") == 0, "nobody there")
+def nobody(stack):
+    eventually(lambda: stack.figure("websocket_active_connections") == 0, "nobody there")
 
 
 @pytest.mark.parametrize("name, kind", [("opus", "audio/ogg"), ("wav", "audio/wav")])
-def test_the_head_of_a_stream_can_be_asked_for(station, name, kind):
-    nobody(station)
-    before = station.figure("websocket_connections_total")
-    answer = station.http("HEAD", f"/listen/day.{name}")
+def test_the_head_of_a_stream_can_be_asked_for(stack, name, kind):
+    nobody(stack)
+    before = stack.figure("websocket_connections_total")
+    answer = stack.http("HEAD", f"/listen/day.{name}")
     assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
-    assert station.figure("websocket_connections_total") == before, "that is no listener"
+    assert stack.figure("websocket_connections_total") == before, "that is no listener"
 
 
-def test_what_is_not_there_is_told(station):
+def test_what_is_not_there_is_told(stack):
     for path in ("/listen/dusk.opus", "/listen/dusk.wav", "/listen/dusk.m3u"):
         for method in ("GET", "HEAD"):
-            assert station.http(method, path).status == 404
-        text = station.http("GET", path).text
+            assert stack.http(method, path).status == 404
+        text = stack.http("GET", path).text
         assert "day" in text and "night" in text
     for path in ("/listen/", "/listen/day", "/listen/day.mp3", "/listen/.opus"):
-        assert station.http("GET", path).status == 404
-    answer = station.http("POST", "/listen/day.opus")
+        assert stack.http("GET", path).status == 404
+    answer = stack.http("POST", "/listen/day.opus")
     assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_a_playlist_points_at_the_stream_as_the_one_who_asks_would(station):
+def test_a_playlist_points_at_the_stream_as_the_one_who_asks_would(stack):
     def playlist(path, **headers):
-        answer = http_request(station.stream_port, "GET", path, headers=headers)
+        answer = http_request(stack.stream_port, "GET", path, headers=headers)
         assert (answer.status, answer.headers["Content-Type"]) == (200, "audio/x-mpegurl")
         head, title, address = answer.text.splitlines()
         assert head == "#EXTM3U" and title.startswith("#EXTINF:-1,")
         return title.partition(",")[2], address
 
-    assert playlist("/listen/day.m3u") == ("day", url(station, "/listen/day.opus"))
+    assert playlist("/listen/day.m3u") == ("day", url(stack, "/listen/day.opus"))
     assert playlist("/listen/night.m3u", Host="radio.example") == ("night", "http://radio.example/listen/night.opus")
     with_ticket = playlist("/listen/day.m3u?ticket=day.4102444800.abc-_", Host="radio.example:81")
     assert with_ticket == ("day", "http://radio.example:81/listen/day.opus?ticket=day.4102444800.abc-_")
@@ -286,12 +286,12 @@ def test_a_playlist_points_at_the_stream_as_the_one_who_asks_would(station):
     assert untrusted[1].startswith("http://")
 
 
-def test_a_stream_is_a_listener(station, fetch):
-    nobody(station)
+def test_a_stream_is_a_listener(stack, fetch):
+    nobody(stack)
     opus, wav = fetch("/listen/day.opus"), fetch("/listen/night.wav")
     for one in (opus, wav):
         one.wait_for_bytes(20_000)
-    rows = {row["format"]: row for row in listening(station)}
+    rows = {row["format"]: row for row in listening(stack)}
     assert {(form, row["station"], row["transport"], row["address"]) for form, row in rows.items()} == {
         ("opus", "day", "http", HOST),
         ("wav", "night", "http", HOST),
@@ -299,29 +299,29 @@ def test_a_stream_is_a_listener(station, fetch):
     for form, one in (("opus", opus), ("wav", wav)):
         assert rows[form]["sent"] >= 3 and rows[form]["dropped"] == 0
         assert abs(rows[form]["bytes"] - len(one.body)) < 40_000
-    assert station.figure("websocket_active_connections") == 2
-    assert station.status("day")["listeners"] == station.status("night")["listeners"] == 1
-    assert station.http("POST", f"/api/listeners/{rows['opus']['id']}/close", headers=BEARER).status == 204
+    assert stack.figure("websocket_active_connections") == 2
+    assert stack.status("day")["listeners"] == stack.status("night")["listeners"] == 1
+    assert stack.http("POST", f"/api/listeners/{rows['opus']['id']}/close", headers=BEARER).status == 204
     eventually(lambda: opus.ended, "the end of what an operator closed")
     wav.close()
-    nobody(station)
-    eventually(lambda: station.status("night")["listeners"] == 0, "nobody at the station")
-    assert listening(station) == []
+    nobody(stack)
+    eventually(lambda: stack.status("night")["listeners"] == 0, "nobody at the station")
+    assert listening(stack) == []
 
 
-def test_a_stream_that_stalls_is_nobody_elses_trouble(station, fetch):
+def test_a_stream_that_stalls_is_nobody_elses_trouble(stack, fetch):
     def dropped():
-        return station.figure("websocket_chunks_dropped_total", reason="backlog")
+        return stack.figure("websocket_chunks_dropped_total", reason="backlog")
 
-    others = [fetch("/listen/day.wav"), Listener(station.stream_url("station=day"), PCM)]
-    before, skipped = station.figure("websocket_send_errors_total"), dropped()
+    others = [fetch("/listen/day.wav"), Listener(stack.stream_url("station=day"), PCM)]
+    before, skipped = stack.figure("websocket_send_errors_total"), dropped()
     slow = fetch("/listen/day.wav", receive_buffer=SMALL_BUFFER)
     slow.wait_for_bytes(20_000)
     slow.pause()
     eventually(lambda: dropped() >= skipped + 10, "chunks left out")
     for _ in range(20):
-        station.check_books()
-    assert station.figure("auralis_chunks_queued") >= 4
+        stack.check_books()
+    assert stack.figure("auralis_chunks_queued") >= 4
     slow.resume()
     others[1].wait_for_more(10)
     newest = others[1].chunks[-1].pcm
@@ -333,7 +333,7 @@ def test_a_stream_that_stalls_is_nobody_elses_trouble(station, fetch):
     begin = others[0].body.index(others[1].chunks[first].pcm)
     heard = b"".join(chunk.pcm for chunk in others[1].chunks[first:])
     assert gaps(others[1].chunks) == [] and others[0].body[begin:].startswith(heard[: len(others[0].body) - begin])
-    assert station.figure("websocket_send_errors_total") == before
+    assert stack.figure("websocket_send_errors_total") == before
     others[1].close()
 
 
@@ -355,13 +355,13 @@ PLAYERS = {
 
 
 @pytest.fixture(scope="module")
-def players(station, tmp_path_factory):
+def players(stack, tmp_path_factory):
     """All that are installed, at the same time: exit status and what they said."""
     directory = tmp_path_factory.mktemp("players")
     environment = {**os.environ, "SDL_AUDIODRIVER": "dummy", "HOME": "/tmp", "LC_ALL": "C.UTF-8"}
     running = {
         name: subprocess.Popen(
-            command(lambda file: url(station, f"/listen/{file}")),
+            command(lambda file: url(stack, f"/listen/{file}")),
             cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -401,25 +401,25 @@ def test_an_ordinary_player_plays_it(players, player):
         assert status == 0 and "input error" not in said and "stream error" not in said, said
 
 
-def test_a_stream_ends_with_the_server(station, fetch):
+def test_a_stream_ends_with_the_server(stack, fetch):
     streams = [fetch("/listen/day.opus"), fetch("/listen/day.wav")]
     for one in streams:
         one.wait_for_bytes(20_000)
-    station.daemons["streamd"].terminate()
-    assert station.daemons["streamd"].exit_status() == 0
+    stack.daemons["streamd"].terminate()
+    assert stack.daemons["streamd"].exit_status() == 0
     for one in streams:
         eventually(lambda: one.ended, "the end")
         assert one.whole, "its body has an end, too"
-    station.daemons["streamd"].start()
-    station.wait_until_ready()
+    stack.daemons["streamd"].start()
+    stack.wait_until_ready()
 
 
-def test_a_wav_ends_where_the_sample_rate_changes_and_others_go_on(station, fetch):
+def test_a_wav_ends_where_the_sample_rate_changes_and_others_go_on(stack, fetch):
     wav, opus = fetch("/listen/day.wav"), fetch("/listen/day.opus")
-    live = Listener(station.stream_url("station=day"), PCM)
+    live = Listener(stack.stream_url("station=day"), PCM)
     for one in (wav, opus):
         one.wait_for_bytes(20_000)
-    synthd = station.daemons["synthd"]
+    synthd = stack.daemons["synthd"]
     former = synthd.environment
     try:
         synthd.terminate()
@@ -443,5 +443,5 @@ def test_a_wav_ends_where_the_sample_rate_changes_and_others_go_on(station, fetc
         assert synthd.exit_status() == 0
         synthd.environment = former
         synthd.start()
-        eventually(lambda: station.status("day")["sample_rate"] == STATION_HZ, "the former rate")
-        station.wait_until_ready()
+        eventually(lambda: stack.status("day")["sample_rate"] == STATION_HZ, "the former rate")
+        stack.wait_until_ready()

@@ -265,7 +265,7 @@ def check_texts(*listeners):
             assert message_faults(SERVER, strict_json(text)) == [], text[:500]
 
 
-def test_every_text_that_a_listener_gets_is_described(station, listen):
+def test_every_text_that_a_listener_gets_is_described(stack, listen):
     listeners = [listen(JSON, query="station=day"), listen(PCM), listen(), listen(PCM, query="station=new&seed=3")]
     for listener in listeners:
         listener.wait_for_more(1)
@@ -291,11 +291,11 @@ def test_every_text_that_a_listener_gets_is_described(station, listen):
     assert listen(PCM, query="station=night").ask(preset("focus"))["code"] == "not_allowed"
     eventually(lambda: len(talker.texts("error")) >= 9, "an error for each of those that are wrong")
     # Nobody renders, so silence is sent, and what is asked for waits.
-    station.daemons["synthd"].hang()
+    stack.daemons["synthd"].hang()
     try:
         eventually(lambda: all(listener.texts("warning") for listener in listeners), "a warning to each")
     finally:
-        station.daemons["synthd"].go_on()
+        stack.daemons["synthd"].go_on()
     listeners[1].wait_for_music(3)
 
     seen = {strict_json(text)["type"] for listener in listeners for text in listener.raw_texts}
@@ -321,8 +321,8 @@ def test_every_text_that_a_listener_gets_is_described(station, listen):
         ("POST", "/api/control", {"station": "day"}, 400, "error"),
     ],
 )
-def test_every_body_is_described(station, method, path, body, status, name):
-    answer = station.http(method, path, json.dumps(body) if body else None)
+def test_every_body_is_described(stack, method, path, body, status, name):
+    answer = stack.http(method, path, json.dumps(body) if body else None)
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
     assert faults(HTTP, name, strict_json(answer.text)) == []
     if body:

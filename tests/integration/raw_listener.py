@@ -33,12 +33,12 @@ class RawListener:
     """Connected, and answered: `status` is 101 where it was let in. Used as a context, it is gone at its end.
     `receive_buffer` bounds what the kernel takes for it."""
 
-    def __init__(self, station, query="", headers=None, protocols=(PCM,), receive_buffer=None):
+    def __init__(self, stack, query="", headers=None, protocols=(PCM,), receive_buffer=None):
         self.connection = socket.socket()
         if receive_buffer is not None:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.connection.settimeout(WAIT_LIMIT_S)
-        self.connection.connect((HOST, station.stream_port))
+        self.connection.connect((HOST, stack.stream_port))
         path = "/ws/stream" + (f"?{query}" if query else "")
         self.connection.sendall(upgrade_request(path, headers, protocols))
         self._file = self.connection.makefile("rb")

@@ -16,22 +16,22 @@ CHUNK_S = 0.1
 SETTINGS = {"AURALIS_AUDIO_RING_MS": "10000", "AURALIS_SYNTHD_ENGINE": "native"}
 
 
-def underruns(station):
-    return station.figure("ring_buffer_underruns_total", station="default")
+def underruns(stack):
+    return stack.figure("ring_buffer_underruns_total", station="default")
 
 
-def is_down(station, daemon):
+def is_down(stack, daemon):
     """/metrics says that it is down, and holds no figure of it."""
-    scrape = station.scrape()
+    scrape = stack.scrape()
     return scrape.value("auralis_up", process=daemon) == 0 and not figures_of(scrape, daemon)
 
 
-def is_back(station, daemon):
-    return station.is_up(daemon) and figures_of(station.scrape(), daemon)
+def is_back(stack, daemon):
+    return stack.is_up(daemon) and figures_of(stack.scrape(), daemon)
 
 
-def ready_status(station):
-    return station.http("GET", "/readyz").status
+def ready_status(stack):
+    return stack.http("GET", "/readyz").status
 
 
 def silent(listener):
@@ -53,23 +53,23 @@ def steepest_step(samples):
     return max(abs(a - b) for a, b in zip(samples, samples[2:]))
 
 
-def test_synthd_back_at_once_goes_on_with_the_same_music(station, listen):
+def test_synthd_back_at_once_goes_on_with_the_same_music(stack, listen):
     listener = listen(PCM)
     listener.wait_for_music(10)
-    silence_before, underruns_before = len(silent(listener)), underruns(station)
-    generation = station.generation("synthd/audio")
+    silence_before, underruns_before = len(silent(listener)), underruns(stack)
+    generation = stack.generation("synthd/audio")
 
-    station.daemons["synthd"].kill()
-    station.daemons["synthd"].start()
-    eventually(lambda: station.generation("synthd/audio") == generation + 1, "the segment taken over")
-    eventually(lambda: is_back(station, "synthd"), "synthd back on /metrics")
+    stack.daemons["synthd"].kill()
+    stack.daemons["synthd"].start()
+    eventually(lambda: stack.generation("synthd/audio") == generation + 1, "the segment taken over")
+    eventually(lambda: is_back(stack, "synthd"), "synthd back on /metrics")
     listener.wait_for_music(20)
 
     assert not listener.closed
     assert gaps(listener.chunks) == []
     # Silence is what was not in the ring in time, and nothing else: none where synthd was back within the depth.
     eventually(
-        lambda: len(silent(listener)) - silence_before == underruns(station) - underruns_before,
+        lambda: len(silent(listener)) - silence_before == underruns(stack) - underruns_before,
         "as many silent chunks as underruns",
     )
     # No click where one synthd's music meets the other's: no step there that the music itself does not have.
@@ -81,17 +81,17 @@ def test_synthd_back_at_once_goes_on_with_the_same_music(station, listen):
             assert steepest_step(seam) <= 2 * inside, f"a click between {one.seq} and {next_one.seq}"
 
 
-def test_what_is_heard_across_a_kill_is_what_auralis_render_writes(station, listen, tmp_path):
+def test_what_is_heard_across_a_kill_is_what_auralis_render_writes(stack, listen, tmp_path):
     listener = listen(PCM)
     listener.wait_for_music(10)
     # Once at once, and once after so long that chunks are missed.
     for is_missed in (False, True):
-        generation = station.generation("synthd/audio")
-        station.daemons["synthd"].kill()
+        generation = stack.generation("synthd/audio")
+        stack.daemons["synthd"].kill()
         if is_missed:
             eventually(lambda: listener.chunks[-1].silence, "silence in place of what is not there")
-        station.daemons["synthd"].start()
-        eventually(lambda: station.generation("synthd/audio") > generation, "the segment taken over")
+        stack.daemons["synthd"].start()
+        eventually(lambda: stack.generation("synthd/audio") > generation, "the segment taken over")
         listener.wait_for_music(20)
 
     heard = listener.chunks
@@ -108,28 +108,28 @@ def test_what_is_heard_across_a_kill_is_what_auralis_render_writes(station, list
             assert chunk.silence or chunk.pcm == rendered, f"chunk {chunk.seq} is other music"
 
 
-def test_while_synthd_is_away_listeners_get_silence_and_then_the_music_again(station, listen):
+def test_while_synthd_is_away_listeners_get_silence_and_then_the_music_again(stack, listen):
     listener, other = listen(PCM), listen(JSON)
     listener.wait_for_music(10)
-    silence_before, underruns_before = len(silent(listener)), underruns(station)
+    silence_before, underruns_before = len(silent(listener)), underruns(stack)
     warnings_before = len(listener.texts("warning"))
 
-    station.daemons["synthd"].kill()
-    eventually(lambda: is_down(station, "synthd"), "synthd down on /metrics, its figures absent")
+    stack.daemons["synthd"].kill()
+    eventually(lambda: is_down(stack, "synthd"), "synthd down on /metrics, its figures absent")
     eventually(lambda: len(silent(listener)) - silence_before >= 5, "silence in place of what is not there")
-    eventually(lambda: ready_status(station) == 503, "/readyz says that no audio flows")
-    assert station.http("GET", "/healthz").status == 200
-    assert station.is_up("streamd")
-    assert station.http("POST", "/api/control", '{"type":"select_preset","preset":"sleep"}').status == 503
+    eventually(lambda: ready_status(stack) == 503, "/readyz says that no audio flows")
+    assert stack.http("GET", "/healthz").status == 200
+    assert stack.is_up("streamd")
+    assert stack.http("POST", "/api/control", '{"type":"select_preset","preset":"sleep"}').status == 503
     assert listener.ask({"type": "select_preset", "preset": "sleep"})["code"] == "unavailable"
 
-    station.daemons["synthd"].start()
-    eventually(lambda: is_back(station, "synthd"), "synthd back on /metrics")
+    stack.daemons["synthd"].start()
+    eventually(lambda: is_back(stack, "synthd"), "synthd back on /metrics")
     listener.wait_for_music(20)
-    eventually(lambda: ready_status(station) == 200, "/readyz says that audio flows")
+    eventually(lambda: ready_status(stack) == 200, "/readyz says that audio flows")
 
     eventually(
-        lambda: len(silent(listener)) - silence_before == underruns(station) - underruns_before,
+        lambda: len(silent(listener)) - silence_before == underruns(stack) - underruns_before,
         "as many silent chunks as underruns",
     )
     told = [warning["seq"] for warning in listener.texts("warning")[warnings_before:]]
@@ -139,29 +139,29 @@ def test_while_synthd_is_away_listeners_get_silence_and_then_the_music_again(sta
     assert not listener.closed and not other.closed
 
 
-def test_a_synthd_that_hangs_is_told_by_its_heartbeat(station, listen):
+def test_a_synthd_that_hangs_is_told_by_its_heartbeat(stack, listen):
     listener = listen(PCM)
     listener.wait_for_music(10)
-    station.daemons["synthd"].hang()
-    eventually(lambda: is_down(station, "synthd"), "synthd down on /metrics, its figures absent")
-    eventually(lambda: ready_status(station) == 503, "/readyz says that no audio flows")
-    station.daemons["synthd"].go_on()
-    eventually(lambda: is_back(station, "synthd"), "synthd back on /metrics")
+    stack.daemons["synthd"].hang()
+    eventually(lambda: is_down(stack, "synthd"), "synthd down on /metrics, its figures absent")
+    eventually(lambda: ready_status(stack) == 503, "/readyz says that no audio flows")
+    stack.daemons["synthd"].go_on()
+    eventually(lambda: is_back(stack, "synthd"), "synthd back on /metrics")
     listener.wait_for_music(20)
     assert gaps(listener.chunks) == []
     assert not listener.closed
 
 
-def test_parameters_in_force_outlive_synthd(station, listen):
+def test_parameters_in_force_outlive_synthd(stack, listen):
     listener = listen(PCM)
     answer = listener.ask({"type": "update_params", "parameters": {"intensity": 0.25, "swells": False}})
     assert answer["type"] == "accepted"
     eventually(lambda: listener.texts("status")[-1]["request"] >= answer["request"], "the change in force")
 
-    generation = station.generation("synthd/audio")
-    station.daemons["synthd"].kill()
-    station.daemons["synthd"].start()
-    eventually(lambda: station.generation("synthd/audio") > generation, "the segment taken over")
+    generation = stack.generation("synthd/audio")
+    stack.daemons["synthd"].kill()
+    stack.daemons["synthd"].start()
+    eventually(lambda: stack.generation("synthd/audio") > generation, "the segment taken over")
     listener.wait_for_music(20)
 
     status = listen(PCM)
@@ -170,11 +170,11 @@ def test_parameters_in_force_outlive_synthd(station, listen):
     assert status.texts("status")[0]["target"] == answer["target"]
 
 
-def test_streamd_goes_on_where_it_was(station, listen):
+def test_streamd_goes_on_where_it_was(stack, listen):
     listener = listen(PCM)
     listener.wait_for_more(20)
-    generation = station.generation("streamd/metrics")
-    before = station.scrape()
+    generation = stack.generation("streamd/metrics")
+    before = stack.scrape()
     before_counts = {
         series: value for series, value in before.rising().items() if series in figures_of(before, "streamd")
     }
@@ -182,21 +182,21 @@ def test_streamd_goes_on_where_it_was(station, listen):
     compared = {name for name, _ in before_counts}
     assert {"websocket_chunks_sent_total", "websocket_connections_total", "network_bytes_sent_total"} <= compared
 
-    station.daemons["streamd"].kill()
+    stack.daemons["streamd"].kill()
     listener.wait_until_closed()
     assert listener.close_code is None
-    eventually(lambda: is_down(station, "streamd"), "streamd down on /metrics, its figures absent")
-    published = station.figure("auralis_chunks_published_total", station="default")
+    eventually(lambda: is_down(stack, "streamd"), "streamd down on /metrics, its figures absent")
+    published = stack.figure("auralis_chunks_published_total", station="default")
     eventually(
-        lambda: station.figure("auralis_chunks_published_total", station="default") > published + 5,
+        lambda: stack.figure("auralis_chunks_published_total", station="default") > published + 5,
         "synthd going on without streamd",
     )
 
-    station.daemons["streamd"].start()
-    station.wait_until_ready()
-    assert station.generation("streamd/metrics") == generation + 1
-    eventually(lambda: is_back(station, "streamd"), "streamd back on /metrics")
-    assert fallen(before_counts, station.scrape()) == {}
+    stack.daemons["streamd"].start()
+    stack.wait_until_ready()
+    assert stack.generation("streamd/metrics") == generation + 1
+    eventually(lambda: is_back(stack, "streamd"), "streamd back on /metrics")
+    assert fallen(before_counts, stack.scrape()) == {}
 
     again = listen(PCM)
     again.wait_for_more(20)
@@ -205,26 +205,26 @@ def test_streamd_goes_on_where_it_was(station, listen):
     assert abs(timeline_start(again.chunks) - timeline_start(listener.chunks)) < 0.005
 
 
-def test_metricsd_is_missed_by_nobody(station, listen):
+def test_metricsd_is_missed_by_nobody(stack, listen):
     listeners = [listen(PCM), listen(JSON)]
     listeners[0].wait_for_more(10)
-    before = station.scrape()
+    before = stack.scrape()
 
-    station.daemons["metricsd"].kill()
+    stack.daemons["metricsd"].kill()
     for listener in listeners:
         listener.wait_for_more(20)
-    station.daemons["metricsd"].start()
-    station.wait_until_ready()
+    stack.daemons["metricsd"].start()
+    stack.wait_until_ready()
     for listener in listeners:
         listener.wait_for_more(20)
 
-    assert all(station.is_up(daemon) for daemon in station.daemons)
+    assert all(stack.is_up(daemon) for daemon in stack.daemons)
     others = {
         series: value
         for series, value in before.rising().items()
         if series in figures_of(before, "synthd") | figures_of(before, "streamd")
     }
-    assert fallen(others, station.scrape()) == {}
+    assert fallen(others, stack.scrape()) == {}
     for listener in listeners:
         assert not listener.closed
         assert gaps(listener.chunks) == []

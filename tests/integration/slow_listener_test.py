@@ -17,8 +17,8 @@ SETTINGS = {
 }
 
 
-def dropped(station):
-    return station.figure("websocket_chunks_dropped_total", reason="backlog")
+def dropped(stack):
+    return stack.figure("websocket_chunks_dropped_total", reason="backlog")
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def others(listen):
         assert listener.texts("warning") == []
 
 
-def test_a_listener_that_catches_up_knows_what_it_missed(station, listen, others):
-    before = dropped(station)
+def test_a_listener_that_catches_up_knows_what_it_missed(stack, listen, others):
+    before = dropped(stack)
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.wait_for_more(5)
     slow.pause()
-    eventually(lambda: dropped(station) >= before + 5, "chunks dropped after the backlog's age")
+    eventually(lambda: dropped(stack) >= before + 5, "chunks dropped after the backlog's age")
     slow.resume()
     eventually(lambda: slow.newest_seq >= others[0].newest_seq, "the live position")
 
@@ -51,34 +51,34 @@ def test_a_listener_that_catches_up_knows_what_it_missed(station, listen, others
             sequence.append(message["seq"])
     assert sequence == list(range(sequence[0], sequence[0] + len(sequence)))
     assert len(slow.texts("warning")) >= 5
-    assert len(slow.texts("warning")) == dropped(station) - before
+    assert len(slow.texts("warning")) == dropped(stack) - before
 
 
-def test_a_listener_that_takes_nothing_any_more_is_let_go(station, listen, others):
+def test_a_listener_that_takes_nothing_any_more_is_let_go(stack, listen, others):
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.pause()
-    eventually(lambda: station.figure("websocket_active_connections") == len(others) + 1, "all listeners counted")
-    before = station.figure("websocket_disconnections_total")
-    eventually(lambda: station.figure("websocket_disconnections_total") == before + 1, "the stalled one gone")
-    assert station.figure("websocket_active_connections") == len(others)
+    eventually(lambda: stack.figure("websocket_active_connections") == len(others) + 1, "all listeners counted")
+    before = stack.figure("websocket_disconnections_total")
+    eventually(lambda: stack.figure("websocket_disconnections_total") == before + 1, "the stalled one gone")
+    assert stack.figure("websocket_active_connections") == len(others)
 
 
-def test_more_listeners_than_allowed_are_refused(station, listen):
-    eventually(lambda: station.figure("websocket_active_connections") == 0, "nobody there")
+def test_more_listeners_than_allowed_are_refused(stack, listen):
+    eventually(lambda: stack.figure("websocket_active_connections") == 0, "nobody there")
     for _ in range(MAX_LISTENERS):
         listen(PCM).wait_for_more(1)
-    before = station.figure("websocket_connections_rejected_total", reason="limit")
-    assert station.refused_upgrade("/ws/stream").status == 503
-    assert station.figure("websocket_connections_rejected_total", reason="limit") == before + 1
-    assert station.http("GET", "/readyz").status == 200
+    before = stack.figure("websocket_connections_rejected_total", reason="limit")
+    assert stack.refused_upgrade("/ws/stream").status == 503
+    assert stack.figure("websocket_connections_rejected_total", reason="limit") == before + 1
+    assert stack.http("GET", "/readyz").status == 200
 
 
 
-def test_pings_that_come_at_once_are_not_all_answered(station):
+def test_pings_that_come_at_once_are_not_all_answered(stack):
     """Each answer waits in a queue without a bound: whoever pings faster than answers leave would fill it."""
     ping, pong = b"\x89\x80\0\0\0\0", b"\x8a\x00"
     many = 400
-    with socket.create_connection(("127.0.0.1", station.stream_port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", stack.stream_port), timeout=20) as connection:
         connection.sendall(
             b"GET /ws/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

@@ -40,21 +40,21 @@ SLEEP = {"type": "select_preset", "preset": "sleep"}
 CHUNK_S = 0.1
 
 
-def names(station):
-    return [one["station"] for one in json.loads(station.http("GET", "/api/status").text)["stations"]]
+def names(stack):
+    return [one["station"] for one in json.loads(stack.http("GET", "/api/status").text)["stations"]]
 
 
-def places(station):
-    return json.loads(station.http("GET", "/api/status").text)["places"]
+def places(stack):
+    return json.loads(stack.http("GET", "/api/status").text)["places"]
 
 
 def first_status(listener):
     return eventually(lambda: listener.texts("status"), "a status")[0]
 
 
-def no_personal(station):
+def no_personal(stack):
     """Until the places that the tests before had taken are free again."""
-    eventually(lambda: places(station)["personal"] == 0, "all personal stations ended")
+    eventually(lambda: places(stack)["personal"] == 0, "all personal stations ended")
 
 
 def rendered(tmp_path, *options):
@@ -67,14 +67,14 @@ def rendered(tmp_path, *options):
         return [file.readframes(frames) for _ in range(file.getnframes() // frames)]
 
 
-def link_query(station, name):
-    return station.status(name)["permalink"].removeprefix("/?")
+def link_query(stack, name):
+    return stack.status(name)["permalink"].removeprefix("/?")
 
 
-def check_against_link(station, name, heard, tmp_path):
+def check_against_link(stack, name, heard, tmp_path):
     """Every chunk of music that was heard of the station is what its link says, by its number."""
-    query = link_query(station, name)
-    status = station.status(name)
+    query = link_query(stack, name)
+    status = stack.status(name)
     due_now = heard[-1].seq + int((status["server_time"] - heard[-1].timestamp) / CHUNK_S)
     own_first = heard[0].seq - due_now + status["sample_index"] // (status["sample_rate"] // 10)
     # The estimate may be off by one, since the clocks were not read at one moment.
@@ -89,8 +89,8 @@ def check_against_link(station, name, heard, tmp_path):
     raise AssertionError("the newest chunk is not what the link says")
 
 
-def test_a_listener_chooses_a_station_by_its_name(station, listen):
-    assert names(station) == CONFIGURED
+def test_a_listener_chooses_a_station_by_its_name(stack, listen):
+    assert names(stack) == CONFIGURED
     day, night, usual = listen(PCM, query="station=day"), listen(PCM, query="station=night"), listen(PCM)
     assert first_status(day)["station"] == first_status(usual)["station"] == "day"
     assert first_status(night)["station"] == "night"
@@ -102,8 +102,8 @@ def test_a_listener_chooses_a_station_by_its_name(station, listen):
     both = [chunk for chunk in night.chunks if chunk.seq in heard]
     assert both and all(chunk.pcm != heard[chunk.seq] for chunk in both)
     assert all(chunk.pcm == heard[chunk.seq] for chunk in usual.chunks if chunk.seq in heard)
-    eventually(lambda: station.status("day")["listeners"] == 2, "two listeners of the day")
-    assert station.status("night")["listeners"] == 1
+    eventually(lambda: stack.status("day")["listeners"] == 2, "two listeners of the day")
+    assert stack.status("night")["listeners"] == 1
 
 
 @pytest.mark.parametrize(
@@ -120,17 +120,17 @@ def test_a_listener_chooses_a_station_by_its_name(station, listen):
         ("station=%zz", 400, "%"),
     ],
 )
-def test_a_station_that_is_not_to_be_had_is_refused_before_the_upgrade(station, query, status, said):
-    before = station.figure("websocket_connections_rejected_total", reason="station")
-    answer = station.refused_upgrade(f"/ws/stream?{query}")
+def test_a_station_that_is_not_to_be_had_is_refused_before_the_upgrade(stack, query, status, said):
+    before = stack.figure("websocket_connections_rejected_total", reason="station")
+    answer = stack.refused_upgrade(f"/ws/stream?{query}")
     assert answer.status == status
     assert said in answer.text and answer.text.count("\n") == 1
     eventually(
-        lambda: station.figure("websocket_connections_rejected_total", reason="station") == before + 1, "it is counted"
+        lambda: stack.figure("websocket_connections_rejected_total", reason="station") == before + 1, "it is counted"
     )
 
 
-def test_only_open_stations_obey_their_listeners(station, listen):
+def test_only_open_stations_obey_their_listeners(stack, listen):
     night, day = listen(PCM, query="station=night"), listen(PCM, query="station=day")
     assert first_status(night)["open"] is False and first_status(day)["open"] is True
     refusal = night.ask(SLEEP)
@@ -138,7 +138,7 @@ def test_only_open_stations_obey_their_listeners(station, listen):
     assert day.ask(SLEEP)["type"] == "accepted"
 
     def control(**fields):
-        return station.http("POST", "/api/control", json.dumps({**SLEEP, **fields}))
+        return stack.http("POST", "/api/control", json.dumps({**SLEEP, **fields}))
 
     assert control(station="night").status == 403
     assert control(station="day").status == 200
@@ -148,12 +148,12 @@ def test_only_open_stations_obey_their_listeners(station, listen):
     assert "day, night" in unknown.text
 
 
-def test_a_personal_station_is_its_listeners_own(station, listen, tmp_path):
-    no_personal(station)
+def test_a_personal_station_is_its_listeners_own(stack, listen, tmp_path):
+    no_personal(stack)
     own = listen(PCM, query="station=new&preset=sleep&seed=42")
     status = first_status(own)
     assert (status["personal"], status["open"], status["seed"], status["preset"]) == (True, True, 42, "sleep")
-    assert names(station) == CONFIGURED  # nobody else is told of it
+    assert names(stack) == CONFIGURED  # nobody else is told of it
     own.wait_for_music(20)
     assert gaps(own.chunks) == [] and own.texts("warning") == []
     # From its first chunk on it is what auralis-render makes of the same words.
@@ -169,8 +169,8 @@ def test_a_personal_station_is_its_listeners_own(station, listen, tmp_path):
     friend = listen(PCM, query=f"station={status['station']}")
     assert first_status(friend)["station"] == status["station"]
     friend.wait_for_music(5)
-    assert station.figure("auralis_stations", kind="personal") == 1
-    assert station.figure("auralis_chunks_published_total", station="personal") > 0
+    assert stack.figure("auralis_stations", kind="personal") == 1
+    assert stack.figure("auralis_chunks_published_total", station="personal") > 0
 
     other = listen(PCM, query="station=new")
     assert first_status(other)["station"] != status["station"]
@@ -178,20 +178,20 @@ def test_a_personal_station_is_its_listeners_own(station, listen, tmp_path):
     other.wait_for_music(5)
 
 
-def test_personal_stations_end_with_their_listeners_and_places_are_limited(station, listen):
-    no_personal(station)
-    assert places(station) == {
+def test_personal_stations_end_with_their_listeners_and_places_are_limited(stack, listen):
+    no_personal(stack)
+    assert places(stack) == {
         "total": PLACES, "free": PLACES - 2, "personal": 0, "opus_total": OPUS_PLACES, "opus_free": OPUS_PLACES
     }
     own = [listen(PCM, query="station=new") for _ in range(PLACES - 2)]
     for listener in own:
         first_status(listener)
-    before = station.figure("websocket_connections_rejected_total", reason="places")
-    refused = station.refused_upgrade("/ws/stream?station=new")
+    before = stack.figure("websocket_connections_rejected_total", reason="places")
+    refused = stack.refused_upgrade("/ws/stream?station=new")
     assert refused.status == 503
     assert "day, night" in refused.text
     eventually(
-        lambda: station.figure("websocket_connections_rejected_total", reason="places") == before + 1, "it is counted"
+        lambda: stack.figure("websocket_connections_rejected_total", reason="places") == before + 1, "it is counted"
     )
     assert listen(PCM, query="station=night")  # which needs no place
 
@@ -201,8 +201,8 @@ def test_personal_stations_end_with_their_listeners_and_places_are_limited(stati
     again = listen(PCM, query=f"station={name}")
     assert first_status(again)["station"] == name
     again.close()
-    eventually(lambda: places(station)["free"] == 1, "the place free again")
-    assert station.refused_upgrade(f"/ws/stream?station={name}").status == 404
+    eventually(lambda: places(stack)["free"] == 1, "the place free again")
+    assert stack.refused_upgrade(f"/ws/stream?station={name}").status == 404
     last = listen(PCM, query="station=new&seed=3")
     assert first_status(last)["seed"] == 3
     last.wait_for_music(5)
@@ -211,17 +211,17 @@ def test_personal_stations_end_with_their_listeners_and_places_are_limited(stati
         assert gaps(listener.chunks) == []
 
 
-def test_a_link_plays_the_same_music_again(station, listen, tmp_path):
-    no_personal(station)
+def test_a_link_plays_the_same_music_again(stack, listen, tmp_path):
+    no_personal(stack)
     own = listen(PCM, query="station=new&preset=bright&seed=11")
     name = first_status(own)["station"]
     for parameters in ({"intensity": 0.2, "bpm": 90}, {"swells": False, "key": "A#"}, {"harmonic_density": 0.9}):
         request = own.ask({"type": "update_params", "parameters": parameters})["request"]
         eventually(lambda: own.texts("status")[-1]["request"] >= request, "the change in force")
         own.wait_for_music(7)
-    check_against_link(station, name, own.chunks, tmp_path)
+    check_against_link(stack, name, own.chunks, tmp_path)
 
-    query = link_query(station, name)
+    query = link_query(stack, name)
     again = listen(PCM, query=query)
     status = first_status(again)
     assert status["personal"] and status["station"] != name
@@ -234,22 +234,22 @@ def test_a_link_plays_the_same_music_again(station, listen, tmp_path):
         assert chunk.pcm == pcm
 
 
-def replaced(station, how):
+def replaced(stack, how):
     """synthd ends in that way, and another one is there."""
-    synthd = station.daemons["synthd"]
-    generation = station.generation("synthd/audio")
+    synthd = stack.daemons["synthd"]
+    generation = stack.generation("synthd/audio")
     if how == "killed":
         synthd.kill()
     else:
         synthd.terminate()
         assert synthd.exit_status() == 0
     synthd.start()
-    eventually(lambda: station.generation("synthd/audio") == generation + 1, "the segment taken over")
+    eventually(lambda: stack.generation("synthd/audio") == generation + 1, "the segment taken over")
 
 
 @pytest.mark.parametrize("how", ["killed", "stopped"])
-def test_nobody_hears_that_synthd_is_another_one(station, listen, tmp_path, how):
-    no_personal(station)
+def test_nobody_hears_that_synthd_is_another_one(stack, listen, tmp_path, how):
+    no_personal(stack)
     own = listen(PCM, query="station=new&preset=bright&seed=12")
     name = first_status(own)["station"]
     listeners = {"day": listen(PCM, query="station=day"), "night": listen(PCM, query="station=night"), name: own}
@@ -258,7 +258,7 @@ def test_nobody_hears_that_synthd_is_another_one(station, listen, tmp_path, how)
     own.wait_for_music(5)
 
     def underruns():
-        scrape = station.scrape()
+        scrape = stack.scrape()
         return sum(
             scrape.value("ring_buffer_underruns_total", station=label) for label in (*CONFIGURED, "personal")
         )
@@ -267,7 +267,7 @@ def test_nobody_hears_that_synthd_is_another_one(station, listen, tmp_path, how)
     heard_nothing = False
     for _ in range(4):
         before = underruns()
-        replaced(station, how)
+        replaced(stack, how)
         for listener in listeners.values():
             listener.wait_for_music(15)
         heard_nothing = heard_nothing or underruns() == before
@@ -280,46 +280,46 @@ def test_nobody_hears_that_synthd_is_another_one(station, listen, tmp_path, how)
     for station_name, listener in listeners.items():
         assert gaps(listener.chunks) == []
         assert not listener.closed
-        check_against_link(station, station_name, listener.chunks, tmp_path)
+        check_against_link(stack, station_name, listener.chunks, tmp_path)
 
 
-def test_no_log_tells_the_name_of_a_personal_station(station, listen):
-    no_personal(station)
-    synthd = station.daemons["synthd"]
+def test_no_log_tells_the_name_of_a_personal_station(stack, listen):
+    no_personal(stack)
+    synthd = stack.daemons["synthd"]
     before = len(synthd.log())
     own, day = listen(PCM, query="station=new"), listen(PCM, query="station=day")
     name = first_status(own)["station"]
     first_status(day)
     for listener in (own, day):
         assert listener.ask(SLEEP)["type"] == "accepted"
-    replaced(station, "killed")
+    replaced(stack, "killed")
     own.wait_for_music(15)
     own.close()
-    no_personal(station)
+    no_personal(stack)
     for said in ("station plays", "controls applied", "going on", "station ends"):
         eventually(lambda said=said: said in synthd.log()[before:], said)
     assert '"station":"day"' in synthd.log()[before:]
-    for daemon in station.daemons.values():
+    for daemon in stack.daemons.values():
         assert name not in daemon.log()
 
 
-def test_a_reload_adds_and_removes_stations_and_leaves_the_others_alone(station, listen):
-    no_personal(station)
+def test_a_reload_adds_and_removes_stations_and_leaves_the_others_alone(stack, listen):
+    no_personal(stack)
     own = listen(PCM, query="station=new&seed=13")
     day, night = listen(PCM, query="station=day"), listen(PCM, query="station=night")
     for listener in (own, day, night):
         listener.wait_for_music(5)
-    synthd = station.daemons["synthd"]
-    generation = station.generation("synthd/audio")
+    synthd = stack.daemons["synthd"]
+    generation = stack.generation("synthd/audio")
 
-    station.config_file.write_text(CONFIGURATION.replace('"night"', '"dusk"').replace('"bright"', '"loud"'))
+    stack.config_file.write_text(CONFIGURATION.replace('"night"', '"dusk"').replace('"bright"', '"loud"'))
     synthd.reload()
     eventually(lambda: "loud" in synthd.log(), "the refusal of a preset that there is not")
-    assert names(station) == CONFIGURED
+    assert names(stack) == CONFIGURED
 
-    station.config_file.write_text(CONFIGURATION.replace('"night"', '"dusk"'))
+    stack.config_file.write_text(CONFIGURATION.replace('"night"', '"dusk"'))
     synthd.reload()
-    eventually(lambda: names(station) == ["day", "dusk"], "another station")
+    eventually(lambda: names(stack) == ["day", "dusk"], "another station")
     night.wait_until_closed()
     assert night.close_code == 4004
     dusk = listen(PCM, query="station=dusk")
@@ -330,22 +330,22 @@ def test_a_reload_adds_and_removes_stations_and_leaves_the_others_alone(station,
         assert gaps(listener.chunks) == []
         assert listener.texts("warning") == []
         assert not listener.closed
-    assert station.generation("synthd/audio") == generation
+    assert stack.generation("synthd/audio") == generation
 
     def labelled():
-        scrape = station.scrape()
+        scrape = stack.scrape()
         named = ("day", "night", "dusk")
         return {name for name in named if scrape.value("ring_buffer_depth_ms", station=name) is not None}
 
     eventually(lambda: labelled() == {"day", "dusk"}, "figures of the stations that there are")
-    station.config_file.write_text(CONFIGURATION)
+    stack.config_file.write_text(CONFIGURATION)
     synthd.reload()
-    eventually(lambda: sorted(names(station)) == CONFIGURED, "the stations as before")
+    eventually(lambda: sorted(names(stack)) == CONFIGURED, "the stations as before")
     dusk.wait_until_closed()
 
 
-def test_personal_stations_are_shared_out_by_address(station, restart_streamd):
-    no_personal(station)
+def test_personal_stations_are_shared_out_by_address(stack, restart_streamd):
+    no_personal(stack)
     share, crowd = 2, 20
     restart_streamd(
         {
@@ -357,44 +357,44 @@ def test_personal_stations_are_shared_out_by_address(station, restart_streamd):
     )
 
     def listener(client, query):
-        return Listener(station.stream_url(query), PCM, headers={"X-Forwarded-For": client})
+        return Listener(stack.stream_url(query), PCM, headers={"X-Forwarded-For": client})
 
     def own(one):
         return one.ask({"type": "subscribe", "query": "station=new"})
 
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as cleanup:
         flippers = [listener("192.0.2.1", "station=day") for _ in range(crowd)]
         for one in flippers:
-            stack.callback(one.close)
+            cleanup.callback(one.close)
         most = 0
         for _ in range(3):
             answers = [own(one) for one in flippers]
-            most = max(most, places(station)["personal"])
+            most = max(most, places(stack)["personal"])
             refused = [answer for answer in answers if answer["type"] == "error"]
             assert {answer["code"] for answer in refused} == {"no_place"}
             assert "max_personal_stations_per_address" in refused[0]["message"]
             assert len(refused) >= crowd - 2 * share
         assert 1 <= most <= share
         # Also of what has been left a moment ago.
-        before = station.figure("websocket_connections_rejected_total", reason="places")
-        assert places(station)["free"] == PLACES - 2 - share
-        answer = station.refused_upgrade("/ws/stream?station=new", headers={"X-Forwarded-For": "192.0.2.1"})
+        before = stack.figure("websocket_connections_rejected_total", reason="places")
+        assert places(stack)["free"] == PLACES - 2 - share
+        answer = stack.refused_upgrade("/ws/stream?station=new", headers={"X-Forwarded-For": "192.0.2.1"})
         assert answer.status == 429 and int(answer.headers["Retry-After"]) > 0
         assert "day, night" in answer.text
         eventually(
-            lambda: station.figure("websocket_connections_rejected_total", reason="places") == before + 1, "counted"
+            lambda: stack.figure("websocket_connections_rejected_total", reason="places") == before + 1, "counted"
         )
         # Another address gets its place.
         other = listener("192.0.2.2", "station=new")
-        stack.callback(other.close)
+        cleanup.callback(other.close)
         other.wait_for_music(3)
-        assert places(station)["personal"] == share + 1
+        assert places(stack)["personal"] == share + 1
 
 
-def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(station, restart_streamd):
-    no_personal(station)
+def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(stack, restart_streamd):
+    no_personal(stack)
     restart_streamd({"AURALIS_STREAMD_CHANGES_PER_SECOND": "100"})
-    own = Listener(station.stream_url("station=new"), PCM)
+    own = Listener(stack.stream_url("station=new"), PCM)
     try:
         names = [first_status(own)["station"]]
         for _ in range(3 * PLACES):
@@ -404,7 +404,7 @@ def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(station,
             )
             names.append(answer["station"])
             # The former one is given back at once, not after the time that a lost listener has to come back.
-            eventually(lambda: places(station)["personal"] == 1, "the former station gone", 5)
+            eventually(lambda: places(stack)["personal"] == 1, "the former station gone", 5)
         assert len(set(names)) == len(names)
         own.wait_for_music(3)
         assert gaps(own.chunks) == []
@@ -412,23 +412,23 @@ def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(station,
         own.close()
 
 
-def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(station, listen):
-    no_personal(station)
+def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(stack, listen):
+    no_personal(stack)
 
     def opus_free():
-        return places(station)["opus_free"]
+        return places(stack)["opus_free"]
 
     eventually(lambda: opus_free() == OPUS_PLACES, "all encoders free")
     own = [listen(OPUS, query="station=new") for _ in range(OPUS_PLACES)]
     names = [first_status(one)["station"] for one in own]
     assert opus_free() == 0
-    eventually(lambda: station.figure("auralis_opus_stations") == OPUS_PLACES, "it is shown")
-    assert station.figure("auralis_opus_station_places") == OPUS_PLACES
-    before = station.figure("websocket_connections_rejected_total", reason="encoders")
-    answer = station.refused_upgrade("/ws/stream?station=new", OPUS)
+    eventually(lambda: stack.figure("auralis_opus_stations") == OPUS_PLACES, "it is shown")
+    assert stack.figure("auralis_opus_station_places") == OPUS_PLACES
+    before = stack.figure("websocket_connections_rejected_total", reason="encoders")
+    answer = stack.refused_upgrade("/ws/stream?station=new", OPUS)
     assert answer.status == 503 and "auralis.pcm.v1" in answer.text and int(answer.headers["Retry-After"]) > 0
     eventually(
-        lambda: station.figure("websocket_connections_rejected_total", reason="encoders") == before + 1, "counted"
+        lambda: stack.figure("websocket_connections_rejected_total", reason="encoders") == before + 1, "counted"
     )
 
     # In PCM there is a place, and whoever has it stays with PCM.
@@ -438,7 +438,7 @@ def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(station,
     refusal = plain.ask({"type": "buffer_control", "format": OPUS})
     assert (refusal["type"], refusal["code"], refusal["in_reply_to"]) == ("error", "no_place", "buffer_control")
     assert "auralis.pcm.v1" in refusal["message"]
-    assert station.http("GET", f"/listen/{first_status(plain)['station']}.opus").status == 503
+    assert stack.http("GET", f"/listen/{first_status(plain)['station']}.opus").status == 503
     # Stations that have an encoder have it for all their listeners, and configured ones always have one.
     friend, night = listen(OPUS, query=f"station={names[0]}"), listen(OPUS, query="station=night")
     for one in (friend, night):
@@ -459,21 +459,21 @@ def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(station,
         assert gaps(one.chunks) == []
 
 
-def test_what_one_address_can_have_encoded_is_its_share(station, restart_streamd):
-    no_personal(station)
+def test_what_one_address_can_have_encoded_is_its_share(stack, restart_streamd):
+    no_personal(stack)
     restart_streamd(
         {"AURALIS_STREAMD_TRUSTED_PROXIES": HOST, "AURALIS_STREAMD_MAX_PERSONAL_STATIONS_PER_ADDRESS": "1"}
     )
 
     def listener(client, query):
-        return Listener(station.stream_url(query), OPUS, headers={"X-Forwarded-For": client})
+        return Listener(stack.stream_url(query), OPUS, headers={"X-Forwarded-For": client})
 
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as cleanup:
         first = listener("192.0.2.1", "station=new")
-        stack.callback(first.close)
-        refused = station.refused_upgrade("/ws/stream?station=new", OPUS, headers={"X-Forwarded-For": "192.0.2.1"})
+        cleanup.callback(first.close)
+        refused = stack.refused_upgrade("/ws/stream?station=new", OPUS, headers={"X-Forwarded-For": "192.0.2.1"})
         assert refused.status in (429, 503)
         second = listener("192.0.2.2", "station=new")
-        stack.callback(second.close)
+        cleanup.callback(second.close)
         for one in (first, second):
             one.wait_for_more(5)

@@ -43,7 +43,7 @@ def times(listener):
     }
 
 
-def test_a_step_of_the_servers_clock_changes_nothing_for_players(station, set_ahead, listen):
+def test_a_step_of_the_servers_clock_changes_nothing_for_players(stack, set_ahead, listen):
     listeners = [listen(protocol) for protocol in (PCM, JSON, OPUS)]
     for one in listeners:
         one.wait_for_more(3)
@@ -65,11 +65,11 @@ def test_a_step_of_the_servers_clock_changes_nothing_for_players(station, set_ah
     assert all(same.get(chunk.seq, chunk.timestamp) == chunk.timestamp for chunk in late.chunks)
 
 
-def test_a_report_beyond_what_can_be_is_refused_and_not_counted(station, listen):
+def test_a_report_beyond_what_can_be_is_refused_and_not_counted(stack, listen):
     listener = listen(PCM)
     name = "audio_end_to_end_latency_ms_count"
-    before = station.figure(name)
+    before = stack.figure(name)
     for latency_ms in (5 * HOUR_S * 1_000, -5 * HOUR_S * 1_000, -1_001, 60_001, 1e300):
         answer = listener.ask({**REPORT, "latency_ms": latency_ms})
         assert (answer["type"], answer["code"]) == ("error", "bad_field")
-    assert station.figure(name) == before
+    assert stack.figure(name) == before

@@ -69,11 +69,11 @@ def check_scrape(scrape, record):
 
 
 class Soak:
-    """`station` are the running daemons."""
+    """`stack` are the running daemons."""
 
-    def __init__(self, station, options):
-        self._station, self._options = station, options
-        self._started = {name: daemon.pid for name, daemon in station.daemons.items()}
+    def __init__(self, stack, options):
+        self._stack, self._options = stack, options
+        self._started = {name: daemon.pid for name, daemon in stack.daemons.items()}
         self.record = Record()
         self.tally = {}
 
@@ -90,7 +90,7 @@ class Soak:
                 self.record.trouble(text)
 
     def _crowd(self, listeners, seconds, meanwhile):
-        crowd = Crowd(self._station.stream_port, listeners, self._options.life, self._options.seed)
+        crowd = Crowd(self._stack.stream_port, listeners, self._options.life, self._options.seed)
         with crowd:
             meanwhile(seconds)
         self.tally = crowd.tally
@@ -114,9 +114,9 @@ class Soak:
             self.record.interrupted = True
 
     def _all_alive(self):
-        dead = [name for name, daemon in self._station.daemons.items() if not daemon.running()]
+        dead = [name for name, daemon in self._stack.daemons.items() if not daemon.running()]
         for name in dead:
-            self.record.trouble(f"{name} died:\n{self._station.daemons[name].log_tail()}")
+            self.record.trouble(f"{name} died:\n{self._stack.daemons[name].log_tail()}")
         return not dead
 
     def _keep(self, elapsed_s):
@@ -130,7 +130,7 @@ class Soak:
 
     def _scrape(self):
         try:
-            scrape = self._station.scrape()
+            scrape = self._stack.scrape()
         except (OSError, AssertionError) as error:
             self.record.trouble(f"no scrape: {error or type(error).__name__}")
             return None
@@ -146,7 +146,7 @@ class Soak:
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.RCVTIMEO, 3_000)
             socket.subscribe(b"")
-            socket.connect(self._station.zmq_endpoint)
+            socket.connect(self._stack.zmq_endpoint)
             with contextlib.suppress(zmq.Again):
                 socket.recv_multipart()
 
@@ -275,14 +275,14 @@ def main(arguments=None):
         "AURALIS_SYNTHD_MAX_STATIONS": "16",
     }
     try:
-        with contextlib.ExitStack() as stack:
-            station = stack.enter_context(auralis.Station(settings, CONFIGURATION))
-            soak = Soak(station, options)
+        with contextlib.ExitStack() as cleanup:
+            stack = cleanup.enter_context(auralis.Stack(settings, CONFIGURATION))
+            soak = Soak(stack, options)
             soak.run()
             status = report(soak, options)
             if status:
-                stack.pop_all()  # what is left is ended, without asking how it went
-                station.remove()
+                cleanup.pop_all()  # what is left is ended, without asking how it went
+                stack.remove()
     except KeyboardInterrupt:
         return INTERRUPTED
     return status
