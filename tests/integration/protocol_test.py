@@ -206,7 +206,7 @@ def test_the_page_has_every_field_and_no_other(file, name):
 
 def test_the_page_has_the_fields_of_parameters_and_listeners():
     check_table(table(section(PROTOCOL, "### Parameters"), "field"), definitions(COMMON)["parameters"])
-    check_table(table(section(PROTOCOL, "### Who listens"), "field"), definitions(HTTP)["listener"])
+    check_table(table(section(PROTOCOL, "### The list of listeners"), "field"), definitions(HTTP)["listener"])
 
 
 def test_the_page_has_every_code_and_no_other():
