@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the server tells over HTTP (docs/protocol.md). Nothing here throws: no answer is null.
+// Client of the HTTP API (docs/protocol.md). Nothing here throws: no response is null.
 import { Presence } from "./presence.js";
 import { station_named } from "./station_choice.js";
 
@@ -20,8 +20,8 @@ async function request(path, options = {}) {
   }
 }
 
-// { status, found, station }: the body of GET /api/status, and of the station of that name whether it is known, and what is
-// told of it. The list is looked at first: only a personal station is not on it.
+// Returns { status, found, station }: the body of GET /api/status, whether the server knows a station of that name, and its
+// entry. Searches the list first: only a personal station is not on it.
 export async function fetch_status(name = null) {
   const all = await request("api/status");
   if (!all?.ok) return null;
@@ -37,7 +37,7 @@ export async function fetch_presets() {
   return answer?.ok ? answer.body.presets : null;
 }
 
-// { ok, body }: `body` is an `accepted` or an `error` message.
+// Returns { ok, body }: `body` is an `accepted` or an `error` message.
 export async function post_change(message, station) {
   return request("api/control", {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...message, station }),

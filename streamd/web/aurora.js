@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Light that follows the sound: a few slow curtains, each as tall as its band is loud. It shares its thread with the
-// socket, so it is drawn small and stretched (it has no edges to lose), at a calm rate, and only while there is sound; for
-// who asked for less motion it stands still.
+// Light that follows the sound: a few slow curtains, each as tall as its band is loud. It shares the page's thread, so it is
+// drawn small and stretched (it has no sharp edges to lose), at a low rate, and only while there is sound. It stands still
+// if the listener prefers reduced motion.
 
 const WIDTH = 240;                     // one ray a pixel
 const HEIGHT = 96;
 const INTERVAL_MS = 45;
-const QUIET_DB = -85;                  // a band at this level is dark,
+const QUIET_DB = -85;                  // a band at this level is dark;
 const LOUD_DB = -30;                   // at this one, full
 
-// `foot`: where its lower edge hangs, `reach`: how far its rays go up, both as parts of the height.
+// `foot`: position of the lower edge, `reach`: length of the rays, both as fractions of the height.
 const CURTAINS = [
   { from_hz: 40, to_hz: 180, colour: "70, 110, 235", foot: 0.92, speed: 0.031, waves: 0.9, reach: 0.80 },
   { from_hz: 180, to_hz: 420, colour: "140, 105, 255", foot: 0.80, speed: -0.043, waves: 1.2, reach: 0.74 },
@@ -45,7 +45,7 @@ export class Aurora {
     this.#next();
   }
 
-  // The light fades, then the drawing stops.
+  // Lets the light fade, then stops drawing.
   stop() {
     this.#analyser = null;
   }
@@ -88,7 +88,7 @@ export class Aurora {
   }
 }
 
-// One ray, to be stretched: bright near its foot, fading upwards.
+// Draws one ray, to be stretched: bright near its foot, fading upwards.
 function draw_ray(colour) {
   const ray = document.createElement("canvas");
   ray.width = 1;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The connection to streamd: opens the WebSocket, opens it again when it breaks, measures the server's clock, and hands
-// on what comes. It knows nothing of sound, of the page or of stations, and runs on any thread.
+// The connection to streamd: opens the WebSocket, reconnects when it breaks, measures the server's clock, and passes
+// messages on. It knows nothing of audio, the page or stations, and runs on any thread.
 import { ServerClock } from "./clock.js";
 import { decode_binary, decode_json } from "./frame.js";
 import { Presence } from "./presence.js";
 
 const MIN_RETRY_MS = 500;
 const MAX_RETRY_MS = 10000;
-const PING_BURST = 5;                  // pings on connect, and where the clock is not known any more,
+const PING_BURST = 5;                  // pings on connect, and when the clock becomes unknown,
 const PING_BURST_INTERVAL_MS = 150;    // this far apart,
-const PING_INTERVAL_MS = 5000;         // then one each so often
-const PING_AGAIN_MS = 500;             // a ping that is asked for follows the last one no sooner
-const SILENT_TOO_LONG_MS = 6000;       // an open connection that says nothing, not even pong, is dead
-const RETURN_LIMIT_MS = 4000;          // after an absence it is asked first, and has this long to answer
-const NO_CLOSE_CODE = 1006;            // what browsers call a connection that ended without a word
+const PING_INTERVAL_MS = 5000;         // then one at this interval
+const PING_AGAIN_MS = 500;             // least interval between the last ping and a requested one
+const SILENT_TOO_LONG_MS = 6000;       // an open connection without any message, even a pong, is dead
+const RETURN_LIMIT_MS = 4000;          // time to answer a ping after an absence
+const NO_CLOSE_CODE = 1006;            // browsers' code for a connection without a close frame
 
-// What is offered to the server, which takes the first that it knows. One that is offered Opus after PCM may pass to it
-// where the connection is too slow.
+// Subprotocols to offer to the server, which selects the first one it supports. A server that is offered Opus after PCM may
+// switch to it if the connection is too slow.
 export function subprotocols({ saves_data, can_decode_opus }) {
   const binary = ["auralis.pcm.v1", ...(can_decode_opus ? ["auralis.opus.v1"] : [])];
   return [...(saves_data ? binary.reverse() : binary), "auralis.json.v1"];
@@ -32,23 +32,23 @@ export class Connection {
   #retries = 0;
   #retry_timer = 0;
   #ping_timer = 0;
-  #pings = 0;                          // of the present burst
-  #burst_ms = 0;                       // when it began,
+  #pings = 0;                          // in the current burst
+  #burst_ms = 0;                       // when the burst began,
   #clock_since_ms = 0;                 // since when the clock is measured,
-  #pinged_ms = 0;                      // and when the last ping was sent, all by performance.now()
-  #presence = new Presence(() => this.#return());
-  #limit = null;                       // until when the server has to say something
-  #taken = false;                      // whether the server took the present connection
-  #newest_due_ms = null;               // of the chunks that came
+  #pinged_ms = 0;                      // and when the last ping was sent; all by performance.now()
+  #presence = new Presence(() => this.#on_return());
+  #limit = null;                       // deadline for the server's next message
+  #accepted = false;                      // whether the server accepted the current connection
+  #newest_due_ms = null;               // of the received chunks
   #clock = new ServerClock();
   #go_online = () => this.retry_now();
 
-  // `subprotocols`: as of subprotocols(). `handlers`: on_audio(message, as of frame.js), on_message(object),
-  // on_state(state, loss), on_offset(the server's time minus this thread's performance.now(), in ms, null while it is not
-  // sure; after each answer to a ping, and when it is not sure any more).
-  // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt). With the last one comes
-  // { retry_in_ms, code, taken, newest_due_ms }: the close code, whether the server had taken the connection, and how far
-  // the sound came on the station's timeline; null where none came.
+  // `subprotocols`: from subprotocols(). `handlers`: on_audio(message), as decoded by frame.js; on_message(object);
+  // on_state(state, loss); on_offset(offset_ms), the server's time minus this thread's performance.now(), null while it is
+  // unknown: after each pong, and when it becomes unknown.
+  // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt). The last one has a `loss`
+  // { retry_in_ms, code, accepted, newest_due_ms }: the close code, whether the server had accepted the connection, and the
+  // due time of the newest chunk, null if there was none.
   constructor(url, subprotocols, handlers) {
     this.#url = url;
     this.#subprotocols = subprotocols;
@@ -63,12 +63,12 @@ export class Connection {
     this.#connect();
   }
 
-  // The next attempt is due now, where one is waited for.
+  // Makes the next attempt now, if one is pending.
   retry_now() {
     if (this.#state === "waiting") this.#connect();
   }
 
-  // Where the next attempt goes; what is connected stays.
+  // Sets the URL of the next attempt; an open connection stays.
   redirect(url) {
     this.#url = url;
   }
@@ -81,13 +81,13 @@ export class Connection {
     this.#set_state("closed");
   }
 
-  // What is sent while there is no connection is lost.
+  // Messages sent without an open connection are lost.
   send(message) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
-  // Asks for the server's time, besides the pings that are sent in any case: on_offset() tells the outcome.
-  ask_time() {
+  // Requests the server's time in addition to the periodic pings; on_offset() has the result.
+  request_time() {
     if (this.#state === "open" && performance.now() - this.#pinged_ms >= PING_AGAIN_MS) this.#send_ping();
   }
 
@@ -102,33 +102,33 @@ export class Connection {
     const socket = new WebSocket(this.#url, this.#subprotocols);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      this.#taken = true;
+      this.#accepted = true;
       this.#forget_clock();
       this.#start_pings();
     };
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => this.#retry(code);
     this.#socket = socket;
-    this.#taken = false;
-    // A connection attempt has no limit of its own that is short enough.
-    this.#expect_word(SILENT_TOO_LONG_MS);
+    this.#accepted = false;
+    // The browser's own limit for an attempt is too long.
+    this.#expect_message(SILENT_TOO_LONG_MS);
   }
 
-  #expect_word(within_ms) {
+  #expect_message(within_ms) {
     const limit = this.#presence.after(within_ms, () => this.#retry());
-    this.#limit?.cancel();             // only now: after() may have noticed an absence, and set another
+    this.#limit?.cancel();             // only now: after() may have detected an absence and set another
     this.#limit = limit;
   }
 
-  // After a sleep the clock may be another, and what was said meanwhile has yet to arrive: asks first, and judges later.
-  #return() {
+  // After a sleep the clock may have changed, and messages may still be in transit: pings first and judges later.
+  #on_return() {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#expect_word(RETURN_LIMIT_MS);
+    this.#expect_message(RETURN_LIMIT_MS);
     this.#forget_clock();
     this.#start_pings();
   }
 
-  // Forgets the socket: whatever it still says reaches nobody.
+  // Drops the socket; its later events are ignored.
   #drop() {
     clearTimeout(this.#retry_timer);
     clearTimeout(this.#ping_timer);
@@ -139,7 +139,7 @@ export class Connection {
     this.#socket = null;
   }
 
-  // Twice as long each time, and spread at random so that listeners do not return all at once.
+  // Exponential backoff with jitter, so that listeners do not reconnect all at once.
   #retry(code = NO_CLOSE_CODE) {
     this.#drop();
     if (!this.#wanted) return;
@@ -147,12 +147,12 @@ export class Connection {
     const wait_ms = least_ms * (1 + Math.random() / 2);
     this.#retry_timer = setTimeout(() => this.#connect(), wait_ms);
     this.#set_state("waiting", {
-      retry_in_ms: wait_ms, code, taken: this.#taken, newest_due_ms: this.#newest_due_ms,
+      retry_in_ms: wait_ms, code, accepted: this.#accepted, newest_due_ms: this.#newest_due_ms,
     });
   }
 
   #receive(data) {
-    this.#expect_word(SILENT_TOO_LONG_MS);
+    this.#expect_message(SILENT_TOO_LONG_MS);
     if (typeof data !== "string") return this.#receive_audio(decode_binary(data));
     let message;
     try {
@@ -175,12 +175,12 @@ export class Connection {
     this.#handlers.on_audio(message);
   }
 
-  // An answer to a ping of before an absence has another time in it.
+  // Ignores replies to pings sent before an absence: their clock may have changed.
   #receive_pong({ client_time, server_time }) {
     const now_ms = performance.now();
     if (!(client_time >= this.#clock_since_ms)) return;
     const agrees = this.#clock.add(client_time, now_ms, server_time * 1000);
-    // One of the clocks was set: asks as after connecting, but not without end where it is set all the time.
+    // One of the clocks was set: sends a burst as after connecting, but not endlessly if it is set all the time.
     if (!agrees && now_ms - this.#burst_ms >= PING_INTERVAL_MS) this.#start_pings();
     this.#handlers.on_offset(this.#clock.offset_ms);
   }

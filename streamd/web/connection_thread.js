@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The page's end of the connections, which live on a thread of their own (connection_worker.js). There may be several: the
-// next station is connected before the present one is left.
+// The page's end of the connections, which run on a thread of their own (connection_worker.js). There may be several: the
+// next station is connected before the current one is closed.
 import { ServerClock } from "./clock.js";
 
-const MAX_TIME_QUESTIONS = 20;         // to the thread, one after the other; three are enough unless it is very busy
+const MAX_TIME_REQUESTS = 20;         // to the thread, one after the other; three suffice unless it is very busy
 
 export class ConnectionThread {
   #worker = new Worker(new URL("connection_worker.js", import.meta.url), { type: "module" });
-  #connections = new Map();            // by id; what one that was closed since still says is not heard
+  #connections = new Map();            // by id; messages of a closed connection are ignored
   #last_id = 0;
-  #time_questions = 0;
-  #clock = new ServerClock();          // of the thread, whose performance.now() began at another moment
+  #time_requests = 0;
+  #clock = new ServerClock();          // of the thread, whose performance.now() has another origin
 
   constructor() {
     this.#worker.onmessage = ({ data }) => {
@@ -21,9 +21,9 @@ export class ConnectionThread {
     this.#check_time();
   }
 
-  // Chunks go to `port`, at `output_rate`. `saves_data`: Opus is wanted rather than PCM. `handlers`: on_message(object),
-  // on_state(state, loss), as of connection.js; on_time(known), when the server's clock was asked: whether offset_ms is sure.
-  // They are never called from within this call.
+  // Opens a connection. Chunks go to `port`, at `output_rate`. `saves_data`: prefer Opus to PCM. `handlers`:
+  // on_message(object) and on_state(state, loss), as in connection.js; on_time(known), after a time request: whether
+  // offset_ms is known. Handlers are never called from within this call.
   connect(url, port, { output_rate, saves_data }, handlers) {
     const id = ++this.#last_id;
     const connection = new ConnectionProxy(handlers, {
@@ -36,21 +36,21 @@ export class ConnectionThread {
     return connection;
   }
 
-  // Whether the thread's clock is still what it was: browsers need not treat a sleep alike on every thread.
+  // Checks the thread's clock again: browsers may treat a sleep differently on each thread.
   #check_time() {
-    this.#time_questions = 0;
-    this.#ask_time();
+    this.#time_requests = 0;
+    this.#request_time();
   }
 
-  #ask_time() {
-    ++this.#time_questions;
+  #request_time() {
+    ++this.#time_requests;
     this.#worker.postMessage({ page_ms: performance.now() });
   }
 
-  // Asks until the clock is sure.
+  // Asks until the clock is known.
   #receive_time({ page_ms, thread_ms }) {
     this.#clock.add(page_ms, performance.now(), thread_ms);
-    if (this.#clock.offset_ms === null && this.#time_questions < MAX_TIME_QUESTIONS) this.#ask_time();
+    if (this.#clock.offset_ms === null && this.#time_requests < MAX_TIME_REQUESTS) this.#request_time();
   }
 }
 
@@ -59,10 +59,10 @@ class ConnectionProxy {
   #post;
   #forget;
   #thread_offset;
-  #server_ms = null;                   // the server's time minus the thread's; null while it is not sure
+  #server_ms = null;                   // the server's time minus the thread's; null while it is unknown
   #retry_at_ms = 0;                    // by performance.now()
 
-  state = "connecting";                // as connection.js names it
+  state = "connecting";                // as named in connection.js
   codec = null;                        // "pcm" or "opus"; null before the first chunk
 
   constructor(handlers, { post, forget, thread_offset }) {
@@ -72,24 +72,24 @@ class ConnectionProxy {
     this.#thread_offset = thread_offset;
   }
 
-  // The server's time minus performance.now(); null while it is not sure.
+  // The server's time minus performance.now(); null while it is unknown.
   get offset_ms() {
     const thread_ms = this.#thread_offset();
     return this.#server_ms === null || thread_ms === null ? null : this.#server_ms + thread_ms;
   }
 
-  // Asks for the server's time now; on_time() tells when there is an answer.
-  ask_time() {
-    this.#post({ ask_time: true });
+  // Requests the server's time now; on_time() follows.
+  request_time() {
+    this.#post({ request_time: true });
   }
 
-  // The server's clock seems to be another: it is not sure before the next answer.
+  // Treats the server's clock as unknown until the next reply.
   doubt_time() {
     this.#server_ms = null;
-    this.ask_time();
+    this.request_time();
   }
 
-  // Until the next attempt, while waiting.
+  // Time until the next attempt, while waiting.
   get retry_in_ms() {
     return Math.max(0, this.#retry_at_ms - performance.now());
   }
@@ -98,12 +98,12 @@ class ConnectionProxy {
     this.#post({ redirect: url });
   }
 
-  // Where the next attempt is waited for, it is made now.
+  // Makes the next attempt now, if one is pending.
   retry_now() {
     this.#post({ retry: true });
   }
 
-  // Returns whether there is a connection to send it on.
+  // Returns whether there is an open connection.
   send(message) {
     if (this.state !== "open") return false;
     this.#post({ send: message });

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The thread of the connections, which also decodes. Chunks go from here to the audio thread by a port of their own, so that
-// a page that is busy drawing holds up no sound; connection_thread.js is the page's end.
+// The thread of the connections, which also decodes. Chunks go directly from here to the audio thread through a port, so a
+// page that is busy drawing delays no audio; connection_thread.js is the page's end.
 //
 // From the page: { id, open: url, port, output_rate, saves_data }, { id, redirect: url }, { id, send: message },
-// { id, retry: true }, { id, ask_time: true }, { id, close: true }, { page_ms }.
-// To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }, and { page_ms, thread_ms } as the
-// answer to { page_ms }: both by performance.now(), which begins at another moment on each thread.
+// { id, retry: true }, { id, request_time: true }, { id, close: true }, { page_ms }.
+// To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }, and { page_ms, thread_ms } in reply
+// to { page_ms }: both by performance.now(), whose origin differs between threads.
 import { Connection, subprotocols } from "./connection.js";
 import { Decoder } from "./decoder.js";
 import { can_decode_opus, OpusDecoder } from "./opus_decoder.js";
 
 const opus_known = can_decode_opus();
-const connections = new Map();         // { connection, decoder } by the id that the page gave
+const connections = new Map();         // { connection, decoder } by the page's id
 
 function open({ id, open: url, port, output_rate, saves_data }, can_decode) {
   const decoder = new Decoder({
@@ -41,7 +41,7 @@ onmessage = async ({ data }) => {
   if (data.open) open(data, can_decode);
   else if (data.redirect) connections.get(data.id)?.connection.redirect(data.redirect);
   else if (data.send) connections.get(data.id)?.connection.send(data.send);
-  else if (data.ask_time) connections.get(data.id)?.connection.ask_time();
+  else if (data.request_time) connections.get(data.id)?.connection.request_time();
   else if (data.retry) connections.get(data.id)?.connection.retry_now();
   else if (data.close) close(data.id);
 };

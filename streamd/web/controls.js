@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The controls of the music: key, mode, tempo, levels, switches and presets. They show what the station says, since other
-// listeners change it too; only what this listener has just touched stands back until the station has confirmed it.
+// The controls of the music: key, mode, tempo, levels, switches and presets. They show the station's state, since other
+// listeners change it too; a control that this listener has just changed keeps its value until the station confirms it.
 //
-// A change goes through: touched (not sent yet) -> sent -> accepted (has a request number) -> in force (a status carries
-// that number or a higher one). Until the last step it is shown as pending.
+// Steps of a change: touched (not sent yet) -> sent -> accepted (has a request number) -> in force (a status has that number
+// or a higher one). Until the last step it is shown as pending.
 import { RateLimiter } from "./rate_limiter.js";
 
-const SEND_INTERVAL_MS = 150;          // while a control is dragged; longer where the server grants no more
+const SEND_INTERVAL_MS = 150;          // while a control is dragged; longer at the server's rate limit
 const ERROR_SHOWN_MS = 8000;
 
 const as_percent = (value) => `${Math.round(value * 100)} %`;
@@ -18,17 +18,17 @@ export class Controls {
   #enabled = true;
   #fields = new Map();                 // parameter name -> its element
   #presets = new Map();                // preset name -> its button
-  #target = {};                        // what the station was last known to aim at
+  #target = {};                        // the station's last known target
   #touched = {};                       // changed here, not sent yet
-  #selected = null;                    // preset that was chosen before those, not sent yet
+  #selected = null;                    // preset chosen before those, not sent yet
   #changes = [];                       // sent, not in force yet, oldest first: { names, request }
-  #held = null;                        // the parameter under the listener's finger
+  #held = null;                        // the parameter that is being dragged
   #timer = 0;
   #rate_limiter = new RateLimiter();
   #error = document.getElementById("error");
   #error_timer = 0;
 
-  // `send(message)` delivers a control message; the answers come back through accepted(), refused() and status().
+  // `send(message)` sends a control message; replies come back through accepted(), refused() and status().
   constructor(form, send) {
     this.#form = form;
     this.#send = send;
@@ -42,7 +42,7 @@ export class Controls {
     form.addEventListener("submit", (event) => event.preventDefault());
   }
 
-  // `presets`: as GET /api/presets has them.
+  // `presets`: as in GET /api/presets.
   show_presets(container, presets) {
     for (const { name, parameters } of presets) {
       const button = document.createElement("button");
@@ -62,7 +62,7 @@ export class Controls {
     this.#show_enabled();
   }
 
-  // Whether the listener may change the music at all.
+  // Whether the listener may change the music.
   set enabled(enabled) {
     this.#enabled = enabled;
     this.#show_enabled();
@@ -75,7 +75,7 @@ export class Controls {
     for (const [name, button] of this.#presets) button.setAttribute("aria-pressed", String(name === preset));
   }
 
-  // Answers come in the order of the messages, so this one is for the oldest without a number.
+  // Replies come in the order of the messages, so this one is for the oldest without a number.
   accepted({ request, target }) {
     const change = this.#oldest_unanswered();
     if (change) change.request = request;
@@ -91,7 +91,7 @@ export class Controls {
     this.#show();
   }
 
-  // The server gives up what it had accepted: `request` and all before it.
+  // The server takes back accepted changes: `request` and all before it.
   taken_back({ request, target, message }) {
     const count = this.#changes.length;
     this.#changes = this.#changes.filter((change) => change.request === null || change.request > request);
@@ -100,13 +100,13 @@ export class Controls {
     this.#show();
   }
 
-  // The connection that carried the changes is gone, and with it their answers.
+  // Forgets the sent changes: with their connection the replies are lost.
   forget_changes() {
     this.#changes = [];
     this.#show();
   }
 
-  // What was meant for one station is not for the next.
+  // Discards changes that were meant for the station being left.
   leave_station() {
     clearTimeout(this.#timer);
     this.#timer = 0;
@@ -126,7 +126,7 @@ export class Controls {
     this.#send_later(SEND_INTERVAL_MS);
   }
 
-  // One timer for all, and the newest of each: when it fires late, in a tab that the browser held up, nothing has piled up.
+  // One timer for all controls, and only their newest values: if the browser delays it, nothing has piled up.
   #send_later(least_ms) {
     this.#timer ||= setTimeout(() => this.#send_next(), Math.max(least_ms, this.#wait_ms()));
   }
@@ -145,7 +145,7 @@ export class Controls {
     this.#send_change({ type: "update_params", parameters }, Object.keys(parameters));
   }
 
-  // A preset sets everything: what was touched before it is not sent any more.
+  // A preset sets everything: earlier touched values are not sent.
   #select(name) {
     this.#selected = name;
     this.#touched = {};
@@ -157,7 +157,7 @@ export class Controls {
     return [...this.#fields.keys(), preset];
   }
 
-  // Until the next change may be sent; counted as sent then.
+  // Time until the next change may be sent; counts it as sent.
   #wait_ms() {
     return this.#rate_limiter.take(performance.now());
   }
@@ -223,7 +223,7 @@ function write_value(element, value) {
   else element.value = value;
 }
 
-// The figure beside a slider, and the filled part of its track.
+// Shows the number beside a slider, and the filled part of its track.
 export function show_value(element) {
   if (element.type !== "range") return;
   const text = element.id === "bpm" ? as_bpm(element.valueAsNumber) : as_percent(element.valueAsNumber);

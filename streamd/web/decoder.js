@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// From the messages of a connection, PCM and Opus as they come, to chunks at the sound card's rate, in the same order. Where
-// the server passes from one codec to the other, what the newer one has of sound that was there already is left out, so
-// that music goes on as if nothing had been.
+// Turns a connection's messages, PCM and Opus, into chunks at the sound card's rate, in the same order. If the server switches
+// codecs, drops the part of the new codec's audio that the old one already covered, so that the music continues seamlessly.
 import { Resampler } from "./resampler.js";
 
-const MAX_WAITING = 50;                // messages; a decoder that keeps more to itself is not waited for
-const MAX_OVERLAP_MS = 1000;           // more is no overlap, but another clock
-const SMOOTHING_MS = 5;                // what is left of a step between codecs is worn off over this long
+const MAX_WAITING = 50;                // messages; beyond that the Opus decoder is not waited for
+const MAX_OVERLAP_MS = 1000;           // a larger overlap means another clock
+const SMOOTHING_MS = 5;                // fades out the remaining step between codecs
 
 export class Decoder {
   #output_rate;
@@ -14,14 +13,15 @@ export class Decoder {
   #on_chunk;
   #on_codec;
   #queue = [];                         // { message, samples, done }, oldest first
-  #newest = null;                      // { seq, opus } of the newest message that was taken in,
-  #resampled = null;                   // of the newest that went through the resampler: { rate, resampler, seq, opus }
-  #codec = null;                       // of the newest that was handed on, or left out,
-  #joining = false;                    // and whether nothing of it was handed on yet,
-  #end_ms = 0;                         // until when there is sound,
-  #last = [0, 0];                      // and how it ends
+  #newest = null;                      // { seq, opus } of the newest message added,
+  #resampled = null;                   // state of the resampler: { rate, resampler, seq, opus }
+  #codec = null;                       // of the newest message passed on or dropped,
+  #joining = false;                    // and whether none of its audio was passed on yet;
+  #end_ms = 0;                         // end of the audio passed on,
+  #last = [0, 0];                      // and its last frame
 
-  // `opus`: an OpusDecoder. `on_chunk(chunk)`: as jitter_buffer.js takes it. `on_codec(codec)`: "pcm" or "opus", from now on.
+  // `opus`: an OpusDecoder. `on_chunk(chunk)`: as jitter_buffer.js expects it. `on_codec(codec)`: "pcm" or "opus", when it
+  // changes.
   constructor({ output_rate, opus, on_chunk, on_codec = () => {} }) {
     this.#output_rate = output_rate;
     this.#opus = opus;
@@ -29,7 +29,7 @@ export class Decoder {
     this.#on_codec = on_codec;
   }
 
-  // A message as frame.js decodes it.
+  // Adds a message as decoded by frame.js.
   add(message) {
     const entry = { message, samples: message.samples ?? null, done: !message.packets };
     this.#queue.push(entry);
@@ -61,7 +61,7 @@ export class Decoder {
 
   #chunk_of(message, samples) {
     const { seq, rate, silent } = message;
-    // A decoder may leave out frames at its beginning.
+    // A decoder may omit frames at its beginning.
     const left_out_ms = (message.frames - samples.length / 2) * 1000 / rate;
     const chunk = { seq, due_ms: message.due_ms + left_out_ms, rate, frames: samples.length / 2, silent, samples };
     return rate === this.#output_rate ? chunk : this.#resample(chunk, message);
@@ -91,7 +91,7 @@ export class Decoder {
       const near = Math.abs(this.#end_ms - chunk.due_ms) < MAX_OVERLAP_MS;
       if (near && overlap >= chunk.frames) return;
       if (near && overlap > 0) this.#cut(chunk, overlap);
-      // Between the two a little is missing: this one rises from silence.
+      // There is a gap between the two: this one fades in from silence.
       else chunk.apart = overlap !== 0;
       this.#joining = false;
     }
@@ -100,7 +100,7 @@ export class Decoder {
     this.#on_chunk(chunk);
   }
 
-  // Leaves out the first frames, and begins where the sound before it ended.
+  // Drops the first frames, and starts at the level where the previous chunk ended.
   #cut(chunk, frames) {
     const scale = scale_of(chunk);
     const step = this.#last.map((last, channel) => last - chunk.samples[2 * (frames - 1) + channel] * scale);

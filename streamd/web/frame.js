@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Audio messages of docs/protocol.md. Both decoders return
+// Decodes audio messages of docs/protocol.md. Both functions return
 //   { seq, due_ms, rate, frames, silent, samples }
 // with `samples` interleaved 16 bit stereo; for Opus
 //   { seq, due_ms, rate, frames, silent, begins, packets }
-// with `begins`: whether a decoder begins anew here; or null for what this player does not know. Samples and packets are
-// views of the message itself where that is possible.
+// with `begins`: whether the decoder resets before this message. They return null for a message that this player does not
+// support. Samples and packets are views of the message itself if possible.
 
 const MAGIC = 0x31525541;              // "AUR1" read as a little-endian word
 const HEADER_BYTES = 32;
@@ -40,7 +40,7 @@ export function decode_binary(message) {
   }
 }
 
-// Each after its length; null where the message ends within one.
+// Each packet follows its length; returns null if the message ends within one.
 function packets_of(view) {
   const packets = [];
   for (let at = HEADER_BYTES; at < view.byteLength;) {

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: MIT
-// The jitter buffer between the socket and the sound card. It holds a ring of stereo samples on the station's timeline,
-// and is pulled at the sound card's pace; it runs on the audio thread (worklet.js), or, where there is none, on the
-// page's (output.js). Neither append() nor pull() allocates.
+// The jitter buffer between the socket and the sound card: a ring of stereo samples on the station's timeline, pulled at the
+// sound card's pace. It runs on the audio thread (worklet.js), or, if there is none, on the page's (output.js). Neither
+// append() nor pull() allocates.
 //
 // Units: positions are stream frames since construction and only grow; `read` has a fraction, because the sound card's
-// clock is never the server's: the rate of reading is trimmed by up to 0.2 % (3.5 cents) to hold the level.
+// clock never equals the server's: the rate of reading is trimmed by up to 0.2 % (3.5 cents) to hold the level.
 //
-// The *level* (frames waiting) swings by a chunk between two arrivals. What protects from a gap is its lowest point, so
-// that is what the target means: `target_ms` are still waiting when the next chunk is due to arrive.
+// The *level* (buffered frames) varies by a chunk between two arrivals. Its lowest point protects against gaps, so the
+// target refers to that: `target_ms` are still buffered when the next chunk is due to arrive.
 
 const CAPACITY_FRAMES = 1 << 17;       // 2.7 s at 48 kHz; a power of two
 const FADE_MS = 5;                     // into and out of silence
 const CROSSFADE_MS = 20;               // across a skip
-const CHANGE_FADE_MS = 80;             // out of one source, and again into the next
+const CHANGE_FADE_MS = 80;             // out of one source, then into the next
 const WINDOW_MS = 2000;                // the lowest level is taken over this long
-const MAX_LEVEL_MS = 500;              // more than this waiting is dropped
-const MAX_EXCESS_MS = 120;             // a lowest level this far above its target is dropped too
+const MAX_LEVEL_MS = 500;              // buffered audio beyond this is dropped
+const MAX_EXCESS_MS = 120;             // so is a lowest level this far above the target
 const SETTLING_MS = 10000;             // for this long after each start
-const SETTLING_WINDOW_MS = 1000;       // the lowest level is taken over a shorter time,
-const MAX_SETTLING_EXCESS_MS = 40;     // and less excess is borne
-const MAX_HOLE_MS = 500;               // a longer hole is closed up instead of being played as silence
-const MAX_REPEAT_MS = 2000;            // what comes again after a reconnect is no older
+const SETTLING_WINDOW_MS = 1000;       // the lowest level is taken over a shorter time
+const MAX_SETTLING_EXCESS_MS = 40;     // and less excess is tolerated
+const MAX_HOLE_MS = 500;               // a longer gap is closed instead of being played as silence
+const MAX_REPEAT_MS = 2000;            // chunks repeated after a reconnect are no older
 const MAX_RATE_TRIM = 0.002;
-const TRIM_TIME_MS = 10000;            // a level error is worked off with this time constant
+const TRIM_TIME_MS = 10000;            // time constant for correcting the level
 const TRIM_DEADBAND_MS = 5;
 const TARGET_STEP_MS = 40;             // an underrun for late chunks raises the target by this
 const MAX_TARGET_MS = 250;
-const TARGET_REST_MS = 60000;          // a quiet minute lowers it again by a quarter of a step
-const INTERPOLATION_FRAMES = 3;        // frames that the interpolation looks ahead
+const TARGET_REST_MS = 60000;          // a minute without underruns lowers it by a quarter of a step
+const INTERPOLATION_FRAMES = 3;        // frames that the interpolation reads ahead
 
 export class JitterBuffer {
   // `output_rate`: frames a second that pull() delivers. `target_ms`: see above. `lookahead_ms`: how much the owner
@@ -42,44 +42,44 @@ export class JitterBuffer {
     this.read = 0;
     this.write = 0;
 
-    // The stream: rate, and the newest chunk, which ties positions to the timeline.
+    // The stream: its rate, and the newest chunk, which maps positions to the timeline.
     this.stream_rate = 0;
     this.fade_frames = 0;
     this.chunk_frames = 0;
     this.newest_seq = -1;
     this.newest_due_ms = 0;
     this.newest_start = 0;             // position of its first frame
-    this.segment_start = 0;            // positions before this belong to an earlier stretch of the timeline
+    this.segment_start = 0;            // earlier positions belong to an earlier part of the timeline
     this.ends_in_sound = false;
-    this.sound_end = 0;                // from here on only silence waits
+    this.sound_end = 0;                // only silence is buffered after this
 
     // The state of playing: filling (silent), playing, fading (towards filling).
     this.state = "filling";
     this.gain = 0;
     this.gain_step = 0;
-    this.skip_frames = 0;              // a skip under way: its length,
+    this.skip_frames = 0;              // of the current skip: its length,
     this.skip_done = 0;                // and how much of its crossfade is done, 0 to 1
-    this.changing = false;             // towards another source: nobody waits for what was missed of this one
+    this.changing = false;             // switching to another source: running dry is no underrun
 
     // The servo that holds the level.
     this.target_ms = target_ms;
-    this.ran_late = false;             // the last underrun was for late chunks, not for lost ones
+    this.ran_late = false;             // late chunks caused the last underrun, not lost ones
     this.rate_trim = 0;
     this.rate_trim_goal = 0;
     this.window_lowest_ms = Infinity;
     this.played_ms = 0;                // since the last start
-    this.window_ms = 0;                // what the present window has behind it
+    this.window_ms = 0;                // elapsed time of the current window
     this.quiet_ms = 0;
 
     // Counters, since construction.
-    this.underruns = 0;                // times that playing ran dry
+    this.underruns = 0;                // how often playback ran dry
     this.gaps = 0;                     // chunks that never came, or came as silence
-    this.skips = 0;                    // times that waiting audio was dropped
+    this.skips = 0;                    // how often buffered audio was dropped
   }
 
-  // Takes one chunk: { seq, due_ms, rate, frames, silent, samples }, samples being interleaved stereo, 16 bit or floats.
-  // Chunks need not be equally long, and what is left of one may come later with the same number. One that is there already
-  // (a reconnect sends some again) is dropped; one with `apart` set does not follow on what was before to the frame.
+  // Appends a chunk { seq, due_ms, rate, frames, silent, samples }, with samples as interleaved stereo, 16 bit or floats.
+  // Chunks may differ in length, and the rest of one may come later with the same number. A chunk that is already present
+  // (a reconnect repeats some) is dropped; one with `apart` set does not follow the previous one exactly.
   append(chunk) {
     if (chunk.frames <= 0 || chunk.frames * 2 > CAPACITY_FRAMES) return;
     const first = this.newest_seq < 0;
@@ -89,7 +89,7 @@ export class JitterBuffer {
     const missing = Math.max(0, chunk.seq - this.newest_seq - 1);
     if (!first && !older) this.gaps += missing;
     const hole = missing > 0 && !first && !older ? this.#hole_frames(chunk, missing) : 0;
-    // An older number that does not come again is a new timeline: the station was set up anew.
+    // An older number that is not a repetition is a new timeline: the station was created again.
     const same_stretch = !first && !older && !chunk.apart && chunk.rate === this.stream_rate &&
         (missing === 0 || (this.state === "playing" && hole <= this.#frames(MAX_HOLE_MS)));
 
@@ -116,8 +116,8 @@ export class JitterBuffer {
     }
   }
 
-  // From now on chunks are another station's, whose timeline has the same numbers: what waits of the last one is faded out
-  // and left.
+  // Switches to another station, whose chunks may have the same numbers: fades out and drops the buffered audio of the
+  // former one.
   change_source() {
     this.newest_seq = -1;
     this.newest_due_ms = 0;
@@ -151,7 +151,7 @@ export class JitterBuffer {
     return this.state === "playing";
   }
 
-  // Playing, and not only silence that stands for missing chunks.
+  // Playing, and not only silence in place of missing chunks.
   get sounding() {
     return this.playing && this.read < this.sound_end;
   }
@@ -160,7 +160,7 @@ export class JitterBuffer {
     return this.stream_rate ? (this.write - this.read) * 1000 / this.stream_rate : 0;
   }
 
-  // Where the next pulled frame stands on the timeline: { seq, frame, due_ms }; null while it is not known.
+  // Position of the next pulled frame on the timeline: { seq, frame, due_ms }; null while unknown.
   position() {
     if (this.state !== "playing" || this.read < this.segment_start) return null;
     const offset = this.read - this.newest_start;
@@ -176,7 +176,7 @@ export class JitterBuffer {
     return Math.round(ms * this.stream_rate / 1000);
   }
 
-  // By its number and its due time; by the number alone where the server's clock was set meanwhile.
+  // Detects a repetition by number and due time, or by the number alone if the server's clock was set meanwhile.
   #comes_again({ seq, due_ms, rate, frames }) {
     const older_ms = this.newest_due_ms - due_ms;
     const near = (this.newest_seq - seq) * frames * 1000 / rate < MAX_REPEAT_MS;
@@ -184,7 +184,7 @@ export class JitterBuffer {
     return older_ms >= 0 && older_ms < MAX_REPEAT_MS;
   }
 
-  // Between the newest chunk and this one. Where the server's clock was set meanwhile, due times do not tell.
+  // Length of the gap between the newest chunk and this one. Due times are useless if the server's clock was set meanwhile.
   #hole_frames(chunk, missing) {
     const written = (this.write - this.newest_start) * 1000 / this.stream_rate;
     const frames = this.#frames(chunk.due_ms - this.newest_due_ms - written);
@@ -216,7 +216,7 @@ export class JitterBuffer {
     this.write += frames;
   }
 
-  // Ramps down what waits at the end of the ring, so that silence, or another stretch, can follow without a click.
+  // Fades out the end of the buffered audio, so that silence, or another part of the timeline, follows without a click.
   #end_sound() {
     if (!this.ends_in_sound) return;
     this.ends_in_sound = false;
@@ -229,14 +229,14 @@ export class JitterBuffer {
     }
   }
 
-  // Nobody pulls while the browser has suspended the sound: the oldest goes.
+  // Drops the oldest audio: while the browser has suspended the output there are no pulls.
   #make_room(frames) {
     const oldest = this.write + frames - CAPACITY_FRAMES + INTERPOLATION_FRAMES;
     if (this.read < oldest) this.read = oldest;
   }
 
-  // Arrivals are a chunk apart, and the next may be that far away: three quarters of one above the target leaves room
-  // for the worst case, and the servo takes the rest.
+  // Arrivals are a chunk apart, and the next may be that far away: three quarters of a chunk above the target leaves room
+  // for the worst case, and the servo corrects the rest.
   #try_start() {
     if (!this.stream_rate) return;
     const target_ms = this.ran_late ? Math.min(this.target_ms + TARGET_STEP_MS, MAX_TARGET_MS) : this.target_ms;
@@ -284,7 +284,7 @@ export class JitterBuffer {
     if (this.state === "fading" && this.gain <= 0) this.#run_dry();
   }
 
-  // Cubic Hermite through four frames; exactly the sample itself where the position has no fraction.
+  // Cubic Hermite through four frames; exactly the sample itself if the position has no fraction.
   #interpolate(ring, position) {
     const mask = CAPACITY_FRAMES - 1;
     const at = Math.floor(position);

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The time from a chunk's due time to the moment that it is heard: what is shown of it, and what is reported. A sample that
-// cannot be, or that is far from those before, tells that a clock was set: then nothing is shown or reported until the
-// clock has been asked again. Pure.
+// Time from a chunk's due time to the moment it is heard, as shown and as reported. An impossible sample, or one far from the
+// earlier ones, shows that a clock was set: nothing is shown or reported then until the clock has been measured again. Pure.
 
-const LEAST_MS = -1000;                // what the server takes (docs/protocol.md, "playback_report")
+const LEAST_MS = -1000;                // what the server accepts (docs/protocol.md, "playback_report")
 const MOST_MS = 60000;
-const JUMP_MS = 1000;                  // music is never as far ahead of, or behind, itself
+const JUMP_MS = 1000;                  // no playback jumps that far
 const WEIGHT = 0.15;
 
 export class Latency {
   #sum = 0;
   #count = 0;
-  #window_ms = null;                   // mean of a window that waits for its confirmation
+  #window_ms = null;                   // mean of a window that is not confirmed yet
 
-  shown_ms = null;                     // smoothed; null while it is not known
+  shown_ms = null;                     // smoothed; null while unknown
 
-  // Returns whether the sample was taken; if not, those before are forgotten, too.
+  // Returns whether the sample was accepted; if not, the earlier ones are discarded as well.
   add(latency_ms) {
     const possible = latency_ms >= LEAST_MS && latency_ms <= MOST_MS;
     if (!possible || Math.abs(latency_ms - (this.shown_ms ?? latency_ms)) > JUMP_MS) {
@@ -28,20 +27,20 @@ export class Latency {
     return true;
   }
 
-  // The clock is not known any more, or sound was suspended.
+  // Discards the samples: the clock is unknown, or sound was suspended.
   reset() {
     this.shown_ms = this.#window_ms = null;
     this.#sum = this.#count = 0;
   }
 
-  // Ends the window of a report. Returns whether there is something to report, once the clock has been asked again.
+  // Ends a report's window. Returns whether there is something to report once the clock has been confirmed.
   end_window() {
     this.#window_ms = this.#count > 0 ? this.#sum / this.#count : null;
     this.#sum = this.#count = 0;
     return this.#window_ms !== null;
   }
 
-  // The clock was asked, and is what it was: the mean of the window that ended last, once; else null.
+  // The clock is confirmed: returns the mean of the last window, once; else null.
   confirm() {
     const mean_ms = this.#window_ms;
     this.#window_ms = null;

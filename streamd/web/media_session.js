@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The system's own media controls (lock screen, media keys). Systems give them, and keep a page alive behind a locked
-// screen, only for a media element: one that loops silence plays beside the Web Audio graph.
+// The system's media controls (lock screen, media keys). Systems offer them, and keep a page alive behind a locked screen,
+// only for a media element, so one that loops silence plays beside the Web Audio graph.
 
 const SILENCE_S = 10;
 const SILENCE_HZ = 8000;
@@ -21,13 +21,13 @@ export class MediaControls {
     }
   }
 
-  // Within a gesture, as for all sound. Also while it plays: what the system has paused begins again.
+  // Call within a user gesture, like all audio. Also while playing: resumes what the system has paused.
   start() {
     if (!this.#element) {
       this.#element = new Audio(URL.createObjectURL(silent_wav()));
       this.#element.loop = true;
     }
-    // Refused: there are no system controls then, and the music plays all the same.
+    // If refused there are no system controls, but the music plays.
     if (!this.#element.paused) return;
     this.#element.play().catch(() => {});
     this.show(this.#title);
@@ -37,7 +37,7 @@ export class MediaControls {
     this.#element?.pause();
   }
 
-  // What the system shows: "playing" (sound comes out), "paused" (it is wanted, and does not) or "none".
+  // What the system shows: "playing" (sound is output), "paused" (it should be, but is not) or "none".
   set state(state) {
     if (state === this.#state || !("mediaSession" in navigator)) return;
     this.#state = state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opus packets to samples, through the browser's own decoder (WebCodecs), which there is on https pages and localhost only.
-// On any thread. A packet is 20 ms at 48 kHz.
+// Decodes Opus packets with the browser's own decoder (WebCodecs), available on https pages and localhost only. Runs on any
+// thread. A packet is 20 ms at 48 kHz.
 
 export const OPUS_RATE = 48000;
 const PACKET_US = 20000;
@@ -10,29 +10,29 @@ export async function can_decode_opus() {
   try {
     return (await AudioDecoder.isConfigSupported(CONFIG)).supported;
   } catch {
-    return false;                      // no such decoder here
+    return false;                      // no WebCodecs here
   }
 }
 
 export class OpusDecoder {
   #run = null;
 
-  // `done(samples)`: interleaved stereo as floats, or null where they could not be decoded; once each, later. `anew`: the
-  // packets need nothing of those before.
-  decode(packets, anew, done) {
-    if (anew) this.close();
+  // `done(samples)`: interleaved stereo as floats, or null if they could not be decoded; called once, later. `reset`: the
+  // packets do not depend on earlier ones.
+  decode(packets, reset, done) {
+    if (reset) this.close();
     if (!this.#run || this.#run.failed) this.#run = new Run();
     this.#run.decode(packets, done);
   }
 
-  // What was given to it is decoded still.
+  // Packets already passed are still decoded.
   close() {
     this.#run?.end();
     this.#run = null;
   }
 }
 
-// One decoder, and what was given to it, in one stretch.
+// One decoder and one continuous sequence of packets.
 class Run {
   #decoder;
   #waiting = [];                       // { done, pieces, end }: `end` is the number of the packet after its last one
@@ -65,7 +65,7 @@ class Run {
     else this.#decoder.flush().then(close, close);
   }
 
-  // In the order of the packets; what a decoder swallowed is missed when a later one comes.
+  // Output comes in the order of the packets; a packet without output is noticed when a later one comes.
   #take(audio) {
     const packet = Math.round(audio.timestamp / PACKET_US);
     while (this.#waiting.length > 0 && this.#waiting[0].end <= packet) this.#waiting.shift().done(null);

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: MIT
-// From chunks to the sound card: jitter buffer -> volume -> analyser -> destination. The jitter buffer lives on the audio
-// thread where the browser allows it ("worklet": https or localhost), else on the page's thread, which schedules short
-// buffers a little ahead ("scheduled"). Create one on a user's gesture; close it when done.
+// The path from chunks to the sound card: jitter buffer -> volume -> analyser -> destination. The jitter buffer runs on the
+// audio thread if the browser allows it ("worklet": https or localhost), else on the page's thread, which schedules short
+// buffers slightly ahead ("scheduled"). Create one within a user gesture; close it when done.
 import { JitterBuffer } from "./jitter_buffer.js";
 
 const PROCESSOR = "auralis-playback";
 const VOLUME_RAMP_S = 0.05;
 const CLOSE_RAMP_S = 0.06;
 
-// The scheduled way: what must be scheduled ahead, and how often the page looks. The lookahead counts towards the latency,
-// so the buffer's own target is lower.
+// Scheduled mode: how far ahead to schedule, and how often. The lookahead counts towards the latency, so the buffer's own
+// target is lower.
 const LOOKAHEAD_S = 0.06;
 const BLOCK_S = 0.02;
 const TICK_MS = 10;
 const SCHEDULED_TARGET_MS = 50;
 const REPORT_INTERVAL_S = 0.1;
-const STAMP_FRESH_MS = 1000;           // an older one is of before a suspension
+const STAMP_FRESH_MS = 1000;           // an older one is from before a suspension
 
 export class Output {
   // `on_report(report)`: { context_time, position, level_ms, playing, sounding, underruns, gaps, skips }, as worklet.js
-  // sends it. `on_change()`: the browser has suspended the sound, or lets it out again. Rejects if there is no sound output.
+  // sends it. `on_change()`: the browser has suspended or resumed the output. Rejects if there is no sound output.
   static async create({ sample_rate, volume, on_report, on_change }) {
     const context = make_context(sample_rate);
-    context.resume().catch(() => {});  // at once: some browsers allow it only within the gesture itself
+    context.resume().catch(() => {});  // at once: some browsers allow it only within the user gesture
     let source;
     try {
       source = can_use_worklet(context) ? await WorkletSource.create(context, on_report) : null;
     } catch {
-      source = null;                   // a browser that cannot import modules there
+      source = null;                   // a browser that cannot import modules in a worklet
     }
     source ??= new ScheduledSource(context, on_report);
     return new Output(context, source, volume, on_change);
@@ -46,7 +46,7 @@ export class Output {
     context.onstatechange = on_change;
   }
 
-  // Chunks come from `port`, out of whatever thread; from now on from no other.
+  // Takes chunks from `port`, of any thread, and no longer from the former port.
   take_chunks_from(port) {
     this.source.take_chunks_from(port);
   }
@@ -56,17 +56,17 @@ export class Output {
     return this.context.sampleRate;
   }
 
-  // Whether the browser lets no sound out: before it has begun, or during a phone call.
+  // Whether the browser suspends the output: before it has started, or during a phone call.
   get suspended() {
     return this.context.state !== "running";
   }
 
-  // Whether the browser has given it up: only another one can sound.
+  // Whether the browser has closed it for good: a new Output is needed.
   get closed() {
     return this.context.state === "closed";
   }
 
-  // Asks the browser to let the sound out again. Refused, or not answered: the next gesture may ask once more.
+  // Asks the browser to resume the output. If it refuses or does not answer, the next gesture may ask again.
   resume() {
     this.context.resume().catch(() => {});
   }
@@ -75,7 +75,7 @@ export class Output {
     this.gain.gain.setTargetAtTime(value, this.context.currentTime, VOLUME_RAMP_S / 3);
   }
 
-  // When the frame that leaves the graph at `context_time` is heard, by performance.now().
+  // Moment at which the frame that leaves the graph at `context_time` is heard, by performance.now().
   heard_at_ms(context_time) {
     const stamp = this.context.getOutputTimestamp?.();
     if (stamp?.contextTime > 0 && performance.now() - stamp.performanceTime < STAMP_FRESH_MS) {
@@ -94,8 +94,8 @@ export class Output {
   }
 }
 
-// At the stream's own rate nothing needs to be resampled; a browser that refuses it gets its own rate, and the jitter
-// buffer converts.
+// Uses the stream's own rate, which needs no resampling; if the browser refuses it, its default rate, and the jitter buffer
+// converts.
 function make_context(sample_rate) {
   try {
     return new AudioContext({ sampleRate: sample_rate, latencyHint: "balanced" });
@@ -167,7 +167,7 @@ class ScheduledSource {
     if (this.context.state !== "running") return;
     const rate = this.context.sampleRate;
     const now = this.context.currentTime * rate;
-    // Late: the page was busy for longer than the lookahead. What was missed is heard later, and counts as a gap.
+    // Late: the page was busy for longer than the lookahead. The missed audio is heard later, and counts as an underrun.
     if (this.next_frame < now) {
       if (this.next_frame > 0 && this.buffer.playing) this.buffer.underruns += 1;
       this.next_frame = Math.ceil(now + this.block_frames / 2);

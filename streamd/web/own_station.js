@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The form for a station of one's own: a preset, and a seed for who wants the same music again.
+// The form for a personal station: a preset, and optionally a seed, for the same music again.
 import { capitalized, own_station, seed_of } from "./station_choice.js";
 
 export class OwnStation {
@@ -30,7 +30,7 @@ export class OwnStation {
     for (const { name } of presets) this.#preset.append(new Option(capitalized(name), name));
   }
 
-  // An operator may have left no place beside the configured stations; then there is nothing to offer.
+  // Hides the form if the operator's limit leaves no room beside the configured stations.
   show({ places, stations }) {
     this.#form.hidden = places.total > 0 && places.total <= stations.length;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the listener hears: the sound output and the connection that feeds it. A change of the station connects to the other
-// one first, and leaves the present one when that sounds; where it is refused, nothing has happened to what plays.
+// What the listener hears: the sound output and the connection that feeds it. A change of station connects to the new one
+// first, and drops the current one when the new one plays; a refused change does not affect the sound.
 import { fetch_status } from "./api_client.js";
 import { ConnectionThread } from "./connection_thread.js";
 import { Output } from "./output.js";
@@ -11,39 +11,39 @@ import { name_of } from "./station_choice.js";
 
 const FIRST_REPORT_MS = 2000;
 const REPORT_INTERVAL_MS = 5000;
-const CHANGE_ATTEMPTS = 3;             // to reach another station while one plays,
-const CHANGE_LIMIT_MS = 10000;         // and for how long
+const CHANGE_ATTEMPTS = 3;             // attempts to reach another station while one plays,
+const CHANGE_LIMIT_MS = 10000;         // and the time limit for them
 
 export class Playback {
   #url;
   #handlers;
   #thread = new ConnectionThread();
-  #session = 0;                        // counts plays, so that what belongs to an earlier one is told apart
-  #output = null;                      // while the listener wants sound
+  #session = 0;                        // counts plays, to recognise callbacks of an earlier one
+  #output = null;                      // while the listener wants playback
   #current = null;                     // the link that is heard,
-  #next = null;                        // and the one that shall be
+  #next = null;                        // and the one to replace it
   #wanted = false;
-  #route = null;                       // what was asked for last
+  #route = null;                       // as last requested
   #presence = new Presence(() => this.sound.forget_latency());
   #trouble = null;
   #saves_data = false;
 
-  sound = new Sound(this.#presence);   // of the last play
+  sound = new Sound(this.#presence);   // of the latest play
 
   // `url`: of /ws/stream. `handlers`:
-  //   on_message(message)               of the station that is heard
-  //   on_station(route)                 from now on another one is heard
+  //   on_message(message)               from the station that is heard
+  //   on_station(route)                 another station is heard from now on
   //   on_state()
-  //   on_no_output()                    the browser gives no sound output; nothing is wanted any more
-  //   on_refused(route, why, status)    what was asked for cannot be had; what was heard before, if anything, goes on
-  //   on_trouble(why)                   what was heard cannot come back for now; null: it is back, or not wanted any more
-  // `why` and `status` as of why_refused() in route.js, and "gone": the station was removed.
+  //   on_no_output()                    the browser provides no sound output; playback has stopped
+  //   on_refused(route, why, status)    the request was refused; what was heard before, if anything, continues
+  //   on_trouble(why)                   playback cannot resume for now; null: it has resumed or was stopped
+  // `why` and `status` as in why_refused() of route.js; also "gone": the station was removed.
   constructor(url, handlers) {
     this.#url = url;
     this.#handlers = handlers;
   }
 
-  // "closed", or the state of the connection, as connection.js names it.
+  // "closed", or the state of the connection as named in connection.js.
   get state() {
     if (!this.#wanted) return "closed";
     return (this.#current ?? this.#next)?.connection.state ?? "connecting";
@@ -51,23 +51,23 @@ export class Playback {
 
   get wanted() { return this.#wanted; }
   get retry_in_ms() { return (this.#current ?? this.#next)?.connection.retry_in_ms ?? 0; }
-  // Whether another connection shall replace the one that is heard.
+  // Whether another connection is about to replace the one that is heard.
   get changing() { return this.#current !== null && this.#next !== null; }
   get mode() { return this.#output?.mode ?? null; }
   get codec() { return this.#current?.connection.codec ?? null; }
   get analyser() { return this.#output?.analyser ?? null; }
 
-  // Whether sound of the station comes out; not while only silence does.
+  // Whether the station's music is audible, not only silence.
   get sounding() {
     return this.sound.sounding && this.#flows;
   }
 
-  // Whether only silence comes out, which the server sends for sound that it does not have.
+  // Whether only silence is output, which the server sends in place of missing audio.
   get silent() {
     return this.sound.playing && !this.sound.sounding && this.#flows;
   }
 
-  // What keeps wanted sound from coming out here, as of Sound.obstacle_of().
+  // What keeps playback from being heard here, as in Sound.obstacle_of().
   get obstacle() {
     return this.#output && this.sound.obstacle_of(this.#output);
   }
@@ -76,7 +76,7 @@ export class Playback {
     return this.sound.fresh && this.obstacle === null;
   }
 
-  // Within a user's gesture. Ends with false where it was stopped meanwhile, or cannot begin.
+  // Call within a user gesture. Resolves to false if it was stopped meanwhile or cannot start.
   async play(route, { sample_rate, volume }) {
     const mine = ++this.#session;
     this.#wanted = true;
@@ -86,8 +86,8 @@ export class Playback {
     this.#handlers.on_state();
     const output = await Output.create({
       sample_rate, volume,
-      on_report: (report) => { if (mine === this.#session) this.#follow(report); },
-      on_change: () => { if (mine === this.#session) this.#follow_output(); },
+      on_report: (report) => { if (mine === this.#session) this.#apply_report(report); },
+      on_change: () => { if (mine === this.#session) this.#output_changed(); },
     }).catch(() => null);
     if (mine !== this.#session) {
       output?.close();
@@ -104,21 +104,21 @@ export class Playback {
     return true;
   }
 
-  // Towards another station, while one is wanted.
+  // Switches to another station during playback.
   change(route) {
     this.#route = route;
     if (this.#output) this.#connect(route);
   }
 
-  // Sound that takes less data is wanted, or lossless sound: from the next connection on, which replaces the present one.
+  // Selects data-saving or lossless sound, from the next connection on, which replaces the current one.
   set saves_data(saves_data) {
     if (saves_data === this.#saves_data) return;
     this.#saves_data = saves_data;
     if (this.#output) this.#connect(this.#route);
   }
 
-  // With what is heard; a change under way is given up.
-  stay() {
+  // Cancels a pending change; the current station stays.
+  cancel_change() {
     if (!this.#current) return;
     this.#drop_next();
     this.#route = this.#current.route;
@@ -135,21 +135,21 @@ export class Playback {
     this.#output = null;
     this.sound = new Sound(this.#presence);
     this.#presence.stop();
-    this.#be_troubled(null);
+    this.#set_trouble(null);
     this.#handlers.on_state();
   }
 
-  // Returns whether there is a connection to send it on.
+  // Returns whether there is an open connection.
   send(message) {
     return this.#current?.connection.send(message) ?? false;
   }
 
-  // Asks the browser to let the sound out again, if it does not.
+  // Asks the browser to resume a suspended output.
   resume() {
     if (this.#output?.suspended) this.#output.resume();
   }
 
-  // Does not wait for the next attempt to connect.
+  // Connects now if an attempt is pending.
   retry_now() {
     (this.#current ?? this.#next)?.connection.retry_now();
   }
@@ -165,8 +165,8 @@ export class Playback {
     const format = { output_rate: this.#output.sample_rate, saves_data: this.#saves_data };
     link.connection = this.#thread.connect(this.#url_of(route), port2, format, {
       on_message: (message) => this.#receive(link, message),
-      on_state: (state, loss) => this.#follow_state(link, state, loss),
-      on_time: (known) => this.#follow_time(link, known),
+      on_state: (state, loss) => this.#apply_state(link, state, loss),
+      on_time: (known) => this.#time_answered(link, known),
     });
     if (this.#current) link.limit = this.#presence.after(CHANGE_LIMIT_MS, () => this.#refuse(link, "later", null));
     this.#next = link;
@@ -195,18 +195,18 @@ export class Playback {
     if (link === this.#current) this.#handlers.on_message(message);
   }
 
-  #follow_state(link, state, loss) {
+  #apply_state(link, state, loss) {
     if (state === "open") {
-      if (link === this.#next) this.#take_next();
-      this.#be_troubled(null);
+      if (link === this.#next) this.#promote_next();
+      this.#set_trouble(null);
     } else if (state === "waiting") {
-      this.#find_way(link, loss);
+      this.#handle_loss(link, loss);
     }
     this.#handlers.on_state();
   }
 
-  // It sounds: what was heard before is left.
-  #take_next() {
+  // Makes the next link current once it plays; drops the former one.
+  #promote_next() {
     const link = this.#next;
     link.limit?.cancel();
     this.#current?.connection.close();
@@ -219,32 +219,32 @@ export class Playback {
     if (link.status) this.#handlers.on_message(link.status);
   }
 
-  // A connection broke, or did not come about; the next attempt is some tenths of a second away.
-  async #find_way(link, { code, taken, newest_due_ms }) {
+  // Handles a broken or refused connection; the next attempt is some tenths of a second away.
+  async #handle_loss(link, { code, accepted, newest_due_ms }) {
     const { route } = link;
     if (newest_due_ms !== null) route.heard(newest_due_ms);
     const asked = route.query;
     const gone = code === CODE_STATION_GONE;
-    const answer = taken && !gone ? null : await fetch_status(gone ? null : name_of(asked));
+    const answer = accepted && !gone ? null : await fetch_status(gone ? null : name_of(asked));
     const dropped = link !== this.#current && link !== this.#next;
     if (dropped || route.query !== asked || link.connection.state === "open") return;
     const status = answer?.status ?? null;
     let why = "later";
     if (gone) why = "unknown";
-    else if (!taken) why = why_refused(asked, status, answer?.found ?? false, this.#saves_data);
+    else if (!accepted) why = why_refused(asked, status, answer?.found ?? false, this.#saves_data);
     if (why === "unknown") {
       if (!route.gone()) return this.#refuse(link, link.heard ? "gone" : "unknown", status);
       link.connection.redirect(this.#url_of(route));
     } else if (why === "other_format") {
       return this.#refuse(link, why, status);
     } else if (link.heard) {
-      this.#be_troubled(why === "later" ? null : why);
+      this.#set_trouble(why === "later" ? null : why);
     } else if (why !== "later" || (this.#current && ++link.attempts >= CHANGE_ATTEMPTS)) {
       this.#refuse(link, why, status);
     }
   }
 
-  #be_troubled(why) {
+  #set_trouble(why) {
     if (why === this.#trouble) return;
     this.#trouble = why;
     this.#handlers.on_trouble(why);
@@ -261,16 +261,16 @@ export class Playback {
     this.#handlers.on_refused(link.route, why, status);
   }
 
-  #follow_output() {
+  #output_changed() {
     this.sound.forget_latency();
     this.resume();
     this.#handlers.on_state();
   }
 
-  // Where playing stands, from the audio thread. The latency: when the frame is heard, by the server's clock, against when
-  // it was due.
-  #follow(report) {
-    const changed = this.sound.follow(report);
+  // Handles the audio thread's report of the playback position. The latency is when the frame is heard, by the server's
+  // clock, minus when it was due.
+  #apply_report(report) {
+    const changed = this.sound.apply(report);
     const { position, context_time } = report;
     if (position && this.#current) {
       const { route, connection } = this.#current;
@@ -282,14 +282,14 @@ export class Playback {
     if (changed) this.#handlers.on_state();
   }
 
-  // What is reported was measured by a clock that is still the same afterwards.
+  // Reports only what was measured by a clock that is confirmed afterwards.
   #report_playback(mine) {
     if (mine !== this.#session) return;
     setTimeout(() => this.#report_playback(mine), REPORT_INTERVAL_MS);
-    if (this.sound.end_window()) this.#current?.connection.ask_time();
+    if (this.sound.end_window()) this.#current?.connection.request_time();
   }
 
-  #follow_time(link, known) {
+  #time_answered(link, known) {
     if (link !== this.#current) return;
     if (!known) return this.sound.forget_latency();
     const report = this.sound.report();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page: ties what is heard (playback.js), the choice of stations, the controls and the displays together.
+// The page: connects playback (playback.js), the choice of stations, the controls and the displays.
 import { fetch_presets, fetch_status, post_change } from "./api_client.js";
 import { Aurora } from "./aurora.js";
 import { Controls } from "./controls.js";
@@ -10,20 +10,20 @@ import { Playback } from "./playback.js";
 import { Quality } from "./quality.js";
 import { Route } from "./route.js";
 import { Share } from "./share.js";
-import { Standing } from "./standing.js";
+import { StateDisplay } from "./state_display.js";
 import {
   address_of, choice_of, choice_of_permalink, is_own, music_in_words, name_of, refusal_in_words, shown_choice,
-  trouble_in_words, unheard_in_words, usual_of, USUAL,
+  trouble_in_words, unheard_in_words, default_of, DEFAULT,
 } from "./station_choice.js";
 import { StationList } from "./station_list.js";
 import { Volume } from "./volume.js";
 
 const DEFAULT_RATE = 44100;
 const DISPLAY_INTERVAL_MS = 500;
-const POLL_MS = 5000;                  // how often the stations are asked for over HTTP,
-const PENDING_POLL_MS = 700;           // while a change made over HTTP waits to be in force,
-const CHANGED_POLL_MS = 1000;          // and after a change of one's own station, which has another permalink then
-const OWN_ENDS_MS = 10000;             // a station of one's own ends so long after it was left, asleep or not
+const POLL_MS = 5000;                  // how often the stations are requested over HTTP,
+const PENDING_POLL_MS = 700;           // while a change made over HTTP is not in force yet,
+const CHANGED_POLL_MS = 1000;          // and after a change of a personal station, whose permalink changes then
+const OWN_ENDS_MS = 10000;             // a personal station ends this long after it was left, by wall time
 
 const by_id = (id) => document.getElementById(id);
 const page = {
@@ -33,16 +33,16 @@ const page = {
 };
 
 let route = new Route(choice_of(location.search));  // to the chosen station,
-let coming = null;                     // and to the one that will be that as soon as it sounds
-let status = null;                     // the newest of the chosen station
-let permalink = null;                  // of a personal station, as first seen
-let left_ms = null;                    // when a station of one's own fell silent, by performance.now()
+let pending = null;                    // and to the one that replaces it once it plays
+let status = null;                     // newest status of the chosen station
+let permalink = null;                  // of a personal station, as first received
+let left_ms = null;                    // when a personal station was stopped, by performance.now()
 let server = null;                     // the newest body of GET /api/status
 let reachable = true;
 
 const aurora = new Aurora(by_id("aurora"), page.play);
 const media = new MediaControls({ play, stop });
-const standing = new Standing(page.play, page.state, media);
+const state_display = new StateDisplay(page.play, page.state, media);
 const controls = new Controls(by_id("controls"), send_change);
 const volume = new Volume(by_id("volume"), (gain) => { playback.volume = gain; });
 const quality = new Quality(by_id("quality"), () => { playback.saves_data = quality.saves_data; });
@@ -51,11 +51,11 @@ const own = new OwnStation(by_id("own"), start_own);
 const share = new Share(by_id("share"), by_id("link"), { find_link, say });
 const playback = new Playback(new URL("ws/stream", location.href.replace(/^http/, "ws")), {
   on_message: receive,
-  on_station: begin_station,
-  on_refused: be_refused,
+  on_station: select_station,
+  on_refused: handle_refusal,
   on_no_output: () => {
-    be_silent();
-    say("This browser gives no sound output. Press play to try again.");
+    show_stopped();
+    say("This browser provides no sound output. Press play to try again.");
   },
   on_trouble: (why) => say(why ? trouble_in_words(why) : ""),
   on_state: () => {
@@ -66,20 +66,20 @@ const playback = new Playback(new URL("ws/stream", location.href.replace(/^http/
 
 // Playing
 
-// What is wanted already is asked for once more, in every way that may help.
+// Starts playback, or retries everything that may help if it was started already.
 function play() {
   if (!playback.wanted) return begin();
   if (playback.obstacle === "no_device") {
-    coming = null;
+    pending = null;
     playback.stop();
     return begin();
   }
-  go_on();
+  resume_output();
   playback.retry_now();
 }
 
-// Any sign of the listener brings back what the browser has paused.
-function go_on() {
+// Resumes what the browser has paused; called on any activity of the listener.
+function resume_output() {
   if (!playback.wanted) return;
   media.start();
   playback.resume();
@@ -96,17 +96,17 @@ async function begin() {
   if (!await begun) return;
   page.notice.hidden = playback.mode === "worklet";
   page.notice.textContent =
-      "Browsers keep their audio thread to https pages: over plain http the sound may falter while this page is busy.";
+      "Browsers offer their audio thread only to https pages: over plain http the sound may stutter while this page is busy.";
   aurora.start(playback.analyser);
 }
 
 function stop() {
-  coming = null;
+  pending = null;
   playback.stop();
-  be_silent();
+  show_stopped();
 }
 
-function be_silent() {
+function show_stopped() {
   aurora.stop();
   media.stop();
   page.notice.hidden = true;
@@ -126,58 +126,58 @@ function toggle() {
 
 // Choosing a station
 
-// `choice`: as station_choice.js has it; null for one's own that is chosen already.
+// `choice`: as in station_choice.js; null for the personal station that is already chosen.
 function choose(choice) {
   say("");
   if (choice === null || name_of(choice) === status?.station) {
-    coming = null;
-    playback.stay();
+    pending = null;
+    playback.cancel_change();
     play();
   } else if (playback.wanted) {
-    go_on();
-    coming = new Route(choice);
-    playback.change(coming);
+    resume_output();
+    pending = new Route(choice);
+    playback.change(pending);
   } else {
-    begin_station(new Route(choice));
+    select_station(new Route(choice));
     play();
   }
   show_choice();
 }
 
-// At once where a place was left just now: some browsers let sound out only within the gesture itself.
+// Starts at once if the last status had room: some browsers allow sound only within the user gesture.
 async function start_own(choice) {
-  if (coming && is_own(coming.choice)) return;
+  if (pending && is_own(pending.choice)) return;
   if (server?.places.free === 0) server = (await fetch_status())?.status ?? server;
   if (server?.ready && server.places.free === 0) say(refusal_in_words("no_place", choice));
   else choose(choice);
 }
 
-// From now on this is the chosen one.
-function begin_station(chosen) {
+// Makes this the chosen station.
+function select_station(chosen) {
   if (chosen !== route) {
     status = permalink = null;
     controls.leave_station();
   }
   route = chosen;
-  coming = left_ms = null;
+  pending = left_ms = null;
   share.hide();
   show_choice();
   poll_in(0);
 }
 
-function be_refused(refused, why, body) {
-  if (coming === refused) coming = null;
+function handle_refusal(refused, why, body) {
+  if (pending === refused) pending = null;
   const sentence = refused === route && playback.wanted ?
-    "The sound quality could not be changed: what played goes on." : refusal_in_words(why, refused.query, body ?? server);
+    "The sound quality could not be changed; playback continues." : refusal_in_words(why, refused.query, body ?? server);
   const lost = why === "unknown" || why === "gone";
-  // Nothing is left of what was chosen: the usual station is offered.
-  if (lost && !playback.wanted) begin_station(new Route(USUAL));
-  say(lost && !playback.wanted ? `${sentence} Press play for the usual one.` : sentence);
+  // The chosen station no longer exists: offers the default one.
+  if (lost && !playback.wanted) select_station(new Route(DEFAULT));
+  say(lost && !playback.wanted ? `${sentence} Press play for the default station.` : sentence);
   if (playback.wanted) show_choice();
-  else be_silent();
+  else show_stopped();
 }
 
-// To the moment that is heard now.
+// Returns a link to the moment that is heard now.
 async function find_link() {
   const plays = status && (playback.wanted || !route.personal);
   const answer = plays ? await fetch_status(status.station) : null;
@@ -190,7 +190,7 @@ async function find_link() {
 const CHANGES = ["update_params", "select_preset"];
 
 function receive(message) {
-  if (message.type === "status") follow_status(message);
+  if (message.type === "status") apply_status(message);
   else if (message.type === "accepted") controls.accepted(message);
   else if (message.type === "taken_back") controls.taken_back(message);
   else if (message.type === "warning" && message.code === "stepped_down") say(message.message);
@@ -198,7 +198,7 @@ function receive(message) {
   else if (message.type === "error") console.warn(`refused: ${message.message}`);
 }
 
-function follow_status(message) {
+function apply_status(message) {
   status = message;
   controls.status(message);
   const { parameters, target } = message;
@@ -218,7 +218,7 @@ function show_listeners({ listeners }) {
   page.listeners.textContent = listeners ?? "–";
 }
 
-// Over the socket while there is one, else over HTTP: the music can be chosen before it is heard.
+// Sends over the socket if it is open, else over HTTP: the music can be changed before it is heard.
 async function send_change(message) {
   if (playback.send(message)) return;
   const answer = await post_change(message, status?.station);
@@ -234,7 +234,7 @@ function poll_in(ms) {
   poll_timer = setTimeout(poll, ms);
 }
 
-// The stations over HTTP. Also for a page that nobody sees while a station of one's own plays, whose moment is remembered.
+// Requests the stations over HTTP; also for a hidden page if a personal station plays, whose position is remembered.
 async function poll() {
   if (document.hidden && !(route.personal && playback.wanted)) return;
   const asked = route;
@@ -244,21 +244,21 @@ async function poll() {
   if (!reachable && playback.state !== "open") show_listeners({});
   if (!playback.wanted && controls.pending) poll_in(PENDING_POLL_MS);
   else poll_in(POLL_MS);
-  if (answer && asked === route) follow_server(answer, name);
+  if (answer && asked === route) apply_server_status(answer, name);
   show_state();
 }
 
-// All of the chosen station while no socket tells; else its listeners, whose coming and going that does not.
-function follow_server({ status: body, found, station }, name) {
+// Applies the whole status of the chosen station without a socket; else only its listeners, which the socket does not report.
+function apply_server_status({ status: body, found, station }, name) {
   server = body;
-  const told = station ?? (route.choice === USUAL ? usual_of(server.stations) : null);
-  if (told?.personal) {
-    permalink ??= told.permalink;
-    route.remember(told);
+  const reported = station ?? (route.choice === DEFAULT ? default_of(server.stations) : null);
+  if (reported?.personal) {
+    permalink ??= reported.permalink;
+    route.remember(reported);
   }
-  if (told && playback.state === "closed") follow_status(told);
-  else if (told) show_listeners(told);
-  else if (name !== null && !found && !playback.wanted && server.stations.length > 0) be_refused(route, "unknown", server);
+  if (reported && playback.state === "closed") apply_status(reported);
+  else if (reported) show_listeners(reported);
+  else if (name !== null && !found && !playback.wanted && server.stations.length > 0) handle_refusal(route, "unknown", server);
   show_choice();
 }
 
@@ -273,10 +273,10 @@ async function load_presets() {
 
 function show_choice() {
   if (server) own.show(server);
-  own.busy = coming !== null && is_own(coming.choice);
+  own.busy = pending !== null && is_own(pending.choice);
   const current = route.personal ? null : status?.station ?? name_of(route.choice);
   list.show(server?.stations ?? [], {
-    current, coming: coming ? name_of(coming.choice) : undefined,
+    current, pending: pending ? name_of(pending.choice) : undefined,
     own: route.personal ? (status ? music_in_words(status) : "Not heard yet") : null,
   });
   if (!status && is_own(route.choice)) {
@@ -289,7 +289,7 @@ function show_choice() {
   if (address !== location.href) history.replaceState(null, "", address);
 }
 
-// Whether the listener may change the music, and who hears it.
+// Shows whether the listener may change the music, and who hears the changes.
 function show_changeable() {
   const silent = route.personal && !playback.wanted;
   const closed = status !== null && !status.open;
@@ -297,13 +297,13 @@ function show_changeable() {
   page.closed.hidden = !silent && !closed;
   page.to_own.hidden = silent || !own.offered;
   show_text(page.closed_why, silent ? "Your station can be changed while it plays." :
-      "This station plays the same for everybody: listeners cannot change it.");
+      "This station is closed: listeners cannot change it.");
   page.shared.hidden = silent || closed;
-  show_text(page.shared, route.personal ? "This station is your own: nobody else hears the changes." :
+  show_text(page.shared, route.personal ? "This is your own station: no other listener hears the changes." :
       "Everyone who listens to this station hears the changes.");
 }
 
-// Screen readers tell what is set anew, so what stays is left alone.
+// Screen readers announce each assignment, so unchanged text is left alone.
 function show_text(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -313,7 +313,7 @@ function say(sentence) {
 }
 
 function show_state() {
-  standing.show(playback, reachable);
+  state_display.show(playback, reachable);
   quality.show(playback.codec, playback.changing);
 }
 
@@ -333,26 +333,26 @@ addEventListener("keydown", (event) => {
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
-  go_on();
+  resume_output();
   playback.retry_now();
   poll_in(0);
 });
-// The play button acts when it is released, on what it showed when it was touched.
+// The play button acts on release, on the state it showed when it was pressed.
 addEventListener("pointerdown", (event) => {
-  if (!page.play.contains(event.target)) go_on();
+  if (!page.play.contains(event.target)) resume_output();
 });
 
-// For tests and curious operators; reading only.
+// For tests and operators; read-only.
 //   connection   "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt)
-//   playing      whether sound of the station is coming out
+//   playing      whether the station's music is audible
 //   mode         "worklet" or "scheduled"; null before the first play
-//   codec        "pcm" or "opus", as it comes; null while nothing does
+//   codec        "pcm" or "opus", as received; null without a stream
 //   seq          number of the chunk being played; -1 before the first
-//   bufferMs     audio waiting in the player; null when unknown
+//   bufferMs     audio buffered in the player; null when unknown
 //   latencyMs    due time to sound card, by the server's clock; null when unknown
-//   underruns    times that the player ran dry since play was pressed
+//   underruns    how often the player ran dry since play was pressed
 //   gaps         chunks that never came, or came as silence, since play was pressed
-//   skips        times that the player dropped waiting audio to catch up
+//   skips        how often the player dropped buffered audio to catch up
 //   analyser     the AnalyserNode behind the volume; null while stopped
 //   status       the newest status message of the chosen station; null before the first
 window.auralis = Object.freeze({

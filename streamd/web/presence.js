@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Time in which this thread ran ("attended time"). A laptop sleeps, a browser freezes or throttles a tab: what passes
-// meanwhile says nothing about a server or a connection. Every limit of the player is measured in attended time, and code
-// that has to ask again after an absence is told of it. Runs on any thread; an object stays on its own.
+// Time in which this thread ran ("attended time"). A laptop sleeps, a browser freezes or throttles a tab: time that passes
+// meanwhile says nothing about a server or a connection. All of the player's timeouts are in attended time, and a callback
+// reports the end of an absence. Runs on any thread; an object stays on its own thread.
 //
-// A steady tick that comes late tells of an absence. If performance.now() stands still while the machine sleeps, the tick
-// comes in time, but wall time has moved on. Wall time that somebody set looks the same, and is treated as an absence, too,
+// A periodic tick that comes late indicates an absence. If performance.now() stops while the machine sleeps, the tick is on
+// time, but wall time has advanced. A change of the system's clock looks the same, and is treated as an absence as well,
 // which does no harm.
 
 const TICK_MS = 500;
-const ABSENT_MS = 2500;                // a later tick is an absence; throttled tabs, with one a second, are present
-const SLEPT_MS = 1000;                 // wall time that moved so far beyond performance.now(), or back, tells of a sleep
+const ABSENT_MS = 2500;                // a later tick is an absence; a throttled tab, with one tick a second, is present
+const SLEPT_MS = 1000;                 // a deviation of wall time from performance.now() beyond this is a sleep
 
 export class Presence {
   #on_return;
   #timer = 0;
-  #seen_ms = 0;                        // the last look, by performance.now(),
+  #seen_ms = 0;                        // the last check, by performance.now(),
   #wall_ms = 0;                        // and how far wall time was ahead of it then
   #attended_ms = 0;
 
@@ -23,7 +23,7 @@ export class Presence {
     this.#on_return = on_return;
   }
 
-  // Looks from now on until stop(), after which no deadline is met.
+  // Starts checking, until stop(), after which no timeout fires.
   start() {
     this.stop();
     this.#seen_ms = performance.now();
@@ -36,14 +36,14 @@ export class Presence {
     this.#timer = 0;
   }
 
-  // Milliseconds in which this thread ran, since the first start(); an absence counts as one tick, so that limits are met
-  // in a tab that hardly ever runs, too. Reading it notices an absence.
+  // Milliseconds in which this thread ran since the first start(); an absence counts as one tick, so that timeouts fire even
+  // in a tab that rarely runs. Reading it detects an absence.
   get attended_ms() {
     this.#look();
     return this.#attended_ms;
   }
 
-  // Calls back once, after `ms` of attended time; cancel() of what is returned prevents it.
+  // Calls back once, after `ms` of attended time; cancel() of the returned object prevents it.
   after(ms, callback) {
     const due_ms = this.attended_ms + ms;
     let timer = 0;

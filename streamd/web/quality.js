@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The choice between lossless sound and sound that saves data, remembered where the browser lets it. There is none where the
-// browser cannot decode the latter. What plays may differ from what was chosen, and is told then.
+// The choice between lossless and data-saving sound, remembered if the browser allows it. Hidden if the browser cannot decode
+// Opus. The quality that plays may differ from the choice, and is shown then.
 
 const KEY = "auralis.quality";
 const SAVES_DATA = "opus";
@@ -11,7 +11,7 @@ export class Quality {
   #select;
   #now;
 
-  // `field` holds the select, and the output for what plays. `on_change()`.
+  // `field` contains the select, and the output for the quality that plays. `on_change()`.
   constructor(field, on_change) {
     this.#field = field;
     this.#select = field.querySelector("select");
@@ -27,7 +27,7 @@ export class Quality {
     return !this.#field.hidden && this.#select.value === SAVES_DATA;
   }
 
-  // `codec`: what plays, null while nothing does; `changing`: whether what was chosen is on its way.
+  // `codec`: the one that plays, or null; `changing`: whether the chosen one is about to.
   show(codec, changing) {
     const differs = codec !== null && codec !== this.#select.value;
     const text = differs ? NAMES[codec] : "";

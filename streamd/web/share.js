@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// "Share this moment": copies a link, or, where the browser keeps its clipboard to https pages or says no, shows it,
-// selected.
+// "Share this moment": copies a link, or shows it, selected, if the browser denies access to the clipboard, as it does on
+// plain http.
 
-const FAILED = "There is nothing to share now: the server does not say what plays.";
+const FAILED = "There is nothing to share now: the server does not say what is playing.";
 const COPIED = "The link is copied: it plays the music from this moment on.";
 const SHOWN = "Copy this link: it plays the music from this moment on.";
 
@@ -12,7 +12,7 @@ export class Share {
   #find_link;
   #say;
 
-  // `find_link()` ends with the link, or null; `say(sentence)` tells the listener.
+  // `find_link()` resolves to the link, or null; `say(sentence)` shows a sentence.
   constructor(button, field, { find_link, say }) {
     this.#field = field;
     this.#input = field.querySelector("input");
@@ -22,7 +22,7 @@ export class Share {
     this.#input.addEventListener("focus", () => this.#input.select());
   }
 
-  // A link of before is of another moment.
+  // Hides a link to an earlier moment.
   hide() {
     this.#field.hidden = true;
   }

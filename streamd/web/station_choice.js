@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
-// What a listener can choose, as a query and in words. A *choice* is the query of the page's address and of /ws/stream
-// alike:
-//   ""                                   the usual station
-//   "station=night"                      the one of that name
-//   "station=new&preset=sleep&seed=42"   one of the listener's own, from its beginning on or, as a permalink, any moment
+// What a listener can choose, as a query and in words. A *choice* is the query of both the page's address and /ws/stream:
+//   ""                                   the default station
+//   "station=night"                      the station of that name
+//   "station=new&preset=sleep&seed=42"   a personal station, from its beginning or, as a permalink, from any moment
 // Pure.
 
-export const USUAL = "";
-const USUAL_NAME = "default";
+export const DEFAULT = "";
+const DEFAULT_NAME = "default";
 const NEW = "new";
-// Whatever else stands in a link was added on its way, and the server would refuse it.
+// Other fields were added to a link on its way (tracking), and the server would refuse them.
 const LINK_FIELDS = ["seed", "preset", "changes", "bar", "at", "rate", "chunk"];
 const MAX_SEED = 2n ** 64n - 1n;
 
-// `query`: with or without its question mark.
+// `query`: with or without the question mark.
 export function choice_of(query) {
   const given = new URLSearchParams(query);
   const station = given.get("station");
-  if (!station) return USUAL;
+  if (!station) return DEFAULT;
   const choice = new URLSearchParams({ station });
   if (station === NEW) {
     for (const [field, value] of given) if (LINK_FIELDS.includes(field)) choice.set(field, value);
@@ -29,7 +28,7 @@ export function station_named(name) {
   return new URLSearchParams({ station: name }).toString();
 }
 
-// `seed`: decimal digits, or "" for one that the server draws.
+// `seed`: decimal digits, or "" to let the server draw one.
 export function own_station({ preset, seed = "" }) {
   const choice = new URLSearchParams({ station: NEW, preset });
   if (seed) choice.set("seed", seed);
@@ -44,21 +43,21 @@ export function is_own(choice) {
   return new URLSearchParams(choice).get("station") === NEW;
 }
 
-// Null for the usual station and for one's own.
+// Null for the default station and for personal ones.
 export function name_of(choice) {
   const name = new URLSearchParams(choice).get("station");
   return name === NEW ? null : name;
 }
 
-// The same music, so many chunks later.
+// The same music, that many chunks later.
 export function moved_on(choice, chunks) {
   const query = new URLSearchParams(choice);
   query.set("at", String(Math.max(0, Number(query.get("at") ?? 0) + chunks)));
   return query.toString();
 }
 
-// What a reload, or who is given the address, shall get. A personal station's name opens it to whoever reads it, so the
-// music stands there instead of the name. `status`: the newest of the chosen station, `permalink`: its own; or null.
+// The choice for the address bar, for a reload or for sharing. A personal station's name is a capability name, so the
+// permalink of its music takes its place. `status`: the newest of the chosen station, `permalink`: its own; or null.
 export function shown_choice(choice, status, permalink) {
   if (is_own(choice)) {
     const query = new URLSearchParams(choice);
@@ -66,10 +65,10 @@ export function shown_choice(choice, status, permalink) {
     return query.toString();
   }
   if (!status?.personal) return choice;
-  return permalink ? choice_of_permalink(permalink) : USUAL;
+  return permalink ? choice_of_permalink(permalink) : DEFAULT;
 }
 
-// `page`: the address of the page, whatever it shows now.
+// `page`: the page's current address.
 export function address_of(choice, page) {
   const address = new URL(page);
   address.search = choice;
@@ -77,18 +76,18 @@ export function address_of(choice, page) {
   return address.href;
 }
 
-export function usual_of(stations) {
-  return stations.find(({ station }) => station === USUAL_NAME) ?? stations[0] ?? null;
+export function default_of(stations) {
+  return stations.find(({ station }) => station === DEFAULT_NAME) ?? stations[0] ?? null;
 }
 
-// Digits, "" where there are none, or null where it is no seed.
+// Returns digits, "" for an empty text, or null if it is not a seed.
 export function seed_of(text) {
   const digits = text.trim();
   if (digits === "") return "";
   return /^\d{1,20}$/.test(digits) && BigInt(digits) <= MAX_SEED ? String(BigInt(digits)) : null;
 }
 
-// In words. Numbers stay with their units when a line breaks.
+// In words. No line break separates a number from its unit.
 
 export function capitalized(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
@@ -102,12 +101,12 @@ export function listeners_in_words(count) {
   return count === 1 ? "1\u00a0listener" : `${count}\u00a0listeners`;
 }
 
-// A station of one's own before it is heard: a title, and what to do about it.
+// A personal station before it is heard: a title and a hint.
 export function unheard_in_words(choice) {
   const query = new URLSearchParams(choice);
   const seconds = Math.floor(Number(query.get("at") ?? 0) * Number(query.get("chunk") ?? 0) / 1000);
   if (seconds > 0) return ["A shared moment", `${duration_in_words(seconds)} into its music; press play`];
-  return ["A station of your own", "Press play to begin it"];
+  return ["A station of your own", "Press play to start it"];
 }
 
 function duration_in_words(seconds) {
@@ -116,37 +115,42 @@ function duration_in_words(seconds) {
   return parts.slice(first, first + 2).filter(([amount]) => amount > 0).map((part) => part.join(" ")).join(" ");
 }
 
-// Why a choice cannot be heard; `why` as route.js has it, `status`: the body of GET /api/status.
+// Why a choice cannot be heard; `why` as in route.js, `status`: the body of GET /api/status.
 export function refusal_in_words(why, choice, status) {
   const name = name_of(choice);
   const names = status?.stations?.map(({ station }) => station).join(", ");
   switch (why) {
     case "unknown":
-      return `There is no station ${name ? `“${name}”` : "of that name"}. There are: ${names}.`;
+      return `There is no station ${name ? `“${name}”` : "of that name"}. Available stations: ${names}.`;
     case "gone":
-      return `The station ${name ? `“${name}” ` : ""}is no more.${names ? ` There are: ${names}.` : ""}`;
+      return `The station ${name ? `“${name}” ` : ""}no longer exists.${names ? ` Available stations: ${names}.` : ""}`;
     case "no_place":
-      return "All places for stations of one’s own are taken. Try again in a while, or listen to one that plays.";
+      return "The limit of personal stations is reached. Try again later, or choose another station.";
     case "no_encoder":
-      return "No more stations of one’s own can be compressed now. Choose the other sound quality, or try again in a while.";
+      return "No more personal stations can be compressed now. Choose the other sound quality, or try again later.";
     case "other_format": {
       const { sample_rate, chunk_ms } = status.stations[0];
       const query = new URLSearchParams(choice);
-      return `The link was made where sound has ${query.get("rate")} Hz and chunks of ${query.get("chunk")} ms; ` +
-          `here it has ${sample_rate} Hz and ${chunk_ms} ms, which would be other music.`;
+      return `The link was made for ${query.get("rate")} Hz and chunks of ${query.get("chunk")} ms; ` +
+          `this server uses ${sample_rate} Hz and ${chunk_ms} ms, so the music would differ.`;
     }
-    case "not_taken":
+    case "not_accepted":
       if (!new URLSearchParams(choice).has("changes")) break;
-      return "The server did not take this link: part of it is missing or wrong, or the server is full.";
+      return "The server did not accept this link: part of it is missing or wrong, or the server is full.";
     default:
       break;
   }
-  return "The station could not be started. Try again in a while.";
+  return "The station could not be started. Try again later.";
 }
 
-// Why what was heard cannot come back yet.
+// Why playback cannot resume yet.
 export function trouble_in_words(why) {
-  if (why === "no_place") return "Your station ended, and all places for new ones are taken: it goes on when one is free.";
-  if (why === "no_encoder") return "Your station ended, and no more can be compressed now: it goes on when one can, or in the other sound quality.";
-  return "The server does not take your station now: it goes on when it does.";
+  switch (why) {
+    case "no_place":
+      return "Your station ended, and the limit of personal stations is reached: it continues once one ends.";
+    case "no_encoder":
+      return "Your station ended, and no more can be compressed now: it continues once one can, or in the other sound quality.";
+    default:
+      return "The server does not accept your station now: it continues once the server does.";
+  }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The stations to choose from: those of the server, and the listener's own while there is one.
+// The list of stations: the server's, and the listener's personal one if there is one.
 import { capitalized, listeners_in_words, music_in_words, station_named } from "./station_choice.js";
 
-const OWN = "";                        // no station is called so
+const OWN = "";                        // no station has this name
 
 export class StationList {
   #list;
@@ -10,16 +10,16 @@ export class StationList {
   #choose;
   #cards = new Map();                  // station name -> its button
 
-  // `choose(choice)`: null for the listener's own station.
+  // `choose(choice)`: null for the listener's personal station.
   constructor(list, title, choose) {
     this.#list = list;
     this.#title = title;
     this.#choose = choose;
   }
 
-  // `stations`: as GET /api/status has them. `own`: what one's own plays, in words; null where there is none. `current`:
-  // name of the one that is chosen, null for one's own; `coming`: of the one that shall be, undefined where none shall.
-  show(stations, { own, current, coming }) {
+  // `stations`: as in GET /api/status. `own`: what the personal station plays, in words; null if there is none. `current`:
+  // name of the chosen station, null for the personal one; `pending`: of the one about to replace it, undefined if none is.
+  show(stations, { own, current, pending }) {
     const entries = stations.map((station) => ({
       name: station.station,
       title: capitalized(station.station),
@@ -36,12 +36,12 @@ export class StationList {
       if (span.textContent !== detail) span.textContent = detail;
       if (name === (current ?? OWN)) card.setAttribute("aria-current", "true");
       else card.removeAttribute("aria-current");
-      card.classList.toggle("pending", name === coming);
-      card.setAttribute("aria-busy", String(name === coming));
+      card.classList.toggle("pending", name === pending);
+      card.setAttribute("aria-busy", String(name === pending));
     }
   }
 
-  // Those that stay are kept as they are, with the focus that one of them may have.
+  // Keeps the cards of remaining stations, so that a focused one stays focused.
   #keep_cards_of(entries) {
     const names = entries.map(({ name }) => name);
     for (const [name, card] of this.#cards) {

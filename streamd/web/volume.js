@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The volume slider, remembered where the browser lets it.
+// The volume slider, remembered if the browser allows it.
 import { show_value } from "./controls.js";
 
 const KEY = "auralis.volume";
@@ -18,7 +18,7 @@ export class Volume {
     });
   }
 
-  // The square of the slider is close to how loudness is heard.
+  // Perceived loudness is close to the square of the slider.
   get gain() {
     return this.#slider.valueAsNumber ** 2;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The audio thread's end: chunks come in through a port of their own, straight from the thread of the connection; process()
-// pulls frames out of the jitter buffer, and a report of where playing stands goes to the page ten times a second.
+// The audio thread's end: chunks come through a port of their own, directly from the connection's thread; process() pulls
+// frames from the jitter buffer, and ten times a second the page gets a report of the playback position.
 import { JitterBuffer } from "./jitter_buffer.js";
 
 const REPORT_INTERVAL_S = 0.1;
@@ -18,7 +18,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     };
   }
 
-  // What another source still sends is not heard.
+  // Chunks that the former source still sends are ignored.
   take_chunks_from(port) {
     this.chunks?.close();
     this.chunks = port;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the connection and the limits of the player do where their thread did not run for a while, and where a clock was set:
-// on time, timers and a network that the test moves. It does not prove how a browser sleeps.
+// The player's connection and timeouts when their thread does not run for a while, and when a clock is set, with time, timers
+// and a network that the test moves. It does not prove how a browser sleeps.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
@@ -16,7 +16,7 @@ const SLEEPS = [[true, "counts the sleep"], [false, "stands still in the sleep"]
 let world;
 beforeEach(() => { world = new World(); });
 
-// A connection that has been open for so long.
+// A connection that has been open for `open_ms`.
 function connect({ open_ms = 3000 } = {}) {
   const told = { states: [], offsets: [] };
   const connection = new Connection("ws://server/ws/stream", ["auralis.json.v1"], {
@@ -32,7 +32,7 @@ function connect({ open_ms = 3000 } = {}) {
   return { connection, told, socket: world.sockets[0] };
 }
 
-// What on_offset() has to tell where the clocks are as they are now.
+// The offset that on_offset() should report now.
 const true_offset_ms = () => world.server_s() * 1000 - world.now_ms();
 
 function assert_offset(told, expected_ms) {
@@ -40,31 +40,31 @@ function assert_offset(told, expected_ms) {
 }
 
 for (const [counted, how] of SLEEPS) {
-  test(`a connection that lives after a sleep is kept, where performance.now() ${how}`, () => {
+  test(`a connection that is alive after a sleep is kept, if performance.now() ${how}`, () => {
     const { connection, told, socket } = connect();
     world.sleep(HOUR_MS, { counted });
     world.run(20_000);
     assert.deepEqual([told.states, world.sockets.length], [["connecting", "open"], 1]);
     const woken_ms = world.now_ms() - 20_000;
-    assert.ok(socket.pings.some((at_ms) => at_ms >= woken_ms && at_ms <= woken_ms + 1000), "it is asked at once");
+    assert.ok(socket.pings.some((at_ms) => at_ms >= woken_ms && at_ms <= woken_ms + 1000), "a ping is sent at once");
     connection.close();
   });
 
-  test(`a connection that is dead after a sleep is left soon, where performance.now() ${how}`, () => {
+  test(`a connection that is dead after a sleep is dropped soon, if performance.now() ${how}`, () => {
     const { connection, told, socket } = connect();
     world.sleep(HOUR_MS, { counted });
     socket.alive = false;
     world.run(3000);
-    assert.equal(told.states.at(-1), "open", "it is asked before it is judged");
+    assert.equal(told.states.at(-1), "open", "it is pinged before it is judged");
     world.run(2000);
     assert.ok(told.states.includes("waiting"));
     connection.close();
   });
 
-  test(`after a sleep the server's clock is not known before it was asked again, where performance.now() ${how}`, () => {
+  test(`after a sleep the server's clock is unknown until it is measured again, if performance.now() ${how}`, () => {
     const { connection, told } = connect();
     assert_offset(told.offsets.at(-1), true_offset_ms());
-    // An answer is on its way when the machine falls asleep.
+    // A reply is in transit when the machine falls asleep.
     world.run(world.sockets[0].pings.at(-1) + 5005 - world.now_ms());
     const before = told.offsets.length;
     world.sleep(HOUR_MS, { counted });
@@ -76,7 +76,7 @@ for (const [counted, how] of SLEEPS) {
     connection.close();
   });
 
-  test(`an attempt to connect loses nothing by a sleep, where performance.now() ${how}`, () => {
+  test(`an attempt to connect survives a sleep, if performance.now() ${how}`, () => {
     const { connection, told, socket } = connect({ open_ms: 0 });
     world.run(1000);
     world.sleep(HOUR_MS, { counted });
@@ -88,7 +88,7 @@ for (const [counted, how] of SLEEPS) {
 }
 
 for (const [counted, how] of SLEEPS) {
-  test(`a limit counts only time in which the thread ran, where performance.now() ${how}`, () => {
+  test(`a timeout counts only time in which the thread ran, if performance.now() ${how}`, () => {
     const presence = new Presence();
     presence.start();
     let met = false;
@@ -104,7 +104,7 @@ for (const [counted, how] of SLEEPS) {
     presence.stop();
   });
 
-  test(`a return is told of before any limit is met, and may cancel it, where performance.now() ${how}`, () => {
+  test(`a return is reported before any timeout fires, and may cancel it, if performance.now() ${how}`, () => {
     let limit = null;
     let returns = 0;
     const presence = new Presence(() => {
@@ -120,14 +120,14 @@ for (const [counted, how] of SLEEPS) {
     presence.stop();
   });
 
-  test(`a sleep is not taken for a missing sound device, where performance.now() ${how}`, () => {
+  test(`a sleep is not mistaken for a missing sound device, if performance.now() ${how}`, () => {
     const presence = new Presence();
     presence.start();
     const sound = new Sound(presence);
     const output = { closed: false, suspended: false };
     const report = { playing: true, sounding: true, level_ms: 100, underruns: 0, gaps: 0, skips: 0, position: null };
     world.run(2000);
-    sound.follow(report);
+    sound.apply(report);
     assert.deepEqual([sound.fresh, sound.obstacle_of(output)], [true, null]);
     world.sleep(HOUR_MS, { counted });
     world.run(1001);
@@ -138,7 +138,7 @@ for (const [counted, how] of SLEEPS) {
   });
 }
 
-test("a position that was told before sound was suspended is no measure of the latency", () => {
+test("a position reported before sound was suspended does not count for the latency", () => {
   const presence = new Presence();
   presence.start();
   const sound = new Sound(presence);
@@ -146,7 +146,7 @@ test("a position that was told before sound was suspended is no measure of the l
   const due_ms = world.now_ms() + offset_ms - 200;
   assert.equal(sound.measure(due_ms, world.now_ms(), offset_ms), true);
   assert.equal(sound.latency_ms, 200);
-  // By a clock of the sound card that stood still for a minute.
+  // By a sound card's clock that stood still for a minute.
   assert.equal(sound.measure(due_ms, world.now_ms() - 60_000, offset_ms), true);
   assert.equal(sound.latency_ms, 200);
   presence.stop();
@@ -163,7 +163,7 @@ test("a tab that runs once a minute keeps its connection", () => {
 });
 
 for (const late_ms of [0, 1000]) {
-  test(`a connection that falls silent is left within seconds, with timers ${late_ms} ms late`, () => {
+  test(`a connection that falls silent is dropped within seconds, with timers ${late_ms} ms late`, () => {
     const { connection, told, socket } = connect();
     socket.alive = false;
     for (let passed_ms = 0; passed_ms < 10_000; passed_ms += 50 + late_ms) {
@@ -175,7 +175,7 @@ for (const late_ms of [0, 1000]) {
   });
 }
 
-test("an attempt to connect that hangs is given up", () => {
+test("an attempt to connect that hangs is abandoned", () => {
   const { connection, told } = connect({ open_ms: 0 });
   world.run(7000);
   assert.deepEqual(told.states.slice(0, 2), ["connecting", "waiting"]);
@@ -183,14 +183,14 @@ test("an attempt to connect that hangs is given up", () => {
 });
 
 for (const step_ms of [HOUR_MS, -HOUR_MS, 2000]) {
-  test(`the server's clock set by ${step_ms} ms: nothing wrong is told, and the right soon`, () => {
+  test(`the server's clock set by ${step_ms} ms: no wrong offset is reported, and the right one soon`, () => {
     const { connection, told } = connect();
     const before_ms = true_offset_ms();
     world.server_step_ms += step_ms;
     const first = told.offsets.length;
     world.run(7000);
     const after = told.offsets.slice(first);
-    assert.equal(after[0], null, "the first answer of another time");
+    assert.equal(after[0], null, "the first contradicting reply");
     for (const offset_ms of after.filter((offset_ms) => offset_ms !== null)) assert_offset(offset_ms, before_ms + step_ms);
     assert_offset(after.at(-1), before_ms + step_ms);
     connection.close();
@@ -208,7 +208,7 @@ for (const step_ms of [HOUR_MS, -HOUR_MS, 2000]) {
   });
 }
 
-test("a server whose clock is set all the time is not flooded with pings, and never believed", () => {
+test("a server whose clock is set all the time is not flooded with pings, and never trusted", () => {
   const { connection, told, socket } = connect();
   const first = told.offsets.length;
   const pings = socket.pings.length;
@@ -221,18 +221,18 @@ test("a server whose clock is set all the time is not flooded with pings, and ne
   connection.close();
 });
 
-test("the server's time can be asked for between two pings, but not all the time", () => {
+test("the server's time can be requested between two pings, but not all the time", () => {
   const { connection, socket } = connect();
   const pings = socket.pings.length;
   world.run(1000);
-  for (let i = 0; i < 100; ++i) connection.ask_time();
+  for (let i = 0; i < 100; ++i) connection.request_time();
   world.run(1000);
   assert.equal(socket.pings.length - pings, 1);
   connection.close();
 });
 
 for (const [counted, how] of SLEEPS) {
-  test(`an answer over HTTP that comes after a sleep is taken, where performance.now() ${how}`, async () => {
+  test(`a response over HTTP that comes after a sleep is accepted, if performance.now() ${how}`, async () => {
     const body = { stations: [], ready: true };
     let aborted = false;
     globalThis.fetch = (_path, { signal }) => new Promise((resolve, reject) => {
@@ -250,7 +250,7 @@ for (const [counted, how] of SLEEPS) {
   });
 }
 
-test("an answer over HTTP that does not come is given up", async () => {
+test("a response over HTTP that does not come is abandoned", async () => {
   globalThis.fetch = (_path, { signal }) => new Promise((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason));
   });

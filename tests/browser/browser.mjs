@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The player in a real Chromium, for the tests: a fresh browser, play, and what is heard.
+// Helpers to test the player in a real Chromium: a fresh browser, pressing play, and measuring what is heard.
 //
 // Environment: CHROMIUM (default /usr/bin/chromium); AURALIS_TEST_OUTPUT, a directory for screenshots.
-// Ends the test with status 77 (CTest: skipped) where Playwright or the browser is not installed.
+// Exits with status 77 (CTest: skipped) if Playwright or the browser is not installed.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,8 +28,8 @@ function skip(reason) {
   process.exit(SKIPPED);
 }
 
-// Runs `body(page)` in a fresh browser with an empty profile; any console error or failed request fails the test, but for
-// those that match `expected`. `prepare`: a function that runs in the page before its own scripts.
+// Runs `body(page)` in a fresh browser with an empty profile; any console error or failed request fails the test, except
+// those that match `expected`. `prepare`: a function that runs in the page before the page's own scripts.
 export async function with_player(url, body, { expected = /^$/, prepare = null, ...options } = {}) {
   const profile = mkdtempSync(path.join(tmpdir(), "auralis-browser-profile-"));
   const context = await chromium.launchPersistentContext(profile, {
@@ -58,7 +58,7 @@ export async function with_player(url, body, { expected = /^$/, prepare = null, 
   }
 }
 
-// Until the page knows what it can play.
+// Opens the page and waits until it shows the station and the presets.
 export async function open_page(page, url) {
   await page.goto(url);
   await page.locator("#now", { hasText: /\S/ }).waitFor();
@@ -75,7 +75,7 @@ export async function until_playing(page) {
   await page.locator("#state", { hasText: "Playing" }).waitFor();
 }
 
-// Listens for `ms`: the loudest and the quietest moment in dB full scale, and what the player counted meanwhile.
+// Listens for `ms`. Returns the loudest and the quietest level in dB full scale, and the player's counts meanwhile.
 export async function listen(page, ms) {
   return page.evaluate(async (ms) => {
     const count = () => ({ seq: auralis.seq, underruns: auralis.underruns, gaps: auralis.gaps, at_ms: performance.now() });
@@ -97,7 +97,7 @@ export async function listen(page, ms) {
   }, ms);
 }
 
-// None of the test's browser runs for `ms`, as on a laptop that sleeps.
+// Stops all processes of the test's browser for `ms`, as on a sleeping laptop.
 export async function freeze_browser(ms) {
   const processes = browser_processes();
   assert.ok(processes.length > 1, "the browser's processes");
@@ -106,7 +106,7 @@ export async function freeze_browser(ms) {
   for (const pid of processes) process.kill(pid, "SIGCONT");
 }
 
-// Those that this process has begun, and those that they have.
+// The browser's processes among this process's descendants.
 function browser_processes() {
   const children = new Map();
   const names = new Map();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The three real daemons for a test, on free ports and in a directory of their own; or, where
-// AURALIS_TEST_PLAYER_URL and AURALIS_TEST_METRICS_URL are given, those that run there already.
+// The three real daemons for a test, on free ports and in a directory of their own; or, if AURALIS_TEST_PLAYER_URL and
+// AURALIS_TEST_METRICS_URL are set, the ones that run there already.
 //
-// A test that needs stations of its own gives a configuration file, and always gets daemons of its own.
+// A test that needs certain stations passes a configuration, and always gets its own daemons.
 //
-// The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN, or lie together in AURALIS_BIN_DIR.
+// The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN, or all in AURALIS_BIN_DIR.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -12,11 +12,11 @@ import path from "node:path";
 
 const READY_LIMIT_MS = 120000;         // the first start may compile kernels
 const STOP_LIMIT_MS = 10000;
-const MAX_STATIONS = 8;                // given, so that synthd does not measure first how many it has room for
+const MAX_STATIONS = 8;                // set, so that synthd need not measure it
 
-// `config`: text of an auralis.toml for all three. What comes back: { player_url, metrics_url, stop() }, and of daemons of
-// our own `directory`, where their segments are, configure(config) for synthd, which reads it again, and `synthd`,
-// `streamd` and `metricsd`, to stop() and start() one.
+// `config`: text of an auralis.toml for all three. Returns { player_url, metrics_url, stop() } and, for the test's own
+// daemons, `directory`, where their segments are; configure(config), which synthd reads again; and `synthd`, `streamd` and
+// `metricsd`, each with stop() and start().
 export async function start_daemons({ config = "" } = {}) {
   const { AURALIS_TEST_PLAYER_URL, AURALIS_TEST_METRICS_URL } = process.env;
   if (!config && AURALIS_TEST_PLAYER_URL && AURALIS_TEST_METRICS_URL) {
@@ -28,7 +28,7 @@ export async function start_daemons({ config = "" } = {}) {
   const config_file = path.join(directory, "auralis.toml");
   writeFileSync(config_file, config);
   const [stream_port, metrics_port, zmq_port] = await free_ports(3);
-  // The daemons refuse variables of their prefix that they do not know: the test's own stay out.
+  // The daemons refuse unknown variables with their prefix, so the test's own are removed.
   const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith("AURALIS_"));
   const environment = {
     ...Object.fromEntries(foreign),

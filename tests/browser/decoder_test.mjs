@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the player does with the messages of both codecs, without a browser: resampling, the order of chunks, and the way from
-// one codec to the other, up to the jitter buffer. Packets are not decoded here, the browser does that (quality_test.mjs): in
-// its place stands what gives, when it is told to, the sound that would be in them.
+// How the player handles the messages of both codecs, without a browser: resampling, the order of chunks, and switching
+// codecs, up to the jitter buffer. Only a browser decodes packets (quality_test.mjs): here a stub returns their audio, when
+// the test tells it to.
 import assert from "node:assert/strict";
 import test from "node:test";
 
@@ -12,7 +12,7 @@ import { JitterBuffer } from "../../streamd/web/jitter_buffer.js";
 import { Resampler } from "../../streamd/web/resampler.js";
 
 const OPUS_RATE = 48000;
-const LEAD_MS = 8.3125;                // Opus messages begin so long before their chunk is due
+const LEAD_MS = 8.3125;                // Opus messages begin this long before their chunk is due
 const HZ = 110;
 const START_MS = 1.7e12;
 
@@ -33,26 +33,26 @@ function pcm(seq, rate = 44100, ms = 100) {
   };
 }
 
-// `packets`: what StandIn makes its sound of.
+// `packets`: times, from which StubOpusDecoder makes its audio.
 function opus(seq, { begins = false, ms = 100 } = {}) {
   const from_ms = seq * ms - LEAD_MS;
   const packets = Array.from({ length: ms / 20 }, (_, i) => from_ms + 20 * i);
   return { seq, due_ms: START_MS + from_ms, rate: OPUS_RATE, frames: packets.length * 960, silent: false, begins, packets };
 }
 
-// In place of an OpusDecoder: takes its time until release() is called, or does not know a packet (null).
-class StandIn {
+// In place of an OpusDecoder: returns nothing until release() is called; cannot decode a packet that is null.
+class StubOpusDecoder {
   held = [];
-  runs = [];                           // packets of each stretch
+  runs = [];                           // packets between two resets
 
-  // `gain`: a codec never gives back quite what went in.
+  // `gain`: a codec is never exact.
   constructor({ at_once = true, gain = 1 } = {}) {
     this.at_once = at_once;
     this.gain = gain;
   }
 
-  decode(packets, anew, done) {
-    if (anew || this.runs.length === 0) this.runs.push([]);
+  decode(packets, reset, done) {
+    if (reset || this.runs.length === 0) this.runs.push([]);
     this.runs.at(-1).push(...packets);
     const [from_ms] = packets;
     const samples = from_ms === null ? null : interleaved(Float32Array, from_ms, OPUS_RATE, packets.length * 960, this.gain);
@@ -67,14 +67,14 @@ class StandIn {
   close() {}
 }
 
-function decode(messages, { output_rate = 44100, opus_decoder = new StandIn() } = {}) {
+function decode(messages, { output_rate = 44100, opus_decoder = new StubOpusDecoder() } = {}) {
   const chunks = [];
   const decoder = new Decoder({ output_rate, opus: opus_decoder, on_chunk: (chunk) => chunks.push(chunk) });
   for (const message of messages) decoder.add(message);
   return chunks;
 }
 
-// How far chunks are off the sound that is due at their time, at most; but for the first `ms` of all.
+// Largest deviation of chunks from the sound due at their time, without the first `ms`.
 function worst_error(chunks, ms = 0) {
   let worst = 0;
   for (const { due_ms, rate, frames, samples } of chunks) {
@@ -96,7 +96,7 @@ function assert_seamless(chunks) {
   }
 }
 
-// The jitter buffer plays all of it as it would sound, but for the ramp at the start.
+// Asserts that the jitter buffer plays all of it unchanged, except for the ramp at the start.
 function assert_played(chunks, output_rate, most_off) {
   const buffer = new JitterBuffer({ output_rate });
   const left = new Float32Array(output_rate / 100);
@@ -117,7 +117,7 @@ function assert_played(chunks, output_rate, most_off) {
 }
 
 for (const [from, to] of [[44100, 48000], [48000, 44100], [44100, 96000]]) {
-  test(`${from} Hz becomes ${to} Hz: as loud, in time, and with nothing else above -80 dB`, () => {
+  test(`${from} Hz becomes ${to} Hz: equal level, in time, and no artefacts above -80 dB`, () => {
     for (const hz of [100, 1000, 5000, 10000, 15000, 18000]) {
       const resampler = new Resampler(from, to);
       const output = [];
@@ -142,7 +142,7 @@ for (const [from, to] of [[44100, 48000], [48000, 44100], [44100, 96000]]) {
   });
 }
 
-test("PCM at the sound card's rate goes through as it is", () => {
+test("PCM at the sound card's rate passes unchanged", () => {
   const message = pcm(7);
   assert.deepEqual(decode([message]), [message]);
   assert.equal(decode([message])[0].samples, message.samples);
@@ -156,19 +156,19 @@ test("PCM at another rate is resampled, in time", () => {
 });
 
 for (const output_rate of [44100, 48000]) {
-  test(`Opus comes at the sound card's rate of ${output_rate} Hz, and is due when its sound is`, () => {
+  test(`Opus comes at the sound card's rate of ${output_rate} Hz, and is due when its audio is`, () => {
     const chunks = decode([0, 1, 2, 3].map((seq) => opus(seq)), { output_rate });
     assert.deepEqual(chunks.map(({ seq, rate }) => [seq, rate]), [0, 1, 2, 3].map((seq) => [seq, output_rate]));
     assert_seamless(chunks);
     assert.ok(worst_error(chunks, 5) < 1e-3, `${worst_error(chunks, 5)}`);
   });
 
-  test(`from PCM to Opus and back the sound goes on to the frame, at ${output_rate} Hz`, () => {
-    // In the new codec the server sends the chunk before again.
+  test(`from PCM to Opus and back the sound continues to the frame, at ${output_rate} Hz`, () => {
+    // The server repeats the previous chunk in the new codec.
     const messages = [pcm(0), pcm(1), pcm(2), opus(2, { begins: true }), opus(3), opus(4), pcm(4), pcm(5)];
     const chunks = decode(messages, { output_rate });
     assert_seamless(chunks);
-    // Within half a frame, which is all that can be cut.
+    // Within half a frame, the resolution of the cut.
     assert.ok(worst_error(chunks, 5) < 0.5 * Math.PI * HZ / output_rate + 1e-3, `${worst_error(chunks, 5)}`);
     const end = chunks.at(-1);
     assert.ok(Math.abs(end.due_ms + end.frames * 1000 / end.rate - START_MS - 600) < 1);
@@ -177,24 +177,24 @@ for (const output_rate of [44100, 48000]) {
   });
 }
 
-test("what the codecs differ by where one follows on the other makes no step", () => {
+test("the difference between the codecs makes no step where one follows the other", () => {
   // At 225 ms, where PCM ends, the sound is at its crest.
   const messages = [0, 1, 2, 3, 4].map((seq) => pcm(seq, OPUS_RATE, 45));
   messages.push(opus(2, { begins: true }), opus(3));
-  const chunks = decode(messages, { output_rate: OPUS_RATE, opus_decoder: new StandIn({ gain: 0.8 }) });
+  const chunks = decode(messages, { output_rate: OPUS_RATE, opus_decoder: new StubOpusDecoder({ gain: 0.8 }) });
   assert_seamless(chunks);
   const [before, after] = chunks.slice(4);
   assert.ok(Math.abs(before.samples.at(-1) / 32768) > 0.4);
   assert.ok(Math.abs(after.samples[0] - before.samples.at(-1) / 32768) < 0.01, `${before.samples.at(-1)} ${after.samples[0]}`);
 });
 
-test("where the two codecs leave a little out, what follows rises from silence", () => {
+test("if there is a gap between the two codecs, the second fades in from silence", () => {
   const chunks = decode([opus(0), opus(1), pcm(2), pcm(3)]);
   assert.deepEqual(chunks.map(({ seq, apart }) => [seq, apart]), [[0, undefined], [1, undefined], [2, true], [3, undefined]]);
 });
 
 test("chunks keep their order while packets are still being decoded", () => {
-  const opus_decoder = new StandIn({ at_once: false });
+  const opus_decoder = new StubOpusDecoder({ at_once: false });
   const chunks = [];
   const decoder = new Decoder({ output_rate: OPUS_RATE, opus: opus_decoder, on_chunk: ({ seq }) => chunks.push(seq) });
   for (const message of [opus(0), opus(1), pcm(2, OPUS_RATE), pcm(3, OPUS_RATE)]) decoder.add(message);
@@ -205,8 +205,8 @@ test("chunks keep their order while packets are still being decoded", () => {
   assert.deepEqual(chunks, [0, 1, 2, 3]);
 });
 
-test("an Opus decoder that never answers does not hold up the sound for ever", () => {
-  const opus_decoder = new StandIn({ at_once: false });
+test("an Opus decoder that never answers does not block the sound forever", () => {
+  const opus_decoder = new StubOpusDecoder({ at_once: false });
   const chunks = [];
   const decoder = new Decoder({ output_rate: 44100, opus: opus_decoder, on_chunk: ({ seq }) => chunks.push(seq) });
   decoder.add(opus(0));
@@ -214,7 +214,7 @@ test("an Opus decoder that never answers does not hold up the sound for ever", (
   assert.equal(chunks.at(-1), 99);
 });
 
-test("what cannot be decoded is left out, and the rest goes on", () => {
+test("a packet that cannot be decoded is dropped, and the rest continues", () => {
   const broken = { ...opus(1), packets: [null] };
   const chunks = decode([opus(0), broken, opus(2)], { output_rate: OPUS_RATE });
   assert.deepEqual(chunks.map(({ seq }) => seq), [0, 2]);
@@ -223,15 +223,15 @@ test("what cannot be decoded is left out, and the rest goes on", () => {
   assert.equal(buffer.gaps, 1);
 });
 
-test("an Opus decoder begins anew where the server says so, where a number is missing, and after PCM; else it goes on", () => {
-  const opus_decoder = new StandIn();
+test("an Opus decoder resets when the server says so, when a number is missing, and after PCM; otherwise it continues", () => {
+  const opus_decoder = new StubOpusDecoder();
   decode([opus(0), opus(1), opus(2, { begins: true }), opus(3), opus(5), opus(6), pcm(7), opus(8)], { opus_decoder });
   assert.deepEqual(opus_decoder.runs.map((packets) => packets.length / 5), [2, 2, 2, 1]);
 });
 
-test("Opus messages of one and two packets in turn are one sound in the jitter buffer", () => {
+test("Opus messages of alternately one and two packets are continuous in the jitter buffer", () => {
   const chunks = [];
-  // As chunks of 30 ms give them.
+  // As from chunks of 30 ms.
   for (let seq = 0, from_ms = -LEAD_MS; seq < 20; ++seq) {
     const frames = seq % 2 === 0 ? 960 : 1920;
     const samples = interleaved(Float32Array, from_ms, OPUS_RATE, frames, 1);
@@ -241,7 +241,7 @@ test("Opus messages of one and two packets in turn are one sound in the jitter b
   assert_played(chunks, OPUS_RATE, 1e-3);
 });
 
-test("a message that never came leaves a hole as long as it was, whatever the others are", () => {
+test("a lost message leaves a gap of its own length, whatever the others' lengths", () => {
   const buffer = new JitterBuffer({ output_rate: OPUS_RATE });
   const lengths = [20, 40, 20, 40, 20, 40, 20, 40, 20, 40];
   const append = (seq) => {
@@ -257,7 +257,7 @@ test("a message that never came leaves a hole as long as it was, whatever the ot
   assert.ok(Math.abs(buffer.level_ms - level_ms - 60) < 0.1, `${level_ms} -> ${buffer.level_ms}`);
 });
 
-test("an Opus message is taken apart into its packets, and a broken one is not taken", () => {
+test("an Opus message is split into its packets, and a truncated one is refused", () => {
   const bytes = Uint8Array.of(
     0x41, 0x55, 0x52, 0x31, 1, 2, 2, 0, 77, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x96, 0x98, 0, 0, 0, 0, 0, 0x80, 0xbb, 0, 0,
     0x80, 7, 0, 0, 2, 0, 10, 11, 1, 0, 12);
@@ -268,7 +268,7 @@ test("an Opus message is taken apart into its packets, and a broken one is not t
   assert.equal(decode_binary(bytes.buffer.slice(0, bytes.length - 2)), null);
 });
 
-test("Opus is offered where it can be decoded, first where data is to be saved", () => {
+test("Opus is offered if it can be decoded, and first to save data", () => {
   const offered = (saves_data, can_decode_opus) =>
     subprotocols({ saves_data, can_decode_opus }).map((name) => name.split(".")[1]).join(" ");
   assert.equal(offered(false, true), "pcm opus json");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the listener wants and what sounds are two things: the system takes the sound away, refuses it or has no device for
-// it, and every way of pressing play brings it back. In a real Chromium against the real daemons; a phone call is simulated
-// by a browser that suspends and refuses sound. It does not prove that a phone's own browser behaves so.
+// Interruptions: the system suspends the sound, refuses it or has no device for it, and every way of pressing play restores
+// it. In a real Chromium against the real daemons; a phone call is simulated by a browser that suspends and refuses sound.
+// It does not prove that a phone's own browser behaves like that.
 //
 // Environment: see daemons.mjs and browser.mjs.
 import assert from "node:assert/strict";
@@ -26,7 +26,7 @@ before(async () => { daemons = await start_daemons({ config: CONFIG }); });
 after(() => daemons?.stop());
 
 // Runs in the page. `system.allowed`: whether sound may be resumed and media elements may play. Media Session actions are
-// kept, to be called as the system would.
+// kept, so that a test can call them as the system would.
 function simulate_system() {
   const system = { allowed: true, rejects: true, element: null, actions: {}, contexts: [] };
   window.system = system;
@@ -92,7 +92,7 @@ const WAYS = {
   "choosing the station that is chosen already": (page) => page.locator('#stations [aria-current="true"]').click(),
 };
 
-test("after a phone call, every way of pressing play makes it sound, and what is shown is what sounds", async () => {
+test("after a phone call every way of pressing play restores the sound, and the state shown is the real one", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await until_shown(page, SOUNDING);
@@ -105,13 +105,13 @@ test("after a phone call, every way of pressing play makes it sound, and what is
       await assert_sounds(page);
     }
     await screenshot(page, "player-interrupted");
-    // What sounds is stopped by the same button.
+    // The same button stops it.
     await page.getByRole("button", { name: "Stop" }).click();
     assert.equal((await shown(page)).session, "none");
   }, { prepare: simulate_system });
 });
 
-test("play pressed during the call is refused, and pressed once more after it, it sounds", async () => {
+test("play pressed during the call is refused, and pressed again afterwards it plays", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     for (const rejects of [true, false]) {
@@ -128,11 +128,11 @@ test("play pressed during the call is refused, and pressed once more after it, i
 });
 
 for (const refused of ["refused", "left open"]) {
-  test(`where the browser's first answer to play is ${refused}, it says so, and pressing play again sounds`, async () => {
+  test(`if the browser's first answer to play is ${refused}, the page says so, and pressing play again plays`, async () => {
     await with_player(daemons.player_url, async (page) => {
       await page.evaluate((refused) => {
         Object.assign(window.system, { allowed: false, rejects: refused === "refused" });
-        // A context that the browser does not let begin.
+        // A context that the browser does not start.
         const Real = window.AudioContext;
         window.AudioContext = class extends Real {
           constructor(options) {
@@ -157,7 +157,7 @@ test("without any sound output the page says so, and play tries again", async ()
       window.AudioContext = class { constructor() { throw new DOMException("No device", "NotSupportedError"); } };
     });
     await page.getByRole("button", { name: "Play" }).click();
-    await page.locator("#sentence", { hasText: "gives no sound output" }).waitFor();
+    await page.locator("#sentence", { hasText: "provides no sound output" }).waitFor();
     assert.equal((await shown(page)).session, "none");
     await page.evaluate(() => { window.AudioContext = window.Real; });
     await page.getByRole("button", { name: "Play" }).click();
@@ -166,9 +166,9 @@ test("without any sound output the page says so, and play tries again", async ()
   }, { prepare: simulate_system });
 });
 
-test("a device that takes no sound is told of instead of buffering for ever, and play tries again", async () => {
+test("a device that plays nothing is reported instead of buffering forever, and play tries again", async () => {
   await with_player(daemons.player_url, async (page) => {
-    // As where there is no audio device: the context says "running", and its clock stands.
+    // As without an audio device: the context says "running", but its clock stands still.
     await page.evaluate(() => {
       window.Real = window.AudioContext;
       window.AudioContext = class extends Real {
@@ -199,7 +199,7 @@ test("an output that the browser has closed is replaced when play is pressed", a
   }, { prepare: simulate_system });
 });
 
-test("a station that sends silence is not said to be playing", async () => {
+test("a station that sends silence is not shown as playing", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await daemons.synthd.stop("SIGKILL");
@@ -213,12 +213,12 @@ test("a station that sends silence is not said to be playing", async () => {
 
 const STREAMD_GONE = /WebSocket connection|ERR_CONNECTION|^failed|status of 50|^50/;
 
-test("the time until the next attempt to connect is counted down, and no listeners are told of meanwhile", async () => {
+test("the time until the next attempt to connect is counted down, and no number of listeners is shown meanwhile", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await page.locator("#listeners", { hasText: "1" }).waitFor();
     await daemons.streamd.stop("SIGKILL");
-    // Waits only grow: a later one does not begin with 1 s.
+    // Delays only grow: a later one does not start at 1 s.
     await page.locator("#state", { hasText: /in [3-6] s/ }).waitFor();
     await page.locator("#state", { hasText: /in 1 s/ }).waitFor();
     await page.locator("#listeners", { hasText: "–" }).waitFor();
@@ -227,12 +227,12 @@ test("the time until the next attempt to connect is counted down, and no listene
   }, { prepare: simulate_system, expected: STREAMD_GONE });
 });
 
-test("while the connection is lost nothing is said to be playing, and play connects at once", async () => {
+test("while the connection is lost nothing is shown as playing, and play connects at once", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await daemons.streamd.stop("SIGKILL");
-    await page.locator("#state", { hasText: "Connecting again" }).waitFor();
-    await page.waitForFunction(() => navigator.mediaSession.playbackState === "paused"); // what had come is heard before
+    await page.locator("#state", { hasText: "Reconnecting" }).waitFor();
+    await page.waitForFunction(() => navigator.mediaSession.playbackState === "paused"); // after the buffered audio
     daemons.streamd.start();
     await page.evaluate(() => window.system.actions.play());
     await assert_sounds(page);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The player's jitter buffer, clock and decoders, without a browser: time is simulated, so minutes pass in a moment. It does
-// not prove that a browser pulls in time (player_test.mjs listens to one).
+// The player's jitter buffer, clock and message decoders, without a browser and in simulated time. It does not prove that a
+// browser pulls in time (player_test.mjs listens to one).
 import assert from "node:assert/strict";
 import test from "node:test";
 
@@ -13,7 +13,7 @@ const RATE = 44100;
 const CHUNK = 4410;
 const QUANTUM = 128;
 const TONE = 2 * Math.PI * 110 / RATE;
-// Between two samples of the tone, and of a 5 ms ramp, lies no more than this; a click is more.
+// Largest step between two samples of the tone or of a 5 ms ramp; a click is larger.
 const SMOOTH = 0.5 * TONE * 1.2 + 0.5 / (0.005 * RATE);
 
 function chunk(seq, extra = {}) {
@@ -24,7 +24,7 @@ function chunk(seq, extra = {}) {
   return { seq, due_ms: 1e12 + seq * 100, rate: RATE, frames: CHUNK, silent: false, samples, ...extra };
 }
 
-// A listener whose sound card runs `drift` too fast. `arrivals(seq)` is when a chunk comes, in ms; Infinity is never.
+// A listener whose sound card runs `drift` too fast. `arrivals(seq)`: when a chunk arrives, in ms; Infinity: never.
 class Listener {
   constructor({ drift = 0, arrivals = (seq) => seq * 100, output_rate = RATE } = {}) {
     this.buffer = new JitterBuffer({ output_rate });
@@ -55,7 +55,7 @@ class Listener {
     return this;
   }
 
-  // Due time (chunk 0 is due at 0) to leaving the buffer.
+  // From due time (chunk 0 is due at 0) to leaving the buffer.
   get latency_ms() {
     return this.now_ms - (this.buffer.position().due_ms - 1e12);
   }
@@ -75,7 +75,7 @@ test("playing starts at once with the past chunks, and without a click", () => {
   assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
 });
 
-test("what comes in on time comes out bit for bit", () => {
+test("audio that arrives on time comes out bit for bit", () => {
   const buffer = new JitterBuffer({ output_rate: RATE });
   for (let seq = 0; seq < 3; ++seq) buffer.append(chunk(seq));
   const left = new Float32Array(CHUNK);
@@ -90,7 +90,7 @@ test("what comes in on time comes out bit for bit", () => {
   }
 });
 
-test("a chunk that came before is not played again", () => {
+test("a repeated chunk is not played again", () => {
   const buffer = new JitterBuffer({ output_rate: RATE });
   for (const seq of [7, 8, 7, 8, 9]) buffer.append(chunk(seq));
   assert.equal(Math.round(buffer.level_ms), 300);
@@ -98,7 +98,7 @@ test("a chunk that came before is not played again", () => {
 });
 
 for (const drift of [-0.0005, 0.0005]) {
-  test(`a sound card ${drift * 1e6} ppm off plays for a quarter of an hour with no gap and steady latency`, () => {
+  test(`a sound card ${drift * 1e6} ppm off plays for a quarter of an hour without a gap and with steady latency`, () => {
     const jitter = (seq) => (seq < 2 ? 0 : (seq - 1) * 100 + (seq * 7919 % 30));
     const listener = new Listener({ drift, arrivals: jitter }).run(SETTLED_MS);
     const latency_ms = listener.latency_ms;
@@ -117,7 +117,7 @@ test("another output rate is converted, smoothly", () => {
 });
 
 test("a chunk that never comes is silence, ramped, and the latency stays", () => {
-  // Those after the lost one come earlier, as they do from a server that has left out a late one.
+  // Chunks after the lost one arrive earlier, as from a server that has dropped a late one.
   const lost = SETTLED_MS / 100 + 10;
   const arrivals = (seq) => (seq === lost ? Infinity : burst(seq) - (seq > lost ? 60 : 0));
   const listener = new Listener({ arrivals }).run(SETTLED_MS);
@@ -136,7 +136,7 @@ test("a chunk marked as silence counts as a gap and is ramped", () => {
   assert.equal(Math.round(buffer.level_ms), 200);
 });
 
-test("running dry fades out, counts one underrun, refills and goes on", () => {
+test("running dry fades out, counts one underrun, refills and continues", () => {
   const stalled = (seq) => (seq >= 20 && seq < 26 ? 2500 : burst(seq));
   const listener = new Listener({ arrivals: stalled }).run(2400);
   assert.equal(listener.buffer.underruns, 1);
@@ -146,30 +146,30 @@ test("running dry fades out, counts one underrun, refills and goes on", () => {
   assert.equal(listener.buffer.underruns, 1);
   assert.equal(listener.buffer.playing, true);
   assert.equal(listener.buffer.gaps, 0);
-  assert.ok(listener.buffer.target_ms > 80, "chunks come late here: more is kept waiting");
+  assert.ok(listener.buffer.target_ms > 80, "chunks are late here: more is buffered");
   assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
 });
 
-test("too much waiting audio is dropped in one crossfade", () => {
+test("too much buffered audio is dropped in one crossfade", () => {
   const listener = new Listener({ arrivals: burst }).run(1000);
   for (let i = 0; i < 6; ++i) listener.buffer.append(chunk(listener.next++));
-  listener.arrivals = (seq) => (seq - 7) * 100;      // the six came early: later ones are as far ahead
+  listener.arrivals = (seq) => (seq - 7) * 100;      // the six were early: later ones are equally early
   listener.run(1000);
   assert.equal(listener.buffer.skips, 1);
   assert.equal(listener.buffer.underruns, 0);
   assert.ok(listener.buffer.level_ms < 300, `level ${listener.buffer.level_ms}`);
-  // Two places of the tone add up within the crossfade, no step is larger than of both.
+  // Within the crossfade two positions of the tone add up: a step is at most that of both.
   assert.ok(listener.largest_step < 2 * SMOOTH, `step ${listener.largest_step}`);
 });
 
-test("an outage is closed up, and playing goes on from the live position", () => {
+test("an outage is closed, and playback continues at the live position", () => {
   const arrivals = (seq) => (seq >= 20 && seq < 70 ? Infinity : burst(seq));
   const listener = new Listener({ arrivals }).run(1500);
   const latency_ms = listener.latency_ms;
   listener.run(8000);
   assert.equal(listener.buffer.playing, true);
   assert.equal(listener.buffer.gaps, 50);
-  assert.equal(listener.buffer.target_ms, 80, "nothing was late: no more is kept waiting");
+  assert.equal(listener.buffer.target_ms, 80, "nothing was late: no more is buffered");
   assert.equal(listener.buffer.underruns, 1);
   assert.ok(Math.abs(listener.latency_ms - latency_ms) < 150, `${latency_ms} -> ${listener.latency_ms}`);
   assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
@@ -187,7 +187,7 @@ test("a new timeline, with lower numbers and later times, is followed", () => {
 for (const step_ms of [3_600_000, -3_600_000]) {
   const set = (seq) => chunk(seq, { due_ms: 1e12 + seq * 100 + step_ms });
 
-  test(`the server's clock set by ${step_ms} ms: what comes again is not played again, and what is new is`, () => {
+  test(`the server's clock set by ${step_ms} ms: repeated chunks are not played again, and new ones are`, () => {
     const buffer = new JitterBuffer({ output_rate: RATE });
     for (const seq of [1000, 1001, 1002]) buffer.append(chunk(seq));
     for (const seq of [1001, 1002, 1003]) buffer.append(set(seq));
@@ -195,7 +195,7 @@ for (const step_ms of [3_600_000, -3_600_000]) {
     assert.equal(buffer.gaps, 0);
   });
 
-  test(`a new timeline, with lower numbers, is followed, too, where the server's clock was set by ${step_ms} ms`, () => {
+  test(`a new timeline, with lower numbers, is also followed if the server's clock was set by ${step_ms} ms`, () => {
     const buffer = new JitterBuffer({ output_rate: RATE });
     buffer.append(chunk(1000));
     for (const seq of [3, 4]) buffer.append(chunk(seq, { due_ms: 1e12 + 200_000 + step_ms + seq * 100 }));
@@ -204,7 +204,7 @@ for (const step_ms of [3_600_000, -3_600_000]) {
   });
 }
 
-test("silence that stands for missing chunks is told from sound", () => {
+test("silence in place of missing chunks is distinguished from sound", () => {
   const buffer = new JitterBuffer({ output_rate: RATE });
   const left = new Float32Array(CHUNK);
   const play = (seq, extra) => {
@@ -220,13 +220,13 @@ test("silence that stands for missing chunks is told from sound", () => {
   assert.deepEqual(play(12), [true, true]);
 });
 
-test("another station of the same timeline follows at once, without a click, and counts as no trouble", () => {
+test("another station of the same timeline follows at once, without a click, and counts as no fault", () => {
   const listener = new Listener({ arrivals: burst }).run(SETTLED_MS);
   const { buffer } = listener;
   const next = listener.next;
   buffer.change_source();
   assert.equal(buffer.playing, false);
-  // As on connect: two chunks that came before, as numbers, but of other music; here of the same, to be told from a click.
+  // As on connect: two earlier numbers, of other music; here of the same, so that only a click makes a step.
   for (const seq of [next - 2, next - 1]) buffer.append(chunk(seq));
   listener.run(150);
   assert.equal(buffer.playing, true);
@@ -237,7 +237,7 @@ test("another station of the same timeline follows at once, without a click, and
   assert.ok(listener.largest_step < SMOOTH, `step ${listener.largest_step}`);
 });
 
-test("nothing of the station before is heard once the next one is", () => {
+test("nothing of the former station is heard once the next one is", () => {
   const buffer = new JitterBuffer({ output_rate: RATE });
   const left = new Float32Array(CHUNK);
   const right = new Float32Array(CHUNK);
@@ -252,7 +252,7 @@ test("nothing of the station before is heard once the next one is", () => {
   assert.equal(Math.max(...left, ...right), 0);
 });
 
-test("a change while nothing waits is no change", () => {
+test("a change with an empty buffer has no effect", () => {
   const buffer = new JitterBuffer({ output_rate: RATE });
   buffer.change_source();
   for (let seq = 0; seq < 3; ++seq) buffer.append(chunk(seq));
@@ -273,7 +273,7 @@ test("the position names the chunk and its due time", () => {
   assert.ok(Math.abs(due_ms - (1e12 + 800 - 145)) < 0.1, `due ${due_ms - 1e12}`);
 });
 
-test("nobody pulling for long loses the oldest and breaks nothing", () => {
+test("without pulls for long the oldest audio is dropped and nothing breaks", () => {
   const listener = new Listener({ arrivals: burst }).run(1000);
   for (let i = 0; i < 100; ++i) listener.buffer.append(chunk(listener.next++));
   listener.arrivals = () => 1e9;
@@ -284,13 +284,13 @@ test("nobody pulling for long loses the oldest and breaks nothing", () => {
 test("the clock trusts the ping with the least round trip", () => {
   const clock = new ServerClock();
   assert.equal(clock.offset_ms, null);
-  clock.add(1000, 1400, 6390);                       // 190 ms off, for a slow way back
+  clock.add(1000, 1400, 6390);                       // off by 190 ms, for a slow way back
   clock.add(2000, 2010, 7005);
   clock.add(3000, 3200, 8020);
   assert.equal(clock.offset_ms, 5000);
 });
 
-test("the clock is told once three answers agree, and is forgotten by one that contradicts", () => {
+test("the clock is known once three replies agree, and discarded by one that contradicts", () => {
   const clock = new ServerClock();
   const ask = (sent_ms, round_trip_ms, offset_ms) =>
     clock.add(sent_ms, sent_ms + round_trip_ms, sent_ms + round_trip_ms / 2 + offset_ms);
@@ -299,14 +299,14 @@ test("the clock is told once three answers agree, and is forgotten by one that c
   assert.equal(clock.offset_ms, null);
   assert.equal(ask(200, 20, 5000), true);
   assert.equal(clock.offset_ms, 5000);
-  assert.equal(ask(300, 3000, 6400), true, "a slow answer may be that far off");
+  assert.equal(ask(300, 3000, 6400), true, "a slow reply may be that far off");
   assert.equal(ask(400, 20, 6000), false);
   assert.equal(clock.offset_ms, null);
   for (const sent_ms of [500, 600]) ask(sent_ms, 20, 6000);
   assert.equal(clock.offset_ms, 6000);
 });
 
-test("answers that make no sense, or take too long, tell no clock", () => {
+test("invalid or slow replies give no clock", () => {
   const clock = new ServerClock();
   for (let i = 0; i < 5; ++i) {
     clock.add(i * 100, i * 100 + 10, Number.NaN);
@@ -317,7 +317,7 @@ test("answers that make no sense, or take too long, tell no clock", () => {
   assert.equal(clock.offset_ms, null);
 });
 
-test("a latency that cannot be, or jumps, is neither shown nor reported", () => {
+test("a latency that is impossible, or jumps, is neither shown nor reported", () => {
   for (const wrong_ms of [3_600_000, -3_600_000, -1500, Number.NaN, 5000]) {
     const latency = new Latency();
     for (let i = 0; i < 10; ++i) assert.equal(latency.add(200), true);
@@ -328,7 +328,7 @@ test("a latency that cannot be, or jumps, is neither shown nor reported", () => 
   }
 });
 
-test("a latency is reported once, when the clock is confirmed, and not where it was forgotten meanwhile", () => {
+test("a latency is reported once, when the clock is confirmed, and not if it was discarded meanwhile", () => {
   const latency = new Latency();
   for (const sample_ms of [180, 220]) latency.add(sample_ms);
   assert.equal(latency.confirm(), null);

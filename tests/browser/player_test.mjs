@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The player in a real Chromium against the real daemons: what a listener sees and what reaches the sound card's graph. It
-// does not prove that a loudspeaker sounds, and not that another browser does the same.
+// The player in a real Chromium against the real daemons: what a listener sees and what reaches the audio graph. It proves
+// neither that a loudspeaker plays, nor that other browsers behave the same.
 //
 // Environment: see daemons.mjs and browser.mjs.
 import assert from "node:assert/strict";
@@ -36,7 +36,7 @@ async function until(what, predicate) {
   assert.fail(`${what}: not within ${LIMIT_MS / 1000} s`);
 }
 
-test("play sounds without a gap, and what the listener hears reaches the metrics", async () => {
+test("play starts sound without a gap, and the listener's reports reach the metrics", async () => {
   const reports_before = total(await read_metrics(), "audio_end_to_end_latency_ms_count");
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
@@ -47,7 +47,7 @@ test("play sounds without a gap, and what the listener hears reaches the metrics
     assert.ok(heard.loudest_db > SILENCE_DB, `loudest ${heard.loudest_db} dB`);
     assert.equal(heard.underruns, 0, "underruns");
     assert.equal(heard.gaps, 0, "gaps");
-    // The position is told ten times a second, and a start may be followed by one skip.
+    // The position is reported ten times a second, and a start may be followed by one skip.
     assert.ok(Math.abs(heard.chunks * chunk_ms - heard.listened_ms) < 500, `${heard.chunks} chunks in ${heard.listened_ms} ms`);
     await screenshot(page, "player-desktop");
     await page.setViewportSize({ width: 390, height: 844 });
@@ -59,13 +59,13 @@ test("play sounds without a gap, and what the listener hears reaches the metrics
       return total(metrics, "audio_end_to_end_latency_ms_count") > reports_before;
     });
     const mean_ms = total(metrics, "audio_end_to_end_latency_ms_sum") / total(metrics, "audio_end_to_end_latency_ms_count");
-    // Two clocks are read one after the other: on a busy machine the estimate is off by what lies between.
+    // Two clocks are read one after the other: on a busy machine the estimate's error is the time in between.
     assert.ok(mean_ms > -200 && mean_ms < 2000, `mean end-to-end latency ${mean_ms} ms`);
     console.log(`level ${heard.quietest_db.toFixed(1)} to ${heard.loudest_db.toFixed(1)} dB, latency ${mean_ms.toFixed(1)} ms`);
   });
 });
 
-// What was reported since, in the mean.
+// Waits for `count` reports since `before`; returns their mean.
 async function until_reported(before, count) {
   const [name, sum] = ["audio_end_to_end_latency_ms_count", "audio_end_to_end_latency_ms_sum"];
   let now = "";
@@ -78,7 +78,7 @@ async function until_reported(before, count) {
 
 const assert_latency = (ms) => assert.ok(ms > -200 && ms < 2000, `latency ${ms} ms`);
 
-test("the latency is right whatever the listener's own clocks say of the time of day", async () => {
+test("the latency is right whatever the listener's clocks say about the time of day", async () => {
   const before = await read_metrics();
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
@@ -90,7 +90,7 @@ test("the latency is right whatever the listener's own clocks say of the time of
     assert_latency(await page.evaluate(() => auralis.latencyMs));
   }, {
     prepare: () => {
-      // The page's clock is one hour off the worker's, and is set later on.
+      // The page's clock differs from the worker's by one hour, and is set later.
       window.wall_step_ms = 3_600_000;
       const now = Date.now;
       Date.now = () => now() + window.wall_step_ms;
@@ -100,13 +100,13 @@ test("the latency is right whatever the listener's own clocks say of the time of
   });
 });
 
-test("the latency is right again where the page's clock counted a sleep that the connection's thread did not", async () => {
+test("the latency recovers if the page's clock counted a sleep that the connection's thread did not", async () => {
   const before = await read_metrics();
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await page.waitForFunction(() => auralis.latencyMs !== null);
     await page.evaluate(() => { window.slept_ms = 3_600_000; });
-    await page.waitForTimeout(200);                             // the next report from the audio thread has come
+    await page.waitForTimeout(200);                             // for the next report of the audio thread
     const shown_ms = await page.waitForFunction(() => auralis.latencyMs);
     assert_latency(await shown_ms.jsonValue());
     assert_latency(await until_reported(before, 2));
@@ -119,7 +119,7 @@ test("the latency is right again where the page's clock counted a sleep that the
   });
 });
 
-test("a browser that was frozen for a while keeps its connection, and reports no latency that was not", async () => {
+test("a browser that was frozen for a while keeps its connection, and reports no false latency", async () => {
   const before = await read_metrics();
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
@@ -136,7 +136,7 @@ test("a browser that was frozen for a while keeps its connection, and reports no
   });
 });
 
-test("presets that are chosen faster than they are taken end with the last one, also where the page was held up", async () => {
+test("presets chosen faster than the rate limit end with the last one, even if the page was blocked", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await page.evaluate(() => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lossless sound and sound that saves data, in a real Chromium against the real daemons: the listener's choice, and that
-// Opus as the browser decodes it lies on the timeline of PCM, so that the server may pass from one to the other.
+// Lossless and data-saving sound, in a real Chromium against the real daemons: the listener's choice, and that Opus as the
+// browser decodes it lies on the timeline of PCM, so that the server may switch between them.
 //
 // Environment: see daemons.mjs and browser.mjs.
 import assert from "node:assert/strict";
@@ -26,7 +26,7 @@ async function assert_sounds(page) {
 const until_codec = (page, codec) =>
   page.waitForFunction((codec) => auralis.connection === "open" && auralis.playing && auralis.codec === codec, codec);
 
-test("who wants to save data hears Opus, without a gap, also after a change while music plays and after a reload", async () => {
+test("a listener who saves data hears Opus, without a gap, also after a change during playback and after a reload", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await until_codec(page, "pcm");
@@ -47,7 +47,7 @@ test("who wants to save data hears Opus, without a gap, also after a change whil
   });
 });
 
-test("while the chosen quality is on its way, what plays is told beside it", async () => {
+test("while the chosen quality is pending, the playing one is shown beside it", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await until_codec(page, "pcm");
@@ -65,7 +65,7 @@ test("while the chosen quality is on its way, what plays is told beside it", asy
   });
 });
 
-test("a quality that cannot be had is not shown as in force, and the sentence tells of the quality", async () => {
+test("an unavailable quality is not shown as in force, and the sentence names the quality", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await until_codec(page, "pcm");
@@ -82,7 +82,7 @@ test("a quality that cannot be had is not shown as in force, and the sentence te
   }, { expected: /WebSocket connection|^failed|ERR_/ });
 });
 
-test("without a secure context there is no choice, and PCM", async () => {
+test("without a secure context there is no choice, only PCM", async () => {
   const url = new URL(daemons.player_url);
   url.hostname = PLAIN_HTTP_NAME;
   await with_player(url.href, async (page) => {
@@ -92,7 +92,7 @@ test("without a secure context there is no choice, and PCM", async () => {
   });
 });
 
-// Hears the same 3 s in both codecs, and puts them through the player's own Decoder in the ways below.
+// Records the same 3 s in both codecs, and decodes them with the player's Decoder in several ways.
 async function compare(page) {
   return page.evaluate(async () => {
     const RATE = 44100;
@@ -112,7 +112,7 @@ async function compare(page) {
       };
     });
     const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-    // One after the other, as they come: a decoder tells of an error a moment later.
+    // One after the other, as received: a decoder reports errors asynchronously.
     const decode = async (messages) => {
       const chunks = [];
       const decoder = new Decoder({ output_rate: RATE, opus: new OpusDecoder(), on_chunk: (chunk) => chunks.push(chunk) });
@@ -124,7 +124,7 @@ async function compare(page) {
       decoder.close();
       return chunks;
     };
-    // One side, from `start_ms` on.
+    // The left channel, from `start_ms` on.
     const signal_of = (chunks, start_ms) => {
       const signal = new Float32Array(4 * RATE);
       for (const { due_ms, frames, samples } of chunks) {
@@ -156,7 +156,7 @@ async function compare(page) {
     const lags = Array.from({ length: 41 }, (_, i) => i - 20);
     const likeness = lags.map((lag) => ratio_db(reference, heard, lag, middle, middle + RATE));
 
-    // To Opus where chunk 15 of PCM was due, which the server sends again then.
+    // Switches to Opus at chunk 15, which the server then sends in both codecs.
     const upto = pcm[15].seq;
     const changed = await decode([...pcm.filter(({ seq }) => seq <= upto), ...opus.filter(({ seq }) => seq >= upto)]);
     const joint = Math.round((pcm[16].due_ms - start_ms) * RATE / 1000);
@@ -176,7 +176,7 @@ async function compare(page) {
   });
 }
 
-test("Opus as the browser decodes it is the same sound at the same time, and follows on PCM without a seam", async () => {
+test("Opus as the browser decodes it is the same sound at the same time, and follows PCM seamlessly", async () => {
   await with_player(daemons.player_url, async (page) => {
     const told = await compare(page);
     console.log(told);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// How the player spreads a listener's changes, on a clock that the test moves.
+// How the player spreads a listener's changes over time, on a clock that the test moves.
 import assert from "node:assert/strict";
 import test from "node:test";
 
 import { RateLimiter } from "../../streamd/web/rate_limiter.js";
 
-// As the server grants: five at once, and one a second.
+// The server's rate limit: a burst of five, and one a second.
 function refused(times_ms) {
   let tokens = 5;
   let last_ms = 0;
@@ -18,7 +18,7 @@ function refused(times_ms) {
   });
 }
 
-test("a few changes at a time are not held up", () => {
+test("a few changes at a time are not delayed", () => {
   const rate_limiter = new RateLimiter();
   assert.deepEqual([1000, 1001, 1002, 1003].map((now_ms) => rate_limiter.take(now_ms)), [0, 0, 0, 0]);
   assert.ok(rate_limiter.take(1004) > 900);
@@ -27,7 +27,7 @@ test("a few changes at a time are not held up", () => {
 test("however many there are, the server refuses none", () => {
   const rate_limiter = new RateLimiter();
   const sent_ms = [];
-  // A finger on a slider for a minute: the next change is thought of as soon as the last one is sent.
+  // Dragging a slider for a minute: the next change comes as soon as the last one is sent.
   for (let now_ms = 0; now_ms < 60_000;) {
     now_ms += Math.max(150, rate_limiter.take(now_ms));
     sent_ms.push(now_ms);
@@ -36,7 +36,7 @@ test("however many there are, the server refuses none", () => {
   assert.ok(sent_ms.length > 55);
 });
 
-test("who paused may change at once again", () => {
+test("after a pause a change is sent at once", () => {
   const rate_limiter = new RateLimiter();
   for (let i = 0; i < 10; ++i) rate_limiter.take(0);
   assert.equal(rate_limiter.take(20_000), 0);

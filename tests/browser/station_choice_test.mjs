@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What the player makes of addresses, names and broken connections, without a browser or a server. It does not prove that
-// the server sees the links alike (stations_test.mjs opens some).
+// How the player handles addresses, names and broken connections, without a browser or a server. It does not prove that the
+// server interprets the links likewise (stations_test.mjs opens some).
 import assert from "node:assert/strict";
 import test from "node:test";
 
 import { CODE_STATION_GONE, Route, why_refused } from "../../streamd/web/route.js";
 import {
   address_of, choice_of, choice_of_permalink, is_own, listeners_in_words, moved_on, music_in_words, name_of, own_station,
-  refusal_in_words, seed_of, shown_choice, station_named, unheard_in_words, usual_of, USUAL,
+  refusal_in_words, seed_of, shown_choice, station_named, unheard_in_words, default_of, DEFAULT,
 } from "../../streamd/web/station_choice.js";
 
 const CHANGES = "0-kD-mdorian-b60-i0.5-c0.4-v0.4-d0.5-gpmks_81-i0.3";
@@ -28,16 +28,16 @@ const report = (station, at, server_time = 1000) => ({
 
 // Addresses
 
-test("an address chooses the usual station, one by its name, or one's own", () => {
-  assert.equal(choice_of(""), USUAL);
-  assert.equal(choice_of("?"), USUAL);
-  assert.equal(choice_of("?station="), USUAL);
+test("an address chooses the default station, one by its name, or a personal one", () => {
+  assert.equal(choice_of(""), DEFAULT);
+  assert.equal(choice_of("?"), DEFAULT);
+  assert.equal(choice_of("?station="), DEFAULT);
   assert.equal(choice_of("?station=night"), "station=night");
   assert.equal(name_of(choice_of("?station=night")), "night");
   assert.equal(choice_of("?station=new&preset=sleep"), own_station({ preset: "sleep" }));
   assert.equal(is_own(choice_of("?station=new")), true);
   assert.equal(name_of(choice_of("?station=new")), null);
-  assert.equal(name_of(USUAL), null);
+  assert.equal(name_of(DEFAULT), null);
 });
 
 test("a permalink goes through an address and back unchanged", () => {
@@ -46,32 +46,32 @@ test("a permalink goes through an address and back unchanged", () => {
   assert.equal(choice_of(new URL(address_of(LINK, "https://a.example/music/?station=night#x")).search), LINK);
 });
 
-test("what a mail program or a network added to a link is left out, since the server refuses it", () => {
+test("tracking fields added to a link are removed, since the server refuses them", () => {
   assert.equal(choice_of("?utm_source=mail&station=new&fbclid=1&preset=sleep"), "station=new&preset=sleep");
-  assert.equal(choice_of("?utm_source=mail"), USUAL);
+  assert.equal(choice_of("?utm_source=mail"), DEFAULT);
   assert.equal(choice_of("?station=night&seed=3"), "station=night");
 });
 
-test("a name with anything in it stays one name", () => {
+test("a name with special characters stays one name", () => {
   const choice = station_named("a&seed=1#?/ö");
   assert.equal(name_of(choice), "a&seed=1#?/ö");
   assert.equal(choice_of(choice), choice);
 });
 
-test("an address is absolute, keeps the path that a proxy gave, and loses what it showed before", () => {
+test("an address is absolute, keeps the path that a proxy added, and drops the former query", () => {
   assert.equal(address_of(LINK, "https://a.example/music/?station=night#x"), `https://a.example/music/?${LINK}`);
-  assert.equal(address_of(USUAL, "http://localhost:8000/?station=night"), "http://localhost:8000/");
+  assert.equal(address_of(DEFAULT, "http://localhost:8000/?station=night"), "http://localhost:8000/");
 });
 
 test("the address bar follows the choice, but shows no personal station's name", () => {
   const own = own_station({ preset: "sleep" });
-  assert.equal(shown_choice(USUAL, { station: "default", personal: false }, null), USUAL);
+  assert.equal(shown_choice(DEFAULT, { station: "default", personal: false }, null), DEFAULT);
   assert.equal(shown_choice("station=night", null, null), "station=night");
   assert.equal(shown_choice(own, null, null), own);
   assert.equal(shown_choice(own, { station: "p1", personal: true, seed: 77 }, null), `${own}&seed=77`);
   assert.equal(shown_choice(LINK, { station: "p1", personal: true, seed: 42 }, null), LINK);
   assert.equal(shown_choice("station=p1", { station: "p1", personal: true, seed: 42 }, `/?${LINK}`), LINK);
-  assert.equal(shown_choice("station=p1", { station: "p1", personal: true, seed: 42 }, null), USUAL);
+  assert.equal(shown_choice("station=p1", { station: "p1", personal: true, seed: 42 }, null), DEFAULT);
 });
 
 test("a moment moves on by chunks, and never before the beginning", () => {
@@ -91,46 +91,46 @@ test("a seed is a whole number of 64 bits, or left out", () => {
   assert.equal(own_station({ preset: "sleep", seed: "" }), "station=new&preset=sleep");
 });
 
-test("the usual station is default, or else the first", () => {
-  assert.equal(usual_of(server({ names: ["night", "default"] }).stations).station, "default");
-  assert.equal(usual_of(server({ names: ["night", "day"] }).stations).station, "night");
-  assert.equal(usual_of([]), null);
+test("the default station is the one named default, or else the first", () => {
+  assert.equal(default_of(server({ names: ["night", "default"] }).stations).station, "default");
+  assert.equal(default_of(server({ names: ["night", "day"] }).stations).station, "night");
+  assert.equal(default_of([]), null);
 });
 
 // Words
 
-test("a station is told by its preset, or by key, mode and tempo", () => {
+test("a station is described by its preset, or by key, mode and tempo", () => {
   assert.equal(music_in_words({ preset: "sleep", target: TARGET }), "Sleep");
   assert.equal(music_in_words({ preset: null, target: TARGET }), "F# lydian, 72\u00a0bpm");
   assert.deepEqual([0, 1, 2].map(listeners_in_words), ["0\u00a0listeners", "1\u00a0listener", "2\u00a0listeners"]);
 });
 
-test("a link tells how far into its music it begins", () => {
+test("a link shows how far into its music it starts", () => {
   const hint = (at) => unheard_in_words(LINK.replace("5123", at))[1];
   assert.equal(hint(5123), "8 min 32 s into its music; press play");
   assert.equal(hint(1800), "3 min into its music; press play");
   assert.equal(hint(39000), "1 h 5 min into its music; press play");
   assert.equal(hint(420), "42 s into its music; press play");
-  assert.equal(hint(0), "Press play to begin it");
+  assert.equal(hint(0), "Press play to start it");
   assert.equal(unheard_in_words("station=new&preset=sleep")[0], "A station of your own");
   assert.equal(unheard_in_words("station=new&at=x&chunk=y")[0], "A station of your own");
 });
 
-test("a refusal says what there is instead", () => {
+test("a refusal says what is available instead", () => {
   assert.match(refusal_in_words("unknown", "station=x", server()), /“x”.*default, night/);
-  assert.match(refusal_in_words("gone", "station=x", null), /“x” is no more/);
-  assert.match(refusal_in_words("no_place", LINK, server()), /places .* are taken/);
+  assert.match(refusal_in_words("gone", "station=x", null), /“x” no longer exists/);
+  assert.match(refusal_in_words("no_place", LINK, server()), /limit of personal stations is reached/);
   assert.match(refusal_in_words("no_encoder", LINK, server()), /can be compressed now/);
   assert.match(refusal_in_words("other_format", LINK.replace("44100", "48000"), server()), /48000 Hz.*44100 Hz/);
-  assert.match(refusal_in_words("not_taken", LINK, server()), /did not take this link/);
-  assert.match(refusal_in_words("not_taken", "station=new&preset=sleep", server()), /could not be started/);
+  assert.match(refusal_in_words("not_accepted", LINK, server()), /did not accept this link/);
+  assert.match(refusal_in_words("not_accepted", "station=new&preset=sleep", server()), /could not be started/);
   assert.match(refusal_in_words("later", LINK, server()), /could not be started/);
 });
 
 // Where to connect next
 
-test("a configured station is come back to by its name, also the one that nobody named", () => {
-  for (const choice of [USUAL, "station=default"]) {
+test("a configured station is reconnected by its name, also the default one", () => {
+  for (const choice of [DEFAULT, "station=default"]) {
     const route = new Route(choice);
     assert.equal(route.query, choice);
     route.joined(joined("default"));
@@ -139,17 +139,17 @@ test("a configured station is come back to by its name, also the one that nobody
   }
 });
 
-test("a configured station that is no more leaves no way, but the usual one is whichever is usual now", () => {
+test("a configured station that no longer exists leaves no way; the default one is whichever is the default now", () => {
   const named = new Route("station=night");
   named.joined(joined("night"));
   assert.equal(named.gone(), false);
-  const usual = new Route(USUAL);
+  const usual = new Route(DEFAULT);
   usual.joined(joined("default"));
   assert.equal(usual.gone(), true);
-  assert.equal(usual.query, USUAL);
+  assert.equal(usual.query, DEFAULT);
 });
 
-test("one's own is come back to by its name first, then by the moment that was heard last", () => {
+test("a personal station is reconnected by its name first, then by the last moment heard", () => {
   const route = new Route("station=new&preset=sleep");
   assert.equal(route.personal, true);
   route.joined(joined("p1", true));
@@ -161,7 +161,7 @@ test("one's own is come back to by its name first, then by the moment that was h
   assert.equal(new URLSearchParams(route.query).get("changes"), CHANGES);
 });
 
-test("the moment follows from one station of one's own to the next", () => {
+test("the moment carries over from one personal station to the next", () => {
   const route = new Route(LINK);
   route.joined(joined("p1", true));
   route.remember(report("p1", 600));
@@ -169,19 +169,19 @@ test("the moment follows from one station of one's own to the next", () => {
   route.gone();
   route.joined(joined("p2", true));
   assert.equal(route.query, "station=p2");
-  route.remember(report("p1", 9999));                // an answer that was on its way
+  route.remember(report("p1", 9999));                // a late response
   assert.equal(route.gone(), true);
   assert.equal(new URLSearchParams(route.query).get("at"), "611", "it ended before it was heard: its own beginning");
 });
 
-test("one's own that ended before its moment was known begins anew", () => {
+test("a personal station that ended before its moment was known starts from its beginning", () => {
   const route = new Route("station=new&preset=sleep&seed=42");
   route.joined(joined("p1", true));
   assert.equal(route.gone(), true);
   assert.equal(route.query, "station=new&preset=sleep&seed=42");
 });
 
-test("a personal station that was opened by its name goes on by its moment, too", () => {
+test("a personal station opened by its name continues by its moment as well", () => {
   const route = new Route("station=p1");
   assert.equal(route.gone(), false);
   route.joined(joined("p1", true));
@@ -193,7 +193,7 @@ test("a personal station that was opened by its name goes on by its moment, too"
 
 for (const step_ms of [3_600_000, -3_600_000]) {
   for (const [when, remembered] of [["before", false], ["after", true]]) {
-    test(`the server's clock set by ${step_ms} ms, ${when} the moment is told once more, moves nothing`, () => {
+    test(`the server's clock set by ${step_ms} ms, ${when} the moment is reported again, changes nothing`, () => {
       const route = new Route("station=new");
       route.joined({ station: "p1", personal: true });
       route.remember(report("p1", 600), 5000);
@@ -209,7 +209,7 @@ for (const step_ms of [3_600_000, -3_600_000]) {
   }
 }
 
-test("the moment is what was heard, even if the server told a later one", () => {
+test("the moment is the one heard, even if the server reported a later one", () => {
   const route = new Route("station=new");
   route.joined(joined("p1", true));
   route.heard(1000 * 1000);
@@ -218,20 +218,20 @@ test("the moment is what was heard, even if the server told a later one", () => 
   assert.equal(new URLSearchParams(route.moment).get("at"), "601");
 });
 
-test("why a connection was refused is told by the status", () => {
+test("the status shows why a connection was refused", () => {
   const own = "station=new&preset=sleep";
   assert.equal(why_refused("station=x", null, false), "later");
-  assert.equal(why_refused("station=x", server({ names: [] }), false), "later", "synthd is not there yet");
+  assert.equal(why_refused("station=x", server({ names: [] }), false), "later", "synthd is not up yet");
   assert.equal(why_refused("station=x", server(), false), "unknown");
   assert.equal(why_refused("station=night", server(), true), "later");
-  assert.equal(why_refused(USUAL, server(), false), "later");
+  assert.equal(why_refused(DEFAULT, server(), false), "later");
   assert.equal(why_refused(own, server({ free: 0 }), false), "no_place");
   assert.equal(why_refused(own, server({ free: 0, ready: false }), false), "later", "no synthd, no place");
   assert.equal(why_refused(LINK.replace("44100", "48000"), server({ free: 0 }), false), "other_format");
   assert.equal(why_refused(LINK.replace("chunk=100", "chunk=20"), server(), false), "other_format");
-  assert.equal(why_refused(LINK, server(), false), "not_taken");
+  assert.equal(why_refused(LINK, server(), false), "not_accepted");
   const no_encoder = { ...server(), places: { ...server().places, opus_free: 0 } };
   assert.equal(why_refused(own, no_encoder, false, true), "no_encoder");
-  assert.equal(why_refused(own, no_encoder, false, false), "not_taken", "who does not save data needs none");
+  assert.equal(why_refused(own, no_encoder, false, false), "not_accepted", "a listener who does not save data needs none");
   assert.equal(CODE_STATION_GONE, 4004);
 });

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The player with several stations, in a real Chromium against the real daemons: choosing, one's own, closed ones, links,
-// and what comes back after a server or a station has gone. It does not prove what two listeners in two browsers hear of
-// each other.
+// The player with several stations, in a real Chromium against the real daemons: choice, personal and closed stations, links,
+// and recovery after a server or a station has gone. It does not test two listeners in two browsers against each other.
 //
-// Environment: see daemons.mjs, of which the daemons' binaries are needed, and browser.mjs.
+// Environment: see daemons.mjs, of which the daemons' binaries are required, and browser.mjs.
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import path from "node:path";
@@ -48,7 +47,7 @@ async function station(name) {
   return (await told(`?station=${name}`)).stations[0];
 }
 
-// Until the personal stations of the tests before have ended, some seconds after they were left.
+// Waits until the personal stations of earlier tests have ended, some seconds after they were left.
 async function until_all_left() {
   while ((await told()).places.personal > 0) await new Promise((resolve) => setTimeout(resolve, 200));
 }
@@ -104,7 +103,7 @@ test("another station is chosen while one plays, and heard without a gap", async
   });
 });
 
-test("a station that is chosen before play plays at once, from the keyboard too", async () => {
+test("a station chosen before play plays at once, also from the keyboard", async () => {
   await with_player(address(), async (page) => {
     await card(page, "meadow").focus();
     await page.keyboard.press("Enter");
@@ -114,7 +113,7 @@ test("a station that is chosen before play plays at once, from the keyboard too"
   });
 });
 
-test("the controls of a closed station are disabled, with the reason and a way to one's own", async () => {
+test("the controls of a closed station are disabled, with the reason and a way to a personal one", async () => {
   await with_player(address("?station=night"), async (page) => {
     await press_play(page);
     assert.equal((await status(page)).station, "night");
@@ -193,7 +192,7 @@ test("a preset that waits to be sent is not meant for the next station", async (
   });
 });
 
-test("a seed that is none is refused in words, and nothing happens", async () => {
+test("an invalid seed is refused with a sentence, and has no effect", async () => {
   await with_player(address(), async (page) => {
     await page.getByText("Seed", { exact: true }).click();
     await page.getByLabel("The same seed").fill("12x");
@@ -203,7 +202,7 @@ test("a seed that is none is refused in words, and nothing happens", async () =>
   });
 });
 
-test("where no place is left a sentence says so, and what plays goes on", async () => {
+test("at the limit of personal stations a sentence says so, and playback continues", async () => {
   await until_all_left();
   await with_player(address("?station=meadow"), async (page) => {
     await press_play(page);
@@ -218,25 +217,25 @@ test("where no place is left a sentence says so, and what plays goes on", async 
       }
     });
     await page.getByRole("button", { name: "Start" }).click();
-    await sentence(page, "All places for stations of one’s own are taken");
+    await sentence(page, "The limit of personal stations is reached");
     await assert_sounds(page);
     assert.equal((await status(page)).station, "meadow");
     await screenshot(page, "stations-full");
 
-    // A link is refused alike, and its page is silent.
+    // A link is refused likewise, and its page is silent.
     const other = await page.context().newPage();
     await open_page(other, address("?station=new&preset=focus"));
     await other.getByRole("button", { name: "Play" }).click();
-    await sentence(other, "All places for stations of one’s own are taken");
+    await sentence(other, "The limit of personal stations is reached");
     await other.locator("#state", { hasText: "Ready" }).waitFor();
     assert.equal(await other.getByRole("button", { name: "Play" }).count(), 1);
   });
   await until_all_left();
 });
 
-test("a permalink begins with its moment once play is pressed", async () => {
+test("a permalink starts at its moment once play is pressed", async () => {
   const { permalink } = await station("night");
-  const link = permalink.replace(/at=\d+/, "at=1800");          // at 40 bpm a bar lasts 6 s: it begins with bar 30
+  const link = permalink.replace(/at=\d+/, "at=1800");          // at 40 bpm a bar lasts 6 s: it starts at bar 30
   await with_player(address(link), async (page) => {
     await page.locator("#now", { hasText: "A shared moment" }).waitFor();
     await page.locator("#next", { hasText: "3 min into its music" }).waitFor();
@@ -252,12 +251,12 @@ test("a permalink begins with its moment once play is pressed", async () => {
   });
 });
 
-test("a link of another sample rate is refused in words", async () => {
+test("a link of another sample rate is refused with a sentence", async () => {
   const { permalink } = await station("night");
   const expected = /WebSocket connection/;
   await with_player(address(permalink.replace("rate=44100", "rate=48000")), async (page) => {
     await page.getByRole("button", { name: "Play" }).click();
-    await sentence(page, "The link was made where sound has 48000 Hz");
+    await sentence(page, "The link was made for 48000 Hz");
     assert.equal(await page.evaluate(() => auralis.connection), "closed");
   }, { expected });
 });
@@ -291,9 +290,9 @@ test("without a clipboard the link is shown, selected", async () => {
   });
 });
 
-test("a name that no station has is answered with those there are, and the usual one", async () => {
+test("an unknown station's name is answered with the available stations, and the default one", async () => {
   await with_player(address("?station=nowhere"), async (page) => {
-    await sentence(page, "There is no station “nowhere”. There are: default, night, meadow. Press play for the usual one.");
+    await sentence(page, "There is no station “nowhere”. Available stations: default, night, meadow. Press play for the default station.");
     await screenshot(page, "stations-unknown");
     assert.equal(page.url(), address());
     await press_play(page);
@@ -301,7 +300,7 @@ test("a name that no station has is answered with those there are, and the usual
   }, { expected: GONE });
 });
 
-test("a personal station that is opened by its name does not show it", async () => {
+test("a personal station opened by its name does not show the name", async () => {
   await with_player(address(), async (page) => {
     await start_own(page, { preset: "sleep", seed: "5" });
     const { station: name } = await status(page);
@@ -313,7 +312,7 @@ test("a personal station that is opened by its name does not show it", async () 
   });
 });
 
-test("a station of one's own comes back by its name when streamd has been restarted", async () => {
+test("a personal station is found again by its name when streamd has been restarted", async () => {
   await with_player(address(), async (page) => {
     await start_own(page, { preset: "sleep", seed: "11" });
     const { station: name } = await status(page);
@@ -326,11 +325,11 @@ test("a station of one's own comes back by its name when streamd has been restar
   }, { expected: GONE });
 });
 
-test("a station of one's own that was stopped for long goes on where it was", async () => {
+test("a personal station that was stopped for long continues where it was", async () => {
   const link = (await station("night")).permalink.replace(/at=\d+/, "at=1800");
   await with_player(address(link), async (page) => {
     await press_play(page);
-    await page.waitForTimeout(2000);                            // the player asks for the permalink meanwhile
+    await page.waitForTimeout(2000);                            // time for the player to request the permalink
     const { station: name } = await status(page);
     await page.getByRole("button", { name: "Stop" }).click();
     const { sample_index } = await station(name);
@@ -343,16 +342,16 @@ test("a station of one's own that was stopped for long goes on where it was", as
     assert.notEqual(now.station, name);
     assert.equal(now.seed, 7);
     const frames = now.sample_index - sample_index;
-    assert.ok(Math.abs(frames) < 2 * now.sample_rate, `begun ${frames} frames from where it was stopped`);
+    assert.ok(Math.abs(frames) < 2 * now.sample_rate, `started ${frames} frames from where it was stopped`);
     assert.equal(await page.getByLabel("Key").isEnabled(), true);
   });
 });
 
-test("a station that the operator removes is told of, and the usual one is offered", async () => {
+test("a station that the operator removes is reported, and the default one is offered", async () => {
   await with_player(address("?station=meadow"), async (page) => {
     await press_play(page);
     daemons.configure(CONFIG.slice(0, CONFIG.lastIndexOf("[[station]]")));
-    await sentence(page, "The station “meadow” is no more. There are: default, night. Press play for the usual one.");
+    await sentence(page, "The station “meadow” no longer exists. Available stations: default, night. Press play for the default station.");
     await page.locator("#state", { hasText: "Ready" }).waitFor();
     await card(page, "meadow").waitFor({ state: "detached" });
     assert.equal(page.url(), address());
@@ -363,12 +362,12 @@ test("a station that the operator removes is told of, and the usual one is offer
   });
 });
 
-test("a station of one's own that is no more goes on where it was", async () => {
+test("a personal station that no longer exists continues where it was", async () => {
   const link = (await station("night")).permalink.replace(/at=\d+/, "at=1800");
   await with_player(address(link), async (page) => {
     await press_play(page);
     const before = await status(page);
-    await page.waitForTimeout(2000);                            // the player asks for the permalink meanwhile
+    await page.waitForTimeout(2000);                            // time for the player to request the permalink
     await daemons.synthd.stop();
     rmSync(path.join(daemons.directory, "synthd"), { recursive: true });
     daemons.synthd.start();
@@ -382,7 +381,7 @@ test("a station of one's own that is no more goes on where it was", async () => 
   }, { expected: GONE });
 });
 
-test("a station of one's own that finds no place again says so, and goes on when there is one", async () => {
+test("a personal station that cannot be reopened at the limit says so, and continues once it can", async () => {
   const crowd = Array.from({ length: 8 }, (_, i) => `[[station]]\nname = "crowd-${i}"\n`).join("");
   await with_player(address("?station=new&preset=bright&seed=9"), async (page) => {
     await press_play(page);
@@ -392,8 +391,8 @@ test("a station of one's own that finds no place again says so, and goes on when
     rmSync(path.join(daemons.directory, "synthd"), { recursive: true });
     daemons.configure(crowd);
     daemons.synthd.start();
-    await sentence(page, "Your station ended, and all places for new ones are taken");
-    await page.locator("#state", { hasText: "Connecting again" }).waitFor();
+    await sentence(page, "Your station ended, and the limit of personal stations is reached");
+    await page.locator("#state", { hasText: "Reconnecting" }).waitFor();
     daemons.configure(CONFIG);
     await until_playing(page);
     const now = await status(page);

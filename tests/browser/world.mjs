@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The time, the timers and the network of one browser thread, moved by the test: also past a sleep, in which the thread does
-// not run, with a performance.now() that counts it or stands still. Replaces the globals that the player's modules use.
+// The time, timers and network of one browser thread, moved by the test, also past a sleep, in which the thread does not run
+// and performance.now() counts or stands still. Replaces the globals that the player's modules use.
 
 const REAL_START_MS = 1_000_000;
 const WALL_MS = 1_700_000_000_000;
 
 export class World {
-  real_ms = REAL_START_MS;             // what passes for everybody
-  not_counted_ms = 0;                  // of it, slept while performance.now() stood still
-  wall_step_ms = 0;                    // how far this machine's wall time was set
-  server_step_ms = 0;                  // and the server's
+  real_ms = REAL_START_MS;             // real time
+  not_counted_ms = 0;                  // sleep during which performance.now() stood still
+  wall_step_ms = 0;                    // by how much this machine's wall clock was set
+  server_step_ms = 0;                  // and the server's clock
   sockets = [];
   #tasks = new Map();                  // { at_ms, run, every_ms, network } by id; at_ms by now_ms()
   #last_id = 0;
@@ -43,7 +43,7 @@ export class World {
     return (WALL_MS + this.real_ms + this.server_step_ms) / 1000;
   }
 
-  // Something that comes out of the network in `ms`; in a sleep it waits, and comes after the timers that are late.
+  // Delivers from the network in `ms`; during a sleep it waits, and comes after the late timers.
   deliver(ms, run) {
     this.#add(ms, run, { every_ms: 0, network: true });
   }
@@ -60,7 +60,7 @@ export class World {
     this.real_ms = end_ms;
   }
 
-  // `counted`: whether performance.now() goes on.
+  // `counted`: whether performance.now() continues.
   sleep(ms, { counted }) {
     this.real_ms += ms;
     if (!counted) this.not_counted_ms += ms;
@@ -72,7 +72,7 @@ export class World {
     return id;
   }
 
-  // What is late comes first, timers before the network.
+  // Late tasks come first, timers before the network.
   #next() {
     const order = ({ at_ms, network }) => [Math.max(at_ms, this.now_ms()), network ? 1 : 0, at_ms];
     let best = null;
@@ -88,7 +88,7 @@ function before(a, b) {
   return at >= 0 && a[at] < b[at];
 }
 
-// A WebSocket and the server behind it, which answers pings for as long as it is `alive`.
+// A WebSocket and the server behind it, which answers pings while it is `alive`.
 class Socket {
   static OPEN = 1;
   readyState = 0;
@@ -104,7 +104,7 @@ class Socket {
     this.url = url;
   }
 
-  // The server takes the connection, and sends a chunk every 100 ms.
+  // The server accepts the connection, and sends a chunk every 100 ms.
   open() {
     this.readyState = 1;
     this.onopen?.();

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// What the page and the system's controls say about playing: what really sounds, which is not always what is wanted. While
-// the browser lets no sound out, the button plays; while the connection is the trouble, it stops.
+// Shows the state of playback on the page and in the system's controls: what is really heard, not what is wanted. While the
+// browser suspends the sound the button plays; while the connection is down it stops.
 
 const PRESENT_STATES = {
-  playing: "Playing", silent: "Silence: no sound comes from the server", buffering: "Buffering",
+  playing: "Playing", silent: "Silence: the server sends no sound", buffering: "Buffering",
   interrupted: "Paused by the browser", no_device: "No sound device", connecting: "Connecting",
 };
 
-export class Standing {
+export class StateDisplay {
   #button;
   #text;
   #media;
 
-  // `button`: play and stop; `text`: the element that tells the state; `media`: MediaControls.
+  // `button`: play and stop; `text`: the element for the state; `media`: MediaControls.
   constructor(button, text, media) {
     this.#button = button;
     this.#text = text;
@@ -36,7 +36,7 @@ export class Standing {
 function describe(playback, reachable) {
   if (!playback.wanted) return reachable ? ["idle", "Ready"] : ["unreachable", "Server not reachable"];
   const name = name_of_present(playback);
-  if (name === "reconnecting") return [name, `Connecting again in ${Math.ceil(playback.retry_in_ms / 1000)} s`];
+  if (name === "reconnecting") return [name, `Reconnecting in ${Math.ceil(playback.retry_in_ms / 1000)} s`];
   return [name, PRESENT_STATES[name]];
 }
 
