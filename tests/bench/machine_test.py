@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a benchmark takes for the machine's other load."""
+"""How a benchmark measures other load on the machine."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ def test_other_load_is_what_neither_we_took_nor_idled():
     assert machine.other_load(before, Clocks(110, 56, 1, 26), 2) == 0
     assert machine.other_load(before, Clocks(110, 60, 1, 26), 2) == pytest.approx(20)
     assert machine.other_load(before, Clocks(110, 56, 3, 26), 2) == pytest.approx(10)
-    # Clocks of different grain may disagree.
+    # Clocks of different resolution may disagree.
     assert machine.other_load(before, Clocks(110, 56, 1, 26.1), 2) == 0
 
 

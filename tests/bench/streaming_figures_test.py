@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a benchmark of streaming says of its runs: costs with their spread, and no figure where the machine was not ours."""
+"""How the streaming benchmark reports its runs: costs with their spread, and no value if the machine was busy."""
 
 import pytest
 
@@ -10,7 +10,7 @@ BUSY = {"other_load_percent": 41.3, "why": "machine busy (41 % other load)"}
 
 
 def run(ns_per_byte, late_ms=1.0, missing=0):
-    """A report of auralis-load, as far as figures are made of it."""
+    """A report of auralis-load, with the fields that are used."""
     shares = {share: late_ms for share in ("p50", "p95", "p99", "p99.9", "max")}
     server = {"cpu_ns_per_byte": ns_per_byte, "cpu_percent": 20, "rss_kib_before": 1_000, "rss_kib_after": 2_000}
     latencies = {name: shares for name in ("lateness_ms", "jitter_ms", "handshake_ms", "first_audio_ms")}
@@ -24,7 +24,7 @@ def step(title, *reports, busy=(), **more):
 
 
 def rows(*steps):
-    """The page's table, in cells."""
+    """The page's table, as cells."""
     results = {"steps": {str(number): one for number, one in enumerate(steps)}}
     lines = performance_page.listening(results).splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]

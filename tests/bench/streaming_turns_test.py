@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The order of a benchmark of streaming, and what becomes of one run, without servers."""
+"""The order of the streaming benchmark's steps, and one run's result, without servers."""
 
 import argparse
 import contextlib
@@ -29,7 +29,7 @@ def bench(tmp_path, monkeypatch):
 
 
 def planned(bench, monkeypatch):
-    """The steps of a whole benchmark: name, listeners, new ones a second, arguments."""
+    """The steps of a complete benchmark: name, listeners, new ones a second, arguments."""
     steps = []
 
     def note(name, title, server, listeners, ramp, *arguments):
@@ -81,7 +81,7 @@ def test_listeners_that_hear_nothing_are_not_served_on_a_busy_machine_too(bench,
 
 
 def test_a_source_that_fails_is_no_cheap_server(bench, monkeypatch):
-    """Its listeners cost nothing from then on."""
+    """From then on its listeners cost nothing."""
     failed = threading.Event()
 
     def feed():

@@ -129,7 +129,7 @@ test("the controls of a closed station are disabled, with the reason and a way t
   });
 });
 
-test("a station of one's own plays, its controls work, and the way back to the others does", async () => {
+test("a personal station plays, its controls work, and so does the way back to the others", async () => {
   await with_player(address(), async (page) => {
     await press_play(page);
     await start_own(page, { preset: "sleep", seed: "42" });
@@ -138,7 +138,7 @@ test("a station of one's own plays, its controls work, and the way back to the o
     assert.deepEqual([seed, preset], [42, "sleep"]);
     assert.equal(page.url(), address("?station=new&preset=sleep&seed=42"));
     assert.equal(await page.getByRole("button", { name: "Your own" }).getAttribute("aria-current"), "true");
-    await page.getByText("nobody else hears the changes").waitFor();
+    await page.getByText("no other listener hears the changes").waitFor();
     await screenshot(page, "stations-own");
 
     await page.locator('.preset[data-preset="bright"]').click();
@@ -160,7 +160,7 @@ test("a station of one's own plays, its controls work, and the way back to the o
   });
 });
 
-test("a change of the station has its time, also where the browser was frozen meanwhile", async () => {
+test("a change of station does not time out if the browser was frozen meanwhile", async () => {
   await with_player(address(), async (page) => {
     await press_play(page);
     daemons.streamd.process.kill("SIGSTOP");
@@ -176,7 +176,7 @@ test("a change of the station has its time, also where the browser was frozen me
   }, { expected: GONE });
 });
 
-test("a preset that waits to be sent is not meant for the next station", async () => {
+test("a preset that is not sent yet does not apply to the next station", async () => {
   await with_player(address(), async (page) => {
     await press_play(page);
     const { request, preset } = await station("meadow");

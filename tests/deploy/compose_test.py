@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docker-compose.yml and Dockerfile: valid, and holding what they promise. Builds and runs no container."""
+"""docker-compose.yml and Dockerfile: valid, and as documented. Builds and runs no container."""
 
 import pathlib
 import re
@@ -16,7 +16,7 @@ COMPOSE_FILE = staging.SOURCE_DIR / "docker-compose.yml"
 
 
 def compose_command():
-    """The tool that is here, as a command: docker-compose of either generation, or the plugin."""
+    """The available tool, as a command: docker-compose of either generation, or the plugin."""
     if shutil.which("docker-compose"):
         return ["docker-compose"]
     if shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
@@ -67,7 +67,7 @@ class Compose(unittest.TestCase):
     def test_every_service_tells_whether_it_is_healthy_and_comes_back(self):
         for daemon, service in self.services.items():
             with self.subTest(daemon=daemon):
-                # The daemon itself, which knows its own configuration: a port, a host, TLS.
+                # The daemon itself, which knows its port, host and TLS.
                 self.assertEqual(service["healthcheck"]["test"], ["CMD", daemon, "--healthcheck"])
                 self.assertEqual(service["restart"], "unless-stopped")
 

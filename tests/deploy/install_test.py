@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`cmake --install` puts everything where it is looked for, and leaves a configuration in use alone."""
+"""`cmake --install` puts everything in its place, and keeps an existing configuration."""
 
 import subprocess
 import tempfile

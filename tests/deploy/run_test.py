@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""scripts/run, all but the building: says where music plays once it does, restarts a daemon that dies, and stops in time,
-with TLS and without."""
+"""scripts/run without the build: prints the address once music plays, restarts a daemon that dies, and stops in time, with
+and without TLS."""
 
 import os
 import pathlib
@@ -47,7 +47,7 @@ class Run(unittest.TestCase):
         self.make_tree()
 
     def make_tree(self):
-        """A source tree in which nothing is left to install or build."""
+        """A source tree with nothing to install or build."""
         for name in ("scripts", "commands", "runtime"):
             (self.folder / name).mkdir()
         shutil.copy(staging.SOURCE_DIR / "scripts/run", self.folder / "scripts/run")

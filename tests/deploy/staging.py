@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An installation in a folder of its own, as a packager makes one."""
+"""A staged installation in its own folder, as a packager makes it."""
 
 import os
 import pathlib
@@ -22,14 +22,14 @@ def install(stage, prefix="/usr"):
 
 
 def greatest(key):
-    """The greatest value that auralis.toml says an integer key may have."""
+    """The maximum of an integer key according to auralis.toml."""
     text = (SOURCE_DIR / "systemd/auralis.toml").read_text(encoding="utf-8")
     explanation = text.split(f"\n# {key} = ", 1)[0].replace("\n# ", " ")
     return int(re.search(r"Must be an integer from \d+ to (\d+)\.$", explanation)[1])
 
 
 def read_unit(path):
-    """The settings of a unit: name to its values, in order; an empty value starts anew, as systemd has it."""
+    """The settings of a unit: name to its values, in order; an empty value resets the list, as in systemd."""
     settings = {}
     for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
         line = line.strip()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The installed units: systemd itself finds nothing wrong with them, and they keep what they promise."""
+"""The installed units: systemd finds no fault in them, and they are as documented."""
 
 import pathlib
 import re
@@ -42,7 +42,7 @@ class Units(unittest.TestCase):
         return result.returncode, said
 
     def copy_of_units(self):
-        """The units with the programs' paths in the staging folder, as they would be on the system."""
+        """The units with the programs' paths in the staging folder."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         for unit in self.folder.glob("auralis*"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may come in, and do what: TLS, pages of other sites, tickets, the operators' token, so many at an address."""
+"""Access: TLS, pages of other sites, tickets, the operators' token, and limits per address."""
 
 import json
 import os
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("balanced")
 
 
 def rejected(stack, reason):
-    return stack.figure("websocket_connections_rejected_total", reason=reason)
+    return stack.metric("websocket_connections_rejected_total", reason=reason)
 
 
 def secret(path, text):
@@ -39,7 +39,7 @@ def secret(path, text):
 
 
 class Certificate:
-    """One that signs itself, and its key, in files that another one may take the place of."""
+    """A self-signed certificate and its key, in files that a renewed one may replace."""
 
     def __init__(self, directory):
         self.certificate = directory / "certificate.pem"
@@ -96,7 +96,7 @@ def test_with_a_certificate_all_is_encrypted(stack, certificate, tls):
     listener.wait_for_more(3)
     began = time.monotonic()
     listener.close()
-    eventually(lambda: stack.figure("websocket_active_connections") == 0, "its place free again")
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "its place free again")
     assert time.monotonic() - began < 4, "sooner than the library gives up on a farewell"
 
 
@@ -104,11 +104,11 @@ def test_a_slow_listener_over_tls_loses_chunks_and_nobody_else_does(stack, certi
     restart_streamd({**certificate.settings, "AURALIS_STREAMD_MAX_BACKLOG_MS": "300"}, tls=certificate.trust())
     live = Listener(stack.stream_url(), PCM, tls=stack.tls)
     slow = Listener(stack.stream_url(), PCM, receive_buffer=SMALL_BUFFER, tls=stack.tls)
-    before = stack.figure("websocket_chunks_dropped_total", reason="backlog")
+    before = stack.metric("websocket_chunks_dropped_total", reason="backlog")
     slow.wait_for_more(3)
     slow.pause()
     eventually(
-        lambda: stack.figure("websocket_chunks_dropped_total", reason="backlog") >= before + 5, "chunks left out"
+        lambda: stack.metric("websocket_chunks_dropped_total", reason="backlog") >= before + 5, "chunks left out"
     )
     stack.check_books()
     slow.resume()
@@ -120,7 +120,7 @@ def test_a_slow_listener_over_tls_loses_chunks_and_nobody_else_does(stack, certi
 
 
 def handshake_failure(stack, version, ciphers=None):
-    """Why the server refuses a client of that version of TLS; nothing where it does not."""
+    """Why the server refuses a client of that TLS version, or None if it does not."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
@@ -156,7 +156,7 @@ def test_a_renewed_certificate_is_used_without_a_restart(stack, certificate, tls
     assert served_certificate(stack) == former
     listener = Listener(stack.stream_url(), PCM, tls=stack.tls)
     listener.wait_for_more(3)
-    # One that cannot be used leaves the former in use.
+    # An invalid one leaves the former in use.
     certificate.certificate.write_text("rubbish")
     streamd = stack.daemons["streamd"]
     eventually(lambda: "the former TLS certificate stays in use" in streamd.log(), "it was found")
@@ -208,7 +208,7 @@ def test_pages_of_other_sites_may_not_use_the_server(stack, enter):
     own = f"{HOST}:{stack.stream_port}"
 
     def answers(origin):
-        """Of the three that a page of that site may ask."""
+        """Statuses of the three requests that a page of that site makes."""
         headers = {"Host": own, **({"Origin": origin} if origin else {})}
         change = stack.http("POST", "/api/control", '{"type": "select_preset", "preset": "sleep"}', headers)
         plain = stack.http("GET", "/listen/none.opus", headers=headers)
@@ -238,7 +238,7 @@ def test_pages_of_sites_that_are_listed_may(stack, restart_streamd, enter):
 
 @pytest.fixture
 def tickets(restart_streamd, tmp_path):
-    """streamd asks for tickets."""
+    """streamd requires tickets."""
     restart_streamd({"AURALIS_STREAMD_TICKET_KEY_FILE": secret(tmp_path / "ticket.key", KEY)})
     return tmp_path / "ticket.key"
 
@@ -254,7 +254,7 @@ def test_who_has_no_right_ticket_is_not_let_in(stack, tickets, enter):
         f"{night}&ticket={signed('night', PAST)}",
         f"{night}&ticket={signed('day', FUTURE)}",
         f"{night}&ticket={signed('new', FUTURE)}",
-        f"ticket={signed('night', FUTURE)}",  # the usual station is day
+        f"ticket={signed('night', FUTURE)}",  # the default station is day
         f"station=new&ticket={signed('night', FUTURE)}",
     ]
     for query in refused:
@@ -371,7 +371,7 @@ def test_so_many_listeners_at_an_address(stack, restart_streamd, enter):
         return {"X-Forwarded-For": client}
 
     first = enter(headers=of("192.0.2.1"))
-    # What the client itself wrote comes before what the proxy added.
+    # The client's own entry comes before the one that the proxy added.
     second = enter(headers=of("198.51.100.7, 192.0.2.1"))
     assert (first.status, second.status) == (101, 101)
     third = enter(headers=of("192.0.2.1"))
@@ -383,7 +383,7 @@ def test_so_many_listeners_at_an_address(stack, restart_streamd, enter):
     assert rejected(stack, "address") == before + 4
     first.close()
     eventually(lambda: enter(headers=of("192.0.2.1")).status == 101, "a place that became free")
-    # The proxy's own are limited, too.
+    # The proxy's own connections are limited as well.
     assert [enter().status for _ in range(3)] == [101, 101, 429]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The three real daemons, on free ports and in a directory of their own, and what can be asked of them over HTTP.
+"""The three real daemons, on free ports and in a directory of their own, and requests to them over HTTP.
 
 The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN. A test waits for states with `eventually`: the limits below
 only end a test that would wait for ever.
@@ -31,7 +31,7 @@ _LOG_TAIL_BYTES = 6_000
 
 
 def eventually(probe, what, limit_s=WAIT_LIMIT_S):
-    """Asks `probe` until it returns something true, and returns that."""
+    """Calls `probe` until it returns something true, and returns that."""
     deadline = time.monotonic() + limit_s
     while True:
         seen = probe()
@@ -60,7 +60,7 @@ def free_ports(count):
 
 
 def clean_environment():
-    """This process's environment without what would configure a daemon."""
+    """This process's environment without variables that would configure a daemon."""
     service = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "RUNTIME_DIRECTORY"}
     return {
         name: value for name, value in os.environ.items() if not name.startswith("AURALIS_") and name not in service
@@ -68,7 +68,7 @@ def clean_environment():
 
 
 def run_daemon(daemon, *arguments, environment=None):
-    """Runs a daemon that is expected to end by itself."""
+    """Runs a daemon that is expected to exit on its own."""
     return subprocess.run(
         [binary(daemon), *map(str, arguments)],
         env={**clean_environment(), **(environment or {})},
@@ -87,7 +87,7 @@ class Answer:
 
 
 def http_request(port, method, path, body=None, headers=None, tls=None):
-    """Over https where `tls`, a context, is given."""
+    """Uses https if `tls`, a context, is given."""
     if tls:
         connection = http.client.HTTPSConnection(HOST, port, timeout=WAIT_LIMIT_S, context=tls)
     else:
@@ -101,7 +101,7 @@ def http_request(port, method, path, body=None, headers=None, tls=None):
 
 
 def raw_request(port, data):
-    """Sends bytes as they are and returns all that comes until the connection ends, or nothing."""
+    """Sends bytes unchanged and returns everything received until the connection ends."""
     with socket.create_connection((HOST, port), timeout=WAIT_LIMIT_S) as connection:
         received = b""
         try:
@@ -109,12 +109,12 @@ def raw_request(port, data):
             while piece := connection.recv(65_536):
                 received += piece
         except ConnectionError:
-            pass  # refused in the middle of it
+            pass  # refused before the end
         return received
 
 
 def books(scrape):
-    """Of listeners' chunks, how many were offered, and what became of them."""
+    """How many chunks were offered to listeners, and how many of them are accounted for."""
     became = (
         scrape.total("websocket_chunks_sent_total")
         + scrape.total("websocket_chunks_dropped_total")
@@ -124,14 +124,14 @@ def books(scrape):
 
 
 class Daemon:
-    """A process of ours; one at a time."""
+    """One daemon's process; at most one at a time."""
 
     def __init__(self, name, arguments, environment, log):
         self.name = name
-        # A test run that is killed leaves no daemon behind.
+        # Leaves no daemon behind if the test run is killed.
         self._command = ["setpriv", "--pdeathsig", "KILL", binary(name), *map(str, arguments)]
         self.environment = environment  # of the next start
-        self.prepare = None  # called in the process that becomes the daemon, before it does
+        self.prepare = None  # called in the child process before it executes the daemon
         self._log = log
         self._process = None
 
@@ -145,7 +145,7 @@ class Daemon:
                 stdout=log,
                 stderr=log,
                 preexec_fn=self.prepare,
-                close_fds=False,  # of Python's own none is inheritable
+                close_fds=False,  # Python's own descriptors are not inheritable
             )
 
     def running(self):
@@ -156,27 +156,27 @@ class Daemon:
         return self._process.pid
 
     def kill(self):
-        assert self.running(), f"{self.name} has ended by itself:\n{self.log_tail()}"
+        assert self.running(), f"{self.name} has exited on its own:\n{self.log_tail()}"
         self._process.kill()
         self._process.wait()
 
     def hang(self):
-        """It lives, and does nothing any more until go_on()."""
+        """Stops the process until go_on()."""
         self._process.send_signal(signal.SIGSTOP)
 
     def go_on(self):
         self._process.send_signal(signal.SIGCONT)
 
     def terminate(self):
-        """Asks it to stop."""
+        """Sends SIGTERM."""
         self._process.terminate()
 
     def reload(self):
-        """Asks it to read its configuration again."""
+        """Sends SIGHUP: the daemon reads its configuration again."""
         self._process.send_signal(signal.SIGHUP)
 
     def exit_status(self):
-        """Waits for its end after terminate(); one that does not stop in time is killed."""
+        """Waits for the exit after terminate(); kills the process if it does not stop in time."""
         try:
             return self._process.wait(STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
@@ -185,7 +185,7 @@ class Daemon:
             return f"no end within {STOP_LIMIT_S} s"
 
     def log(self):
-        """Everything it said on standard output and standard error."""
+        """Everything written to standard output and standard error."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def log_tail(self):
@@ -193,11 +193,11 @@ class Daemon:
 
 
 class Stack:
-    """All three daemons. `settings` are environment variables over those that give it its own directory and ports;
-    `configuration` is the text of their file."""
+    """All three daemons. `settings`: environment variables in addition to the ones for its own directory and ports;
+    `configuration`: the text of their file."""
 
     def __init__(self, settings=None, configuration=""):
-        self.tls = None  # what a client needs while streamd speaks https
+        self.tls = None  # context for clients while streamd speaks https
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="auralis-integration-test-", dir="/dev/shm"))
         self.runtime_dir = self.directory / "runtime"
         self.stream_port, self.metrics_port, zmq_port = free_ports(3)
@@ -209,13 +209,13 @@ class Stack:
             "AURALIS_METRICSD_HOST": HOST,
             "AURALIS_METRICSD_PORT": str(self.metrics_port),
             "AURALIS_METRICSD_ZMQ_ENDPOINT": self.zmq_endpoint,
-            "AURALIS_STREAMD_THREADS": "2",  # more than one, on whatever machine
-            # What only a test of limits wants to meet.
+            "AURALIS_STREAMD_THREADS": "2",  # more than one on every machine
+            # Shortened: only a test of limits needs the defaults.
             "AURALIS_STREAMD_DRAIN_MS": "200",
-            "AURALIS_SYNTHD_MAX_STATIONS": "8",  # else as many as the machine has room for
+            "AURALIS_SYNTHD_MAX_STATIONS": "8",  # else measured on the machine
             **(settings or {}),
         }
-        # Also an empty file takes the place of the one that may be installed on this machine.
+        # Even an empty file overrides one installed on this machine.
         self.config_file = self.directory / "auralis.toml"
         self.config_file.write_text(configuration)
         self.daemons = {
@@ -247,7 +247,7 @@ class Stack:
             assert set(statuses.values()) <= {0}, f"exit status after SIGTERM: {statuses}"
 
     def stop(self):
-        """SIGTERM to all that run; their exit statuses by name."""
+        """Stops all running daemons; returns their exit statuses by name."""
         running = [daemon for daemon in self.daemons.values() if daemon.running()]
         for daemon in running:
             daemon.terminate()
@@ -260,12 +260,12 @@ class Stack:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def wait_until_ready(self):
-        """Until audio flows and metricsd answers."""
+        """Waits until audio flows and metricsd answers."""
         eventually(lambda: self.ready("/readyz", self.stream_port, tls=self.tls), "streamd ready", READY_LIMIT_S)
         eventually(lambda: self.ready("/readyz", self.metrics_port), "metricsd ready", READY_LIMIT_S)
 
     def restart_streamd(self, settings=None, tls=None):
-        """streamd anew, with these environment variables over those of all daemons."""
+        """Restarts streamd with these environment variables in addition to those of all daemons."""
         streamd = self.daemons["streamd"]
         streamd.terminate()
         assert streamd.exit_status() == 0
@@ -275,21 +275,21 @@ class Stack:
         self.wait_until_ready()
 
     def ready(self, path, port, running=DAEMONS, tls=None):
-        """Whether a 200 is to be had there; an error where one of `running` has ended."""
+        """Whether the path answers 200; fails if one of `running` has ended."""
         for name in running:
             daemon = self.daemons[name]
-            assert daemon.running(), f"{name} has ended by itself:\n{daemon.log_tail()}"
+            assert daemon.running(), f"{name} has exited on its own:\n{daemon.log_tail()}"
         try:
             return http_request(port, "GET", path, tls=tls).status == 200
         except OSError:
             return False
 
     def http(self, method, path, body=None, headers=None):
-        """Asks streamd."""
+        """Sends a request to streamd."""
         return http_request(self.stream_port, method, path, body, headers, self.tls)
 
     def refused_upgrade(self, path, protocol=None, headers=None):
-        """The answer to a WebSocket handshake that is not to succeed."""
+        """The response to a WebSocket handshake that must be refused."""
         headers = {
             **(headers or {}),
             "Connection": "Upgrade",
@@ -301,28 +301,28 @@ class Stack:
         return http_request(self.stream_port, "GET", path, headers=headers)
 
     def scrape(self):
-        """/metrics as it is now."""
+        """The current /metrics."""
         answer = http_request(self.metrics_port, "GET", "/metrics")
         assert answer.status == 200
         return exposition.parse(answer.text)
 
-    def figure(self, name, **labels):
+    def metric(self, name, **labels):
         return self.scrape().value(name, **labels)
 
     def check_books(self):
-        """Every chunk that was queued to a listener is sent, dropped or queued."""
+        """Asserts that every chunk offered to a listener is sent, dropped or queued."""
         offered, became = books(self.scrape())
         assert offered == became
 
     def is_up(self, daemon):
-        return self.figure("auralis_up", process=daemon) == 1
+        return self.metric("auralis_up", process=daemon) == 1
 
     def stream_url(self, query=""):
         scheme = "wss" if self.tls else "ws"
         return f"{scheme}://{HOST}:{self.stream_port}/ws/stream" + (f"?{query}" if query else "")
 
     def status(self, name=None):
-        """What /api/status says of that station, or of the first one."""
+        """The entry of that station, or of the first one, in /api/status."""
         answer = self.http("GET", "/api/status" + (f"?station={name}" if name else ""))
         assert answer.status == 200, answer.text
         return json.loads(answer.text)["stations"][0]

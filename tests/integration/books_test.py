@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every chunk that was queued to a listener is sent, dropped or queued: the figures on /metrics add up."""
+"""Every chunk offered to a listener is sent, dropped or queued: the counters on /metrics add up."""
 
 from auralis import books, eventually
 from listener import JSON, PCM, SMALL_BUFFER
@@ -10,7 +10,7 @@ SETTINGS = {"AURALIS_STREAMD_MAX_BACKLOG_MS": "500"}
 
 
 def balanced_scrape(stack):
-    """The last of many scrapes: the books add up in each of them, and so do the connections."""
+    """The last of many scrapes: chunks and connections add up in each of them."""
     for _ in range(SCRAPES):
         scrape = stack.scrape()
         offered, became = books(scrape)
@@ -21,8 +21,8 @@ def balanced_scrape(stack):
 
 
 def without_listeners(stack):
-    """A scrape with nobody there; all must be settled then, at the first look."""
-    eventually(lambda: stack.figure("websocket_active_connections") == 0, "all listeners gone")
+    """A scrape without listeners, when nothing may be queued."""
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "all listeners gone")
     return stack.scrape()
 
 
@@ -37,11 +37,11 @@ def test_the_books_add_up_while_listeners_come_and_go(stack, listen):
 
 
 def test_the_books_add_up_while_a_listener_is_slow(stack, listen):
-    dropped = stack.figure("websocket_chunks_dropped_total", reason="backlog")
+    dropped = stack.metric("websocket_chunks_dropped_total", reason="backlog")
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.pause()
     eventually(
-        lambda: stack.figure("websocket_chunks_dropped_total", reason="backlog") > dropped + 2, "chunks dropped"
+        lambda: stack.metric("websocket_chunks_dropped_total", reason="backlog") > dropped + 2, "chunks dropped"
     )
     assert balanced_scrape(stack).value("auralis_chunks_queued") > 0
 
@@ -70,7 +70,7 @@ def test_what_was_sent_is_what_was_received(stack, listen):
     listeners = [listen(protocol) for protocol in (PCM, JSON, PCM)]
     for listener in listeners:
         listener.wait_for_more(10)
-    # The server closes, so that all it sent comes before the end; its counters go on in the next one.
+    # The server closes, so that everything it sent arrives before the end; the next one continues its counters.
     stack.daemons["streamd"].terminate()
     assert stack.daemons["streamd"].exit_status() == 0
     for listener in listeners:
@@ -88,13 +88,13 @@ def test_what_was_sent_is_what_was_received(stack, listen):
 def test_the_books_add_up_after_a_kill(stack, listen):
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.pause()
-    eventually(lambda: stack.figure("auralis_chunks_queued") > 2, "chunks queued")
+    eventually(lambda: stack.metric("auralis_chunks_queued") > 2, "chunks queued")
     stack.daemons["streamd"].kill()
     stack.daemons["streamd"].start()
     stack.wait_until_ready()
     after = without_listeners(stack)
 
-    # What the killed one had queued was sent to nobody.
+    # The chunks that the killed one had queued were not sent.
     offered, became = books(after)
     assert offered == became
     assert after.value("websocket_connections_total") == after.value("websocket_disconnections_total")

@@ -11,7 +11,7 @@ from raw_listener import RawListener
 
 @pytest.fixture(scope="module")
 def stack(request):
-    """The daemons of a test file, configured by its SETTINGS and CONFIGURATION; that each stops with status 0 is a test of every file."""
+    """The daemons of a test file, configured by its SETTINGS and CONFIGURATION. Every file tests that each stops with status 0."""
     module = request.module
     with Stack(getattr(module, "SETTINGS", None), getattr(module, "CONFIGURATION", "")) as running:
         yield running
@@ -19,14 +19,14 @@ def stack(request):
 
 @pytest.fixture
 def balanced(stack):
-    """The books add up after the test."""
+    """The chunk counters add up after the test."""
     yield
     stack.check_books()
 
 
 @pytest.fixture
 def restart_streamd(stack):
-    """Starts streamd anew for one test, as Stack.restart_streamd does. Afterwards it is as it was."""
+    """Restarts streamd for one test, as Stack.restart_streamd does, and restores it afterwards."""
     yield stack.restart_streamd
     stack.check_books()
     stack.restart_streamd()
@@ -34,14 +34,14 @@ def restart_streamd(stack):
 
 @pytest.fixture
 def enter(stack):
-    """Makes RawListeners that are gone after the test."""
+    """Creates RawListeners that are closed after the test."""
     with contextlib.ExitStack() as cleanup:
         yield lambda *arguments, **options: cleanup.enter_context(RawListener(stack, *arguments, **options))
 
 
 @pytest.fixture
 def listen(stack):
-    """Makes listeners that are gone after the test."""
+    """Creates listeners that are closed after the test."""
     listeners = []
 
     def make(*protocols, query="", **options):
@@ -55,7 +55,7 @@ def listen(stack):
 
 @pytest.fixture
 def many_descriptors():
-    """Enough of them for hundreds of clients in this process."""
+    """Enough descriptors for hundreds of clients in this process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield

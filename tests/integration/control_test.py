@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The music obeys, nonsense is refused by name, and nothing that a client sends ends a connection or the daemon."""
+"""Changes of the music take effect, invalid messages are refused with a code, and none ends a connection or the daemon."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from listener import JSON, PCM, Listener
 
 MAX_MESSAGE_BYTES = 4_096
 
-# What is refused here, is refused for what it is.
+# Refusals here are for the content, not for the rate.
 SETTINGS = {"AURALIS_STREAMD_MESSAGES_PER_SECOND": "1000", "AURALIS_STREAMD_CHANGES_PER_SECOND": "100"}
 
 PRESETS = ["focus", "meditation", "sleep", "bright"]
@@ -33,7 +33,7 @@ def report(latency_ms=250, buffer_ms=300):
     return {"type": "playback_report", "latency_ms": latency_ms, "buffer_ms": buffer_ms}
 
 
-# What is sent, and the code that answers it; two where the protocol leaves it open which of them it is.
+# Message, and the code of the refusal; two codes if the protocol leaves it open.
 REFUSED = [
     ("", "bad_json"),
     ("music, please", "bad_json"),
@@ -129,7 +129,7 @@ def test_a_change_is_accepted_and_confirmed_to_all(listen):
         # Levels and switches are in force at once.
         assert wanted.items() <= status["parameters"].items()
         assert status["preset"] is None
-    # Only the one who asked is answered.
+    # Only the requesting listener gets a reply.
     assert [len(listener.texts("accepted")) for listener in listeners] == [1, 0, 0]
 
 
@@ -167,7 +167,7 @@ def test_the_ends_of_a_range_belong_to_it(listen, parameters):
 
 @pytest.fixture(scope="module")
 def stubborn(stack):
-    """One listener that sends all the nonsense."""
+    """One listener that sends all the invalid messages."""
     listener = Listener(stack.stream_url(), PCM)
     yield listener
     listener.close()
@@ -230,13 +230,13 @@ def test_playback_reports_are_counted_one_a_second(stack, listen):
         listener.send(report(latency_ms=250))
 
     def counted():
-        return stack.figure(f"{name}_count") - before.value(f"{name}_count")
+        return stack.metric(f"{name}_count") - before.value(f"{name}_count")
 
     eventually(lambda: counted() + len(listener.texts("error")) == burst, "each is counted or refused")
     refused = listener.texts("error")
     assert {error["code"] for error in refused} == {"rate_limited"}
     assert counted() >= 1
-    assert stack.figure(f"{name}_sum") - before.value(f"{name}_sum") == 250 * counted()
+    assert stack.metric(f"{name}_sum") - before.value(f"{name}_sum") == 250 * counted()
 
 
 def test_the_api_tells_what_plays(stack, listen):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a listener may ask for on its connection beside music controls: status, its queue, another format, another
-station; what it is told unasked; and what becomes of one that asks too much. And who watches listeners."""
+"""Requests on a listener's connection other than music controls: status, its queue, another format, another station;
+unsolicited messages; the rate limit; and the list of listeners for operators."""
 
 import json
 
@@ -68,7 +68,7 @@ def test_a_listener_may_ask_for_the_status(listen):
 def test_a_listener_is_told_of_its_queue_every_five_seconds(listen):
     listener = listen(PCM, query="station=day")
     eventually(lambda: len(listener.texts("buffer_status")) >= 2, "two of them")
-    # By the chunks between them, which are the server's own clock.
+    # Measured by the chunks in between, which are the server's own clock.
     chunks, marks = 0, []
     for message in listener.messages:
         if isinstance(message, Chunk):
@@ -95,9 +95,9 @@ def test_a_listener_that_wants_to_be_live_drops_what_is_queued(stack, listen):
     slow = listen(PCM, query="station=day", receive_buffer=SMALL_BUFFER)
     slow.wait_for_more(5)
     slow.pause()
-    eventually(lambda: stack.figure("auralis_chunks_queued") >= 20, "chunks that wait")
+    eventually(lambda: stack.metric("auralis_chunks_queued") >= 20, "chunks that wait")
     slow.send(control(flush=True))
-    eventually(lambda: stack.figure("auralis_chunks_queued") <= 5, "they are gone")
+    eventually(lambda: stack.metric("auralis_chunks_queued") <= 5, "they are gone")
     slow.resume()
     eventually(lambda: [status for status in slow.texts("buffer_status") if status["dropped"] >= 15], "the answer")
     slow.wait_for_more(5)
@@ -143,7 +143,7 @@ def test_a_format_that_was_not_offered_is_refused(listen, offered, wanted):
     listener = listen(*offered, query="station=day")
     listener.wait_for_more(1)
     assert refused(listener.ask(control(format=wanted)), "not_offered", "buffer_control")
-    # Nor does the rest of the message take effect.
+    # The rest of the message has no effect either.
     assert refused(listener.ask(control(format=wanted, max_backlog_ms=400)), "not_offered", "buffer_control")
     assert eventually(lambda: listener.texts("buffer_status"), "the first one")[0]["max_backlog_ms"] == CAP_MS
 
@@ -176,7 +176,7 @@ def test_a_listener_goes_to_another_station_without_a_gap(stack, listen, message
             assert chunk.pcm == heard[of_night][chunk.seq], f"chunk {chunk.seq}, {answer}"
             compared[of_night] += 1
     assert min(compared.values()) >= 3
-    # It is told before the first chunk of the new station, and then how that one is.
+    # The reply comes before the new station's first chunk, and is followed by its status.
     told = listener.messages.index(answer)
     assert all(chunk.seq < answer["seq"] for chunk in listener.messages[:told] if isinstance(chunk, Chunk))
     later = [message for message in listener.messages[told:] if isinstance(message, dict)]
@@ -211,7 +211,7 @@ def test_a_listener_goes_to_a_station_of_its_own_while_there_is_a_place(stack, l
     second.wait_for_music(5)
     assert gaps(second.chunks) == [], "it still hears what it heard"
     assert second.texts("status")[-1]["station"] == "day"
-    # A friend, who is told the name, comes in.
+    # A friend who knows the name may listen.
     assert second.ask(subscribe(station=answer["station"]))["station"] == answer["station"]
     check_texts(first, second)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Prometheus' text format 0.0.4, as far as the tests read it; whatever else it holds is an error."""
+"""Parses Prometheus' text format 0.0.4, as far as the tests need it; anything else is an error."""
 
 import dataclasses
 import re
@@ -17,7 +17,7 @@ class Exposition:
     helps: dict = dataclasses.field(default_factory=dict)
 
     def value(self, name, **labels):
-        """The figure of exactly that series, or None where it is absent."""
+        """The value of exactly that series, or None if it is absent."""
         return self.values.get((name, frozenset(labels.items())))
 
     def total(self, name):
@@ -30,7 +30,7 @@ class Exposition:
         return stem if self.types.get(stem) == "histogram" else name
 
     def rising(self):
-        """What never falls: counters, and the counts of histograms."""
+        """Series that never fall: counters, and the counts of histograms."""
         return {
             series: value
             for series, value in self.values.items()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""HTTP as clients and proxies speak it (RFC 9110, RFC 9112): versions, forms of a request, and what is refused how."""
+"""HTTP as clients and proxies use it (RFC 9110, RFC 9112): versions, forms of requests, and refusals."""
 
 import contextlib
 import email.utils
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("balanced")
 
 
 class Raw:
-    """The answer to bytes that are sent as they are."""
+    """The response to bytes sent unchanged."""
 
     def __init__(self, stack, data):
         head, _, self.body = raw_request(stack.stream_port, data).partition(b"\r\n\r\n")
@@ -34,7 +34,7 @@ class Raw:
 
 
 def heard(stack, request, count=HEARD_BYTES):
-    """The head of the answer to it, and at least that many bytes of its body, as they come."""
+    """The response's head, and at least that many bytes of its body, as received."""
     with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         connection.sendall(request)
         received = b""
@@ -68,7 +68,7 @@ def test_a_client_of_http_1_0_hears_the_stream_without_chunked_coding(stack, req
     head, body = heard(stack, request_text)
     assert head.startswith("HTTP/1.1 200 OK\r\n")
     assert "transfer-encoding" not in head.lower() and "Connection: close" in head
-    # Whole samples from the first byte on: RIFF, then sound that two listeners of either version share.
+    # Complete from the first byte: RIFF, then audio shared by two listeners of either version.
     assert is_sound(body)
     chunked = http.client.HTTPConnection(HOST, stack.stream_port, timeout=WAIT_LIMIT_S)
     chunked.request("GET", "/listen/default.wav")
@@ -98,7 +98,7 @@ def test_both_versions_get_the_same_bytes(stack):
 def test_the_end_of_the_connection_ends_a_stream_of_http_1_0(stack, restart_streamd):
     with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         connection.sendall(NGINX % b"/listen/default.wav")
-        eventually(lambda: stack.figure("websocket_active_connections") == 1, "a listener")
+        eventually(lambda: stack.metric("websocket_active_connections") == 1, "a listener")
         restart_streamd()
         received = b""
         while piece := connection.recv(65_536):
@@ -189,7 +189,7 @@ def test_a_client_that_expects_100_continue_is_told_to_go_on(stack):
         assert answer.readline() == b"HTTP/1.1 100 Continue\r\n" and answer.readline() == b"\r\n"
         connection.sendall(body)
         assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
-    # One whose body would be refused need not send it; one that has sent it need not be told.
+    # A client whose body would be refused need not send it; one that has sent it gets no 100.
     assert Raw(stack, request % 5_000).status == 413
     assert Raw(stack, request % len(body) + body).status == 200
     assert Raw(stack, (request % len(body) + body).replace(b"HTTP/1.1", b"HTTP/1.0")).status == 200
@@ -228,7 +228,7 @@ def test_a_playlist_is_playable_whatever_the_client_calls_the_server(stack):
 
 @contextlib.contextmanager
 def running(command, port, tmp_path):
-    """A proxy on that port."""
+    """Runs a proxy on that port."""
     with open(tmp_path / "proxy.log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:

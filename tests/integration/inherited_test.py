@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a daemon inherits from the process that starts it (cron, ssh -n, a shell's background job, another daemon) changes
-nothing."""
+"""State that a daemon inherits from its parent (cron, ssh -n, a shell's background job, another daemon) has no effect."""
 
 import contextlib
 import os
@@ -23,7 +22,7 @@ def close_standard_descriptors():
 
 @contextlib.contextmanager
 def daemons(prepare, settings=None):
-    """All three, each started by a process that `prepare` was called in."""
+    """All three daemons, each started from a process in which `prepare` was called."""
     stack = Stack(settings)
     for daemon in stack.daemons.values():
         daemon.prepare = prepare
@@ -75,7 +74,7 @@ def set_alarm():
 
 def test_an_alarm_of_the_parent_does_not_end_a_daemon():
     with daemons(set_alarm) as stack:
-        # By then it would have rung.
+        # The alarm would have fired by then.
         eventually(lambda: stack.status()["sample_index"] > 44_100 * 3, "three seconds of music")
         assert all(daemon.running() for daemon in stack.daemons.values())
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Starting in any order, once only, with a configuration that makes sense; and stopping."""
+"""Starting in any order, only once, with a valid configuration; and stopping."""
 
 import json
 import re
@@ -17,7 +17,7 @@ def one_line(text):
 
 
 def said(result):
-    """What a daemon that refused to start says: one error, in one line of its log."""
+    """The one error, in one log line, of a daemon that refused to start."""
     entries = [json.loads(line) for line in result.stderr.splitlines()]
     (error,) = [entry for entry in entries if entry["level"] not in ("debug", "info")]
     assert error["level"] == "error" and error is entries[-1]
@@ -26,7 +26,7 @@ def said(result):
 
 @pytest.fixture
 def nobody_is_disturbed(stack, listen):
-    """That the daemons of the test file go on, whatever happens beside them."""
+    """Asserts that the daemons of the test file keep running undisturbed."""
     listener = listen(PCM)
     listener.wait_for_more(3)
     pids = {name: daemon.pid for name, daemon in stack.daemons.items()}
@@ -152,7 +152,7 @@ def test_the_order_of_starting_is_free_and_stopping_is_clean():
         answer = stack.http("GET", "/readyz")
         assert (answer.status, bool(answer.text.strip())) == (503, True)
         eventually(lambda: stack.is_up("streamd"), "streamd up on /metrics")
-        assert stack.figure("auralis_up", process="synthd") == 0
+        assert stack.metric("auralis_up", process="synthd") == 0
         listeners = [Listener(stack.stream_url(), protocol) for protocol in (PCM, JSON)]
 
         stack.daemons["synthd"].start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What one client, or many, may ask of streamd: beyond its limits it refuses or lets go, and all others are served on."""
+"""Limits on one client, and on many: beyond them streamd refuses or disconnects, and keeps serving all others."""
 
 import json
 import os
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("balanced")
 
 @pytest.fixture
 def other(stack):
-    """A listener who keeps up, and has missed nothing when the test ends."""
+    """A listener that keeps up, and has missed nothing when the test ends."""
     listener = Listener(stack.stream_url(), PCM)
     listener.wait_for_more(3)
     yield listener
@@ -45,15 +45,15 @@ def other(stack):
     assert gaps(listener.chunks) == []
     assert listener.texts("warning") == []
     listener.close()
-    eventually(lambda: stack.figure("websocket_active_connections") == 0, "all gone")
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "all gone")
 
 
 def rejected(stack, reason):
-    return stack.figure("websocket_connections_rejected_total", reason=reason)
+    return stack.metric("websocket_connections_rejected_total", reason=reason)
 
 
 def dropped(stack):
-    return stack.figure("websocket_chunks_dropped_total", reason="backlog")
+    return stack.metric("websocket_chunks_dropped_total", reason="backlog")
 
 
 def connect(stack):
@@ -65,7 +65,7 @@ def descriptors(daemon):
 
 
 def cpu_seconds(daemon):
-    """Of user and system, since its start."""
+    """User and system CPU time since its start."""
     with open(f"/proc/{daemon.pid}/stat", encoding="ascii") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -96,7 +96,7 @@ def test_a_request_that_does_not_end_is_not_waited_for(stack, other):
     waiting = [connect(stack) for _ in range(4)]
     waiting[1].sendall(request[:-2])
     waiting[3].sendall(b"POST /api/control HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n")
-    for piece in request[:20]:  # each is a sign of life, and none is the end
+    for piece in request[:20]:  # each byte is progress, but the request never ends
         try:
             for one in waiting[2:]:
                 one.sendall(bytes([piece]))
@@ -140,7 +140,7 @@ def test_a_head_that_is_too_long_is_refused(stack, other, step):
                 for begin in range(0, size, step or size):
                     connection.sendall(head[begin : begin + (step or size)])
             except ConnectionError:
-                pass  # refused in the middle of it; its answer is there nevertheless
+                pass  # refused before the end; the response arrives nevertheless
             return connection.makefile("rb").readline().rstrip()
 
     assert answer(MAX_HEADER_BYTES) == b"HTTP/1.1 404 Not Found"
@@ -161,7 +161,7 @@ def test_a_message_that_is_too_long_ends_the_connection(stack, other, enter):
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
 def test_who_sends_far_more_messages_than_are_taken_is_let_go(stack, other, enter, opcode):
     def refused():
-        return stack.figure("auralis_control_messages_total", result="refused")
+        return stack.metric("auralis_control_messages_total", result="refused")
 
     before = refused()
     talker = enter()
@@ -180,21 +180,21 @@ def test_the_answer_to_a_body_that_is_too_long_ends_in_order(stack, other):
             answer += piece
         assert answer.startswith(b"HTTP/1.1 413 ") and answer.endswith(b"\n")
         other.wait_for_more(3)
-        # A reset takes back, on many systems, what was not read yet.
+        # On many systems a reset discards data not read yet.
         assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
 def test_nothing_follows_a_close_frame(stack, other, enter):
-    errors = stack.figure("websocket_send_errors_total")
+    errors = stack.metric("websocket_send_errors_total")
     slow = enter(receive_buffer=SMALL_BUFFER)
-    eventually(lambda: stack.figure("auralis_chunks_queued") >= 3, "chunks that wait")
+    eventually(lambda: stack.metric("auralis_chunks_queued") >= 3, "chunks that wait")
     slow.send(CLOSE, struct.pack("!H", 1000))
     opcodes = []
     while frame := slow.frame():
         opcodes.append(frame[0])
     assert opcodes[-1] == CLOSE and opcodes.count(CLOSE) == 1
-    eventually(lambda: stack.figure("websocket_active_connections") == 1, "it is gone")
-    assert stack.figure("websocket_send_errors_total") == errors
+    eventually(lambda: stack.metric("websocket_active_connections") == 1, "it is gone")
+    assert stack.metric("websocket_send_errors_total") == errors
 
 
 def test_new_connections_beyond_so_many_a_second_are_refused(stack, restart_streamd):
@@ -203,7 +203,7 @@ def test_new_connections_beyond_so_many_a_second_are_refused(stack, restart_stre
     before, began = rejected(stack, "rate"), time.monotonic()
     crowd = [connect(stack) for _ in range(60)]
     allowed = rate + (time.monotonic() - began) * rate
-    # They are taken in their order: with the last all have been.
+    # They are accepted in order: after the last one all have been.
     answers = [crowd.pop().recv(1_000)]
     refused = rejected(stack, "rate") - before
     assert len(crowd) + 1 - refused <= allowed + 1
@@ -212,7 +212,7 @@ def test_new_connections_beyond_so_many_a_second_are_refused(stack, restart_stre
         try:
             answers.append(one.recv(1_000))
         except BlockingIOError:
-            pass  # let in, and asked nothing
+            pass  # accepted, and sent nothing
         one.close()
     assert len(answers) == refused
     assert all(answer.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: " in answer for answer in answers)
@@ -224,14 +224,14 @@ def test_who_gives_no_sign_of_life_is_let_go(stack, restart_streamd, enter):
     streamd = stack.daemons["streamd"]
     before = descriptors(streamd)
     answers = Listener(stack.stream_url(), PCM)
-    silent = enter()  # reads all, and answers no ping
+    silent = enter()  # reads everything, but answers no ping
     deaf = enter(receive_buffer=SMALL_BUFFER)  # reads nothing
     assert silent.close_code() == 4009
-    eventually(lambda: stack.figure("websocket_active_connections") == 1, "both gone")
+    eventually(lambda: stack.metric("websocket_active_connections") == 1, "both gone")
     silent.close()
     eventually(lambda: descriptors(streamd) == before + 1, "their descriptors back")
     deaf.close()
-    # Who answers pings may say nothing else for as long as it likes.
+    # A client that answers pings need not send anything else.
     answers.wait_for_more(5)
     assert gaps(answers.chunks) == []
     answers.close()
@@ -241,7 +241,7 @@ def test_a_stop_of_streamd_itself_counts_against_nobody(stack, restart_streamd, 
     restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
     streamd = stack.daemons["streamd"]
     answers = [Listener(stack.stream_url(), PCM) for _ in range(3)]
-    silent = enter()  # reads all, and answers no ping
+    silent = enter()  # reads everything, but answers no ping
     for one in answers:
         one.wait_for_more(3)
     timeouts, before = rejected(stack, "timeout"), descriptors(streamd)
@@ -250,14 +250,14 @@ def test_a_stop_of_streamd_itself_counts_against_nobody(stack, restart_streamd, 
     eventually(lambda: descriptors(streamd) > before, "its connection was accepted")
     streamd.hang()
     asking.sendall(b"Host: x\r\n\r\n")
-    time.sleep(7)  # longer than either has
+    time.sleep(7)  # longer than either limit
     streamd.go_on()
     assert asking.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
     asking.close()
     assert rejected(stack, "timeout") == timeouts
     assert silent.close_code() == 4009, "one that is gone is closed nevertheless"
     silent.close()
-    eventually(lambda: stack.figure("websocket_active_connections") == len(answers), "it is gone")
+    eventually(lambda: stack.metric("websocket_active_connections") == len(answers), "it is gone")
     for one in answers:
         one.wait_for_more(10)
         assert one.ask({"type": "buffer_control", "max_backlog_ms": 1000})["type"] == "buffer_status"
@@ -269,7 +269,7 @@ def test_what_piled_up_during_a_stop_of_streamd_itself_is_no_flood(stack):
     streamd = stack.daemons["streamd"]
     listener = Listener(stack.stream_url(), PCM)
     listener.wait_for_more(3)
-    messages = 60  # what may come in six seconds
+    messages = 60  # allowed in six seconds
     streamd.hang()
     try:
         for number in range(messages):
@@ -323,7 +323,7 @@ def test_a_slow_listener_that_knows_opus_gets_opus(stack, restart_streamd):
         one.wait_for_more(3)
         one.pause()
     def stepped_down():
-        return stack.figure("auralis_listeners_stepped_down_total")
+        return stack.metric("auralis_listeners_stepped_down_total")
 
     before_that, dropped_before = stepped_down(), dropped(stack)
     eventually(lambda: stepped_down() == before_that + 1, "one stepped down")
@@ -341,7 +341,7 @@ def test_a_slow_listener_that_knows_opus_gets_opus(stack, restart_streamd):
     assert before and all(chunk.pcm and chunk.seq < warning["seq"] for chunk in before)
     assert {warning["code"] for warning in stubborn.texts("warning")} == {"skipped"}
     assert all(chunk.pcm for chunk in stubborn.chunks)
-    # It may try again.
+    # A retry succeeds.
     assert slow.ask({"type": "buffer_control", "format": PCM})["format"] == PCM
     eventually(lambda: slow.chunks[-1].pcm, "PCM")
     assert stepped_down() == before_that + 1 and gaps(live.chunks) == []
@@ -350,7 +350,7 @@ def test_a_slow_listener_that_knows_opus_gets_opus(stack, restart_streamd):
 
 
 def flood(connection, frames, other):
-    """How many bytes of them are taken, again and again, while the other listener hears three seconds."""
+    """How many repeated bytes are read while the other listener hears three seconds."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
     connection.setblocking(False)
     sent, end = 0, len(other.chunks) + 30
@@ -370,32 +370,32 @@ def flood(connection, frames, other):
 def test_who_talks_without_end_is_read_slowly_and_piles_nothing_up(stack, other, enter, frame):
     streamd = stack.daemons["streamd"]
     deaf = enter(receive_buffer=SMALL_BUFFER)
-    eventually(lambda: stack.figure("auralis_chunks_queued") >= 3, "a connection that is full")
-    if frame[0] == 0x80:  # of a message that never ends
+    eventually(lambda: stack.metric("auralis_chunks_queued") >= 3, "a connection that is full")
+    if frame[0] == 0x80:  # the first frame of a message that never ends
         deaf.connection.sendall(masked_frame(TEXT, b"x").replace(b"\x81", b"\x01", 1))
         frame = b"\x00" + frame[1:]
     before, cpu_before = resident_bytes(streamd), cpu_seconds(streamd)
     taken = flood(deaf.connection, frame * 10_000, other)
-    # What the kernel keeps of it is some megabytes; streamd would read hundreds.
+    # The kernel buffers some megabytes; an unthrottled streamd would read hundreds.
     assert taken < 10_000_000
     assert cpu_seconds(streamd) - cpu_before < 1
     assert resident_bytes(streamd) - before < 4_000_000
-    assert stack.figure("websocket_active_connections") == 2
+    assert stack.metric("websocket_active_connections") == 2
 
 
 def test_a_plain_listener_that_talks_is_let_go(stack, other):
     with connect(stack) as connection:
         connection.sendall(b"GET /listen/default.opus HTTP/1.1\r\nHost: x\r\n\r\n")
-        eventually(lambda: stack.figure("websocket_active_connections") == 2, "a listener")
+        eventually(lambda: stack.metric("websocket_active_connections") == 2, "a listener")
         connection.sendall(b"x" * 2_000)
-        eventually(lambda: stack.figure("websocket_active_connections") == 1, "it is gone", 10)
+        eventually(lambda: stack.metric("websocket_active_connections") == 1, "it is gone", 10)
 
 
 def test_more_connections_than_descriptors_allow_are_refused(stack, other):
     streamd = stack.daemons["streamd"]
     before = descriptors(streamd)
     refused = rejected(stack, "limit")
-    # As many as the configured listeners need: what streamd itself asks for at its start.
+    # As many as the configured listeners need, which streamd requests at its start.
     crowd = []
     try:
         for _ in range(400):
@@ -434,7 +434,7 @@ def test_without_descriptors_it_waits_for_better_times(stack, other):
     try:
         eventually(lambda: "no connection can be accepted" in streamd.log(), "the limit was met")
         before = cpu_seconds(streamd)
-        other.wait_for_more(10)  # a second
+        other.wait_for_more(10)  # one second
         assert cpu_seconds(streamd) - before < 0.3
         assert gaps(other.chunks) == []
     finally:

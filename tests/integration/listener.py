@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A listener of docs/protocol.md. It reads on a thread of its own, so that a test may do other things meanwhile."""
+"""A listener as in docs/protocol.md. It reads on its own thread, so that a test can do other things meanwhile."""
 
 import asyncio
 import base64
@@ -18,14 +18,14 @@ from auralis import WAIT_LIMIT_S, eventually
 JSON = "auralis.json.v1"
 PCM = "auralis.pcm.v1"
 OPUS = "auralis.opus.v1"
-SMALL_BUFFER = 4_096  # `receive_buffer` of a listener that is to fall behind soon
+SMALL_BUFFER = 4_096  # `receive_buffer` of a listener that must fall behind soon
 
 _HEADER = struct.Struct("<4sBBHQqII")
 _CODEC_PCM, _CODEC_OPUS = 0, 1
 _FLAG_SILENCE, _FLAG_BEGINS = 1, 2
 _OPUS_HZ = 48_000
 _OPUS_PACKET_FRAMES = 960
-# Of messages whose answer may also come unasked.
+# Messages whose reply may also come unsolicited.
 _ANSWERS = {"status": "status", "buffer_control": "buffer_status", "subscribe": "subscribed"}
 
 # Newer versions of websockets look for a proxy.
@@ -47,10 +47,10 @@ class Chunk:
     channels: int
     frames: int
     pcm: bytes
-    silence: bool  # by the header's flag; JSON has none
+    silence: bool  # by the header's flag; absent in JSON
     received: float  # Unix seconds
-    packets: tuple = ()  # of Opus, which has no pcm
-    begins: bool = False  # likewise: its decoder begins anew
+    packets: tuple = ()  # of Opus, without pcm
+    begins: bool = False  # of Opus: its decoder resets
 
 
 def _from_json(message):
@@ -85,14 +85,14 @@ def _from_binary(data):
 
 
 class Listener:
-    """Connected once it is made. `receive_buffer` bounds what the kernel takes for it while it is paused; `tls` is its
+    """Connects on construction. `receive_buffer` bounds what the kernel buffers while it is paused; `tls` is its
     context, for wss."""
 
     def __init__(self, url, *protocols, receive_buffer=None, tls=None, headers=None):
         self.messages = []  # in order: a Chunk, or a message's JSON object
-        self.raw_texts = []  # the text messages among them, as they came
+        self.raw_texts = []  # the text messages among them, as received
         self.closed = False
-        self.close_code = None  # what the server gave; None if it just went
+        self.close_code = None  # as sent by the server; None without a close frame
         self._failure = None
         self._may_read = asyncio.Event()
         self._may_read.set()
@@ -151,7 +151,7 @@ class Listener:
         return [message for message in self.messages if isinstance(message, Chunk)]
 
     def texts(self, *types):
-        """Messages of these types, or all but audio."""
+        """Messages of these types, or all except audio."""
         if self._failure:
             raise self._failure
         return [
@@ -166,12 +166,12 @@ class Listener:
         return chunks[-1].seq if chunks else -1
 
     def wait_for_more(self, count):
-        """Until it has received `count` chunks more."""
+        """Waits until it has received `count` more chunks."""
         enough = len(self.chunks) + count
         eventually(lambda: len(self.chunks) >= enough, f"{count} more chunks")
 
     def wait_for_music(self, count):
-        """Until the newest `count` chunks that it has received from now on are music; PCM only."""
+        """Waits until the newest `count` chunks received from now on are music; PCM only."""
         begin = len(self.chunks)
 
         def music():
@@ -181,13 +181,12 @@ class Listener:
         eventually(music, f"{count} chunks of music in a row")
 
     def send(self, message):
-        """A text, bytes, or an object to go as JSON."""
+        """Sends a text, bytes, or an object as JSON."""
         data = message if isinstance(message, (str, bytes)) else json.dumps(message)
         _on_loop(self._websocket.send(data))
 
     def ask(self, message):
-        """Sends a message that has an answer, and returns that; or what happens to come of the same kind, where such
-        messages also come unasked."""
+        """Sends a message and returns its reply, or an unsolicited message of the same type."""
         kind = message.get("type") if isinstance(message, dict) else None
         answers = {"accepted", "pong", "error"} | ({_ANSWERS[kind]} if kind in _ANSWERS else set())
         before = len(self.texts(*answers))
@@ -195,7 +194,7 @@ class Listener:
         return eventually(lambda: self.texts(*answers)[before:], f"an answer to {str(message)[:200]}")[0]
 
     def pause(self):
-        """Takes no message any more; what fits into the buffers still comes in."""
+        """Stops reading; what fits into the buffers still arrives."""
         _loop.call_soon_threadsafe(self._may_read.clear)
 
     def resume(self):
@@ -213,5 +212,5 @@ class Listener:
 
 
 def gaps(chunks):
-    """Pairs of neighbours whose numbers do not follow one another."""
+    """Pairs of neighbours whose numbers are not consecutive."""
     return [(a.seq, b.seq) for a, b in zip(chunks, chunks[1:]) if b.seq != a.seq + 1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ten listeners at once: each hears the whole station, in real time, whatever the others do."""
+"""Ten listeners at once: each hears the complete station, in real time, independently of the others."""
 
 import array
 import math
@@ -25,10 +25,10 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def audience(stack):
-    """What ten listeners heard: the past that they were given, and LIVE_CHUNKS more at least."""
+    """What ten listeners heard: the past chunks, and at least LIVE_CHUNKS more."""
     listeners = [Listener(stack.stream_url())]
     try:
-        # A station that has just begun has no past to give.
+        # A new station has no past chunks.
         eventually(lambda: listeners[0].newest_seq > 2 * PREFILL_S / CHUNK_S, "a past")
         listeners += [Listener(stack.stream_url(), *protocols) for protocols in PROTOCOLS]
         for listener in listeners[1:]:
@@ -59,7 +59,7 @@ def test_the_first_message_is_the_status(audience):
 
 def test_the_newest_past_chunks_come_at_once(audience):
     for listener in audience:
-        # Both moments are the server's, taken in the same breath: no slow machine moves them apart.
+        # Both times are the server's, read together: no slow machine separates them.
         past = listener.messages[0]["server_time"] - listener.chunks[0].timestamp
         assert past > PREFILL_S - 2 * CHUNK_S
 
@@ -91,7 +91,7 @@ def test_a_chunk_is_the_same_for_all_listeners_and_in_both_formats(audience):
 def test_timestamps_lie_one_chunk_apart(audience):
     chunks = audience[-1].chunks
     starts = [chunk.timestamp - chunk.seq * CHUNK_S for chunk in chunks]
-    # The server reads two clocks for each; it may be held up in between.
+    # The server reads two clocks for each, and may be delayed in between.
     assert statistics.median(abs(start - statistics.median(starts)) for start in starts) < 0.002
 
 
@@ -99,8 +99,8 @@ def test_the_stream_runs_in_real_time(audience):
     for listener in audience:
         live = [chunk for chunk in listener.chunks if chunk.timestamp > listener.messages[0]["server_time"]]
         delays = [chunk.received - chunk.timestamp for chunk in live]
-        # Never more than a chunk ahead of its time, and at the end not behind by a good part of what has been heard:
-        # 43 % of real time would be behind by more than half.
+        # Never more than a chunk early, and at the end not late by a large part of the time: 43 % of real time would be
+        # late by more than half.
         assert min(delays) > -1.5 * CHUNK_S
         span = live[-1].timestamp - live[0].timestamp
         assert min(delays[-10:]) < span / 4

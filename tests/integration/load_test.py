@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""auralis-load: what it counts of real daemons, what it makes of their refusals, and what it refuses itself."""
+"""auralis-load: what it counts with real daemons, how it reports their refusals, and what it refuses itself."""
 
 import json
 import subprocess
@@ -35,26 +35,26 @@ def load(stack):
     return start
 
 
-# What is not there in them may be absent, so that a new kind of trouble is none that goes unseen.
+# Kinds of fault without a count are absent, so that a new kind does not go unnoticed.
 TROUBLES = ("refused", "failed", "lost", "missing", "repeats", "skipped", "malformed")
 
 
 @pytest.mark.parametrize("protocol, chunk_bytes", [(PCM, 17_640), (JSON, 17_640 * 4 // 3)])
 def test_listeners_that_hear_everything_are_measured(stack, load, protocol, chunk_bytes):
-    before = stack.figure("websocket_connections_total")
+    before = stack.metric("websocket_connections_total")
     streamd = stack.daemons["streamd"].pid
     result = load("--listeners", 5, "--seconds", 2, "--protocol", protocol, "--pid", streamd, "--json")
     assert (result.returncode, result.stderr) == (0, "")
     report = json.loads(result.stdout)
     assert (report["listeners"], report["opened"], report["heard"]) == (5, 5, 5)
     assert not any(report[trouble] for trouble in TROUBLES)
-    # It really was there, and was told apart from nothing.
-    assert stack.figure("websocket_connections_total") == before + 5
+    # It was measured, and differs from an absent value.
+    assert stack.metric("websocket_connections_total") == before + 5
     assert report["handshake_ms"]["count"] == report["first_audio_ms"]["count"] == 5
     assert 0 < report["handshake_ms"]["max"] <= report["first_audio_ms"]["max"]
     assert report["measured_s"] >= 2
     assert report["chunks"] == pytest.approx(5 * 10 * report["measured_s"], rel=0.5)
-    # Where it begins and where it ends a chunk may be in the middle; and each has a header.
+    # A chunk may be incomplete at the beginning and at the end; and each has a header.
     assert report["bytes"] == pytest.approx(report["chunks"] * chunk_bytes, rel=0.02, abs=5 * 2 * chunk_bytes)
     assert report["lateness_ms"]["count"] == report["chunks"]
     for figures in (report["lateness_ms"], report["jitter_ms"]):
@@ -86,7 +86,7 @@ def test_a_server_that_stops_has_lost_its_listeners(stack):
         text=True,
     )
     try:
-        eventually(lambda: stack.figure("websocket_active_connections") == 3, "all listeners counted")
+        eventually(lambda: stack.metric("websocket_active_connections") == 3, "all listeners counted")
         streamd = stack.daemons["streamd"]
         streamd.terminate()
         assert streamd.exit_status() == 0
@@ -113,7 +113,7 @@ def test_refused_listeners_are_counted_by_status(load, path, status):
 def test_a_plain_stream_is_counted_in_bytes(stack):
     page = stack.http("GET", "/").text
     result = run(f"http://127.0.0.1:{stack.stream_port}/", "--seconds", 1, "--json")
-    # A page is a stream that ends, which is a loss.
+    # A page is a stream that ends, which counts as a loss.
     assert result.returncode == 1
     report = json.loads(result.stdout)
     assert page and (report["opened"], report["heard"]) == (1, 1)

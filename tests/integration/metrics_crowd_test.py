@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""metricsd's ports under clients that are many, idle, slow or stopped: a scrape gets in."""
+"""metricsd's ports with many, idle, slow or stopped clients: a scrape succeeds."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ from metricsd_alone import Metricsd
 
 CONNECTIONS = 256  # that metricsd keeps open at a time
 HEAD_DEADLINE_S = 5
-# Well below the deadlines by which slow clients are given up, and far above what an answer takes.
+# Well below the deadlines for slow clients, and far above the time of a response.
 PROMPT_S = 2
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -96,7 +96,7 @@ def test_dripping_does_not_extend_the_deadline_of_a_request(metricsd):
                 with contextlib.suppress(TimeoutError):
                     answer += connection.recv(1_000)
             assert answer.startswith(b"HTTP/1.1 408 ")
-            # And that was its end: it is closed.
+            # The connection is closed then.
             connection.settimeout(WAIT_LIMIT_S)
             with contextlib.suppress(ConnectionError):
                 while connection.recv(1_000):

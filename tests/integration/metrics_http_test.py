@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""metricsd's HTTP port: what HTTP demands of a server, request by request."""
+"""metricsd's HTTP port: what HTTP requires of a server, request by request."""
 
 import contextlib
 import email.utils
@@ -29,7 +29,7 @@ def connect(port, host=HOST):
 
 
 def received(connection):
-    """All that comes until the connection ends."""
+    """Everything received until the connection ends."""
     data = b""
     with contextlib.suppress(ConnectionError):
         while piece := connection.recv(65_536):
@@ -45,7 +45,7 @@ def ask(port, request, host=HOST):
 
 
 class Reply:
-    """One answer at the beginning of `data`; `rest` is what follows it."""
+    """One response at the beginning of `data`; `rest` is what follows it."""
 
     def __init__(self, data, head=False):
         top, separator, rest = data.partition(b"\r\n\r\n")
@@ -187,7 +187,7 @@ def test_head_is_get_without_its_body(metricsd):
         assert head.status == get.status
         for header in ("content-type", "cache-control", "connection"):
             assert head.headers[header] == get.headers[header]
-        if path != "/metrics":  # whose figures move
+        if path != "/metrics":  # whose values change
             assert head.headers["content-length"] == str(len(get.body))
 
 
@@ -259,7 +259,7 @@ def test_a_body_is_awaited_before_the_answer_and_invited_if_the_client_wants_tha
         connection.sendall(b"hello")
         assert one_reply(connection).status == 200
         connection.sendall(f"GET /healthz HTTP/1.1\r\n{HOST_LINE}Expect: 100-continue\r\n\r\n".encode())
-        assert one_reply(connection).status == 200  # without a body there is nothing to invite
+        assert one_reply(connection).status == 200  # without a body there is no 100
         big = f"GET /healthz HTTP/1.1\r\n{HOST_LINE}Content-Length: 99999999\r\nExpect: 100-continue\r\n\r\n"
         connection.sendall(big.encode())
         assert one_reply(connection).status == 413

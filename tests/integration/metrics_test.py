@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What metricsd publishes: the seed's names and types, one truth over HTTP and ZeroMQ, nothing written to anybody."""
+"""What metricsd publishes: the seed's names and types, the same over HTTP and ZeroMQ, writing to no other daemon."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from seed_metrics import SEED_METRICS
 
 @pytest.fixture(scope="module")
 def listeners(stack):
-    """Somebody listens and reports, so that every figure has something to tell."""
+    """Listeners that report, so that every metric has a value."""
     listeners = [Listener(stack.stream_url(), protocol) for protocol in (PCM, JSON)]
     for listener in listeners:
         listener.send({"type": "playback_report", "latency_ms": 180, "buffer_ms": 250})
@@ -44,8 +44,8 @@ def next_snapshot(subscriber):
     return json.loads(body, parse_constant=lambda name: pytest.fail(f"{name} in a snapshot"))
 
 
-def figures(snapshot):
-    """A snapshot's series as those of /metrics are named."""
+def series_of(snapshot):
+    """A snapshot's series, named like those of /metrics."""
     values = {}
     for entry in snapshot["metrics"]:
         labels = frozenset(entry["labels"].items())
@@ -71,7 +71,7 @@ HUNG_AFTER_S = 5
 
 
 def with_plain_bounds(values):
-    """The series of a scrape, their bounds written in one way."""
+    """The series of a scrape, with normalised bounds."""
     return {
         (name, frozenset((label, bound_text(text) if label == "le" else text) for label, text in labels)): value
         for (name, labels), value in values.items()
@@ -83,7 +83,7 @@ def families(scrape):
 
 
 def test_every_metric_of_the_seed_is_there_with_its_type(stack, listeners):
-    # Those that are computed over a window need two samples of their counters.
+    # Metrics over a window need two samples of their counters.
     eventually(lambda: SEED_METRICS.keys() <= families(stack.scrape()), "all the seed's metrics")
     scrape = stack.scrape()
     assert {name: scrape.types.get(name) for name in SEED_METRICS} == {
@@ -94,8 +94,8 @@ def test_every_metric_of_the_seed_is_there_with_its_type(stack, listeners):
 
 
 def test_the_figures_mean_what_they_say(stack, listeners):
-    eventually(lambda: stack.figure("network_bandwidth_mbps"), "two samples")
-    eventually(lambda: stack.figure("gpu_utilization_percent") is not None, "two samples")
+    eventually(lambda: stack.metric("network_bandwidth_mbps"), "two samples")
+    eventually(lambda: stack.metric("gpu_utilization_percent") is not None, "two samples")
     scrape = stack.scrape()
     assert scrape.value("websocket_active_connections") == len(listeners)
     assert scrape.value("websocket_connections_total") == len(listeners)
@@ -112,13 +112,13 @@ def test_the_figures_mean_what_they_say(stack, listeners):
     for (name, labels), value in scrape.values.items():
         if name.endswith("_percent") or name.endswith("_rate"):
             assert 0 <= value <= 100, f"{name} {set(labels)}"
-    # Nothing is ahead of its listeners that synthd did not publish, and none of it beyond the ring.
+    # synthd renders at most the ring's length ahead.
     assert scrape.value("ring_buffer_depth_ms", station="default") < 2_000
 
 
 def test_all_are_up(stack):
     for daemon in DAEMONS:
-        assert stack.figure("auralis_up", process=daemon) == 1
+        assert stack.metric("auralis_up", process=daemon) == 1
 
 
 def test_no_figure_is_nan_or_infinite(stack, listeners):
@@ -151,7 +151,7 @@ def test_a_snapshot_says_what_the_page_says(stack, listeners, subscriber):
     later = stack.scrape()
     snapshot = snapshots[-1]
 
-    values = figures(snapshot)
+    values = series_of(snapshot)
     assert values.keys() == with_plain_bounds(earlier.values).keys() == with_plain_bounds(later.values).keys()
     before, after = with_plain_bounds(earlier.rising()), with_plain_bounds(later.rising())
     assert before.keys() > {("websocket_chunks_sent_total", frozenset())}
@@ -201,7 +201,7 @@ def open_for_writing(pid, directory):
             with open(f"/proc/{pid}/fdinfo/{descriptor}") as info:
                 flags = next(int(line.split()[1], 8) for line in info if line.startswith("flags:"))
         except FileNotFoundError:
-            continue  # closed in the meantime
+            continue  # closed meanwhile
         if path.startswith(f"{directory}/") and flags & os.O_ACCMODE != os.O_RDONLY:
             found.add(path)
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""metricsd's ZeroMQ port under peers that want too much or are too many: it stays small, and goes on for the others."""
+"""metricsd's ZeroMQ port with excessive or too many peers: memory stays bounded, and the others are served."""
 
 import contextlib
 import json
@@ -18,8 +18,8 @@ from metricsd_alone import Metricsd
 
 PEERS = 64  # that metricsd keeps at a time
 PROMPT_S = 2
-GIVEN_UP_S = 20  # ZeroMQ by itself would take 30
-ROOM_MB = 40  # more than what all peers that it keeps may cost
+GIVEN_UP_S = 20  # ZeroMQ's own limit is 30
+ROOM_MB = 40  # more than the kept peers may cost
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 READY = b"\x05READY\x0bSocket-Type" + struct.pack(">I", 3) + b"SUB"
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("many_descriptors")
 
 @pytest.fixture
 def metricsd():
-    # Its own for each test: connections of the test before would still count. As many descriptors as a login shell gives.
+    # One metricsd per test: connections of an earlier test would still count. A login shell's limit of descriptors.
     with Metricsd(prefix=["prlimit", "--nofile=1024:1024"]) as running:
         yield running
 
@@ -41,7 +41,7 @@ def subscriber(metricsd):
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.RCVTIMEO, WAIT_LIMIT_S * 1000)
     socket.setsockopt(zmq.SUBSCRIBE, b"metrics")
-    # As one that is connected to several publishers: it sends each all that it wants of any.
+    # Like a subscriber of several publishers: each is sent all subscriptions.
     for other in range(40):
         socket.setsockopt(zmq.SUBSCRIBE, b"of another publisher %d" % other)
     socket.connect(metricsd.zmq_endpoint)
@@ -66,7 +66,7 @@ def connect(metricsd):
 
 
 def handshake(connection):
-    """Makes the connection one of a subscriber; what it wants is up to the test."""
+    """Makes the connection a subscriber's; the test chooses the subscriptions."""
     connection.sendall(GREETING + frame(READY, command=True))
     received = b""
     while len(received) <= len(GREETING) + 1 or len(received) < len(GREETING) + 2 + received[len(GREETING) + 1]:
@@ -103,7 +103,7 @@ def scrape_at_once(metricsd):
 
 @contextlib.contextmanager
 def others_are_served(metricsd, subscriber):
-    """While the body runs, a subscriber misses no snapshot, a scrape gets in, and memory stays as it was."""
+    """Asserts that meanwhile a subscriber misses no snapshot, a scrape succeeds, and memory does not grow."""
     before = next_seq(subscriber)
     memory = memory_mb(metricsd)
     yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""metricsd by itself: it needs no other daemon to serve its ports."""
+"""metricsd alone: it needs no other daemon to serve its ports."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from auralis import HOST, Daemon, clean_environment, eventually, free_ports, htt
 
 
 class Metricsd(Daemon):
-    """`settings` are environment variables; `prefix` is a command that runs the daemon's."""
+    """`settings`: environment variables; `prefix`: a command that runs the daemon."""
 
     def __init__(self, settings=None, prefix=()):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="auralis-integration-test-", dir="/dev/shm"))
@@ -53,7 +53,7 @@ class Metricsd(Daemon):
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def cpu_seconds(self):
-        """Processor time that it has used."""
+        """CPU time used."""
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

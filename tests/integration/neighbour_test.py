@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Another process removes, cuts short or writes over what the daemons share, while somebody listens: no daemon ends, what was
-lost is put back, no counter falls, and health tells the truth."""
+"""Another process removes, truncates or overwrites what the daemons share, with a listener connected: no daemon ends, lost
+data is restored, no counter falls, and health is reported correctly."""
 
 import os
 import random
@@ -37,7 +37,7 @@ def cut_short(path):
 
 
 def write_noise(path, seed=14):
-    """Over its whole payload. Some words of a ring of 10 s are enough."""
+    """Writes over the whole payload. Some words of a ring of 10 s suffice."""
     size = path.stat().st_size
     bytes_of_noise = random.Random(seed)
     with open(path, "r+b") as file:
@@ -53,7 +53,7 @@ def healthcheck(stack, daemon):
 
 
 def intact(stack):
-    """Whether each segment bears its name and is its daemon's, by the daemons' own checks."""
+    """Whether each segment is in place and its daemon's, by the daemons' own checks."""
     return all(healthcheck(stack, daemon).returncode == 0 for daemon in ("synthd", "streamd"))
 
 
@@ -79,7 +79,7 @@ def test_no_daemon_ends_nothing_falls_and_the_music_goes_on(stack, listen, harm,
     assert pids(stack) == running
     assert not listener.closed and gaps(listener.chunks) == []
     eventually(lambda: not fallen(before, stack.scrape()), "no counter has fallen")
-    # A change that is asked for now comes into force.
+    # A change requested now comes into force.
     accepted = listener.ask({"type": "update_params", "parameters": {"intensity": random.Random(name).random()}})
     assert accepted["type"] == "accepted", accepted
     eventually(lambda: stack.status()["request"] >= accepted["request"], "the change is in force")
@@ -125,7 +125,7 @@ def test_a_segment_that_cannot_be_put_back_is_unhealthy_and_ends_its_daemon_for_
 
 
 def test_health_is_that_of_what_can_be_had(stack):
-    """While a daemon is stopped it puts nothing back."""
+    """A stopped daemon restores nothing."""
     synthd = stack.daemons["synthd"]
     assert intact(stack)
     synthd.hang()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Stations over plain HTTP, for ordinary players: what such players make of them, and that they are listeners like others."""
+"""Stations over plain HTTP, for ordinary players: such players can play them, and count as listeners like others."""
 
 import array
 import collections
@@ -58,8 +58,8 @@ def stack(tmp_path_factory):
 
 
 class HttpListener:
-    """Listens to a path over plain HTTP, on a thread of its own. `receive_buffer` bounds what the kernel takes for it
-    while it is paused."""
+    """Listens to a path over plain HTTP, on its own thread. `receive_buffer` bounds what the kernel buffers while it is
+    paused."""
 
     def __init__(self, stack, path, receive_buffer=None):
         self.body = b""
@@ -85,7 +85,7 @@ class HttpListener:
                 self._may_read.wait()
             self.whole = True
         except (http.client.HTTPException, OSError):
-            pass  # without end, it ends in the middle
+            pass  # an endless body ends in the middle
         finally:
             self.ended = True
 
@@ -110,7 +110,7 @@ class HttpListener:
 
 @pytest.fixture
 def fetch(stack):
-    """Makes HttpListeners that are gone after the test."""
+    """Creates HttpListeners that are closed after the test."""
     listeners = []
 
     def make(path, **options):
@@ -156,8 +156,8 @@ def ffmpeg(*arguments, **options):
 
 @pytest.fixture(scope="module")
 def recordings(stack, tmp_path_factory):
-    """What ffmpeg makes of ten seconds of the day, by the format that it heard; meanwhile two others heard it, and one
-    who came later: their bodies."""
+    """Ten seconds of the station day as decoded by ffmpeg, by format; and the bodies that two other listeners, and a later
+    one, received meanwhile."""
     directory = tmp_path_factory.mktemp("recordings")
     processes = {
         name: ffmpeg("-i", url(stack, f"/listen/day.{name}"), "-t", str(SECONDS), str(directory / f"{name}.wav"))
@@ -183,7 +183,7 @@ def test_a_player_hears_music(recordings, name, rate):
         frames = recording.getnframes()
         samples = array.array("h", recording.readframes(frames))
     assert abs(frames / rate - SECONDS) < 0.05
-    # The whole of it, and each second: nowhere silence, nowhere noise at full scale.
+    # As a whole and in each second: no silence, no full-scale noise.
     assert -45 < level_db(samples) < -6
     second = 2 * rate
     levels = [level_db(samples[begin : begin + second]) for begin in range(0, SECONDS * second, second)]
@@ -245,16 +245,16 @@ def listening(stack):
 
 
 def nobody(stack):
-    eventually(lambda: stack.figure("websocket_active_connections") == 0, "nobody there")
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "nobody there")
 
 
 @pytest.mark.parametrize("name, kind", [("opus", "audio/ogg"), ("wav", "audio/wav")])
 def test_the_head_of_a_stream_can_be_asked_for(stack, name, kind):
     nobody(stack)
-    before = stack.figure("websocket_connections_total")
+    before = stack.metric("websocket_connections_total")
     answer = stack.http("HEAD", f"/listen/day.{name}")
     assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
-    assert stack.figure("websocket_connections_total") == before, "that is no listener"
+    assert stack.metric("websocket_connections_total") == before, "that is no listener"
 
 
 def test_what_is_not_there_is_told(stack):
@@ -281,7 +281,7 @@ def test_a_playlist_points_at_the_stream_as_the_one_who_asks_would(stack):
     assert playlist("/listen/night.m3u", Host="radio.example") == ("night", "http://radio.example/listen/night.opus")
     with_ticket = playlist("/listen/day.m3u?ticket=day.4102444800.abc-_", Host="radio.example:81")
     assert with_ticket == ("day", "http://radio.example:81/listen/day.opus?ticket=day.4102444800.abc-_")
-    # The one who says so is no trusted proxy.
+    # The sender is not a trusted proxy.
     untrusted = playlist("/listen/day.m3u", **{"Host": "radio.example", "X-Forwarded-Proto": "https"})
     assert untrusted[1].startswith("http://")
 
@@ -299,41 +299,41 @@ def test_a_stream_is_a_listener(stack, fetch):
     for form, one in (("opus", opus), ("wav", wav)):
         assert rows[form]["sent"] >= 3 and rows[form]["dropped"] == 0
         assert abs(rows[form]["bytes"] - len(one.body)) < 40_000
-    assert stack.figure("websocket_active_connections") == 2
+    assert stack.metric("websocket_active_connections") == 2
     assert stack.status("day")["listeners"] == stack.status("night")["listeners"] == 1
     assert stack.http("POST", f"/api/listeners/{rows['opus']['id']}/close", headers=BEARER).status == 204
     eventually(lambda: opus.ended, "the end of what an operator closed")
     wav.close()
     nobody(stack)
-    eventually(lambda: stack.status("night")["listeners"] == 0, "nobody at the station")
+    eventually(lambda: stack.status("night")["listeners"] == 0, "no listener of the station")
     assert listening(stack) == []
 
 
 def test_a_stream_that_stalls_is_nobody_elses_trouble(stack, fetch):
     def dropped():
-        return stack.figure("websocket_chunks_dropped_total", reason="backlog")
+        return stack.metric("websocket_chunks_dropped_total", reason="backlog")
 
     others = [fetch("/listen/day.wav"), Listener(stack.stream_url("station=day"), PCM)]
-    before, skipped = stack.figure("websocket_send_errors_total"), dropped()
+    before, skipped = stack.metric("websocket_send_errors_total"), dropped()
     slow = fetch("/listen/day.wav", receive_buffer=SMALL_BUFFER)
     slow.wait_for_bytes(20_000)
     slow.pause()
     eventually(lambda: dropped() >= skipped + 10, "chunks left out")
     for _ in range(20):
         stack.check_books()
-    assert stack.figure("auralis_chunks_queued") >= 4
+    assert stack.metric("auralis_chunks_queued") >= 4
     slow.resume()
     others[1].wait_for_more(10)
     newest = others[1].chunks[-1].pcm
     eventually(lambda: newest in slow.body, "the live position")
     assert (slow.body.index(newest) - WAV_HEADER_BYTES) % len(newest) == 0, "whole chunks were left out"
     eventually(lambda: newest in others[0].body, "the same chunk")
-    # Each has a slot of its own in a chunk's length: the second may have begun a chunk before the first.
+    # Each has its own phase: the second may have started a chunk before the first.
     first = next(number for number in (0, 1) if others[1].chunks[number].pcm in others[0].body)
     begin = others[0].body.index(others[1].chunks[first].pcm)
     heard = b"".join(chunk.pcm for chunk in others[1].chunks[first:])
     assert gaps(others[1].chunks) == [] and others[0].body[begin:].startswith(heard[: len(others[0].body) - begin])
-    assert stack.figure("websocket_send_errors_total") == before
+    assert stack.metric("websocket_send_errors_total") == before
     others[1].close()
 
 
@@ -356,7 +356,7 @@ PLAYERS = {
 
 @pytest.fixture(scope="module")
 def players(stack, tmp_path_factory):
-    """All that are installed, at the same time: exit status and what they said."""
+    """Runs all installed players at the same time: exit status and output."""
     directory = tmp_path_factory.mktemp("players")
     environment = {**os.environ, "SDL_AUDIODRIVER": "dummy", "HOME": "/tmp", "LC_ALL": "C.UTF-8"}
     running = {
@@ -388,13 +388,13 @@ def test_an_ordinary_player_plays_it(players, player):
         pytest.skip(f"{player} is not installed")
     status, said, directory = players[player]
     if player == "curl":
-        assert status == 28, said  # the time that it was given was over
+        assert status == 28, said  # stopped by its time limit
         pages = ogg_pages((directory / "heard").read_bytes())
         assert max(page.granule for page in pages) - pages[2].granule > (PLAYER_SECONDS - 1) * OPUS_HZ
     elif player == "mpv":
         assert status == 0 and "AO: [null] 48000Hz stereo" in said and "Title: day" in said, said
     elif player == "ffplay":
-        assert status == 124, said  # it would play without end
+        assert status == 124, said  # would play endlessly
         played = [float(clock) for clock in re.findall(r"([\d.]+) M-A:", said)]
         assert played and max(played) > PLAYER_SECONDS - 1, said[-1_000:]
     else:
@@ -430,7 +430,7 @@ def test_a_wav_ends_where_the_sample_rate_changes_and_others_go_on(stack, fetch)
         eventually(lambda: live.chunks[-1].sample_rate == OPUS_HZ, "the new rate")
         opus.wait_for_bytes(len(opus.body) + 20_000)
         assert not opus.ended
-        # What a decoder knows ends with the former rate: another stream follows (RFC 3533, 4).
+        # The logical stream ends with the former rate; another one follows (RFC 3533, 4).
         pages = ogg_pages(opus.body)
         begins = [page.serial for page in pages if page.kind & OGG_BEGINS]
         assert len(begins) > 1 and begins == list(dict.fromkeys(page.serial for page in pages))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What docs/ says of the protocol: its schemas, asyncapi.yaml, and the tables of protocol.md."""
+"""The protocol as described in docs/: its schemas, asyncapi.yaml, and the tables of protocol.md."""
 
 import json
 import pathlib
@@ -24,7 +24,7 @@ def definitions(file):
 
 
 def walk(node):
-    """Every object in a document, itself included."""
+    """Every object in a document, including itself."""
     if isinstance(node, dict):
         yield node
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
@@ -32,14 +32,14 @@ def walk(node):
 
 
 def at(document, pointer):
-    """What a JSON pointer (/a/b) points at."""
+    """The value at a JSON pointer (/a/b)."""
     for part in pointer.split("/")[1:]:
         document = document[part.replace("~1", "/").replace("~0", "~")]
     return document
 
 
 def _bundled(node, file):
-    """The schema with references into the one document that all schemas are put into below."""
+    """The schema with its references pointing into the bundle of all schemas below."""
     if isinstance(node, dict):
         node = {name: _bundled(child, file) for name, child in node.items()}
         if "$ref" in node:
@@ -54,20 +54,20 @@ _BUNDLE = {file: _bundled(schema, file) for file, schema in SCHEMAS.items()}
 
 
 def faults(file, name, instance):
-    """What the definition finds wrong with it, in words."""
+    """Violations of the definition, in words."""
     validator = jsonschema.Draft202012Validator({"$ref": f"#/$defs/{file}/$defs/{name}", "$defs": _BUNDLE})
     return [f"{error.json_path}: {error.message}"[:300] for error in validator.iter_errors(instance)]
 
 
 def message_faults(file, message):
-    """Likewise, of a message, by the type that it says it is of."""
+    """Likewise for a message, by its type."""
     if not isinstance(message, dict) or message.get("type") not in definitions(file):
         return [f"no message of {file}: {str(message)[:200]}"]
     return faults(file, message["type"], message)
 
 
 def strict_json(text):
-    """What JSON itself allows, which Python's reader exceeds."""
+    """Parses strict JSON; Python's parser accepts more."""
 
     def refuse(constant):
         raise AssertionError(f"{constant} is no JSON: {text[:200]}")
@@ -76,7 +76,7 @@ def strict_json(text):
 
 
 def section(text, title):
-    """The part of a page below a heading, up to the next one of its level or above."""
+    """The part of a page below a heading, up to the next one of the same or a higher level."""
     marks = title.split(" ")[0]
     begin = re.search(rf"^{re.escape(title)}$", text, re.MULTILINE)
     assert begin, f"no heading {title!r}"
@@ -86,7 +86,7 @@ def section(text, title):
 
 
 def tables(text):
-    """Its tables, each a list of rows, the heading first; a row is a list of cells."""
+    """The text's tables, each a list of rows, the heading first; a row is a list of cells."""
     found = []
     inside = False
     for line in text.splitlines():
@@ -109,5 +109,5 @@ def table(text, first_column):
 
 
 def code_names(cell):
-    """What stands in a cell as code."""
+    """Code spans of a cell."""
     return re.findall(r"`([^`]+)`", cell)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The protocol's three descriptions (docs/protocol.md, docs/asyncapi.yaml, docs/schemas/) and the daemons say the same."""
+"""The protocol's three descriptions (docs/protocol.md, docs/asyncapi.yaml, docs/schemas/) and the daemons agree."""
 
 import json
 import re
@@ -44,7 +44,7 @@ MESSAGES = [(file, name) for file in (CLIENT, SERVER) for name in definitions(fi
 SECTIONS = {CLIENT: "## Messages from the client", SERVER: "## Messages from the server"}
 NO_MESSAGE = {"Parameters"}
 
-# Messages of every kind that a client may send, and the type of the answer; None where there is none.
+# Messages of every type that a client may send, and the type of the reply, None if there is none.
 TAKEN = [
     (update(bpm=40, key="C#", mode="phrygian"), "accepted"),
     (update(bpm=120.0, intensity=0, melody_complexity=1), "accepted"),
@@ -119,7 +119,7 @@ def test_asyncapi_has_what_its_version_requires():
         assert operation["channel"] == {"$ref": "#/channels/stream"}
         for end in (operation, operation.get("reply", operation)):
             assert end["channel"] == {"$ref": "#/channels/stream"}
-            # By way of the channel, as the specification wants it.
+            # Through the channel, as the specification requires.
             assert end["messages"] and all(
                 message["$ref"].startswith("#/channels/stream/messages/") for message in end["messages"]
             )
@@ -189,7 +189,7 @@ def test_the_page_says_when_each_message_of_the_server_comes():
 
 
 def check_table(rows, definition, implied=()):
-    """A table of fields names those of the definition, and says which may be left out."""
+    """Asserts that a table lists the definition's fields, and which are optional."""
     described = {}
     for names, kind, *_ in rows:
         described.update({name: kind.endswith("optional") for name in code_names(names)})
@@ -234,7 +234,7 @@ def test_the_page_has_the_limits_that_the_server_has():
     assert rows == [(key, defaults.get(key)) for key, _ in rows]
 
 
-# What goes over the wire.
+# Messages on the wire.
 
 
 @pytest.mark.parametrize("message, answer", TAKEN, ids=[short(message) for message, _ in TAKEN])
@@ -250,7 +250,7 @@ def test_what_the_server_takes_the_schemas_take(listen, message, answer):
     assert listener.texts("error") == []
 
 
-# That the server refuses them is tested where they stand.
+# Other tests check that the server refuses them.
 REFUSED_OBJECTS = [message for message, _ in REFUSED if isinstance(message, dict)]
 
 
@@ -290,7 +290,7 @@ def test_every_text_that_a_listener_gets_is_described(stack, listen):
         talker.send(message)
     assert listen(PCM, query="station=night").ask(preset("focus"))["code"] == "not_allowed"
     eventually(lambda: len(talker.texts("error")) >= 9, "an error for each of those that are wrong")
-    # Nobody renders, so silence is sent, and what is asked for waits.
+    # Without synthd silence is sent, and requests wait.
     stack.daemons["synthd"].hang()
     try:
         eventually(lambda: all(listener.texts("warning") for listener in listeners), "a warning to each")
@@ -326,5 +326,5 @@ def test_every_body_is_described(stack, method, path, body, status, name):
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
     assert faults(HTTP, name, strict_json(answer.text)) == []
     if body:
-        # A station that does not exist, or is not open, is no fault of the request's form.
+        # An unknown or closed station is not an error in the request's form.
         assert (faults(HTTP, "control", body) == []) == (status != 400)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A WebSocket client that does only what a test tells it to: it reads when it is asked to, and answers no ping."""
+"""A WebSocket client fully controlled by the test: it reads only on request, and answers no ping."""
 
 import http.client
 import os
@@ -30,8 +30,8 @@ def upgrade_request(path, headers=None, protocols=(PCM,)):
 
 
 class RawListener:
-    """Connected, and answered: `status` is 101 where it was let in. Used as a context, it is gone at its end.
-    `receive_buffer` bounds what the kernel takes for it."""
+    """Connects on construction: `status` is 101 if it was accepted. As a context manager it closes at the end.
+    `receive_buffer` bounds what the kernel buffers."""
 
     def __init__(self, stack, query="", headers=None, protocols=(PCM,), receive_buffer=None):
         self.connection = socket.socket()
@@ -52,7 +52,7 @@ class RawListener:
         self.close()
 
     def close(self):
-        """Just goes, without a word."""
+        """Closes without a close frame."""
         self._file.close()
         self.connection.close()
 
@@ -60,7 +60,7 @@ class RawListener:
         self.connection.sendall(masked_frame(opcode, payload))
 
     def frame(self):
-        """The next one: (opcode, payload); None at the end."""
+        """The next frame: (opcode, payload); None at the end."""
         head = self._file.read(2)
         if len(head) < 2:
             return None
@@ -72,7 +72,7 @@ class RawListener:
         return head[0] & 0x0F, self._file.read(size)
 
     def wait_for(self, opcode):
-        """The payload of the next frame of that kind."""
+        """The payload of the next frame with that opcode."""
         deadline = time.monotonic() + WAIT_LIMIT_S
         while (frame := self.frame()) is not None:
             if frame[0] == opcode:

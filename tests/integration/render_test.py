@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""auralis-render: what it writes, that it is the same music from anywhere, and that no half file is ever left."""
+"""auralis-render: its output, which is the same music from any position, and that no partial file is ever left."""
 
 import array
 import ctypes
@@ -18,12 +18,12 @@ from auralis import binary, clean_environment, eventually
 
 LIMIT_S = 120
 STEMS = ("pads", "lead", "kicks", "swells")
-GROUPS = ("pads", "melody", "kicks", "swells")  # what they are called among the controls, in the same order
+GROUPS = ("pads", "melody", "kicks", "swells")  # names of their controls, in the same order
 FULL_SCALE = 2**31
-# So loud is no dither, and so quiet no music.
+# Louder than dither, and quieter than music.
 AUDIBLE = FULL_SCALE // 200
 DITHER = 2 * FULL_SCALE // 2**15
-LIVELY = ("--bpm", 120, "--intensity", 1)  # in a minute of it every group of voices is heard
+LIVELY = ("--bpm", 120, "--intensity", 1)  # every group of voices is heard within a minute
 
 
 def command(*arguments):
@@ -50,7 +50,7 @@ def render(*arguments, **options):
 
 
 def refusal(result, status):
-    """The one line of a rendering that is to fail."""
+    """The one line of output of a rendering that must fail."""
     assert (result.returncode, result.stdout) == (status, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith("auralis-render: ")
@@ -78,7 +78,7 @@ WAV_16, WAV_24, FLAC_16, FLAC_24, VORBIS = 0x010002, 0x010003, 0x170002, 0x17000
 
 
 class Sound:
-    """A decoded file: samples as 32 bits, left and right in turns."""
+    """A decoded file: 32-bit samples, left and right interleaved."""
 
     def __init__(self, path):
         library = ctypes.CDLL("libsndfile.so.1")
@@ -154,7 +154,7 @@ def test_music_from_anywhere_is_what_it_is_in_a_rendering_from_the_beginning(tmp
 
 def test_it_is_no_further_to_music_of_years_later(tmp_path):
     later_s = 20 * 365 * 24 * 3_600
-    # The earlier one does not only begin a second before: for its reverb it began so much earlier, too.
+    # The earlier one starts a second before, and so does its warm-up.
     render("--at", later_s - 13.7, "--seconds", 15.7, tmp_path / "early.wav")
     render("--at", later_s, "--seconds", 2, tmp_path / "late.wav")
     late = Sound(tmp_path / "late.wav")
@@ -231,7 +231,7 @@ CHANGES = "0-b120-i1-gpmks_83-i0.2_127-b50_201-kFs-mlydian_260-gpm-d1_301-i1-c1-
 def test_music_of_a_link_is_from_anywhere_what_it_is_in_one_piece(tmp_path, link, options):
     render("--link", link, "--at", 1, "--seconds", 69, *options, tmp_path / "whole.wav")
     whole = Sound(tmp_path / "whole.wav")
-    # On a change, within the chunk of one, between those that are near to one another, and long after all.
+    # On a change, within a change's chunk, between two close changes, and long after all of them.
     for start in (8.3, 8.35, 12.69999, 15.2, 20.1, 30.2, 30.45, 50.3, 61.2345):
         arguments = ("--link", link, "--at", start, "--seconds", 2.5, "--force", *options)
         render(*arguments, tmp_path / "part.wav")
@@ -254,19 +254,19 @@ def test_a_change_is_heard_from_its_chunk_on_and_a_tempo_from_the_next_bar_on(tm
     same, quieter, slower = (Sound(tmp_path / f"{name}.wav") for name in "abc")
     first_difference = lambda other: next(i for i, (x, y) in enumerate(zip(same.samples, other.samples)) if x != y)
     assert 8.3 <= first_difference(quieter) / 2 / 44_100 < 8.4
-    # Bars are 2 s long; what follows is not that of the old tempo any more from the first note on.
+    # Bars are 2 s long; from the first note on the music differs from that of the old tempo.
     assert 10 <= first_difference(slower) / 2 / 44_100 < 10.5
 
 
 def test_a_link_that_has_forgotten_its_beginning_is_exact_when_that_has_died_away(tmp_path):
     after = "83-kE-mphrygian-b60-i0.9-c0.4-v0.4-d0.5-gpmks_200-i0.3_420-b80"
     whole = f"seed=3&rate=44100&chunk=100&changes=0-kE-mphrygian-b120-i1-c0.4-v0.4-d0.5-gpmks_{after}"
-    # Bars of 2 s until 10 s, where the sixth begins and is the first of the new tempo.
+    # Bars of 2 s until 10 s, where the sixth bar starts, the first of the new tempo.
     rest = f"seed=3&rate=44100&chunk=100&bar=5-441000&at=320&changes={after}"
     render("--link", whole, "--seconds", 30, "--at", 32, tmp_path / "whole.wav")
     render("--link", rest, "--seconds", 30, tmp_path / "rest.wav")
     assert (tmp_path / "whole.wav").read_bytes() == (tmp_path / "rest.wav").read_bytes()
-    # It can be rendered from its first bar on; the notes that began before are missing there.
+    # It can be rendered from its first bar on, without the notes that began earlier.
     render("--link", whole, "--seconds", 1, "--at", 10, "--force", tmp_path / "whole.wav")
     render("--link", rest, "--seconds", 1, "--at", 10, "--force", tmp_path / "rest.wav")
     assert Sound(tmp_path / "whole.wav").samples != Sound(tmp_path / "rest.wav").samples
@@ -352,7 +352,7 @@ def test_the_stem_of_ogg_and_of_24_bits_are_files_too(tmp_path):
 
 
 def test_opencl_renders_too(tmp_path):
-    # A driver that compiles the kernels for the first time may say so.
+    # A driver that compiles the kernels for the first time may print messages.
     result = run("--engine", "opencl", "--seconds", 3, "--at", 60, tmp_path / "opencl.wav")
     assert result.returncode == 0, result.stderr
     render("--seconds", 3, "--at", 60, tmp_path / "native.wav")
@@ -462,7 +462,7 @@ def test_wrong_usage_is_one_line_that_says_what_is_right(tmp_path, arguments, to
 
 
 def files_of_at_most(size):
-    # As a full disk has it, but that the system's word for it is another.
+    # Like a full disk, except for the system's message.
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
@@ -471,7 +471,7 @@ def test_a_disk_that_is_full_is_told_and_no_half_file_left(tmp_path, name):
     render("--seconds", 20, tmp_path / name)
     size = (tmp_path / name).stat().st_size
     (tmp_path / name).unlink()
-    # From the header on, which libsndfile writes as it opens a file, to the last byte, which it writes as it closes it.
+    # From the header, which libsndfile writes when opening a file, to the last byte, which it writes when closing it.
     for limit in (0, 10, size // 2, size - 1):
         line = refusal(run("--seconds", 20, tmp_path / name, preexec_fn=files_of_at_most(limit)), 1)
         assert line == f"auralis-render: {tmp_path / name}: cannot be written: File too large", f"{limit} of {size}"
@@ -489,7 +489,7 @@ def test_an_interrupted_rendering_leaves_nothing(tmp_path, number, options):
     process = begun(tmp_path, "--seconds", 1_000_000, *options, tmp_path / "a.flac")
     process.send_signal(number)
     out, err = process.communicate(timeout=LIMIT_S)
-    # By the signal, so that a script or a shell that waits for it ends too.
+    # Ended by the signal, so that a waiting script or shell ends as well.
     assert (process.returncode, out, len(err.splitlines())) == (-number, "", 1)
     assert "interrupted" in err and names_in(tmp_path) == []
 
@@ -520,7 +520,7 @@ def test_a_terminal_is_shown_how_far_it_is(tmp_path):
     assert process.wait(LIMIT_S) == -signal.SIGTERM
     rest = os.read(ours, 4_096).decode()
     os.close(ours)
-    # The line is cleared before anything else is said.
+    # The line is cleared before other output.
     assert "\n" not in shown and re.search(r"\r\x1b\[Kauralis-render: interrupted", rest)
 
 
@@ -535,7 +535,7 @@ def test_help_and_version():
 
 
 def notes_of(track):
-    """(start, end, pitch), in ticks; each that begins ends."""
+    """(start, end, pitch), in ticks; every note ends."""
     notes, sounding, now = [], {}, 0
     for message in track:
         now += message.time
@@ -564,7 +564,7 @@ def test_midi_is_the_composition(tmp_path):
     bar, beats = 4 * piece.ticks_per_beat, 4 * 70
     lydian = {(7 + step) % 12 for step in (0, 2, 4, 6, 7, 9, 11)}
     assert {pitch % 12 for _, _, pitch in pads} <= lydian
-    assert {start % bar for start, _, _ in pads} <= {0, bar // 2}  # with the bar, or where a suspension ends
+    assert {start % bar for start, _, _ in pads} <= {0, bar // 2}  # at the bar line, or at the end of a suspension
     assert {start // bar for start, _, _ in pads} == set(range(beats // 4))
     assert {start % (bar // 8) for start, _, _ in melody} == {0}
     assert all(start % bar < 20 for start, _, _ in kicks)
@@ -588,7 +588,7 @@ def test_midi_of_a_piece_is_what_it_is_in_the_whole_from_its_first_bar_line_on(t
 
 
 def told_of(track, kinds):
-    """What a track tells of those kinds: (tick, message), in their order."""
+    """A track's messages of those types: (tick, message), in order."""
     told, now = [], 0
     for message in track:
         now += message.time
@@ -618,7 +618,7 @@ def test_midi_of_a_link_tells_tempo_and_key_at_the_bars_where_they_change(tmp_pa
     pads = [(start // bar + bars, pitch % 12) for start, _, pitch in notes_of(piece.tracks[1])]
     assert {pitch for number, pitch in pads if number < 6} <= dorian
     assert {pitch for number, pitch in pads if number >= 6} <= lydian
-    # Every bar whose line lies in the piece: 3 of 4 s, then of 2 s.
+    # Every bar that starts within the piece: 3 of 4 s, then of 2 s.
     assert {number for number, _ in pads} == set(range(0, 27) if at == 0 else range(4, 34))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Each daemon is killed in turn and started again while somebody listens: the others go on, and it finds its place."""
+"""Each daemon is killed in turn and restarted with a listener connected: the others keep running, and it continues."""
 
 import array
 import statistics
@@ -7,27 +7,27 @@ import wave
 
 from auralis import eventually, run_daemon
 from listener import JSON, PCM, gaps
-from seed_metrics import figures_of
+from seed_metrics import metrics_of
 
 CHUNK_S = 0.1
 
 # A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none.
-# One engine, so that what is heard can be rendered again, sample for sample.
+# One engine, so that the audio can be rendered again, sample for sample.
 SETTINGS = {"AURALIS_AUDIO_RING_MS": "10000", "AURALIS_SYNTHD_ENGINE": "native"}
 
 
 def underruns(stack):
-    return stack.figure("ring_buffer_underruns_total", station="default")
+    return stack.metric("ring_buffer_underruns_total", station="default")
 
 
 def is_down(stack, daemon):
-    """/metrics says that it is down, and holds no figure of it."""
+    """Whether /metrics reports it as down, without any of its metrics."""
     scrape = stack.scrape()
-    return scrape.value("auralis_up", process=daemon) == 0 and not figures_of(scrape, daemon)
+    return scrape.value("auralis_up", process=daemon) == 0 and not metrics_of(scrape, daemon)
 
 
 def is_back(stack, daemon):
-    return stack.is_up(daemon) and figures_of(stack.scrape(), daemon)
+    return stack.is_up(daemon) and metrics_of(stack.scrape(), daemon)
 
 
 def ready_status(stack):
@@ -39,7 +39,7 @@ def silent(listener):
 
 
 def fallen(before, after):
-    """Series that never fall, but did, or are gone."""
+    """Series that must never fall, but fell or disappeared."""
     later = after.rising()
     return {series: (value, later.get(series)) for series, value in before.items() if later.get(series, -1) < value}
 
@@ -67,12 +67,12 @@ def test_synthd_back_at_once_goes_on_with_the_same_music(stack, listen):
 
     assert not listener.closed
     assert gaps(listener.chunks) == []
-    # Silence is what was not in the ring in time, and nothing else: none where synthd was back within the depth.
+    # Silence stands only for chunks that were not in the ring in time: none if synthd was back within the depth.
     eventually(
         lambda: len(silent(listener)) - silence_before == underruns(stack) - underruns_before,
         "as many silent chunks as underruns",
     )
-    # No click where one synthd's music meets the other's: no step there that the music itself does not have.
+    # No click where one synthd's music meets the other's: no step larger than in the music itself.
     chunks = listener.chunks
     inside = max(steepest_step(array.array("h", chunk.pcm)) for chunk in chunks)
     for one, next_one in zip(chunks, chunks[1:]):
@@ -84,7 +84,7 @@ def test_synthd_back_at_once_goes_on_with_the_same_music(stack, listen):
 def test_what_is_heard_across_a_kill_is_what_auralis_render_writes(stack, listen, tmp_path):
     listener = listen(PCM)
     listener.wait_for_music(10)
-    # Once at once, and once after so long that chunks are missed.
+    # Restarted at once, and after so long that chunks are missed.
     for is_missed in (False, True):
         generation = stack.generation("synthd/audio")
         stack.daemons["synthd"].kill()
@@ -115,7 +115,7 @@ def test_while_synthd_is_away_listeners_get_silence_and_then_the_music_again(sta
     warnings_before = len(listener.texts("warning"))
 
     stack.daemons["synthd"].kill()
-    eventually(lambda: is_down(stack, "synthd"), "synthd down on /metrics, its figures absent")
+    eventually(lambda: is_down(stack, "synthd"), "synthd down on /metrics, its metrics absent")
     eventually(lambda: len(silent(listener)) - silence_before >= 5, "silence in place of what is not there")
     eventually(lambda: ready_status(stack) == 503, "/readyz says that no audio flows")
     assert stack.http("GET", "/healthz").status == 200
@@ -143,7 +143,7 @@ def test_a_synthd_that_hangs_is_told_by_its_heartbeat(stack, listen):
     listener = listen(PCM)
     listener.wait_for_music(10)
     stack.daemons["synthd"].hang()
-    eventually(lambda: is_down(stack, "synthd"), "synthd down on /metrics, its figures absent")
+    eventually(lambda: is_down(stack, "synthd"), "synthd down on /metrics, its metrics absent")
     eventually(lambda: ready_status(stack) == 503, "/readyz says that no audio flows")
     stack.daemons["synthd"].go_on()
     eventually(lambda: is_back(stack, "synthd"), "synthd back on /metrics")
@@ -176,19 +176,19 @@ def test_streamd_goes_on_where_it_was(stack, listen):
     generation = stack.generation("streamd/metrics")
     before = stack.scrape()
     before_counts = {
-        series: value for series, value in before.rising().items() if series in figures_of(before, "streamd")
+        series: value for series, value in before.rising().items() if series in metrics_of(before, "streamd")
     }
-    # The list of what is compared is itself no accident.
+    # The comparison covers the expected series.
     compared = {name for name, _ in before_counts}
     assert {"websocket_chunks_sent_total", "websocket_connections_total", "network_bytes_sent_total"} <= compared
 
     stack.daemons["streamd"].kill()
     listener.wait_until_closed()
     assert listener.close_code is None
-    eventually(lambda: is_down(stack, "streamd"), "streamd down on /metrics, its figures absent")
-    published = stack.figure("auralis_chunks_published_total", station="default")
+    eventually(lambda: is_down(stack, "streamd"), "streamd down on /metrics, its metrics absent")
+    published = stack.metric("auralis_chunks_published_total", station="default")
     eventually(
-        lambda: stack.figure("auralis_chunks_published_total", station="default") > published + 5,
+        lambda: stack.metric("auralis_chunks_published_total", station="default") > published + 5,
         "synthd going on without streamd",
     )
 
@@ -222,7 +222,7 @@ def test_metricsd_is_missed_by_nobody(stack, listen):
     others = {
         series: value
         for series, value in before.rising().items()
-        if series in figures_of(before, "synthd") | figures_of(before, "streamd")
+        if series in metrics_of(before, "synthd") | metrics_of(before, "streamd")
     }
     assert fallen(others, stack.scrape()) == {}
     for listener in listeners:

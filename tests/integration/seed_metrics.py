@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The metrics of the seed's chapter 1, which every release publishes under these names."""
 
-# Name: (type, the daemon without which it is absent; None where its labels tell).
+# Name: (type, the daemon without which it is absent; None if a label names it).
 SEED_METRICS = {
     "audio_synthesis_latency_ms": ("histogram", "synthd"),
     "audio_chunk_delivery_latency_ms": ("histogram", "streamd"),
@@ -29,12 +29,12 @@ SEED_METRICS = {
 }
 
 
-# What metricsd itself tells of each daemon, whether it is there or not.
+# Metrics that metricsd itself publishes about each daemon, whether it runs or not.
 _OF_METRICSD = {"auralis_up", "auralis_samples_withheld_total"}
 
 
-def figures_of(exposition, daemon):
-    """The series on /metrics that need `daemon`: of the names above, and whatever names it in its label."""
+def metrics_of(exposition, daemon):
+    """The series on /metrics that need `daemon`: of the names above, or with its name as a label."""
     return {
         (name, labels)
         for name, labels in exposition.values

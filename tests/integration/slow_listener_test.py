@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A listener that does not keep up loses chunks, is told which, and is nobody else's trouble."""
+"""A listener that does not keep up loses chunks, is told which, and does not affect others."""
 
 import socket
 
@@ -18,7 +18,7 @@ SETTINGS = {
 
 
 def dropped(stack):
-    return stack.figure("websocket_chunks_dropped_total", reason="backlog")
+    return stack.metric("websocket_chunks_dropped_total", reason="backlog")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_listener_that_catches_up_knows_what_it_missed(stack, listen, others):
     slow.resume()
     eventually(lambda: slow.newest_seq >= others[0].newest_seq, "the live position")
 
-    # In the order of arrival, chunks and the warnings in their place are one sequence without a gap.
+    # In order of arrival, chunks and the warnings in their place are a sequence without a gap.
     sequence = []
     for message in slow.messages:
         if isinstance(message, Chunk):
@@ -57,25 +57,25 @@ def test_a_listener_that_catches_up_knows_what_it_missed(stack, listen, others):
 def test_a_listener_that_takes_nothing_any_more_is_let_go(stack, listen, others):
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.pause()
-    eventually(lambda: stack.figure("websocket_active_connections") == len(others) + 1, "all listeners counted")
-    before = stack.figure("websocket_disconnections_total")
-    eventually(lambda: stack.figure("websocket_disconnections_total") == before + 1, "the stalled one gone")
-    assert stack.figure("websocket_active_connections") == len(others)
+    eventually(lambda: stack.metric("websocket_active_connections") == len(others) + 1, "all listeners counted")
+    before = stack.metric("websocket_disconnections_total")
+    eventually(lambda: stack.metric("websocket_disconnections_total") == before + 1, "the stalled one gone")
+    assert stack.metric("websocket_active_connections") == len(others)
 
 
 def test_more_listeners_than_allowed_are_refused(stack, listen):
-    eventually(lambda: stack.figure("websocket_active_connections") == 0, "nobody there")
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "nobody there")
     for _ in range(MAX_LISTENERS):
         listen(PCM).wait_for_more(1)
-    before = stack.figure("websocket_connections_rejected_total", reason="limit")
+    before = stack.metric("websocket_connections_rejected_total", reason="limit")
     assert stack.refused_upgrade("/ws/stream").status == 503
-    assert stack.figure("websocket_connections_rejected_total", reason="limit") == before + 1
+    assert stack.metric("websocket_connections_rejected_total", reason="limit") == before + 1
     assert stack.http("GET", "/readyz").status == 200
 
 
 
 def test_pings_that_come_at_once_are_not_all_answered(stack):
-    """Each answer waits in a queue without a bound: whoever pings faster than answers leave would fill it."""
+    """A client that pings faster than the pongs are sent would fill an unbounded queue."""
     ping, pong = b"\x89\x80\0\0\0\0", b"\x8a\x00"
     many = 400
     with socket.create_connection(("127.0.0.1", stack.stream_port), timeout=20) as connection:
@@ -88,5 +88,5 @@ def test_pings_that_come_at_once_are_not_all_answered(stack):
         received = b""
         while piece := connection.recv(65_536):
             received += piece
-    # JSON, whose audio is text: no other frame has these bytes.
+    # JSON, whose audio is text: no other frame contains these bytes.
     assert 1 <= received.count(pong) < many / 4

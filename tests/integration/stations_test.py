@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Several stations: configured ones to choose from, listeners' own ones, links that play them again; and what comes of
-them when synthd is killed, stopped or told to read its configuration again."""
+"""Several stations: configured and personal ones, and links that play them again; also when synthd is killed, stopped or
+reloads its configuration."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from auralis import HOST, eventually, run_daemon
 from listener import OPUS, PCM, Listener, gaps
 
 # A ring of 10 s, so that a machine that stalls streamd for seconds delays chunks and loses none; one engine, so that
-# what is heard can be rendered again, sample for sample.
+# the audio can be rendered again, sample for sample.
 SETTINGS = {
     "AURALIS_AUDIO_RING_MS": "10000",
     "AURALIS_AUDIO_TARGET_DEPTH_MS": "1000",
@@ -53,12 +53,12 @@ def first_status(listener):
 
 
 def no_personal(stack):
-    """Until the places that the tests before had taken are free again."""
+    """Waits until the personal stations of earlier tests have ended."""
     eventually(lambda: places(stack)["personal"] == 0, "all personal stations ended")
 
 
 def rendered(tmp_path, *options):
-    """The chunks of what auralis-render makes of these options."""
+    """The chunks that auralis-render renders with these options."""
     piece = tmp_path / "piece.wav"
     result = run_daemon("render", "--force", *options, str(piece))
     assert (result.returncode, result.stderr) == (0, "")
@@ -72,12 +72,12 @@ def link_query(stack, name):
 
 
 def check_against_link(stack, name, heard, tmp_path):
-    """Every chunk of music that was heard of the station is what its link says, by its number."""
+    """Asserts that every heard chunk of music equals, by its number, the rendering of the station's link."""
     query = link_query(stack, name)
     status = stack.status(name)
     due_now = heard[-1].seq + int((status["server_time"] - heard[-1].timestamp) / CHUNK_S)
     own_first = heard[0].seq - due_now + status["sample_index"] // (status["sample_rate"] // 10)
-    # The estimate may be off by one, since the clocks were not read at one moment.
+    # The estimate may be off by one, since the clocks were not read together.
     for first in (own_first, own_first - 1, own_first + 1):
         place = ("--at", f"{max(first, 0) * CHUNK_S:.1f}", "--seconds", f"{len(heard) * CHUNK_S:.1f}")
         music = rendered(tmp_path, "--link", query, *place)
@@ -121,12 +121,12 @@ def test_a_listener_chooses_a_station_by_its_name(stack, listen):
     ],
 )
 def test_a_station_that_is_not_to_be_had_is_refused_before_the_upgrade(stack, query, status, said):
-    before = stack.figure("websocket_connections_rejected_total", reason="station")
+    before = stack.metric("websocket_connections_rejected_total", reason="station")
     answer = stack.refused_upgrade(f"/ws/stream?{query}")
     assert answer.status == status
     assert said in answer.text and answer.text.count("\n") == 1
     eventually(
-        lambda: stack.figure("websocket_connections_rejected_total", reason="station") == before + 1, "it is counted"
+        lambda: stack.metric("websocket_connections_rejected_total", reason="station") == before + 1, "it is counted"
     )
 
 
@@ -153,10 +153,10 @@ def test_a_personal_station_is_its_listeners_own(stack, listen, tmp_path):
     own = listen(PCM, query="station=new&preset=sleep&seed=42")
     status = first_status(own)
     assert (status["personal"], status["open"], status["seed"], status["preset"]) == (True, True, 42, "sleep")
-    assert names(stack) == CONFIGURED  # nobody else is told of it
+    assert names(stack) == CONFIGURED  # it is not on the public list
     own.wait_for_music(20)
     assert gaps(own.chunks) == [] and own.texts("warning") == []
-    # From its first chunk on it is what auralis-render makes of the same words.
+    # From its first chunk on it equals auralis-render's output for the same options.
     music = rendered(tmp_path, "--preset", "sleep", "--seed", "42", "--seconds", "5")
     begin = music.index(own.chunks[0].pcm)
     assert begin <= 5
@@ -165,12 +165,12 @@ def test_a_personal_station_is_its_listeners_own(stack, listen, tmp_path):
 
     assert own.ask({"type": "update_params", "parameters": {"intensity": 0.9}})["type"] == "accepted"
     eventually(lambda: own.texts("status")[-1]["parameters"]["intensity"] == 0.9, "the change in force")
-    # Who is told its name hears it too.
+    # A listener who knows its name may hear it as well.
     friend = listen(PCM, query=f"station={status['station']}")
     assert first_status(friend)["station"] == status["station"]
     friend.wait_for_music(5)
-    assert stack.figure("auralis_stations", kind="personal") == 1
-    assert stack.figure("auralis_chunks_published_total", station="personal") > 0
+    assert stack.metric("auralis_stations", kind="personal") == 1
+    assert stack.metric("auralis_chunks_published_total", station="personal") > 0
 
     other = listen(PCM, query="station=new")
     assert first_status(other)["station"] != status["station"]
@@ -186,22 +186,22 @@ def test_personal_stations_end_with_their_listeners_and_places_are_limited(stack
     own = [listen(PCM, query="station=new") for _ in range(PLACES - 2)]
     for listener in own:
         first_status(listener)
-    before = stack.figure("websocket_connections_rejected_total", reason="places")
+    before = stack.metric("websocket_connections_rejected_total", reason="places")
     refused = stack.refused_upgrade("/ws/stream?station=new")
     assert refused.status == 503
     assert "day, night" in refused.text
     eventually(
-        lambda: stack.figure("websocket_connections_rejected_total", reason="places") == before + 1, "it is counted"
+        lambda: stack.metric("websocket_connections_rejected_total", reason="places") == before + 1, "it is counted"
     )
-    assert listen(PCM, query="station=night")  # which needs no place
+    assert listen(PCM, query="station=night")  # not a personal station
 
     name = first_status(own[0])["station"]
     own[0].close()
-    # It waits for its listener some seconds.
+    # It stays for some seconds.
     again = listen(PCM, query=f"station={name}")
     assert first_status(again)["station"] == name
     again.close()
-    eventually(lambda: places(stack)["free"] == 1, "the place free again")
+    eventually(lambda: places(stack)["free"] == 1, "room for another station")
     assert stack.refused_upgrade(f"/ws/stream?station={name}").status == 404
     last = listen(PCM, query="station=new&seed=3")
     assert first_status(last)["seed"] == 3
@@ -235,7 +235,7 @@ def test_a_link_plays_the_same_music_again(stack, listen, tmp_path):
 
 
 def replaced(stack, how):
-    """synthd ends in that way, and another one is there."""
+    """Ends synthd in that way, and starts another one."""
     synthd = stack.daemons["synthd"]
     generation = stack.generation("synthd/audio")
     if how == "killed":
@@ -263,7 +263,7 @@ def test_nobody_hears_that_synthd_is_another_one(stack, listen, tmp_path, how):
             scrape.value("ring_buffer_underruns_total", station=label) for label in (*CONFIGURED, "personal")
         )
 
-    # A machine that is busy with something else may start a process too late; it is not so each time.
+    # A busy machine may start a process too late, but not every time.
     heard_nothing = False
     for _ in range(4):
         before = underruns()
@@ -275,7 +275,7 @@ def test_nobody_hears_that_synthd_is_another_one(stack, listen, tmp_path, how):
             break
     assert heard_nothing, "an underrun at each of four restarts"
 
-    # Parameters and personal stations are as before, and every sample is what the links say.
+    # Parameters and personal stations are unchanged, and every sample equals the rendering of the links.
     assert own.texts("status")[-1]["target"]["bpm"] == 100
     for station_name, listener in listeners.items():
         assert gaps(listener.chunks) == []
@@ -337,7 +337,7 @@ def test_a_reload_adds_and_removes_stations_and_leaves_the_others_alone(stack, l
         named = ("day", "night", "dusk")
         return {name for name in named if scrape.value("ring_buffer_depth_ms", station=name) is not None}
 
-    eventually(lambda: labelled() == {"day", "dusk"}, "figures of the stations that there are")
+    eventually(lambda: labelled() == {"day", "dusk"}, "metrics of the current stations")
     stack.config_file.write_text(CONFIGURATION)
     synthd.reload()
     eventually(lambda: sorted(names(stack)) == CONFIGURED, "the stations as before")
@@ -375,16 +375,16 @@ def test_personal_stations_are_shared_out_by_address(stack, restart_streamd):
             assert "max_personal_stations_per_address" in refused[0]["message"]
             assert len(refused) >= crowd - 2 * share
         assert 1 <= most <= share
-        # Also of what has been left a moment ago.
-        before = stack.figure("websocket_connections_rejected_total", reason="places")
+        # Includes stations left a moment ago.
+        before = stack.metric("websocket_connections_rejected_total", reason="places")
         assert places(stack)["free"] == PLACES - 2 - share
         answer = stack.refused_upgrade("/ws/stream?station=new", headers={"X-Forwarded-For": "192.0.2.1"})
         assert answer.status == 429 and int(answer.headers["Retry-After"]) > 0
         assert "day, night" in answer.text
         eventually(
-            lambda: stack.figure("websocket_connections_rejected_total", reason="places") == before + 1, "counted"
+            lambda: stack.metric("websocket_connections_rejected_total", reason="places") == before + 1, "counted"
         )
-        # Another address gets its place.
+        # Another address may still start one.
         other = listener("192.0.2.2", "station=new")
         cleanup.callback(other.close)
         other.wait_for_music(3)
@@ -403,7 +403,7 @@ def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(stack, r
                 "a station",
             )
             names.append(answer["station"])
-            # The former one is given back at once, not after the time that a lost listener has to come back.
+            # The former one ends at once, not after the time for a lost listener to return.
             eventually(lambda: places(stack)["personal"] == 1, "the former station gone", 5)
         assert len(set(names)) == len(names)
         own.wait_for_music(3)
@@ -422,16 +422,16 @@ def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(stack, l
     own = [listen(OPUS, query="station=new") for _ in range(OPUS_PLACES)]
     names = [first_status(one)["station"] for one in own]
     assert opus_free() == 0
-    eventually(lambda: stack.figure("auralis_opus_stations") == OPUS_PLACES, "it is shown")
-    assert stack.figure("auralis_opus_station_places") == OPUS_PLACES
-    before = stack.figure("websocket_connections_rejected_total", reason="encoders")
+    eventually(lambda: stack.metric("auralis_opus_stations") == OPUS_PLACES, "it is shown")
+    assert stack.metric("auralis_opus_station_places") == OPUS_PLACES
+    before = stack.metric("websocket_connections_rejected_total", reason="encoders")
     answer = stack.refused_upgrade("/ws/stream?station=new", OPUS)
     assert answer.status == 503 and "auralis.pcm.v1" in answer.text and int(answer.headers["Retry-After"]) > 0
     eventually(
-        lambda: stack.figure("websocket_connections_rejected_total", reason="encoders") == before + 1, "counted"
+        lambda: stack.metric("websocket_connections_rejected_total", reason="encoders") == before + 1, "counted"
     )
 
-    # In PCM there is a place, and whoever has it stays with PCM.
+    # It is available in PCM, and its listener stays with PCM.
     plain = listen(PCM, OPUS, query="station=new")
     plain.wait_for_music(3)
     assert opus_free() == 0
@@ -439,14 +439,14 @@ def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(stack, l
     assert (refusal["type"], refusal["code"], refusal["in_reply_to"]) == ("error", "no_place", "buffer_control")
     assert "auralis.pcm.v1" in refusal["message"]
     assert stack.http("GET", f"/listen/{first_status(plain)['station']}.opus").status == 503
-    # Stations that have an encoder have it for all their listeners, and configured ones always have one.
+    # A station's encoder serves all its listeners, and configured stations always have one.
     friend, night = listen(OPUS, query=f"station={names[0]}"), listen(OPUS, query="station=night")
     for one in (friend, night):
         one.wait_for_more(5)
     refusal = night.ask({"type": "subscribe", "station": first_status(plain)["station"]})
     assert (refusal["type"], refusal["code"], refusal["in_reply_to"]) == ("error", "no_place", "subscribe")
 
-    # An encoder is free once nobody hears the station in Opus, which need not end for that.
+    # An encoder is free once the station has no listener of Opus; the station need not end.
     own[1].close()
     eventually(lambda: opus_free() == 1, "an encoder free")
     assert plain.ask({"type": "buffer_control", "format": OPUS})["format"] == OPUS

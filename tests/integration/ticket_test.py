@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""auralis-ticket: what it makes is what the format says, what it checks it judges rightly, and what is wrong it says in a line."""
+"""auralis-ticket: its tickets follow the format, its checks are right, and errors are one line."""
 
 import datetime
 import os

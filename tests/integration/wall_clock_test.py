@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A server whose wall clock is set while it runs: what players measure against goes on evenly."""
+"""A server whose wall clock is set while it runs: the clock for players continues steadily."""
 
 import pathlib
 import struct
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("balanced")
 
 @pytest.fixture
 def set_ahead(restart_streamd, tmp_path):
-    """Starts streamd with a wall clock of its own, and sets that ahead by some seconds."""
+    """Starts streamd with its own wall clock, and sets it ahead by some seconds."""
     library, ahead = tmp_path / "wall_clock.so", tmp_path / "ahead"
     source = pathlib.Path(__file__).with_name("wall_clock_shim.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
@@ -32,7 +32,7 @@ def set_ahead(restart_streamd, tmp_path):
 
 
 def times(listener):
-    """Of the newest message of each kind: what the server says that the time is, for players to compare."""
+    """The server's time for players, from the newest message of each type."""
     pong = listener.ask({"type": "ping", "client_time": 1})
     listener.wait_for_more(2)
     return {
@@ -54,11 +54,11 @@ def test_a_step_of_the_servers_clock_changes_nothing_for_players(stack, set_ahea
             one.wait_for_more(5)
             now = times(one)
             assert {name for name in now if not 0 < now[name] - first[name] < HOUR_S} == set(), (first, now)
-    # Chunks are due one after the other: those of PCM and JSON each a chunk after the last, to a microsecond.
+    # Chunks of PCM and JSON are due exactly a chunk apart, to a microsecond.
     for one in listeners[:2]:
         due = [chunk.timestamp for chunk in one.chunks]
         assert all(abs(after - first - 0.1) < 2e-6 for first, after in zip(due, due[1:]))
-    # One who comes now agrees with those who were there.
+    # A new listener agrees with the earlier ones.
     late = listen(PCM)
     late.wait_for_more(3)
     same = {chunk.seq: chunk.timestamp for chunk in listeners[0].chunks}
@@ -68,8 +68,8 @@ def test_a_step_of_the_servers_clock_changes_nothing_for_players(stack, set_ahea
 def test_a_report_beyond_what_can_be_is_refused_and_not_counted(stack, listen):
     listener = listen(PCM)
     name = "audio_end_to_end_latency_ms_count"
-    before = stack.figure(name)
+    before = stack.metric(name)
     for latency_ms in (5 * HOUR_S * 1_000, -5 * HOUR_S * 1_000, -1_001, 60_001, 1e300):
         answer = listener.ask({**REPORT, "latency_ms": latency_ms})
         assert (answer["type"], answer["code"]) == ("error", "bad_field")
-    assert stack.figure(name) == before
+    assert stack.metric(name) == before

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The alerts are the ones agreed, each with a runbook and a test. What they do is tested by promtool."""
+"""The alerts are the specified ones, each with a runbook and a test. promtool tests their behaviour."""
 
 import re
 import unittest
@@ -36,7 +36,7 @@ class AlertsTest(unittest.TestCase):
         for name, alert in files.alerts().items():
             with self.subTest(name):
                 self.assertTrue(alert["summary"])
-                self.assertIn("{{", alert["description"], "a description says which figure or process")
+                self.assertIn("{{", alert["description"], "a description says which metric or process")
                 self.assertEqual(alert["runbook"], f"docs/runbooks.md#{name.lower()}")
 
     def test_every_alert_is_seen_to_fire_and_to_stay_silent(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The dashboard has the agreed panels, its queries parse, and they and the rules read metrics that exist.
+"""The dashboard has the specified panels, its queries parse, and they and the rules read existing metrics.
 
 How Grafana draws it is not tested: no Grafana runs here.
 """
@@ -45,7 +45,7 @@ AGREED = {
     ],
 }
 
-# What Grafana puts in for a variable; a variable that is not here or on the dashboard is an error.
+# Grafana's substitution for a variable; a variable that is neither here nor on the dashboard is an error.
 BUILT_IN_VARIABLES = {"__rate_interval": "1m", "__range": "1h", "__from": "0", "__to": "1"}
 
 
@@ -67,7 +67,7 @@ def graph_panels(dashboard):
 
 
 def expressions(dashboard):
-    """Every PromQL expression of the dashboard with the place it stands in."""
+    """Every PromQL expression of the dashboard, with its location."""
     for panel in graph_panels(dashboard):
         for target in panel["targets"]:
             yield f"{panel['title']}, query {target['refId']}", target["expr"]
@@ -177,7 +177,7 @@ class QueriesTest(unittest.TestCase):
         ]
         self.assertGreaterEqual(len(records), 16)
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as rules:
-            # JSON is YAML, one record a line, so that promtool's line number points at the query.
+            # JSON is YAML: one record a line, so that promtool's line number identifies the query.
             lines = ",\n".join(json.dumps(record) for record in records)
             rules.write(f'{{"groups": [{{"name": "dashboard", "rules": [\n{lines}\n]}}]}}\n')
             rules.flush()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads the monitoring files as far as the tests beside this one need it, with the standard library alone.
+"""Reads the monitoring files as far as the tests here need it, with only the standard library.
 
 The rule files are read by their layout (two spaces a level, `- alert:` first), which promtool does not ask
 for: a file laid out otherwise is an error here, never a rule that goes unseen.
@@ -17,7 +17,7 @@ RULE_TESTS = sorted((ROOT / "monitoring/prometheus/tests").glob("*.yml"))
 RUNBOOKS = ROOT / "docs/runbooks.md"
 METRICS = ROOT / "docs/metrics.md"
 
-# Made by Prometheus itself, so in no table of ours.
+# Created by Prometheus itself, so not in our tables.
 BUILT_IN_METRICS = {"up", "ALERTS"}
 
 _PROMQL_WORDS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
@@ -40,7 +40,7 @@ def alerts():
 
 
 def _fields(rule):
-    """The keys of one rule, those of `labels` and `annotations` among them."""
+    """The keys of one rule, including those of `labels` and `annotations`."""
     fields = {}
     for match in re.finditer(r"^( {8}| {10})(\w+): *(.*)\n((?:\1 +\S.*\n?)*)", rule + "\n", flags=re.M):
         key, value, block = match.group(2), match.group(3), match.group(4)

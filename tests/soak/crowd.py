@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Listeners of every format that come, go and change, and visitors of the HTTP API: what a public server meets all day.
+"""Listeners of every format that come, go and change, and clients of the HTTP API: the load of a public server.
 
 They live on a thread of their own. What a listener does is drawn from a seed; the order in which the drawings fall depends
 on the machine.
@@ -32,7 +32,7 @@ open = true
 FORMATS = ("auralis.opus.v1", "auralis.pcm.v1", "auralis.json.v1")
 PRESETS = ("focus", "meditation", "sleep", "bright")
 LIMIT_S = 30  # for a handshake, a request, and the end of all
-CLOSE_S = 2  # that a goodbye may take; the library waits for several of these
+CLOSE_S = 2  # for a closing handshake; the library waits for several of these
 STALL_S = 4
 
 # Newer versions of websockets look for a proxy.
@@ -40,8 +40,8 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
 
 
 class Crowd:
-    """`count` listeners from the moment that it is entered until stop(); who leaves is followed by another one.
-    `life_s` is how long they stay on average. `tally` counts what happened; any thread may read it."""
+    """`count` listeners from entering the context until stop(); one that leaves is replaced by another. `life_s` is how long
+    they stay on average. `tally` counts events; any thread may read it."""
 
     def __init__(self, port, count, life_s, seed=1):
         self.tally = collections.Counter()
@@ -60,7 +60,7 @@ class Crowd:
         self.stop()
 
     def stop(self):
-        """All leave; afterwards none is connected. May be called twice."""
+        """Disconnects all listeners. May be called twice."""
         if not self._thread.is_alive():
             return
         self._on_loop(self._end())
@@ -75,16 +75,16 @@ class Crowd:
         self._tasks = [asyncio.ensure_future(one) for one in (*people, self._visitors())]
 
     async def _end(self):
-        """Cancels until all have gone: asyncio.wait_for() forgets a cancellation that meets its result."""
+        """Cancels until all have ended: asyncio.wait_for() may lose a cancellation that coincides with its result."""
         deadline = time.monotonic() + LIMIT_S
-        # What the library has of its own for each connection ends by itself.
+        # The library's own tasks for each connection end on their own.
         while (left := asyncio.all_tasks() - {asyncio.current_task()}) and time.monotonic() < deadline:
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(left, timeout=1)
 
     async def _generations(self, index):
-        """One listener after the other; the first ones do not come in one moment."""
+        """Runs one listener after the other; the first ones are spread over time."""
         await asyncio.sleep(self._random.uniform(0, min(10, self._life_s)))
         while True:
             one = self._listen_to_file if index % 10 == 0 else self._listen
@@ -100,7 +100,7 @@ class Crowd:
                 await asyncio.sleep(1)
 
     def _headers(self):
-        """Listeners are from everywhere: an address each, half of them of IPv6."""
+        """An address of its own for each listener, half of them IPv6."""
         bits = self._random.getrandbits
         if bits(1):
             return {"X-Forwarded-For": f"2001:db8:{bits(16):x}:{bits(16):x}::1"}
@@ -113,7 +113,7 @@ class Crowd:
 
     async def _listen(self, life_s):
         formats = self._random.sample(FORMATS, 3)
-        if self._random.random() < 0.5:  # most like Opus best
+        if self._random.random() < 0.5:  # most prefer Opus
             formats.sort(key=FORMATS.index)
         url = f"ws://{HOST}:{self._port}/ws/stream?{self._query()}"
         options = {"compression": None, "ping_interval": None, "open_timeout": LIMIT_S, "close_timeout": CLOSE_S}
@@ -127,10 +127,10 @@ class Crowd:
         reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # else asyncio reports it
         try:
             await self._live(websocket, may_read, reading, life_s)
-            if self._random.random() < 0.7:  # the others lose their network instead of saying goodbye
+            if self._random.random() < 0.7:  # the others lose their network instead of closing
                 await websocket.close()
         finally:
-            # Without a reader the library would wait for ever to put down what has come.
+            # Without a reader the library would wait forever to deliver received messages.
             may_read.set()
             websocket.transport.abort()
             await asyncio.wait({reading})
@@ -153,7 +153,7 @@ class Crowd:
                 await self._act(websocket, may_read)
 
     async def _act(self, websocket, may_read):
-        """Something that a listener may do."""
+        """Performs a random action of a listener."""
         draw = self._random
         kind = draw.choice(("subscribe", "subscribe", "format", "parameters", "preset", "ping", "report", "status",
                             "flush", "stall", "nonsense"))  # fmt: skip
@@ -180,7 +180,7 @@ class Crowd:
         await websocket.send(json.dumps(message))
 
     async def _request(self, method, path, body=""):
-        """A request of HTTP; what comes in answer is still to be read."""
+        """Sends an HTTP request; the response is still to be read."""
         reader, writer = await asyncio.wait_for(asyncio.open_connection(HOST, self._port), LIMIT_S)
         headers = {"Host": f"{HOST}:{self._port}", "Connection": "close", **self._headers()}
         if body:
@@ -190,7 +190,7 @@ class Crowd:
         return reader, writer
 
     async def _listen_to_file(self, life_s):
-        """A player without a page."""
+        """Plays over plain HTTP."""
         name = self._random.choice(STATIONS)
         reader, writer = await self._request("GET", f"/listen/{name}.{self._random.choice(('opus', 'wav'))}")
         try:
@@ -206,7 +206,7 @@ class Crowd:
             writer.transport.abort()
 
     async def _visitors(self):
-        """Of everything beside the streams, one after the other."""
+        """Requests everything other than the streams, one after the other."""
         requests = (
             ("GET", "/"),
             ("GET", "/api/status"),

@@ -32,14 +32,14 @@ def walk(seed):
 
 
 def test_what_only_wanders_is_mostly_not_taken_for_growth():
-    """A walk's samples resemble their neighbours: taken for independent ones nearly all walks would seem to grow."""
+    """A random walk's samples are correlated: treated as independent, nearly all walks would seem to grow."""
     slopes = [growth.slope(TIMES, walk(seed)) for seed in range(50)]
     assert sum(abs(one.per_hour) > 3 * one.error for one in slopes) <= 20
 
 
 def test_what_levels_off_grows_in_the_first_half_alone():
-    figures = [min(time, 600) / 60 for time in TIMES]
-    first, second = growth.halves(TIMES, figures)
+    values = [min(time, 600) / 60 for time in TIMES]
+    first, second = growth.halves(TIMES, values)
     assert first.per_hour == pytest.approx(60)
     assert second.per_hour == pytest.approx(0)
 

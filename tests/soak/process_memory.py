@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel says of a process: its resident memory by kind, its descriptors and threads."""
+"""A process as the kernel reports it: its resident memory by kind, its descriptors and threads."""
 
 import os
 import pathlib
@@ -31,7 +31,7 @@ def by_kind(smaps, status):
 
 
 def sample(pid):
-    """Kinds in KiB, and the numbers of descriptors and threads; None where the process has ended."""
+    """Kinds in KiB, and the numbers of descriptors and threads; None if the process has ended."""
     process = pathlib.Path(f"/proc/{pid}")
     try:
         status = (process / "status").read_text()

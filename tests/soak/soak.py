@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs the three daemons for a while under listeners that come, go and change, and tells what grows.
+"""Runs the three daemons for a while under listeners that come, go and change, and reports what grows.
 
 Every few seconds it scrapes metricsd and reads the processes' memory, descriptors and threads; at the end it prints a line
 for each, with its slope. It fails if a process died, if the books did not balance, or if descriptors or threads are left
@@ -29,24 +29,24 @@ from crowd import CONFIGURATION, Crowd  # noqa: E402
 
 BUILD = TESTS.parent / "build/release"
 SAMPLE_S = 5
-WARMUP = 0.2  # of the whole time
+WARMUP = 0.2  # fraction of the total time
 SETTLE_LIMIT_S = 60
-NEEDED = ("auralis_chunks_offered_total", "auralis_chunks_queued", "websocket_active_connections")  # by the books
-REHEARSAL_S = 3  # what a daemon opens once and keeps is open afterwards
+NEEDED = ("auralis_chunks_offered_total", "auralis_chunks_queued", "websocket_active_connections")  # for check of the chunk counters
+REHEARSAL_S = 3  # afterwards a daemon has opened everything it keeps open
 INTERRUPTED = 130
 
 
 @dataclasses.dataclass
 class Record:
-    """What was seen in a run. `samples` are, for each time, those of each process by name."""
+    """Observations of a run. `samples`: for each time, those of each process by name."""
 
     times: list = dataclasses.field(default_factory=list)
     samples: list = dataclasses.field(default_factory=list)
-    before: dict = dataclasses.field(default_factory=dict)  # each process without listeners, and so afterwards
+    before: dict = dataclasses.field(default_factory=dict)  # each process without listeners, before and after
     after: dict = dataclasses.field(default_factory=dict)
     troubles: list = dataclasses.field(default_factory=list)
     scrapes: int = 0
-    absent: int = 0  # scrapes without streamd's figures: it hung, for want of processor time or worse
+    absent: int = 0  # scrapes without streamd's metrics: it hung, for lack of CPU time or worse
     interrupted: bool = False
 
     def trouble(self, text):
@@ -56,7 +56,7 @@ class Record:
 
 
 def check_scrape(scrape, record):
-    """The books add up in each single scrape."""
+    """Checks that the chunk counters add up in each scrape."""
     record.scrapes += 1
     offered, became = auralis.books(scrape)
     if offered != became:
@@ -69,7 +69,7 @@ def check_scrape(scrape, record):
 
 
 class Soak:
-    """`stack` are the running daemons."""
+    """`stack`: the running daemons."""
 
     def __init__(self, stack, options):
         self._stack, self._options = stack, options
@@ -141,7 +141,7 @@ class Soak:
         return scrape
 
     def _subscribe(self):
-        """As tools do that look in for a moment."""
+        """Connects briefly, as tools do."""
         with zmq.Context() as context, context.socket(zmq.SUB) as socket:
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.RCVTIMEO, 3_000)
@@ -155,8 +155,8 @@ class Soak:
         return scrape and not scrape.value("websocket_active_connections") and not scrape.value("auralis_chunks_queued")
 
     def _settled(self, expected):
-        """Each process once all listeners have gone; if it comes to that within the limit, with the descriptors and threads
-        that are `expected`."""
+        """A sample of each process after all listeners have left, once its descriptors and threads are as `expected`, or
+        at the time limit."""
         deadline = time.monotonic() + SETTLE_LIMIT_S
         while self._all_alive():
             seen = self._sample() if self._empty() else {}
@@ -171,7 +171,7 @@ class Soak:
 
 
 def left_over(before, after):
-    """What of descriptors and threads a process has more of than before."""
+    """Descriptors and threads that a process has in excess of before."""
     texts = []
     for name, then in before.items():
         for kind in ("descriptors", "threads"):
@@ -182,23 +182,23 @@ def left_over(before, after):
 
 
 def rows(record, warmup_s):
-    """For each process and kind its figures, as text. Slopes are of what comes after the warm-up."""
+    """A text for each process and kind. Slopes are taken after the warm-up."""
     chosen = [index for index, time_s in enumerate(record.times) if time_s >= warmup_s]
     times = [record.times[index] for index in chosen]
     for name in auralis.DAEMONS:
         for kind in (*process_memory.KINDS, "descriptors", "threads"):
             scale = 1.024e-3 if kind in process_memory.KINDS else 1  # MB
-            figures = [record.samples[index][name][kind] * scale for index in chosen]
-            if not figures:
+            values = [record.samples[index][name][kind] * scale for index in chosen]
+            if not values:
                 continue
-            first, second = growth.halves(times, figures)
+            first, second = growth.halves(times, values)
             after = record.after.get(name)
             yield (
                 name,
                 kind,
-                *(f"{one:.1f}" for one in (figures[0], max(figures), figures[-1])),
+                *(f"{one:.1f}" for one in (values[0], max(values), values[-1])),
                 f"{after[kind] * scale:.1f}" if after else "",
-                *map(growth.text, (growth.slope(times, figures), first, second)),
+                *map(growth.text, (growth.slope(times, values), first, second)),
             )
 
 
@@ -215,16 +215,16 @@ def print_table(record, options, warmup_s):
 
 
 def report(soak, options):
-    """Prints what there is; the exit status."""
+    """Prints the report; returns the exit status."""
     record = soak.record
     if not record.scrapes:
-        record.trouble("no scrape had streamd's figures")
+        record.trouble("no scrape had streamd's metrics")
     lasted_s = record.times[-1] if record.times else 0
     warmup_s = WARMUP * lasted_s if options.warmup is None else options.warmup * 60
     print_table(record, options, warmup_s)
     print("soak: what listeners did: " + ", ".join(f"{name} {count:,}" for name, count in sorted(soak.tally.items())))
     if record.absent:
-        print(f"soak: in {record.absent} scrapes more streamd's figures were absent: it hung, or had ended")
+        print(f"soak: in {record.absent} further scrapes streamd's metrics were absent: it hung or had ended")
     if options.samples:
         kept = {"times": record.times, "samples": record.samples, "before": record.before, "after": record.after}
         options.samples.write_text(json.dumps(kept), encoding="utf-8")
@@ -254,7 +254,7 @@ def parsed(arguments):
 
 
 def find_daemons(build):
-    """Those that the environment does not name are of that build."""
+    """Uses that build's binaries unless the environment names others."""
     for name in auralis.DAEMONS:
         path = os.environ.setdefault(f"{name.upper()}_BIN", str(build.resolve() / name / name))
         if not os.access(path, os.X_OK):
@@ -281,7 +281,7 @@ def main(arguments=None):
             soak.run()
             status = report(soak, options)
             if status:
-                cleanup.pop_all()  # what is left is ended, without asking how it went
+                cleanup.pop_all()  # ends the rest without checking their exit statuses
                 stack.remove()
     except KeyboardInterrupt:
         return INTERRUPTED

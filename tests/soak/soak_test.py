@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""scripts/soak's program: with the real daemons it ends well; and it fails on what it is there for."""
+"""The program of scripts/soak: succeeds with the real daemons, and fails on the faults that it must detect."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ SLOPE = r"[+-]\d+\.\d\d ± \d+\.\d\d"
 
 
 def start(*arguments):
-    """A soak whose listeners have begun to come, and the processes that it runs, by name."""
+    """A soak whose listeners have started to connect, and its processes, by name."""
     command = [sys.executable, PROGRAM, *map(str, arguments)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     first = running.stdout.readline()
@@ -34,7 +34,7 @@ def alive(daemons):
 
 
 def end(running):
-    """Its exit status and what it said."""
+    """Its exit status and output."""
     try:
         said, _ = running.communicate(timeout=LIMIT_S)
     finally:
@@ -55,7 +55,7 @@ def test_daemons_live_books_balance_and_nothing_is_left_over():
     for name in daemons:
         for kind in (*process_memory.KINDS, "descriptors", "threads"):
             assert re.search(rf"^{name} +{kind} .* {SLOPE} +{SLOPE} +{SLOPE}$", said, re.MULTILINE), said
-    # They did come, go and change.
+    # Listeners did come, go and change.
     assert int(re.search(r"\bcame ([\d,]+)", said)[1].replace(",", "")) > 80
     assert int(re.search(r"\bacts ([\d,]+)", said)[1].replace(",", "")) > 40
     assert not folder.exists() and not alive(daemons)
