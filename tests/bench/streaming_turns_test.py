@@ -41,7 +41,7 @@ def planned(bench, monkeypatch):
     return steps
 
 
-def test_what_is_compared_takes_turns(bench, monkeypatch):
+def test_compared_steps_are_interleaved(bench, monkeypatch):
     names = [name for name, *_ in planned(bench, monkeypatch)]
     turn = ["pcm", "floor", "icecast", "opus", "opus floor", "nchan", "alone", "stalled"]
     assert names[-3 * len(turn) :] == 3 * turn

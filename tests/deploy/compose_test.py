@@ -87,7 +87,7 @@ class Compose(unittest.TestCase):
                 self.assertNotIn("pid", service)
                 self.assertNotIn("ipc", service)
 
-    def test_streamd_has_the_time_to_send_its_listeners_away(self):
+    def test_streamd_has_time_for_its_graceful_drain(self):
         limit = re.fullmatch(r"(\d+)s", self.services["streamd"]["stop_grace_period"])
         self.assertGreater(int(limit[1]) * 1_000, staging.greatest("drain_ms"))
 

@@ -87,7 +87,7 @@ class Run(unittest.TestCase):
     def output(self):
         return (self.folder / "output").read_text(encoding="utf-8")
 
-    def test_it_says_where_music_plays(self):
+    def test_it_prints_the_address_of_the_music(self):
         run = self.start()
         self.assertRegex(self.output(), rf"player +http://127\.0\.0\.1:{self.port}/")
         self.assertEqual(self.stop(run), 0, self.output())

@@ -123,7 +123,7 @@ class Units(unittest.TestCase):
     def test_streamd_has_a_descriptor_for_every_listener(self):
         self.assertEqual(self.only("streamd", "LimitNOFILE"), "65536")
 
-    def test_streamd_has_the_time_to_send_its_listeners_away(self):
+    def test_streamd_has_time_for_its_graceful_drain(self):
         limit = re.fullmatch(r"(\d+)s", self.only("streamd", "TimeoutStopSec"))
         self.assertGreater(int(limit[1]) * 1_000, staging.greatest("drain_ms"))
 

@@ -100,7 +100,7 @@ def test_with_a_certificate_all_is_encrypted(stack, certificate, tls):
     assert time.monotonic() - began < 4, "sooner than the library gives up on a farewell"
 
 
-def test_a_slow_listener_over_tls_loses_chunks_and_nobody_else_does(stack, certificate, restart_streamd):
+def test_a_slow_listener_over_tls_loses_chunks_and_no_other_does(stack, certificate, restart_streamd):
     restart_streamd({**certificate.settings, "AURALIS_STREAMD_MAX_BACKLOG_MS": "300"}, tls=certificate.trust())
     live = Listener(stack.stream_url(), PCM, tls=stack.tls)
     slow = Listener(stack.stream_url(), PCM, receive_buffer=SMALL_BUFFER, tls=stack.tls)
@@ -134,7 +134,7 @@ def handshake_failure(stack, version, ciphers=None):
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-def test_what_is_old_or_weak_of_tls_is_refused(stack, tls):
+def test_old_and_weak_tls_is_refused(stack, tls):
     assert handshake_failure(stack, ssl.TLSVersion.TLSv1_3) is None
     assert handshake_failure(stack, ssl.TLSVersion.TLSv1_2) is None
     assert handshake_failure(stack, ssl.TLSVersion.TLSv1_1) == "TLSV1_ALERT_PROTOCOL_VERSION"
@@ -142,7 +142,7 @@ def test_what_is_old_or_weak_of_tls_is_refused(stack, tls):
     assert weak == "SSLV3_ALERT_HANDSHAKE_FAILURE"
 
 
-def test_who_begins_no_tls_is_not_waited_for(stack, certificate, restart_streamd):
+def test_a_client_that_does_not_start_tls_is_not_waited_for(stack, certificate, restart_streamd):
     settings = {**certificate.settings, "AURALIS_STREAMD_HANDSHAKE_TIMEOUT_MS": "300"}
     restart_streamd(settings, tls=certificate.trust())
     began = time.monotonic()
@@ -173,7 +173,7 @@ def test_a_renewed_certificate_is_used_without_a_restart(stack, certificate, tls
 
 
 @pytest.mark.parametrize("wrong", ["no certificate", "no key", "rubbish", "another key"])
-def test_a_certificate_that_cannot_be_used_is_told_at_the_start(stack, certificate, tmp_path, wrong):
+def test_an_unusable_certificate_is_reported_at_the_start(stack, certificate, tmp_path, wrong):
     if wrong == "no certificate":
         certificate.certificate.unlink()
     elif wrong == "no key":
@@ -195,7 +195,7 @@ def test_a_certificate_that_cannot_be_used_is_told_at_the_start(stack, certifica
 
 
 @pytest.mark.parametrize("key", ["token_file", "ticket_key_file"])
-def test_a_secret_that_cannot_be_read_is_told_at_the_start(stack, tmp_path, key):
+def test_an_unreadable_secret_is_reported_at_the_start(stack, tmp_path, key):
     missing = str(tmp_path / "missing")
     settings = {**stack.environment, "AURALIS_RUNTIME_DIR": str(tmp_path), f"AURALIS_STREAMD_{key.upper()}": missing}
     result = run_daemon("streamd", "--config", stack.config_file, environment=settings)
@@ -243,7 +243,7 @@ def tickets(restart_streamd, tmp_path):
     return tmp_path / "ticket.key"
 
 
-def test_who_has_no_right_ticket_is_not_let_in(stack, tickets, enter):
+def test_without_a_valid_ticket_a_listener_is_refused(stack, tickets, enter):
     before = rejected(stack, "ticket")
     night = "station=night"
     refused = [
@@ -268,7 +268,7 @@ def test_who_has_no_right_ticket_is_not_let_in(stack, tickets, enter):
     assert KEY not in stack.daemons["streamd"].log()
 
 
-def test_who_has_a_right_ticket_is_let_in(stack, tickets, enter):
+def test_a_valid_ticket_admits_its_holder(stack, tickets, enter):
     made = subprocess.run(
         [binary("ticket"), "--key-file", str(tickets), "--station", "night", "--valid", "1h"],
         env=clean_environment(),
@@ -289,7 +289,7 @@ def test_who_has_a_right_ticket_is_let_in(stack, tickets, enter):
         assert connection.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
 
 
-def test_who_may_not_listen_to_a_station_may_not_change_it(stack, tickets):
+def test_a_station_cannot_be_changed_without_the_right_to_hear_it(stack, tickets):
     def change(query="", **fields):
         return stack.http("POST", f"/api/control{query}", json.dumps({"type": "select_preset", "preset": "focus", **fields}))
 
@@ -316,13 +316,13 @@ def test_another_station_needs_its_own_ticket(stack, tickets):
     listener.close()
 
 
-def test_without_a_token_nobody_is_an_operator(stack):
+def test_without_a_token_there_are_no_operators(stack):
     for headers in ({}, BEARER, {"Authorization": "Bearer "}):
         assert stack.http("GET", "/api/listeners", headers=headers).status == 403
         assert stack.http("POST", "/api/listeners/1/close", headers=headers).status == 403
 
 
-def test_where_operators_control_the_music_listeners_do_not(stack, restart_streamd, tmp_path):
+def test_listeners_cannot_change_the_music_if_operators_control_it(stack, restart_streamd, tmp_path):
     restart_streamd(
         {
             "AURALIS_STREAMD_TOKEN_FILE": secret(tmp_path / "token", TOKEN),
@@ -361,7 +361,7 @@ def test_operators_who_control_must_have_a_token(stack):
     assert "token_file" in line
 
 
-def test_so_many_listeners_at_an_address(stack, restart_streamd, enter):
+def test_listeners_are_limited_per_address(stack, restart_streamd, enter):
     restart_streamd(
         {"AURALIS_STREAMD_TRUSTED_PROXIES": HOST, "AURALIS_STREAMD_MAX_LISTENERS_PER_ADDRESS": "2"}
     )

@@ -65,7 +65,7 @@ def test_the_books_are_settled_once_all_have_left(stack, listen):
     assert after.value("websocket_connection_duration_seconds_count") == after.value("websocket_disconnections_total")
 
 
-def test_what_was_sent_is_what_was_received(stack, listen):
+def test_sent_and_received_chunks_are_equal(stack, listen):
     before = without_listeners(stack)
     listeners = [listen(protocol) for protocol in (PCM, JSON, PCM)]
     for listener in listeners:

@@ -145,7 +145,7 @@ def test_a_preset_is_accepted_and_confirmed_to_all(listen):
             assert confirmed(listener, answer["request"])["preset"] == name
 
 
-def test_key_mode_and_tempo_come_into_force_too(listen):
+def test_key_mode_and_tempo_come_into_force_as_well(listen):
     listener = listen(PCM)
     answer = listener.ask(update(key="F#", mode="mixolydian", bpm=120))
     confirmed(listener, answer["request"])
@@ -174,7 +174,7 @@ def stubborn(stack):
 
 
 @pytest.mark.parametrize("message, codes", REFUSED, ids=[str(message)[:60] or "empty" for message, _ in REFUSED])
-def test_nonsense_is_refused_by_name_and_the_connection_lives_on(stubborn, message, codes):
+def test_invalid_messages_are_refused_with_a_code_and_the_connection_stays(stubborn, message, codes):
     answer = stubborn.ask(message)
     assert answer["type"] == "error"
     assert answer["code"] in codes.split()
@@ -191,14 +191,14 @@ def test_refused_parameters_change_nothing(stack, stubborn):
     assert accepted["target"]["intensity"] != 0.125
 
 
-def test_a_refusal_says_what_would_be_right(stubborn):
+def test_a_refusal_says_what_is_expected(stubborn):
     message = stubborn.ask(update(bpm=200))["message"]
     assert all(part in message for part in ("bpm", "200", "40", "120"))
     message = stubborn.ask(preset("disco"))["message"]
     assert all(name in message for name in PRESETS)
 
 
-def test_a_message_may_have_4096_bytes_and_no_more(listen):
+def test_a_message_has_at_most_4096_bytes(listen):
     listener = listen(PCM)
     ping = '{"type":"ping","client_time":1}'
     assert listener.ask(ping.ljust(MAX_MESSAGE_BYTES))["type"] == "pong"
@@ -239,7 +239,7 @@ def test_playback_reports_are_counted_one_a_second(stack, listen):
     assert stack.metric(f"{name}_sum") - before.value(f"{name}_sum") == 250 * counted()
 
 
-def test_the_api_tells_what_plays(stack, listen):
+def test_the_api_shows_what_plays(stack, listen):
     answer = listen(PCM).ask(preset("meditation"))
     assert answer["type"] == "accepted"
 
@@ -327,7 +327,7 @@ def test_a_body_without_its_length_is_refused(stack):
     ],
     ids=["body", "huge length", "negative length", "no length", "header", "path", "tls", "zeros"],
 )
-def test_what_is_no_request_is_refused_without_harm(stack, stubborn, data):
+def test_bytes_that_are_no_request_are_refused_without_harm(stack, stubborn, data):
     pid = stack.daemons["streamd"].pid
     reply = raw_request(stack.stream_port, data)
     assert reply == b"" or reply.split(b" ")[1].startswith(b"4")

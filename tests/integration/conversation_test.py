@@ -65,7 +65,7 @@ def test_a_listener_may_ask_for_the_status(listen):
     assert len(other.texts("status")) == before, "nobody else is told"
 
 
-def test_a_listener_is_told_of_its_queue_every_five_seconds(listen):
+def test_a_listener_gets_its_buffer_status_every_five_seconds(listen):
     listener = listen(PCM, query="station=day")
     eventually(lambda: len(listener.texts("buffer_status")) >= 2, "two of them")
     # Measured by the chunks in between, which are the server's own clock.
@@ -83,14 +83,14 @@ def test_a_listener_is_told_of_its_queue_every_five_seconds(listen):
     check_texts(listener)
 
 
-def test_the_age_of_what_is_queued_can_be_lowered_and_the_servers_limit_holds(listen):
+def test_the_maximum_age_of_the_queue_can_be_lowered_and_the_servers_limit_holds(listen):
     listener = listen(PCM, query="station=day")
     assert listener.ask(control(max_backlog_ms=400))["max_backlog_ms"] == 400
     assert listener.ask(control(max_backlog_ms=10_000))["max_backlog_ms"] == CAP_MS
     check_texts(listener)
 
 
-def test_a_listener_that_wants_to_be_live_drops_what_is_queued(stack, listen):
+def test_a_listener_can_flush_its_queue_to_be_live(stack, listen):
     live = listen(PCM, query="station=day")
     slow = listen(PCM, query="station=day", receive_buffer=SMALL_BUFFER)
     slow.wait_for_more(5)
@@ -216,7 +216,7 @@ def test_a_listener_goes_to_a_station_of_its_own_while_there_is_a_place(stack, l
     check_texts(first, second)
 
 
-def test_changes_before_a_station_begins_are_meant_for_it_and_all_is_answered_in_order(stack, listen):
+def test_changes_before_a_station_begins_apply_to_it_and_replies_keep_their_order(stack, listen):
     listener, other = listen(PCM, query="station=day"), listen(PCM, query="station=day")
     for one in (listener, other):
         one.wait_for_more(1)
@@ -264,7 +264,7 @@ def test_changes_before_a_station_begins_are_meant_for_it_and_all_is_answered_in
     ],
     ids=str,
 )
-def test_a_station_that_is_not_to_be_had_leaves_the_listener_where_it_is(listen, message, code):
+def test_a_refused_station_leaves_the_listener_where_it_is(listen, message, code):
     listener = listen(PCM, query="station=night")
     listener.wait_for_more(3)
     assert refused(listener.ask(message), code, "subscribe")
@@ -330,7 +330,7 @@ def test_listeners_are_warned_before_the_server_stops(tmp_path):
         check_texts(*listeners)
 
 
-def test_operators_see_who_listens_and_close_whom_they_must(tmp_path):
+def test_operators_list_listeners_and_close_connections(tmp_path):
     token = "operators-0123456789abcdef0123456789abcdef"
     token_file = tmp_path / "token"
     token_file.write_text(token + "\n")

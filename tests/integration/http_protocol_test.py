@@ -123,7 +123,7 @@ def test_the_end_of_the_connection_ends_a_stream_of_http_1_0(stack, restart_stre
         b"GET /healthz HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"x\"\r\nIf-Modified-Since: Sat, 1 Jan 2000 00:00:00 GMT\r\n\r\n",
     ],
 )
-def test_what_ordinary_clients_and_health_checks_send_is_served(stack, request_text):
+def test_requests_of_ordinary_clients_and_health_checks_are_served(stack, request_text):
     answer = Raw(stack, request_text)
     assert answer.status == (204 if request_text.startswith(b"OPTIONS") else 200)
     assert email.utils.parsedate_to_datetime(answer.headers["Date"])
@@ -180,7 +180,7 @@ def test_head_is_get_without_a_body(stack, path):
     assert int(head.headers["Content-Length"]) > 0
 
 
-def test_a_client_that_expects_100_continue_is_told_to_go_on(stack):
+def test_a_client_that_expects_100_continue_gets_it(stack):
     body = b'{"type": "select_preset", "preset": "sleep"}'
     request = b"POST /api/control HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
     with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:

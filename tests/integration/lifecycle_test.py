@@ -116,14 +116,14 @@ def test_check_config_finds_the_line_that_is_wrong(tmp_path, daemon):
     ],
 )
 @pytest.mark.parametrize("daemon", DAEMONS)
-def test_a_start_with_nonsense_ends_at_once(daemon, arguments, environment, named):
+def test_a_start_with_an_invalid_configuration_ends_at_once(daemon, arguments, environment, named):
     result = run_daemon(daemon, *arguments, environment=environment)
     assert (result.returncode, result.stdout) == (2, "")
     assert named in one_line(result.stderr)
 
 
 @pytest.mark.parametrize("daemon", DAEMONS)
-def test_sighup_reads_the_configuration_again_and_disturbs_nobody(stack, nobody_is_disturbed, daemon):
+def test_sighup_reads_the_configuration_again_without_disturbance(stack, nobody_is_disturbed, daemon):
     process = stack.daemons[daemon]
     try:
         for configuration, level, message, changed in (

@@ -76,7 +76,7 @@ def resident_bytes(daemon):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_more_listeners_than_there_are_places_are_asked_to_come_later(stack, other, enter):
+def test_listeners_beyond_the_limit_are_asked_to_come_later(stack, other, enter):
     inside = [enter() for _ in range(MAX_LISTENERS - 1)]
     assert {one.status for one in inside} == {101}
     before = rejected(stack, "limit")
@@ -159,7 +159,7 @@ def test_a_message_that_is_too_long_ends_the_connection(stack, other, enter):
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-def test_who_sends_far_more_messages_than_are_taken_is_let_go(stack, other, enter, opcode):
+def test_a_flooding_listener_is_closed(stack, other, enter, opcode):
     def refused():
         return stack.metric("auralis_control_messages_total", result="refused")
 
@@ -219,7 +219,7 @@ def test_new_connections_beyond_so_many_a_second_are_refused(stack, restart_stre
     eventually(lambda: raw_request(stack.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"ok\n"), "room")
 
 
-def test_who_gives_no_sign_of_life_is_let_go(stack, restart_streamd, enter):
+def test_an_idle_listener_is_closed(stack, restart_streamd, enter):
     restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
     streamd = stack.daemons["streamd"]
     before = descriptors(streamd)
@@ -237,7 +237,7 @@ def test_who_gives_no_sign_of_life_is_let_go(stack, restart_streamd, enter):
     answers.close()
 
 
-def test_a_stop_of_streamd_itself_counts_against_nobody(stack, restart_streamd, enter):
+def test_a_stop_of_streamd_itself_is_not_held_against_clients(stack, restart_streamd, enter):
     restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
     streamd = stack.daemons["streamd"]
     answers = [Listener(stack.stream_url(), PCM) for _ in range(3)]
@@ -265,7 +265,7 @@ def test_a_stop_of_streamd_itself_counts_against_nobody(stack, restart_streamd, 
         one.close()
 
 
-def test_what_piled_up_during_a_stop_of_streamd_itself_is_no_flood(stack):
+def test_messages_queued_while_streamd_is_stopped_are_no_flood(stack):
     streamd = stack.daemons["streamd"]
     listener = Listener(stack.stream_url(), PCM)
     listener.wait_for_more(3)
@@ -282,7 +282,7 @@ def test_what_piled_up_during_a_stop_of_streamd_itself_is_no_flood(stack):
     listener.close()
 
 
-def test_what_waits_for_a_listener_is_bounded_in_bytes(stack, restart_streamd, tmp_path):
+def test_a_listeners_queue_is_bounded_in_bytes(stack, restart_streamd, tmp_path):
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN)
     token_file.chmod(0o600)
@@ -367,7 +367,7 @@ def flood(connection, frames, other):
     [masked_frame(PING, b"p" * 125), masked_frame(PONG, b""), masked_frame(0, b"")],
     ids=["pings", "pongs", "continuations"],
 )
-def test_who_talks_without_end_is_read_slowly_and_piles_nothing_up(stack, other, enter, frame):
+def test_reads_are_throttled_for_a_client_that_sends_without_end(stack, other, enter, frame):
     streamd = stack.daemons["streamd"]
     deaf = enter(receive_buffer=SMALL_BUFFER)
     eventually(lambda: stack.metric("auralis_chunks_queued") >= 3, "a connection that is full")
@@ -383,7 +383,7 @@ def test_who_talks_without_end_is_read_slowly_and_piles_nothing_up(stack, other,
     assert stack.metric("websocket_active_connections") == 2
 
 
-def test_a_plain_listener_that_talks_is_let_go(stack, other):
+def test_a_plain_listener_that_sends_data_is_closed(stack, other):
     with connect(stack) as connection:
         connection.sendall(b"GET /listen/default.opus HTTP/1.1\r\nHost: x\r\n\r\n")
         eventually(lambda: stack.metric("websocket_active_connections") == 2, "a listener")
@@ -410,7 +410,7 @@ def test_more_connections_than_descriptors_allow_are_refused(stack, other):
     assert stack.http("GET", "/readyz").status == 200
 
 
-def test_too_few_descriptors_for_the_listeners_are_told_at_the_start(stack):
+def test_too_few_descriptors_for_the_listeners_are_reported_at_the_start(stack):
     result = subprocess.run(
         ["prlimit", f"--nofile={MAX_LISTENERS + 100}", binary("streamd"), "--config", stack.config_file],
         env={**clean_environment(), **stack.environment, "AURALIS_STREAMD_PORT": "1"},

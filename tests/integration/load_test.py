@@ -119,7 +119,7 @@ def test_a_plain_stream_is_counted_in_bytes(stack):
     assert page and (report["opened"], report["heard"]) == (1, 1)
 
 
-def test_nobody_there_is_told():
+def test_a_missing_server_is_reported():
     result = run("ws://127.0.0.1:1/ws/stream", "--listeners", 2, "--json")
     assert result.returncode == 1
     assert json.loads(result.stdout)["failed"] == {"Connection refused": 2}

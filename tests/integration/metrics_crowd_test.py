@@ -103,7 +103,7 @@ def test_dripping_does_not_extend_the_deadline_of_a_request(metricsd):
                     pass
 
 
-def test_a_request_meets_no_deadline_while_metricsd_itself_stands_still(metricsd):
+def test_no_request_times_out_while_metricsd_itself_is_stopped(metricsd):
     with crowd(metricsd.port, 20, REQUEST) as connections:
         scrape_at_once(metricsd, 1)  # they have been accepted
         metricsd.hang()

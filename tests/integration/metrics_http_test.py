@@ -92,7 +92,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("request_text", GOOD.values(), ids=GOOD)
-def test_what_clients_and_proxies_send_is_served(metricsd, request_text):
+def test_requests_of_usual_clients_and_proxies_are_served(metricsd, request_text):
     reply = Reply(ask(metricsd.port, request_text))
     assert reply.status == 200, reply.body
     assert reply.rest == b""
@@ -163,7 +163,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("status", "request_text"), REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_says_why_and_cuts_nothing_else_off(metricsd, status, request_text):
+def test_a_refusal_has_a_reason_and_affects_no_other_request(metricsd, status, request_text):
     began = time.monotonic()
     reply = Reply(ask(metricsd.port, request_text))
     assert reply.status == status, reply.body

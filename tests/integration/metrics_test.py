@@ -93,7 +93,7 @@ def test_every_metric_of_the_seed_is_there_with_its_type(stack, listeners):
         assert scrape.helps.get(name), f"{name} has no HELP"
 
 
-def test_the_figures_mean_what_they_say(stack, listeners):
+def test_the_metrics_have_plausible_values(stack, listeners):
     eventually(lambda: stack.metric("network_bandwidth_mbps"), "two samples")
     eventually(lambda: stack.metric("gpu_utilization_percent") is not None, "two samples")
     scrape = stack.scrape()
@@ -121,7 +121,7 @@ def test_all_are_up(stack):
         assert stack.metric("auralis_up", process=daemon) == 1
 
 
-def test_no_figure_is_nan_or_infinite(stack, listeners):
+def test_no_metric_is_nan_or_infinite(stack, listeners):
     for (name, labels), value in stack.scrape().values.items():
         assert math.isfinite(value), f"{name} {set(labels)} is {value}"
 

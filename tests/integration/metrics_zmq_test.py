@@ -151,7 +151,7 @@ def test_many_peers_with_long_topics_cost_little(metricsd, subscriber):
 @pytest.mark.parametrize(
     "first_words", [b"", GREETING, GREETING + frame(READY, command=True)], ids=["silent", "greeting", "handshake"]
 )
-def test_more_connections_than_descriptors_shut_nobody_out(metricsd, subscriber, first_words):
+def test_more_connections_than_descriptors_exclude_no_client(metricsd, subscriber, first_words):
     with others_are_served(metricsd, subscriber), contextlib.ExitStack() as cleanup:
         peers = []
         for _ in range(1_100):

@@ -63,7 +63,7 @@ def pids(stack):
 
 @pytest.mark.parametrize("name", SEGMENTS)
 @pytest.mark.parametrize("harm", HARMS)
-def test_no_daemon_ends_nothing_falls_and_the_music_goes_on(stack, listen, harm, name):
+def test_no_daemon_ends_no_counter_falls_and_the_music_continues(stack, listen, harm, name):
     listener = listen(PCM)
     listener.wait_for_music(5)
     before, running = stack.scrape().rising(), pids(stack)
@@ -124,7 +124,7 @@ def test_a_segment_that_cannot_be_put_back_is_unhealthy_and_ends_its_daemon_for_
     eventually(lambda: intact(stack), "synthd plays again")
 
 
-def test_health_is_that_of_what_can_be_had(stack):
+def test_health_requires_that_segments_can_be_written(stack):
     """A stopped daemon restores nothing."""
     synthd = stack.daemons["synthd"]
     assert intact(stack)

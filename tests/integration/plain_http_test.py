@@ -190,7 +190,7 @@ def test_a_player_hears_music(recordings, name, rate):
     assert min(levels) > -60, levels
 
 
-def test_all_who_hear_a_station_get_the_same_pages(recordings):
+def test_all_listeners_of_a_station_get_the_same_pages(recordings):
     _, (first, second, *_), late, _ = recordings
     pages = [ogg_pages(listener.body) for listener in (first, second, late)]
     assert all(page[0].bytes[28:36] == b"OpusHead" and page[1].bytes[28:36] == b"OpusTags" for page in pages)
@@ -203,7 +203,7 @@ def test_all_who_hear_a_station_get_the_same_pages(recordings):
     assert {page.serial for one in pages for page in one} == {pages[0][0].serial}
 
 
-def test_who_comes_later_hears_music(recordings, tmp_path):
+def test_a_later_listener_hears_music(recordings, tmp_path):
     late = recordings[2]
     body = b"".join(page.bytes for page in ogg_pages(late.body))
     (tmp_path / "late.opus").write_bytes(body)
@@ -226,7 +226,7 @@ def test_who_comes_later_hears_music(recordings, tmp_path):
     assert {name.lower(): value for name, value in stream["tags"].items()} == {"title": "day"}
 
 
-def test_wav_is_what_listeners_of_pcm_get(recordings):
+def test_wav_equals_the_pcm_of_websocket_listeners(recordings):
     _, (*_, first, second), _, live = recordings
     assert first.body[:4] == b"RIFF" and first.body[8:12] == b"WAVE"
     assert struct.unpack_from("<HHI", first.body, 20) == (1, 2, STATION_HZ)
@@ -249,7 +249,7 @@ def nobody(stack):
 
 
 @pytest.mark.parametrize("name, kind", [("opus", "audio/ogg"), ("wav", "audio/wav")])
-def test_the_head_of_a_stream_can_be_asked_for(stack, name, kind):
+def test_head_of_a_stream_is_answered(stack, name, kind):
     nobody(stack)
     before = stack.metric("websocket_connections_total")
     answer = stack.http("HEAD", f"/listen/day.{name}")
@@ -257,7 +257,7 @@ def test_the_head_of_a_stream_can_be_asked_for(stack, name, kind):
     assert stack.metric("websocket_connections_total") == before, "that is no listener"
 
 
-def test_what_is_not_there_is_told(stack):
+def test_an_unknown_stream_is_reported(stack):
     for path in ("/listen/dusk.opus", "/listen/dusk.wav", "/listen/dusk.m3u"):
         for method in ("GET", "HEAD"):
             assert stack.http(method, path).status == 404
@@ -269,7 +269,7 @@ def test_what_is_not_there_is_told(stack):
     assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_a_playlist_points_at_the_stream_as_the_one_who_asks_would(stack):
+def test_a_playlist_points_to_the_stream_under_the_requested_host(stack):
     def playlist(path, **headers):
         answer = http_request(stack.stream_port, "GET", path, headers=headers)
         assert (answer.status, answer.headers["Content-Type"]) == (200, "audio/x-mpegurl")
@@ -309,7 +309,7 @@ def test_a_stream_is_a_listener(stack, fetch):
     assert listening(stack) == []
 
 
-def test_a_stream_that_stalls_is_nobody_elses_trouble(stack, fetch):
+def test_a_stalled_stream_does_not_affect_others(stack, fetch):
     def dropped():
         return stack.metric("websocket_chunks_dropped_total", reason="backlog")
 
@@ -414,7 +414,7 @@ def test_a_stream_ends_with_the_server(stack, fetch):
     stack.wait_until_ready()
 
 
-def test_a_wav_ends_where_the_sample_rate_changes_and_others_go_on(stack, fetch):
+def test_a_wav_ends_when_the_sample_rate_changes_and_others_continue(stack, fetch):
     wav, opus = fetch("/listen/day.wav"), fetch("/listen/day.opus")
     live = Listener(stack.stream_url("station=day"), PCM)
     for one in (wav, opus):

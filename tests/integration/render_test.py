@@ -138,7 +138,7 @@ def test_a_wav_is_one_to_others_too(tmp_path):
         assert len(file.readframes(88_200)) == 88_200 * 4
 
 
-def test_a_file_may_be_read_by_whom_the_umask_says(tmp_path):
+def test_a_file_has_the_permissions_of_the_umask(tmp_path):
     render("--seconds", 1, tmp_path / "a.wav", umask=0o027)
     assert (tmp_path / "a.wav").stat().st_mode & 0o777 == 0o640
 
@@ -212,7 +212,7 @@ def test_a_preset_is_what_its_parameters_are(tmp_path):
         ),
     ],
 )
-def test_a_link_without_changes_is_what_the_options_say(tmp_path, link, options):
+def test_a_link_without_changes_equals_its_options(tmp_path, link, options):
     render("--link", link, "--seconds", 20, tmp_path / "link.wav")
     render(*options, "--seconds", 20, tmp_path / "options.wav")
     assert (tmp_path / "link.wav").read_bytes() == (tmp_path / "options.wav").read_bytes()
@@ -238,7 +238,7 @@ def test_music_of_a_link_is_from_anywhere_what_it_is_in_one_piece(tmp_path, link
         assert Sound(tmp_path / "part.wav").samples == whole.part(start - 1, 2.5), f"from {start} s on"
 
 
-def test_a_link_begins_where_it_says_unless_told_otherwise(tmp_path):
+def test_a_link_starts_at_its_position_unless_at_overrides_it(tmp_path):
     link = f"seed=7&rate=48000&chunk=50&at=310&changes={CHANGES}"
     render("--link", link, "--seconds", 3, tmp_path / "link.wav")
     render("--link", link, "--at", 15.5, "--seconds", 3, tmp_path / "same.wav")
@@ -258,7 +258,7 @@ def test_a_change_is_heard_from_its_chunk_on_and_a_tempo_from_the_next_bar_on(tm
     assert 10 <= first_difference(slower) / 2 / 44_100 < 10.5
 
 
-def test_a_link_that_has_forgotten_its_beginning_is_exact_when_that_has_died_away(tmp_path):
+def test_a_link_without_its_first_bars_is_exact_once_they_have_decayed(tmp_path):
     after = "83-kE-mphrygian-b60-i0.9-c0.4-v0.4-d0.5-gpmks_200-i0.3_420-b80"
     whole = f"seed=3&rate=44100&chunk=100&changes=0-kE-mphrygian-b120-i1-c0.4-v0.4-d0.5-gpmks_{after}"
     # Bars of 2 s until 10 s, where the sixth bar starts, the first of the new tempo.
@@ -316,12 +316,12 @@ def test_the_stems_of_a_link_are_those_of_its_groups(tmp_path):
         ),
     ],
 )
-def test_a_link_that_cannot_be_rendered_is_told_in_one_line(tmp_path, arguments, told):
+def test_a_link_that_cannot_be_rendered_is_reported_in_one_line(tmp_path, arguments, told):
     assert re.search(told, refusal(run(*arguments, "--seconds", 1, "a.wav", cwd=tmp_path), 2))
     assert names_in(tmp_path) == []
 
 
-def test_the_earliest_second_that_is_told_can_be_rendered(tmp_path):
+def test_the_earliest_reported_second_can_be_rendered(tmp_path):
     link = "seed=1&rate=44100&chunk=100&bar=5-441001&changes=83-b60_400-b70"
     render("--link", link, "--at", 10.001, "--seconds", 1, tmp_path / "a.wav")
 
@@ -361,7 +361,7 @@ def test_opencl_renders_too(tmp_path):
     assert furthest < native.peak() / 100 and native.frames == opencl.frames
 
 
-def test_a_device_that_is_not_there_is_told(tmp_path):
+def test_an_unknown_device_is_reported(tmp_path):
     line = refusal(run("--engine", "opencl", "--device", "abacus", tmp_path / "a.wav"), 1)
     assert "abacus" in line and names_in(tmp_path) == []
 
@@ -387,7 +387,7 @@ def begun(folder, *arguments, **options):
     return process
 
 
-def test_a_file_that_comes_in_the_meantime_is_kept(tmp_path):
+def test_a_file_created_meanwhile_is_kept(tmp_path):
     process = begun(tmp_path, "--seconds", 600, tmp_path / "a.wav")
     process.send_signal(signal.SIGSTOP)
     with open(tmp_path / "a.wav", "x") as file:
@@ -398,7 +398,7 @@ def test_a_file_that_comes_in_the_meantime_is_kept(tmp_path):
     assert names_in(tmp_path) == ["a.wav"] and (tmp_path / "a.wav").read_text() == "mine"
 
 
-def test_a_file_replaces_another_only_when_it_is_whole(tmp_path):
+def test_a_file_replaces_another_only_when_it_is_complete(tmp_path):
     (tmp_path / "a.flac").write_text("mine")
     refusal(run("--seconds", 60, "--force", tmp_path / "a.flac", preexec_fn=files_of_at_most(100_000)), 1)
     assert names_in(tmp_path) == ["a.flac"] and (tmp_path / "a.flac").read_text() == "mine"
@@ -406,7 +406,7 @@ def test_a_file_replaces_another_only_when_it_is_whole(tmp_path):
 
 @pytest.mark.parametrize("where", ["no/such/a.wav", "file/a.wav", "folder.wav", "x" * 252 + ".wav"])
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_a_path_that_cannot_be_written_is_told(tmp_path, where, force):
+def test_a_path_that_cannot_be_written_is_reported(tmp_path, where, force):
     (tmp_path / "file").touch()
     (tmp_path / "folder.wav").mkdir()
     line = refusal(run("--seconds", 1, *force, tmp_path / where), 1)
@@ -414,7 +414,7 @@ def test_a_path_that_cannot_be_written_is_told(tmp_path, where, force):
     assert names_in(tmp_path) == ["file", "folder.wav"] and names_in(tmp_path / "folder.wav") == []
 
 
-def test_what_is_no_plain_file_is_not_replaced(tmp_path):
+def test_only_a_plain_file_is_replaced(tmp_path):
     os.mkfifo(tmp_path / "a.wav")
     assert "no plain file" in refusal(run("--seconds", 1, "--force", tmp_path / "a.wav"), 1)
     assert names_in(tmp_path) == ["a.wav"] and (tmp_path / "a.wav").is_fifo()
@@ -456,7 +456,7 @@ def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
         (["a.wav", "--device", "0"], "--device: .*opencl"),
     ],
 )
-def test_wrong_usage_is_one_line_that_says_what_is_right(tmp_path, arguments, told):
+def test_wrong_usage_is_one_line_that_says_what_is_expected(tmp_path, arguments, told):
     assert re.search(told, refusal(run(*arguments, cwd=tmp_path), 2))
     assert names_in(tmp_path) == []
 
@@ -467,7 +467,7 @@ def files_of_at_most(size):
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])
-def test_a_disk_that_is_full_is_told_and_no_half_file_left(tmp_path, name):
+def test_a_full_disk_is_reported_and_no_partial_file_is_left(tmp_path, name):
     render("--seconds", 20, tmp_path / name)
     size = (tmp_path / name).stat().st_size
     (tmp_path / name).unlink()
@@ -478,7 +478,7 @@ def test_a_disk_that_is_full_is_told_and_no_half_file_left(tmp_path, name):
         assert names_in(tmp_path) == []
 
 
-def test_no_stem_is_left_where_one_finds_the_disk_full(tmp_path):
+def test_no_stem_is_left_if_one_fills_the_disk(tmp_path):
     line = refusal(run("--stems", "--seconds", 20, tmp_path / "a.flac", preexec_fn=files_of_at_most(700_000)), 1)
     assert "File too large" in line and names_in(tmp_path) == []
 
@@ -494,7 +494,7 @@ def test_an_interrupted_rendering_leaves_nothing(tmp_path, number, options):
     assert "interrupted" in err and names_in(tmp_path) == []
 
 
-def test_a_hangup_that_whoever_started_it_ignores_does_not_end_it(tmp_path):
+def test_a_hangup_that_the_parent_ignores_does_not_end_it(tmp_path):
     ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     process = begun(tmp_path, "--seconds", 60, tmp_path / "a.flac", preexec_fn=ignore)
     process.send_signal(signal.SIGHUP)
@@ -598,7 +598,7 @@ def told_of(track, kinds):
 
 
 @pytest.mark.parametrize("at, bars", [(0, 0), (13.1, 3)])
-def test_midi_of_a_link_tells_tempo_and_key_at_the_bars_where_they_change(tmp_path, at, bars):
+def test_midi_of_a_link_has_tempo_and_key_at_the_bars_where_they_change(tmp_path, at, bars):
     out = tmp_path / "out.mid"
     # Bars of 4 s until 12 s, of 2 s from there on; A flat from 18 s on.
     link = "seed=5&rate=44100&chunk=100&changes=0-kD-mdorian-b60-c0-i1_81-b120_165-kGs-mlydian_170-i0.9"

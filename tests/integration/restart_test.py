@@ -53,7 +53,7 @@ def steepest_step(samples):
     return max(abs(a - b) for a, b in zip(samples, samples[2:]))
 
 
-def test_synthd_back_at_once_goes_on_with_the_same_music(stack, listen):
+def test_a_synthd_restarted_at_once_continues_the_same_music(stack, listen):
     listener = listen(PCM)
     listener.wait_for_music(10)
     silence_before, underruns_before = len(silent(listener)), underruns(stack)
@@ -81,7 +81,7 @@ def test_synthd_back_at_once_goes_on_with_the_same_music(stack, listen):
             assert steepest_step(seam) <= 2 * inside, f"a click between {one.seq} and {next_one.seq}"
 
 
-def test_what_is_heard_across_a_kill_is_what_auralis_render_writes(stack, listen, tmp_path):
+def test_the_audio_across_a_kill_equals_a_rendering(stack, listen, tmp_path):
     listener = listen(PCM)
     listener.wait_for_music(10)
     # Restarted at once, and after so long that chunks are missed.
@@ -139,7 +139,7 @@ def test_while_synthd_is_away_listeners_get_silence_and_then_the_music_again(sta
     assert not listener.closed and not other.closed
 
 
-def test_a_synthd_that_hangs_is_told_by_its_heartbeat(stack, listen):
+def test_a_synthd_that_hangs_is_detected_by_its_heartbeat(stack, listen):
     listener = listen(PCM)
     listener.wait_for_music(10)
     stack.daemons["synthd"].hang()
@@ -170,7 +170,7 @@ def test_parameters_in_force_outlive_synthd(stack, listen):
     assert status.texts("status")[0]["target"] == answer["target"]
 
 
-def test_streamd_goes_on_where_it_was(stack, listen):
+def test_a_restarted_streamd_continues(stack, listen):
     listener = listen(PCM)
     listener.wait_for_more(20)
     generation = stack.generation("streamd/metrics")
@@ -205,7 +205,7 @@ def test_streamd_goes_on_where_it_was(stack, listen):
     assert abs(timeline_start(again.chunks) - timeline_start(listener.chunks)) < 0.005
 
 
-def test_metricsd_is_missed_by_nobody(stack, listen):
+def test_without_metricsd_nothing_else_changes(stack, listen):
     listeners = [listen(PCM), listen(JSON)]
     listeners[0].wait_for_more(10)
     before = stack.scrape()

@@ -32,7 +32,7 @@ def others(listen):
         assert listener.texts("warning") == []
 
 
-def test_a_listener_that_catches_up_knows_what_it_missed(stack, listen, others):
+def test_a_listener_that_catches_up_knows_which_chunks_it_missed(stack, listen, others):
     before = dropped(stack)
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.wait_for_more(5)
@@ -54,7 +54,7 @@ def test_a_listener_that_catches_up_knows_what_it_missed(stack, listen, others):
     assert len(slow.texts("warning")) == dropped(stack) - before
 
 
-def test_a_listener_that_takes_nothing_any_more_is_let_go(stack, listen, others):
+def test_a_listener_that_stops_reading_is_closed(stack, listen, others):
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.pause()
     eventually(lambda: stack.metric("websocket_active_connections") == len(others) + 1, "all listeners counted")
@@ -74,7 +74,7 @@ def test_more_listeners_than_allowed_are_refused(stack, listen):
 
 
 
-def test_pings_that_come_at_once_are_not_all_answered(stack):
+def test_a_burst_of_pings_is_not_answered_completely(stack):
     """A client that pings faster than the pongs are sent would fill an unbounded queue."""
     ping, pong = b"\x89\x80\0\0\0\0", b"\x8a\x00"
     many = 400

@@ -248,7 +248,7 @@ def replaced(stack, how):
 
 
 @pytest.mark.parametrize("how", ["killed", "stopped"])
-def test_nobody_hears_that_synthd_is_another_one(stack, listen, tmp_path, how):
+def test_a_replaced_synthd_is_inaudible(stack, listen, tmp_path, how):
     no_personal(stack)
     own = listen(PCM, query="station=new&preset=bright&seed=12")
     name = first_status(own)["station"]
@@ -391,7 +391,7 @@ def test_personal_stations_are_shared_out_by_address(stack, restart_streamd):
         assert places(stack)["personal"] == share + 1
 
 
-def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(stack, restart_streamd):
+def test_a_listener_that_switches_personal_stations_holds_only_one(stack, restart_streamd):
     no_personal(stack)
     restart_streamd({"AURALIS_STREAMD_CHANGES_PER_SECOND": "100"})
     own = Listener(stack.stream_url("station=new"), PCM)
@@ -412,7 +412,7 @@ def test_one_who_goes_from_one_station_of_its_own_to_the_next_holds_one(stack, r
         own.close()
 
 
-def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(stack, listen):
+def test_stations_beyond_the_limit_of_encoders_are_available_in_pcm_only(stack, listen):
     no_personal(stack)
 
     def opus_free():
@@ -459,7 +459,7 @@ def test_stations_beyond_what_can_be_encoded_are_to_be_had_in_pcm_alone(stack, l
         assert gaps(one.chunks) == []
 
 
-def test_what_one_address_can_have_encoded_is_its_share(stack, restart_streamd):
+def test_encoders_are_limited_per_address(stack, restart_streamd):
     no_personal(stack)
     restart_streamd(
         {"AURALIS_STREAMD_TRUSTED_PROXIES": HOST, "AURALIS_STREAMD_MAX_PERSONAL_STATIONS_PER_ADDRESS": "1"}

@@ -48,7 +48,7 @@ def key_file(tmp_path):
 
 
 @pytest.mark.parametrize("station", ["night", "new", "*", "a_1-b"])
-def test_a_ticket_is_what_its_format_says(key_file, station):
+def test_a_ticket_follows_its_format(key_file, station):
     ticket = answer(run("--key-file", key_file, "--station", station, "--until", FUTURE))
     assert ticket == signed(station, FUTURE)
     assert re.fullmatch(r"[a-z0-9_*-]+\.\d+\.[A-Za-z0-9_-]{43}", ticket)
@@ -77,7 +77,7 @@ def test_a_ticket_is_found_valid_with_what_it_says(key_file):
     assert answer(run("--key-file", key_file, "--check", signed("new", FUTURE), "--station", "new"))
 
 
-def test_a_ticket_that_is_not_valid_is_told_why(key_file):
+def test_the_reason_is_given_for_an_invalid_ticket(key_file):
     def check(ticket, *more):
         return refusal(run("--key-file", key_file, "--check", ticket, *more), 1)
 
@@ -135,7 +135,7 @@ def test_a_station_that_there_cannot_be_is_refused(key_file, station):
     assert line.endswith(": must be 1 to 31 of a-z, 0-9, _ and -, or new, or *")
 
 
-def test_what_is_missing_or_too_much_is_refused(key_file):
+def test_missing_and_excess_options_are_refused(key_file):
     both = ("--valid", "1h", "--until", FUTURE)
     for arguments, told in (
         ((), "--key-file: must be given; it is the file that ticket_key_file in [streamd] names"),

@@ -65,7 +65,7 @@ def test_a_step_of_the_servers_clock_changes_nothing_for_players(stack, set_ahea
     assert all(same.get(chunk.seq, chunk.timestamp) == chunk.timestamp for chunk in late.chunks)
 
 
-def test_a_report_beyond_what_can_be_is_refused_and_not_counted(stack, listen):
+def test_an_impossible_report_is_refused_and_not_counted(stack, listen):
     listener = listen(PCM)
     name = "audio_end_to_end_latency_ms_count"
     before = stack.metric(name)

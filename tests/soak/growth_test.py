@@ -31,13 +31,13 @@ def walk(seed):
     return list(itertools.accumulate(draw.gauss(0, 0.1) for _ in TIMES))
 
 
-def test_what_only_wanders_is_mostly_not_taken_for_growth():
+def test_a_random_walk_is_rarely_taken_for_growth():
     """A random walk's samples are correlated: treated as independent, nearly all walks would seem to grow."""
     slopes = [growth.slope(TIMES, walk(seed)) for seed in range(50)]
     assert sum(abs(one.per_hour) > 3 * one.error for one in slopes) <= 20
 
 
-def test_what_levels_off_grows_in_the_first_half_alone():
+def test_a_value_that_levels_off_grows_only_in_the_first_half():
     values = [min(time, 600) / 60 for time in TIMES]
     first, second = growth.halves(TIMES, values)
     assert first.per_hour == pytest.approx(60)

@@ -3,8 +3,8 @@
 """Runs the three daemons for a while under listeners that come, go and change, and reports what grows.
 
 Every few seconds it scrapes metricsd and reads the processes' memory, descriptors and threads; at the end it prints a line
-for each, with its slope. It fails if a process died, if the books did not balance, or if descriptors or threads are left
-once all listeners have gone. How fast memory may grow it does not judge: a short run cannot tell.
+for each, with its slope. It fails if a process died, if the chunk counters do not add up, or if descriptors or threads are left
+once all listeners have gone. It does not judge the growth of memory, for which a short run is not enough.
 """
 
 import argparse
@@ -31,7 +31,7 @@ BUILD = TESTS.parent / "build/release"
 SAMPLE_S = 5
 WARMUP = 0.2  # fraction of the total time
 SETTLE_LIMIT_S = 60
-NEEDED = ("auralis_chunks_offered_total", "auralis_chunks_queued", "websocket_active_connections")  # for check of the chunk counters
+NEEDED = ("auralis_chunks_offered_total", "auralis_chunks_queued", "websocket_active_connections")  # to check the chunk counters
 REHEARSAL_S = 3  # afterwards a daemon has opened everything it keeps open
 INTERRUPTED = 130
 

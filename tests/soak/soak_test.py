@@ -104,7 +104,7 @@ def test_books_that_do_not_balance_are_a_trouble(wrong):
     assert trouble.startswith("the books do not balance")
 
 
-def test_what_is_left_over_is_named_and_what_is_gone_is_not():
+def test_leaked_resources_are_named_and_released_ones_are_not():
     before = {"streamd": {"descriptors": 14, "threads": 5}, "synthd": {"descriptors": 6, "threads": 4}}
     assert soak.left_over(before, before) == []
     after = {"streamd": {"descriptors": 16, "threads": 4}, "synthd": {"descriptors": 6, "threads": 5}}
