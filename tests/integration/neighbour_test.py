@@ -124,7 +124,7 @@ def test_a_segment_that_cannot_be_put_back_is_unhealthy_and_ends_its_daemon_for_
     eventually(lambda: intact(stack), "synthd plays again")
 
 
-def test_health_requires_that_segments_can_be_written(stack):
+def test_a_removed_segment_is_unhealthy_until_it_is_restored(stack):
     """A stopped daemon restores nothing."""
     synthd = stack.daemons["synthd"]
     assert intact(stack)
