@@ -26,7 +26,7 @@ class Units(unittest.TestCase):
 
     def only(self, daemon, name):
         values = self.units[daemon].get(name, [])
-        self.assertEqual(len(values), 1, f"{daemon}: {name}= stands {len(values)} times")
+        self.assertEqual(len(values), 1, f"{daemon}: {name}= appears {len(values)} times")
         return values[0]
 
     def words(self, daemon, name):

@@ -2,7 +2,7 @@
 """The three real daemons, on free ports and in a directory of their own, and requests to them over HTTP.
 
 The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN. A test waits for states with `eventually`: the limits below
-only end a test that would wait for ever.
+only end a test that would wait forever.
 """
 
 import dataclasses

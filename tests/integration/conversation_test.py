@@ -62,7 +62,7 @@ def test_a_listener_may_ask_for_the_status(listen):
     assert (answer["station"], answer["seed"], answer["target"]) == ("night", 7, first["target"])
     assert answer["server_time"] > first["server_time"]
     other.wait_for_more(5)
-    assert len(other.texts("status")) == before, "nobody else is told"
+    assert len(other.texts("status")) == before, "no other listener is told"
 
 
 def test_a_listener_gets_its_buffer_status_every_five_seconds(listen):

@@ -51,6 +51,6 @@ def parse(text):
         name, labels, value = match.groups()
         series = (name, frozenset(_LABEL.findall(labels or "")))
         assert _LABEL.sub("", labels or "") == "", f"labels cannot be read: {line!r}"
-        assert series not in exposition.values, f"stands there twice: {line!r}"
+        assert series not in exposition.values, f"appears twice: {line!r}"
         exposition.values[series] = float(value)
     return exposition

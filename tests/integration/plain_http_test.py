@@ -244,13 +244,13 @@ def listening(stack):
     return body["listeners"]
 
 
-def nobody(stack):
-    eventually(lambda: stack.metric("websocket_active_connections") == 0, "nobody there")
+def no_listeners(stack):
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "no listeners")
 
 
 @pytest.mark.parametrize("name, kind", [("opus", "audio/ogg"), ("wav", "audio/wav")])
 def test_head_of_a_stream_is_answered(stack, name, kind):
-    nobody(stack)
+    no_listeners(stack)
     before = stack.metric("websocket_connections_total")
     answer = stack.http("HEAD", f"/listen/day.{name}")
     assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
@@ -287,7 +287,7 @@ def test_a_playlist_points_to_the_stream_under_the_requested_host(stack):
 
 
 def test_a_stream_is_a_listener(stack, fetch):
-    nobody(stack)
+    no_listeners(stack)
     opus, wav = fetch("/listen/day.opus"), fetch("/listen/night.wav")
     for one in (opus, wav):
         one.wait_for_bytes(20_000)
@@ -304,7 +304,7 @@ def test_a_stream_is_a_listener(stack, fetch):
     assert stack.http("POST", f"/api/listeners/{rows['opus']['id']}/close", headers=BEARER).status == 204
     eventually(lambda: opus.ended, "the end of what an operator closed")
     wav.close()
-    nobody(stack)
+    no_listeners(stack)
     eventually(lambda: stack.status("night")["listeners"] == 0, "no listener of the station")
     assert listening(stack) == []
 

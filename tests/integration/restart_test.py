@@ -67,7 +67,7 @@ def test_a_synthd_restarted_at_once_continues_the_same_music(stack, listen):
 
     assert not listener.closed
     assert gaps(listener.chunks) == []
-    # Silence stands only for chunks that were not in the ring in time: none if synthd was back within the depth.
+    # Silence replaces only chunks that were not in the ring in time: none if synthd was back within the depth.
     eventually(
         lambda: len(silent(listener)) - silence_before == underruns(stack) - underruns_before,
         "as many silent chunks as underruns",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A listener that does not keep up loses chunks, is told which, and does not affect others."""
+"""A listener that does not keep up loses chunks, learns which, and does not affect others."""
 
 import socket
 
@@ -64,7 +64,7 @@ def test_a_listener_that_stops_reading_is_closed(stack, listen, others):
 
 
 def test_more_listeners_than_allowed_are_refused(stack, listen):
-    eventually(lambda: stack.metric("websocket_active_connections") == 0, "nobody there")
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "no listeners")
     for _ in range(MAX_LISTENERS):
         listen(PCM).wait_for_more(1)
     before = stack.metric("websocket_connections_rejected_total", reason="limit")
