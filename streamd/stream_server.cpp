@@ -2,8 +2,9 @@
 #include "streamd/stream_server.h"
 
 #include <algorithm>
-#include <condition_variable>
+#include <chrono>
 #include <deque>
+#include <future>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -13,30 +14,43 @@
 #include "common/base/steady_wall_clock.h"
 #include "common/metrics/metrics_segment.h"
 #include "streamd/control/conductor.h"
+#include "streamd/control/conductor_proxy.h"
 #include "streamd/control/worker.h"
+#include "streamd/control/worker_proxy.h"
 #include "streamd/encode/encoding_capacity.h"
 #include "streamd/net/acceptor.h"
 #include "streamd/net/descriptor_limit.h"
 #include "streamd/net/tls_certificate.h"
+#include "streamd/net/websocket_server.h"
 
 namespace auralis {
 namespace {
 
-// More would wait for one another at the network card's queues, and every one costs each scrape a worker of
-// figures.
+// More threads would contend for the network card's queues, and each adds a shard of metrics to every scrape.
 constexpr std::size_t kMostThreadsByDefault = 8;
-// How often those are looked for whose time to go has come.
+// While draining, how often to close the listeners whose time to go has come.
 constexpr auto kDrainStep = std::chrono::milliseconds(20);
-constexpr auto kWorkerAnswers = std::chrono::seconds(1);
-// Beyond the time to drain: for the close frames of the last ones.
-constexpr std::int64_t kLastWordsNs = 2 * kNsPerSecond;
+constexpr auto kWorkerTimeout = std::chrono::seconds(1);  // until a hanging worker is no longer waited for
+// After the drain, for the close frames of the last listeners.
+constexpr std::int64_t kCloseFramesNs = 2 * kNsPerSecond;
 
 std::size_t threads_of(const Config& config) {
   if (config.streamd.threads > 0) return static_cast<std::size_t>(config.streamd.threads);
-  // synthd and the kernel's own part of sending take a core: with as many threads as cores they take turns,
-  // and a byte costs more.
+  // synthd and the kernel's part of sending take a core: with as many threads as cores they would preempt one
+  // another, and a byte would cost more.
   const std::size_t cores = std::thread::hardware_concurrency();
   return std::clamp<std::size_t>(cores, 2, kMostThreadsByDefault + 1) - 1;
+}
+
+// Reads twice the bytes that the allowed messages may have, and enough for control frames if they are small.
+ServerLimits server_limits(const Config& config) {
+  ServerLimits limits;
+  limits.handshake_timeout_ms = config.streamd.handshake_timeout_ms;
+  limits.message_bytes = static_cast<std::size_t>(config.streamd.max_message_bytes);
+  limits.header_bytes = static_cast<std::size_t>(config.streamd.max_header_bytes);
+  const auto messages = static_cast<std::size_t>(config.streamd.messages_per_second);
+  limits.read_at_once = std::max(limits.read_at_once, 2 * limits.message_bytes * messages / 10);
+  return limits;
 }
 
 std::shared_ptr<TlsCertificate> certificate_of(const Config& config) {
@@ -57,10 +71,13 @@ struct StreamServer::Impl {
   ConnectionLimiter encoders;
   WorkerContext context;
   MetricsWriter segment;
-  // A worker of figures for each thread: the network's, the acceptor's, the housekeeping's.
+  // A shard for each thread: the workers', the acceptor's, the housekeeping thread's.
   std::deque<StreamMetrics> metrics;
+  std::deque<WebSocketServer> networks;
   Conductor conductor;
+  ConductorProxy conductor_proxy;  // on the first worker's thread
   std::deque<Worker> workers;
+  std::vector<WorkerProxy> worker_proxies;
   Acceptor acceptor;
   std::vector<std::thread> running;
 
@@ -76,10 +93,12 @@ struct StreamServer::Impl {
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
         encoders({static_cast<std::int64_t>(encoder_places(c)), c.streamd.max_personal_stations_per_address},
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
-        context{c, clock, k, access, limiter, personal, encoders, certificate, {}, {}},
+        context{c, clock, k, access, limiter, personal, encoders, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_shards()),
+        networks(networks_of_threads()),
         conductor(context, segment, metrics.front()),
+        conductor_proxy(networks.front(), conductor),
         acceptor(
             c.streamd.host, static_cast<std::uint16_t>(c.streamd.port),
             {{c.streamd.max_listeners + kPlainConnections,
@@ -89,50 +108,41 @@ struct StreamServer::Impl {
              c.streamd.tls_handshakes_per_second},
             [this](const IpAddress& peer) { return access.is_exempt_peer(peer); }, certificate != nullptr,
             clock, metrics.at(threads)) {
-    std::vector<Worker*> all;
-    for (std::size_t i = 0; i < threads; ++i)
-      all.push_back(&workers.emplace_back(i, context, conductor, metrics.at(i)));
-    conductor.conduct(std::move(all));
+    for (std::size_t i = 0; i < threads; ++i) {
+      Worker& worker = workers.emplace_back(i, context, conductor_proxy, networks[i], metrics[i]);
+      worker_proxies.emplace_back(networks[i], worker);
+    }
+    conductor.conduct(worker_proxies, [this] { networks.front().step_now(); });
   }
 
   std::deque<StreamMetrics> metrics_of_shards() {
     std::deque<StreamMetrics> all;
-    for (std::size_t worker = 0; worker < threads + 2; ++worker) all.emplace_back(segment.shard(worker));
+    for (std::size_t shard = 0; shard < threads + 2; ++shard) all.emplace_back(segment.shard(shard));
     return all;
   }
 
-  void serve(Worker& worker, const std::function<void(const std::string&)>& failed) {
+  std::deque<WebSocketServer> networks_of_threads() {
+    std::deque<WebSocketServer> all;
+    for (std::size_t i = 0; i < threads; ++i) all.emplace_back(server_limits(config), certificate, clock);
+    return all;
+  }
+
+  void serve(std::size_t worker, const std::function<void(const std::string&)>& failed) {
     try {
-      worker.network().run(worker);
+      networks[worker].run(workers[worker]);
     } catch (const std::exception& exception) {
       failed(exception.what());
     }
   }
 
-  // Whether all listeners are gone from all workers, which each answers on its thread; false where one does
-  // not.
-  bool all_gone() {
-    struct Answers {
-      explicit Answers(std::size_t asked) : missing(asked) {}
-      Mutex mutex;
-      std::condition_variable came;
-      std::size_t missing AURALIS_GUARDED_BY(mutex);
-      bool gone AURALIS_GUARDED_BY(mutex) = true;
-    };
-    const auto answers = std::make_shared<Answers>(workers.size());
-    for (Worker& worker : workers) {
-      worker.network().post([answers, &worker] {
-        worker.send_away();
-        const MutexLock lock(answers->mutex);
-        answers->gone = answers->gone && worker.empty();
-        --answers->missing;
-        answers->came.notify_one();
-      });
-    }
-    const auto deadline = std::chrono::steady_clock::now() + kWorkerAnswers;
-    MutexLock lock(answers->mutex);
-    while (answers->missing > 0 && lock.wait_until(answers->came, deadline)) continue;
-    return answers->missing == 0 && answers->gone;
+  // Whether all listeners of all workers are gone; false if a worker does not answer.
+  bool drained() {
+    const auto until = std::chrono::steady_clock::now() + kWorkerTimeout;
+    std::vector<std::future<bool>> workers_drained;
+    for (WorkerProxy& worker : worker_proxies) workers_drained.push_back(worker.close_due_listeners());
+    return std::all_of(workers_drained.begin(), workers_drained.end(), [until](std::future<bool>& drained) {
+      return drained.wait_until(until) == std::future_status::ready && drained.get();
+    });
   }
 };
 
@@ -148,10 +158,10 @@ StreamServer::~StreamServer() { stop(); }
 
 void StreamServer::start(std::function<void(const std::string&)> failed) {
   std::vector<WebSocketServer*> networks;
-  for (Worker& worker : impl_->workers) networks.push_back(&worker.network());
+  for (WebSocketServer& network : impl_->networks) networks.push_back(&network);
   networks.front()->every_step([impl = impl_.get()] { return impl->conductor.step(); });
-  for (Worker& worker : impl_->workers)
-    impl_->running.emplace_back([impl = impl_.get(), &worker, failed] { impl->serve(worker, failed); });
+  for (std::size_t worker = 0; worker < impl_->threads; ++worker)
+    impl_->running.emplace_back([impl = impl_.get(), worker, failed] { impl->serve(worker, failed); });
   impl_->acceptor.start(std::move(networks));
 }
 
@@ -159,11 +169,10 @@ void StreamServer::stop() {
   if (impl_->running.empty()) return;
   impl_->context.stopping = true;
   const std::int64_t until_ns = impl_->clock.now_ns() + impl_->config.streamd.drain_ms * kNsPerMs;
-  for (Worker& worker : impl_->workers)
-    worker.network().post([&worker, until_ns] { worker.begin_drain(until_ns); });
-  while (!impl_->all_gone() && impl_->clock.now_ns() < until_ns + kLastWordsNs)
+  for (WorkerProxy& worker : impl_->worker_proxies) worker.begin_drain(until_ns);
+  while (!impl_->drained() && impl_->clock.now_ns() < until_ns + kCloseFramesNs)
     std::this_thread::sleep_for(kDrainStep);
-  for (Worker& worker : impl_->workers) worker.network().finish();
+  for (WebSocketServer& network : impl_->networks) network.finish();
   for (std::thread& thread : impl_->running) thread.join();
   impl_->running.clear();
 }

@@ -35,21 +35,16 @@ Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetri
             config_.streamd.opus_kbps * kBitsPerKbit),
       stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
       delivery_(pump_, subscriptions_, clock_, [this](std::size_t worker, Delivery delivery) {
-        on_worker(worker, [delivery = std::move(delivery)](Worker& one) { one.queues().deliver(delivery); });
+        workers_.at(worker).deliver(std::move(delivery));
       }) {
   last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
 }
 
 std::int64_t Conductor::prefill_chunks() const { return config_.streamd.prefill_ms / config_.audio.chunk_ms; }
 
-void Conductor::post(std::function<void()> work) { workers_.front()->network().post(std::move(work)); }
-
-void Conductor::on_worker(std::size_t worker, std::function<void(Worker&)> work) {
-  Worker* const one = workers_.at(worker);
-  one->network().post([one, work = std::move(work)] { work(*one); });
-}
-void Conductor::on_all_workers(const std::function<void(Worker&)>& work) {
-  for (std::size_t worker = 0; worker < workers_.size(); ++worker) on_worker(worker, work);
+void Conductor::conduct(std::vector<WorkerProxy> workers, std::function<void()> step_soon) {
+  workers_ = std::move(workers);
+  step_soon_ = std::move(step_soon);
 }
 
 std::int64_t Conductor::step() {
@@ -64,7 +59,7 @@ std::int64_t Conductor::step() {
   }
   if (now_ns >= next_second_ns_) {
     next_second_ns_ = now_ns + kNsPerSecond;
-    on_all_workers([](Worker& worker) { worker.check_timeouts(); });
+    for (WorkerProxy& worker : workers_) worker.check_timeouts();
     stations_.close_idle([this](const StationId& place) { return subscriptions_.listeners_of(place) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
@@ -82,8 +77,7 @@ void Conductor::refresh() {
   if (!changes.came.empty() || !changes.gone.empty()) apply(changes);
   for (const auto& change : changes.taken_back) {
     const auto message = make_text_message(taken_back_message(change.request, change.target));
-    on_all_workers(
-        [place = change.place, message](Worker& worker) { worker.queues().send_text(place, message); });
+    for (WorkerProxy& worker : workers_) worker.send_text_to_station(change.place, message);
   }
   release_encoders();
   publish_directory();
@@ -96,9 +90,8 @@ void Conductor::follow_rate() {
   const std::uint32_t rate = pump_.timeline().sample_rate;
   const std::uint32_t before = std::exchange(sample_rate_, rate);
   if (before == 0 || before == rate) return;
-  on_all_workers([](Worker& worker) {
-    worker.queues().close_all_in(WireFormat::kWav, close_code::kStationGone, "the sample rate is another");
-  });
+  for (WorkerProxy& worker : workers_)
+    worker.close_format(WireFormat::kWav, close_code::kStationGone, "the sample rate changed");
 }
 
 // Stations have come or gone.
@@ -142,9 +135,8 @@ void Conductor::relocate(const StationTable::Gone& gone) {
     refuse_changes(one);
   }
   if (gone.name.empty()) return;
-  on_all_workers([place = gone.place](Worker& worker) {
-    worker.queues().close_all_of(place, close_code::kStationGone, "the station is no more");
-  });
+  for (WorkerProxy& worker : workers_)
+    worker.close_station(gone.place, close_code::kStationGone, "the station has ended");
 }
 
 // The station that a listener waits for cannot be had.
@@ -153,9 +145,7 @@ void Conductor::reject(ConnectionId id) {
   if (listener == nullptr) return;
   if (listener->delivered_to)
     return refuse(id, {"no_place", "The station could not be started; try again later.", "subscribe"});
-  on_worker(listener->worker, [id](Worker& worker) {
-    worker.queues().close(id, close_code::kTryAgainLater, "the station could not be started");
-  });
+  worker_of(*listener).close(id, close_code::kTryAgainLater, "the station could not be started");
 }
 
 void Conductor::move(const StationId& from, const StationId& to) {
@@ -165,7 +155,7 @@ void Conductor::move(const StationId& from, const StationId& to) {
   for (PendingListener& one : waiting_) {
     if (one.place == from) one.place = to;
   }
-  on_all_workers([from, to](Worker& worker) { worker.queues().move(from, to); });
+  for (WorkerProxy& worker : workers_) worker.relocate(from, to);
 }
 
 StationDirectory Conductor::directory() const {
@@ -185,7 +175,7 @@ void Conductor::publish_directory() {
   auto now = std::make_shared<const StationDirectory>(directory());
   if (*now == *directory_) return;
   directory_ = std::move(now);
-  on_all_workers([directory = directory_](Worker& worker) { worker.show(directory); });
+  for (WorkerProxy& worker : workers_) worker.set_directory(directory_);
 }
 
 std::optional<std::string> Conductor::not_ready_reason() const {
@@ -196,7 +186,7 @@ std::optional<std::string> Conductor::not_ready_reason() const {
 
 StatusContext Conductor::status_context(const StationId& station) const {
   return {pump_.has_timeline() ? pump_.timeline() : Timeline{}, subscriptions_.listeners_of(station),
-          server_time()};
+          context_.server_time()};
 }
 
 // Of thousands of stations, only as many at once as may hold up chunks.
@@ -214,7 +204,7 @@ void Conductor::tell_changed_status(const StationId& place) {
   told_[status->station] = *status;
   // One text for all leaves the subprotocol out, which each knows since its first.
   const auto message = make_text_message(status_message(*status, status_context(place), {}));
-  on_all_workers([place, message](Worker& worker) { worker.queues().send_text(place, message); });
+  for (WorkerProxy& worker : workers_) worker.send_text_to_station(place, message);
 }
 
 }  // namespace auralis

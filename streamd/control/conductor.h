@@ -15,10 +15,12 @@
 #include "common/base/process_time.h"
 #include "common/config/config.h"
 #include "common/metrics/metrics_segment.h"
+#include "streamd/control/listener_requests.h"
 #include "streamd/control/station_directory.h"
 #include "streamd/control/station_table.h"
 #include "streamd/control/time_slice.h"
-#include "streamd/control/worker.h"
+#include "streamd/control/worker_context.h"
+#include "streamd/control/worker_proxy.h"
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
 #include "streamd/delivery/subscriptions.h"
@@ -26,59 +28,34 @@
 
 namespace auralis {
 
-// It shares the first worker's thread. post() may be called on any thread, everything else on that one.
+// The conductor's thread only, which is the first worker's: other threads use ConductorProxy.
 class Conductor {
  public:
-  // The segment's writer, the workers and the metrics, which are the first worker's, outlive it. Throws
+  // The segment's writer, the context and the metrics, which are the first worker's, outlive it. Throws
   // SegmentError.
   Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics);
 
-  // The workers, the first of which it shares the thread of; before step().
-  void conduct(std::vector<Worker*> workers) { workers_ = std::move(workers); }
+  // Before the first step(). `step_soon` has step() called again at once; called on the conductor's thread.
+  void conduct(std::vector<WorkerProxy> workers, std::function<void()> step_soon);
 
-  // Runs `work` on the conductor's thread.
-  void post(std::function<void()> work);
-
-  // All periodic work; returns when it wants to be called again.
+  // All periodic work. Returns the time (CLOCK_MONOTONIC, ns) at which it is to be called again.
   std::int64_t step();
 
-  // A listener has come to that worker; it hears what it wants as soon as that plays.
-  struct Wish {
-    StationRequest want;
-    bool reserved = false;  // a place for a station of its own: counted in WorkerContext::coming_personal
-    SharedPermit personal;  // of that station
-    SharedPermit encoder;   // where it may need one
-  };
-  struct Arrival {
-    std::size_t worker = 0;
-    Wish wish;
-    WireFormat format = WireFormat::kJson;
-  };
-  void arrive(ConnectionId id, const Arrival& arrival);
+  // Requests of workers, as in ConductorProxy.
+  void add(ConnectionId id, const NewListener& listener);
   void remove(ConnectionId id);
-
-  // What listeners ask for. Answers go to their worker.
   void change(ConnectionId id, const ClientMessage& message);
-  void tell_status(ConnectionId id);
-  void subscribe(ConnectionId id, const Wish& wish);
-  // `done` runs on this thread once the format is in force, or the listener is gone. What it asks for later
-  // waits for that: answers come in the order of the questions.
-  // Where the station has no encoder and `encoder` is null it is refused, or, if `stepped_down`, left out.
-  struct FormatWish {
-    std::optional<WireFormat> format;
-    bool stepped_down = false;
-    SharedPermit encoder;
-  };
-  void set_format(ConnectionId id, const FormatWish& wish, std::function<void()> done);
+  void send_status(ConnectionId id);
+  void subscribe(ConnectionId id, const ReservedStation& station);
+  void set_format(ConnectionId id, const FormatRequest& request);
+  void relay(std::size_t worker, ConnectionId id, const WireMessagePtr& message);
+  void answer_control(const HttpCaller& caller, const ChangeRequest& request);
+  void answer_status(const HttpCaller& caller, std::string_view query);
+  void answer_close(const HttpCaller& caller, ConnectionId listener);
+  void answer_listeners(const HttpCaller& caller);
+  void add_reports(std::uint64_t collection, const std::vector<ListenerReport>& reports);
 
-  // What is asked for over HTTP.
-  HttpResponse control_response(const ChangeRequest& request);
-  HttpResponse status_response(std::string_view query);
-  HttpResponse close_response(ConnectionId id);
-  // Gathers what all workers say, and hands it to `done` on this thread.
-  void gather_listeners(std::function<void(std::vector<ListenerReport>)> done);
-
-  // When the last step was: what tells a hanging thread. Any thread.
+  // Any thread. When the last step began (CLOCK_MONOTONIC, ns): tells whether the thread hangs.
   std::int64_t last_step_ns() const { return last_step_ns_.load(std::memory_order_relaxed); }
 
  private:
@@ -90,6 +67,12 @@ class Conductor {
     bool own = false;                    // a new station, begun for this listener
     std::vector<ClientMessage> changes;  // asked for since then: they are meant for that station
     std::int64_t plays_since_ns = 0;     // 0: it does not play yet
+  };
+  // What workers tell of their listeners, until all have.
+  struct ReportCollection {
+    HttpCaller caller;
+    std::size_t missing = 0;  // workers
+    std::vector<ListenerReport> reports;
   };
   // A listener that is to be sent another format once it can follow without a gap; without a format, what it
   // asked for after that.
@@ -127,15 +110,17 @@ class Conductor {
   void refuse_changes(const PendingListener& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message);
   void refuse(ConnectionId id, const MessageError& error);
-  void on_worker(std::size_t worker, std::function<void(Worker&)> work);
-  void on_all_workers(const std::function<void(Worker&)>& work);
-  std::optional<StationId> place_for(const Wish& wish);
+  WorkerProxy& worker_of(const Subscriptions::Listener& listener) { return workers_.at(listener.worker); }
+  void send(const Subscriptions::Listener& listener, ConnectionId id, const std::string& text);
+  void respond(const HttpCaller& caller, HttpResponse response);
+  std::optional<StationId> station_for(const ReservedStation& station);
   bool secure_encoder(const StationId& place, WireFormat format, const SharedPermit& encoder);
   bool needs_encoder(const StationId& place) const;
   void release_encoders();
   std::optional<std::string> not_ready_reason() const;
   std::int64_t prefill_chunks() const;
-  double server_time() const { return static_cast<double>(clock_.unix_ns()) / kNsPerSecond; }
+  HttpResponse control_response(const ChangeRequest& request);
+  HttpResponse status_response(std::string_view query);
   HttpResponse change_response(const ClientMessage& message, const StationId& place);
   HttpResponse refused(int status, const MessageError& error);
 
@@ -151,7 +136,8 @@ class Conductor {
   StationTable stations_;
   Subscriptions subscriptions_;
   PacedDelivery delivery_;
-  std::vector<Worker*> workers_;
+  std::vector<WorkerProxy> workers_;
+  std::function<void()> step_soon_;
   std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();
   std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
   TimeSlice telling_;
@@ -159,6 +145,8 @@ class Conductor {
   std::vector<Switching> switching_;
   // Of personal stations that are heard in Opus; by place and generation.
   std::map<std::pair<std::size_t, std::uint64_t>, SharedPermit> encoders_;
+  std::map<std::uint64_t, ReportCollection> collections_;
+  std::uint64_t last_collection_ = 0;
   std::uint32_t sample_rate_ = 0;  // 0: none known yet
   std::int64_t next_refresh_ns_ = 0;
   std::int64_t next_second_ns_ = 0;

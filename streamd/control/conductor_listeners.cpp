@@ -14,29 +14,29 @@ constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
 
 }  // namespace
 
-void Conductor::arrive(ConnectionId id, const Arrival& arrival) {
-  const auto place = place_for(arrival.wish);
-  subscriptions_.add(id, arrival.worker, arrival.format, place.value_or(StationId{}));
-  // Gone since it was admitted.
-  if (!place || !secure_encoder(*place, arrival.format, arrival.wish.encoder)) return reject(id);
-  wait_for({id, *place, false, arrival.wish.want.link.has_value(), {}, 0});
+void Conductor::add(ConnectionId id, const NewListener& listener) {
+  const auto place = station_for(listener.station);
+  subscriptions_.add(id, listener.worker, listener.format, place.value_or(StationId{}));
+  // The station has ended since the listener was admitted.
+  if (!place || !secure_encoder(*place, listener.format, listener.station.encoder)) return reject(id);
+  wait_for({id, *place, false, listener.station.want.link.has_value(), {}, 0});
 }
 
-void Conductor::subscribe(ConnectionId id, const Wish& wish) {
-  if (comes_after_switch(id, [this, id, wish] { subscribe(id, wish); })) return;
+void Conductor::subscribe(ConnectionId id, const ReservedStation& station) {
+  if (comes_after_switch(id, [this, id, station] { subscribe(id, station); })) return;
   // What it asked for before may have begun by now.
   if (!waiting_.empty()) {
     delivery_.step();
     welcome_waiting();
   }
-  const auto place = place_for(wish);
+  const auto place = station_for(station);
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   if (!place) return reject(id);
-  if (!secure_encoder(*place, listener->format, wish.encoder))
+  if (!secure_encoder(*place, listener->format, station.encoder))
     return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
   if (!listener->delivered_to) subscriptions_.switch_station(id, *place);
-  wait_for({id, *place, true, wish.want.link.has_value(), {}, 0});
+  wait_for({id, *place, true, station.want.link.has_value(), {}, 0});
 }
 
 // What it waited for before does not count any more.
@@ -50,17 +50,17 @@ void Conductor::wait_for(PendingListener waiting) {
   }
   waiting_.push_back(std::move(waiting));
   next_refresh_ns_ = 0;
-  workers_.front()->network().step_now();
+  step_soon_();
 }
 
-std::optional<StationId> Conductor::place_for(const Wish& wish) {
-  const StationRequest& want = wish.want;
+std::optional<StationId> Conductor::station_for(const ReservedStation& station) {
+  const StationRequest& want = station.want;
   std::optional<StationId> place = want.place;
   if (want.link) {
-    place = stations_.open(*want.link, wish.personal);
+    place = stations_.open(*want.link, station.personal);
     publish_directory();
   }
-  if (wish.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  if (station.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
   // The worker may have known a station that is gone by now. One that began anew elsewhere has its name.
   if (!want.link && !want.name.empty() && stations_.find(want.place) == nullptr)
     return stations_.find(want.name);
@@ -162,8 +162,7 @@ void Conductor::welcome(ConnectionId id, const Subscriptions::Listener& listener
   const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
   if (const auto head = pump_.stream_head(place, listener.format, next)) welcome.messages.push_back(head);
   subscriptions_.begin(id);
-  on_worker(listener.worker,
-            [id, welcome = std::move(welcome)](Worker& worker) { worker.queues().begin(id, welcome); });
+  worker_of(listener).begin(id, std::move(welcome));
 }
 
 // It has what it hears queued; the other station follows without a gap in the numbers.
@@ -182,40 +181,39 @@ void Conductor::switch_station(const PendingListener& waited, const Subscription
   const std::string name = status ? status->station : std::string();
   const std::int64_t seq = delivery_.next_chunk(listener.phase).value_or(0);
   const auto message = make_text_message(subscribed_message(name, seq));
-  on_worker(listener.worker, [id, place, message](Worker& worker) {
-    worker.queues().send_text(id, message);
-    worker.queues().switch_station(id, place);
-  });
+  worker_of(listener).switch_station(id, place, message);
   subscriptions_.switch_station(id, place);
-  tell_status(id);
+  send_status(id);
   // A listener that goes from one station of its own to the next does not come back to the former one.
   const bool wanted = std::any_of(waiting_.begin(), waiting_.end(),
                                   [&](const PendingListener& one) { return one.place == former; });
   if (waited.own && !wanted && subscriptions_.listeners_of(former) == 0) stations_.end(former);
 }
 
-void Conductor::tell_status(ConnectionId id) {
+void Conductor::send_status(ConnectionId id) {
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   const auto status = stations_.status(listener->station);
   const std::string answer =
       status ? status_message(*status, status_context(listener->station), format_name(listener->format))
              : error_message({"unavailable", "The station does not play yet.", "status"});
-  on_worker(listener->worker, [id, message = make_text_message(answer)](Worker& worker) {
-    worker.queues().send_text(id, message);
-  });
+  send(*listener, id, answer);
 }
 
-void Conductor::set_format(ConnectionId id, const FormatWish& wish, std::function<void()> done) {
+void Conductor::set_format(ConnectionId id, const FormatRequest& request) {
   const auto* const listener = subscriptions_.find(id);
-  if (listener == nullptr) return done();
-  if (wish.format && !secure_encoder(listener->station, *wish.format, wish.encoder)) {
-    if (!wish.stepped_down) refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
+  if (listener == nullptr) return;
+  if (request.format && !secure_encoder(listener->station, *request.format, request.encoder)) {
+    if (!request.stepped_down) refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
     return;
   }
-  switching_.push_back({id, wish.format, wish.stepped_down, clock_.now_ns(), std::move(done)});
+  switching_.push_back({id, request.format, request.stepped_down, clock_.now_ns(),
+                        [this, id, answers = !request.stepped_down] {
+                          const auto* const one = subscriptions_.find(id);
+                          if (one != nullptr && answers) worker_of(*one).send_buffer_status(id);
+                        }});
   switch_formats();
-  if (!switching_.empty()) workers_.front()->network().step_now();
+  if (!switching_.empty()) step_soon_();
 }
 
 bool Conductor::ready(const Switching& switching) {
@@ -256,9 +254,7 @@ void Conductor::switch_format(const Switching& switching) {
   if (listener != nullptr && switching.format && listener->format != *switching.format) {
     if (is_opus(listener->format) || is_opus(*switching.format)) delivery_.drop_owed(listener->station);
     subscriptions_.set_format(switching.id, *switching.format);
-    on_worker(listener->worker,
-              [id = switching.id, format = *switching.format, stepped_down = switching.stepped_down](
-                  Worker& worker) { worker.queues().set_format(id, format, stepped_down); });
+    worker_of(*listener).set_format(switching.id, *switching.format, switching.stepped_down);
   }
   switching.done();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What listeners and operators ask of the conductor.
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "streamd/control/conductor.h"
@@ -28,8 +29,7 @@ void Conductor::change(ConnectionId id, const ClientMessage& message) {
       return waits->changes.push_back(message);
     return refuse_change(id, message);
   }
-  const auto answer = make_text_message(change_response(message, listener->station).body);
-  on_worker(listener->worker, [id, answer](Worker& worker) { worker.queues().send_text(id, answer); });
+  send(*listener, id, change_response(message, listener->station).body);
 }
 
 // Changes of a station that did not come.
@@ -44,10 +44,19 @@ void Conductor::refuse_change(ConnectionId id, const ClientMessage& message) {
 
 void Conductor::refuse(ConnectionId id, const MessageError& error) {
   const auto* const listener = subscriptions_.find(id);
-  if (listener == nullptr) return;
-  on_worker(listener->worker, [id, message = make_text_message(error_message(error))](Worker& worker) {
-    worker.queues().send_text(id, message);
-  });
+  if (listener != nullptr) send(*listener, id, error_message(error));
+}
+
+void Conductor::send(const Subscriptions::Listener& listener, ConnectionId id, const std::string& text) {
+  worker_of(listener).send_text(id, make_text_message(text));
+}
+
+void Conductor::relay(std::size_t worker, ConnectionId id, const WireMessagePtr& message) {
+  workers_.at(worker).send_text(id, message);
+}
+
+void Conductor::respond(const HttpCaller& caller, HttpResponse response) {
+  workers_.at(caller.worker).respond(caller.connection, std::move(response));
 }
 
 // Obeys a change of parameters.
@@ -68,6 +77,10 @@ HttpResponse Conductor::change_response(const ClientMessage& message, const Stat
   return {200, "application/json", accepted_message(accepted->request, accepted->target), {}, false};
 }
 
+void Conductor::answer_control(const HttpCaller& caller, const ChangeRequest& request) {
+  respond(caller, control_response(request));
+}
+
 HttpResponse Conductor::control_response(const ChangeRequest& request) {
   if (const auto* error = std::get_if<MessageError>(&request.message)) return refused(400, *error);
   try {
@@ -78,6 +91,10 @@ HttpResponse Conductor::control_response(const ChangeRequest& request) {
     return refused(refusal.status(),
                    {std::string(refusal.code()), refusal.sentence, std::string(type_of(request.message))});
   }
+}
+
+void Conductor::answer_status(const HttpCaller& caller, std::string_view query) {
+  respond(caller, status_response(query));
 }
 
 // Configured stations; a personal one is told to those who know its name.
@@ -104,30 +121,30 @@ HttpResponse Conductor::status_response(std::string_view query) {
   return {200, "application/json", status_body(reports, report, pump_.flowing()), {}, false};
 }
 
-HttpResponse Conductor::close_response(ConnectionId id) {
-  const auto* const listener = subscriptions_.find(id);
-  if (listener == nullptr)
-    return error_response(404, {"unknown_listener", "There is no such listener; see /api/listeners.", {}});
-  on_worker(listener->worker, [id](Worker& worker) {
-    worker.queues().close(id, close_code::kOperator, "an operator closed the connection");
-  });
-  return {204, "application/json", {}, {}, false};
+void Conductor::answer_close(const HttpCaller& caller, ConnectionId listener) {
+  const auto* const found = subscriptions_.find(listener);
+  if (found == nullptr) {
+    return respond(caller,
+                   error_response(404, {"unknown_listener", "No such listener; see /api/listeners.", {}}));
+  }
+  worker_of(*found).close(listener, close_code::kOperator, "closed by an operator");
+  respond(caller, {204, "application/json", {}, {}, false});
 }
 
-void Conductor::gather_listeners(std::function<void(std::vector<ListenerReport>)> done) {
-  struct ReportCollection {
-    std::size_t missing;  // workers that have not said
-    std::vector<ListenerReport> reports;
-    std::function<void(std::vector<ListenerReport>)> done;
-  };
-  const auto gathering =
-      std::make_shared<ReportCollection>(ReportCollection{workers_.size(), {}, std::move(done)});
-  on_all_workers([this, gathering](Worker& worker) {
-    post([gathering, reports = worker.reports()] {
-      gathering->reports.insert(gathering->reports.end(), reports.begin(), reports.end());
-      if (--gathering->missing == 0) gathering->done(std::move(gathering->reports));
-    });
-  });
+void Conductor::answer_listeners(const HttpCaller& caller) {
+  const std::uint64_t collection = ++last_collection_;
+  collections_[collection] = {caller, workers_.size(), {}};
+  for (WorkerProxy& worker : workers_) worker.report_listeners(collection);
+}
+
+void Conductor::add_reports(std::uint64_t collection, const std::vector<ListenerReport>& reports) {
+  const auto found = collections_.find(collection);
+  assert(found != collections_.end());
+  ReportCollection& collected = found->second;
+  collected.reports.insert(collected.reports.end(), reports.begin(), reports.end());
+  if (--collected.missing > 0) return;
+  respond(collected.caller, {200, "application/json", listeners_body(collected.reports), {}, false});
+  collections_.erase(found);
 }
 
 }  // namespace auralis

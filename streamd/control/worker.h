@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A network thread's share of the listeners: lets them in, queues and sends what the conductor delivers,
-// answers what it can answer itself, and passes on the rest.
+// A network thread's share of the listeners: admits them, queues and sends what the conductor delivers,
+// answers the requests that it can answer itself, and passes the others on to the conductor.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,78 +11,44 @@
 #include <variant>
 #include <vector>
 
-#include "common/base/clock.h"
-#include "common/config/config.h"
-#include "streamd/admission/access_policy.h"
-#include "streamd/admission/connection_limiter.h"
 #include "streamd/admission/token_bucket.h"
-#include "streamd/control/station_directory.h"
+#include "streamd/control/conductor_proxy.h"
+#include "streamd/control/worker_context.h"
 #include "streamd/delivery/send_queues.h"
 #include "streamd/net/websocket_server.h"
 
 namespace auralis {
 
-class Conductor;
-
-// What all workers share. Outlives them.
-struct WorkerContext {
-  const Config& config;
-  const Clock& clock;  // its wall time is what listeners are told, and does not jump
-  const Clock& wall;   // the system's, which tickets expire by
-  const AccessPolicy& access;
-  ConnectionLimiter& limiter;                         // of listeners
-  ConnectionLimiter& personal;                        // of personal stations
-  ConnectionLimiter& encoders;                        // of personal stations that are heard in Opus
-  std::shared_ptr<const TlsCertificate> certificate;  // null: not encrypted
-  // Listeners on their way to a station of their own, for whom there must be a place.
-  std::atomic<std::size_t> coming_personal{0};
-  std::atomic<bool> stopping{false};
-};
-
-// All on the worker's thread, but for what network() may do on others.
+// The worker's thread only: other threads use a WorkerProxy.
 class Worker final : public ConnectionEvents {
  public:
   // `metrics` belongs to this worker. All references outlive it.
-  Worker(std::size_t index, WorkerContext& context, Conductor& conductor, StreamMetrics& metrics);
+  Worker(std::size_t index, WorkerContext& context, ConductorProxy& conductor, WorkerNetwork& network,
+         StreamMetrics& metrics);
   ~Worker() override;
 
-  WebSocketServer& network() { return network_; }
-  SendQueues& queues() { return queues_; }
-  StreamMetrics& metrics() { return metrics_; }
-
-  // The stations have changed.
-  void show(std::shared_ptr<const StationDirectory> directory) { directory_ = std::move(directory); }
-
-  // What operators are told of its listeners.
-  std::vector<ListenerReport> reports() const;
-
-  // About once a second.
+  // Orders of the conductor, as in WorkerProxy.
+  void deliver(const Delivery& delivery) { queues_.deliver(delivery); }
+  void begin(ConnectionId id, const InitialDelivery& initial) { queues_.begin(id, initial); }
+  void switch_station(ConnectionId id, const StationId& station, const WireMessagePtr& answer);
+  void set_format(ConnectionId id, WireFormat format, bool stepped_down);
+  void send_text(ConnectionId id, const WireMessagePtr& message) { queues_.send_text(id, message); }
+  void send_buffer_status(ConnectionId id);
+  void close(ConnectionId id, std::uint16_t code, std::string_view reason);
+  void relocate(const StationId& from, const StationId& to) { queues_.move(from, to); }
+  void send_text_to_station(const StationId& station, const WireMessagePtr& message);
+  void close_station(const StationId& station, std::uint16_t code, std::string_view reason);
+  void close_format(WireFormat format, std::uint16_t code, std::string_view reason);
+  void respond(ConnectionId connection, const HttpResponse& response);
+  void report_listeners(std::uint64_t collection);
+  void set_directory(std::shared_ptr<const StationDirectory> directory) { directory_ = std::move(directory); }
   void check_timeouts() { queues_.check_timeouts(); }
 
-  // Tells all that the server stops, and sends them away one by one until `until_ns`, evenly; the next call
-  // of send_away() closes who is due by then.
+  // Announces to all listeners that the server stops, and gives each its time to go, evenly until `until_ns`.
   void begin_drain(std::int64_t until_ns);
-  void send_away();
+  // Closes those whose time has come.
+  void close_due_listeners();
   bool empty() const { return queues_.size() == 0; }
-
- private:
-  // Who is listening, or about to.
-  struct Session {
-    ConnectionLimiter::Permit permit;
-    IpAddress client;
-    StationRequest want;
-    WireFormat format = WireFormat::kJson;
-    FormatSet offered;
-    bool is_operator = false;
-    bool reserved = false;  // counted in coming_personal
-    SharedPermit personal;  // of the station of its own that it is to begin
-    SharedPermit encoder;   // of a personal station that it is to hear in Opus
-    TokenBucket messages;
-    TokenBucket refusals;  // of messages beyond those
-    TokenBucket changes;
-    double since = 0;            // Unix seconds
-    std::int64_t absent_ns = 0;  // of the process, of which its messages were allowed for
-  };
 
   // ConnectionEvents
   Admission admit(ConnectionId id, const HttpRequest& request,
@@ -100,56 +64,77 @@ class Worker final : public ConnectionEvents {
   void timed_out() override { metrics_.rejected_timeout.add(); }
   std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
 
+ private:
+  // A listener, from its admission on.
+  struct Session {
+    ConnectionLimiter::Permit permit;
+    IpAddress client;
+    WireFormat format = WireFormat::kJson;  // at first; SendQueues knows the current one
+    FormatSet offered;                      // may be switched to
+    bool is_operator = false;
+    std::optional<ReservedStation> arrives;  // until it is open; then the conductor has it
+    TokenBucket messages;
+    TokenBucket refusals;  // error messages for messages beyond the rate limit
+    TokenBucket changes;
+    double since = 0;            // Unix seconds
+    std::int64_t absent_ns = 0;  // of the process's absence, for which messages were already allowed
+  };
+
+  // worker_admission.cpp: who may listen, and the permits for that.
   std::optional<std::string> ticket_refusal(const StationRequest& want, std::string_view ticket) const;
+  // Of a page or a ticket that may not listen, whether or not there is capacity.
   std::optional<HttpResponse> entry_refusal(const HttpRequest& request, const StationRequest& want,
                                             std::string_view ticket);
-  // Lets a listener in; else the refusal.
+  // Creates the session; returns the refusal if there is no capacity.
   std::optional<HttpResponse> open_session(ConnectionId id, const HttpRequest& request, StationRequest want,
                                            const FormatSet& offered, WireFormat format);
-  // Takes a place for a station of the listener's own; else the refusal.
-  struct NoPlace {
-    int status = 0;  // of HTTP
+  struct NoCapacity {
+    int status = 0;         // of HTTP
+    bool personal = false;  // of personal stations; else of encoders
     std::string sentence;
   };
-  std::variant<SharedPermit, NoPlace> reserve_place(const IpAddress& client);
-  // Takes an encoder for a station that a listener wants to hear in that format, null if it needs none;
-  // nothing if there is none left for it.
+  // Acquires the permits that a listener needs for that station.
+  std::variant<ReservedStation, NoCapacity> reserve(const IpAddress& client, WireFormat format,
+                                                    StationRequest want);
+  std::variant<SharedPermit, NoCapacity> reserve_personal(const IpAddress& client);
+  // The permit for an encoder: null if none is needed, nothing if there is none left. `own`: the station is
+  // still to be opened.
   std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format,
                                               const StationId& station, bool own);
-  std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format,
-                                              const StationRequest& want) {
-    return reserve_encoder(client, format, want.place, want.link.has_value());
-  }
+  // For the station that the listener hears now.
   std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id);
   void step_down(ConnectionId id);
   HttpResponse station_refused(const StationRefusal& refusal);
   HttpResponse stopping_response();
 
+  // Messages of listeners.
   Session* may_talk(ConnectionId id);
   bool sent_during_absence(Session& session) const;
   void answer(ConnectionId id, Session& session, const ClientMessage& message);
   void change(ConnectionId id, Session& session, const ClientMessage& message);
   bool may_change(ConnectionId id, Session& session, const std::string& type);
-  void control_buffer(ConnectionId id, const Session& session, const BufferControl& wish);
-  void subscribe(ConnectionId id, Session& session, const Subscribe& wish);
-  void send(ConnectionId id, const std::string& text);
+  void control_buffer(ConnectionId id, const Session& session, const BufferControl& request);
+  void subscribe(ConnectionId id, Session& session, const Subscribe& request);
+  void send(ConnectionId id, const std::string& text) { queues_.send_text(id, make_text_message(text)); }
   void refuse(ConnectionId id, const MessageError& error);
+  std::vector<ListenerReport> reports() const;
 
-  std::optional<HttpResponse> answer_later(ConnectionId id, std::function<HttpResponse()> answer);
+  // worker_http.cpp
   std::optional<HttpResponse> control(ConnectionId id, const HttpRequest& request);
   std::optional<HttpResponse> control_refusal(const HttpRequest& request, ChangeRequest& change);
   HttpResponse listen(ConnectionId id, const HttpRequest& request, const ListenCall& call);
   HttpResponse playlist(const HttpRequest& request, std::string_view station);
+  HttpResponse ready_response() const;
 
   std::size_t index_;
   WorkerContext& context_;
-  Conductor& conductor_;
+  ConductorProxy& conductor_;
+  WorkerNetwork& network_;
   StreamMetrics& metrics_;
   std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();
-  WebSocketServer network_;
   SendQueues queues_;
   std::unordered_map<ConnectionId, Session> sessions_;
-  TokenBucket control_requests_;  // over plain HTTP
+  TokenBucket control_requests_;  // over plain HTTP, of all clients
 
   struct Leave {
     std::int64_t at_ns = 0;

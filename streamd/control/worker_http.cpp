@@ -2,7 +2,6 @@
 // What a worker answers over plain HTTP.
 #include <utility>
 
-#include "streamd/control/conductor.h"
 #include "streamd/control/worker.h"
 
 namespace auralis {
@@ -19,46 +18,34 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& request) {
   using Answer = std::optional<HttpResponse>;
-  return std::visit(
-      Overloaded{
-          [](HttpResponse response) -> Answer { return response; },
-          [&](ReadyCall) -> Answer {
-            const auto& reason = directory_->not_ready_reason;
-            if (context_.stopping) return text_response(503, "the server stops");
-            return reason ? text_response(503, *reason) : text_response(200, "ready");
-          },
-          [&](StatusCall) -> Answer {
-            return answer_later(
-                id, [this, query = std::string(request.query)] { return conductor_.status_response(query); });
-          },
-          [&](ControlCall) { return control(id, request); },
-          [&](ListenersCall) -> Answer {
-            if (auto refusal = context_.access.operators_only(request)) return refusal;
-            conductor_.post([this, id] {
-              conductor_.gather_listeners([this, id](const std::vector<ListenerReport>& reports) {
-                network_.post([this, id, body = listeners_body(reports)] {
-                  network_.respond(id, {200, "application/json", body, {}, false});
-                });
-              });
-            });
-            return std::nullopt;
-          },
-          [&](CloseCall call) -> Answer {
-            if (auto refusal = context_.access.operators_only(request)) return refusal;
-            return answer_later(id, [this, call] { return conductor_.close_response(call.listener); });
-          },
-          [&](ListenCall call) -> Answer { return listen(id, request, call); },
-          [&](PlaylistCall call) -> Answer { return playlist(request, call.station); },
-      },
-      route(request));
+  return std::visit(Overloaded{
+                        [](HttpResponse response) -> Answer { return response; },
+                        [&](ReadyCall) -> Answer { return ready_response(); },
+                        [&](StatusCall) -> Answer {
+                          conductor_.answer_status({index_, id}, std::string(request.query));
+                          return std::nullopt;
+                        },
+                        [&](ControlCall) { return control(id, request); },
+                        [&](ListenersCall) -> Answer {
+                          if (auto refusal = context_.access.operators_only(request)) return refusal;
+                          conductor_.answer_listeners({index_, id});
+                          return std::nullopt;
+                        },
+                        [&](CloseCall call) -> Answer {
+                          if (auto refusal = context_.access.operators_only(request)) return refusal;
+                          conductor_.answer_close({index_, id}, call.listener);
+                          return std::nullopt;
+                        },
+                        [&](ListenCall call) -> Answer { return listen(id, request, call); },
+                        [&](PlaylistCall call) -> Answer { return playlist(request, call.station); },
+                    },
+                    route(request));
 }
 
-// The conductor's answer comes later; where it is nothing yet, the one who asked waits.
-std::optional<HttpResponse> Worker::answer_later(ConnectionId id, std::function<HttpResponse()> answer) {
-  conductor_.post([this, id, answer = std::move(answer)] {
-    network_.post([this, id, response = answer()] { network_.respond(id, response); });
-  });
-  return std::nullopt;
+HttpResponse Worker::ready_response() const {
+  if (context_.stopping) return text_response(503, "the server is stopping");
+  const auto& reason = directory_->not_ready_reason;
+  return reason ? text_response(503, *reason) : text_response(200, "ready");
 }
 
 std::optional<HttpResponse> Worker::control(ConnectionId id, const HttpRequest& request) {
@@ -66,14 +53,15 @@ std::optional<HttpResponse> Worker::control(ConnectionId id, const HttpRequest& 
   if (!context_.access.is_operator(request)) {
     if (auto refusal = control_refusal(request, change)) return refusal;
   }
-  return answer_later(id, [this, change = std::move(change)] { return conductor_.control_response(change); });
+  conductor_.answer_control({index_, id}, std::move(change));
+  return std::nullopt;
 }
 
-// Of those who are no operators. Who may not listen to a station may not change it either; the one that is
-// meant is the one whose ticket was shown.
+// For clients that are not operators. A client that may not listen to a station may not change it either: the
+// request is bound to the station that the ticket grants access to.
 std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, ChangeRequest& change) {
   if (!context_.access.origin_allowed(request))
-    return error_response(403, {"not_allowed", "Pages of this origin may change nothing here.", {}});
+    return error_response(403, {"not_allowed", "Origin not allowed (see allowed_origins).", {}});
   if (!context_.access.listeners_control()) return context_.access.operators_only(request);
   try {
     const StationRequest meant =
@@ -88,7 +76,8 @@ std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, 
     return error_response(refusal.status(), {std::string(refusal.code()), refusal.sentence, {}});
   }
   if (control_requests_.take(context_.clock.now_ns())) return std::nullopt;
-  HttpResponse response = error_response(429, {"rate_limited", "Too many changes at a time.", {}});
+  HttpResponse response =
+      error_response(429, {"rate_limited", "Too many control requests; try again later.", {}});
   response.headers.emplace_back("Retry-After", "1");
   return response;
 }
@@ -96,7 +85,7 @@ std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, 
 HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
   if (context_.stopping) return stopping_response();
   const bool ogg = call.format == WireFormat::kOggOpus;
-  // nginx passes on at once what would else wait until it fills its buffers.
+  // X-Accel-Buffering: nginx forwards at once instead of filling its buffers first.
   const HttpResponse response{200,
                               ogg ? "audio/ogg" : "audio/wav",
                               {},
@@ -115,8 +104,7 @@ HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const L
   }
 }
 
-// The stream's address as the client would write it; relative to the playlist's own if the client names no
-// host.
+// The stream's URL under the host that the client named; relative to the playlist if it named none.
 HttpResponse Worker::playlist(const HttpRequest& request, std::string_view station) {
   try {
     const StationRequest want = named_station(*directory_, station);

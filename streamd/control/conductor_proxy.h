@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What workers may ask of the conductor. This class and WorkerProxy are the only places where work is handed
+// from one thread to another.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "streamd/api/messages.h"
+#include "streamd/control/listener_requests.h"
+#include "streamd/encode/wire_message.h"
+#include "streamd/net/executor.h"
+
+namespace auralis {
+
+class Conductor;
+
+// Any thread. Each call returns at once and is executed later on the conductor's thread, in the order in
+// which its caller made it. The conductor answers through WorkerProxy, in the same order.
+class ConductorProxy {
+ public:
+  // `executor` is the conductor's thread. Both outlive the work that is posted.
+  ConductorProxy(Executor& executor, Conductor& conductor) : executor_(executor), conductor_(conductor) {}
+
+  // A listener was opened. Its audio begins as soon as its station plays (WorkerProxy::begin).
+  void add(ConnectionId id, NewListener listener);
+  void remove(ConnectionId id);
+
+  // Requests of a listener, each answered with a message to it. Ignored if the listener is gone.
+  void change(ConnectionId id, ClientMessage message);  // a ParameterPatch or a PresetChoice
+  void send_status(ConnectionId id);
+  void subscribe(ConnectionId id, ReservedStation station);
+  // The answer is the listener's buffer status, once the format is in force. Later requests of that listener
+  // wait for it. If the station has no encoder and `request.encoder` is null, the request is refused, or
+  // ignored if it is a step-down.
+  void set_format(ConnectionId id, FormatRequest request);
+  // Sends `message` after the answers to the listener's earlier requests that are under way.
+  void relay(std::size_t worker, ConnectionId id, WireMessagePtr message);
+
+  // Requests over HTTP, each answered by WorkerProxy::respond.
+  void answer_control(HttpCaller caller, ChangeRequest request);
+  void answer_status(HttpCaller caller, std::string query);
+  void answer_close(HttpCaller caller, ConnectionId listener);
+  void answer_listeners(HttpCaller caller);
+
+  // A worker's answer to WorkerProxy::report_listeners.
+  void add_reports(std::uint64_t collection, std::vector<ListenerReport> reports);
+
+ private:
+  template <typename Work>
+  void post(Work work);
+
+  Executor& executor_;
+  Conductor& conductor_;
+};
+
+}  // namespace auralis

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// What workers pass on to the conductor: requests of listeners and of HTTP clients, with the permits that the
+// worker acquired for them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "streamd/admission/connection_limiter.h"
+#include "streamd/control/station_directory.h"
+#include "streamd/delivery/transport.h"
+#include "streamd/encode/wire_format.h"
+
+namespace auralis {
+
+struct ReservedStation {
+  StationRequest want;
+  bool reserved = false;  // a personal station, counted in WorkerContext::coming_personal
+  SharedPermit personal;  // for that station
+  SharedPermit encoder;   // for its Opus encoder; null if none was needed
+};
+
+struct NewListener {
+  std::size_t worker = 0;  // its index
+  ReservedStation station;
+  WireFormat format = WireFormat::kJson;
+};
+
+struct FormatRequest {
+  std::optional<WireFormat> format;  // nothing: it stays
+  bool stepped_down = false;         // by the server, since the connection is too slow; not answered
+  SharedPermit encoder;              // as in ReservedStation
+};
+
+// The connection that an HTTP response goes to.
+struct HttpCaller {
+  std::size_t worker = 0;
+  ConnectionId connection = 0;
+};
+
+}  // namespace auralis

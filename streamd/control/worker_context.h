@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// What all workers and the conductor share.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "common/base/clock.h"
+#include "common/config/config.h"
+#include "streamd/admission/access_policy.h"
+#include "streamd/admission/connection_limiter.h"
+
+namespace auralis {
+
+// Any thread. Outlives the workers and the conductor.
+struct WorkerContext {
+  const Config& config;
+  const Clock& clock;  // its wall time never jumps; sent to listeners
+  const Clock& wall;   // the system's wall time, by which tickets expire
+  const AccessPolicy& access;
+  ConnectionLimiter& limiter;   // of listeners
+  ConnectionLimiter& personal;  // of personal stations
+  ConnectionLimiter& encoders;  // of personal stations that are encoded in Opus
+  // Personal stations that workers have promised and the conductor has not opened yet.
+  std::atomic<std::size_t> coming_personal{0};
+  std::atomic<bool> stopping{false};
+
+  // The time that listeners are told, in Unix seconds.
+  double server_time() const { return static_cast<double>(clock.unix_ns()) / kNsPerSecond; }
+};
+
+}  // namespace auralis
