@@ -72,6 +72,13 @@ bool known_method(std::string_view method) {
   return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
+// Of a refused change.
+int status_of(std::string_view code) {
+  if (code == "not_allowed") return 403;
+  if (code == "unknown_station") return 404;
+  return code == "unavailable" ? 503 : 400;
+}
+
 HttpResponse upgrade_required() {
   HttpResponse response = text_response(426, "This path speaks WebSocket; see docs/protocol.md.");
   response.headers = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Version", "13"}};
@@ -89,6 +96,12 @@ HttpResponse text_response(int status, std::string sentence) {
 }
 HttpResponse error_response(int status, const MessageError& error) {
   return {status, "application/json", error_message(error), {}, false};
+}
+
+HttpResponse change_response(const ChangeResult& result) {
+  const auto* const error = std::get_if<MessageError>(&result);
+  return {
+      error != nullptr ? status_of(error->code) : 200, "application/json", change_message(result), {}, false};
 }
 
 HttpCall route(const HttpRequest& request) {

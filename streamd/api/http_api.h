@@ -40,6 +40,8 @@ struct HttpResponse {
 
 HttpResponse text_response(int status, std::string sentence);
 HttpResponse error_response(int status, const MessageError& error);
+// The answer to a control request; the status follows from the error's code.
+HttpResponse change_response(const ChangeResult& result);
 
 // What a request asks for, of which the network knows nothing.
 struct StatusCall {};

@@ -67,6 +67,16 @@ struct MessageError {
   std::string in_reply_to;  // type of the refused message; empty where it has none that is known
 };
 
+// A change of parameters that was accepted.
+struct Accepted {
+  std::uint64_t request = 0;  // its number, by which a status tells when it is in force
+  MusicParameters target;     // what the station goes to
+};
+
+// What becomes of a request for a change. Over WebSocket it is rendered by change_message(), over HTTP by
+// change_response().
+using ChangeResult = std::variant<Accepted, MessageError>;
+
 using ClientMessage = std::variant<ParameterPatch, PresetChoice, Ping, PlaybackReport, StatusRequest,
                                    BufferControl, Subscribe, MessageError>;
 
@@ -120,6 +130,7 @@ std::string stepped_down_message(std::int64_t seq, WireFormat format);
 // It hears that station from chunk `seq` on.
 std::string subscribed_message(std::string_view station, std::int64_t seq);
 std::string error_message(const MessageError& error);
+std::string change_message(const ChangeResult& result);  // accepted or error
 
 // How a listener's queue stands.
 struct BufferStatus {

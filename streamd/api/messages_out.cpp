@@ -139,6 +139,12 @@ std::string error_message(const MessageError& error) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string change_message(const ChangeResult& result) {
+  if (const auto* accepted = std::get_if<Accepted>(&result))
+    return accepted_message(accepted->request, accepted->target);
+  return error_message(std::get<MessageError>(result));
+}
+
 std::string presets_body() {
   Json presets = Json::array();
   for (const auto& preset : kPresets) {

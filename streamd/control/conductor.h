@@ -119,10 +119,10 @@ class Conductor {
   void release_encoders();
   std::optional<std::string> not_ready_reason() const;
   std::int64_t prefill_chunks() const;
-  HttpResponse control_response(const ChangeRequest& request);
+  ChangeResult control(const ChangeRequest& request);
+  ChangeResult change_station(const ClientMessage& message, const StationId& place);
+  void count(const ChangeResult& result);
   HttpResponse status_response(std::string_view query);
-  HttpResponse change_response(const ClientMessage& message, const StationId& place);
-  HttpResponse refused(int status, const MessageError& error);
 
   WorkerContext& context_;
   const Config& config_;

@@ -13,11 +13,6 @@ constexpr std::size_t kMostHeld = 8;  // changes, for a station that does not pl
 
 }  // namespace
 
-HttpResponse Conductor::refused(int status, const MessageError& error) {
-  metrics_.control_refused.add();
-  return error_response(status, error);
-}
-
 void Conductor::change(ConnectionId id, const ClientMessage& message) {
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
@@ -29,7 +24,9 @@ void Conductor::change(ConnectionId id, const ClientMessage& message) {
       return waits->changes.push_back(message);
     return refuse_change(id, message);
   }
-  send(*listener, id, change_response(message, listener->station).body);
+  const ChangeResult result = change_station(message, listener->station);
+  count(result);
+  send(*listener, id, change_message(result));
 }
 
 // Changes of a station that did not come.
@@ -59,37 +56,36 @@ void Conductor::respond(const HttpCaller& caller, HttpResponse response) {
   workers_.at(caller.worker).respond(caller.connection, std::move(response));
 }
 
-// Obeys a change of parameters.
-HttpResponse Conductor::change_response(const ClientMessage& message, const StationId& place) {
+ChangeResult Conductor::change_station(const ClientMessage& message, const StationId& place) {
   const std::string type(type_of(message));
   const StationState* const station = stations_.find(place);
-  if (station != nullptr && station->open == 0) {
-    return refused(
-        403, {"not_allowed", "This station is not open to changes; play one of your own for that.", type});
-  }
+  if (station != nullptr && station->open == 0)
+    return MessageError{"not_allowed", "This station is not open to changes; start a personal one.", type};
   const auto* patch = std::get_if<ParameterPatch>(&message);
   const auto accepted = patch != nullptr ? stations_.change(place, *patch)
                                          : stations_.choose(place, *std::get<PresetChoice>(message).preset);
-  if (!accepted) {
-    return refused(503, {"unavailable", "The music cannot be changed now: synthd is not there.", type});
-  }
-  metrics_.control_accepted.add();
-  return {200, "application/json", accepted_message(accepted->request, accepted->target), {}, false};
+  if (accepted) return *accepted;
+  return MessageError{"unavailable", "The music cannot be changed now: synthd is not running.", type};
+}
+
+void Conductor::count(const ChangeResult& result) {
+  (std::holds_alternative<Accepted>(result) ? metrics_.control_accepted : metrics_.control_refused).add();
 }
 
 void Conductor::answer_control(const HttpCaller& caller, const ChangeRequest& request) {
-  respond(caller, control_response(request));
+  const ChangeResult result = control(request);
+  count(result);
+  respond(caller, change_response(result));
 }
 
-HttpResponse Conductor::control_response(const ChangeRequest& request) {
-  if (const auto* error = std::get_if<MessageError>(&request.message)) return refused(400, *error);
+ChangeResult Conductor::control(const ChangeRequest& request) {
+  if (const auto* error = std::get_if<MessageError>(&request.message)) return *error;
   try {
     const StationId place = request.station ? named_station(*directory_, *request.station).place
                                             : stations_.usual().value_or(StationId{});
-    return change_response(request.message, place);
+    return change_station(request.message, place);
   } catch (const StationRefusal& refusal) {
-    return refused(refusal.status(),
-                   {std::string(refusal.code()), refusal.sentence, std::string(type_of(request.message))});
+    return MessageError{std::string(refusal.code()), refusal.sentence, std::string(type_of(request.message))};
   }
 }
 

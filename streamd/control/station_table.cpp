@@ -235,14 +235,13 @@ void StationTable::store(const StationId& place, ControlRequest request) {
   writer_.store(place.index, request);
 }
 
-std::optional<StationTable::Accepted> StationTable::change(const StationId& place,
-                                                           const ParameterPatch& patch) {
+std::optional<Accepted> StationTable::change(const StationId& place, const ParameterPatch& patch) {
   const auto base = target(place);
   if (!base) return std::nullopt;
   return request(place, patch.applied_to(*base));
 }
 
-std::optional<StationTable::Accepted> StationTable::choose(const StationId& place, const Preset& preset) {
+std::optional<Accepted> StationTable::choose(const StationId& place, const Preset& preset) {
   return request(place, preset.parameters);
 }
 
@@ -263,8 +262,7 @@ void StationTable::request_parameters(const StationId& place, const MusicParamet
   store(place, request);
 }
 
-std::optional<StationTable::Accepted> StationTable::request(const StationId& place,
-                                                            const MusicParameters& parameters) {
+std::optional<Accepted> StationTable::request(const StationId& place, const MusicParameters& parameters) {
   const StationState* const state = find(place);
   if (state == nullptr || !reader_.segment().writer_alive()) return std::nullopt;
   request_parameters(place, parameters);

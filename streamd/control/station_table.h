@@ -94,11 +94,6 @@ class StationTable {
     }
   }
 
-  struct Accepted {
-    std::uint64_t request = 0;
-    MusicParameters target;
-  };
-
   // Asks for a change on top of what was last asked for. Nothing where synthd is not there to obey.
   std::optional<Accepted> change(const StationId& place, const ParameterPatch& patch);
   std::optional<Accepted> choose(const StationId& place, const Preset& preset);
