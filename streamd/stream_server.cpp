@@ -18,6 +18,7 @@
 #include "streamd/control/worker.h"
 #include "streamd/control/worker_proxy.h"
 #include "streamd/encode/encoding_capacity.h"
+#include "streamd/encode/encoding_pool.h"
 #include "streamd/net/acceptor.h"
 #include "streamd/net/descriptor_limit.h"
 #include "streamd/net/tls_certificate.h"
@@ -74,6 +75,7 @@ struct StreamServer::Impl {
   // A shard for each thread: the workers', the acceptor's, the housekeeping thread's.
   std::deque<StreamMetrics> metrics;
   std::deque<WebSocketServer> networks;
+  EncodingPool encoding;
   Conductor conductor;
   ConductorProxy conductor_proxy;  // on the first worker's thread
   std::deque<Worker> workers;
@@ -97,7 +99,8 @@ struct StreamServer::Impl {
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_shards()),
         networks(networks_of_threads()),
-        conductor(context, segment, metrics.front()),
+        encoding(encoding_threads(c)),
+        conductor(context, segment, metrics.front(), encoding),
         conductor_proxy(networks.front(), conductor),
         acceptor(
             c.streamd.host, static_cast<std::uint16_t>(c.streamd.port),

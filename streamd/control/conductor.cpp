@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/base/log.h"
-#include "streamd/encode/encoding_capacity.h"
 
 namespace auralis {
 namespace {
@@ -22,7 +21,8 @@ constexpr std::int64_t kEncodingStepNs = 2 * kNsPerMs;  // while a listener wait
 
 }  // namespace
 
-Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics)
+Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics,
+                     EncodingExecutor& encoding)
     : context_(context),
       config_(context.config),
       clock_(context.clock),
@@ -30,8 +30,7 @@ Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetri
       segment_(segment),
       metrics_(metrics),
       labels_(segment),
-      encoding_(encoding_threads(config_)),
-      pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding_, prefill_chunks(),
+      pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding, prefill_chunks(),
             config_.streamd.opus_kbps * kBitsPerKbit),
       stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
       delivery_(pump_, subscriptions_, clock_, [this](std::size_t worker, Delivery delivery) {

@@ -31,9 +31,9 @@ namespace auralis {
 // The conductor's thread only, which is the first worker's: other threads use ConductorProxy.
 class Conductor {
  public:
-  // The segment's writer, the context and the metrics, which are the first worker's, outlive it. Throws
-  // SegmentError.
-  Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics);
+  // All references outlive it; `metrics` are the first worker's. Throws SegmentError.
+  Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics,
+            EncodingExecutor& encoding);
 
   // Before the first step(). `step_soon` has step() called again at once; called on the conductor's thread.
   void conduct(std::vector<WorkerProxy> workers, std::function<void()> step_soon);
@@ -131,7 +131,6 @@ class Conductor {
   MetricsWriter& segment_;
   StreamMetrics& metrics_;
   StationLabels labels_;
-  EncodingPool encoding_;
   ChunkPump pump_;
   StationTable stations_;
   Subscriptions subscriptions_;

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/control/station_directory.h"
+
+#include <doctest/doctest.h>
+
+namespace auralis {
+namespace {
+
+struct Fixture {
+  Fixture() {
+    directory.stations = {{"default", {0, 1}, false, false},
+                          {"night", {1, 3}, false, false},
+                          {"p0123456789abcdef", {2, 5}, true, false}};
+    directory.usual = StationId{0, 1};
+    directory.synthd_there = true;
+    directory.timeline = Timeline{};
+  }
+
+  StationDirectory directory;
+};
+
+// What `work` is refused for; nothing if it is not.
+template <typename Work>
+std::optional<StationRefusal> refusal_of(const Work& work) {
+  try {
+    work();
+    return std::nullopt;
+  } catch (const StationRefusal& refusal) {
+    return refusal;
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a station is found by its name, a personal one too, which no list names") {
+  CHECK(named_station(directory, "night").place == StationId{1, 3});
+  const StationRequest personal = named_station(directory, "p0123456789abcdef");
+  CHECK(personal.place == StationId{2, 5});
+  CHECK(personal.personal);
+  CHECK(directory.names() == "default, night");
+  CHECK(directory.find("day") == nullptr);
+  CHECK(directory.find(StationId{1, 3})->name == "night");
+  CHECK(directory.find(StationId{1, 5}) == nullptr);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an unknown station is refused with the names of those that are there") {
+  const auto unknown = refusal_of([&] { named_station(directory, "day"); });
+  REQUIRE(unknown);
+  CHECK(unknown->status() == 404);
+  CHECK(unknown->code() == "unknown_station");
+  CHECK(unknown->sentence.find("default, night") != std::string::npos);
+  directory.stations.clear();
+  const auto nothing_yet = refusal_of([&] { named_station(directory, "day"); });
+  REQUIRE(nothing_yet);
+  CHECK(nothing_yet->status() == 503);
+  CHECK(nothing_yet->code() == "unavailable");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a query without a station asks for the default one, which may not be there yet") {
+  CHECK(wanted_station(directory, "").place == StationId{0, 1});
+  CHECK(wanted_station(directory, "ticket=t").name == "default");
+  directory.usual.reset();
+  CHECK(wanted_station(directory, "").place == StationId{});
+  CHECK(wanted_station(directory, "").name.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a new station is asked for by its link, and a ticket for it names no station") {
+  const StationRequest want = wanted_station(directory, "station=new&seed=42&preset=sleep");
+  REQUIRE(want.link);
+  CHECK(want.link->seed == 42);
+  CHECK(want.ticket_station() == kNewStation);
+  CHECK(wanted_station(directory, "station=night").ticket_station() == "night");
+  CHECK(wanted_station(directory, "station=p0123456789abcdef").ticket_station() == kNewStation);
+  const auto bad = refusal_of([&] { wanted_station(directory, "station=new&seed=x"); });
+  REQUIRE(bad);
+  CHECK(bad->status() == 400);
+  CHECK(bad->code() == "bad_query");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a link made at another sample rate or chunk length cannot be played here") {
+  CHECK_FALSE(refusal_of([&] { wanted_station(directory, "station=new&rate=44100&chunk=100"); }));
+  const auto other = refusal_of([&] { wanted_station(directory, "station=new&rate=48000&chunk=100"); });
+  REQUIRE(other);
+  CHECK(other->status() == 400);
+  CHECK(other->sentence.find("48000") != std::string::npos);
+  // Before synthd's timeline is known nothing contradicts it.
+  directory.timeline.reset();
+  CHECK_FALSE(refusal_of([&] { wanted_station(directory, "station=new&rate=48000&chunk=100"); }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "no station can be started while synthd is not running") {
+  directory.synthd_there = false;
+  const auto refusal = refusal_of([&] { wanted_station(directory, "station=new"); });
+  REQUIRE(refusal);
+  CHECK(refusal->status() == 503);
+  CHECK_FALSE(refusal_of([&] { wanted_station(directory, "station=night"); }));
+}
+
+TEST_CASE("the ticket is found in a query, and a query that cannot be parsed has none") {
+  CHECK(ticket_of("station=night&ticket=abc") == "abc");
+  CHECK(ticket_of("station=night").empty());
+  CHECK(ticket_of("%zz&ticket=abc").empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "directories are equal if a listener could not tell them apart") {
+  StationDirectory other = directory;
+  CHECK(other == directory);
+  other.stations[2].encoded = true;
+  CHECK_FALSE(other == directory);
+  other = directory;
+  other.not_ready_reason = "silence";
+  CHECK_FALSE(other == directory);
+  other = directory;
+  other.free_places = 1;
+  CHECK_FALSE(other == directory);
+}
+
+}  // namespace
+}  // namespace auralis
