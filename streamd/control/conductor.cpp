@@ -51,7 +51,7 @@ std::int64_t Conductor::step() {
   const std::int64_t now_ns = clock_.now_ns();
   last_step_ns_.store(now_ns, std::memory_order_relaxed);
   if (now_ns >= next_refresh_ns_) {
-    next_refresh_ns_ = now_ns + (waiting_.empty() ? kRefreshNs : kWaitingRefreshNs);
+    next_refresh_ns_ = now_ns + (waits_for_station() ? kWaitingRefreshNs : kRefreshNs);
     segment_.beat(now_ns);
     stations_.beat();
     refresh();
@@ -62,17 +62,16 @@ std::int64_t Conductor::step() {
     stations_.close_idle([this](const StationId& place) { return subscriptions_.listeners_of(place) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
-  if (waiting_.empty() && switching_.empty()) return next_ns;
-  welcome_waiting();
-  switch_formats();
+  if (pending_.empty()) return next_ns;
+  serve_stations();
+  serve_requests();
   next_ns = std::min(delivery_.step(), next_refresh_ns_);
-  const bool waits = !waiting_.empty() || !switching_.empty();
-  return waits ? std::min(next_ns, clock_.now_ns() + kEncodingStepNs) : next_ns;
+  return pending_.empty() ? next_ns : std::min(next_ns, clock_.now_ns() + kEncodingStepNs);
 }
 
 void Conductor::refresh() {
   const auto changes = stations_.refresh(pump_.refresh());
-  follow_rate();
+  close_streams_of_other_rate();
   if (!changes.came.empty() || !changes.gone.empty()) apply(changes);
   for (const auto& change : changes.taken_back) {
     const auto message = make_text_message(taken_back_message(change.request, change.target));
@@ -80,11 +79,11 @@ void Conductor::refresh() {
   }
   release_encoders();
   publish_directory();
-  tell_changed_status();
+  send_changed_status();
 }
 
 // A WAV stream cannot change its rate. Who listens to one asks again.
-void Conductor::follow_rate() {
+void Conductor::close_streams_of_other_rate() {
   if (!pump_.has_timeline()) return;
   const std::uint32_t rate = pump_.timeline().sample_rate;
   const std::uint32_t before = std::exchange(sample_rate_, rate);
@@ -127,11 +126,12 @@ void Conductor::relocate(const StationTable::Gone& gone) {
   }
   if (const auto other = gone.link ? stations_.open(*gone.link, gone.permit) : std::nullopt)
     return move(gone.place, *other);
-  // Who still waits for it is known here alone.
-  for (const PendingListener& one :
-       extract_pending([&](const PendingListener& each) { return each.place == gone.place; })) {
-    reject(one.id);
-    refuse_changes(one);
+  for (const ConnectionId id : pending_ids()) {
+    const auto& waited = pending_.at(id).station;
+    if (!waited || !(waited->station == gone.place)) continue;
+    const PendingStation station = *extract_station(id);
+    reject(id);
+    refuse_changes(id, station);
   }
   if (gone.name.empty()) return;
   for (WorkerProxy& worker : workers_)
@@ -151,8 +151,9 @@ void Conductor::move(const StationId& from, const StationId& to) {
   subscriptions_.move(from, to);
   if (const auto encoder = encoders_.extract({from.index, from.generation}); encoder)
     secure_encoder(to, WireFormat::kOpus, encoder.mapped());
-  for (PendingListener& one : waiting_) {
-    if (one.place == from) one.place = to;
+  for (auto& entry : pending_) {
+    auto& waited = entry.second.station;
+    if (waited && waited->station == from) waited->station = to;
   }
   for (WorkerProxy& worker : workers_) worker.relocate(from, to);
 }
@@ -189,13 +190,13 @@ StatusContext Conductor::status_context(const StationId& station) const {
 }
 
 // Of thousands of stations, only as many at once as may hold up chunks.
-void Conductor::tell_changed_status() {
+void Conductor::send_changed_status() {
   const std::vector<StationId> places = subscriptions_.stations();
-  telling_.run(clock_, kTellingNs, places.size(), [&](std::size_t i) { tell_changed_status(places[i]); });
+  telling_.run(clock_, kTellingNs, places.size(), [&](std::size_t i) { send_changed_status(places[i]); });
 }
 
 // What changed of a station goes to all its listeners; what they know, each was told when it came.
-void Conductor::tell_changed_status(const StationId& place) {
+void Conductor::send_changed_status(const StationId& place) {
   const auto status = stations_.status(place);
   if (!status) return;
   const auto known = told_.find(status->station);

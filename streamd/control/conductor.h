@@ -16,6 +16,7 @@
 #include "common/config/config.h"
 #include "common/metrics/metrics_segment.h"
 #include "streamd/control/listener_requests.h"
+#include "streamd/control/pending_listener.h"
 #include "streamd/control/station_directory.h"
 #include "streamd/control/station_table.h"
 #include "streamd/control/time_slice.h"
@@ -59,69 +60,61 @@ class Conductor {
   std::int64_t last_step_ns() const { return last_step_ns_.load(std::memory_order_relaxed); }
 
  private:
-  // A listener whose station does not play yet, or whose first chunks are being encoded.
-  struct PendingListener {
-    ConnectionId id = 0;
-    StationId place;
-    bool subscribed = false;             // to be answered; else it has just come
-    bool own = false;                    // a new station, begun for this listener
-    std::vector<ClientMessage> changes;  // asked for since then: they are meant for that station
-    std::int64_t plays_since_ns = 0;     // 0: it does not play yet
-  };
   // What workers tell of their listeners, until all have.
   struct ReportCollection {
     HttpCaller caller;
     std::size_t missing = 0;  // workers
     std::vector<ListenerReport> reports;
   };
-  // A listener that is to be sent another format once it can follow without a gap; without a format, what it
-  // asked for after that.
-  struct Switching {
-    ConnectionId id = 0;
-    std::optional<WireFormat> format;
-    bool stepped_down = false;
-    std::int64_t since_ns = 0;
-    std::function<void()> done;
-  };
-
-  StatusContext status_context(const StationId& station) const;
+  // conductor.cpp: the stations
   void refresh();
-  void follow_rate();
+  void close_streams_of_other_rate();
   void apply(const StationTable::Changes& changes);
   void relocate(const StationTable::Gone& gone);
   void move(const StationId& from, const StationId& to);
+  void reject(ConnectionId id);
   void publish_directory();
   StationDirectory directory() const;
-  void tell_changed_status();
-  void tell_changed_status(const StationId& place);
-  void welcome_waiting();
-  bool ready(const PendingListener& waiting);
-  bool ready(const Switching& switching);
-  bool encoded(const StationId& place, const Subscriptions::Listener& listener, WireFormat format,
+  std::optional<std::string> not_ready_reason() const;
+  void send_changed_status();
+  void send_changed_status(const StationId& station);
+  StatusContext status_context(const StationId& station) const;
+  std::int64_t prefill_chunks() const;
+
+  // conductor_listeners.cpp: listeners that wait
+  std::optional<StationId> station_for(const ReservedStation& reserved);
+  void release_reservation(const ReservedStation& reserved);
+  bool secure_encoder(const StationId& station, WireFormat format, const SharedPermit& encoder);
+  bool needs_encoder(const StationId& station) const;
+  void release_encoders();
+  bool waits_for_station() const;
+  bool waits_for_format(ConnectionId id) const;
+  std::vector<ConnectionId> pending_ids() const;
+  void wait_for(PendingStation station, ConnectionId id);
+  std::optional<PendingStation> extract_station(ConnectionId id);
+  void serve_stations();
+  void serve_requests();
+  void serve_requests(ConnectionId id);
+  bool ready(ConnectionId id, const PendingStation& waited);
+  bool ready(ConnectionId id, const PendingFormat& waited);
+  bool encoded(const StationId& station, const Subscriptions::Listener& listener, WireFormat format,
                std::int64_t prefill);
-  bool comes_after_switch(ConnectionId id, std::function<void()> work);
-  void switch_formats();
-  void switch_format(const Switching& switching);
-  void welcome(ConnectionId id, const Subscriptions::Listener& listener);
-  void switch_station(const PendingListener& waited, const Subscriptions::Listener& listener);
-  void wait_for(PendingListener waiting);
-  std::vector<PendingListener> extract_pending(const std::function<bool(const PendingListener&)>& which);
-  void reject(ConnectionId id);
-  void refuse_changes(const PendingListener& waited);
+  void begin(ConnectionId id, const Subscriptions::Listener& listener);
+  void subscribe_now(ConnectionId id, const ReservedStation& reserved);
+  void switch_station(ConnectionId id, const PendingStation& waited, const Subscriptions::Listener& listener);
+  void switch_format(ConnectionId id, const PendingFormat& waited);
+
+  // conductor_requests.cpp: answers
+  void change_now(ConnectionId id, const ClientMessage& message);
+  ChangeResult change_station(const ClientMessage& message, const StationId& station);
+  ChangeResult control(const ChangeRequest& request);
+  void count(const ChangeResult& result);
+  void refuse_changes(ConnectionId id, const PendingStation& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message);
   void refuse(ConnectionId id, const MessageError& error);
   WorkerProxy& worker_of(const Subscriptions::Listener& listener) { return workers_.at(listener.worker); }
   void send(const Subscriptions::Listener& listener, ConnectionId id, const std::string& text);
   void respond(const HttpCaller& caller, HttpResponse response);
-  std::optional<StationId> station_for(const ReservedStation& station);
-  bool secure_encoder(const StationId& place, WireFormat format, const SharedPermit& encoder);
-  bool needs_encoder(const StationId& place) const;
-  void release_encoders();
-  std::optional<std::string> not_ready_reason() const;
-  std::int64_t prefill_chunks() const;
-  ChangeResult control(const ChangeRequest& request);
-  ChangeResult change_station(const ClientMessage& message, const StationId& place);
-  void count(const ChangeResult& result);
   HttpResponse status_response(std::string_view query);
 
   WorkerContext& context_;
@@ -140,8 +133,7 @@ class Conductor {
   std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();
   std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
   TimeSlice telling_;
-  std::vector<PendingListener> waiting_;
-  std::vector<Switching> switching_;
+  std::map<ConnectionId, PendingListener> pending_;  // of subscriptions_, those that wait
   // Of personal stations that are heard in Opus; by place and generation.
   std::map<std::pair<std::size_t, std::uint64_t>, SharedPermit> encoders_;
   std::map<std::uint64_t, ReportCollection> collections_;

@@ -1,77 +1,95 @@
 // SPDX-License-Identifier: MIT
-// How listeners come, change their station or their format, and leave.
+// Adds and removes listeners, and switches their station and their format.
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "streamd/control/conductor.h"
+#include "streamd/control/overloaded.h"
 
 namespace auralis {
 namespace {
 
-// A listener waits so long for encoders that do not keep up; then it gets what there is.
+// The longest wait of a listener for encoders that do not keep up; then it gets what there is.
 constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
 
 }  // namespace
 
 void Conductor::add(ConnectionId id, const NewListener& listener) {
-  const auto place = station_for(listener.station);
-  subscriptions_.add(id, listener.worker, listener.format, place.value_or(StationId{}));
-  // The station has ended since the listener was admitted.
-  if (!place || !secure_encoder(*place, listener.format, listener.station.encoder)) return reject(id);
-  wait_for({id, *place, false, listener.station.want.link.has_value(), {}, 0});
+  const auto station = station_for(listener.station);
+  subscriptions_.add(id, listener.worker, listener.format, station.value_or(StationId{}));
+  // The station may have ended since the listener was admitted.
+  if (!station || !secure_encoder(*station, listener.format, listener.station.encoder)) return reject(id);
+  wait_for({*station, false, listener.station.want.link.has_value(), {}, 0}, id);
+}
+
+void Conductor::remove(ConnectionId id) {
+  subscriptions_.remove(id);
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) return;
+  for (const auto& request : found->second.requests) {
+    if (const auto* station = std::get_if<ReservedStation>(&request)) release_reservation(*station);
+  }
+  pending_.erase(found);
 }
 
 void Conductor::subscribe(ConnectionId id, const ReservedStation& station) {
-  if (comes_after_switch(id, [this, id, station] { subscribe(id, station); })) return;
-  // What it asked for before may have begun by now.
-  if (!waiting_.empty()) {
-    delivery_.step();
-    welcome_waiting();
-  }
-  const auto place = station_for(station);
-  const auto* const listener = subscriptions_.find(id);
-  if (listener == nullptr) return;
-  if (!place) return reject(id);
-  if (!secure_encoder(*place, listener->format, station.encoder))
-    return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
-  if (!listener->delivered_to) subscriptions_.switch_station(id, *place);
-  wait_for({id, *place, true, station.want.link.has_value(), {}, 0});
+  if (waits_for_format(id)) return pending_[id].requests.push_back(station);
+  subscribe_now(id, station);
 }
 
-// What it waited for before does not count any more.
-void Conductor::wait_for(PendingListener waiting) {
-  for (const PendingListener& former :
-       extract_pending([id = waiting.id](const PendingListener& one) { return one.id == id; })) {
-    if (former.subscribed)
-      refuse(waiting.id,
-             {"unavailable", "Another station was asked for before this one began.", "subscribe"});
-    refuse_changes(former);
+void Conductor::subscribe_now(ConnectionId id, const ReservedStation& reserved) {
+  // The station that the listener requested before may be ready by now.
+  if (waits_for_station()) {
+    delivery_.step();
+    serve_stations();
   }
-  waiting_.push_back(std::move(waiting));
+  const auto station = station_for(reserved);
+  const auto* const listener = subscriptions_.find(id);
+  if (listener == nullptr) return;
+  if (!station) return reject(id);
+  if (!secure_encoder(*station, listener->format, reserved.encoder))
+    return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
+  if (!listener->delivered_to) subscriptions_.switch_station(id, *station);
+  wait_for({*station, true, reserved.want.link.has_value(), {}, 0}, id);
+}
+
+// Supersedes the station that the listener waited for before.
+void Conductor::wait_for(PendingStation station, ConnectionId id) {
+  if (const auto former = extract_station(id)) {
+    if (former->subscribed)
+      refuse(id, {"unavailable", "Another station was asked for before this one began.", "subscribe"});
+    refuse_changes(id, *former);
+  }
+  pending_[id].station = std::move(station);
   next_refresh_ns_ = 0;
   step_soon_();
 }
 
-std::optional<StationId> Conductor::station_for(const ReservedStation& station) {
-  const StationRequest& want = station.want;
-  std::optional<StationId> place = want.place;
+std::optional<StationId> Conductor::station_for(const ReservedStation& reserved) {
+  const StationRequest& want = reserved.want;
+  std::optional<StationId> station = want.place;
   if (want.link) {
-    place = stations_.open(*want.link, station.personal);
+    station = stations_.open(*want.link, reserved.personal);
     publish_directory();
   }
-  if (station.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
-  // The worker may have known a station that is gone by now. One that began anew elsewhere has its name.
+  release_reservation(reserved);
+  // The worker may have meant a station that is gone by now. After a restart of synthd it may have another
+  // row of the table, and the same name.
   if (!want.link && !want.name.empty() && stations_.find(want.place) == nullptr)
     return stations_.find(want.name);
-  return place;
+  return station;
 }
 
-// Encoders of configured stations are always reserved; one of a personal station is, while somebody hears it
-// in Opus.
-bool Conductor::secure_encoder(const StationId& place, WireFormat format, const SharedPermit& encoder) {
-  if (!is_opus(format) || !stations_.is_personal(place)) return true;
-  const std::pair key(place.index, place.generation);
+void Conductor::release_reservation(const ReservedStation& reserved) {
+  if (reserved.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Encoders of configured stations are always reserved; that of a personal station is while a listener hears
+// it in Opus, or is about to.
+bool Conductor::secure_encoder(const StationId& station, WireFormat format, const SharedPermit& encoder) {
+  if (!is_opus(format) || !stations_.is_personal(station)) return true;
+  const std::pair key(station.index, station.generation);
   if (encoders_.count(key) != 0) return true;
   if (!encoder) return false;
   encoders_.emplace(key, encoder);
@@ -79,15 +97,14 @@ bool Conductor::secure_encoder(const StationId& place, WireFormat format, const 
   return true;
 }
 
-bool Conductor::needs_encoder(const StationId& place) const {
-  const auto waits = [&](const PendingListener& one) { return one.place == place; };
-  const auto switches = [&](const Switching& one) {
-    const auto* const listener = subscriptions_.find(one.id);
-    return listener != nullptr && listener->station == place;
+bool Conductor::needs_encoder(const StationId& station) const {
+  const auto waits = [&](const auto& entry) {
+    const auto& [id, pending] = entry;
+    if (pending.station && pending.station->station == station) return true;
+    return !pending.requests.empty() && subscriptions_.find(id)->station == station;
   };
-  return subscriptions_.opus_listeners_of(place) > 0 ||
-         std::any_of(waiting_.begin(), waiting_.end(), waits) ||
-         std::any_of(switching_.begin(), switching_.end(), switches);
+  return subscriptions_.opus_listeners_of(station) > 0 ||
+         std::any_of(pending_.begin(), pending_.end(), waits);
 }
 
 void Conductor::release_encoders() {
@@ -99,105 +116,109 @@ void Conductor::release_encoders() {
   metrics_.opus_station_places.set(static_cast<double>(context_.encoders.places()));
 }
 
-void Conductor::remove(ConnectionId id) { subscriptions_.remove(id); }
+bool Conductor::waits_for_station() const {
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [](const auto& entry) { return entry.second.station.has_value(); });
+}
+bool Conductor::waits_for_format(ConnectionId id) const {
+  const auto found = pending_.find(id);
+  return found != pending_.end() && !found->second.requests.empty();
+}
 
-// Listeners whose station plays by now are sent its status, and sound.
-void Conductor::welcome_waiting() {
-  for (PendingListener& one : waiting_) {
-    if (one.plays_since_ns == 0 && pump_.plays(one.place)) one.plays_since_ns = clock_.now_ns();
+// Serving one may add and remove others.
+std::vector<ConnectionId> Conductor::pending_ids() const {
+  std::vector<ConnectionId> ids;
+  for (const auto& entry : pending_) ids.push_back(entry.first);
+  return ids;
+}
+
+std::optional<PendingStation> Conductor::extract_station(ConnectionId id) {
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) return std::nullopt;
+  auto station = std::exchange(found->second.station, std::nullopt);
+  if (found->second.requests.empty()) pending_.erase(found);
+  return station;
+}
+
+// Listeners whose station plays by now hear it.
+void Conductor::serve_stations() {
+  for (auto& entry : pending_) {
+    auto& waited = entry.second.station;
+    if (waited && waited->plays_since_ns == 0 && pump_.plays(waited->station))
+      waited->plays_since_ns = clock_.now_ns();
   }
-  const auto served = extract_pending([this](const PendingListener& one) { return ready(one); });
-  for (const PendingListener& one : served) {
-    const auto* const listener = subscriptions_.find(one.id);
-    if (listener == nullptr) continue;
-    if (listener->delivered_to) {
-      switch_station(one, *listener);
+  for (const ConnectionId id : pending_ids()) {
+    const auto& waited = pending_.at(id).station;
+    if (!waited || !ready(id, *waited)) continue;
+    const PendingStation station = *extract_station(id);
+    const Subscriptions::Listener& listener = *subscriptions_.find(id);
+    if (listener.delivered_to) {
+      switch_station(id, station, listener);
     } else {
-      welcome(one.id, *listener);
+      begin(id, listener);
     }
-    for (const ClientMessage& message : one.changes) change(one.id, message);
+    for (const ClientMessage& message : station.changes) change_now(id, message);
   }
 }
 
-// Whether all that a listener begins with is there: its station, and of Opus the first chunks.
-bool Conductor::ready(const PendingListener& waiting) {
-  const auto* const listener = subscriptions_.find(waiting.id);
-  if (listener == nullptr) return true;
-  if (waiting.plays_since_ns == 0) return false;
-  const std::int64_t prefill = listener->delivered_to ? 0 : prefill_chunks();
-  const bool encoded_now = encoded(waiting.place, *listener, listener->format, prefill);
+// Whether all that the listener begins with is there: its station, and of Opus the first chunks.
+bool Conductor::ready(ConnectionId id, const PendingStation& waited) {
+  if (waited.plays_since_ns == 0) return false;
+  const Subscriptions::Listener& listener = *subscriptions_.find(id);
+  const std::int64_t prefill = listener.delivered_to ? 0 : prefill_chunks();
+  const bool encoded_now = encoded(waited.station, listener, listener.format, prefill);
   const bool owed =
-      is_opus(listener->format) && (delivery_.owes(listener->station) || delivery_.owes(waiting.place));
-  return (encoded_now && !owed) || clock_.now_ns() - waiting.plays_since_ns >= kEncodingLimitNs;
+      is_opus(listener.format) && (delivery_.owes(listener.station) || delivery_.owes(waited.station));
+  return (encoded_now && !owed) || clock_.now_ns() - waited.plays_since_ns >= kEncodingLimitNs;
 }
 
 // Whether the listener's next chunk of that station is encoded, and `prefill` chunks before it.
-bool Conductor::encoded(const StationId& place, const Subscriptions::Listener& listener, WireFormat format,
+bool Conductor::encoded(const StationId& station, const Subscriptions::Listener& listener, WireFormat format,
                         std::int64_t prefill) {
   const auto next = delivery_.next_chunk(listener.phase);
-  return !next || pump_.prepare(place, format, *next - prefill, *next);
+  return !next || pump_.prepare(station, format, *next - prefill, *next);
 }
 
-std::vector<Conductor::PendingListener> Conductor::extract_pending(
-    const std::function<bool(const PendingListener&)>& which) {
-  const auto taken = std::stable_partition(waiting_.begin(), waiting_.end(),
-                                           [&](const PendingListener& one) { return !which(one); });
-  std::vector<PendingListener> result(std::make_move_iterator(taken),
-                                      std::make_move_iterator(waiting_.end()));
-  waiting_.erase(taken, waiting_.end());
-  return result;
-}
-
-void Conductor::welcome(ConnectionId id, const Subscriptions::Listener& listener) {
-  const StationId place = listener.station;
-  if (is_opus(listener.format)) delivery_.drop_owed(place);
-  InitialDelivery welcome{place, listener.phase, {}, {}};
-  if (const auto status = stations_.status(place); status && !is_plain_http(listener.format)) {
-    welcome.messages.push_back(
-        make_text_message(status_message(*status, status_context(place), format_name(listener.format))));
-    if (subscriptions_.listeners_of(place) == 1) told_[status->station] = *status;
+void Conductor::begin(ConnectionId id, const Subscriptions::Listener& listener) {
+  const StationId station = listener.station;
+  if (is_opus(listener.format)) delivery_.drop_owed(station);
+  InitialDelivery initial{station, listener.phase, {}, {}};
+  if (const auto status = stations_.status(station); status && !is_plain_http(listener.format)) {
+    initial.messages.push_back(
+        make_text_message(status_message(*status, status_context(station), format_name(listener.format))));
+    if (subscriptions_.listeners_of(station) == 1) told_[status->station] = *status;
   }
-  welcome.past = delivery_.prefill(place, listener.phase, listener.format, prefill_chunks());
-  // After the past was encoded: it tells where the stream begins.
+  initial.past = delivery_.prefill(station, listener.phase, listener.format, prefill_chunks());
+  // After the past chunks were encoded: the head tells where the stream begins.
   const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
-  if (const auto head = pump_.stream_head(place, listener.format, next)) welcome.messages.push_back(head);
+  if (const auto head = pump_.stream_head(station, listener.format, next)) initial.messages.push_back(head);
   subscriptions_.begin(id);
-  worker_of(listener).begin(id, std::move(welcome));
+  worker_of(listener).begin(id, std::move(initial));
 }
 
-// It has what it hears queued; the other station follows without a gap in the numbers.
-void Conductor::switch_station(const PendingListener& waited, const Subscriptions::Listener& listener) {
-  const ConnectionId id = waited.id;
+// The other station follows what the listener has queued, without a gap in the numbers.
+void Conductor::switch_station(ConnectionId id, const PendingStation& waited,
+                               const Subscriptions::Listener& listener) {
   const StationId former = listener.station;
-  const StationId place = waited.place;
-  // Its format may be another one since it asked.
-  if (!secure_encoder(place, listener.format, nullptr))
+  const StationId station = waited.station;
+  // The format may have been switched since the request.
+  if (!secure_encoder(station, listener.format, nullptr))
     return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
   if (is_opus(listener.format)) {
     delivery_.drop_owed(former);
-    delivery_.drop_owed(place);
+    delivery_.drop_owed(station);
   }
-  const auto status = stations_.status(place);
+  const auto status = stations_.status(station);
   const std::string name = status ? status->station : std::string();
   const std::int64_t seq = delivery_.next_chunk(listener.phase).value_or(0);
-  const auto message = make_text_message(subscribed_message(name, seq));
-  worker_of(listener).switch_station(id, place, message);
-  subscriptions_.switch_station(id, place);
+  worker_of(listener).switch_station(id, station, make_text_message(subscribed_message(name, seq)));
+  subscriptions_.switch_station(id, station);
   send_status(id);
-  // A listener that goes from one station of its own to the next does not come back to the former one.
-  const bool wanted = std::any_of(waiting_.begin(), waiting_.end(),
-                                  [&](const PendingListener& one) { return one.place == former; });
+  // A listener that goes from one personal station to the next does not return to the former one.
+  const bool wanted = std::any_of(pending_.begin(), pending_.end(), [&](const auto& entry) {
+    return entry.second.station && entry.second.station->station == former;
+  });
   if (waited.own && !wanted && subscriptions_.listeners_of(former) == 0) stations_.end(former);
-}
-
-void Conductor::send_status(ConnectionId id) {
-  const auto* const listener = subscriptions_.find(id);
-  if (listener == nullptr) return;
-  const auto status = stations_.status(listener->station);
-  const std::string answer =
-      status ? status_message(*status, status_context(listener->station), format_name(listener->format))
-             : error_message({"unavailable", "The station does not play yet.", "status"});
-  send(*listener, id, answer);
 }
 
 void Conductor::set_format(ConnectionId id, const FormatRequest& request) {
@@ -207,56 +228,52 @@ void Conductor::set_format(ConnectionId id, const FormatRequest& request) {
     if (!request.stepped_down) refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
     return;
   }
-  switching_.push_back({id, request.format, request.stepped_down, clock_.now_ns(),
-                        [this, id, answers = !request.stepped_down] {
-                          const auto* const one = subscriptions_.find(id);
-                          if (one != nullptr && answers) worker_of(*one).send_buffer_status(id);
-                        }});
-  switch_formats();
-  if (!switching_.empty()) step_soon_();
+  pending_[id].requests.emplace_back(PendingFormat{request.format, request.stepped_down, clock_.now_ns()});
+  serve_requests(id);
+  if (waits_for_format(id)) step_soon_();
 }
 
-bool Conductor::ready(const Switching& switching) {
-  const auto* const listener = subscriptions_.find(switching.id);
-  if (listener == nullptr || !switching.format || listener->format == switching.format) return true;
-  if (!listener->delivered_to) return true;
-  const bool encoded_now = encoded(listener->station, *listener, *switching.format, 0);
-  const bool opus = is_opus(listener->format) || is_opus(*switching.format);
-  return (encoded_now && !(opus && delivery_.owes(listener->station))) ||
-         clock_.now_ns() - switching.since_ns >= kEncodingLimitNs;
+void Conductor::serve_requests() {
+  for (const ConnectionId id : pending_ids()) serve_requests(id);
 }
 
-// Whether a switch of the listener's is under way, after which `work` will be done.
-bool Conductor::comes_after_switch(ConnectionId id, std::function<void()> work) {
-  const bool switches =
-      std::any_of(switching_.begin(), switching_.end(), [id](const Switching& one) { return one.id == id; });
-  if (switches) switching_.push_back({id, std::nullopt, false, clock_.now_ns(), std::move(work)});
-  return switches;
-}
-
-// A listener's formats come into force in the order in which they were asked for.
-void Conductor::switch_formats() {
-  std::vector<Switching> still;
-  for (Switching& one : std::exchange(switching_, {})) {
-    const bool in_turn =
-        std::none_of(still.begin(), still.end(), [&](const Switching& other) { return other.id == one.id; });
-    if (in_turn && ready(one)) {
-      switch_format(one);
-    } else {
-      still.push_back(std::move(one));
+// Serves the listener's requests in turn, up to a format that it cannot be switched to yet.
+void Conductor::serve_requests(ConnectionId id) {
+  for (auto found = pending_.find(id); found != pending_.end(); found = pending_.find(id)) {
+    auto& requests = found->second.requests;
+    if (requests.empty()) {
+      if (!found->second.station) pending_.erase(found);
+      return;
     }
+    const auto* const format = std::get_if<PendingFormat>(&requests.front());
+    if (format != nullptr && !ready(id, *format)) return;
+    const auto request = std::move(requests.front());
+    requests.pop_front();
+    std::visit(Overloaded{[&](const PendingFormat& one) { switch_format(id, one); },
+                          [&](const ClientMessage& message) { change_now(id, message); },
+                          [&](const ReservedStation& station) { subscribe_now(id, station); }},
+               request);
   }
-  switching_ = std::move(still);
 }
 
-void Conductor::switch_format(const Switching& switching) {
-  const auto* const listener = subscriptions_.find(switching.id);
-  if (listener != nullptr && switching.format && listener->format != *switching.format) {
-    if (is_opus(listener->format) || is_opus(*switching.format)) delivery_.drop_owed(listener->station);
-    subscriptions_.set_format(switching.id, *switching.format);
-    worker_of(*listener).set_format(switching.id, *switching.format, switching.stepped_down);
+bool Conductor::ready(ConnectionId id, const PendingFormat& waited) {
+  const Subscriptions::Listener& listener = *subscriptions_.find(id);
+  if (!waited.format || listener.format == waited.format || !listener.delivered_to) return true;
+  const bool encoded_now = encoded(listener.station, listener, *waited.format, 0);
+  const bool opus = is_opus(listener.format) || is_opus(*waited.format);
+  return (encoded_now && !(opus && delivery_.owes(listener.station))) ||
+         clock_.now_ns() - waited.since_ns >= kEncodingLimitNs;
+}
+
+void Conductor::switch_format(ConnectionId id, const PendingFormat& waited) {
+  const Subscriptions::Listener& listener = *subscriptions_.find(id);
+  WorkerProxy& worker = worker_of(listener);
+  if (waited.format && listener.format != *waited.format) {
+    if (is_opus(listener.format) || is_opus(*waited.format)) delivery_.drop_owed(listener.station);
+    subscriptions_.set_format(id, *waited.format);
+    worker.set_format(id, *waited.format, waited.stepped_down);
   }
-  switching.done();
+  if (!waited.stepped_down) worker.send_buffer_status(id);
 }
 
 }  // namespace auralis

@@ -9,39 +9,51 @@
 namespace auralis {
 namespace {
 
-constexpr std::size_t kMostHeld = 8;  // changes, for a station that does not play yet
+constexpr std::size_t kMostHeld = 8;  // changes for a station that does not play yet
 
 }  // namespace
 
 void Conductor::change(ConnectionId id, const ClientMessage& message) {
+  if (waits_for_format(id)) return pending_[id].requests.push_back(message);
+  change_now(id, message);
+}
+
+void Conductor::change_now(ConnectionId id, const ClientMessage& message) {
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
-  if (comes_after_switch(id, [this, id, message] { change(id, message); })) return;
-  const auto waits = std::find_if(waiting_.begin(), waiting_.end(),
-                                  [id](const PendingListener& one) { return one.id == id; });
-  if (waits != waiting_.end()) {
-    if (pump_.reader().segment().writer_alive() && waits->changes.size() < kMostHeld)
-      return waits->changes.push_back(message);
-    return refuse_change(id, message);
+  const auto pending = pending_.find(id);
+  if (pending != pending_.end() && pending->second.station) {
+    auto& held = pending->second.station->changes;
+    const bool holds = pump_.reader().segment().writer_alive() && held.size() < kMostHeld;
+    return holds ? held.push_back(message) : refuse_change(id, message);
   }
   const ChangeResult result = change_station(message, listener->station);
   count(result);
   send(*listener, id, change_message(result));
 }
 
-// Changes of a station that did not come.
-void Conductor::refuse_changes(const PendingListener& waited) {
-  for (const ClientMessage& message : waited.changes) refuse_change(waited.id, message);
+// Changes that were held for a station that did not come.
+void Conductor::refuse_changes(ConnectionId id, const PendingStation& waited) {
+  for (const ClientMessage& message : waited.changes) refuse_change(id, message);
 }
 void Conductor::refuse_change(ConnectionId id, const ClientMessage& message) {
   metrics_.control_refused.add();
   refuse(id,
-         {"unavailable", "The station that was to be changed did not begin.", std::string(type_of(message))});
+         {"unavailable", "The station of this change could not be started.", std::string(type_of(message))});
 }
 
 void Conductor::refuse(ConnectionId id, const MessageError& error) {
   const auto* const listener = subscriptions_.find(id);
   if (listener != nullptr) send(*listener, id, error_message(error));
+}
+
+void Conductor::send_status(ConnectionId id) {
+  const auto* const listener = subscriptions_.find(id);
+  if (listener == nullptr) return;
+  const auto status = stations_.status(listener->station);
+  send(*listener, id,
+       status ? status_message(*status, status_context(listener->station), format_name(listener->format))
+              : error_message({"unavailable", "The station does not play yet.", "status"}));
 }
 
 void Conductor::send(const Subscriptions::Listener& listener, ConnectionId id, const std::string& text) {

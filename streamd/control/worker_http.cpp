@@ -2,20 +2,10 @@
 // What a worker answers over plain HTTP.
 #include <utility>
 
+#include "streamd/control/overloaded.h"
 #include "streamd/control/worker.h"
 
 namespace auralis {
-namespace {
-
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
-
-}  // namespace
-
 std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& request) {
   using Answer = std::optional<HttpResponse>;
   return std::visit(Overloaded{
