@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/config/config.h"
 
+#include "common/config/command_line.h"
 #include "common/config/config_loader.h"
 #include "common/config/config_table.h"
 
@@ -158,24 +159,14 @@ std::string to_file(const Config& config) {
   return text + stations_to_file(config.stations);
 }
 
-// Parses into `flags`, which `app` points into.
-void parse(CLI::App& app, int argc, const char* const* argv) {
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    throw ConfigError(std::string(error.what()) + "; --help lists the options");
-  }
-  const auto unknown = app.remaining();
-  if (!unknown.empty()) throw ConfigError(unknown.front() + ": unknown option; --help lists them");
-}
-
 // load_config, but for load_again.
 CommandLine load_once(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
                       std::ostream& out) {
   CLI::App app(std::string(description_of(daemon)), std::string(daemon_name(daemon)));
   Flags flags;
   declare(app, daemon, flags);
-  parse(app, argc, argv);
+  const std::string problem = parse_command_line(app, argc, argv);
+  if (!problem.empty()) throw ConfigError(problem);
 
   CommandLine result;
   result.list_devices = flags.list_devices;

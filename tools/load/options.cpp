@@ -9,6 +9,7 @@
 #include <ostream>
 #include <string_view>
 
+#include "common/config/command_line.h"
 #include "tools/arguments.h"
 
 namespace auralis {
@@ -95,19 +96,6 @@ void read_url(const std::string& url, LoadOptions& options) {
   options.target = target;
 }
 
-void parse(CLI::App& app, int argc, const char* const* argv) {
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(std::string(error.what()) + "; --help lists the options");
-  }
-  const auto unknown = app.remaining();
-  if (unknown.empty()) return;
-  const bool is_option = unknown.front().front() == '-';
-  throw UsageError(shown(unknown.front()) +
-                   (is_option ? ": unknown option; --help lists them" : ": one URL at a time"));
-}
-
 }  // namespace
 
 std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv, std::ostream& out) {
@@ -115,7 +103,8 @@ std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv,
   Arguments arguments(app);
   Flags flags;
   declare(app, arguments, flags);
-  parse(app, argc, argv);
+  const std::string problem = parse_command_line(app, argc, argv, shown, "one URL at a time");
+  if (!problem.empty()) throw UsageError(problem);
   if (flags.help || flags.version) {
     out << (flags.help ? app.help() : std::string("auralis-load ") + AURALIS_VERSION + "\n");
     return std::nullopt;

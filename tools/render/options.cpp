@@ -7,6 +7,7 @@
 #include <cmath>
 #include <ostream>
 
+#include "common/config/command_line.h"
 #include "common/config/config_table.h"
 #include "common/music/permalink.h"
 #include "synthd/synth_loop.h"
@@ -201,19 +202,6 @@ SoundFormat read_format(const Arguments& arguments, const std::filesystem::path&
   return format;
 }
 
-void parse(CLI::App& app, int argc, const char* const* argv) {
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(std::string(error.what()) + "; --help lists the options");
-  }
-  const auto unknown = app.remaining();
-  if (unknown.empty()) return;
-  const bool is_option = unknown.front().front() == '-';
-  throw UsageError(shown(unknown.front()) +
-                   (is_option ? ": unknown option; --help lists them" : ": one file at a time"));
-}
-
 }  // namespace
 
 std::vector<std::filesystem::path> RenderOptions::files() const {
@@ -233,7 +221,8 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   Arguments arguments(app);
   Flags flags;
   declare(app, arguments, flags);
-  parse(app, argc, argv);
+  const std::string problem = parse_command_line(app, argc, argv, shown, "one file at a time");
+  if (!problem.empty()) throw UsageError(problem);
   if (flags.help || flags.version) {
     out << (flags.help ? app.help() : std::string("auralis-render ") + AURALIS_VERSION + "\n");
     return std::nullopt;

@@ -10,6 +10,7 @@
 #include "common/access/ticket.h"
 #include "common/base/clock.h"
 #include "common/base/inherited_state.h"
+#include "common/config/command_line.h"
 #include "common/config/config_table.h"
 #include "tools/ticket/time.h"
 
@@ -62,16 +63,6 @@ void declare(CLI::App& app, Options& options) {
   add(options.check, "--check", "TICKET",
       "Make none: say whether this one is valid (for --station, if that is given)");
   app.footer("Exit status: 0 made, or valid; 1 failed, or not valid; 2 wrong usage.");
-}
-
-void parse(CLI::App& app, int argc, const char* const* argv) {
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(std::string(error.what()) + "; --help lists the options");
-  }
-  const auto unknown = app.remaining();
-  if (!unknown.empty()) throw UsageError(to_toml(unknown.front()) + ": unknown option; --help lists them");
 }
 
 [[noreturn]] void refuse(const Given& given, const std::string& allowed) {
@@ -133,7 +124,9 @@ void run(int argc, const char* const* argv) {
   CLI::App app("Makes tickets for listeners, and checks them.", "auralis-ticket");
   Options options;
   declare(app, options);
-  parse(app, argc, argv);
+  const std::string problem =
+      parse_command_line(app, argc, argv, [](const std::string& text) { return to_toml(text); });
+  if (!problem.empty()) throw UsageError(problem);
   if (options.help || options.version) {
     std::cout << (options.help ? app.help() : std::string("auralis-ticket ") + AURALIS_VERSION + "\n");
     return;
