@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/derived_metrics.h"
 
+#include "common/metrics/metric_names.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -14,20 +16,40 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kBitsAByte = 8;
 constexpr double kBitsAMegabit = 1e6;
 
-// Columns of the windows.
+// Columns of the windows: those of daemons in the order of kDerivedFromSynthd and kDerivedFromStreamd.
 enum MachineColumn { kBusyTicks, kTotalTicks };
-enum SynthColumn { kSynthCpu, kDeviceBusy };
-enum StreamColumn { kStreamCpu, kSent, kErrors, kBytes, kIntervals, kLateMs, kEarlyMs, kIntervalSquares };
+enum SynthColumn { kSynthCpu, kDeviceBusy, kSynthColumns };
+enum StreamColumn {
+  kStreamCpu,
+  kSent,
+  kErrors,
+  kBytes,
+  kIntervals,
+  kLateMs,
+  kEarlyMs,
+  kIntervalSquares,
+  kStreamColumns
+};
 enum MetricsColumn { kMetricsCpu };
+static_assert(kDerivedFromSynthd.size() == kSynthColumns && kDerivedFromStreamd.size() == kStreamColumns);
 
-// Of all series of that name: there may be one a station. When a station goes the sum falls, and its window
-// begins anew.
+// The sum of all series of that name: there may be one per station. It falls when a station is closed, which
+// resets its window.
 double value_of(const std::vector<MetricSample>& samples, const char* name) {
   double sum = kNone;
   for (const auto& sample : samples) {
     if (sample.spec.name == name) sum = std::isnan(sum) ? sample.value : sum + sample.value;
   }
   return sum;
+}
+
+template <std::size_t N>
+CounterWindow::Values values_of(const std::vector<MetricSample>& samples,
+                                const std::array<CounterName, N>& names) {
+  static_assert(N <= CounterWindow::kColumns);
+  CounterWindow::Values values{};
+  for (std::size_t column = 0; column < N; ++column) values[column] = value_of(samples, names[column]);
+  return values;
 }
 
 void set_or_clear(Gauge& gauge, double value) {
@@ -81,22 +103,14 @@ void DerivedMetrics::add_machine(std::int64_t now_ns, const std::optional<CpuTic
 }
 
 void DerivedMetrics::add_synthd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
-  synthd_.add(now_ns, {value_of(samples, "auralis_process_cpu_seconds_total"),
-                       value_of(samples, "auralis_engine_device_busy_seconds_total")});
+  synthd_.add(now_ns, values_of(samples, kDerivedFromSynthd));
   const std::optional<Change> change = synthd_.unbroken(kShortSpanNs);
   set_or_clear(own_.gpu_percent, percent(rate(change, kDeviceBusy), 1));
   set_cpu_percent(Daemon::kSynthd, rate(change, kSynthCpu));
 }
 
 void DerivedMetrics::add_streamd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
-  streamd_.add(
-      now_ns,
-      {value_of(samples, "auralis_process_cpu_seconds_total"),
-       value_of(samples, "websocket_chunks_sent_total"), value_of(samples, "websocket_send_errors_total"),
-       value_of(samples, "network_bytes_sent_total"), value_of(samples, "auralis_send_intervals_total"),
-       value_of(samples, "auralis_send_interval_late_ms_total"),
-       value_of(samples, "auralis_send_interval_early_ms_total"),
-       value_of(samples, "auralis_send_interval_ms_squares_total")});
+  streamd_.add(now_ns, values_of(samples, kDerivedFromStreamd));
   const std::optional<Change> lately = streamd_.unbroken(kShortSpanNs);
   set_or_clear(own_.bandwidth_mbps, rate(lately, kBytes) * kBitsAByte / kBitsAMegabit);
   set_cpu_percent(Daemon::kStreamd, rate(lately, kStreamCpu));

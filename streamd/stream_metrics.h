@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
 #include "common/metrics/station_labels.h"
@@ -26,6 +27,7 @@ class StreamMetrics {
 
   explicit StreamMetrics(MetricBinder& m) : m_(m) {
     for (std::size_t i = 0; i < configured.size(); ++i) configured[i] = of(late_label("station", i));
+    m_.require_counters(kDerivedFromStreamd);
   }
 
   // Figures that are changed while this lives change together for readers.
@@ -47,16 +49,13 @@ class StreamMetrics {
                                      "Difference of the interval between two sends to a listener and the "
                                      "duration of a chunk, in milliseconds",
                                      {1, 2, 5, 10, 20, 30, 50, 75, 100, 150});
-  Counter send_intervals =
-      m_.counter("auralis_send_intervals_total", "Intervals between two sends to a listener");
-  Counter send_late_ms =
-      m_.counter("auralis_send_interval_late_ms_total",
-                 "Sum of what those intervals exceeded the duration of a chunk by, in milliseconds");
-  Counter send_early_ms =
-      m_.counter("auralis_send_interval_early_ms_total",
-                 "Sum of what those intervals fell short of the duration of a chunk by, in milliseconds");
-  Counter send_deviation_squares = m_.counter("auralis_send_interval_ms_squares_total",
-                                              "Sum of the squares of both, in square milliseconds");
+  Counter send_intervals = m_.counter(kSendIntervals, "Intervals between two sends to a listener");
+  Counter send_late_ms = m_.counter(
+      kSendLateMs, "Sum of what those intervals exceeded the duration of a chunk by, in milliseconds");
+  Counter send_early_ms = m_.counter(
+      kSendEarlyMs, "Sum of what those intervals fell short of the duration of a chunk by, in milliseconds");
+  Counter send_deviation_squares =
+      m_.counter(kSendDeviationSquares, "Sum of the squares of both, in square milliseconds");
 
   StationMetrics personal = of({"station", std::string(kPersonalLabel)});
   std::array<StationMetrics, kLateLabels> configured;  // by StationLabels
@@ -64,8 +63,8 @@ class StreamMetrics {
   Counter chunks_offered = m_.counter(
       "auralis_chunks_offered_total",
       "Chunks queued to listeners, one for each listener: the sum of those sent, dropped and queued");
-  Counter chunks_sent = m_.counter("websocket_chunks_sent_total", "Audio chunks sent, one for each listener");
-  Counter send_errors = m_.counter("websocket_send_errors_total", "Audio chunks whose transmission failed");
+  Counter chunks_sent = m_.counter(kChunksSent, "Audio chunks sent, one for each listener");
+  Counter send_errors = m_.counter(kSendErrors, "Audio chunks whose transmission failed");
   Counter dropped_backlog =
       m_.counter("websocket_chunks_dropped_total", "Audio chunks queued and never sent, by reason",
                  {{"reason", "backlog"}});
@@ -88,8 +87,7 @@ class StreamMetrics {
                  "JSON messages to listeners left out, since too many waited behind audio not taken");
   Gauge chunks_queued =
       m_.gauge("auralis_chunks_queued", "Audio chunks queued or on their way, over all listeners");
-  Counter bytes_sent =
-      m_.counter("network_bytes_sent_total", "Bytes sent to listeners over WebSocket and HTTP");
+  Counter bytes_sent = m_.counter(kBytesSent, "Bytes sent to listeners over WebSocket and HTTP");
 
   Gauge active_connections = m_.gauge("websocket_active_connections", "Listeners connected");
   Counter connections = m_.counter("websocket_connections_total", "Listeners accepted");

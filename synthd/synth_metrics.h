@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
 #include "common/metrics/station_labels.h"
@@ -28,6 +29,7 @@ class SynthMetrics {
 
   explicit SynthMetrics(MetricBinder& m) : m_(m) {
     for (std::size_t i = 0; i < configured.size(); ++i) configured[i] = of(late_label("station", i));
+    m_.require_counters(kDerivedFromSynthd);
   }
 
   Histogram synthesis_ms =
@@ -36,8 +38,7 @@ class SynthMetrics {
                    {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 300, 500, 1000});
   Gauge device_memory_mb = m_.gauge("gpu_memory_allocated_mb", "What synthd holds on its device, in MiB");
   Counter device_busy_seconds =
-      m_.counter("auralis_engine_device_busy_seconds_total",
-                 "Time that the device worked on batches, by its own clock, in seconds");
+      m_.counter(kDeviceBusySeconds, "Time that the device worked on batches, by its own clock, in seconds");
   Counter voices_dropped = m_.counter("auralis_engine_voices_dropped_total",
                                       "Tones left out of a chunk, since more sounded than fit");
   Counter failovers = m_.counter("auralis_engine_failovers_total",

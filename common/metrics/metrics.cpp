@@ -137,6 +137,15 @@ Histogram MetricBinder::histogram(std::string name, std::string help, std::vecto
   return handle;
 }
 
+void MetricBinder::require_counter(std::string_view name) const {
+  const bool declared = std::any_of(specs_.begin(), specs_.end(), [&](const MetricSpec& spec) {
+    return spec.name == name && spec.type == MetricType::kCounter;
+  });
+  if (!declared)
+    throw std::logic_error("counter " + std::string(name) +
+                           " is not declared, but metrics are derived from it");
+}
+
 double MetricSample::count() const { return std::accumulate(buckets.begin(), buckets.end(), 0.0); }
 
 void prepare_shard(SharedWord* shard, const std::vector<MetricSpec>& specs) {

@@ -24,6 +24,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -150,10 +151,18 @@ class MetricBinder {
   Histogram histogram(std::string name, std::string help, std::vector<double> bounds,
                       std::vector<MetricLabel> labels = {});
 
+  // Throws std::logic_error, which names it, if a counter of `names` is not declared. At the end of a
+  // constructor that declares, for counters that other code looks up by name.
+  template <typename Names>
+  void require_counters(const Names& names) const {
+    for (const auto& name : names) require_counter(name);
+  }
+
   const std::vector<MetricSpec>& specs() const { return specs_; }
 
  private:
   friend class MetricsUpdate;
+  void require_counter(std::string_view name) const;
   MetricWord take(MetricSpec spec);
 
   MetricWord shard_;

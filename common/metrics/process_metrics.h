@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
 
 namespace auralis {
@@ -20,8 +21,8 @@ class ProcessMetrics {
   Gauge memory_mb =
       m_.gauge("memory_usage_mb", "Resident memory of the process, in MiB", {{"process", process_}});
   Counter cpu_seconds =
-      m_.counter("auralis_process_cpu_seconds_total",
-                 "Processor time of the daemon, user and system, in seconds", {{"process", process_}});
+      m_.counter(kProcessCpuSeconds, "Processor time of the daemon, user and system, in seconds",
+                 {{"process", process_}});
   Counter log_dropped =
       m_.counter("auralis_log_messages_dropped_total",
                  "Log messages given up because the log could not keep up", {{"process", process_}});

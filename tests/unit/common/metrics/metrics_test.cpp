@@ -47,6 +47,27 @@ struct Shards {
   }
 };
 
+// Declares one counter, and requires one of another name or type.
+struct RequiringMetrics {
+  RequiringMetrics(MetricBinder& m, std::string name, const char* required)
+      : calls(m.counter(std::move(name), "Calls")), load(m.gauge("load", "Load")) {
+    m.require_counters(std::array{required});
+  }
+  Counter calls;
+  Gauge load;
+};
+
+TEST_CASE("a counter that was renamed is refused by name if metrics are derived from it") {
+  const auto declare = [](const char* name, const char* required) {
+    return declared_metrics<RequiringMetrics>(std::string(name), required).size();
+  };
+  CHECK(declare("calls_total", "calls_total") == 2);
+  CHECK_THROWS_WITH_AS(declare("requests_total", "calls_total"),
+                       "counter calls_total is not declared, but metrics are derived from it",
+                       std::logic_error);
+  CHECK_THROWS_AS(declare("calls_total", "load"), std::logic_error);  // no counter
+}
+
 TEST_CASE("a class's declarations are collected in their order, with all that was said of them") {
   const auto specs = declared_metrics<EchoMetrics>();
   REQUIRE(specs.size() == 3);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Names of the counters that metricsd derives metrics from. Their owners declare them by these constants and
+// require them (MetricBinder::require_counters), metricsd looks them up by the same ones: so a renamed
+// counter is refused at the owner's start, instead of silently leaving a derived metric absent.
+#pragma once
+
+#include <array>
+
+namespace auralis {
+
+// Of each daemon.
+inline constexpr const char* kProcessCpuSeconds = "auralis_process_cpu_seconds_total";
+
+// Of synthd.
+inline constexpr const char* kDeviceBusySeconds = "auralis_engine_device_busy_seconds_total";
+
+// Of streamd.
+inline constexpr const char* kChunksSent = "websocket_chunks_sent_total";
+inline constexpr const char* kSendErrors = "websocket_send_errors_total";
+inline constexpr const char* kBytesSent = "network_bytes_sent_total";
+inline constexpr const char* kSendIntervals = "auralis_send_intervals_total";
+inline constexpr const char* kSendLateMs = "auralis_send_interval_late_ms_total";
+inline constexpr const char* kSendEarlyMs = "auralis_send_interval_early_ms_total";
+inline constexpr const char* kSendDeviationSquares = "auralis_send_interval_ms_squares_total";
+
+using CounterName = const char*;
+inline constexpr std::array<CounterName, 2> kDerivedFromSynthd{kProcessCpuSeconds, kDeviceBusySeconds};
+inline constexpr std::array<CounterName, 8> kDerivedFromStreamd{
+    kProcessCpuSeconds, kChunksSent, kSendErrors,  kBytesSent,
+    kSendIntervals,     kSendLateMs, kSendEarlyMs, kSendDeviationSquares};
+
+}  // namespace auralis
