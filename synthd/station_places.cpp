@@ -74,7 +74,7 @@ StationBounds station_bounds(const Config& config, const Timeline& timeline, std
 
 std::size_t station_places(const Config& config, const Timeline& timeline, std::uint32_t ring_slots) {
   if (config.synthd.max_stations > 0) return static_cast<std::size_t>(config.synthd.max_stations);
-  const auto former = former_places(config.daemon_dir(Daemon::kSynthd), timeline, ring_slots);
+  const auto former = former_capacity(config.daemon_dir(Daemon::kSynthd), timeline, ring_slots);
   if (former && *former >= config.stations.size()) return *former;
   const StationBounds bounds = station_bounds(config, timeline, ring_slots);
   const std::size_t places = bounds.places(config.stations.size());

@@ -52,8 +52,8 @@ SynthLoop::SynthLoop(const SynthParts& parts, const std::vector<StationConfig>& 
       labels_(parts.metrics_writer),
       target_depth_ns_(target_depth_ns),
       configured_(stations),
-      places_(parts.audio.places()),
-      control_versions_(parts.audio.places(), 0),
+      places_(parts.audio.capacity()),
+      control_versions_(parts.audio.capacity(), 0),
       last_step_ns_(parts.clock.now_ns()) {
   due_.reserve(places_.size());
   batch_.reserve(places_.size());

@@ -36,7 +36,7 @@ bool audio_flows(const std::filesystem::path& folder, std::int64_t now_ns) {
   reader.refresh();
   if (!reader.ready()) return false;
   const std::int64_t due = reader.timeline().chunk_at(now_ns);
-  for (std::size_t index = 0; index < reader.places(); ++index) {
+  for (std::size_t index = 0; index < reader.capacity(); ++index) {
     if (reader.newest({index, reader.generation(index)}).value_or(-1) >= due) return true;
   }
   return false;

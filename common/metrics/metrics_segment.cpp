@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "common/base/fingerprint.h"
+#include "common/segments/segment_view.h"
 
 namespace auralis {
 namespace {
@@ -110,10 +111,46 @@ SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t shards
   return {SegmentKind::kMetrics, kMetricsLayoutVersion, kFrontBytes + words * 8 + 64, fingerprint.value()};
 }
 
-std::filesystem::path metrics_path(const std::filesystem::path& directory) { return directory / "metrics"; }
-
 // Word at which shard 0 begins, counted from the first entry; on a cache line, so that shards share none.
 std::size_t first_shard_word(std::size_t metrics) { return (metrics * kEntryWords + 7) / 8 * 8; }
+
+// What a reader has validated of the payload: the declarations.
+struct MetricsView {
+  static constexpr const char* kFileName = "metrics";
+  static constexpr SegmentKind kKind = SegmentKind::kMetrics;
+  static constexpr std::uint32_t kVersion = kMetricsLayoutVersion;
+  static constexpr const char* kInvalid =
+      "its declarations make no sense; remove the file and restart its daemon";
+
+  const std::byte* payload = nullptr;
+  std::vector<MetricSpec> specs;
+  std::size_t shard_count = 0;
+  std::size_t stride = 0;
+
+  const LateLabels& late_labels() const {
+    return *reinterpret_cast<const LateLabels*>(payload + sizeof(MetricsHeader));
+  }
+  const SharedWord* words() const { return reinterpret_cast<const SharedWord*>(payload + kFrontBytes); }
+
+  bool read(const std::byte* bytes, std::size_t byte_count) {
+    specs.clear();
+    if (byte_count < kFrontBytes) return false;
+    payload = bytes;
+    const auto& header = *reinterpret_cast<const MetricsHeader*>(payload);
+    const std::uint64_t count = header.metric_count.load(std::memory_order_relaxed);
+    shard_count = header.shard_count.load(std::memory_order_relaxed);
+    stride = header.shard_stride.load(std::memory_order_relaxed);
+    const std::size_t available = (byte_count - kFrontBytes) / sizeof(SharedWord);
+    if (count > kMaxMetrics || shard_count > kMaxShards || stride > available) return false;
+    if (first_shard_word(count) + shard_count * stride > available) return false;
+    for (std::size_t metric = 0; metric < count; ++metric) {
+      MetricEntry entry;
+      load_words(&entry, words() + metric * kEntryWords, sizeof entry);
+      if (!spec_of(entry, specs.emplace_back())) return false;
+    }
+    return shard_stride(specs) == stride;
+  }
+};
 
 }  // namespace
 
@@ -130,7 +167,7 @@ struct MetricsWriter::Impl {
 
   Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t shard_count)
       : specs(s),
-        segment(metrics_path(directory), format_of(s, shard_count)),
+        segment(directory / MetricsView::kFileName, format_of(s, shard_count)),
         lines((format_of(s, shard_count).payload_bytes + sizeof(Line) - 1) / sizeof(Line)),
         word_count(format_of(s, shard_count).payload_bytes / sizeof(SharedWord)) {
     if (segment.taken_over()) {
@@ -238,69 +275,24 @@ void MetricsWriter::set_late_label(std::size_t index, std::string_view text) {
   shown.store(bytes);
 }
 
-struct MetricsReader::Impl {
-  SegmentReader segment;
-  bool valid = false;
-  std::vector<MetricSpec> specs;
-  std::size_t shard_count = 0;
-  std::size_t stride = 0;
-
-  explicit Impl(const std::filesystem::path& directory)
-      : segment(metrics_path(directory), SegmentKind::kMetrics, kMetricsLayoutVersion) {}
-
-  const LateLabels& late_labels() const {
-    return *reinterpret_cast<const LateLabels*>(segment.payload() + sizeof(MetricsHeader));
-  }
-  const SharedWord* words() const {
-    return reinterpret_cast<const SharedWord*>(segment.payload() + kFrontBytes);
-  }
-
-  // Reads the declarations; false where they cannot be what a writer of this layout wrote.
-  bool read_declarations() {
-    specs.clear();
-    if (segment.payload_bytes() < kFrontBytes) return false;
-    const auto& header = *reinterpret_cast<const MetricsHeader*>(segment.payload());
-    const std::uint64_t count = header.metric_count.load(std::memory_order_relaxed);
-    shard_count = header.shard_count.load(std::memory_order_relaxed);
-    stride = header.shard_stride.load(std::memory_order_relaxed);
-    const std::size_t available = (segment.payload_bytes() - kFrontBytes) / sizeof(SharedWord);
-    if (count > kMaxMetrics || shard_count > kMaxShards || stride > available) return false;
-    if (first_shard_word(count) + shard_count * stride > available) return false;
-    for (std::size_t metric = 0; metric < count; ++metric) {
-      MetricEntry entry;
-      load_words(&entry, words() + metric * kEntryWords, sizeof entry);
-      if (!spec_of(entry, specs.emplace_back())) return false;
-    }
-    return shard_stride(specs) == stride;
-  }
+struct MetricsReader::Impl : SegmentView<MetricsView> {
+  using SegmentView::SegmentView;
 };
 
 MetricsReader::MetricsReader(const std::filesystem::path& directory)
     : impl_(std::make_unique<Impl>(directory)) {}
 MetricsReader::~MetricsReader() = default;
 
-bool MetricsReader::refresh() {
-  if (!impl_->segment.refresh()) return false;
-  impl_->valid = impl_->segment.state() == SegmentState::kReady && impl_->read_declarations();
-  return true;
-}
-
-bool MetricsReader::ready() const { return impl_->valid; }
-
-std::string MetricsReader::describe() const {
-  if (impl_->segment.state() == SegmentState::kReady && !impl_->valid) {
-    return impl_->segment.describe() +
-           ", but its declarations make no sense; remove the file and restart its daemon";
-  }
-  return impl_->segment.describe();
-}
-
-const SegmentReader& MetricsReader::segment() const { return impl_->segment; }
+bool MetricsReader::refresh() { return impl_->refresh(); }
+bool MetricsReader::ready() const { return impl_->ready(); }
+std::string MetricsReader::describe() const { return impl_->describe(); }
+const SegmentReader& MetricsReader::segment() const { return impl_->segment(); }
 
 void MetricsReader::read(std::vector<MetricSample>& samples) const {
-  if (!impl_->valid) return;
-  const SharedWord* shards = impl_->words() + first_shard_word(impl_->specs.size());
-  read_metrics(impl_->specs, shards, impl_->shard_count, impl_->stride, samples, &impl_->late_labels());
+  if (!ready()) return;
+  const MetricsView& view = impl_->layout();
+  const SharedWord* shards = view.words() + first_shard_word(view.specs.size());
+  read_metrics(view.specs, shards, view.shard_count, view.stride, samples, &view.late_labels());
 }
 
 }  // namespace auralis

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: MIT
-// What audio_writer.cpp and audio_reader.cpp share, and nobody else includes: how the segment is laid out,
-// and what in it can be believed.
+// Private to audio_writer.cpp and audio_reader.cpp: the layout of the segment, and the validation of a state.
 #pragma once
 
 #include <cstddef>
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
 
 #include "common/segments/audio_segment.h"
 
 namespace auralis {
 
-// Written before the segment is published, constant from then on but for the table's version.
+// Written before the segment is published, constant from then on except the table's version.
 struct AudioHeader {
   SharedWord epoch_ns;
   SharedWord sample_rate;
   SharedWord chunk_frames;
   SharedWord channels;
   SharedWord slots;
-  SharedWord places;
-  SharedWord place_bytes;  // from one StationEntry to the next
+  SharedWord capacity;   // rows of the table
+  SharedWord row_bytes;  // from one StationEntry to the next
   SharedWord table_version;
 };
 static_assert(sizeof(AudioHeader) == 64);
@@ -38,15 +36,11 @@ inline RingGeometry geometry_of(const Timeline& timeline, std::uint32_t slots) {
   return {slots, timeline.chunk_samples()};
 }
 
-inline std::size_t place_bytes(const RingGeometry& geometry) {
-  return sizeof(StationEntry) + geometry.bytes();
-}
+inline std::size_t row_bytes(const RingGeometry& geometry) { return sizeof(StationEntry) + geometry.bytes(); }
 
-inline std::filesystem::path audio_path(const std::filesystem::path& directory) {
-  return directory / "audio";
-}
+inline constexpr const char* kAudioFileName = "audio";
 
-// The state, if every field is possible.
+// The state, if every field is valid.
 inline std::optional<StationState> checked(std::optional<StationState> state) {
   const bool possible = state && valid(state->history) && is_stored_name(state->name) &&
                         state->personal <= 1 && state->open <= 1 &&

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The segment `synthd/audio`: the timeline, and a table of places for stations, each with a ring of chunks.
+// The segment `synthd/audio`: the timeline, and the station table, each row with a ring of chunks.
 //
 //     payload: [ AudioHeader | StationEntry 0, its ring | StationEntry 1, its ring | ... ]
 //
-// synthd writes it; streamd and the tools read it. Stations come and go while it lives. A station's state is
-// written before the first chunk that it decides, so a writer that takes over renders that chunk alike.
+// synthd writes it; streamd and the tools read it. Stations open and close while it lives. A station's state
+// is written before the first chunk that it decides, so a writer that takes over renders the same chunk.
 #pragma once
 
 #include <cstdint>
@@ -22,32 +22,31 @@ namespace auralis {
 
 inline constexpr std::uint32_t kAudioLayoutVersion = 3;
 inline constexpr std::size_t kStationNameBytes = 32;  // with its closing zero
-inline constexpr std::size_t kMostStations = 4'096;   // places of a table
-// No station has a chunk of a higher number, nor begins further from the timeline's chunk 0.
+inline constexpr std::size_t kMostStations = 4'096;   // rows of a table, at most
+// Bound of a station's chunk numbers, and of its distance from the timeline's chunk 0.
 inline constexpr std::int64_t kMostChunk = kMostHistoryChunks;
 
-// All that decides a station's sound, and what is known of it beside. Rendering is a pure function of this
-// and the frame number, and so a restarted synthd goes on with the same music.
+// Everything that decides a station's sound, and its attributes. Rendering is a pure function of this and the
+// frame number, so a restarted synthd continues the same music.
 struct StationState {
   std::uint64_t seed = 0;
-  std::int64_t origin_chunk = 0;  // chunk of the timeline that is its own chunk 0; may lie before all time
+  std::int64_t origin_chunk = 0;      // timeline chunk that is its own chunk 0; may be negative
   std::uint64_t applied_request = 0;  // ControlRequest::number in force, 0 = none
   char name[kStationNameBytes] = {};  // of a-z, 0-9, _ and -
-  std::uint32_t personal = 0;         // 1: a listener's own, gone with the last one; 0: configured
-  std::uint32_t open = 0;             // 1: whoever hears it may change it
+  std::uint32_t personal = 0;         // 1: closed after its last listener; 0: configured
+  std::uint32_t open = 0;             // 1: every listener may change it
   ParameterHistory history;           // in the station's own chunks
 
   std::int64_t own_chunk(std::int64_t chunk) const { return chunk - origin_chunk; }
 };
 
-// Whether the bytes are a station's name, and zeros behind it.
+// Whether the bytes are a station's name, padded with zeros.
 bool is_stored_name(const char (&name)[kStationNameBytes]);
 
-// A state of that name, which is cut to what there is room for.
+// A default state of that name, truncated to kStationNameBytes - 1.
 StationState named_state(std::string_view name);
 
-// A station's place in the table, for as long as it has it: the next tenant of the place has a higher
-// generation.
+// A row of the station table, and which of its successive stations: each has a higher generation.
 struct StationId {
   std::size_t index = 0;
   std::uint64_t generation = 0;  // odd
@@ -56,43 +55,48 @@ inline bool operator==(const StationId& a, const StationId& b) {
   return a.index == b.index && a.generation == b.generation;
 }
 
-// The one writer: synthd's loop, one thread, except beat().
+// The only writer: synthd's loop. One thread, the first that opens a station, stores or writes; beat() and
+// the constant accessors: any thread.
 class AudioWriter {
  public:
-  // `timeline.epoch_ns` counts only for a fresh segment: one that is taken over keeps its own. Throws
-  // SegmentError.
+  // `timeline.epoch_ns` is used for a fresh segment only: a segment that is taken over keeps its own.
+  // `capacity`: 1 to kMostStations rows. Throws SegmentError.
   AudioWriter(const std::filesystem::path& directory, const Timeline& timeline, std::uint32_t slots,
-              std::size_t places);
+              std::size_t capacity);
   ~AudioWriter();
 
   bool taken_over() const;
   const Timeline& timeline() const;
-  std::uint32_t slots() const;  // chunks that a ring holds
-  std::size_t places() const;
+  std::uint32_t slots() const;   // chunks that a ring holds
+  std::size_t capacity() const;  // rows of the table
 
-  // Rises by one when a station comes and when it goes: odd while there is one.
-  std::uint64_t generation(std::size_t place) const;
+  // Rises by one when a station is opened and when it is closed: odd while the row is in use. Throws
+  // std::out_of_range.
+  std::uint64_t generation(std::size_t index) const;
 
-  // The station at that place, a former writer's at first; nothing where it is free.
-  std::optional<StationState> state(std::size_t place) const;
+  // The row's station, initially a former writer's; nothing if the row is free. Throws std::out_of_range.
+  std::optional<StationState> state(std::size_t index) const;
 
-  // A station comes to a free place, whose ring is then empty; changes; and goes.
-  void open(std::size_t place, const StationState& state);
-  void store_state(std::size_t place, const StationState& state);
-  void close(std::size_t place);
+  // Opens a station in a free row, with an empty ring; changes the state of an open one; closes it.
+  void open(std::size_t index, const StationState& state);
+  void store_state(std::size_t index, const StationState& state);
+  void close(std::size_t index);
 
-  // The station's newest whole chunk: a former writer's at first.
-  std::optional<std::int64_t> newest(std::size_t place) const;
+  // The newest whole chunk in the row's ring, initially a former writer's.
+  std::optional<std::int64_t> newest(std::size_t index) const;
 
-  // Publishes chunk_samples() samples, s16 interleaved. Wait-free.
-  void write_chunk(std::size_t place, std::int64_t chunk, const std::int16_t* samples);
+  // Publishes chunk_samples() samples, s16 interleaved, of an open station. Wait-free.
+  void write_chunk(std::size_t index, std::int64_t chunk, const std::int16_t* samples);
 
+  // Makes the segment visible to readers. Once, before run_housekeeping().
   void publish(std::int64_t now_ns);
+
+  // Heartbeat, at least every second. Any thread.
   void beat(std::int64_t now_ns);
 
-  // Puts the segment back if its file was removed, replaced or cut short, and, within some calls, what
-  // another process wrote over in its table. True if the chunks are lost: the rings are empty then, the
-  // stations are those that they were. After publish(), some ten times a second. Throws SegmentError.
+  // Restores the segment if its file was removed, replaced or truncated, and, spread over eight calls, what
+  // another process overwrote in its table. True if the chunks are lost: the rings are empty then, the
+  // stations unchanged. After publish(), about ten times a second. Throws SegmentError.
   bool run_housekeeping(std::int64_t now_ns);
 
  private:
@@ -100,12 +104,12 @@ class AudioWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-// The places of the table that a writer left in `directory` and a new one with this timeline (but for its
-// epoch) and ring could take over; nothing where there is none.
-std::optional<std::size_t> former_places(const std::filesystem::path& directory, const Timeline& timeline,
-                                         std::uint32_t slots);
+// Rows of the table that a writer left in `directory`, if a new writer with this timeline (except its epoch)
+// and ring could take it over.
+std::optional<std::size_t> former_capacity(const std::filesystem::path& directory, const Timeline& timeline,
+                                           std::uint32_t slots);
 
-// A read-only view of it. One thread.
+// A read-only view of it. One thread at a time.
 class AudioReader {
  public:
   explicit AudioReader(const std::filesystem::path& directory);
@@ -122,21 +126,21 @@ class AudioReader {
   const Timeline& timeline() const;
   std::uint32_t slots() const;
 
-  // 0 unless ready.
-  std::size_t places() const;
+  // Rows of the table; 0 unless ready.
+  std::size_t capacity() const;
 
-  // Rises with every station that comes, changes or goes; cheap to poll.
+  // Rises whenever a station is opened, changed or closed; cheap to poll.
   std::uint64_t table_version() const;
 
-  // Even where the place is free, and 0 unless ready.
-  std::uint64_t generation(std::size_t place) const;
+  // Even if the row is free, and 0 unless ready.
+  std::uint64_t generation(std::size_t index) const;
 
-  // Copies a chunk; asks the kernel whether the writer lives only where the chunk is not there. kWriterGone
-  // also where the station has left its place.
+  // Copies a chunk; asks the kernel whether the writer lives only if the chunk is missing. kWriterGone also
+  // if the station was closed.
   RingRead read(const StationId& station, std::int64_t chunk, std::int16_t* samples) const;
   std::optional<std::int64_t> newest(const StationId& station) const;
 
-  // Checked: nothing where the bytes are not a valid state, or another station's.
+  // Validated: nothing if the bytes are not a valid state, or another station's.
   std::optional<StationState> state(const StationId& station) const;
 
  private:

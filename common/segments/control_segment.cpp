@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/segments/control_segment.h"
+#include "common/segments/segment_view.h"
 
 #include <array>
 #include <cstring>
@@ -8,14 +9,28 @@
 namespace auralis {
 namespace {
 
-struct ControlSlots {
-  alignas(64) SharedWord version;  // number of stores so far, of all slots
-  std::array<SharedRecord<ControlRequest>, kMostStations> slots;
+struct ControlTable {
+  alignas(64) SharedWord version;  // number of stores so far, of all rows
+  std::array<SharedRecord<ControlRequest>, kMostStations> rows;
 };
 static_assert(sizeof(ControlRequest) == 352 && sizeof(ShortHistory) == 280,
               "kControlLayoutVersion names this layout");
 
-std::filesystem::path control_path(const std::filesystem::path& directory) { return directory / "control"; }
+// What a reader has validated of the payload: its size.
+struct ControlView {
+  static constexpr const char* kFileName = "control";
+  static constexpr SegmentKind kKind = SegmentKind::kControl;
+  static constexpr std::uint32_t kVersion = kControlLayoutVersion;
+  static constexpr const char* kInvalid = "its size makes no sense; remove the file and restart streamd";
+
+  const ControlTable* table = nullptr;
+
+  bool read(const std::byte* payload, std::size_t bytes) {
+    if (bytes < sizeof(ControlTable)) return false;
+    table = reinterpret_cast<const ControlTable*>(payload);
+    return true;
+  }
+};
 
 std::optional<ControlRequest> checked(std::optional<ControlRequest> request) {
   const bool opens = request && request->action == ControlAction::kOpen;
@@ -31,37 +46,37 @@ std::optional<ControlRequest> checked(std::optional<ControlRequest> request) {
 
 struct ControlWriter::Impl {
   SegmentWriter segment;
-  std::vector<std::optional<ControlRequest>> own;  // what each slot should hold
+  std::vector<std::optional<ControlRequest>> own;  // what each row should hold
   std::uint64_t version = 0;
   std::size_t next_checked = 0;
 
   explicit Impl(const std::filesystem::path& directory)
-      : segment(control_path(directory),
-                {SegmentKind::kControl, kControlLayoutVersion, sizeof(ControlSlots), 0}),
+      : segment(directory / ControlView::kFileName,
+                {SegmentKind::kControl, kControlLayoutVersion, sizeof(ControlTable), 0}),
         own(kMostStations) {
-    for (std::size_t slot = 0; slot < own.size(); ++slot) own[slot] = checked(slots().slots[slot].load());
-    version = slots().version.load(std::memory_order_relaxed);
+    for (std::size_t index = 0; index < own.size(); ++index) own[index] = checked(table().rows[index].load());
+    version = table().version.load(std::memory_order_relaxed);
   }
 
-  ControlSlots& slots() const { return *reinterpret_cast<ControlSlots*>(segment.payload()); }
+  ControlTable& table() const { return *reinterpret_cast<ControlTable*>(segment.payload()); }
 
-  void store(std::size_t slot) {
-    // Of a slot that was never used: number 0, which nobody obeys.
-    slots().slots[slot].store(own[slot].value_or(ControlRequest{}));
-    slots().version.store(++version, std::memory_order_release);
+  void store(std::size_t index) {
+    // A row that was never used holds number 0, which synthd ignores.
+    table().rows[index].store(own[index].value_or(ControlRequest{}));
+    table().version.store(++version, std::memory_order_release);
   }
 
-  bool right(std::size_t slot) const {
-    const SharedRecord<ControlRequest>& record = slots().slots[slot];
+  bool is_intact(std::size_t index) const {
+    const SharedRecord<ControlRequest>& record = table().rows[index];
     const auto shown = record.load();
-    const ControlRequest expected = own[slot].value_or(ControlRequest{});
-    if (!shown) return !own[slot] && record.version() == 0;
+    const ControlRequest expected = own[index].value_or(ControlRequest{});
+    if (!shown) return !own[index] && record.version() == 0;
     return std::memcmp(&*shown, &expected, sizeof expected) == 0;
   }
 
-  void put_right(std::size_t count) {
+  void restore(std::size_t count) {
     for (; count > 0; --count) {
-      if (!right(next_checked)) {
+      if (!is_intact(next_checked)) {
         segment.report_overwritten();
         store(next_checked);
       }
@@ -76,57 +91,45 @@ ControlWriter::ControlWriter(const std::filesystem::path& directory, std::int64_
 }
 ControlWriter::~ControlWriter() = default;
 
-std::optional<ControlRequest> ControlWriter::request(std::size_t slot) const { return impl_->own.at(slot); }
+std::optional<ControlRequest> ControlWriter::request(std::size_t index) const { return impl_->own.at(index); }
 
-void ControlWriter::store(std::size_t slot, const ControlRequest& request) {
-  impl_->own.at(slot) = request;
-  impl_->store(slot);
+void ControlWriter::store(std::size_t index, const ControlRequest& request) {
+  impl_->own.at(index) = request;
+  impl_->store(index);
 }
 
 void ControlWriter::beat(std::int64_t now_ns) {
   constexpr std::size_t kCheckedAtOnce = kMostStations / 8;  // all of them in less than a second
   impl_->segment.beat(now_ns);
-  if (impl_->segment.in_place()) return impl_->put_right(kCheckedAtOnce);
+  if (impl_->segment.in_place()) return impl_->restore(kCheckedAtOnce);
   impl_->segment.replace();
-  for (std::size_t slot = 0; slot < kMostStations; ++slot) impl_->store(slot);
+  for (std::size_t index = 0; index < kMostStations; ++index) impl_->store(index);
   impl_->segment.publish(now_ns);
 }
 
-struct ControlReader::Impl {
-  SegmentReader segment;
-
-  explicit Impl(const std::filesystem::path& directory)
-      : segment(control_path(directory), SegmentKind::kControl, kControlLayoutVersion) {}
-
-  bool ready() const { return segment.payload_bytes() >= sizeof(ControlSlots); }
-  const ControlSlots& slots() const { return *reinterpret_cast<const ControlSlots*>(segment.payload()); }
+struct ControlReader::Impl : SegmentView<ControlView> {
+  using SegmentView::SegmentView;
 };
 
 ControlReader::ControlReader(const std::filesystem::path& directory)
     : impl_(std::make_unique<Impl>(directory)) {}
 ControlReader::~ControlReader() = default;
 
-bool ControlReader::refresh() { return impl_->segment.refresh(); }
+bool ControlReader::refresh() { return impl_->refresh(); }
 bool ControlReader::ready() const { return impl_->ready(); }
-
-std::string ControlReader::describe() const {
-  if (impl_->segment.state() == SegmentState::kReady && !impl_->ready()) {
-    return impl_->segment.describe() + ", but its size makes no sense; remove the file and restart streamd";
-  }
-  return impl_->segment.describe();
-}
+std::string ControlReader::describe() const { return impl_->describe(); }
 
 std::uint64_t ControlReader::version() const {
-  return impl_->ready() ? impl_->slots().version.load(std::memory_order_acquire) : 0;
+  return ready() ? impl_->layout().table->version.load(std::memory_order_acquire) : 0;
 }
 
-std::uint64_t ControlReader::version(std::size_t slot) const {
-  return impl_->ready() ? impl_->slots().slots.at(slot).version() : 0;
+std::uint64_t ControlReader::version(std::size_t index) const {
+  return ready() ? impl_->layout().table->rows.at(index).version() : 0;
 }
 
-std::optional<ControlRequest> ControlReader::request(std::size_t slot) const {
-  if (!impl_->ready()) return std::nullopt;
-  return checked(impl_->slots().slots.at(slot).load());
+std::optional<ControlRequest> ControlReader::request(std::size_t index) const {
+  if (!ready()) return std::nullopt;
+  return checked(impl_->layout().table->rows.at(index).load());
 }
 
 }  // namespace auralis

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The segment `streamd/control`: what listeners asked for, one slot for each place of the station table.
-// streamd writes it, synthd polls it: a request is whole, names its station, and has a number that rises, so
-// nothing is lost when either side restarts, and the newest request of a place wins.
+// The segment `streamd/control`: what listeners requested, one row for each row of the station table.
+// streamd writes it, synthd polls it. A request is complete, names its station, and has a rising number: so
+// nothing is lost when either side restarts, and the newest request of a row wins.
 #pragma once
 
 #include <cstdint>
@@ -18,36 +18,39 @@ namespace auralis {
 inline constexpr std::uint32_t kControlLayoutVersion = 2;
 
 enum class ControlAction : std::uint32_t {
-  kChange = 1,  // the parameters of history.changes[0] be in force
-  kOpen = 2,    // a personal station come to the place, which is free
-  kClose = 3,   // the personal station go
+  kChange = 1,  // put the parameters of history.changes[0] in force
+  kOpen = 2,    // open a personal station in the row, which is free
+  kClose = 3,   // close the personal station
 };
 
 struct ControlRequest {
-  std::uint64_t number = 0;      // rises by one with each request of the slot
-  std::uint64_t generation = 0;  // of the station that is meant, kOpen: that it will have; nobody else obeys
+  std::uint64_t number = 0;      // rises by one with each request of the row; 0: none yet
+  std::uint64_t generation = 0;  // of the station addressed, for kOpen the one that it will have
   ControlAction action = ControlAction::kChange;
   std::uint32_t reserved = 0;
   // Of kOpen:
   char station[kStationNameBytes] = {};
   std::uint64_t seed = 0;
-  std::int64_t chunk = 0;  // its own one that it begins with
-  ShortHistory history;    // also of kChange, one change then
+  std::int64_t chunk = 0;  // the station's own chunk that it begins with
+  ShortHistory history;    // also of kChange, with one change then
 };
 
-// The one writer: streamd. One thread.
+// The only writer: streamd. One thread, the first that stores or beats.
 class ControlWriter {
  public:
   // Throws SegmentError.
   ControlWriter(const std::filesystem::path& directory, std::int64_t now_ns);
   ~ControlWriter();
 
-  // The newest request of a slot, a former writer's at first.
-  std::optional<ControlRequest> request(std::size_t slot) const;
-  void store(std::size_t slot, const ControlRequest& request);
+  // The newest request of a row, initially a former writer's. `index` below kMostStations; throws
+  // std::out_of_range.
+  std::optional<ControlRequest> request(std::size_t index) const;
 
-  // "I am at work", some ten times a second. Puts the segment back if its file was removed, replaced or cut
-  // short, and, within a second, what another process wrote over: no request is lost. Throws SegmentError.
+  // Publishes a request. Its number is the row's last one plus one. Throws std::out_of_range.
+  void store(std::size_t index, const ControlRequest& request);
+
+  // Heartbeat, about ten times a second. Restores the segment if its file was removed, replaced or truncated,
+  // and, within a second, what another process overwrote: no request is lost. Throws SegmentError.
   void beat(std::int64_t now_ns);
 
  private:
@@ -55,24 +58,25 @@ class ControlWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-// A read-only view. One thread.
+// A read-only view. One thread at a time.
 class ControlReader {
  public:
   explicit ControlReader(const std::filesystem::path& directory);
   ~ControlReader();
 
+  // As SegmentReader::refresh, and validates the size.
   bool refresh();
   bool ready() const;
   std::string describe() const;
 
-  // Rises with each request of any slot; 0 unless ready. For polling.
+  // Rises with each request of any row; 0 unless ready. For polling.
   std::uint64_t version() const;
 
-  // Rises with each request of the slot; 0 unless ready.
-  std::uint64_t version(std::size_t slot) const;
+  // Rises with each request of the row; 0 unless ready. Throws std::out_of_range.
+  std::uint64_t version(std::size_t index) const;
 
-  // Checked: nothing where there is no request or its bytes are not a valid one.
-  std::optional<ControlRequest> request(std::size_t slot) const;
+  // Validated: nothing if there is no request or its bytes are not a valid one. Throws std::out_of_range.
+  std::optional<ControlRequest> request(std::size_t index) const;
 
  private:
   struct Impl;

@@ -90,7 +90,7 @@ bool StationTable::trampled() const {
 
 void StationTable::read_table(Changes& changes) {
   std::map<std::size_t, TableEntry> now;
-  for (std::size_t index = 0; index < reader_.places(); ++index) {
+  for (std::size_t index = 0; index < reader_.capacity(); ++index) {
     const StationId place{index, reader_.generation(index)};
     const auto state = place.generation % 2 != 0 ? reader_.state(place) : std::nullopt;
     SharedPermit permit;

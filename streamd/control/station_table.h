@@ -66,7 +66,7 @@ class StationTable {
   std::vector<std::pair<StationId, const StationState*>> all() const;
   std::vector<StationId> configured() const;
 
-  std::size_t places() const { return reader_.places(); }
+  std::size_t places() const { return reader_.capacity(); }
   std::size_t personal() const;
   // For personal stations, none of which has been asked for; 0 where synthd is not there.
   std::size_t free_places() const;

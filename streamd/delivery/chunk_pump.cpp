@@ -30,7 +30,7 @@ bool ChunkPump::refresh() {
     return changed;
   }
   if (changed) {
-    log_info("attached to synthd", {{"places", static_cast<std::int64_t>(reader_.places())},
+    log_info("attached to synthd", {{"rows", static_cast<std::int64_t>(reader_.capacity())},
                                     {"sample_rate", std::int64_t{reader_.timeline().sample_rate}},
                                     {"chunk_frames", std::int64_t{reader_.timeline().chunk_frames}}});
   }

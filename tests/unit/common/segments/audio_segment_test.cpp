@@ -62,12 +62,12 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   const TempDir dir;
   AudioWriter writer = writer_in(dir);
   CHECK_FALSE(writer.taken_over());
-  CHECK(writer.places() == kPlaces);
+  CHECK(writer.capacity() == kPlaces);
   CHECK_FALSE(writer.state(0));
   AudioReader reader(dir.path());
   reader.refresh();
   CHECK_FALSE(reader.ready());
-  CHECK(reader.places() == 0);
+  CHECK(reader.capacity() == 0);
   CHECK(reader.generation(0) == 0);
   CHECK(outcome(reader, 0) == RingRead::kWriterGone);
 
@@ -83,7 +83,7 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   CHECK(reader.timeline().chunk_frames == 882);
   CHECK(reader.timeline().channels == 2);
   CHECK(reader.slots() == kSlots);
-  CHECK(reader.places() == kPlaces);
+  CHECK(reader.capacity() == kPlaces);
   CHECK(reads_whole(reader, 0, 2));
   CHECK(reads_whole(reader, 2, 7));
   CHECK(reader.newest(place_of(reader, 0)) == 2);
@@ -149,7 +149,7 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
 
   Timeline later = kTimeline;
   later.epoch_ns = kTimeline.due_ns(300);
-  CHECK(former_places(dir.path(), later, kSlots) == kPlaces);
+  CHECK(former_capacity(dir.path(), later, kSlots) == kPlaces);
   AudioWriter next = writer_in(dir, later);
   CHECK(next.taken_over());
   CHECK(next.timeline().epoch_ns == kTimeline.epoch_ns);
@@ -259,7 +259,7 @@ TEST_CASE("another geometry or number of places starts fresh, at the new epoch")
           RingGeometry{kSlots, kTimeline.chunk_samples()}.bytes());
   }
   SUBCASE("number of places") { --places; }
-  if (places == kPlaces) CHECK_FALSE(former_places(dir.path(), timeline, slots));
+  if (places == kPlaces) CHECK_FALSE(former_capacity(dir.path(), timeline, slots));
   const AudioWriter next = writer_in(dir, timeline, slots, places);
   CHECK_FALSE(next.taken_over());
   CHECK(next.timeline().epoch_ns == 999'999);
@@ -393,7 +393,7 @@ TEST_CASE("random bytes in a segment never crash a reader") {
     reader.refresh();
     if (!reader.ready()) continue;
     std::vector<std::int16_t> samples(reader.timeline().chunk_samples());
-    for (std::size_t index = 0; index < reader.places(); ++index) {
+    for (std::size_t index = 0; index < reader.capacity(); ++index) {
       const StationId station = place_of(reader, index);
       reader.state(station);
       const auto newest = reader.newest(station);
