@@ -21,6 +21,18 @@ endif()
 set(AURALIS_STAGE_OPTIONS
   -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off)
 
+# auralis_precompile(<target> [SKIP <source>...])
+#
+# Has <target> parse the standard library's headers once for all; sources that are compiled with options of their own take
+# no part. clang-tidy, in scripts/lint, uses none, and so sees that each source includes what it needs.
+function(auralis_precompile target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SKIP")
+  target_precompile_headers(${target} PRIVATE
+    <algorithm> <array> <atomic> <chrono> <cstdint> <cstring> <deque> <filesystem> <functional> <map> <memory> <optional>
+    <stdexcept> <string> <string_view> <utility> <variant> <vector>)
+  set_source_files_properties(${arg_SKIP} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
 # auralis_embed(<target> <file>...)
 #
 # Adds to <target> a generated header for each file, included as "embedded/<name>.h", that holds the file's bytes
