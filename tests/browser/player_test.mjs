@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import {
-  freeze_browser, LIMIT_MS, listen, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, until_playing, with_player,
+  ALONE, freeze_browser, LIMIT_MS, listen, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, until_playing, with_player,
 } from "./browser.mjs";
 import { start_daemons } from "./daemons.mjs";
 
@@ -36,7 +36,7 @@ async function until(what, predicate) {
   assert.fail(`${what}: not within ${LIMIT_MS / 1000} s`);
 }
 
-test("play starts sound without a gap, and the listener's reports reach the metrics", async () => {
+test("play starts sound without a gap, and the listener's reports reach the metrics", ALONE, async () => {
   const reports_before = total(await read_metrics(), "audio_end_to_end_latency_ms_count");
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);

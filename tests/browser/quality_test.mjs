@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { listen, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, with_player } from "./browser.mjs";
+import { ALONE, listen, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, with_player } from "./browser.mjs";
 import { start_daemons } from "./daemons.mjs";
 
 const LISTEN_MS = 4000;
@@ -26,7 +26,7 @@ async function assert_sounds(page) {
 const until_codec = (page, codec) =>
   page.waitForFunction((codec) => auralis.connection === "open" && auralis.playing && auralis.codec === codec, codec);
 
-test("a listener who saves data hears Opus, without a gap, also after a change during playback and after a reload", async () => {
+test("a listener who saves data hears Opus, without a gap, also after a change during playback and after a reload", ALONE, async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await until_codec(page, "pcm");

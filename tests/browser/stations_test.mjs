@@ -9,7 +9,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 
 import {
-  freeze_browser, listen, open_page, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, until_playing, with_player,
+  ALONE, freeze_browser, listen, open_page, PLAIN_HTTP_NAME, press_play, screenshot, SILENCE_DB, until_playing, with_player,
 } from "./browser.mjs";
 import { start_daemons } from "./daemons.mjs";
 
@@ -82,7 +82,7 @@ async function assert_fits(page, name) {
   assert.ok(width <= 360, `the page is ${width} px wide where 360 are there`);
 }
 
-test("another station is chosen while one plays, and heard without a gap", async () => {
+test("another station is chosen while one plays, and heard without a gap", ALONE, async () => {
   await with_player(address(), async (page) => {
     assert.equal(await card(page, "default").getAttribute("aria-current"), "true");
     assert.match(await card(page, "night").innerText(), /Night\s+Sleep · 0\slisteners/);
