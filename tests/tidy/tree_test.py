@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""The repository keeps the rules of rules.py."""
+
+import fnmatch
+import os
+import pathlib
+
+import pytest
+
+import rules
+
+ROOT = pathlib.Path(os.environ.get("SOURCE_DIR", pathlib.Path(__file__).parents[2]))
+
+# (rule, where, why); where may be a pattern. One that is not needed any more fails the test.
+EXCEPTIONS = (
+    ("circles", "common/config/*", "config.h is both what its parts fill and the entry that calls them"),
+    ("circles", "metricsd/http_*", "a connection and its server know each other"),
+    ("circles", "metricsd/figure_guard", "to be mended"),
+    ("circles", "metricsd/snapshot", "to be mended"),
+    ("circles", "streamd/control/*", "to be mended: proxies between worker and conductor"),
+    ("file_lines", "streamd/delivery/send_queues.cpp", "to be mended"),
+    ("file_lines", "streamd/net/websocket_server.cpp", "to be mended"),
+    ("file_lines", "synthd/synth_loop.cpp", "to be mended"),
+    ("function_lines", "synthd/engine/dsp/reverb.h:reverb_run", "one loop of a kernel, eight lines of delay side by side"),
+    ("function_lines", "tests/browser/quality_test.mjs:*", "runs in the page as one function"),
+    ("function_lines", "tests/unit/common/config/config_refusal_test.cpp:*", "a table of what is refused"),
+    ("function_lines", "tests/unit/common/music/permalink_test.cpp:*", "a table of what is refused"),
+    ("unit_tests", "common/base/inherited_state.cpp", "integration.inherited: it changes the whole process"),
+    ("unit_tests", "common/config/*", "load_config() as a whole is tested, by config_test.cpp and its neighbours"),
+    ("unit_tests", "common/metrics/station_labels.cpp", "to be mended"),
+    ("unit_tests", "common/segments/audio_*", "audio_segment_test.cpp: reader and writer of audio_segment.h"),
+    ("unit_tests", "common/segments/bus_error_guard.cpp", "to be mended"),
+    ("unit_tests", "metricsd/*", "to be mended"),
+    ("unit_tests", "streamd/*", "to be mended"),
+    ("unit_tests", "synthd/engine/native_*", "engine_test.cpp: what make_engine() makes"),
+    ("unit_tests", "synthd/synth_daemon.cpp", "integration tests: it puts the process together"),
+    ("unit_tests", "tools/*", "command-line tools: integration tests run them whole"),
+    ("plain_words", "*", "to be mended"),
+)
+
+
+def excepts(exception, violation):
+    return exception[0] == violation.rule and fnmatch.fnmatchcase(violation.where, exception[1])
+
+
+def test_the_tree_keeps_the_rules():
+    found = [v for v in rules.violations(ROOT) if not any(excepts(e, v) for e in EXCEPTIONS)]
+    assert not found, "\n" + "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("exception", EXCEPTIONS, ids=lambda e: f"{e[0]}:{e[1]}")
+def test_an_exception_is_needed_and_says_why(exception, tree_violations):
+    assert any(excepts(exception, violation) for violation in tree_violations), "remove it: the tree keeps the rule now"
+    assert exception[2]
+
+
+@pytest.fixture(scope="module")
+def tree_violations():
+    return rules.violations(ROOT)
