@@ -5,6 +5,7 @@ rules_test.py shows what each refuses."""
 import ast
 import collections
 import dataclasses
+import os
 import pathlib
 import re
 
@@ -246,14 +247,19 @@ def unit_tests(root):
             yield Violation("unit_tests", path, f"no file in tests/unit/{pathlib.PurePath(path).parent} includes {header}")
 
 
+def prose(root):
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in (".git", "build", "node_modules", "tidy"))
+        for path in (pathlib.Path(folder, name).relative_to(root) for name in sorted(names)):
+            if path.suffix in PROSE and str(path) not in GENERATED:
+                yield str(path)
+
+
 def plain_words(root):
     pattern = re.compile(r"\b(" + "|".join(word.replace(" ", r"\s+") for word in FORBIDDEN_WORDS) + r")\b", re.IGNORECASE)
-    for path in sorted(p for p in root.rglob("*") if p.suffix in PROSE and p.is_file()):
-        where = str(path.relative_to(root))
-        if where in GENERATED or where.startswith(("build", ".git/", "tests/tidy/")) or "node_modules" in path.parts:
-            continue
+    for where in prose(root):
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = text_of(root, where).splitlines()
         except UnicodeDecodeError:
             continue
         for number, line in enumerate(lines, 1):
