@@ -140,7 +140,7 @@ struct Playing {
     for (std::size_t i = 0; i < count; ++i) {
       stations.emplace_back(i, timeline, begun_with(kPresets[i % kPresets.size()].parameters));
     }
-    // The first chunk of a slot clears its reverbs and touches its memory.
+    // The first chunk of a station clears its reverbs and touches its memory.
     prepare();
     engine->render(batch.data(), count);
   }
@@ -149,7 +149,7 @@ struct Playing {
     batch.clear();
     for (std::size_t i = 0; i < stations.size(); ++i) {
       batch.push_back(stations[i].prepare(chunk));
-      batch.back().slot = i;
+      batch.back().station = i;
     }
     ++chunk;
   }

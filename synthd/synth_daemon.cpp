@@ -7,7 +7,8 @@
 
 #include "common/base/log.h"
 #include "synthd/engine/make_engine.h"
-#include "synthd/station_places.h"
+#include "synthd/ring_shape.h"
+#include "synthd/station_capacity.h"
 
 namespace auralis {
 
@@ -16,16 +17,16 @@ SynthDaemon::SynthDaemon(const Config& config, Service& service)
                       SynthMetrics::kShards, clock_.now_ns()),
       loop_metrics_(metrics_writer_.shard(SynthMetrics::kLoopShard)),
       own_metrics_(metrics_writer_.shard(SynthMetrics::kHousekeepingShard)),
-      places_(station_places(config, make_timeline(config, 0), ring_slots(config))),
-      engine_(make_engine(config, engine_shape(make_timeline(config, 0), places_), true)),
+      capacity_(station_capacity(config, make_timeline(config, 0), ring_slots(config))),
+      engine_(make_engine(config, engine_shape(make_timeline(config, 0), capacity_), true)),
       audio_(config.daemon_dir(Daemon::kSynthd), make_timeline(config, clock_.now_ns()), ring_slots(config),
-             places_),
+             capacity_),
       control_(config.daemon_dir(Daemon::kStreamd)),
       loop_({clock_, *engine_, audio_, control_, metrics_writer_, loop_metrics_}, config.stations,
             config.audio.target_depth_ms * kNsPerMs) {
   log_info("started", {{"runtime_dir", config.runtime.dir},
                        {"stations", static_cast<std::int64_t>(config.stations.size())},
-                       {"places", static_cast<std::int64_t>(places_)},
+                       {"capacity", static_cast<std::int64_t>(capacity_)},
                        {"sample_rate", config.audio.sample_rate},
                        {"chunk_ms", config.audio.chunk_ms},
                        {"target_depth_ms", config.audio.target_depth_ms}});
@@ -41,7 +42,7 @@ void SynthDaemon::run(Service& service) {
   try {
     loop_.run([&service] {
       service.ready("playing");
-      log_info("playing: every ring is at its target depth");
+      log_info("playing: all rings at target depth");
     });
   } catch (const std::exception& error) {
     log_error(error.what());

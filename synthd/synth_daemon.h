@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All of synthd at work: device, segments, and the thread of the loop.
+// Joins the parts of synthd: engine, segments, and the thread of the loop.
 #pragma once
 
 #include <memory>
@@ -15,20 +15,19 @@
 
 namespace auralis {
 
-// One thread, but for its own. `service` outlives it: it is told when every ring is filled, and stopped with
-// status 1 when the engine fails.
+// One thread, beside its own. `service` outlives it: it is made ready when every ring is filled, and stopped
+// with status 1 if the engine fails.
 class SynthDaemon {
  public:
-  // Starts playing. The environment is prepared (prepare_opencl_environment). Throws EngineError,
-  // SegmentError.
+  // Starts rendering. prepare_opencl_environment() was called before. Throws EngineError, SegmentError.
   SynthDaemon(const Config& config, Service& service);
 
-  // Stops; the ring keeps what was rendered, for the next synthd to go on with.
+  // Stops; the rings keep what was rendered, for the next synthd to continue.
   ~SynthDaemon();
   SynthDaemon(const SynthDaemon&) = delete;
   SynthDaemon& operator=(const SynthDaemon&) = delete;
 
-  // Measures the process, and looks after the metrics segment; about once a second. Throws SegmentError.
+  // Samples the process, and checks the metrics segment's file; about once a second. Throws SegmentError.
   void housekeeping() {
     own_metrics_.process.sample();
     metrics_writer_.run_housekeeping(clock_.now_ns());
@@ -46,15 +45,15 @@ class SynthDaemon {
   MetricsWriter metrics_writer_;
   SynthMetrics loop_metrics_;
   SynthMetrics own_metrics_;
-  std::size_t places_;
+  std::size_t capacity_;
   std::unique_ptr<Engine> engine_;
-  AudioWriter audio_;  // after the engine, whose start takes time: the timeline begins now
+  AudioWriter audio_;  // after the engine, whose start takes time: the timeline starts here
   ControlReader control_;
   SynthLoop loop_;
   std::thread thread_;
 };
 
-// --list-devices: prints what can render and the choice. Status for main: 1 where that is not there.
+// --list-devices: prints the devices and the chosen one. Returns the exit status: 1 if none can be chosen.
 int list_devices(const Config& config);
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The figures of synthd. The loop's thread and the housekeeping thread have a shard each: the loop's figures
-// are counted in the one, those of the process in the other.
+// The metrics of synthd. The loop's thread and the housekeeping thread have a shard each: the loop's metrics
+// are counted in one, those of the process in the other.
 #pragma once
 
 #include <array>

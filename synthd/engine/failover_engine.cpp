@@ -16,9 +16,9 @@ RenderReport FailoverEngine::render(const StationChunk* batch, std::size_t count
     return engine_->render(batch, count);
   } catch (const EngineError& error) {
     if (!spare_) throw;
-    log_error("the device failed; rendering goes on without it until the next start",
+    log_error("device failed: rendering with the native engine until the next start",
               {{"error", std::string(error.what())}});
-    // The lost one is kept no longer: its memory is of no use, and its driver is best left alone.
+    // Destroys the failed engine: its memory is of no use, and its driver is not to be called again.
     engine_ = std::move(spare_);
     throw EngineReplaced(error.what());
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An engine that outlives its device: when the first one fails in the middle of playing, another takes its
-// place for good.
+// An engine that survives its device: if the first one fails while it renders, a spare replaces it for good.
 #pragma once
 
 #include <memory>
@@ -9,8 +8,8 @@
 
 namespace auralis {
 
-// The first engine failed, and is replaced: nothing of this batch was rendered. The slots of the new one hold
-// nothing yet (next_frame() is -1): bring them to where they were, and render the batch again.
+// The first engine failed and was replaced: nothing of this batch was rendered. The new one has no state of
+// any station (next_frame() is -1): warm the stations up, then render the batch again.
 struct EngineReplaced : EngineError {
   using EngineError::EngineError;
 };
@@ -18,15 +17,15 @@ struct EngineReplaced : EngineError {
 // One thread.
 class FailoverEngine final : public Engine {
  public:
-  // Both of the same shape; made beforehand, so that no memory is taken when it is least wanted.
+  // Both of the same shape. The spare exists from the start, so that a failure allocates nothing.
   FailoverEngine(std::unique_ptr<Engine> first, std::unique_ptr<Engine> second);
 
-  // Throws EngineReplaced once; what the second throws goes through.
+  // Throws EngineReplaced once; later errors of the spare pass through.
   RenderReport render(const StationChunk* batch, std::size_t count) override;
   const std::int16_t* samples(std::size_t index) const override { return engine_->samples(index); }
   const float* mix(std::size_t index) const override { return engine_->mix(index); }
-  std::int64_t next_frame(std::size_t slot) const override { return engine_->next_frame(slot); }
-  void forget(std::size_t slot) override { engine_->forget(slot); }
+  std::int64_t next_frame(std::size_t station) const override { return engine_->next_frame(station); }
+  void forget(std::size_t station) override { engine_->forget(station); }
   std::size_t device_bytes() const override { return engine_->device_bytes(); }
 
  private:

@@ -50,12 +50,12 @@ struct NativeEngine::Impl {
   EngineShape shape;
   DspShape dsp;
   Stages<float> stages;
-  SlotPositions positions;
-  StageMemory<float> reverbs;  // of all slots
+  StationPositions positions;
+  StageMemory<float> reverbs;  // of all stations
   StageMemory<std::int16_t> samples;
   StageMemory<float> mixes;
-  std::vector<std::uint8_t> anew;  // by index in the batch
-  std::vector<Bench> benches;      // a thread each, the caller's first
+  std::vector<std::uint8_t> restarted;  // by index in the batch: its reverbs hold nothing of use
+  std::vector<Bench> benches;           // a thread each, the caller's first
 
   // The batch in work. Threads take its chunks one by one.
   const StationChunk* batch = nullptr;
@@ -78,7 +78,7 @@ struct NativeEngine::Impl {
         reverbs(s.stations * reverb_words(dsp)),
         samples(s.float_mix ? 0 : s.stations * s.chunk_frames * 2),
         mixes(s.float_mix ? s.stations * s.chunk_frames * 2 : 0),
-        anew(s.stations) {
+        restarted(s.stations) {
     const std::size_t useful = std::clamp<std::size_t>(thread_count, 1, s.stations);
     benches.reserve(useful);
     for (std::size_t i = 0; i < useful; ++i) benches.emplace_back(s, dsp);
@@ -117,7 +117,7 @@ struct NativeEngine::Impl {
   void render_one(Bench& bench, std::size_t index) {
     const StationChunk& chunk = batch[index];
     dropped += bench.packer.pack(chunk, bench.voices.data(), bench.station);
-    bench.station.reverb_clear = anew[index];
+    bench.station.reverb_clear = restarted[index];
     const std::size_t place = index * shape.chunk_frames * 2;
     const auto finish = [&](std::uint32_t begin, std::uint32_t end) {
       if (shape.float_mix) {
@@ -127,7 +127,7 @@ struct NativeEngine::Impl {
       }
     };
     render_chunk(stages, dsp, bench.station, bench.voices.data(), bench.curves.data(), bench.bus.data(),
-                 &reverbs[chunk.slot * reverb_words(dsp)], finish);
+                 &reverbs[chunk.station * reverb_words(dsp)], finish);
   }
 
   void render(const StationChunk* chunks, std::size_t chunk_count) {
@@ -135,7 +135,7 @@ struct NativeEngine::Impl {
     count = chunk_count;
     taken = 0;
     dropped = 0;
-    for (std::size_t i = 0; i < count; ++i) anew[i] = positions.begins_anew(batch[i]) ? 1 : 0;
+    for (std::size_t i = 0; i < count; ++i) restarted[i] = positions.advance(batch[i]) ? 1 : 0;
     const bool together = !threads.empty() && count > 1;
     if (together) {
       const MutexLock lock(mutex);
@@ -171,8 +171,10 @@ const float* NativeEngine::mix(std::size_t index) const {
   return &impl_->mixes.at(index * impl_->shape.chunk_frames * 2);
 }
 
-std::int64_t NativeEngine::next_frame(std::size_t slot) const { return impl_->positions.next_frame(slot); }
-void NativeEngine::forget(std::size_t slot) { impl_->positions.forget(slot); }
+std::int64_t NativeEngine::next_frame(std::size_t station) const {
+  return impl_->positions.next_frame(station);
+}
+void NativeEngine::forget(std::size_t station) { impl_->positions.forget(station); }
 
 std::size_t NativeEngine::device_bytes() const {
   const std::size_t a_bench =

@@ -82,7 +82,7 @@ struct OpenClEngine::Impl {
   EngineShape shape;
   DspShape dsp;
   VoicePacker packer;
-  SlotPositions positions;
+  StationPositions positions;
 
   cl::Device device;
   cl::Context context;
@@ -223,7 +223,7 @@ struct OpenClEngine::Impl {
   void pack(const StationChunk& chunk, std::size_t index, RenderReport& report) {
     PackedStation& station = *packed_stations.at(index);
     report.voices_dropped += packer.pack(chunk, packed_voices.at(index * shape.voices), station);
-    station.reverb_clear = positions.begins_anew(chunk) ? 1 : 0;
+    station.reverb_clear = positions.advance(chunk) ? 1 : 0;
   }
 
   // Packs the batch and hands it over, slice by slice, and waits for it.
@@ -274,7 +274,7 @@ OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape, std::op
     impl_ = std::make_unique<Impl>(chosen, shape, lanes.value_or(usual));
     const StationChunk silence;
     render(&silence, 1);
-    impl_->positions = SlotPositions(shape);
+    impl_->positions = StationPositions(shape);
     impl_->nap = std::chrono::nanoseconds(0);  // that was mostly the compiler's time
   });
 }
@@ -292,8 +292,10 @@ const float* OpenClEngine::mix(std::size_t index) const {
   return impl_->mixes.at(index * impl_->shape.chunk_frames * 2);
 }
 
-std::int64_t OpenClEngine::next_frame(std::size_t slot) const { return impl_->positions.next_frame(slot); }
-void OpenClEngine::forget(std::size_t slot) { impl_->positions.forget(slot); }
+std::int64_t OpenClEngine::next_frame(std::size_t station) const {
+  return impl_->positions.next_frame(station);
+}
+void OpenClEngine::forget(std::size_t station) { impl_->positions.forget(station); }
 
 std::size_t OpenClEngine::device_bytes() const {
   const Impl& i = *impl_;

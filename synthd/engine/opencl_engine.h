@@ -34,8 +34,8 @@ class OpenClEngine final : public Engine {
   RenderReport render(const StationChunk* batch, std::size_t count) override;
   const std::int16_t* samples(std::size_t index) const override;
   const float* mix(std::size_t index) const override;
-  std::int64_t next_frame(std::size_t slot) const override;
-  void forget(std::size_t slot) override;
+  std::int64_t next_frame(std::size_t station) const override;
+  void forget(std::size_t station) override;
   std::size_t device_bytes() const override;
 
  private:

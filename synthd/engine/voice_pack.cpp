@@ -207,7 +207,7 @@ std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, Pa
   station.first_frame = static_cast<std::uint32_t>(chunk.first_frame - begin);
   station.axis_frame = static_cast<std::uint32_t>(static_cast<std::uint64_t>(chunk.first_frame));
   station.dither_seed = chunk.dither_seed;
-  station.slot = static_cast<std::uint32_t>(chunk.slot);
+  station.index = static_cast<std::uint32_t>(chunk.station);
   std::uint32_t count = 0;
   for (std::size_t type = 0; type < kVoiceTypes; ++type) {
     for (const Tone& tone : tones_) {

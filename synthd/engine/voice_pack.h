@@ -27,9 +27,9 @@ inline std::size_t reverb_words(const DspShape& dsp) { return std::size_t{kRever
 inline constexpr std::uint32_t kReverbFeedMs = 8'000;
 inline constexpr std::uint32_t kReverbTailMs = 4'000;
 
-// The first frame that is heard in the reverb at `frame`, never below 0: from its chunk on a slot must have
-// been rendered for `frame` to sound as it always does. `dither_seed` is the station's; the turns of stations
-// do not fall together.
+// The first frame that is still audible in the reverb at `frame`, never below 0: rendering must start with
+// its chunk for `frame` to sound as in a station that was never interrupted. `dither_seed` is the station's:
+// it spreads the turns of stations, so that they do not clear their reverbs at the same time.
 std::int64_t reverb_start(std::int64_t frame, std::uint32_t dither_seed, std::uint32_t sample_rate);
 
 // Packs chunks, a thread each. Its memory is taken when it is made.
@@ -58,22 +58,23 @@ class VoicePacker {
   std::vector<Tone> tones_;
 };
 
-// Where each slot's reverbs stand. One thread.
-class SlotPositions {
+// The frame that each station's reverbs have reached. One thread.
+class StationPositions {
  public:
-  explicit SlotPositions(const EngineShape& shape)
+  explicit StationPositions(const EngineShape& shape)
       : chunk_frames_(shape.chunk_frames), next_frames_(shape.stations, -1) {}
 
-  std::int64_t next_frame(std::size_t slot) const { return next_frames_.at(slot); }
+  std::int64_t next_frame(std::size_t station) const { return next_frames_.at(station); }
 
-  void forget(std::size_t slot) { next_frames_.at(slot) = -1; }
+  void forget(std::size_t station) { next_frames_.at(station) = -1; }
 
-  // Notes that the chunk is rendered; true if it does not go on where its slot stands.
-  bool begins_anew(const StationChunk& chunk) {
-    std::int64_t& next = next_frames_.at(chunk.slot);
-    const bool anew = next != chunk.first_frame;
+  // Moves the station to the end of the chunk, which is about to be rendered. True if the chunk does not
+  // continue the last one: then the reverbs must be cleared.
+  bool advance(const StationChunk& chunk) {
+    std::int64_t& next = next_frames_.at(chunk.station);
+    const bool restarts = next != chunk.first_frame;
     next = chunk.first_frame + chunk_frames_;
-    return anew;
+    return restarts;
   }
 
  private:

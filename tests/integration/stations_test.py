@@ -296,7 +296,7 @@ def test_no_log_tells_the_name_of_a_personal_station(stack, listen):
     own.wait_for_music(15)
     own.close()
     no_personal(stack)
-    for said in ("station plays", "controls applied", "going on", "station ends"):
+    for said in ("station plays", "controls applied", "continuing", "station ends"):
         eventually(lambda said=said: said in synthd.log()[before:], said)
     assert '"station":"day"' in synthd.log()[before:]
     for daemon in stack.daemons.values():

@@ -17,7 +17,7 @@
 #include "synthd/engine/make_engine.h"
 #include "synthd/engine/native_engine.h"
 #include "synthd/engine/opencl_engine.h"
-#include "synthd/synth_loop.h"
+#include "synthd/ring_shape.h"
 #include "tools/render/file.h"
 #include "tools/render/midi.h"
 #include "tools/render/music.h"

@@ -35,7 +35,7 @@ void Music::render_chunk() {
   const StationChunk whole = station_.prepare(chunk_);
   for (std::size_t track = 0; track < tracks_.size(); ++track) {
     batch_[track] = whole;
-    batch_[track].slot = track;
+    batch_[track].station = track;
     restrict_to(tracks_[track], batch_[track], voices_[track]);
   }
   engine_.render(batch_.data(), batch_.size());

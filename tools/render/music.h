@@ -19,7 +19,7 @@ using Track = std::uint8_t;
 
 class Music {
  public:
-  // `engine`, with a slot for each track, outlives this.
+  // `engine`, with a station for each track, outlives this.
   Music(Engine& engine, const Timeline& timeline, std::uint64_t seed, const ParameterHistory& history,
         std::vector<Track> tracks, std::int64_t first_frame);
 

@@ -10,7 +10,7 @@
 #include "common/config/command_line.h"
 #include "common/config/config_table.h"
 #include "common/music/permalink.h"
-#include "synthd/synth_loop.h"
+#include "synthd/ring_shape.h"
 
 namespace auralis {
 namespace {

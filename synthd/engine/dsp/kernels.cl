@@ -40,7 +40,7 @@ __kernel void render_reverb(__global const DspShape* shape, __global const Packe
   __global const PackedStation* station = stations + first + index;
   const uint plane = shape->tiles * kTileFrames;
   __global real* bus = buses + (size_t)index * (kPlanes * plane) + station->first_frame;
-  reverb_frames(shape, station, reverbs + (size_t)station->slot * (kReverbs * shape->reverb_frames),
+  reverb_frames(shape, station, reverbs + (size_t)station->index * (kReverbs * shape->reverb_frames),
                 PLANE(bus, SENT_LEFT), PLANE(bus, SENT_RIGHT), PLANE(bus, DRY_LEFT), PLANE(bus, DRY_RIGHT), 0,
                 shape->chunk_frames, (uint)get_local_id(0));
 }

@@ -69,7 +69,7 @@ struct PackedStation {
   uint32_t first_frame;  // of the chunk, in the tile; both lower halves
   uint32_t axis_frame;   // of the chunk on the sample axis, for the dither
   uint32_t dither_seed;
-  uint32_t slot;           // whose reverbs
+  uint32_t index;          // of the station in the engine: whose reverbs
   uint32_t reverb_clear;   // its reverbs hold nothing of use
   uint32_t reverb_fed;     // which of the two is fed at the chunk's first frame
   uint32_t reverb_switch;  // frame of the chunk from which on the other is; its length and more: none

@@ -354,7 +354,7 @@ TEST_CASE("a station's minute is the same samples in chunks of any length") {
 }
 
 TEST_CASE(
-    "a slot that begins where the reverb does goes on with the same samples, also at the reverb's turns") {
+    "a station that starts where the reverb does has the same samples, also at the turns of its reverbs") {
   // Turns that begin with a chunk, with the last frame of one, and anywhere.
   for (const std::uint64_t seed :
        {std::uint64_t{kTurnFrames}, std::uint64_t{1}, std::uint64_t{0xfedcba9876543}}) {
@@ -416,7 +416,7 @@ TEST_CASE("a station sounds alike alone and in any place of a batch, whoever els
       std::vector<StationChunk> batch;
       for (const std::size_t i : due) {
         batch.push_back(stations[i].prepare(next.at(i)));
-        batch.back().slot = (3 * i + 1) % kSlots;
+        batch.back().station = (3 * i + 1) % kSlots;
       }
       engine->render(batch.data(), batch.size());
       for (std::size_t b = 0; b < due.size(); ++b) {
@@ -434,7 +434,7 @@ TEST_CASE("a station sounds alike alone and in any place of a batch, whoever els
   });
 }
 
-TEST_CASE("a batch of many stations, in slots of any order, is each of them alone") {
+TEST_CASE("a batch of many stations, in any order of their indices, is each of them alone") {
   for_each_engine([](const EngineKind& kind) {
     constexpr std::size_t kStations = 105;  // several slices of an OpenCL engine, the last one not whole
     constexpr std::int64_t kSteps = 4;
@@ -452,7 +452,7 @@ TEST_CASE("a batch of many stations, in slots of any order, is each of them alon
       std::vector<StationChunk> batch;
       for (std::size_t i = 0; i < kStations; ++i) {
         batch.push_back(stations[i].prepare(step));
-        batch.back().slot = i * 52 % kStations;
+        batch.back().station = i * 52 % kStations;
       }
       engine->render(batch.data(), batch.size());
       for (std::size_t i = 0; i < kStations; ++i) {
@@ -635,7 +635,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a chunk that does not go on where its slot stands begins with an empty reverb, the other slots do not") {
+    "a chunk that does not continue its station starts with an empty reverb, those of other stations do "
+    "not") {
   for_each_engine([](const EngineKind& kind) {
     EngineShape shape = float_shape();
     shape.stations = 2;
@@ -643,9 +644,9 @@ TEST_CASE(
     CHECK(engine->next_frame(0) == -1);
     CHECK(engine->next_frame(1) == -1);
     const std::vector<Voice> voices = quartet(0);
-    const auto render = [&](std::int64_t chunk, std::size_t slot) {
+    const auto render = [&](std::int64_t chunk, std::size_t station) {
       StationChunk input = chunk_of(voices, chunk * kChunk);
-      input.slot = slot;
+      input.station = station;
       engine->render(&input, 1);
       return Signal(engine->mix(0), engine->mix(0) + 2 * kChunk);
     };
@@ -690,8 +691,8 @@ class FailingEngine final : public Engine {
   }
   const std::int16_t* samples(std::size_t index) const override { return engine_->samples(index); }
   const float* mix(std::size_t index) const override { return engine_->mix(index); }
-  std::int64_t next_frame(std::size_t slot) const override { return engine_->next_frame(slot); }
-  void forget(std::size_t slot) override { engine_->forget(slot); }
+  std::int64_t next_frame(std::size_t station) const override { return engine_->next_frame(station); }
+  void forget(std::size_t station) override { engine_->forget(station); }
   std::size_t device_bytes() const override { return engine_->device_bytes(); }
 
   bool fails = false;

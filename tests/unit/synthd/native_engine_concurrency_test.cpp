@@ -15,7 +15,7 @@ constexpr std::uint32_t kFrames = 882;
 std::vector<StationChunk> batch_of(const Voice& voice, std::int64_t chunk, std::size_t count) {
   std::vector<StationChunk> batch(count);
   for (std::size_t i = 0; i < count; ++i) {
-    batch[i].slot = i;
+    batch[i].station = i;
     batch[i].first_frame = chunk * kFrames;
     batch[i].voices = &voice;
     batch[i].voice_count = 1;

@@ -14,7 +14,7 @@ struct Reference::Impl {
   DspShape dsp;
   Stages<double> stages = reference::stages("reference");
   VoicePacker packer;
-  SlotPositions positions;
+  StationPositions positions;
   PackedStation station{};
   std::vector<PackedVoice> voices;
   StageMemory<double> curves;
@@ -39,7 +39,7 @@ Reference::~Reference() = default;
 const std::vector<double>& Reference::render(const StationChunk& chunk) {
   Impl& i = *impl_;
   i.packer.pack(chunk, i.voices.data(), i.station);
-  i.station.reverb_clear = i.positions.begins_anew(chunk) ? 1 : 0;
+  i.station.reverb_clear = i.positions.advance(chunk) ? 1 : 0;
   render_chunk(i.stages, i.dsp, i.station, i.voices.data(), i.curves.data(), i.bus.data(), i.reverbs.data(),
                [&](std::uint32_t begin, std::uint32_t end) {
                  i.stages.mix(&i.station, i.bus.data(), i.mix.data(), begin, end);

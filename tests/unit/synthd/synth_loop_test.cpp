@@ -43,9 +43,9 @@ class DigestEngine final : public Engine {
   }
   const std::int16_t* samples(std::size_t index) const override { return samples_[index].data(); }
   const float* mix(std::size_t) const override { return nullptr; }
-  std::int64_t next_frame(std::size_t slot) const override { return next_frames_[slot]; }
-  void forget(std::size_t slot) override {
-    next_frames_[slot] = -1;
+  std::int64_t next_frame(std::size_t station) const override { return next_frames_[station]; }
+  void forget(std::size_t station) override {
+    next_frames_[station] = -1;
     ++forgotten;
   }
   std::size_t device_bytes() const override { return 3 << 20; }
@@ -71,7 +71,7 @@ class DigestEngine final : public Engine {
     }
     for (const float gain : batch->gains_start) mix(static_cast<std::uint64_t>(gain * 1e6F));
     for (const float gain : batch->gains_end) mix(static_cast<std::uint64_t>(gain * 1e6F));
-    next_frames_[batch->slot] = batch->first_frame + chunk_frames_;
+    next_frames_[batch->station] = batch->first_frame + chunk_frames_;
     rendered.push_back(batch->first_frame);
     samples.assign(std::size_t{chunk_frames_} * 2, static_cast<std::int16_t>(digest >> 48));
     last = *batch;
@@ -92,8 +92,8 @@ class LostEngine final : public Engine {
   }
   const std::int16_t* samples(std::size_t index) const override { return native_.samples(index); }
   const float* mix(std::size_t index) const override { return native_.mix(index); }
-  std::int64_t next_frame(std::size_t slot) const override { return native_.next_frame(slot); }
-  void forget(std::size_t slot) override { native_.forget(slot); }
+  std::int64_t next_frame(std::size_t station) const override { return native_.next_frame(station); }
+  void forget(std::size_t station) override { native_.forget(station); }
   std::size_t device_bytes() const override { return native_.device_bytes(); }
 
  private:
@@ -455,7 +455,7 @@ TEST_CASE_FIXTURE(Fixture,
   // The control segment's file, which was not there before, is looked for every 250 ms.
   CHECK(clock.now - asked_ns <= 300 * kNsPerMs);
   CHECK(life.name(1) == "p1");
-  CHECK(engine.forgotten == 2);  // each station's slot, when it came
+  CHECK(engine.forgotten == 2);  // each index, when its station was added
   const StationState state = life.reader.state(life.place(1)).value();
   CHECK(state.personal == 1);
   CHECK(state.open == 1);

@@ -112,7 +112,9 @@ TEST_CASE("what does not fit is dropped: the quietest first, then the oldest, in
   for (std::size_t i = 0; i < 4; ++i) CHECK(reversed.voices[i].start == packed.voices[i].start);
 }
 
-TEST_CASE("reverbs are fed in turns of 8 s and ring for 4 s; what still rings is where a slot must begin") {
+TEST_CASE(
+    "reverbs are fed in turns of 8 s and ring for 4 s; rendering must start where the reverb is still "
+    "audible") {
   constexpr std::int64_t kTurn = std::int64_t{8} * 44'100;
   constexpr std::int64_t kTail = std::int64_t{4} * 44'100;
   for (const std::uint32_t seed : {0U, 44'100U}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "synthd/station_places.h"
+#include "synthd/station_capacity.h"
 
 #include "tests/unit/synthd/support.h"
 
@@ -22,12 +22,12 @@ Config config_in(const TempDir& folder) {
 
 }  // namespace
 
-TEST_CASE("the smallest bound counts, but those that are configured have room") {
-  CHECK(StationBounds{500, 700, 40}.places(2) == 40);
-  CHECK(StationBounds{30, 700, 40}.places(2) == 30);
-  CHECK(StationBounds{500, 20, 40}.places(2) == 20);
-  CHECK(StationBounds{0, 20, 40}.places(2) == 2);
-  CHECK(StationBounds{1'000'000, 1'000'000, 1'000'000}.places(2) == kMostStations);
+TEST_CASE("the capacity is the smallest bound, but has room for the configured stations") {
+  CHECK(StationBounds{500, 700, 40}.capacity(2) == 40);
+  CHECK(StationBounds{30, 700, 40}.capacity(2) == 30);
+  CHECK(StationBounds{500, 20, 40}.capacity(2) == 20);
+  CHECK(StationBounds{0, 20, 40}.capacity(2) == 2);
+  CHECK(StationBounds{1'000'000, 1'000'000, 1'000'000}.capacity(2) == kMostStations);
 }
 
 TEST_CASE("the bounds are what the engine renders, 256 MB of rings, and a quarter of the free space") {
@@ -41,15 +41,15 @@ TEST_CASE("the bounds are what the engine renders, 256 MB of rings, and a quarte
         doctest::Approx(static_cast<double>(free) / 4 / static_cast<double>(bytes)).epsilon(0.1));
 }
 
-TEST_CASE("places are as many as configured, else as a former synthd had, if its music can go on") {
+TEST_CASE("the capacity is as configured, else that of a former synthd whose music can continue") {
   const TempDir folder;
   Config config = config_in(folder);
   config.synthd.max_stations = 7;
-  CHECK(station_places(config, Timeline{}, kRing) == 7);
+  CHECK(station_capacity(config, Timeline{}, kRing) == 7);
   config.synthd.max_stations = 0;
   { AudioWriter(config.daemon_dir(Daemon::kSynthd), Timeline{}, kRing, 3).publish(1); }
-  CHECK(station_places(config, Timeline{}, kRing) == 3);
-  CHECK(station_places(config, Timeline{}, kRing + 1) != 3);  // another ring: nothing to go on with
+  CHECK(station_capacity(config, Timeline{}, kRing) == 3);
+  CHECK(station_capacity(config, Timeline{}, kRing + 1) != 3);  // another ring: nothing to continue
   config.stations.resize(4);
-  CHECK(station_places(config, Timeline{}, kRing) >= 4);
+  CHECK(station_capacity(config, Timeline{}, kRing) >= 4);
 }

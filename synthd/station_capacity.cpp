@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "synthd/station_places.h"
+#include "synthd/station_capacity.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -20,7 +20,7 @@ constexpr std::size_t kRingBytes = 256'000'000;
 constexpr std::size_t kTrialStations = 64;
 constexpr std::int64_t kTrialNs = 50 * kNsPerMs;
 
-// Stations that the engine renders in as much time as they play.
+// Stations that the engine renders in real time.
 std::size_t stations_in_real_time(const Config& config, const Timeline& timeline) {
   const auto engine = make_engine(config, engine_shape(timeline, kTrialStations), false);
   std::vector<Station> stations;
@@ -31,35 +31,35 @@ std::size_t stations_in_real_time(const Config& config, const Timeline& timeline
   }
   const SystemClock clock;
   std::vector<StationChunk> batch(kTrialStations);
-  // Beyond the first bars, where the melody and the swells may not have begun.
+  // After the first bars, where the melody and the swells may not have started.
   const std::int64_t begin = 60 * kNsPerSecond / timeline.chunk_ns();
   std::int64_t chunk = begin;
-  std::int64_t began_ns = 0;
+  std::int64_t start_ns = 0;
   std::int64_t now_ns = 0;
   do {
     for (std::size_t i = 0; i < kTrialStations; ++i) {
       batch[i] = stations[i].prepare(chunk);
-      batch[i].slot = i;
+      batch[i].station = i;
     }
     engine->render(batch.data(), batch.size());
     now_ns = clock.now_ns();
-    if (chunk++ == begin) began_ns = now_ns;  // the first one brings everything into the caches
-  } while (now_ns - began_ns < kTrialNs);
+    if (chunk++ == begin) start_ns = now_ns;  // not the first one: the caches are cold
+  } while (now_ns - start_ns < kTrialNs);
   const std::int64_t played_ns = (chunk - begin - 1) * timeline.chunk_ns();
-  return static_cast<std::size_t>(std::int64_t{kTrialStations} * played_ns / (now_ns - began_ns));
+  return static_cast<std::size_t>(std::int64_t{kTrialStations} * played_ns / (now_ns - start_ns));
 }
 
 std::uintmax_t free_bytes(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   const auto space = std::filesystem::space(directory, error);
-  // What is wrong with the folder, the segment says.
+  // An error of the folder is reported when the segment is opened.
   return error ? std::numeric_limits<std::uintmax_t>::max() : space.available;
 }
 
 }  // namespace
 
-std::size_t StationBounds::places(std::size_t configured) const {
+std::size_t StationBounds::capacity(std::size_t configured) const {
   return std::clamp(std::min({by_speed, by_memory, by_space}), configured, kMostStations);
 }
 
@@ -72,17 +72,17 @@ StationBounds station_bounds(const Config& config, const Timeline& timeline, std
   return bounds;
 }
 
-std::size_t station_places(const Config& config, const Timeline& timeline, std::uint32_t ring_slots) {
+std::size_t station_capacity(const Config& config, const Timeline& timeline, std::uint32_t ring_slots) {
   if (config.synthd.max_stations > 0) return static_cast<std::size_t>(config.synthd.max_stations);
   const auto former = former_capacity(config.daemon_dir(Daemon::kSynthd), timeline, ring_slots);
   if (former && *former >= config.stations.size()) return *former;
   const StationBounds bounds = station_bounds(config, timeline, ring_slots);
-  const std::size_t places = bounds.places(config.stations.size());
-  log_info("places for stations", {{"places", static_cast<std::int64_t>(places)},
-                                   {"by_speed", static_cast<std::int64_t>(bounds.by_speed)},
-                                   {"by_memory", static_cast<std::int64_t>(bounds.by_memory)},
-                                   {"by_space", static_cast<std::int64_t>(bounds.by_space)}});
-  return places;
+  const std::size_t capacity = bounds.capacity(config.stations.size());
+  log_info("station capacity", {{"capacity", static_cast<std::int64_t>(capacity)},
+                                {"by_speed", static_cast<std::int64_t>(bounds.by_speed)},
+                                {"by_memory", static_cast<std::int64_t>(bounds.by_memory)},
+                                {"by_space", static_cast<std::int64_t>(bounds.by_space)}});
+  return capacity;
 }
 
 }  // namespace auralis
