@@ -1,8 +1,37 @@
 // SPDX-License-Identifier: MIT
-// The edges of pads' saws. A saw is a straight line until it falls, which pad_sums.h goes on with as it is in
-// the first frame that the lane has of a tile. So from an edge on the lane's frames of the tile lie a quarter
-// saw's height lower, in steps from half row to half row, and the two half rows that the edge touches follow
-// its slope.
+// The edges of pads' saws. A saw is a straight line until it falls; pad_sums.h extends the line of the first
+// frame that the lane has of a tile over all of them. So behind an edge the lane's frames of the tile lie one
+// saw's height lower (1/2, times the voice's level), and the two half rows that the edge touches follow its
+// slope. A half row is 8 frames; an edge at `e` touches the frames from e - 4 to e + 4.
+//
+//   half rows of a tile   |  L - 2  |  L - 1  |    L    |  L + 1  |  L + 2  | ... the lane's end of the tile
+//                                           e (within 4 frames of where L begins)
+//   line (pad_sums.h)      ..................................................     of the tile's first frame
+//   + edge (add_edge)      0         0 -_                                         half rows L - 1 and L alone
+//                                        `-_
+//                                           `- -1/2
+//   + step (add_step)      0         0         0         -1/2      -1/2      ...  from L + 1 to the tile's
+//   end
+//
+// If the lane's first frame of the tile already lies behind the edge, so does the line: L then follows the
+// edge from +1/2 to 0, and there is no step.
+//
+// Data flow of a lane. All of it is the lane's own memory (the stack, or a work item's private memory):
+//
+//   voices, curves --find_edges--> PadEdges --add_step--> PadSteps.sides[L + 1] --.
+//   pad by pad,                    arrays,  |             {left, left a frame,    |
+//   EDGES_A_TIME at once           an entry |              right, right a frame}  |
+//                                  an edge  |                                     v
+//                                           `-add_edge--> Lane.left, Lane.right <-- draw_pads (pads.h), which
+//                                                         half rows L - 1 and L      sums the steps up
+//
+// A range is 32 frames of the lane and has the edges whose half rows L are its own four:
+//
+//   frame of the lane    -4   0                       28   32                      60   64
+//                         (          range 0           ](          range 1           ](  ...
+//
+// One lane a block (DSP_LANES 1): 8 tiles, 512 frames, 17 ranges. Else a work item has one row of one tile:
+// 16 frames, one range.
 #ifndef AURALIS_DSP_PAD_SAWS_H
 #define AURALIS_DSP_PAD_SAWS_H
 

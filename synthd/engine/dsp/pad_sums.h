@@ -1,8 +1,29 @@
 // SPDX-License-Identifier: MIT
-// What pads add up to before frames are made of it. A tone as low as most are turns so little in a tile that
-// it is a polynomial of the tile's frames: sin(a + b) = sin(a) cos(b) + cos(a) sin(b), where a is the phase
-// in the tile's middle and b how far a frame is from it, times a level that is a straight line. A higher one
-// is a polynomial of half a tile. The line of a saw goes into the same coefficients.
+// The sum of all pads as polynomials, from which pads.h computes the frames. A low tone, as most are, turns
+// so little in a tile that it is a polynomial of the tile's frames: sin(a + b) = sin(a) cos(b) + cos(a)
+// sin(b), where a is the phase in the tile's middle and b how far a frame is from it, times a level that is a
+// straight line. A higher tone is a polynomial of half a tile (a part). The line of a saw goes into the
+// tile's coefficients; its edges are in pad_saws.h.
+//
+//   frame n of a tile    0 ............. 31 | 32 ............ 63
+//   x of the tile       -1 .............. 0 ............... +1      (n - 31.5) / 32
+//   x of a part         -1 ..... 0 ..... +1 | -1 ..... 0 ..... +1   (n - 15.5) / 16, n from the part's start
+//
+// Signal flow: the coefficients cost a few products a voice and tile, the frames the same for any number of
+// voices.
+//
+//   pad_terms (once a voice)    cos, sin of b as powers of x: terms[0 .. 8]
+//        |
+//   add_pad, voice 0 -. level(x) * (sine(x) + line(x)) * {left, right gain}
+//   add_pad, voice 1 -+--> PadSums --draw_pads (pads.h)--> Lane.left, Lane.right, 64 frames a tile
+//   add_pad, voice 2 -'
+//
+//   PadSums, each [coefficient of x^0 .. x^8][tile of the lane]:
+//     tiles_left, tiles_right              sines up to HIGHEST_OF_TILES, and the lines of all saws
+//     parts_left[part], parts_right[part]  sines above that, up to HIGHEST_OF_PARTS
+//
+// One lane a block (DSP_LANES 1): a row of coefficients is 8 numbers, one for each tile of the block, in one
+// real8; both parts. Else a work item has one row of one tile: one number, and the part that its row is in.
 #ifndef AURALIS_DSP_PAD_SUMS_H
 #define AURALIS_DSP_PAD_SUMS_H
 

@@ -3,10 +3,41 @@
 // delay networks for designing artificial reverberators", AES 90, 1991), each line damped by a mean of two
 // neighbours.
 //
-// An infinite tail would make a sample depend on all that went before. So there are two, fed in turns, each
-// for kReverbFeedMs; the one that is not fed rings out for kReverbTailMs, at the end of which it
-// lies 96 dB lower, and is then cleared. What is heard of a frame follows from the seconds before it,
-// exactly: from any chunk before those the same samples come.
+// An infinite tail would make a sample depend on all samples before it. So a station has two reverbs, fed in
+// turns, each for kReverbFeedMs; the other one rings out for kReverbTailMs, at the end of which it is 96 dB
+// lower, and is cleared before it is fed again. So a frame depends on a limited time before it, exactly:
+// rendering that starts with any chunk before that time gives the same samples.
+//
+//   reverb A   ################--------        ################--------        ...
+//   reverb B   --------        ################--------        ################...
+//              |       |       |                            # fed   - rings   blank: silent
+//   frame      0  reverb_fade  reverb_switch: fed ^= 1, and the newly fed one is cleared
+//
+// One frame n of one reverb (reverb_run); d: the damping, 0.7 of a line's newer and 0.3 of its older word:
+//
+//              .---------------------------- write --------------------------.
+//              v                                                             |
+//   line 0 --> d --> * line_gain --> a -.             .-> a -- + left  ------'
+//   line 1 --> d --> * line_gain --> b -|  Hadamard   |-> b -- + right
+//   line 2 --> d --> * line_gain --> c -|  matrix:    |-> c -- - left       left, right: sent_left,
+//   line 3 --> d --> * line_gain --> d -|  3 rounds   |-> d -- + right      sent_right if it is fed,
+//   line 4 --> d --> * line_gain --> e -|  of 4       |-> e -- + left       else 0
+//   line 5 --> d --> * line_gain --> f -|  butterflies|-> f -- - right
+//   line 6 --> d --> * line_gain --> g -|             |-> g -- + left       wet_left  += level * (c + d)
+//   line 7 --> d --> * line_gain --> h -'             '-> h -- + right      wet_right += level * (c - d)
+//
+// Memory of a station: reverb A, then reverb B, reverb_frames words each; in a reverb the lines one after the
+// other, line k from line_begin[k] on. A line of L = line_frames[k] frames, before frame n is written to word
+// p = n mod (L + 1):
+//
+//   word     0 ........ p - 1 |    p          p + 1     p + 2 ........ L    | L + 1
+//   frame    n - p .... n - 1 | n - L - 1     n - L     n - L + 1 ...       | copy of word 0, for p = L
+//                                older        newer
+//
+// L + 1 is a number of whole rows; word L + 1 begins another row. Frames are computed in runs in which no
+// line wraps. DSP_LANES 1: one loop over the run, which the compiler vectorises. Else work item `lane`
+// computes the frames lane, lane + DSP_LANES, ... of the run, all items in step: a barrier separates what
+// they read from what they write.
 #ifndef AURALIS_DSP_REVERB_H
 #define AURALIS_DSP_REVERB_H
 
