@@ -22,7 +22,7 @@ std::string formatted(const char* format, Values... values) {
 }
 
 // Without figures where there are none: a percentile of nothing is no number.
-Json milliseconds_of(const Histogram& histogram) {
+Json milliseconds_of(const LatencyHistogram& histogram) {
   Json json{{"count", histogram.count()}};
   for (const auto& [name, share] : kShares) {
     if (const auto us = histogram.percentile_us(share)) json[name] = static_cast<double>(*us) / 1e3;
@@ -30,7 +30,7 @@ Json milliseconds_of(const Histogram& histogram) {
   return json;
 }
 
-std::string line_of(const char* what, const Histogram& histogram) {
+std::string line_of(const char* what, const LatencyHistogram& histogram) {
   if (histogram.count() == 0) return "";
   std::string line = formatted("%-12s", what);
   for (const auto& [name, share] : kShares) {

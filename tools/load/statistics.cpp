@@ -16,28 +16,28 @@ unsigned bit_width(std::uint64_t value) {
 
 }  // namespace
 
-std::size_t Histogram::bucket_of(std::uint64_t us) {
+std::size_t LatencyHistogram::bucket_of(std::uint64_t us) {
   if (us < kExact) return us;
   us = std::min(us, (std::uint64_t{1} << kMostBits) - 1);
   const unsigned shift = bit_width(us) - kExactBits;
   return kExact + (shift - 1) * kSteps + ((us >> shift) - kSteps);
 }
 
-std::int64_t Histogram::last_of(std::size_t bucket) {
+std::int64_t LatencyHistogram::last_of(std::size_t bucket) {
   if (bucket < kExact) return static_cast<std::int64_t>(bucket);
   const std::size_t shift = (bucket - kExact) / kSteps + 1;
   const std::uint64_t step = (bucket - kExact) % kSteps + kSteps;
   return static_cast<std::int64_t>(((step + 1) << shift) - 1);
 }
 
-void Histogram::add(std::int64_t us) {
+void LatencyHistogram::add(std::int64_t us) {
   us = std::max<std::int64_t>(us, 0);
   ++buckets_.at(bucket_of(static_cast<std::uint64_t>(us)));
   ++count_;
   max_us_ = std::max(max_us_, us);
 }
 
-std::optional<std::int64_t> Histogram::percentile_us(double share) const {
+std::optional<std::int64_t> LatencyHistogram::percentile_us(double share) const {
   if (count_ == 0) return std::nullopt;
   const double wanted = std::ceil(share * static_cast<double>(count_));
   const auto rank = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(wanted), 1, count_);
@@ -50,7 +50,7 @@ std::optional<std::int64_t> Histogram::percentile_us(double share) const {
   return max_us_;
 }
 
-void LatenessWindow::add(std::int64_t since_due_us, Histogram& lateness) {
+void LatenessWindow::add(std::int64_t since_due_us, LatencyHistogram& lateness) {
   if (!begun_) origin_us_ = since_due_us;
   using Limits = std::numeric_limits<std::int32_t>;
   const auto offset_us = static_cast<std::int32_t>(
@@ -61,7 +61,7 @@ void LatenessWindow::add(std::int64_t since_due_us, Histogram& lateness) {
   waiting_us_.at(count_++) = offset_us;
 }
 
-void LatenessWindow::flush(Histogram& lateness) {
+void LatenessWindow::flush(LatencyHistogram& lateness) {
   for (std::size_t i = 0; i < count_; ++i) lateness.add(waiting_us_.at(i) - earliest_us_);
   count_ = 0;
 }

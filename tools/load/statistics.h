@@ -10,7 +10,7 @@
 namespace auralis {
 
 // Microseconds, told apart to one part in 128 (exactly below 256 us).
-class Histogram {
+class LatencyHistogram {
  public:
   // What is below nothing counts as nothing.
   void add(std::int64_t us);
@@ -43,10 +43,10 @@ class LatenessWindow {
   static constexpr std::size_t kWindow = 256;
 
   // `since_due_us`: when the chunk came, less when it is due by a clock of any origin.
-  void add(std::int64_t since_due_us, Histogram& lateness);
+  void add(std::int64_t since_due_us, LatencyHistogram& lateness);
 
   // Counts what still waits.
-  void flush(Histogram& lateness);
+  void flush(LatencyHistogram& lateness);
 
  private:
   bool begun_ = false;

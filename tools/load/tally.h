@@ -27,17 +27,17 @@ struct Tally {
   std::uint64_t repeats = 0;  // or came after higher ones
   std::uint64_t skipped = 0;  // warnings in place of chunks
   std::uint64_t silence = 0;
-  std::uint64_t malformed = 0;  // messages that are not understood
-  Histogram handshake;          // from the beginning of connect()
-  Histogram first_audio;        // likewise, to its last byte
+  std::uint64_t malformed = 0;   // messages that are not understood
+  LatencyHistogram handshake;    // from the beginning of connect()
+  LatencyHistogram first_audio;  // likewise, to its last byte
   std::int64_t last_open_ns = 0;
 
   // While it is measured.
   bool measuring = false;
   std::uint64_t chunks = 0;
   std::uint64_t bytes = 0;
-  Histogram lateness;
-  Histogram jitter;
+  LatencyHistogram lateness;
+  LatencyHistogram jitter;
   std::int64_t longest_pause_ns = 0;  // of a listener, between two readings
 
   std::size_t failures() const {

@@ -19,7 +19,7 @@ TEST_CASE("a percentile is never below the true one, and above it by less than o
   // From microseconds to minutes.
   std::lognormal_distribution<double> times(8, 3);
   std::vector<std::int64_t> all;
-  Histogram histogram;
+  LatencyHistogram histogram;
   for (int i = 0; i < 50'000; ++i) {
     all.push_back(std::llround(times(random)));
     histogram.add(all.back());
@@ -39,7 +39,7 @@ TEST_CASE("a percentile is never below the true one, and above it by less than o
 }
 
 TEST_CASE("a histogram takes every time there is, and of none says nothing") {
-  Histogram histogram;
+  LatencyHistogram histogram;
   CHECK_FALSE(histogram.percentile_us(0.5).has_value());
   for (std::int64_t us = 1; us > 0 && us < (std::int64_t{1} << 62); us *= 2) {
     histogram.add(us - 1);
@@ -51,7 +51,7 @@ TEST_CASE("a histogram takes every time there is, and of none says nothing") {
 }
 
 TEST_CASE("lateness is counted from the earliest chunk, also from one that comes after late ones") {
-  Histogram lateness;
+  LatencyHistogram lateness;
   LatenessWindow window;
   constexpr std::int64_t kFarOrigin = 4'000'000'000'000'000;
   for (const std::int64_t late_us : {70, 100, 30, 31, 200}) window.add(kFarOrigin + late_us, lateness);
@@ -68,7 +68,7 @@ TEST_CASE("lateness is counted from the earliest chunk, also from one that comes
 }
 
 TEST_CASE("the earliest chunk counts for as long as there are chunks, in memory that does not grow") {
-  Histogram lateness;
+  LatencyHistogram lateness;
   LatenessWindow window;
   window.add(-1'000, lateness);
   for (std::size_t i = 0; i < 10 * LatenessWindow::kWindow; ++i) window.add(0, lateness);
@@ -80,7 +80,7 @@ TEST_CASE("the earliest chunk counts for as long as there are chunks, in memory 
 }
 
 TEST_CASE("each listener is measured by a line of its own") {
-  Histogram lateness;
+  LatencyHistogram lateness;
   std::vector<LatenessWindow> windows(3);
   for (std::size_t i = 0; i < windows.size(); ++i) {
     for (int k = 0; k < 10; ++k) windows[i].add(static_cast<std::int64_t>(i) * 33'000 + k % 2, lateness);
