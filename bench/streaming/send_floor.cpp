@@ -47,6 +47,8 @@ struct Format {
   std::string (*message)(const AudioChunk&);  // the payload of its WebSocket message
 };
 
+std::string pcm_message(const AudioChunk& chunk) { return pcm_header(chunk).append(chunk.samples.bytes()); }
+
 // streamd's at its usual bit rate, 96 kbit/s: five packets of 20 ms.
 std::string opus_message(const AudioChunk& chunk) {
   constexpr std::size_t kPackets = 5;
@@ -57,7 +59,8 @@ std::string opus_message(const AudioChunk& chunk) {
   return encode_opus(chunk, opus);
 }
 
-constexpr std::array<Format, 2> kFormats{{{"auralis.pcm.v1", encode_pcm}, {"auralis.opus.v1", opus_message}}};
+constexpr std::array<Format, 2> kFormats{
+    {{"auralis.pcm.v1", pcm_message}, {"auralis.opus.v1", opus_message}}};
 
 const Format& format_of(std::string_view protocol) {
   for (const Format& format : kFormats) {
@@ -72,7 +75,7 @@ std::string framed_chunk(const Format& format) {
   chunk.sample_rate = kSampleRate;
   chunk.channels = 2;
   chunk.frames = kFrames;
-  chunk.samples.assign(std::size_t{kFrames} * 2, 1'234);
+  chunk.samples = Samples::copy_of(std::vector<std::int16_t>(std::size_t{kFrames} * 2, 1'234));
   const std::string payload = format.message(chunk);
   std::string frame = "\x82\x7E";
   frame.push_back(static_cast<char>(payload.size() >> 8U));

@@ -85,7 +85,7 @@ void ChunkPump::adopt_timeline() {
   ring_chunks_ = reader_.slots();
   next_ = live;
   turn_.reset();
-  buffer_.assign(timeline_->chunk_samples(), 0);
+  read_.reset();
   const auto chunks = [this](std::int64_t ns) {
     return std::max<std::int64_t>(1, ns / timeline_->chunk_ns());
   };
@@ -120,7 +120,8 @@ std::int64_t ChunkPump::live_chunk(const Timeline& timeline) const {
 // A ring of another timeline has nothing for this one.
 RingRead ChunkPump::read(const StationId& station, std::int64_t chunk) {
   if (!reader_.ready() || *timeline_ != reader_.timeline()) return RingRead::kWriterGone;
-  return reader_.read(station, chunk, buffer_.data());
+  if (!read_) read_.emplace(timeline_->chunk_samples());
+  return reader_.read(station, chunk, read_->data());
 }
 
 bool ChunkPump::begin_turn() {
@@ -236,19 +237,19 @@ std::int64_t ChunkPump::due_unix_us(std::int64_t chunk) const {
   return (clock_.unix_ns() + timeline_->due_ns(chunk) - clock_.now_ns()) / 1000;
 }
 
+// After kChunk, of the chunk that was read last; else of silence.
 EncodedChunk ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
-  if (outcome != RingRead::kChunk) std::fill(buffer_.begin(), buffer_.end(), std::int16_t{0});
+  const bool silence = outcome != RingRead::kChunk;
+  PcmMessage pcm = silence ? PcmMessage(timeline_->chunk_samples()) : *std::exchange(read_, std::nullopt);
   AudioChunk audio;
   audio.seq = chunk;
   audio.due_unix_us = due_unix_us(chunk);
   audio.sample_rate = timeline_->sample_rate;
   audio.channels = timeline_->channels;
   audio.frames = timeline_->chunk_frames;
-  audio.silence = outcome != RingRead::kChunk;
-  audio.samples = buffer_;
-  EncodedChunk encoded;
-  encoded.audio = std::move(audio);
-  return encoded;
+  audio.silence = silence;
+  audio.samples = pcm.samples();
+  return {std::move(audio), std::move(pcm), {}, {}, {}, {}, false};
 }
 
 AudioMessagePtr ChunkPump::recent(const StationId& station, std::int64_t chunk, WireFormat format) {

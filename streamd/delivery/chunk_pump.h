@@ -20,6 +20,7 @@
 #include "common/base/clock.h"
 #include "common/segments/audio_segment.h"
 #include "streamd/encode/audio_message.h"
+#include "streamd/encode/pcm_message.h"
 #include "streamd/encode/station_encoder.h"
 #include "streamd/stream_metrics.h"
 
@@ -146,7 +147,7 @@ class ChunkPump {
   std::optional<std::int64_t> turn_;
   Channel silence_;  // in place of stations that are gone
   bool logged_missing_ = false;
-  std::vector<std::int16_t> buffer_;
+  std::optional<PcmMessage> read_;           // where the next chunk is read to; kept if a read failed
   std::map<std::size_t, Channel> channels_;  // by place
 };
 

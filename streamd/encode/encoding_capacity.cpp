@@ -33,7 +33,8 @@ AudioChunk trial_chunk(std::int64_t seq, std::uint32_t sample_rate, std::uint32_
   chunk.sample_rate = sample_rate;
   chunk.channels = 2;
   chunk.frames = frames;
-  chunk.samples.reserve(std::size_t{frames} * 2);
+  std::vector<std::int16_t> samples;
+  samples.reserve(std::size_t{frames} * 2);
   std::uint32_t noise = 1;
   for (std::uint32_t frame = 0; frame < frames; ++frame) {
     const double at = static_cast<double>(seq * frames + frame) / sample_rate;
@@ -42,8 +43,9 @@ AudioChunk trial_chunk(std::int64_t seq, std::uint32_t sample_rate, std::uint32_
       sound += 3'000 * std::sin(6.283185307179586 * hz * at);
     noise = noise * 1'664'525 + 1'013'904'223;
     sound += static_cast<double>(noise >> 22U);
-    chunk.samples.insert(chunk.samples.end(), 2, static_cast<std::int16_t>(sound));
+    samples.insert(samples.end(), 2, static_cast<std::int16_t>(sound));
   }
+  chunk.samples = Samples::copy_of(samples);
   return chunk;
 }
 

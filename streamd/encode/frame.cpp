@@ -40,7 +40,7 @@ std::uint16_t silence_flag(const AudioChunk& chunk) {
   return chunk.silence ? kFlagSilence : std::uint16_t{0};
 }
 
-std::string base64(const std::string& bytes) {
+std::string base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock closes with a zero
   const int length =
       EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
@@ -52,9 +52,6 @@ std::string base64(const std::string& bytes) {
 }  // namespace
 
 std::string encode_json(const AudioChunk& chunk) {
-  std::string pcm;
-  pcm.reserve(chunk.samples.size() * 2);
-  append_samples(pcm, chunk.samples);
   const nlohmann::ordered_json message{
       {"type", "audio"},
       {"seq", chunk.seq},
@@ -62,17 +59,16 @@ std::string encode_json(const AudioChunk& chunk) {
       {"duration_ms", 1e3 * chunk.frames / chunk.sample_rate},
       {"sample_rate", chunk.sample_rate},
       {"channels", chunk.channels},
-      {"data", base64(pcm)},
+      {"data", base64(chunk.samples.bytes())},
   };
   return message.dump();
 }
 
-std::string encode_pcm(const AudioChunk& chunk) {
+std::string pcm_header(const AudioChunk& chunk) {
   std::string out;
-  out.reserve(kHeaderBytes + chunk.samples.size() * 2);
+  out.reserve(kHeaderBytes);
   append_header(out, {kCodecPcm, chunk.channels, silence_flag(chunk), chunk.seq, chunk.due_unix_us,
                       chunk.sample_rate, chunk.frames});
-  append_samples(out, chunk.samples);
   return out;
 }
 

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "streamd/encode/samples.h"
+
 namespace auralis {
 
 // One chunk of PCM with all that its frames say.
@@ -19,8 +21,8 @@ struct AudioChunk {
   std::uint32_t sample_rate = 0;
   std::uint32_t channels = 0;
   std::uint32_t frames = 0;
-  bool silence = false;               // in place of a chunk that was not there in time
-  std::vector<std::int16_t> samples;  // interleaved
+  bool silence = false;  // in place of a chunk that was not there in time
+  Samples samples;
 };
 
 inline constexpr std::uint32_t kOpusHz = 48'000;  // Opus' own rate, whatever the station's is
@@ -42,11 +44,11 @@ inline constexpr std::uint16_t kFlagBegins = 2;
 // The payload of a text message of type `audio`.
 std::string encode_json(const AudioChunk& chunk);
 
-// The payload of a binary message: header and PCM, little-endian.
-std::string encode_pcm(const AudioChunk& chunk);
+// The header of a binary message of PCM, kHeaderBytes; the samples follow it (pcm_message.h).
+std::string pcm_header(const AudioChunk& chunk);
 
-// The same with the packets in place of the PCM, each after its length in bytes (16 bit). `opus` is what
-// `chunk` became.
+// The payload of a binary message of Opus: the same header, and the packets, each after its length in bytes
+// (16 bit). `opus` is what `chunk` became.
 std::string encode_opus(const AudioChunk& chunk, const OpusChunk& opus);
 
 }  // namespace auralis

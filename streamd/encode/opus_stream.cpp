@@ -67,8 +67,8 @@ void OpusStream::begin() {
 
 void OpusStream::take_in(const AudioChunk& chunk) {
   input_.resize(chunk.samples.size());
-  std::transform(chunk.samples.begin(), chunk.samples.end(), input_.begin(),
-                 [](std::int16_t sample) { return static_cast<float>(sample) / 32'768.0F; });
+  for (std::size_t i = 0; i < input_.size(); ++i)
+    input_[i] = static_cast<float>(chunk.samples[i]) / 32'768.0F;
   soften_edge(!chunk.silence);
   if (input_.size() >= kChannels) std::copy(input_.end() - kChannels, input_.end(), last_.begin());
   if (resampler_) {

@@ -51,9 +51,9 @@ WireMessagePtr StationEncoder::encode(EncodedChunk& chunk, WireFormat format) {
     case WireFormat::kJson:
       return make_text_message(encode_json(chunk.audio));
     case WireFormat::kPcm:
-      return make_binary_message(encode_pcm(chunk.audio));
+      return chunk.pcm.finish(chunk.audio);
     case WireFormat::kWav:
-      return make_http_chunk(wav_samples(chunk.audio));
+      return make_http_chunk(chunk.audio.samples.bytes());
     case WireFormat::kOpus:
       return chunk.opus ? make_binary_message(encode_opus(chunk.audio, *chunk.opus)) : nullptr;
     case WireFormat::kOggOpus: {

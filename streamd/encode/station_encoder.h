@@ -15,12 +15,14 @@
 #include "streamd/encode/frame.h"
 #include "streamd/encode/ogg_opus.h"
 #include "streamd/encode/opus_session.h"
+#include "streamd/encode/pcm_message.h"
 
 namespace auralis {
 
 // A chunk, and what was made of it so far.
 struct EncodedChunk {
-  AudioChunk audio;
+  AudioChunk audio;  // its samples are those of `pcm`
+  PcmMessage pcm;
   std::array<AudioMessagePtr, kWireFormats> messages;
   std::optional<OpusChunk> opus;
   OggOpus::Pages pages;                        // of it

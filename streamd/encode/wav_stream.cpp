@@ -30,11 +30,4 @@ std::string wav_header(std::uint32_t sample_rate, std::uint32_t channels) {
   return out;
 }
 
-std::string wav_samples(const AudioChunk& chunk) {
-  std::string out;
-  out.reserve(chunk.samples.size() * kSampleBytes);
-  append_samples(out, chunk.samples);
-  return out;
-}
-
 }  // namespace auralis

@@ -5,15 +5,10 @@
 #include <cstdint>
 #include <string>
 
-#include "streamd/encode/frame.h"
-
 namespace auralis {
 
 // The 44 bytes with which it begins. Its length is given as the greatest there is, which programs that read
 // from a stream take for unknown.
 std::string wav_header(std::uint32_t sample_rate, std::uint32_t channels);
-
-// A chunk's samples as they follow: 16 bit, little-endian, interleaved.
-std::string wav_samples(const AudioChunk& chunk);
 
 }  // namespace auralis

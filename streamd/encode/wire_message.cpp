@@ -3,7 +3,6 @@
 
 #include <array>
 #include <charconv>
-#include <utility>
 #include <websocketpp/frame.hpp>
 
 namespace auralis {
@@ -11,19 +10,24 @@ namespace {
 
 namespace frame = websocketpp::frame;
 
-std::shared_ptr<WireMessage> enclosed(std::string head, std::string_view payload) {
+// Between `head` and `tail`.
+std::shared_ptr<WireMessage> enclosed(std::string_view head, std::string_view payload,
+                                      std::string_view tail = {}) {
   auto message = std::make_shared<WireMessage>();
-  message->bytes = std::move(head);
-  message->payload_begin = message->bytes.size();
-  message->bytes += payload;
-  message->payload_end = message->bytes.size();
+  message->bytes.reserve(head.size() + payload.size() + tail.size());
+  message->bytes.append(head).append(payload).append(tail);
+  message->payload_begin = head.size();
+  message->payload_end = head.size() + payload.size();
   return message;
 }
 
+std::string frame_header(frame::opcode::value opcode, std::size_t payload_bytes) {
+  const frame::basic_header header(opcode, payload_bytes, true, false);
+  return frame::prepare_header(header, frame::extended_header(payload_bytes));
+}
+
 WireMessagePtr framed(frame::opcode::value opcode, std::string_view payload) {
-  const frame::basic_header header(opcode, payload.size(), true, false);
-  const frame::extended_header extended(payload.size());
-  return enclosed(frame::prepare_header(header, extended), payload);
+  return enclosed(frame_header(opcode, payload.size()), payload);
 }
 
 }  // namespace
@@ -33,12 +37,20 @@ WireMessagePtr make_binary_message(std::string_view payload) {
   return framed(frame::opcode::binary, payload);
 }
 
+std::shared_ptr<WireMessage> reserve_binary_message(std::size_t payload_bytes) {
+  auto message = std::make_shared<WireMessage>();
+  const std::string head = frame_header(frame::opcode::binary, payload_bytes);
+  message->bytes.reserve(head.size() + payload_bytes);
+  message->bytes.append(head).append(payload_bytes, '\0');
+  message->payload_begin = head.size();
+  message->payload_end = message->bytes.size();
+  return message;
+}
+
 WireMessagePtr make_http_chunk(std::string_view payload) {
   std::array<char, 16> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), payload.size(), 16).ptr;
-  auto message = enclosed(std::string(digits.data(), end) + "\r\n", payload);
-  message->bytes += "\r\n";
-  return message;
+  return enclosed(std::string(digits.data(), end) + "\r\n", payload, "\r\n");
 }
 
 WireMessagePtr make_last_http_chunk() {

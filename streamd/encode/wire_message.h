@@ -20,6 +20,8 @@ using WireMessagePtr = std::shared_ptr<const WireMessage>;
 // Frame a payload, once. Any thread.
 WireMessagePtr make_text_message(std::string_view payload);    // a WebSocket frame (RFC 6455, 5.2)
 WireMessagePtr make_binary_message(std::string_view payload);  // a WebSocket frame
+// A WebSocket frame of `payload_bytes` zeros, which the caller fills before sharing it.
+std::shared_ptr<WireMessage> reserve_binary_message(std::size_t payload_bytes);
 WireMessagePtr make_http_chunk(std::string_view payload);  // a chunk (RFC 9112, 7.1); `payload` is not empty
 // The end of a body in chunked coding (RFC 9112, 7.1).
 WireMessagePtr make_last_http_chunk();

@@ -26,9 +26,11 @@ AudioChunk chunk_of(std::size_t station, std::int64_t seq) {
   chunk.sample_rate = 48'000;
   chunk.channels = 2;
   chunk.frames = 960;
+  std::vector<std::int16_t> samples;
   for (std::uint32_t i = 0; i < chunk.frames * 2; ++i)
-    chunk.samples.push_back(static_cast<std::int16_t>(
+    samples.push_back(static_cast<std::int16_t>(
         (static_cast<std::int64_t>(i) * (7 + seq) * 31 + static_cast<std::int64_t>(station) * 997) % 8'000));
+  chunk.samples = Samples::copy_of(samples);
   return chunk;
 }
 

@@ -203,7 +203,8 @@ TEST_CASE_FIXTURE(Fixture,
     chunk.sample_rate = 44'100;
     chunk.channels = 2;
     chunk.frames = 4'410;
-    chunk.samples.assign(8'820, static_cast<std::int16_t>(chunk.seq + 1));
+    chunk.samples =
+        Samples::copy_of(std::vector<std::int16_t>(8'820, static_cast<std::int16_t>(chunk.seq + 1)));
     const std::string expected = encode_opus(chunk, alone.encode(chunk));
     CHECK(bytes.substr(0, 16) == std::string_view(expected).substr(0, 16));
     CHECK(bytes.substr(kHeaderBytes) == std::string_view(expected).substr(kHeaderBytes));

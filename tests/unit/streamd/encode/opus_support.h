@@ -38,11 +38,13 @@ struct TestStation {
     chunk.sample_rate = sample_rate;
     chunk.channels = 2;
     chunk.frames = chunk_frames();
+    std::vector<std::int16_t> samples;
     for (std::uint32_t frame = 0; frame < chunk.frames; ++frame) {
       const double at = static_cast<double>(seq * chunk.frames + frame) / sample_rate;
       const auto sample = static_cast<std::int16_t>(std::lround(32'767 * sound(at)));
-      chunk.samples.insert(chunk.samples.end(), 2, sample);
+      samples.insert(samples.end(), 2, sample);
     }
+    chunk.samples = Samples::copy_of(samples);
     return chunk;
   }
 

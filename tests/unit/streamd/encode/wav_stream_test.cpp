@@ -16,11 +16,5 @@ TEST_CASE("a WAV stream begins with the 44 bytes of a PCM file of unknown length
         "data\xff\xff\xff\xff"s);
 }
 
-TEST_CASE("its samples follow, little-endian") {
-  AudioChunk chunk;
-  chunk.samples = {0x1234, -2};
-  CHECK(wav_samples(chunk) == "\x34\x12\xfe\xff"s);
-}
-
 }  // namespace
 }  // namespace auralis

@@ -22,7 +22,7 @@ AudioChunk chunk_of(std::uint32_t frames, std::uint32_t sample_rate) {
   chunk.sample_rate = sample_rate;
   chunk.channels = 2;
   chunk.frames = frames;
-  chunk.samples.assign(std::size_t{frames} * 2, 1);
+  chunk.samples = Samples::copy_of(std::vector<std::int16_t>(std::size_t{frames} * 2, 1));
   return chunk;
 }
 
@@ -34,7 +34,7 @@ TEST_CASE("the server's audio is numbered and timed by the beginning of its mess
     AudioChunk chunk = chunk_of(frames, rate);
     for (const bool silence : {false, true}) {
       chunk.silence = silence;
-      const ServerMessage pcm = read_binary_message(head_of(encode_pcm(chunk)));
+      const ServerMessage pcm = read_binary_message(head_of(pcm_header(chunk)));
       CHECK(pcm.kind == Kind::kAudio);
       CHECK(pcm.seq == 123'456'789'012);
       CHECK(pcm.chunk_ns == chunk_ns);
@@ -65,7 +65,7 @@ TEST_CASE("other messages are none of a listener's figures, and garbage is told"
   // Cut off in the middle of the number.
   CHECK(read_text_message(R"({"type":"audio","duration_ms":100.0,"seq":12)").kind == Kind::kMalformed);
 
-  const std::string good = encode_pcm(chunk_of(4'410, 44'100)).substr(0, 32);
+  const std::string good = pcm_header(chunk_of(4'410, 44'100));
   CHECK(read_binary_message(good).kind == Kind::kAudio);
   CHECK(read_binary_message(good.substr(0, 31)).kind == Kind::kMalformed);
   CHECK(read_binary_message("X" + good.substr(1)).kind == Kind::kMalformed);
