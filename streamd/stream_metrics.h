@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every figure that streamd publishes. What each means is defined in docs/metrics.md, which is made from
-// these lines.
+// All metrics of streamd. docs/metrics.md is generated from these declarations.
 #pragma once
 
 #include <array>
@@ -17,7 +16,7 @@ class StreamMetrics {
   MetricBinder& m_;
 
  public:
-  // Of a configured station, or of all personal ones: the least depth, and the sum of what is counted.
+  // Of one configured station, or of all personal ones: their least depth and the sums of their counts.
   struct StationMetrics {
     Gauge depth_ms;
     Gauge utilization_percent;
@@ -30,68 +29,74 @@ class StreamMetrics {
     m_.require_counters(kDerivedFromStreamd);
   }
 
-  // Figures that are changed while this lives change together for readers.
+  // Readers see all changes that are made while the result lives at once.
   [[nodiscard]] MetricsUpdate atomic_update() { return MetricsUpdate(m_); }
 
   Histogram delivery_latency_ms = m_.histogram("audio_chunk_delivery_latency_ms",
-                                               "From the moment a chunk was due to a listener to its last "
-                                               "byte accepted by the kernel, in milliseconds",
+                                               "Time from a chunk's due time at a listener until the "
+                                               "kernel accepted its last byte, in milliseconds",
                                                {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200});
-  Histogram end_to_end_latency_ms =
-      m_.histogram("audio_end_to_end_latency_ms",
-                   "From the moment a chunk was due to the moment the listener's sound card plays it, as "
-                   "players report it, in milliseconds",
-                   {10, 25, 50, 75, 100, 150, 200, 300, 500, 1000, 2000});
-  Histogram startup_latency_ms = m_.histogram(
-      "audio_startup_latency_ms", "From a WebSocket accepted to its first audio byte sent, in milliseconds",
-      {1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 5000});
+  Histogram end_to_end_latency_ms = m_.histogram(
+      "audio_end_to_end_latency_ms",
+      "Time from a chunk's due time until the listener's sound card plays it, in milliseconds, as "
+      "reported by players",
+      {10, 25, 50, 75, 100, 150, 200, 300, 500, 1000, 2000});
+  Histogram startup_latency_ms =
+      m_.histogram("audio_startup_latency_ms",
+                   "Time from an accepted connection to its first sent audio byte, in milliseconds",
+                   {1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 5000});
   Histogram jitter_ms = m_.histogram("audio_chunk_jitter_ms",
-                                     "Difference of the interval between two sends to a listener and the "
-                                     "duration of a chunk, in milliseconds",
+                                     "Absolute difference between the interval of two sends to a listener "
+                                     "and the duration of a chunk, in milliseconds",
                                      {1, 2, 5, 10, 20, 30, 50, 75, 100, 150});
-  Counter send_intervals = m_.counter(kSendIntervals, "Intervals between two sends to a listener");
+  Counter send_intervals =
+      m_.counter(kSendIntervals, "Intervals between two sends to a listener, counted per listener");
   Counter send_late_ms = m_.counter(
-      kSendLateMs, "Sum of what those intervals exceeded the duration of a chunk by, in milliseconds");
+      kSendLateMs,
+      "Sum of the amounts by which send intervals exceeded the duration of a chunk, in milliseconds");
   Counter send_early_ms = m_.counter(
-      kSendEarlyMs, "Sum of what those intervals fell short of the duration of a chunk by, in milliseconds");
+      kSendEarlyMs,
+      "Sum of the amounts by which send intervals fell short of the duration of a chunk, in milliseconds");
   Counter send_deviation_squares =
-      m_.counter(kSendDeviationSquares, "Sum of the squares of both, in square milliseconds");
+      m_.counter(kSendDeviationSquares, "Sum of the squares of both amounts, in square milliseconds");
 
   StationMetrics personal = of({"station", std::string(kPersonalLabel)});
   std::array<StationMetrics, kLateLabels> configured;  // by StationLabels
 
-  Counter chunks_offered = m_.counter(
-      "auralis_chunks_offered_total",
-      "Chunks queued to listeners, one for each listener: the sum of those sent, dropped and queued");
-  Counter chunks_sent = m_.counter(kChunksSent, "Audio chunks sent, one for each listener");
-  Counter send_errors = m_.counter(kSendErrors, "Audio chunks whose transmission failed");
-  Counter dropped_backlog =
-      m_.counter("websocket_chunks_dropped_total", "Audio chunks queued and never sent, by reason",
-                 {{"reason", "backlog"}});
-  Counter dropped_disconnect =
-      m_.counter("websocket_chunks_dropped_total", "Audio chunks queued and never sent, by reason",
-                 {{"reason", "disconnect"}});
+  Counter chunks_offered =
+      m_.counter("auralis_chunks_offered_total",
+                 "Chunks enqueued, counted per listener: the sum of sent, dropped and queued ones");
+  Counter chunks_sent = m_.counter(kChunksSent, "Audio chunks sent, counted per listener");
+  Counter send_errors =
+      m_.counter(kSendErrors, "Audio chunks whose transmission failed, counted per listener");
+  Counter dropped_backlog = m_.counter(
+      "websocket_chunks_dropped_total",
+      "Audio chunks enqueued and never sent, by reason, counted per listener", {{"reason", "backlog"}});
+  Counter dropped_disconnect = m_.counter(
+      "websocket_chunks_dropped_total",
+      "Audio chunks enqueued and never sent, by reason, counted per listener", {{"reason", "disconnect"}});
   Counter dropped_error = m_.counter("websocket_chunks_dropped_total",
-                                     "Audio chunks queued and never sent, by reason", {{"reason", "error"}});
-  Counter dropped_encoding =
-      m_.counter("websocket_chunks_dropped_total", "Audio chunks queued and never sent, by reason",
-                 {{"reason", "encoding"}});
+                                     "Audio chunks enqueued and never sent, by reason, counted per listener",
+                                     {{"reason", "error"}});
+  Counter dropped_encoding = m_.counter(
+      "websocket_chunks_dropped_total",
+      "Audio chunks enqueued and never sent, by reason, counted per listener", {{"reason", "encoding"}});
   Counter encodes_late =
       m_.counter("auralis_encodes_late_total",
-                 "Chunks of a station that were not encoded in Opus when the first listener was due: sent as "
-                 "soon as they are, or dropped");
-  Counter stepped_down = m_.counter("auralis_listeners_stepped_down_total",
-                                    "Listeners too slow for PCM, who were sent Opus from then on");
-  Counter messages_dropped =
-      m_.counter("auralis_messages_dropped_total",
-                 "JSON messages to listeners left out, since too many waited behind audio not taken");
+                 "Chunks of a station not yet encoded in Opus when due to the first listener; sent once "
+                 "encoded, or dropped");
+  Counter stepped_down =
+      m_.counter("auralis_listeners_stepped_down_total",
+                 "Listeners switched from PCM to Opus because their connection was too slow");
+  Counter messages_dropped = m_.counter("auralis_messages_dropped_total",
+                                        "JSON messages to listeners dropped because too many were queued");
   Gauge chunks_queued =
-      m_.gauge("auralis_chunks_queued", "Audio chunks queued or on their way, over all listeners");
+      m_.gauge("auralis_chunks_queued", "Audio chunks queued or being sent, summed over all listeners");
   Counter bytes_sent = m_.counter(kBytesSent, "Bytes sent to listeners over WebSocket and HTTP");
 
   Gauge active_connections = m_.gauge("websocket_active_connections", "Listeners connected");
   Counter connections = m_.counter("websocket_connections_total", "Listeners accepted");
-  Counter disconnections = m_.counter("websocket_disconnections_total", "Listeners gone");
+  Counter disconnections = m_.counter("websocket_disconnections_total", "Listeners disconnected");
   Counter rejected_limit = rejected("limit");
   Counter rejected_address = rejected("address");
   Counter rejected_rate = rejected("rate");
@@ -106,7 +111,7 @@ class StreamMetrics {
   Counter rejected_places = rejected("places");
   Counter rejected_encoders = rejected("encoders");
   Histogram connection_seconds =
-      m_.histogram("websocket_connection_duration_seconds", "Length of listeners' connections, in seconds",
+      m_.histogram("websocket_connection_duration_seconds", "Duration of listeners' connections, in seconds",
                    {1, 5, 15, 60, 300, 900, 3600, 14400, 86400});
 
   Counter control_accepted =
@@ -116,36 +121,35 @@ class StreamMetrics {
       m_.counter("auralis_control_messages_total", "Messages from listeners and control requests, by result",
                  {{"result", "refused"}});
 
-  Gauge station_places =
-      m_.gauge("auralis_station_places", "Places for stations, configured and personal, that synthd has");
-  Gauge configured_stations = m_.gauge("auralis_stations", "Stations that play", {{"kind", "configured"}});
-  Gauge personal_stations = m_.gauge("auralis_stations", "Stations that play", {{"kind", "personal"}});
-  Gauge opus_station_places =
-      m_.gauge("auralis_opus_station_places", "Personal stations that can be encoded in Opus at a time");
-  Gauge opus_stations =
-      m_.gauge("auralis_opus_stations", "Personal stations that are encoded in Opus, or are about to be");
+  Gauge station_capacity =
+      m_.gauge("auralis_station_places", "Capacity of synthd for stations, configured and personal");
+  Gauge configured_stations = m_.gauge("auralis_stations", "Stations playing", {{"kind", "configured"}});
+  Gauge personal_stations = m_.gauge("auralis_stations", "Stations playing", {{"kind", "personal"}});
+  Gauge opus_station_capacity =
+      m_.gauge("auralis_opus_station_places", "Capacity for personal stations encoded in Opus");
+  Gauge opus_stations = m_.gauge("auralis_opus_stations", "Personal stations with a reserved Opus encoder");
 
   ProcessMetrics process{m_, "streamd"};
 
  private:
   Counter rejected(const std::string& reason) {
-    return m_.counter("websocket_connections_rejected_total", "Listeners refused, by reason",
+    return m_.counter("websocket_connections_rejected_total", "Connections refused, by reason",
                       {{"reason", reason}});
   }
   StationMetrics of(const MetricLabel& label) {
-    return {
-        m_.gauge("ring_buffer_depth_ms",
-                 "Audio that waits in the ring ahead of now, in milliseconds; negative once it ran dry; of "
-                 "personal stations the least",
-                 {label}),
-        m_.gauge("ring_buffer_utilization_percent",
-                 "Share of the ring that holds audio ahead of now, in percent; of personal stations the "
-                 "least",
-                 {label}),
-        m_.counter("ring_buffer_underruns_total",
-                   "Chunks that were not in the ring when they were due: silence was sent", {label}),
-        m_.counter("ring_buffer_overruns_total",
-                   "Times that streamd came so late that its chunk was overwritten", {label})};
+    return {m_.gauge(
+                "ring_buffer_depth_ms",
+                "Audio in the ring ahead of now, in milliseconds; negative once it ran dry; the least of all "
+                "personal stations",
+                {label}),
+            m_.gauge("ring_buffer_utilization_percent",
+                     "Share of the ring that holds audio ahead of now, in percent; the least of all personal "
+                     "stations",
+                     {label}),
+            m_.counter("ring_buffer_underruns_total",
+                       "Chunks not in the ring when they were due; silence was sent instead", {label}),
+            m_.counter("ring_buffer_overruns_total",
+                       "Times that streamd was lapped: its chunk had been overwritten", {label})};
   }
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// streamd: joins the conductor, the workers, the acceptor and the segments, and gives each its thread.
+// streamd as a whole: connects the conductor, the workers, the acceptor and the segments, and runs their
+// threads.
 #pragma once
 
 #include <functional>
@@ -13,24 +14,25 @@ namespace auralis {
 
 class StreamServer {
  public:
-  // Takes the segments, reads keys and certificates, and listens. `clock` outlives it. Throws SegmentError,
-  // ListenError, SecretError, TlsError.
+  // Takes over the segments, reads keys and certificates, and listens. `clock` outlives it. Throws
+  // SegmentError, ListenError, SecretError, TlsError.
   StreamServer(const Config& config, const Clock& clock);
-  // Stops what runs.
+  // Stops it.
   ~StreamServer();
 
-  // Serves on threads of its own from now on; `failed` is called, once, where one of them fails, with what it
-  // failed of. Whether audio flows is told by /readyz.
+  // Serves on threads of its own. `failed` is called on a thread that fails, with its error. Whether audio
+  // flows is told by /readyz.
   void start(std::function<void(const std::string&)> failed);
 
-  // Tells the listeners, sends them away within the time of the configuration, and returns when all is over.
+  // Drains: warns the listeners, closes them within streamd.drain_ms, and returns once all threads have
+  // ended.
   void stop();
 
-  // From the housekeeping thread, about each second: the process's own figures, its metrics segment, and
-  // renewed certificates. Throws SegmentError.
+  // The housekeeping thread, about once a second: samples the process's metrics, repairs the metrics segment,
+  // and reloads renewed certificates. Throws SegmentError.
   void run_housekeeping();
 
-  // From any thread: whether the thread that delivers is at work.
+  // Any thread. Whether the thread that delivers audio is running, not hanging.
   bool healthy() const;
 
  private:

@@ -6,7 +6,7 @@
 namespace auralis {
 
 void AcceptedChanges::add(Change change, std::int64_t now_ns) {
-  const std::size_t index = change.place.index;
+  const std::size_t index = change.id.index;
   pending_[index] = {std::move(change), now_ns};
 }
 
@@ -16,7 +16,7 @@ std::vector<AcceptedChanges::Change> AcceptedChanges::extract_void(
   std::vector<Change> taken_back;
   for (auto entry = pending_.begin(); entry != pending_.end();) {
     Pending& pending = entry->second;
-    const StationState* const state = state_of(pending.change.place);
+    const StationState* const state = state_of(pending.change.id);
     if (!synthd_works) pending.since_ns = now_ns;
     const bool known = state != nullptr && state->applied_request >= pending.change.request;
     const bool lost = state == nullptr || now_ns - pending.since_ns >= kTakeUpNs;

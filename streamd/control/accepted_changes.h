@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Changes of the music that were answered `accepted` and are not known to synthd yet. Each comes into force,
-// or is taken back: so that no listener waits for a change that is lost.
+// Changes of the music that were answered `accepted` and that synthd has not confirmed yet. Each comes into
+// force or is taken back, so that no listener waits for a change that is lost.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,18 @@ namespace auralis {
 class AcceptedChanges {
  public:
   struct Change {
-    StationId place;
+    StationId id;
     std::string station;        // its name
     std::uint64_t request = 0;  // number of the newest one
   };
 
-  // In place of an earlier one of that station, whose parameters it holds, too.
+  // Replaces an earlier change of that station, whose parameters it includes.
   void add(Change change, std::int64_t now_ns);
 
-  // Forgets those that synthd knows, and returns and forgets those that will not come into force: whose
-  // station is gone, or that a synthd which works did not take up within kTakeUpNs. `state_of` finds a
-  // station's state; null if there is none. While synthd hangs or is away nothing is taken back: it finds the
-  // requests when it goes on.
+  // Removes the changes that synthd confirmed. Removes and returns those that will not come into force: whose
+  // station is gone, or that a working synthd did not confirm within kTakeUpNs. `state_of` finds a station's
+  // state; null if there is none. While synthd hangs or is not running nothing is taken back: it finds the
+  // requests when it continues.
   std::vector<Change> extract_void(const std::function<const StationState*(const StationId&)>& state_of,
                                    bool synthd_works, std::int64_t now_ns);
 
@@ -38,9 +38,9 @@ class AcceptedChanges {
  private:
   struct Pending {
     Change change;
-    std::int64_t since_ns = 0;  // that a working synthd could have taken it up
+    std::int64_t since_ns = 0;  // from when on a working synthd could have confirmed it
   };
-  std::map<std::size_t, Pending> pending_;  // by place
+  std::map<std::size_t, Pending> pending_;  // by index
 };
 
 }  // namespace auralis

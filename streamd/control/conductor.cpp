@@ -10,14 +10,15 @@
 namespace auralis {
 namespace {
 
-constexpr std::int64_t kRefreshNs =
-    100 * kNsPerMs;  // how often to look for a restarted synthd and a changed status
+// Interval between looks for a restarted synthd, new stations and a changed status.
+constexpr std::int64_t kRefreshNs = 100 * kNsPerMs;
 constexpr std::int64_t kWaitingRefreshNs = 5 * kNsPerMs;  // while a listener waits for its station
-constexpr std::int64_t kTellingNs = 2 * kNsPerMs;         // at each refresh, for what listeners are told
-// Between two steps, on a busy machine.
+constexpr std::int64_t kEncodingStepNs = 2 * kNsPerMs;    // while a listener waits for encoded chunks
+// The time within a refresh to send changed statuses.
+constexpr std::int64_t kStatusSliceNs = 2 * kNsPerMs;
+// The longest time between two steps on a busy machine; a longer one is an absence of the process.
 constexpr std::int64_t kMaxStepNs = 500 * kNsPerMs;
 constexpr std::int64_t kBitsPerKbit = 1'000;
-constexpr std::int64_t kEncodingStepNs = 2 * kNsPerMs;  // while a listener waits for encoded chunks
 
 }  // namespace
 
@@ -59,7 +60,8 @@ std::int64_t Conductor::step() {
   if (now_ns >= next_second_ns_) {
     next_second_ns_ = now_ns + kNsPerSecond;
     for (WorkerProxy& worker : workers_) worker.check_timeouts();
-    stations_.close_idle([this](const StationId& place) { return subscriptions_.listeners_of(place) > 0; });
+    stations_.close_idle(
+        [this](const StationId& station) { return subscriptions_.listeners_of(station) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
   if (pending_.empty()) return next_ns;
@@ -75,14 +77,14 @@ void Conductor::refresh() {
   if (!changes.came.empty() || !changes.gone.empty()) apply(changes);
   for (const auto& change : changes.taken_back) {
     const auto message = make_text_message(taken_back_message(change.request, change.target));
-    for (WorkerProxy& worker : workers_) worker.send_text_to_station(change.place, message);
+    for (WorkerProxy& worker : workers_) worker.send_text_to_station(change.id, message);
   }
   release_encoders();
   publish_directory();
   send_changed_status();
 }
 
-// A WAV stream cannot change its rate. Who listens to one asks again.
+// A WAV stream cannot change its sample rate: its listeners have to reconnect.
 void Conductor::close_streams_of_other_rate() {
   if (!pump_.has_timeline()) return;
   const std::uint32_t rate = pump_.timeline().sample_rate;
@@ -92,53 +94,52 @@ void Conductor::close_streams_of_other_rate() {
     worker.close_format(WireFormat::kWav, close_code::kStationGone, "the sample rate changed");
 }
 
-// Stations have come or gone.
 void Conductor::apply(const StationTable::Changes& changes) {
   std::vector<std::string_view> names;
-  for (const StationId& place : stations_.configured()) names.emplace_back(stations_.find(place)->name);
+  for (const StationId& station : stations_.configured()) names.emplace_back(stations_.find(station)->name);
   labels_.keep(names);
-  for (const StationId& place : changes.came) {
-    const StationState& state = *stations_.find(place);
-    StreamMetrics::StationMetrics* figures = &metrics_.personal;
+  for (const StationId& station : changes.came) {
+    const StationState& state = *stations_.find(station);
+    StreamMetrics::StationMetrics* metrics = &metrics_.personal;
     if (state.personal == 0) {
-      if (const auto label = labels_.label_of(state.name)) figures = &metrics_.configured.at(*label);
+      if (const auto label = labels_.label_of(state.name)) metrics = &metrics_.configured.at(*label);
     }
-    pump_.add(place, state.name, state.personal == 0, *figures);
+    pump_.add(station, state.name, state.personal == 0, *metrics);
   }
   for (const auto& gone : changes.gone) {
-    delivery_.drop_owed(gone.place);
-    pump_.remove(gone.place);
-    told_.erase(gone.name);
+    delivery_.drop_owed(gone.id);
+    pump_.remove(gone.id);
+    sent_status_.erase(gone.name);
     relocate(gone);
   }
-  // Those who came before any station did.
-  if (const auto place = stations_.usual()) move({}, *place);
-  metrics_.station_places.set(static_cast<double>(stations_.places()));
+  // Listeners that named no station, and came before there was one.
+  if (const auto station = stations_.default_station()) move({}, *station);
+  metrics_.station_capacity.set(static_cast<double>(stations_.capacity()));
   metrics_.configured_stations.set(static_cast<double>(names.size()));
   metrics_.personal_stations.set(static_cast<double>(stations_.personal()));
 }
 
-// A synthd that began anew has its stations elsewhere.
+// A synthd that restarted from nothing has its stations under other ids.
 void Conductor::relocate(const StationTable::Gone& gone) {
-  if (const auto place = stations_.find(gone.name)) {
-    stations_.keep(*place, gone.permit);
-    return move(gone.place, *place);
+  if (const auto station = stations_.find(gone.name)) {
+    stations_.keep(*station, gone.permit);
+    return move(gone.id, *station);
   }
   if (const auto other = gone.link ? stations_.open(*gone.link, gone.permit) : std::nullopt)
-    return move(gone.place, *other);
+    return move(gone.id, *other);
   for (const ConnectionId id : pending_ids()) {
     const auto& waited = pending_.at(id).station;
-    if (!waited || !(waited->station == gone.place)) continue;
+    if (!waited || !(waited->station == gone.id)) continue;
     const PendingStation station = *extract_station(id);
     reject(id);
     refuse_changes(id, station);
   }
   if (gone.name.empty()) return;
   for (WorkerProxy& worker : workers_)
-    worker.close_station(gone.place, close_code::kStationGone, "the station has ended");
+    worker.close_station(gone.id, close_code::kStationGone, "the station has ended");
 }
 
-// The station that a listener waits for cannot be had.
+// The listener's station cannot be started.
 void Conductor::reject(ConnectionId id) {
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
@@ -160,12 +161,12 @@ void Conductor::move(const StationId& from, const StationId& to) {
 
 StationDirectory Conductor::directory() const {
   StationDirectory directory;
-  for (const auto& [place, state] : stations_.all())
-    directory.stations.push_back(
-        {state->name, place, state->personal != 0, encoders_.count({place.index, place.generation}) != 0});
-  directory.usual = stations_.usual();
-  directory.free_places = stations_.free_places();
-  directory.synthd_there = pump_.reader().segment().writer_alive();
+  for (const auto& [station, state] : stations_.all())
+    directory.stations.push_back({state->name, station, state->personal != 0,
+                                  encoders_.count({station.index, station.generation}) != 0});
+  directory.default_station = stations_.default_station();
+  directory.free_capacity = stations_.free_capacity();
+  directory.synthd_runs = pump_.reader().segment().writer_alive();
   if (pump_.reader().ready()) directory.timeline = pump_.reader().timeline();
   directory.not_ready_reason = not_ready_reason();
   return directory;
@@ -180,7 +181,7 @@ void Conductor::publish_directory() {
 
 std::optional<std::string> Conductor::not_ready_reason() const {
   if (!pump_.has_timeline()) return "no audio yet: " + pump_.reader().describe();
-  if (!pump_.flowing()) return "silence is being sent: synthd does not deliver";
+  if (!pump_.flowing()) return "sending silence: synthd renders no audio";
   return std::nullopt;
 }
 
@@ -189,22 +190,23 @@ StatusContext Conductor::status_context(const StationId& station) const {
           context_.server_time()};
 }
 
-// Of thousands of stations, only as many at once as may hold up chunks.
+// Bounded in time: with thousands of stations, checking all of them at once would delay chunks.
 void Conductor::send_changed_status() {
-  const std::vector<StationId> places = subscriptions_.stations();
-  telling_.run(clock_, kTellingNs, places.size(), [&](std::size_t i) { send_changed_status(places[i]); });
+  const std::vector<StationId> stations = subscriptions_.stations();
+  status_slice_.run(clock_, kStatusSliceNs, stations.size(),
+                    [&](std::size_t i) { send_changed_status(stations[i]); });
 }
 
-// What changed of a station goes to all its listeners; what they know, each was told when it came.
-void Conductor::send_changed_status(const StationId& place) {
-  const auto status = stations_.status(place);
+// Sends a changed status to all listeners of a station. Each was sent the full status when it began.
+void Conductor::send_changed_status(const StationId& station) {
+  const auto status = stations_.status(station);
   if (!status) return;
-  const auto known = told_.find(status->station);
-  if (known != told_.end() && known->second == *status) return;
-  told_[status->station] = *status;
-  // One text for all leaves the subprotocol out, which each knows since its first.
-  const auto message = make_text_message(status_message(*status, status_context(place), {}));
-  for (WorkerProxy& worker : workers_) worker.send_text_to_station(place, message);
+  const auto known = sent_status_.find(status->station);
+  if (known != sent_status_.end() && known->second == *status) return;
+  sent_status_[status->station] = *status;
+  // One message for all: without the subprotocol, which the first status told.
+  const auto message = make_text_message(status_message(*status, status_context(station), {}));
+  for (WorkerProxy& worker : workers_) worker.send_text_to_station(station, message);
 }
 
 }  // namespace auralis

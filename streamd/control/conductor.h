@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The one thread that reads the rings: takes each chunk once, has it encoded, and hands it to the workers
-// whose listeners are due; knows the stations, and asks synthd for what listeners want.
+// The one reader of the rings: takes each chunk once, has it encoded, and delivers it to the workers whose
+// listeners are due. Keeps the stations and the listeners' subscriptions, and requests of synthd what
+// listeners want.
 #pragma once
 
 #include <atomic>
@@ -60,10 +61,10 @@ class Conductor {
   std::int64_t last_step_ns() const { return last_step_ns_.load(std::memory_order_relaxed); }
 
  private:
-  // What workers tell of their listeners, until all have.
+  // An answer to answer_listeners() that still lacks reports of workers.
   struct ReportCollection {
     HttpCaller caller;
-    std::size_t missing = 0;  // workers
+    std::size_t missing = 0;  // workers that have not reported
     std::vector<ListenerReport> reports;
   };
   // conductor.cpp: the stations
@@ -131,14 +132,14 @@ class Conductor {
   std::vector<WorkerProxy> workers_;
   std::function<void()> step_soon_;
   std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();
-  std::map<std::string, StationStatus> told_;  // what all listeners of a station know, by its name
-  TimeSlice telling_;
+  std::map<std::string, StationStatus> sent_status_;  // that all listeners of a station have, by its name
+  TimeSlice status_slice_;
   std::map<ConnectionId, PendingListener> pending_;  // of subscriptions_, those that wait
-  // Of personal stations that are heard in Opus; by place and generation.
+  // Encoders of personal stations that are heard in Opus, by index and generation.
   std::map<std::pair<std::size_t, std::uint64_t>, SharedPermit> encoders_;
   std::map<std::uint64_t, ReportCollection> collections_;
   std::uint64_t last_collection_ = 0;
-  std::uint32_t sample_rate_ = 0;  // 0: none known yet
+  std::uint32_t sample_rate_ = 0;  // 0: not known yet
   std::int64_t next_refresh_ns_ = 0;
   std::int64_t next_second_ns_ = 0;
   std::atomic<std::int64_t> last_step_ns_{0};

@@ -58,7 +58,7 @@ void Conductor::subscribe_now(ConnectionId id, const ReservedStation& reserved) 
 void Conductor::wait_for(PendingStation station, ConnectionId id) {
   if (const auto former = extract_station(id)) {
     if (former->subscribed)
-      refuse(id, {"unavailable", "Another station was asked for before this one began.", "subscribe"});
+      refuse(id, {"unavailable", "Superseded by a request for another station.", "subscribe"});
     refuse_changes(id, *former);
   }
   pending_[id].station = std::move(station);
@@ -68,7 +68,7 @@ void Conductor::wait_for(PendingStation station, ConnectionId id) {
 
 std::optional<StationId> Conductor::station_for(const ReservedStation& reserved) {
   const StationRequest& want = reserved.want;
-  std::optional<StationId> station = want.place;
+  std::optional<StationId> station = want.id;
   if (want.link) {
     station = stations_.open(*want.link, reserved.personal);
     publish_directory();
@@ -76,7 +76,7 @@ std::optional<StationId> Conductor::station_for(const ReservedStation& reserved)
   release_reservation(reserved);
   // The worker may have meant a station that is gone by now. After a restart of synthd it may have another
   // row of the table, and the same name.
-  if (!want.link && !want.name.empty() && stations_.find(want.place) == nullptr)
+  if (!want.link && !want.name.empty() && stations_.find(want.id) == nullptr)
     return stations_.find(want.name);
   return station;
 }
@@ -113,7 +113,7 @@ void Conductor::release_encoders() {
     one = needed ? std::next(one) : encoders_.erase(one);
   }
   metrics_.opus_stations.set(static_cast<double>(encoders_.size()));
-  metrics_.opus_station_places.set(static_cast<double>(context_.encoders.places()));
+  metrics_.opus_station_capacity.set(static_cast<double>(context_.encoders.places()));
 }
 
 bool Conductor::waits_for_station() const {
@@ -186,7 +186,7 @@ void Conductor::begin(ConnectionId id, const Subscriptions::Listener& listener) 
   if (const auto status = stations_.status(station); status && !is_plain_http(listener.format)) {
     initial.messages.push_back(
         make_text_message(status_message(*status, status_context(station), format_name(listener.format))));
-    if (subscriptions_.listeners_of(station) == 1) told_[status->station] = *status;
+    if (subscriptions_.listeners_of(station) == 1) sent_status_[status->station] = *status;
   }
   initial.past = delivery_.prefill(station, listener.phase, listener.format, prefill_chunks());
   // After the past chunks were encoded: the head tells where the stream begins.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What listeners and operators ask of the conductor.
+// Answers what listeners and operators request of the conductor.
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -68,14 +68,14 @@ void Conductor::respond(const HttpCaller& caller, HttpResponse response) {
   workers_.at(caller.worker).respond(caller.connection, std::move(response));
 }
 
-ChangeResult Conductor::change_station(const ClientMessage& message, const StationId& place) {
+ChangeResult Conductor::change_station(const ClientMessage& message, const StationId& station) {
   const std::string type(type_of(message));
-  const StationState* const station = stations_.find(place);
-  if (station != nullptr && station->open == 0)
+  const StationState* const state = stations_.find(station);
+  if (state != nullptr && state->open == 0)
     return MessageError{"not_allowed", "This station is not open to changes; start a personal one.", type};
   const auto* patch = std::get_if<ParameterPatch>(&message);
-  const auto accepted = patch != nullptr ? stations_.change(place, *patch)
-                                         : stations_.choose(place, *std::get<PresetChoice>(message).preset);
+  const auto accepted = patch != nullptr ? stations_.change(station, *patch)
+                                         : stations_.choose(station, *std::get<PresetChoice>(message).preset);
   if (accepted) return *accepted;
   return MessageError{"unavailable", "The music cannot be changed now: synthd is not running.", type};
 }
@@ -93,9 +93,9 @@ void Conductor::answer_control(const HttpCaller& caller, const ChangeRequest& re
 ChangeResult Conductor::control(const ChangeRequest& request) {
   if (const auto* error = std::get_if<MessageError>(&request.message)) return *error;
   try {
-    const StationId place = request.station ? named_station(*directory_, *request.station).place
-                                            : stations_.usual().value_or(StationId{});
-    return change_station(request.message, place);
+    const StationId station = request.station ? named_station(*directory_, *request.station).id
+                                              : stations_.default_station().value_or(StationId{});
+    return change_station(request.message, station);
   } catch (const StationRefusal& refusal) {
     return MessageError{std::string(refusal.code()), refusal.sentence, std::string(type_of(request.message))};
   }
@@ -105,26 +105,27 @@ void Conductor::answer_status(const HttpCaller& caller, std::string_view query) 
   respond(caller, status_response(query));
 }
 
-// Configured stations; a personal one is told to those who know its name.
+// All configured stations, or the one that the query names: a personal station is reported only to a client
+// that knows its name.
 HttpResponse Conductor::status_response(std::string_view query) {
-  std::vector<StationId> places = stations_.configured();
+  std::vector<StationId> stations = stations_.configured();
   try {
     const auto fields = query_fields(query);
     if (const auto name = fields.find("station"); name != fields.end())
-      places = {named_station(*directory_, name->second).place};
+      stations = {named_station(*directory_, name->second).id};
   } catch (const StationRefusal& refusal) {
     return error_response(refusal.status(), {std::string(refusal.code()), refusal.sentence, {}});
   } catch (const QueryError& error) {
     return error_response(400, {"bad_query", error.what(), {}});
   }
   std::vector<StationReport> reports;
-  for (const StationId& place : places) {
-    const auto status = stations_.status(place);
+  for (const StationId& station : stations) {
+    const auto status = stations_.status(station);
     if (!status) continue;
-    const double depth_ms = pump_.has_timeline() ? pump_.depth_ms(place) : 0;
-    reports.push_back({*status, status_context(place), depth_ms, stations_.permalink(place)});
+    const double depth_ms = pump_.has_timeline() ? pump_.depth_ms(station) : 0;
+    reports.push_back({*status, status_context(station), depth_ms, stations_.permalink(station)});
   }
-  const PlacesReport report{stations_.places(), stations_.free_places(), stations_.personal(),
+  const PlacesReport report{stations_.capacity(), stations_.free_capacity(), stations_.personal(),
                             context_.encoders.places(), context_.encoders.free()};
   return {200, "application/json", status_body(reports, report, pump_.flowing()), {}, false};
 }

@@ -10,24 +10,24 @@ namespace {
 
 Permalink checked(const StationDirectory& directory, Permalink link) {
   if (changes_after(link.history, link.chunk) >= ShortHistory{}.changes.size()) {
-    throw QueryError(
-        "The link changes the music more often after its position than can be played here: at most " +
-        std::to_string(ShortHistory{}.changes.size() - 1) + " times. auralis-render can play it.");
+    throw QueryError("Too many changes of the music after the link's position: at most " +
+                     std::to_string(ShortHistory{}.changes.size() - 1) +
+                     " can be played here; use auralis-render.");
   }
   if (!link.sample_rate || !directory.timeline) return link;
   const Timeline& timeline = *directory.timeline;
   const std::int64_t chunk_ms = timeline.chunk_ns() / kNsPerMs;
   if (*link.sample_rate == timeline.sample_rate && *link.chunk_ms == chunk_ms) return link;
-  throw QueryError("The link was made where rate is " + std::to_string(*link.sample_rate) + " and chunk " +
-                   std::to_string(*link.chunk_ms) + "; here they are " +
+  throw QueryError("The link needs rate " + std::to_string(*link.sample_rate) + " and chunk " +
+                   std::to_string(*link.chunk_ms) + "; this server has " +
                    std::to_string(timeline.sample_rate) + " and " + std::to_string(chunk_ms) +
-                   ". auralis-render can play it.");
+                   ". Use auralis-render.");
 }
 
 StationRequest own_station(const StationDirectory& directory, const Permalink& link) {
-  if (!directory.synthd_there) {
+  if (!directory.synthd_runs) {
     throw StationRefusal{StationRefusal::Reason::kNoSynthd,
-                         "No station can be started: synthd is not there. Try again later."};
+                         "No station can be started: synthd is not running. Try again later."};
   }
   return {{}, checked(directory, link), {}, true};
 }
@@ -40,9 +40,9 @@ const StationDirectory::Entry* StationDirectory::find(std::string_view name) con
   return found == stations.end() ? nullptr : &*found;
 }
 
-const StationDirectory::Entry* StationDirectory::find(const StationId& place) const {
-  const auto found = std::find_if(stations.begin(), stations.end(),
-                                  [&](const Entry& entry) { return entry.place == place; });
+const StationDirectory::Entry* StationDirectory::find(const StationId& id) const {
+  const auto found =
+      std::find_if(stations.begin(), stations.end(), [&](const Entry& entry) { return entry.id == id; });
   return found == stations.end() ? nullptr : &*found;
 }
 
@@ -56,11 +56,12 @@ std::string StationDirectory::names() const {
 
 bool operator==(const StationDirectory& a, const StationDirectory& b) {
   const auto same = [](const StationDirectory::Entry& x, const StationDirectory::Entry& y) {
-    return x.name == y.name && x.place == y.place && x.personal == y.personal && x.encoded == y.encoded;
+    return x.name == y.name && x.id == y.id && x.personal == y.personal && x.encoded == y.encoded;
   };
   return std::equal(a.stations.begin(), a.stations.end(), b.stations.begin(), b.stations.end(), same) &&
-         a.usual == b.usual && a.free_places == b.free_places && a.synthd_there == b.synthd_there &&
-         a.timeline == b.timeline && a.not_ready_reason == b.not_ready_reason;
+         a.default_station == b.default_station && a.free_capacity == b.free_capacity &&
+         a.synthd_runs == b.synthd_runs && a.timeline == b.timeline &&
+         a.not_ready_reason == b.not_ready_reason;
 }
 
 int StationRefusal::status() const {
@@ -74,24 +75,23 @@ std::string_view StationRefusal::code() const {
 
 StationRequest named_station(const StationDirectory& directory, std::string_view name) {
   if (const auto* entry = directory.find(name))
-    return {entry->place, std::nullopt, entry->name, entry->personal};
+    return {entry->id, std::nullopt, entry->name, entry->personal};
   const std::string names = directory.names();
   if (names.empty())
     throw StationRefusal{StationRefusal::Reason::kNoSynthd,
-                         "No station is there yet: synthd does not play. Try again later."};
-  throw StationRefusal{StationRefusal::Reason::kUnknown,
-                       "There is no such station; there are: " + names + "."};
+                         "No station yet: synthd is not running. Try again later."};
+  throw StationRefusal{StationRefusal::Reason::kUnknown, "No such station; choose one of: " + names + "."};
 }
 
 StationRequest wanted_station(const StationDirectory& directory, std::string_view query) {
   try {
     auto fields = query_fields(query);
-    fields.erase("ticket");  // which says who may listen, not to what
+    fields.erase("ticket");  // grants access, and describes no station
     const auto name = fields.find("station");
     if (name == fields.end()) {
-      const auto* usual = directory.usual ? directory.find(*directory.usual) : nullptr;
-      return {directory.usual.value_or(StationId{}), std::nullopt, usual != nullptr ? usual->name : "",
-              false};
+      const StationId id = directory.default_station.value_or(StationId{});
+      const auto* entry = directory.find(id);
+      return {id, std::nullopt, entry != nullptr ? entry->name : "", false};
     }
     if (name->second == kNewStation) return own_station(directory, permalink_of(fields));
     return named_station(directory, name->second);
@@ -106,7 +106,7 @@ std::string ticket_of(std::string_view query) {
     const auto ticket = fields.find("ticket");
     return ticket == fields.end() ? std::string() : ticket->second;
   } catch (const QueryError&) {
-    return {};  // the query is refused as a whole where it is looked at for its station
+    return {};  // wanted_station() refuses such a query
   }
 }
 

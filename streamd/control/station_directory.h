@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the workers know of the stations, so that they can let listeners in and answer without asking the
-// conductor: a copy that never changes, which the conductor replaces by a newer one.
+// An immutable copy of the station list, by which workers admit listeners and answer requests without asking
+// the conductor, which replaces it by a newer one.
 #pragma once
 
 #include <cstddef>
@@ -19,56 +19,56 @@ namespace auralis {
 struct StationDirectory {
   struct Entry {
     std::string name;
-    StationId place;
+    StationId id;
     bool personal = false;
-    bool encoded = false;  // in Opus: its encoder is reserved
+    bool encoded = false;  // in Opus; for a personal station: its encoder is reserved
   };
-  std::vector<Entry> stations;     // in the order of the table
-  std::optional<StationId> usual;  // what a listener hears who names none
-  std::size_t free_places = 0;     // for stations of listeners' own
-  bool synthd_there = false;
-  std::optional<Timeline> timeline;  // that synthd has now
-  std::optional<std::string> not_ready_reason;
+  std::vector<Entry> stations;               // in the order of the table
+  std::optional<StationId> default_station;  // for listeners that name none
+  std::size_t free_capacity = 0;             // for personal stations
+  bool synthd_runs = false;
+  std::optional<Timeline> timeline;             // synthd's current one
+  std::optional<std::string> not_ready_reason;  // nothing: ready
 
   const Entry* find(std::string_view name) const;
-  const Entry* find(const StationId& place) const;
-  // Of the configured ones, as in a sentence: "default, night".
+  const Entry* find(const StationId& id) const;
+  // Of the configured stations, as in a sentence: "default, night".
   std::string names() const;
 };
 bool operator==(const StationDirectory& a, const StationDirectory& b);
 
-// What a listener asks for: a station that is there (or, while none is known, whichever comes first), or one
-// of its own.
+// What a listener wants to hear: a station that is there (or, while none is known, the default one as soon as
+// it comes), or a new personal one.
 struct StationRequest {
-  StationId place;
-  std::optional<Permalink> link;
-  std::string name;       // empty where it is not known yet
-  bool personal = false;  // somebody's own, or to be this listener's
+  StationId id;
+  std::optional<Permalink> link;  // opens a personal station
+  std::string name;               // empty if it is not known yet
+  bool personal = false;          // a personal station, or one to be opened
 
-  // What a ticket for it names.
+  // The station that a ticket must name.
   std::string_view ticket_station() const { return personal ? kNewStation : std::string_view(name); }
 };
 
-// What a listener is told that wants a personal station in Opus while all encoders are taken.
+// The refusal of a personal station in Opus while all encoders are taken.
 inline constexpr std::string_view kNoEncoder =
-    "No more personal stations can be encoded in Opus now; ask for PCM (auralis.pcm.v1), or try again later.";
+    "No capacity to encode another personal station in Opus; use PCM (auralis.pcm.v1), or try again later.";
 
-// Why a listener does not get what it asks for.
+// Thrown if a station cannot be given to a listener.
 struct StationRefusal {
   enum class Reason { kQuery, kUnknown, kNoSynthd } reason = Reason::kQuery;
   std::string sentence;
 
-  int status() const;             // of HTTP
-  std::string_view code() const;  // of an error message
+  int status() const;             // HTTP status
+  std::string_view code() const;  // error code of the protocol
 };
 
-// Throws StationRefusal. `query` is as after the question mark of a URL.
+// Parses the query of a URL, without its question mark. Throws StationRefusal.
 StationRequest wanted_station(const StationDirectory& directory, std::string_view query);
 
-// Of one that is named; throws StationRefusal, too.
+// Finds a station by its name. Throws StationRefusal.
 StationRequest named_station(const StationDirectory& directory, std::string_view name);
 
-// The ticket of a query; empty where it has none.
+// The ticket of a query; empty if it has none.
 std::string ticket_of(std::string_view query);
 
 }  // namespace auralis

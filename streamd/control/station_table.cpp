@@ -12,9 +12,9 @@
 namespace auralis {
 namespace {
 
-constexpr std::string_view kUsualName = "default";
+constexpr std::string_view kDefaultName = "default";
 
-// Nobody guesses it, so who knows it is its listener, or was told.
+// An unguessable capability name: knowing it grants access.
 std::string personal_name() {
   std::random_device random;
   std::array<char, kStationNameBytes> name{};
@@ -33,7 +33,7 @@ StationTable::StationTable(const std::filesystem::path& streamd_directory, const
 
 StationTable::Changes StationTable::refresh(bool other_table) {
   Changes changes;
-  // While synthd is away its stations are those that it had; it goes on with them.
+  // While synthd is not running its stations stay as they were; it will continue them.
   const bool changed = reader_.ready() && (other_table || reader_.table_version() != table_version_);
   if (changed && (other_table || !trampled())) {
     table_version_ = reader_.table_version();
@@ -46,17 +46,17 @@ StationTable::Changes StationTable::refresh(bool other_table) {
       ++coming;
       continue;
     }
-    const StationId place{coming->first, coming->second.generation};
-    log_warning("a personal station did not come: synthd does not answer",
-                {{"place", static_cast<std::int64_t>(place.index)}});
+    const StationId id{coming->first, coming->second.generation};
+    log_warning("personal station did not start: synthd does not answer",
+                {{"index", static_cast<std::int64_t>(id.index)}});
     coming = pending_.erase(coming);
-    close(place);  // should it still come
-    changes.gone.push_back({place, {}, {}, {}});
+    close(id);  // in case it still comes
+    changes.gone.push_back({id, {}, {}, {}});
   }
   return changes;
 }
 
-// synthd takes a request down before it renders what follows from it.
+// synthd writes a request into the table before it renders the chunks that follow from it.
 bool StationTable::in_force(const StationState& state, std::int64_t newest) const {
   return changes_after(state.history, state.own_chunk(newest)) == 0;
 }
@@ -69,11 +69,11 @@ void StationTable::note_requests() {
   }
 }
 
-// Whether another process wrote over the table: its writer puts it right within a second, and until then no
-// station is gone because of it.
+// Whether another process overwrote the table. Its writer repairs it within a second; until then no station
+// counts as gone.
 bool StationTable::trampled() const {
   constexpr std::uint64_t kMostSteps =
-      1'000'000;  // of a generation, between two looks: each is a station that came or went
+      1'000'000;  // of a generation between two reads; each step is a station that came or went
   const auto impossible = [this](std::size_t index, std::uint64_t before) {
     const std::uint64_t now = reader_.generation(index);
     return now < before || now - before > kMostSteps;
@@ -83,7 +83,7 @@ bool StationTable::trampled() const {
     if (reader_.generation(index) == station.generation && !reader_.state({index, station.generation}))
       return true;
   }
-  // One that was asked for has the generation after the one that its place has.
+  // A requested station has the generation that follows its row's.
   return std::any_of(pending_.begin(), pending_.end(),
                      [&](const auto& entry) { return impossible(entry.first, entry.second.generation - 1); });
 }
@@ -91,12 +91,12 @@ bool StationTable::trampled() const {
 void StationTable::read_table(Changes& changes) {
   std::map<std::size_t, TableEntry> now;
   for (std::size_t index = 0; index < reader_.capacity(); ++index) {
-    const StationId place{index, reader_.generation(index)};
-    const auto state = place.generation % 2 != 0 ? reader_.state(place) : std::nullopt;
+    const StationId id{index, reader_.generation(index)};
+    const auto state = id.generation % 2 != 0 ? reader_.state(id) : std::nullopt;
     SharedPermit permit;
     const auto coming = pending_.find(index);
-    if (coming != pending_.end() && place.generation >= coming->second.generation) {
-      // It came; or another tenant did, or has been there already.
+    if (coming != pending_.end() && id.generation >= coming->second.generation) {
+      // It came; or another station has, or had, its row.
       permit = std::move(coming->second.permit);
       if (!state || state->name != coming->second.name) {
         changes.gone.push_back(
@@ -106,11 +106,11 @@ void StationTable::read_table(Changes& changes) {
     }
     if (!state) continue;
     const auto before = stations_.find(index);
-    const bool same = before != stations_.end() && before->second.generation == place.generation;
+    const bool same = before != stations_.end() && before->second.generation == id.generation;
     if (same) permit = std::exchange(before->second.permit, nullptr);
-    now[index] = {place.generation, *state, same ? before->second.idle_since_ns : process_time_.now_ns(),
+    now[index] = {id.generation, *state, same ? before->second.idle_since_ns : process_time_.now_ns(),
                   same ? before->second.request_in_force : state->applied_request, std::move(permit)};
-    if (!same) changes.came.push_back(place);
+    if (!same) changes.came.push_back(id);
   }
   for (const auto& [index, station] : stations_) {
     const auto after = now.find(index);
@@ -120,24 +120,24 @@ void StationTable::read_table(Changes& changes) {
   stations_ = std::move(now);
 }
 
-// What synthd might still find in the control segment changes nothing any more.
+// Overwrites the request that synthd might still find in the control segment with one that changes nothing.
 void StationTable::take_back(Changes& changes) {
   const bool works = reader_.segment().writer_healthy(clock_.now_ns());
-  const auto state_of = [this](const StationId& place) { return find(place); };
+  const auto state_of = [this](const StationId& id) { return find(id); };
   for (const auto& change : accepted_.extract_void(state_of, works, process_time_.now_ns())) {
-    const auto place = find(change.station);
-    if (!place) continue;  // nobody is left to be told
-    const MusicParameters& goes_on = auralis::target(find(*place)->history);
-    log_warning("a change that was accepted is taken back: synthd did not take it up",
+    const auto id = find(change.station);
+    if (!id) continue;  // it has no listeners
+    const MusicParameters& goes_on = auralis::target(find(*id)->history);
+    log_warning("accepted change taken back: synthd did not apply it",
                 {{"station", change.station}, {"request", static_cast<std::int64_t>(change.request)}});
-    if (*place == change.place) request_parameters(*place, goes_on);
-    changes.taken_back.push_back({*place, change.request, goes_on});
+    if (*id == change.id) request_parameters(*id, goes_on);
+    changes.taken_back.push_back({*id, change.request, goes_on});
   }
 }
 
-const StationState* StationTable::find(const StationId& place) const {
-  const auto found = stations_.find(place.index);
-  const bool there = found != stations_.end() && found->second.generation == place.generation;
+const StationState* StationTable::find(const StationId& id) const {
+  const auto found = stations_.find(id.index);
+  const bool there = found != stations_.end() && found->second.generation == id.generation;
   return there ? &found->second.state : nullptr;
 }
 
@@ -148,22 +148,22 @@ std::optional<StationId> StationTable::find(std::string_view name) const {
   return std::nullopt;
 }
 
-std::optional<StationId> StationTable::usual() const {
-  std::optional<StationId> usual;
+std::optional<StationId> StationTable::default_station() const {
+  std::optional<StationId> first;
   for (const auto& [index, station] : stations_) {
     if (station.state.personal != 0) continue;
-    if (kUsualName == station.state.name) return StationId{index, station.generation};
-    if (!usual) usual = StationId{index, station.generation};
+    if (kDefaultName == station.state.name) return StationId{index, station.generation};
+    if (!first) first = StationId{index, station.generation};
   }
-  return usual;
+  return first;
 }
 
 std::vector<StationId> StationTable::configured() const {
-  std::vector<StationId> places;
+  std::vector<StationId> stations;
   for (const auto& [index, station] : stations_) {
-    if (station.state.personal == 0) places.push_back({index, station.generation});
+    if (station.state.personal == 0) stations.push_back({index, station.generation});
   }
-  return places;
+  return stations;
 }
 
 std::vector<std::pair<StationId, const StationState*>> StationTable::all() const {
@@ -174,100 +174,100 @@ std::vector<std::pair<StationId, const StationState*>> StationTable::all() const
 
 std::size_t StationTable::personal() const { return stations_.size() - configured().size(); }
 
-std::size_t StationTable::free_places() const {
+std::size_t StationTable::free_capacity() const {
   const std::size_t taken = stations_.size() + pending_.size();
-  return reader_.segment().writer_alive() && places() > taken ? places() - taken : 0;
+  return reader_.segment().writer_alive() && capacity() > taken ? capacity() - taken : 0;
 }
 
 std::optional<StationId> StationTable::open(const Permalink& link, SharedPermit permit) {
-  if (free_places() == 0) return std::nullopt;
-  // Also what cannot be read is somebody's.
+  if (free_capacity() == 0) return std::nullopt;
+  // A row whose state cannot be read may hold a station.
   const auto taken = [this](std::size_t index) {
     return stations_.count(index) != 0 || pending_.count(index) != 0 || reader_.generation(index) % 2 != 0;
   };
   std::size_t index = 0;
-  while (index < places() && taken(index)) ++index;
-  if (index == places()) return std::nullopt;
-  const StationId place{index, reader_.generation(index) + 1};
+  while (index < capacity() && taken(index)) ++index;
+  if (index == capacity()) return std::nullopt;
+  const StationId id{index, reader_.generation(index) + 1};
   ControlRequest request;
   request.action = ControlAction::kOpen;
   const std::string name = personal_name();
   name.copy(request.station, kStationNameBytes - 1);
-  // Of 32 bits, so that every client can hold it exactly.
+  // 32 bits, so that every client can represent it exactly.
   request.seed = link.seed ? *link.seed : std::random_device()();
   request.chunk = link.chunk;
   request.history = shortened(link.history, reader_.timeline(), link.chunk);
-  store(place, request);
-  pending_[index] = {place.generation, process_time_.now_ns(), name, link, std::move(permit)};
-  return place;
+  store(id, request);
+  pending_[index] = {id.generation, process_time_.now_ns(), name, link, std::move(permit)};
+  return id;
 }
 
-void StationTable::keep(const StationId& place, SharedPermit permit) {
-  const auto found = stations_.find(place.index);
-  if (found != stations_.end() && found->second.generation == place.generation && !found->second.permit)
+void StationTable::keep(const StationId& id, SharedPermit permit) {
+  const auto found = stations_.find(id.index);
+  if (found != stations_.end() && found->second.generation == id.generation && !found->second.permit)
     found->second.permit = std::move(permit);
 }
 
-void StationTable::end(const StationId& place) {
-  const StationState* const state = find(place);
-  if (state != nullptr && state->personal != 0) close(place);
+void StationTable::end(const StationId& id) {
+  const StationState* const state = find(id);
+  if (state != nullptr && state->personal != 0) close(id);
 }
 
-bool StationTable::is_personal(const StationId& place) const {
-  if (const StationState* const state = find(place)) return state->personal != 0;
-  const auto coming = pending_.find(place.index);
-  return coming != pending_.end() && coming->second.generation == place.generation;
+bool StationTable::is_personal(const StationId& id) const {
+  if (const StationState* const state = find(id)) return state->personal != 0;
+  const auto coming = pending_.find(id.index);
+  return coming != pending_.end() && coming->second.generation == id.generation;
 }
 
-void StationTable::close(const StationId& place) {
+void StationTable::close(const StationId& id) {
   ControlRequest request;
   request.action = ControlAction::kClose;
   request.history.count = 1;
-  store(place, request);
+  store(id, request);
 }
 
-// Numbered above what either side has seen, so that it counts even if one of the segments was lost.
-void StationTable::store(const StationId& place, ControlRequest request) {
-  const auto before = writer_.request(place.index);
-  const StationState* const state = find(place);
+// Numbered above what either side has seen, so that the request counts even if one of the segments was lost.
+void StationTable::store(const StationId& id, ControlRequest request) {
+  const auto before = writer_.request(id.index);
+  const StationState* const state = find(id);
   request.number = std::max(before ? before->number : 0, state != nullptr ? state->applied_request : 0) + 1;
-  request.generation = place.generation;
-  writer_.store(place.index, request);
+  request.generation = id.generation;
+  writer_.store(id.index, request);
 }
 
-std::optional<Accepted> StationTable::change(const StationId& place, const ParameterPatch& patch) {
-  const auto base = target(place);
+std::optional<Accepted> StationTable::change(const StationId& id, const ParameterPatch& patch) {
+  const auto base = target(id);
   if (!base) return std::nullopt;
-  return request(place, patch.applied_to(*base));
+  return request(id, patch.applied_to(*base));
 }
 
-std::optional<Accepted> StationTable::choose(const StationId& place, const Preset& preset) {
-  return request(place, preset.parameters);
+std::optional<Accepted> StationTable::choose(const StationId& id, const Preset& preset) {
+  return request(id, preset.parameters);
 }
 
-// What was last asked for: a request that synthd has not come to yet, else what synthd says.
-std::optional<MusicParameters> StationTable::target(const StationId& place) const {
-  const auto state = reader_.state(place);
+// The parameters last requested: of a request that synthd has not applied yet, else of synthd's state.
+std::optional<MusicParameters> StationTable::target(const StationId& id) const {
+  const auto state = reader_.state(id);
   if (!state) return std::nullopt;
-  const auto pending = writer_.request(place.index);
+  const auto pending = writer_.request(id.index);
   const bool waits = pending && pending->number > state->applied_request &&
-                     pending->generation == place.generation && pending->action == ControlAction::kChange;
+                     pending->generation == id.generation && pending->action == ControlAction::kChange;
   return waits ? pending->history.changes[0].parameters : auralis::target(state->history);
 }
 
-void StationTable::request_parameters(const StationId& place, const MusicParameters& parameters) {
+void StationTable::request_parameters(const StationId& id, const MusicParameters& parameters) {
   ControlRequest request;
   request.history.count = 1;
   request.history.changes[0].parameters = parameters;
-  store(place, request);
+  store(id, request);
 }
 
-std::optional<Accepted> StationTable::request(const StationId& place, const MusicParameters& parameters) {
-  const StationState* const state = find(place);
+std::optional<Accepted> StationTable::request(const StationId& id, const MusicParameters& parameters) {
+  const StationState* const state = find(id);
   if (state == nullptr || !reader_.segment().writer_alive()) return std::nullopt;
-  request_parameters(place, parameters);
-  const std::uint64_t number = writer_.request(place.index)->number;
-  accepted_.add({place, state->name, number}, process_time_.now_ns());
+  request_parameters(id, parameters);
+  const std::uint64_t number = writer_.request(id.index)->number;
+  accepted_.add({id, state->name, number}, process_time_.now_ns());
   return Accepted{number, parameters};
 }
 
@@ -275,9 +275,9 @@ std::int64_t StationTable::live_chunk(const StationState& state) const {
   return std::max<std::int64_t>(0, state.own_chunk(reader_.timeline().chunk_at(clock_.now_ns())));
 }
 
-std::optional<StationStatus> StationTable::status(const StationId& place) const {
-  const StationState* const state = find(place);
-  const auto newest = reader_.newest(place);
+std::optional<StationStatus> StationTable::status(const StationId& id) const {
+  const StationState* const state = find(id);
+  const auto newest = reader_.newest(id);
   if (state == nullptr || !newest) return std::nullopt;
   const Timeline& timeline = reader_.timeline();
   const std::int64_t chunk = state->own_chunk(*newest);
@@ -297,13 +297,13 @@ std::optional<StationStatus> StationTable::status(const StationId& place) const 
   }
   status.target = auralis::target(state->history);
   status.request =
-      in_force(*state, *newest) ? state->applied_request : stations_.at(place.index).request_in_force;
+      in_force(*state, *newest) ? state->applied_request : stations_.at(id.index).request_in_force;
   status.sample_index = timeline.first_frame(live_chunk(*state));
   return status;
 }
 
-std::string StationTable::permalink(const StationId& place) const {
-  const StationState* const state = find(place);
+std::string StationTable::permalink(const StationId& id) const {
+  const StationState* const state = find(id);
   if (state == nullptr) return {};
   return to_query(state->seed, state->history, reader_.timeline(), live_chunk(*state));
 }

@@ -136,7 +136,7 @@ std::variant<ReservedStation, Worker::NoCapacity> Worker::reserve(const IpAddres
                                                                   StationRequest want) {
   ReservedStation station;
   station.reserved = want.link.has_value();
-  auto encoder = reserve_encoder(client, format, want.place, station.reserved);
+  auto encoder = reserve_encoder(client, format, want.id, station.reserved);
   if (!encoder) return NoCapacity{503, false, std::string(kNoEncoder)};
   station.encoder = *std::move(encoder);
   if (station.reserved) {
@@ -155,7 +155,7 @@ std::variant<SharedPermit, Worker::NoCapacity> Worker::reserve_personal(const Ip
                       "Too many personal stations from this address (max_personal_stations_per_address); "
                       "try again later."};
   }
-  if (context_.coming_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_places)
+  if (context_.coming_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_capacity)
     return permit;
   context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
   return NoCapacity{503, true, "No capacity for another personal station; try again later."};

@@ -18,7 +18,7 @@ struct Fixture {
   Fixture() { changes.add({kDay, "day", 7}, now_ns); }
   std::vector<AcceptedChanges::Change> look(std::int64_t later_ns = 0) {
     now_ns += later_ns;
-    return changes.extract_void([this](const StationId& place) { return place == kDay ? &day : nullptr; },
+    return changes.extract_void([this](const StationId& id) { return id == kDay ? &day : nullptr; },
                                 synthd_works, now_ns);
   }
 };

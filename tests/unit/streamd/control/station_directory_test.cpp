@@ -11,8 +11,8 @@ struct Fixture {
     directory.stations = {{"default", {0, 1}, false, false},
                           {"night", {1, 3}, false, false},
                           {"p0123456789abcdef", {2, 5}, true, false}};
-    directory.usual = StationId{0, 1};
-    directory.synthd_there = true;
+    directory.default_station = StationId{0, 1};
+    directory.synthd_runs = true;
     directory.timeline = Timeline{};
   }
 
@@ -31,9 +31,9 @@ std::optional<StationRefusal> refusal_of(const Work& work) {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a station is found by its name, a personal one too, which no list names") {
-  CHECK(named_station(directory, "night").place == StationId{1, 3});
+  CHECK(named_station(directory, "night").id == StationId{1, 3});
   const StationRequest personal = named_station(directory, "p0123456789abcdef");
-  CHECK(personal.place == StationId{2, 5});
+  CHECK(personal.id == StationId{2, 5});
   CHECK(personal.personal);
   CHECK(directory.names() == "default, night");
   CHECK(directory.find("day") == nullptr);
@@ -55,10 +55,10 @@ TEST_CASE_FIXTURE(Fixture, "an unknown station is refused with the names of thos
 }
 
 TEST_CASE_FIXTURE(Fixture, "a query without a station asks for the default one, which may not be there yet") {
-  CHECK(wanted_station(directory, "").place == StationId{0, 1});
+  CHECK(wanted_station(directory, "").id == StationId{0, 1});
   CHECK(wanted_station(directory, "ticket=t").name == "default");
-  directory.usual.reset();
-  CHECK(wanted_station(directory, "").place == StationId{});
+  directory.default_station.reset();
+  CHECK(wanted_station(directory, "").id == StationId{});
   CHECK(wanted_station(directory, "").name.empty());
 }
 
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "a link made at another sample rate or chunk length c
 }
 
 TEST_CASE_FIXTURE(Fixture, "no station can be started while synthd is not running") {
-  directory.synthd_there = false;
+  directory.synthd_runs = false;
   const auto refusal = refusal_of([&] { wanted_station(directory, "station=new"); });
   REQUIRE(refusal);
   CHECK(refusal->status() == 503);
@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(Fixture, "directories are equal if a listener could not tell t
   other.not_ready_reason = "silence";
   CHECK_FALSE(other == directory);
   other = directory;
-  other.free_places = 1;
+  other.free_capacity = 1;
   CHECK_FALSE(other == directory);
 }
 

@@ -25,22 +25,23 @@ struct Fixture {
     control.refresh();
   }
 
-  // As synthd obeys it.
-  StationId obey(std::size_t place) {
-    const ControlRequest request = control.request(place).value();
+  // Opens the requested station, as synthd does.
+  StationId obey(std::size_t id) {
+    const ControlRequest request = control.request(id).value();
     REQUIRE(request.action == ControlAction::kOpen);
-    REQUIRE(synth.writer().generation(place) + 1 == request.generation);
+    REQUIRE(synth.writer().generation(id) + 1 == request.generation);
     StationState state = named_state(request.station);
     state.personal = state.open = 1;
     state.seed = request.seed;
     state.applied_request = request.number;
-    return synth.open(place, state);
+    return synth.open(id, state);
   }
 };
 
-TEST_CASE_FIXTURE(Fixture, "stations are found by their names, and the usual one is the one named default") {
+TEST_CASE_FIXTURE(Fixture,
+                  "stations are found by their names, and the default one is the one named default") {
   CHECK(stations->configured().size() == 1);
-  CHECK(stations->usual() == synth.usual());
+  CHECK(stations->default_station() == synth.usual());
   synth.writer().close(0);
   const StationId night = synth.open(0, named_state("night"));
   const StationId standard = synth.open(1, named_state("default"));
@@ -48,16 +49,16 @@ TEST_CASE_FIXTURE(Fixture, "stations are found by their names, and the usual one
   CHECK(changes.came.size() == 2);
   REQUIRE(changes.gone.size() == 1);
   CHECK(changes.gone[0].name == "default");
-  CHECK(stations->usual() == standard);
+  CHECK(stations->default_station() == standard);
   CHECK(stations->find("night") == night);
   CHECK_FALSE(stations->find("day"));
   CHECK(stations->refresh(false).came.empty());
   synth.writer().close(1);
   CHECK(stations->refresh(false).gone.size() == 1);
-  CHECK(stations->usual() == night);
+  CHECK(stations->default_station() == night);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request is told to be in force once what follows from it is rendered") {
+TEST_CASE_FIXTURE(Fixture, "a request is reported as in force once chunks that follow from it are rendered") {
   synth.write(0, 5);
   StationState state = *stations->all().front().second;
   MusicParameters loud = target(state.history);
@@ -81,71 +82,71 @@ TEST_CASE_FIXTURE(Fixture, "a request is told to be in force once what follows f
   CHECK(stations->status(synth.usual())->request == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a personal station is asked for in a free place, and comes") {
-  CHECK(stations->free_places() == 2);
+TEST_CASE_FIXTURE(Fixture, "a personal station is requested in a free row, and comes") {
+  CHECK(stations->free_capacity() == 2);
   Permalink link;
   link.seed = 42;
   link.chunk = 100;
   link.history = begun_with(find_preset("sleep")->parameters);
-  const auto place = stations->open(link, {});
-  REQUIRE(place);
-  CHECK(place->index == 1);
-  CHECK(stations->free_places() == 1);
-  CHECK(stations->find(*place) == nullptr);
+  const auto id = stations->open(link, {});
+  REQUIRE(id);
+  CHECK(id->index == 1);
+  CHECK(stations->free_capacity() == 1);
+  CHECK(stations->find(*id) == nullptr);
   const ControlRequest request = control.request(1).value();
   CHECK(request.seed == 42);
   CHECK(request.chunk == 100);
-  CHECK(request.generation == place->generation);
+  CHECK(request.generation == id->generation);
   CHECK(target(widened(request.history)) == find_preset("sleep")->parameters);
-  // Changes wait for it: they would take the place of what asks for it.
-  CHECK_FALSE(stations->choose(*place, kPresets[0]));
+  // No change before it has come: it would overwrite the request for it.
+  CHECK_FALSE(stations->choose(*id, kPresets[0]));
 
   const StationId came = obey(1);
-  CHECK(came == *place);
+  CHECK(came == *id);
   CHECK(stations->refresh(false).came == std::vector<StationId>{came});
   REQUIRE(stations->find(came) != nullptr);
   CHECK(stations->find(came)->personal == 1);
   CHECK(stations->personal() == 1);
-  CHECK(stations->free_places() == 1);
+  CHECK(stations->free_capacity() == 1);
   CHECK(stations->configured().size() == 1);
   CHECK(stations->find(stations->find(came)->name) == came);
   CHECK(stations->choose(came, kPresets[0])->request == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "where all places are taken, or synthd is gone, no station is to be had") {
+TEST_CASE_FIXTURE(Fixture, "no station is opened if all rows are taken, or synthd is gone") {
   const auto first = stations->open({}, {});
   const auto second = stations->open({}, {});
   REQUIRE(second);
   CHECK(first->index != second->index);
   CHECK(control.request(1)->seed != control.request(2)->seed);  // drawn
   CHECK(std::string(control.request(1)->station) != control.request(2)->station);
-  CHECK(stations->free_places() == 0);
+  CHECK(stations->free_capacity() == 0);
   CHECK_FALSE(stations->open({}, {}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a place that was taken since the last look at the table is not asked for") {
+TEST_CASE_FIXTURE(Fixture, "a row that was taken since the last refresh is not requested") {
   synth.open(1, named_state("night"));
   CHECK(stations->open({}, {})->index == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a place whose state cannot be read is somebody's") {
+TEST_CASE_FIXTURE(Fixture, "a row whose state cannot be read counts as taken") {
   StationState damaged = named_state("");
   synth.open(1, damaged);
   stations->refresh(false);
   CHECK(stations->open({}, {})->index == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a station that does not come in time is given up, and asked for no more") {
-  const auto place = stations->open({}, {});
+TEST_CASE_FIXTURE(Fixture, "a station that does not come in time is given up, and its request withdrawn") {
+  const auto id = stations->open({}, {});
   clock.now += StationTable::kOpenTimeoutNs - 1;
   CHECK(stations->refresh(false).gone.empty());
   clock.now += 1;
   const auto gone = stations->refresh(false).gone;
   REQUIRE(gone.size() == 1);
-  CHECK(gone[0].place == *place);
+  CHECK(gone[0].id == *id);
   CHECK(gone[0].name.empty());
-  CHECK(control.request(place->index)->action == ControlAction::kClose);
-  CHECK(stations->free_places() == 2);
+  CHECK(control.request(id->index)->action == ControlAction::kClose);
+  CHECK(stations->free_capacity() == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "while the process is stopped, neither synthd nor listeners can be late") {
@@ -154,40 +155,41 @@ TEST_CASE_FIXTURE(Fixture, "while the process is stopped, neither synthd nor lis
   stations.emplace(folder.path() / "streamd", reader, clock, process_time);
   stations->refresh(true);
   control.refresh();
-  const auto place = stations->open({}, nullptr);
+  const auto id = stations->open({}, nullptr);
   clock.now += 60 * kNsPerSecond;
   CHECK(stations->refresh(false).gone.empty());
   process_time.step();
-  obey(place->index);
+  obey(id->index);
   CHECK(stations->refresh(false).came.size() == 1);
   clock.now += 60 * kNsPerSecond;
   stations->close_idle([](const StationId&) { return false; });
-  CHECK(control.request(place->index)->action == ControlAction::kOpen);
+  CHECK(control.request(id->index)->action == ControlAction::kOpen);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a place that another tenant took first is not its own") {
-  const auto place = stations->open({}, {});
+TEST_CASE_FIXTURE(Fixture,
+                  "a station whose row another station took first is gone, and can be requested again") {
+  const auto id = stations->open({}, {});
   bool twice = false;
   SUBCASE("of the generation that it should have had") {}
   SUBCASE("of a later one") { twice = true; }
-  synth.open(place->index, named_state("night"));  // by a reloaded configuration
+  synth.open(id->index, named_state("night"));  // by a reloaded configuration
   if (twice) {
-    synth.writer().close(place->index);
-    synth.open(place->index, named_state("day"));
+    synth.writer().close(id->index);
+    synth.open(id->index, named_state("day"));
   }
   const auto changes = stations->refresh(false);
   REQUIRE(changes.gone.size() == 1);
-  CHECK(changes.gone[0].place == *place);
+  CHECK(changes.gone[0].id == *id);
   CHECK(changes.gone[0].name.empty());
-  CHECK(changes.gone[0].link);  // to be asked for again
+  CHECK(changes.gone[0].link);  // to be requested again
   CHECK(changes.came.size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a personal station ends when nobody has listened for some seconds") {
-  const auto place = stations->open({}, {});
-  obey(place->index);
+TEST_CASE_FIXTURE(Fixture, "a personal station ends after some seconds without listeners") {
+  const auto id = stations->open({}, {});
+  obey(id->index);
   stations->refresh(false);
-  const auto closed = [&] { return control.request(place->index)->action == ControlAction::kClose; };
+  const auto closed = [&] { return control.request(id->index)->action == ControlAction::kClose; };
   const auto look = [&](bool listeners) {
     stations->close_idle([&](const StationId&) { return listeners; });
   };
@@ -200,35 +202,35 @@ TEST_CASE_FIXTURE(Fixture, "a personal station ends when nobody has listened for
   clock.now += 1;
   look(false);
   CHECK(closed());
-  CHECK(control.request(0) == std::nullopt);  // the configured one plays for nobody too
+  CHECK(control.request(0) == std::nullopt);  // the configured one plays without listeners too
 }
 
-TEST_CASE_FIXTURE(Fixture, "a personal station counts for the address that asked for it until it is gone") {
+TEST_CASE_FIXTURE(Fixture, "a personal station counts for the address that requested it until it is gone") {
   const IpAddress client = parse_ip_address("192.0.2.1").value();
   ConnectionLimiter limiter({10, 1}, [](const IpAddress&) { return false; });
-  const auto place = stations->open({}, limiter.acquire_shared(client));
-  REQUIRE(place);
+  const auto id = stations->open({}, limiter.acquire_shared(client));
+  REQUIRE(id);
   CHECK(limiter.taken_at(client) == 1);
   CHECK(limiter.acquire_shared(client) == nullptr);
-  CHECK(stations->is_personal(*place));
+  CHECK(stations->is_personal(*id));
   SUBCASE("it came, and ended") {
-    obey(place->index);
+    obey(id->index);
     stations->refresh(false);
     stations->refresh(true);
-    CHECK(stations->is_personal(*place));
+    CHECK(stations->is_personal(*id));
     CHECK(limiter.taken_at(client) == 1);
-    stations->end(*place);
-    CHECK(control.request(place->index)->action == ControlAction::kClose);
+    stations->end(*id);
+    CHECK(control.request(id->index)->action == ControlAction::kClose);
     CHECK(limiter.taken_at(client) == 1);  // it still plays
-    synth.writer().close(place->index);
+    synth.writer().close(id->index);
     stations->refresh(false);
   }
   SUBCASE("it did not come") {
     clock.now += StationTable::kOpenTimeoutNs;
     stations->refresh(false);
   }
-  SUBCASE("another one took its place, and it came elsewhere") {
-    synth.open(place->index, named_state("night"));
+  SUBCASE("another one took its row, and it came elsewhere") {
+    synth.open(id->index, named_state("night"));
     {
       auto changes = stations->refresh(false);
       REQUIRE(changes.gone.size() == 1);
@@ -245,13 +247,13 @@ TEST_CASE_FIXTURE(Fixture, "a personal station counts for the address that asked
   CHECK(limiter.taken_at(client) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a configured station is not ended, and is nobody's own") {
+TEST_CASE_FIXTURE(Fixture, "a configured station is not personal, and is not ended") {
   stations->end(synth.usual());
   CHECK(control.request(0) == std::nullopt);
   CHECK_FALSE(stations->is_personal(synth.usual()));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a change goes on top of the one that is still to be obeyed") {
+TEST_CASE_FIXTURE(Fixture, "a change is relative to the one that is not applied yet") {
   ParameterPatch intensity;
   intensity.numbers[1] = 0.25F;
   ParameterPatch key;
@@ -278,10 +280,10 @@ TEST_CASE_FIXTURE(Fixture,
   clock.now += 1;
   const auto changes = stations->refresh(false);
   REQUIRE(changes.taken_back.size() == 1);
-  CHECK(changes.taken_back[0].place == synth.usual());
+  CHECK(changes.taken_back[0].id == synth.usual());
   CHECK(changes.taken_back[0].request == accepted->request);
   CHECK(changes.taken_back[0].target == before);
-  // Should synthd find its requests after all, it changes nothing.
+  // If synthd finds its request after all, that changes nothing.
   CHECK(control.request(0)->number > accepted->request);
   CHECK(target(widened(control.request(0)->history)) == before);
   clock.now += AcceptedChanges::kTakeUpNs;
@@ -300,7 +302,7 @@ TEST_CASE_FIXTURE(Fixture,
   const StationId again = synth.open(0, named_state("default"));
   const auto changes = stations->refresh(false);
   REQUIRE(changes.taken_back.size() == 1);
-  CHECK(changes.taken_back[0].place == again);
+  CHECK(changes.taken_back[0].id == again);
   CHECK(changes.taken_back[0].request == accepted->request);
 }
 

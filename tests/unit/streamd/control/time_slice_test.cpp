@@ -15,7 +15,7 @@ struct Fixture {
   TimeSlice slice;
   std::vector<std::size_t> seen;
 
-  // Each thing takes a millisecond to look at.
+  // Each item takes a millisecond.
   void run(std::int64_t limit_ms, std::size_t count) {
     seen.clear();
     slice.run(clock, limit_ms * kNsPerMs, count, [&](std::size_t index) {
@@ -25,7 +25,7 @@ struct Fixture {
   }
 };
 
-TEST_CASE_FIXTURE(Fixture, "what fits into the time is looked at once, all of it, each time") {
+TEST_CASE_FIXTURE(Fixture, "if all items fit into the time, each is visited once per call") {
   for (int round = 0; round < 3; ++round) {
     run(10, 4);
     CHECK(seen.size() == 4);
@@ -34,7 +34,7 @@ TEST_CASE_FIXTURE(Fixture, "what fits into the time is looked at once, all of it
   CHECK(seen.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "however many there are the time is kept, and each gets its turn") {
+TEST_CASE_FIXTURE(Fixture, "however many items there are, the time is kept and each gets its turn") {
   const std::int64_t began_ns = clock.now;
   run(3, 8);
   CHECK(seen == std::vector<std::size_t>{0, 1, 2});

@@ -46,16 +46,15 @@ struct Fixture {
     synth.write(playing + 9, playing + 10);
     synth.writer().beat(clock.now);
     CHECK(stations.refresh(pump.refresh()).gone.empty());  // else its listeners would be sent away
-    for (const auto& [place, state] : stations.all()) {
-      if (place == synth.usual() && !pump.plays(place))
-        pump.add(place, state->name, true, own.metrics.configured[0]);
-      if (const auto status = stations.status(place)) {
+    for (const auto& [id, state] : stations.all()) {
+      if (id == synth.usual() && !pump.plays(id)) pump.add(id, state->name, true, own.metrics.configured[0]);
+      if (const auto status = stations.status(id)) {
         // Throws for what is no UTF-8 or no number.
         const auto json =
             nlohmann::json::parse(status_message(*status, {pump.reader().timeline(), 0, 0}, "p"));
         CHECK_FALSE(json.at("station").get<std::string>().empty());
       }
-      CHECK_FALSE(stations.permalink(place).empty());
+      CHECK_FALSE(stations.permalink(id).empty());
     }
     pump.refresh();
     clock.now += kChunkNs;
