@@ -6,6 +6,7 @@
 // given; variables as Kubernetes and Docker set them for a service named auralis... are passed over.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -43,6 +44,14 @@ struct StationConfig {
 bool operator==(const StationConfig& a, const StationConfig& b);
 inline bool operator!=(const StationConfig& a, const StationConfig& b) { return !(a == b); }
 
+// What renders (synthd.engine).
+enum class EngineChoice { kAuto, kOpenCl, kNative };
+inline constexpr std::array<std::string_view, 3> kEngineChoices{"auto", "opencl", "native"};
+
+// Who may change the music of open stations (streamd.control_by).
+enum class ControlBy { kListeners, kOperators };
+inline constexpr std::array<std::string_view, 2> kControlByChoices{"listeners", "operators"};
+
 struct Config {
   struct {
     std::string dir;  // resolved: never empty after load_config
@@ -54,8 +63,8 @@ struct Config {
     std::int64_t target_depth_ms = 750;
   } audio;
   struct {
-    std::string engine = "auto";  // auto, opencl or native
-    std::string device;           // of OpenCL: index or part of a name; empty: the first GPU, else the first
+    EngineChoice engine = EngineChoice::kAuto;
+    std::string device;  // of OpenCL: index or part of a name; empty: the first GPU, else the first
     std::string station = "default";
     std::int64_t seed = 1;
     std::string preset{kDefaultPreset.name};
@@ -87,10 +96,10 @@ struct Config {
     std::int64_t max_message_bytes = 4'096;
     std::int64_t messages_per_second = 10;
     std::int64_t changes_per_second = 1;
-    std::string allowed_origins;           // parse_allowed_origins takes it
-    std::string ticket_key_file;           // empty: no ticket is needed
-    std::string token_file;                // empty: operators' calls are refused
-    std::string control_by = "listeners";  // or operators
+    std::string allowed_origins;  // parse_allowed_origins takes it
+    std::string ticket_key_file;  // empty: no ticket is needed
+    std::string token_file;       // empty: operators' calls are refused
+    ControlBy control_by = ControlBy::kListeners;
   } streamd;
   struct {
     std::string host = "0.0.0.0";

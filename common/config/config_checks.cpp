@@ -17,7 +17,7 @@ void ConfigLoader::check_together() const {
     refuse("audio", "ring_ms",
            "must be at least target_depth_ms + 2 * chunk_ms, which is " + std::to_string(least_ring_ms));
   }
-  if (config_.synthd.engine == "native" && !config_.synthd.device.empty()) {
+  if (config_.synthd.engine == EngineChoice::kNative && !config_.synthd.device.empty()) {
     refuse("synthd", "device", "must be empty with engine native, which uses no OpenCL device");
   }
   if (config_.streamd.prefill_ms > past_ms) {
@@ -36,7 +36,7 @@ void ConfigLoader::check_access() const {
     refuse("streamd", key_missing ? "tls_key" : "tls_certificate",
            std::string("must be given, since ") + (key_missing ? "tls_certificate" : "tls_key") + " is");
   }
-  if (streamd.control_by == "operators" && streamd.token_file.empty()) {
+  if (streamd.control_by == ControlBy::kOperators && streamd.token_file.empty()) {
     refuse("streamd", "token_file", "must be given, since control_by is operators, who show its token");
   }
 }

@@ -35,8 +35,12 @@ std::vector<ConfigKey> audio_keys() {
 
 std::vector<ConfigKey> synthd_keys() {
   return {
-      {"synthd", "engine", [](Config& c) -> std::string& { return c.synthd.engine; },
-       one_of({std::string("auto"), std::string("opencl"), std::string("native")}),
+      {"synthd", "engine",
+       ConfigKey::ChoiceField{[](const Config& c) { return choice_name(kEngineChoices, c.synthd.engine); },
+                              [](Config& c, std::string_view name) {
+                                c.synthd.engine = choice_named<EngineChoice>(kEngineChoices, name);
+                              }},
+       one_of_names(kEngineChoices),
        "What renders. auto: OpenCL where device names one or there is a GPU, else native; native: this "
        "processor, without OpenCL"},
       {"synthd", "device", [](Config& c) -> std::string& { return c.synthd.device; }, any_text(),

@@ -119,8 +119,13 @@ std::vector<ConfigKey> permission_keys() {
       {"streamd", "token_file", [](Config& c) -> std::string& { return c.streamd.token_file; },
        path_or_empty(),
        "File of the token that operators show (Authorization: Bearer). Empty: operators' calls are refused"},
-      {"streamd", "control_by", [](Config& c) -> std::string& { return c.streamd.control_by; },
-       one_of({"listeners", "operators"}),
+      {"streamd", "control_by",
+       ConfigKey::ChoiceField{
+           [](const Config& c) { return choice_name(kControlByChoices, c.streamd.control_by); },
+           [](Config& c, std::string_view name) {
+             c.streamd.control_by = choice_named<ControlBy>(kControlByChoices, name);
+           }},
+       one_of_names(kControlByChoices),
        "Who may change the music of stations that are open to changes; operators, who need a token_file, "
        "show its token"},
   };

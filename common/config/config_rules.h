@@ -29,6 +29,16 @@ ConfigRule one_of_names(const std::array<std::string_view, N>& names) {
   return one_of(std::move(choices));
 }
 
+// The name of an enumeration's value, and the value of a name that one_of_names() has admitted.
+template <typename Choice, std::size_t N>
+constexpr std::string_view choice_name(const std::array<std::string_view, N>& names, Choice choice) {
+  return names.at(static_cast<std::size_t>(choice));
+}
+template <typename Choice, std::size_t N>
+Choice choice_named(const std::array<std::string_view, N>& names, std::string_view name) {
+  return static_cast<Choice>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
 ConfigRule preset_name();
 ConfigRule station_name();
 ConfigRule host();      // to listen on

@@ -57,8 +57,10 @@ std::string ConfigKey::variable() const {
 }
 
 ConfigValue ConfigKey::get(const Config& config) const {
+  if (const auto* choice = std::get_if<ChoiceField>(&field)) return std::string(choice->get(config));
   Config copy = config;
-  return std::visit([&copy](auto of) -> ConfigValue { return of(copy); }, field);
+  if (is_integer()) return std::get<IntegerField>(field)(copy);
+  return std::get<TextField>(field)(copy);
 }
 
 bool ConfigKey::is_of_its_type(const ConfigValue& value) const {
@@ -70,6 +72,8 @@ bool ConfigKey::set(Config& config, const ConfigValue& value) const {
   if (!is_of_its_type(value) || !rule.admits(value)) return false;
   if (is_integer()) {
     std::get<IntegerField>(field)(config) = std::get<std::int64_t>(value);
+  } else if (const auto* choice = std::get_if<ChoiceField>(&field)) {
+    choice->put(config, std::get<std::string>(value));
   } else {
     std::get<TextField>(field)(config) = std::get<std::string>(value);
   }

@@ -26,10 +26,15 @@ struct ConfigRule {
 struct ConfigKey {
   using IntegerField = std::int64_t& (*)(Config&);
   using TextField = std::string& (*)(Config&);
+  // An enumeration, whose values have names.
+  struct ChoiceField {
+    std::string_view (*get)(const Config&);
+    void (*put)(Config&, std::string_view);  // a name that the rule admits
+  };
 
   std::string_view section;
   std::string_view key;
-  std::variant<IntegerField, TextField> field;
+  std::variant<IntegerField, TextField, ChoiceField> field;
   ConfigRule rule;
   std::string_view help;  // with the unit
 

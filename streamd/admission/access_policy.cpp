@@ -27,7 +27,7 @@ AccessPolicy::AccessPolicy(const Config& config)
       origins_(parse_allowed_origins(config.streamd.allowed_origins).value()),
       token_(secret_in(config.streamd.token_file, "token_file")),
       ticket_key_(secret_in(config.streamd.ticket_key_file, "ticket_key_file")),
-      listeners_control_(config.streamd.control_by == "listeners") {}
+      listeners_control_(config.streamd.control_by == ControlBy::kListeners) {}
 
 IpAddress AccessPolicy::client_of(const HttpRequest& request) const {
   return client_address(peer_of(request), request.forwarded_for, proxies_);

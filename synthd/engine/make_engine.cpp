@@ -17,19 +17,20 @@ namespace {
 
 // The OpenCL device to play on; nothing: the native engine plays.
 std::optional<std::size_t> wanted_device(const Config& config, const std::vector<DeviceInfo>& devices) {
-  if (config.synthd.engine == "native") return std::nullopt;
+  if (config.synthd.engine == EngineChoice::kNative) return std::nullopt;
   const bool any_gpu = std::any_of(devices.begin(), devices.end(),
                                    [](const DeviceInfo& device) { return device.type == DeviceType::kGpu; });
-  if (config.synthd.engine == "auto" && config.synthd.device.empty() && !any_gpu) return std::nullopt;
+  if (config.synthd.engine == EngineChoice::kAuto && config.synthd.device.empty() && !any_gpu)
+    return std::nullopt;
   return choose_device(devices, config.synthd.device);
 }
 
 std::vector<DeviceInfo> devices_for(const Config& config) {
-  if (config.synthd.engine == "native") return {};
+  if (config.synthd.engine == EngineChoice::kNative) return {};
   try {
     return opencl_devices();
   } catch (const EngineError& error) {
-    if (config.synthd.engine == "opencl" || !config.synthd.device.empty()) throw;
+    if (config.synthd.engine == EngineChoice::kOpenCl || !config.synthd.device.empty()) throw;
     log_warning("OpenCL cannot be used", {{"error", std::string(error.what())}});
     return {};
   }
@@ -61,7 +62,7 @@ std::unique_ptr<Engine> make_engine(const Config& config, const EngineShape& sha
     return std::make_unique<FailoverEngine>(std::make_unique<OpenClEngine>(*device, shape),
                                             native_engine(shape));
   } catch (const EngineError& error) {
-    if (config.synthd.engine == "opencl" || !config.synthd.device.empty()) throw;
+    if (config.synthd.engine == EngineChoice::kOpenCl || !config.synthd.device.empty()) throw;
     log_warning("the device cannot be used; rendering with the native engine",
                 {{"error", std::string(error.what())}});
     return native_engine(shape);
@@ -78,7 +79,7 @@ EngineShape engine_shape(const Timeline& timeline, std::size_t stations) {
 
 EngineList list_engines(const Config& config) {
   Config opencl = config;  // what OpenCL has is shown whatever is configured
-  if (opencl.synthd.engine == "native") opencl.synthd.engine = "auto";
+  if (opencl.synthd.engine == EngineChoice::kNative) opencl.synthd.engine = EngineChoice::kAuto;
   const auto devices = devices_for(opencl);
   EngineList list{"", true};
   std::optional<std::size_t> chosen;

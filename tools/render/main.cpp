@@ -64,7 +64,7 @@ class StopSignals {
 };
 
 std::unique_ptr<Engine> make_render_engine(const RenderOptions& options, const EngineShape& shape) {
-  if (options.config.synthd.engine == "native") {
+  if (options.config.synthd.engine == EngineChoice::kNative) {
     return std::make_unique<NativeEngine>(shape, std::max(1U, std::thread::hardware_concurrency()));
   }
   ConfigLoader folders;  // PoCL's kernels go where synthd's are

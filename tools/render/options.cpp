@@ -240,9 +240,10 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   options.stems = flags.stems;
   options.force = flags.force;
   if (midi != nullptr) options.midi_file = read_midi_file(arguments, *midi, options.files());
-  options.config.synthd.engine = kEngines.at(arguments.choice("--engine", kEngines, 0));
+  const bool opencl = arguments.choice("--engine", kEngines, 0) == 1;
+  options.config.synthd.engine = opencl ? EngineChoice::kOpenCl : EngineChoice::kNative;
   arguments.read("--device", config_key("synthd", "device"), options.config);
-  if (arguments.text("--device") != nullptr && options.config.synthd.engine != "opencl") {
+  if (arguments.text("--device") != nullptr && !opencl) {
     throw UsageError("--device: is for --engine opencl alone");
   }
   read_station(arguments, options);

@@ -15,7 +15,7 @@ using namespace auralis::test;
 
 namespace {
 
-Config config_of(const std::string& engine, const std::string& device) {
+Config config_of(EngineChoice engine, const std::string& device) {
   prepare_opencl();
   Config config;
   config.synthd.engine = engine;
@@ -41,35 +41,35 @@ std::string chosen_line(const std::string& text) {
 }  // namespace
 
 TEST_CASE("without a GPU the native engine is chosen, with one OpenCL") {
-  const EngineList list = list_engines(config_of("auto", ""));
+  const EngineList list = list_engines(config_of(EngineChoice::kAuto, ""));
   CHECK(list.playable);
   CHECK((chosen_line(list.text).find("native: ") == 0) == !any_gpu());
 }
 
 TEST_CASE("a processor's OpenCL is taken where it is asked for, by the engine or by the device") {
   const std::string first = device_line(opencl_devices(), 0);
-  CHECK(chosen_line(list_engines(config_of("opencl", "0")).text) == first);
-  CHECK(chosen_line(list_engines(config_of("auto", "0")).text) == first);
+  CHECK(chosen_line(list_engines(config_of(EngineChoice::kOpenCl, "0")).text) == first);
+  CHECK(chosen_line(list_engines(config_of(EngineChoice::kAuto, "0")).text) == first);
 }
 
 TEST_CASE("native is taken where it is asked for, and the list shows all the same what else there is") {
-  const EngineList list = list_engines(config_of("native", ""));
+  const EngineList list = list_engines(config_of(EngineChoice::kNative, ""));
   CHECK(chosen_line(list.text).find(std::string("native: this processor (") + native_stages().front().name) ==
         0);
   CHECK(list.text.find(device_line(opencl_devices(), 0)) != std::string::npos);
 }
 
 TEST_CASE("a device that is not there is no engine, and the list says so") {
-  const EngineList list = list_engines(config_of("opencl", "voodoo"));
+  const EngineList list = list_engines(config_of(EngineChoice::kOpenCl, "voodoo"));
   CHECK_FALSE(list.playable);
   CHECK(chosen_line(list.text).empty());
   CHECK(list.text.find("no OpenCL device matches 'voodoo'") != std::string::npos);
-  CHECK_THROWS_AS(make_engine(config_of("opencl", "voodoo"), {}, false), EngineError);
+  CHECK_THROWS_AS(make_engine(config_of(EngineChoice::kOpenCl, "voodoo"), {}, false), EngineError);
 }
 
 TEST_CASE("each engine that can be configured renders") {
-  for (const char* engine : {"auto", "opencl", "native"}) {
-    CAPTURE(engine);
+  for (const EngineChoice engine : {EngineChoice::kAuto, EngineChoice::kOpenCl, EngineChoice::kNative}) {
+    CAPTURE(static_cast<int>(engine));
     const auto made = make_engine(config_of(engine, ""), {}, false);
     const StationChunk silence;
     CHECK(made->render(&silence, 1).device_busy_ns > 0);

@@ -15,7 +15,7 @@ constexpr std::uint32_t kRing = 20;
 Config config_in(const TempDir& folder) {
   Config config;
   config.runtime.dir = folder.path();
-  config.synthd.engine = "native";
+  config.synthd.engine = EngineChoice::kNative;
   config.stations = {{"a", 1, kPresets[0].parameters, false}, {"b", 2, kPresets[1].parameters, false}};
   return config;
 }
