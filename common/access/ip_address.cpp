@@ -4,9 +4,11 @@
 #include "common/base/text.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 namespace auralis {
 namespace {
@@ -45,6 +47,19 @@ std::string IpAddress::text() const {
   const bool v4 = is_v4();
   inet_ntop(v4 ? AF_INET : AF_INET6, bytes.data() + (v4 ? kMappedBytes : 0), text.data(), text.size());
   return text.data();
+}
+
+IpAddress ip_address_of(const sockaddr_storage& socket_address) {
+  IpAddress address;
+  if (socket_address.ss_family == AF_INET6) {
+    std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6&>(socket_address).sin6_addr,
+                address.bytes.size());
+  } else {
+    std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
+    std::memcpy(address.bytes.data() + kMappedBytes,
+                &reinterpret_cast<const sockaddr_in&>(socket_address).sin_addr, sizeof(in_addr));
+  }
+  return address;
 }
 
 std::optional<IpAddress> parse_ip_address(std::string_view text) {

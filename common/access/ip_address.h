@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+struct sockaddr_storage;
+
 namespace auralis {
 
 struct IpAddress {
@@ -23,6 +25,9 @@ struct IpAddress {
 };
 inline bool operator==(const IpAddress& a, const IpAddress& b) { return a.bytes == b.bytes; }
 inline bool operator!=(const IpAddress& a, const IpAddress& b) { return !(a == b); }
+
+// The address of a socket of IPv4 or IPv6, without its port.
+IpAddress ip_address_of(const sockaddr_storage& socket_address);
 
 // Nothing where `text` is no address. The zone of a link-local one (fe80::1%eth0) is left out.
 std::optional<IpAddress> parse_ip_address(std::string_view text);

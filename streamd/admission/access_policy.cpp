@@ -17,8 +17,6 @@ std::optional<Secret> secret_in(const std::string& path, const char* key) {
   }
 }
 
-IpAddress peer_of(const HttpRequest& request) { return parse_ip_address(request.peer).value_or(IpAddress{}); }
-
 }  // namespace
 
 // What is parsed here the configuration has checked.
@@ -30,7 +28,7 @@ AccessPolicy::AccessPolicy(const Config& config)
       listeners_control_(config.streamd.control_by == ControlBy::kListeners) {}
 
 IpAddress AccessPolicy::client_of(const HttpRequest& request) const {
-  return client_address(peer_of(request), request.forwarded_for, proxies_);
+  return client_address(request.peer, request.forwarded_for, proxies_);
 }
 
 bool AccessPolicy::is_exempt(const IpAddress& address) const { return exempt_from_limits(address, proxies_); }
@@ -40,7 +38,7 @@ bool AccessPolicy::is_exempt_peer(const IpAddress& peer) const {
 }
 
 bool AccessPolicy::came_encrypted(const HttpRequest& request) const {
-  return came_by_https(request.encrypted, peer_of(request), request.forwarded_proto, proxies_);
+  return came_by_https(request.encrypted, request.peer, request.forwarded_proto, proxies_);
 }
 
 bool AccessPolicy::origin_allowed(const HttpRequest& request) const {

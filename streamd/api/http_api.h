@@ -11,7 +11,9 @@
 #include <variant>
 #include <vector>
 
+#include "common/access/ip_address.h"
 #include "streamd/api/messages.h"
+#include "streamd/api/query_fields.h"
 #include "streamd/encode/wire_format.h"
 
 namespace auralis {
@@ -19,14 +21,14 @@ namespace auralis {
 // A request's parts, as they came; valid during the call that brings them.
 struct HttpRequest {
   std::string_view method;
-  std::string_view path;   // without the query
-  std::string_view query;  // without its question mark
+  std::string_view path;  // without the query
+  QueryFields query;
   std::string_view body;
   bool chunked = false;      // the body came without its length, and was not read
   bool old_version = false;  // HTTP/1.0
   // Headers; empty: none.
   std::string_view host, origin, authorization, forwarded_for, forwarded_proto, websocket_version;
-  std::string_view peer;   // address at the other end of the connection
+  IpAddress peer;          // the other end of the connection
   bool encrypted = false;  // by TLS
 };
 

@@ -52,7 +52,7 @@ class Conductor {
   void set_format(ConnectionId id, const FormatRequest& request);
   void relay(std::size_t worker, ConnectionId id, const WireMessagePtr& message);
   void answer_control(const HttpCaller& caller, const ChangeRequest& request);
-  void answer_status(const HttpCaller& caller, std::string_view query);
+  void answer_status(const HttpCaller& caller, const QueryFields& query);
   void answer_close(const HttpCaller& caller, ConnectionId listener);
   void answer_listeners(const HttpCaller& caller);
   void add_reports(std::uint64_t collection, const std::vector<ListenerReport>& reports);
@@ -116,7 +116,7 @@ class Conductor {
   WorkerProxy& worker_of(const Subscriptions::Listener& listener) { return workers_.at(listener.worker); }
   void send(const Subscriptions::Listener& listener, ConnectionId id, const std::string& text);
   void respond(const HttpCaller& caller, HttpResponse response);
-  HttpResponse status_response(std::string_view query);
+  HttpResponse status_response(const QueryFields& query);
 
   WorkerContext& context_;
   const Config& config_;

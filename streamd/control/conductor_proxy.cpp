@@ -42,7 +42,7 @@ void ConductorProxy::answer_control(HttpCaller caller, ChangeRequest request) {
     conductor.answer_control(caller, request);
   });
 }
-void ConductorProxy::answer_status(HttpCaller caller, std::string query) {
+void ConductorProxy::answer_status(HttpCaller caller, QueryFields query) {
   post([caller, query = std::move(query)](Conductor& conductor) { conductor.answer_status(caller, query); });
 }
 void ConductorProxy::answer_close(HttpCaller caller, ConnectionId listener) {

@@ -40,7 +40,7 @@ class ConductorProxy {
 
   // Requests over HTTP, each answered by WorkerProxy::respond.
   void answer_control(HttpCaller caller, ChangeRequest request);
-  void answer_status(HttpCaller caller, std::string query);
+  void answer_status(HttpCaller caller, QueryFields query);
   void answer_close(HttpCaller caller, ConnectionId listener);
   void answer_listeners(HttpCaller caller);
 

@@ -101,16 +101,16 @@ ChangeResult Conductor::control(const ChangeRequest& request) {
   }
 }
 
-void Conductor::answer_status(const HttpCaller& caller, std::string_view query) {
+void Conductor::answer_status(const HttpCaller& caller, const QueryFields& query) {
   respond(caller, status_response(query));
 }
 
 // All configured stations, or the one that the query names: a personal station is reported only to a client
 // that knows its name.
-HttpResponse Conductor::status_response(std::string_view query) {
+HttpResponse Conductor::status_response(const QueryFields& query) {
   std::vector<StationId> stations = stations_.configured();
   try {
-    const auto fields = query_fields(query);
+    const QueryFields::Fields& fields = query.fields();
     if (const auto name = fields.find("station"); name != fields.end())
       stations = {named_station(*directory_, name->second).id};
   } catch (const StationRefusal& refusal) {

@@ -83,9 +83,9 @@ StationRequest named_station(const StationDirectory& directory, std::string_view
   throw StationRefusal{StationRefusal::Reason::kUnknown, "No such station; choose one of: " + names + "."};
 }
 
-StationRequest wanted_station(const StationDirectory& directory, std::string_view query) {
+StationRequest wanted_station(const StationDirectory& directory, const QueryFields& query) {
   try {
-    auto fields = query_fields(query);
+    QueryFields::Fields fields = query.fields();
     fields.erase("ticket");  // grants access, and describes no station
     const auto name = fields.find("station");
     if (name == fields.end()) {
@@ -97,16 +97,6 @@ StationRequest wanted_station(const StationDirectory& directory, std::string_vie
     return named_station(directory, name->second);
   } catch (const QueryError& error) {
     throw StationRefusal{StationRefusal::Reason::kQuery, error.what()};
-  }
-}
-
-std::string ticket_of(std::string_view query) {
-  try {
-    const auto fields = query_fields(query);
-    const auto ticket = fields.find("ticket");
-    return ticket == fields.end() ? std::string() : ticket->second;
-  } catch (const QueryError&) {
-    return {};  // wanted_station() refuses such a query
   }
 }
 

@@ -13,6 +13,7 @@
 #include "common/music/permalink.h"
 #include "common/music/timeline.h"
 #include "common/segments/audio_segment.h"
+#include "streamd/api/query_fields.h"
 
 namespace auralis {
 
@@ -62,13 +63,10 @@ struct StationRefusal {
   std::string_view code() const;  // error code of the protocol
 };
 
-// Parses the query of a URL, without its question mark. Throws StationRefusal.
-StationRequest wanted_station(const StationDirectory& directory, std::string_view query);
+// The station that a query asks for. Throws StationRefusal, also if the query cannot be read.
+StationRequest wanted_station(const StationDirectory& directory, const QueryFields& query);
 
 // Finds a station by its name. Throws StationRefusal.
 StationRequest named_station(const StationDirectory& directory, std::string_view name);
-
-// The ticket of a query; empty if it has none.
-std::string ticket_of(std::string_view query);
 
 }  // namespace auralis

@@ -66,7 +66,7 @@ class StationTable {
   std::vector<StationId> configured() const;
 
   std::size_t capacity() const { return reader_.capacity(); }  // rows of the table
-  std::size_t personal() const;                              // stations
+  std::size_t personal() const;                                // stations
   // Rows that neither a station has nor a request; 0 if synthd is not running.
   std::size_t free_capacity() const;
 

@@ -154,11 +154,10 @@ void Worker::control_buffer(ConnectionId id, const Session& session, const Buffe
 void Worker::subscribe(ConnectionId id, Session& session, const Subscribe& request) {
   if (!may_change(id, session, "subscribe")) return;
   try {
-    StationRequest want = request.station ? named_station(*directory_, *request.station)
-                                          : wanted_station(*directory_, *request.query);
-    const std::string ticket = request.ticket  ? *request.ticket
-                               : request.query ? ticket_of(*request.query)
-                                               : std::string();
+    const QueryFields query = request.query ? QueryFields(*request.query) : QueryFields();
+    StationRequest want =
+        request.station ? named_station(*directory_, *request.station) : wanted_station(*directory_, query);
+    const std::string ticket = request.ticket.value_or(query.ticket());
     if (const auto why = ticket_refusal(want, ticket)) return refuse(id, {"no_ticket", *why, "subscribe"});
     const auto status = queues_.status(id);
     auto station = reserve(session.client, status ? status->format : session.format, std::move(want));

@@ -68,7 +68,7 @@ Admission Worker::admit(ConnectionId id, const HttpRequest& request,
   }
   try {
     StationRequest want = wanted_station(*directory_, request.query);
-    auto refusal = entry_refusal(request, want, ticket_of(request.query));
+    auto refusal = entry_refusal(request, want, request.query.ticket());
     if (!refusal) {
       const WireFormat format = offer.first.value_or(WireFormat::kJson);
       refusal = open_session(id, request, std::move(want), offer.formats, format);

@@ -12,7 +12,7 @@ std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& req
                         [](HttpResponse response) -> Answer { return response; },
                         [&](ReadyCall) -> Answer { return ready_response(); },
                         [&](StatusCall) -> Answer {
-                          conductor_.answer_status({index_, id}, std::string(request.query));
+                          conductor_.answer_status({index_, id}, request.query);
                           return std::nullopt;
                         },
                         [&](ControlCall) { return control(id, request); },
@@ -56,7 +56,7 @@ std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, 
   try {
     const StationRequest meant =
         change.station ? named_station(*directory_, *change.station) : wanted_station(*directory_, {});
-    if (const auto why = ticket_refusal(meant, ticket_of(request.query))) {
+    if (const auto why = ticket_refusal(meant, request.query.ticket())) {
       HttpResponse response = error_response(401, {"no_ticket", *why, {}});
       response.headers.emplace_back("WWW-Authenticate", "Ticket");
       return response;
@@ -83,7 +83,7 @@ HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const L
                               request.method == "GET"};
   try {
     StationRequest want = named_station(*directory_, call.station);
-    auto refusal = entry_refusal(request, want, ticket_of(request.query));
+    auto refusal = entry_refusal(request, want, request.query.ticket());
     FormatSet formats;
     formats.set(static_cast<std::size_t>(call.format));
     if (!refusal && response.stream)
@@ -102,7 +102,7 @@ HttpResponse Worker::playlist(const HttpRequest& request, std::string_view stati
     std::string url = want.name + ".opus";
     if (!request.host.empty())
       url = (encrypted ? "https://" : "http://") + std::string(request.host) + "/listen/" + url;
-    if (!request.query.empty()) url.append("?").append(request.query);
+    if (!request.query.text().empty()) url.append("?").append(request.query.text());
     return {200, "audio/x-mpegurl", "#EXTM3U\n#EXTINF:-1," + want.name + "\n" + url + "\n", {}, false};
   } catch (const StationRefusal& refusal) {
     return station_refused(refusal);

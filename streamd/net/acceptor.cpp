@@ -81,16 +81,6 @@ int listening_socket(const std::string& host, std::uint16_t port) {
   fail(host, port, std::string(std::strerror(error)) + "; is the port taken? Choose another with --port");
 }
 
-std::string peer_of(const sockaddr_storage& storage) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* address =
-      storage.ss_family == AF_INET6
-          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr)
-          : &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr;
-  inet_ntop(storage.ss_family, address, text.data(), text.size());
-  return text.data();
-}
-
 // Says why, as far as the socket takes it at once. What it has asked is read: a close with words unread would
 // reset the connection, and take the answer back.
 void turn_away(int socket) {
@@ -177,9 +167,8 @@ bool Acceptor::accept_one() {
   Descriptor socket(::accept4(listening_.number(), reinterpret_cast<sockaddr*>(&peer), &size,
                               SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.number() < 0) return errno == ECONNABORTED || errno == EINTR;
-  const std::string address = peer_of(peer);
   // First the address: one that has too many takes nothing of what others may have a second.
-  const IpAddress client = parse_ip_address(address).value_or(IpAddress{});
+  const IpAddress client = ip_address_of(peer);
   auto place = connections_.acquire(client);
   if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&place)) {
     refuse(socket, *refusal == ConnectionLimiter::Refusal::kFull ? metrics_.rejected_limit
@@ -190,7 +179,7 @@ bool Acceptor::accept_one() {
     refuse(socket, *exceeded);
     return true;
   }
-  hand_over(socket, address, std::get<ConnectionLimiter::Permit>(std::move(place)));
+  hand_over(socket, client, std::get<ConnectionLimiter::Permit>(std::move(place)));
   return true;
 }
 
@@ -210,11 +199,11 @@ void Acceptor::refuse(const Descriptor& socket, Counter& reason) {
   if (!tls_) turn_away(socket.number());
 }
 
-void Acceptor::hand_over(Descriptor& socket, std::string peer, ConnectionLimiter::Permit permit) {
+void Acceptor::hand_over(Descriptor& socket, const IpAddress& peer, ConnectionLimiter::Permit permit) {
   const auto least = std::min_element(open_->begin(), open_->end());
   const auto worker = static_cast<std::size_t>(least - open_->begin());
   auto place = std::make_shared<Place>(std::move(permit), open_, worker);
-  workers_.at(worker)->add_connection(socket.release(), std::move(peer), std::move(place));
+  workers_.at(worker)->add_connection(socket.release(), peer, std::move(place));
 }
 
 }  // namespace auralis

@@ -66,7 +66,7 @@ class Acceptor {
   // The counter of the rate that is used up; null, and one connection fewer to come, where there is none.
   Counter* exceeded_rate(const IpAddress& peer);
   void refuse(const Descriptor& socket, Counter& reason);
-  void hand_over(Descriptor& socket, std::string peer, ConnectionLimiter::Permit permit);
+  void hand_over(Descriptor& socket, const IpAddress& peer, ConnectionLimiter::Permit permit);
 
   std::function<bool(const IpAddress&)> exempt_;
   ConnectionLimiter connections_;

@@ -40,7 +40,7 @@ class WebSocketServer::Impl {
   virtual ~Impl() = default;
 
   virtual void run(ConnectionEvents& events) = 0;
-  virtual void add_connection(int socket, std::string peer, std::shared_ptr<void> place) = 0;
+  virtual void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> place) = 0;
   virtual void respond(ConnectionId id, const HttpResponse& response) = 0;
   virtual void ping(ConnectionId id) = 0;
   virtual void close(ConnectionId id, std::uint16_t code, std::string_view reason) = 0;
@@ -134,7 +134,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     io_.run();
   }
 
-  void add_connection(int socket, std::string peer, std::shared_ptr<void> place) override {
+  void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> place) override {
     const ConnectionPtr connection = server_.get_connection();
     const ConnectionId id = next_connection_id();
     asio::error_code error;
@@ -154,7 +154,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     connection->belong_to(*this, id, std::move(place));
     Entry& entry = connections_[id];
     entry.connection = connection;
-    entry.peer = std::move(peer);
+    entry.peer = peer;
     connection->set_termination_handler([this, id](const ConnectionPtr&) {
       closed(id);
       connections_.erase(id);
@@ -202,7 +202,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
  private:
   struct Entry {
     ConnectionPtr connection;
-    std::string peer;
+    IpAddress peer;
     std::int64_t pinged_ns = 0;    // process time
     std::int64_t deadline_ns = 0;  // of its request or its answer, as of deadlines_; 0: none
     bool known = false;            // to the events: closed() follows
@@ -276,7 +276,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     HttpRequest result;
     result.method = head.method;
     result.path = target.substr(0, mark);
-    if (mark != std::string_view::npos) result.query = target.substr(mark + 1);
+    if (mark != std::string_view::npos) result.query = QueryFields(target.substr(mark + 1));
     result.body = connection.get_request_body();
     result.chunked = head.chunked;
     result.old_version = head.old_version;
@@ -448,8 +448,8 @@ void WebSocketServer::step_now() { impl_->arm(0); }
 void WebSocketServer::run(ConnectionEvents& events) { impl_->run(events); }
 void WebSocketServer::finish() { impl_->io().stop(); }
 void WebSocketServer::post(std::function<void()> work) { asio::post(impl_->io(), std::move(work)); }
-void WebSocketServer::add_connection(int socket, std::string peer, std::shared_ptr<void> place) {
-  asio::post(impl_->io(), [impl = impl_.get(), socket, peer = std::move(peer), place = std::move(place)] {
+void WebSocketServer::add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> place) {
+  asio::post(impl_->io(), [impl = impl_.get(), socket, peer, place = std::move(place)] {
     impl->add_connection(socket, peer, place);
   });
 }

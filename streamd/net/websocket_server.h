@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/access/ip_address.h"
 #include "common/base/clock.h"
 #include "streamd/api/http_api.h"
 #include "streamd/net/worker_network.h"
@@ -85,7 +86,7 @@ class WebSocketServer final : public WorkerNetwork {
   void run(ConnectionEvents& events);
 
   // Any thread. Takes over a connected socket of that peer; `place` is let go of when it is closed.
-  void add_connection(int socket, std::string peer, std::shared_ptr<void> place);
+  void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> place);
   void post(std::function<void()> work) override;
   // Any thread. Ends run(); connections that are still there are let go.
   void finish();

@@ -55,49 +55,52 @@ TEST_CASE_FIXTURE(Fixture, "an unknown station is refused with the names of thos
 }
 
 TEST_CASE_FIXTURE(Fixture, "a query without a station asks for the default one, which may not be there yet") {
-  CHECK(wanted_station(directory, "").id == StationId{0, 1});
-  CHECK(wanted_station(directory, "ticket=t").name == "default");
+  CHECK(wanted_station(directory, QueryFields("")).id == StationId{0, 1});
+  CHECK(wanted_station(directory, QueryFields("ticket=t")).name == "default");
   directory.default_station.reset();
-  CHECK(wanted_station(directory, "").id == StationId{});
-  CHECK(wanted_station(directory, "").name.empty());
+  CHECK(wanted_station(directory, QueryFields("")).id == StationId{});
+  CHECK(wanted_station(directory, QueryFields("")).name.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "a new station is asked for by its link, and a ticket for it names no station") {
-  const StationRequest want = wanted_station(directory, "station=new&seed=42&preset=sleep");
+  const StationRequest want = wanted_station(directory, QueryFields("station=new&seed=42&preset=sleep"));
   REQUIRE(want.link);
   CHECK(want.link->seed == 42);
   CHECK(want.ticket_station() == kNewStation);
-  CHECK(wanted_station(directory, "station=night").ticket_station() == "night");
-  CHECK(wanted_station(directory, "station=p0123456789abcdef").ticket_station() == kNewStation);
-  const auto bad = refusal_of([&] { wanted_station(directory, "station=new&seed=x"); });
+  CHECK(wanted_station(directory, QueryFields("station=night")).ticket_station() == "night");
+  CHECK(wanted_station(directory, QueryFields("station=p0123456789abcdef")).ticket_station() == kNewStation);
+  const auto bad = refusal_of([&] { wanted_station(directory, QueryFields("station=new&seed=x")); });
   REQUIRE(bad);
   CHECK(bad->status() == 400);
   CHECK(bad->code() == "bad_query");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a link made at another sample rate or chunk length cannot be played here") {
-  CHECK_FALSE(refusal_of([&] { wanted_station(directory, "station=new&rate=44100&chunk=100"); }));
-  const auto other = refusal_of([&] { wanted_station(directory, "station=new&rate=48000&chunk=100"); });
+  CHECK_FALSE(
+      refusal_of([&] { wanted_station(directory, QueryFields("station=new&rate=44100&chunk=100")); }));
+  const auto other =
+      refusal_of([&] { wanted_station(directory, QueryFields("station=new&rate=48000&chunk=100")); });
   REQUIRE(other);
   CHECK(other->status() == 400);
   CHECK(other->sentence.find("48000") != std::string::npos);
   // Before synthd's timeline is known nothing contradicts it.
   directory.timeline.reset();
-  CHECK_FALSE(refusal_of([&] { wanted_station(directory, "station=new&rate=48000&chunk=100"); }));
+  CHECK_FALSE(
+      refusal_of([&] { wanted_station(directory, QueryFields("station=new&rate=48000&chunk=100")); }));
 }
 
 TEST_CASE_FIXTURE(Fixture, "no station can be started while synthd is not running") {
   directory.synthd_runs = false;
-  const auto refusal = refusal_of([&] { wanted_station(directory, "station=new"); });
+  const auto refusal = refusal_of([&] { wanted_station(directory, QueryFields("station=new")); });
   REQUIRE(refusal);
   CHECK(refusal->status() == 503);
-  CHECK_FALSE(refusal_of([&] { wanted_station(directory, "station=night"); }));
+  CHECK_FALSE(refusal_of([&] { wanted_station(directory, QueryFields("station=night")); }));
 }
 
 TEST_CASE("the ticket is found in a query, and a query that cannot be parsed has none") {
-  CHECK(ticket_of("station=night&ticket=abc") == "abc");
-  CHECK(ticket_of("station=night").empty());
-  CHECK(ticket_of("%zz&ticket=abc").empty());
+  CHECK(QueryFields("station=night&ticket=abc").ticket() == "abc");
+  CHECK(QueryFields("station=night").ticket().empty());
+  CHECK(QueryFields("%zz&ticket=abc").ticket().empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "directories are equal if a listener could not tell them apart") {

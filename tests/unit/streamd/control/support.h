@@ -67,9 +67,9 @@ inline HttpRequest http_request(std::string_view method, std::string_view path, 
   HttpRequest request;
   request.method = method;
   request.path = path;
-  request.query = query;
+  request.query = QueryFields(query);
   request.body = body;
-  request.peer = "192.0.2.7";
+  request.peer = parse_ip_address("192.0.2.7").value();
   return request;
 }
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The query of a request or of a message that asks for a station.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/music/permalink.h"
+
+namespace auralis {
+
+// The fields of a query, parsed once. A query that cannot be read is refused where its fields are asked for.
+class QueryFields {
+ public:
+  using Fields = std::map<std::string, std::string>;
+
+  QueryFields() = default;
+  // `query`: without its question mark.
+  explicit QueryFields(std::string_view query);
+
+  // Throws QueryError if the query cannot be read.
+  const Fields& fields() const;
+  // The ticket in the query; empty if there is none, or the query cannot be read.
+  std::string ticket() const;
+  // As it was sent.
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  Fields fields_;
+  std::optional<QueryError> error_;
+};
+
+}  // namespace auralis
