@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Within WebSocketServer alone: the event loop of a worker's thread, with its periodic step and its beat.
+#pragma once
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "common/base/process_time.h"
+#include "streamd/net/websocket_server.h"
+
+namespace auralis {
+
+class WebSocketServer::Impl {
+  static constexpr auto kBeat = std::chrono::milliseconds(100);
+  // As much as a busy machine may keep the thread from its next beat.
+  static constexpr std::int64_t kMaxBeatNs = 500 * kNsPerMs;
+
+ public:
+  explicit Impl(const Clock& clock) : process_time_(clock, kMaxBeatNs) { beat(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  virtual ~Impl() = default;
+
+  virtual void run(ConnectionEvents& events) = 0;
+  virtual void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> place) = 0;
+  virtual void respond(ConnectionId id, const HttpResponse& response) = 0;
+  virtual void ping(ConnectionId id) = 0;
+  virtual void close(ConnectionId id, std::uint16_t code, std::string_view reason) = 0;
+
+  void arm(std::int64_t at_ns) {
+    step_timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(at_ns)));
+    step_timer_.async_wait([this](const asio::error_code& error) {
+      if (!error) arm(step_());
+    });
+  }
+  void set_step(std::function<std::int64_t()> step) { step_ = std::move(step); }
+  asio::io_context& io() { return io_; }
+  const ProcessTime& process_time() const { return process_time_; }
+
+ protected:
+  // At each beat.
+  virtual void check_deadlines() = 0;
+
+  asio::io_context io_{1};
+  ProcessTime process_time_;
+
+ private:
+  // After an absence, what lies in the sockets is read before the next beat: nothing is due before that.
+  void beat() {
+    beat_timer_.expires_after(kBeat);
+    beat_timer_.async_wait([this](const asio::error_code&) {
+      if (process_time_.step()) check_deadlines();
+      beat();
+    });
+  }
+
+  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  asio::steady_timer step_timer_{io_};
+  asio::steady_timer beat_timer_{io_};
+  std::function<std::int64_t()> step_;
+};
+
+}  // namespace auralis
