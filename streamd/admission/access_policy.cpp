@@ -19,7 +19,7 @@ std::optional<Secret> secret_in(const std::string& path, const char* key) {
 
 }  // namespace
 
-// What is parsed here the configuration has checked.
+// The configuration has been validated, so parsing cannot fail.
 AccessPolicy::AccessPolicy(const Config& config)
     : proxies_(parse_ip_networks(config.streamd.trusted_proxies).value()),
       origins_(parse_allowed_origins(config.streamd.allowed_origins).value()),
@@ -52,11 +52,11 @@ bool AccessPolicy::is_operator(const HttpRequest& request) const {
 std::optional<HttpResponse> AccessPolicy::operators_only(const HttpRequest& request) const {
   if (!token_) {
     return error_response(
-        403, {"not_allowed", "This is for operators, whose token is not configured; set token_file.", {}});
+        403, {"not_allowed", "Operators only, and no operator token is configured (token_file).", {}});
   }
   if (is_operator(request)) return std::nullopt;
   HttpResponse response = error_response(
-      401, {"not_allowed", "This is for operators; show their token as Authorization: Bearer.", {}});
+      401, {"not_allowed", "Operators only: send the operator token as Authorization: Bearer.", {}});
   response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who may do what, by the configuration: pages of which origins, who counts as which address, who shows the
-// operators' token, who needs a ticket.
+// Access control as configured: allowed origins, trusted proxies, the operators' token, tickets.
 #pragma once
 
 #include <cstdint>
@@ -17,32 +16,33 @@
 
 namespace auralis {
 
-// Any thread; never changes.
+// Immutable. Any thread.
 class AccessPolicy {
  public:
-  // Reads the files of secrets. Throws SecretError.
+  // Reads the secret files. Throws SecretError.
   explicit AccessPolicy(const Config& config);
 
-  // Where a request comes from: the other end, or, where that is a trusted proxy, who it says.
+  // The client's address: the connection's peer, or, behind a trusted proxy, the address that the proxy
+  // forwards.
   IpAddress client_of(const HttpRequest& request) const;
-  // Loopback has no limit of its own, unless it is a proxy's.
+  // Whether a client has no limit per address: loopback, unless a trusted proxy uses it.
   bool is_exempt(const IpAddress& address) const;
-  // Connections of this machine and of proxies have no limit of their own: they stand for many.
+  // Whether a connection's peer has no limit per address: loopback and trusted proxies carry many clients.
   bool is_exempt_peer(const IpAddress& peer) const;
 
-  // Whether the page that asks, if it is one, may.
+  // Whether the request comes from an allowed origin, or from a client that is not a browser.
   bool origin_allowed(const HttpRequest& request) const;
 
-  // Whether the client, or the proxy for it, came by https.
+  // Whether the client, or the proxy in front of it, used https.
   bool came_encrypted(const HttpRequest& request) const;
 
   bool is_operator(const HttpRequest& request) const;
-  // Why an operator's call is refused; nothing where it is not.
+  // The refusal of an operator call; nothing if the request carries the operators' token.
   std::optional<HttpResponse> operators_only(const HttpRequest& request) const;
-  // Whether listeners may change the music of stations that are open.
+  // Whether listeners may change the music of open stations (control_by).
   bool listeners_control() const { return listeners_control_; }
 
-  // Why a listener is not let in to that station, `new` for one of its own; nothing where it is.
+  // Why `ticket` does not admit to that station (`new`: a personal one); nothing if it does.
   std::optional<std::string> ticket_refusal(std::string_view ticket, std::string_view station,
                                             std::int64_t now_unix_s) const;
 

@@ -21,7 +21,7 @@ bool AddressRates::take(const IpAddress& client, std::int64_t now_ns) {
   return bucket->second.take(now_ns);
 }
 
-// A bucket that is full is as good as a new one.
+// A full bucket equals a new one.
 void AddressRates::forget_idle(std::int64_t now_ns) {
   for (auto bucket = buckets_.begin(); bucket != buckets_.end();)
     bucket = bucket->second.is_full(now_ns) ? buckets_.erase(bucket) : std::next(bucket);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How often something may happen for one client, of many. Pure: the time is passed in. Not for several
-// threads at a time.
+// Rate limits per client address. Pure: the time is passed in. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +13,15 @@ namespace auralis {
 
 class AddressRates {
  public:
-  // For each client so many a second, and a burst of so many at once; both at least 1. Clients that have used
-  // some of that lately are remembered, at most `most_clients`.
+  // A token bucket per client: `per_second` tokens and bursts of `burst`, both at least 1. Remembers clients
+  // whose bucket is not full, at most `most_clients`.
   AddressRates(std::int64_t per_second, std::int64_t burst, std::size_t most_clients);
 
-  // True, and one fewer for that client, if it had one. What counts as one client says client_network(). One
-  // that is not known has none while all are remembered that can be.
+  // Takes a token of the client, as client_network() identifies it; false if it has none, or if it is unknown
+  // and `most_clients` are remembered.
   bool take(const IpAddress& client, std::int64_t now_ns);
 
-  // Clients remembered.
+  // Number of remembered clients.
   std::size_t size() const { return buckets_.size(); }
 
  private:

@@ -12,7 +12,7 @@
 namespace auralis {
 namespace {
 
-// Some proxies add the client's port: 192.0.2.1:4711, [2001:db8::1]:4711.
+// Some proxies append the client's port: 192.0.2.1:4711, [2001:db8::1]:4711.
 std::optional<IpAddress> forwarded_address(std::string_view text) {
   if (const auto address = parse_ip_address(text)) return address;
   const auto host = parse_web_host(text);
@@ -41,7 +41,7 @@ IpAddress client_address(const IpAddress& peer, std::string_view x_forwarded_for
 
 bool came_by_https(bool tls, const IpAddress& peer, std::string_view x_forwarded_proto,
                    const std::vector<IpNetwork>& trusted) {
-  // Of several proxies the first one had the browser.
+  // The first of several proxies talked to the browser.
   const std::string_view scheme = trimmed(x_forwarded_proto.substr(0, x_forwarded_proto.find(',')));
   if (scheme.empty() || !contains(trusted, peer)) return tls;
   return same_but_for_case(scheme, "https");

@@ -27,18 +27,18 @@ struct ConnectionLimiter::State {
 
 ConnectionLimiter::Permit& ConnectionLimiter::Permit::operator=(Permit&& other) noexcept {
   if (this == &other) return *this;
-  free();
+  release();
   state_ = std::move(other.state_);
-  place_ = other.place_;
+  network_ = other.network_;
   return *this;
 }
 
-void ConnectionLimiter::Permit::free() noexcept {
+void ConnectionLimiter::Permit::release() noexcept {
   if (!state_) return;
   {
     const MutexLock lock(state_->mutex);
     --state_->taken;
-    const auto at = state_->taken_at.find(place_);
+    const auto at = state_->taken_at.find(network_);
     if (--at->second == 0) state_->taken_at.erase(at);
   }
   state_.reset();
@@ -49,29 +49,29 @@ ConnectionLimiter::ConnectionLimiter(const Limits& limits, std::function<bool(co
 
 std::variant<ConnectionLimiter::Permit, ConnectionLimiter::Refusal> ConnectionLimiter::acquire(
     const IpAddress& client) {
-  const IpAddress place = client_network(client);
+  const IpAddress network = client_network(client);
   const bool limited = !exempt_(client);
   const MutexLock lock(state_->mutex);
-  if (state_->taken >= state_->limits.places) return Refusal::kFull;
-  const auto at = state_->taken_at.find(place);
+  if (state_->taken >= state_->limits.total) return Refusal::kFull;
+  const auto at = state_->taken_at.find(network);
   const bool known = at != state_->taken_at.end();
-  if (limited && (known ? at->second : 0) >= state_->limits.places_per_address) return Refusal::kAddress;
+  if (limited && (known ? at->second : 0) >= state_->limits.per_address) return Refusal::kAddress;
   if (known) {
     ++at->second;
   } else {
-    state_->taken_at.emplace(place, 1);
+    state_->taken_at.emplace(network, 1);
   }
   ++state_->taken;
-  return Permit(state_, place);
+  return Permit(state_, network);
 }
 
 std::shared_ptr<const ConnectionLimiter::Permit> ConnectionLimiter::acquire_shared(const IpAddress& client) {
-  auto entered = acquire(client);
-  if (std::holds_alternative<Refusal>(entered)) return nullptr;
-  return std::make_shared<const Permit>(std::get<Permit>(std::move(entered)));
+  auto permit = acquire(client);
+  if (std::holds_alternative<Refusal>(permit)) return nullptr;
+  return std::make_shared<const Permit>(std::get<Permit>(std::move(permit)));
 }
 
-std::size_t ConnectionLimiter::places() const { return static_cast<std::size_t>(state_->limits.places); }
+std::size_t ConnectionLimiter::total() const { return static_cast<std::size_t>(state_->limits.total); }
 
 std::size_t ConnectionLimiter::taken() const {
   const MutexLock lock(state_->mutex);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Places, of listeners or of connections: so many in all, so many at an address. The counts are exact however
-// many threads ask: a place is taken in the same moment in which it is found free.
+// Limits concurrent listeners or connections, in total and per client address (IPv6: per /64). Check-and-take
+// is atomic.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +14,17 @@
 
 namespace auralis {
 
-// Any thread. One mutex, held for some lookups: nothing that audio passes through.
+// Any thread. One mutex, held for a few lookups; not on the audio path.
 class ConnectionLimiter {
   struct State;
 
  public:
   struct Limits {
-    std::int64_t places = 0;
-    std::int64_t places_per_address = 0;
+    std::int64_t total = 0;
+    std::int64_t per_address = 0;
   };
 
-  // A place, kept for as long as this lives, which may be longer than the ConnectionLimiter does. Any thread
+  // The right to be connected, held until this is destroyed. May outlive the ConnectionLimiter. Any thread
   // may destroy it.
   class Permit {
    public:
@@ -32,34 +32,36 @@ class ConnectionLimiter {
     Permit& operator=(Permit&& other) noexcept;
     Permit(const Permit&) = delete;
     Permit& operator=(const Permit&) = delete;
-    ~Permit() { free(); }
+    ~Permit() { release(); }
 
    private:
     friend class ConnectionLimiter;
-    Permit(std::shared_ptr<State> state, const IpAddress& place) : state_(std::move(state)), place_(place) {}
-    void free() noexcept;
+    Permit(std::shared_ptr<State> state, const IpAddress& network)
+        : state_(std::move(state)), network_(network) {}
+    void release() noexcept;
 
     std::shared_ptr<State> state_;  // null: moved from
-    IpAddress place_;
+    IpAddress network_;             // of the client: client_network()
   };
 
   enum class Refusal {
-    kFull,     // all places are taken
-    kAddress,  // all that the address may have
+    kFull,     // the total limit is reached
+    kAddress,  // the limit per address is reached
   };
 
-  // Addresses that `exempt` names count among all, but have no limit of their own. Any thread calls it.
+  // Addresses for which `exempt` is true count towards the total, but have no limit per address. Any thread
+  // may call `exempt`.
   ConnectionLimiter(const Limits& limits, std::function<bool(const IpAddress&)> exempt);
 
   std::variant<Permit, Refusal> acquire(const IpAddress& client);
-  // The same, to be shared; null if it is refused.
+  // A permit with several owners; null if refused.
   std::shared_ptr<const Permit> acquire_shared(const IpAddress& client);
 
-  std::size_t places() const;
-  std::size_t free() const { return places() - taken(); }
-  // Places that are taken.
+  // Permits: in total, not taken, taken.
+  std::size_t total() const;
+  std::size_t free() const { return total() - taken(); }
   std::size_t taken() const;
-  // At the address, or in the network that counts as one: a /64 of IPv6 is what a household has.
+  // Permits taken by the address; an IPv6 /64 counts as one address, since a household has that.
   std::size_t taken_at(const IpAddress& client) const;
 
  private:

@@ -80,7 +80,7 @@ int status_of(std::string_view code) {
 }
 
 HttpResponse upgrade_required() {
-  HttpResponse response = text_response(426, "This path speaks WebSocket; see docs/protocol.md.");
+  HttpResponse response = text_response(426, "This path requires a WebSocket upgrade; see docs/protocol.md.");
   response.headers = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Version", "13"}};
   return response;
 }
@@ -105,21 +105,22 @@ HttpResponse change_response(const ChangeResult& result) {
 }
 
 HttpCall route(const HttpRequest& request) {
-  if (!known_method(request.method)) return text_response(501, "This method is not known here.");
+  if (!known_method(request.method)) return text_response(501, "Method not implemented.");
   Route found = request.path == kStream ? Route{"GET", upgrade_required()} : route_of(request.path);
   if (request.method == "OPTIONS") {
     if (request.path == "*") found.methods = "GET, HEAD, POST";
     if (!found.methods.empty()) return methods_response(found.methods);
   }
-  if (found.methods.empty()) return text_response(404, "There is nothing at this path.");
+  if (found.methods.empty()) return text_response(404, "No such path.");
   if (request.path == kStream) return std::move(found.call);
   const bool reads = found.methods == kReadMethods;
   if (reads ? request.method != "GET" && request.method != "HEAD" : request.method != found.methods) {
-    HttpResponse response = text_response(405, "This path answers to " + std::string(found.methods) + ".");
+    HttpResponse response =
+        text_response(405, "Method not allowed; allowed: " + std::string(found.methods) + ".");
     response.headers.emplace_back("Allow", found.methods);
     return response;
   }
-  if (!reads && request.chunked) return text_response(411, "A body must come with its Content-Length.");
+  if (!reads && request.chunked) return text_response(411, "A request body requires Content-Length.");
   return std::move(found.call);
 }
 

@@ -146,7 +146,7 @@ struct BufferStatus {
 };
 std::string buffer_status_message(const BufferStatus& status);
 
-// The server stops.
+// The server is shutting down.
 struct ShutdownWarning {
   std::int64_t closes_in_ms = 0;        // at the latest
   std::int64_t reconnect_after_ms = 0;  // not before, so that all do not come at once

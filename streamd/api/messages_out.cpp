@@ -80,7 +80,7 @@ std::string taken_back_message(std::uint64_t request, const MusicParameters& tar
   return Json{{"type", "taken_back"},
               {"request", request},
               {"target", parameters_json(target)},
-              {"message", "The change was not made: synthd did not take it up."}}
+              {"message", "The change was reverted: synthd did not apply it."}}
       .dump();
 }
 
@@ -94,12 +94,11 @@ std::string underrun_message(std::int64_t seq) {
 }
 
 std::string skipped_message(std::int64_t seq) {
-  return warning("skipped", seq, "The connection is too slow; this chunk was left out.").dump();
+  return warning("skipped", seq, "Connection too slow: this chunk was skipped.").dump();
 }
 
 std::string stepped_down_message(std::int64_t seq, WireFormat format) {
-  Json json =
-      warning("stepped_down", seq, "The connection is too slow; from this chunk on it is compressed.");
+  Json json = warning("stepped_down", seq, "Connection too slow: switched to Opus from this chunk on.");
   json["format"] = format_name(format);
   return json.dump();
 }
@@ -129,7 +128,7 @@ std::string shutdown_warning_message(const ShutdownWarning& warning) {
               {"reason", "stopping"},
               {"closes_in_ms", warning.closes_in_ms},
               {"reconnect_after_ms", warning.reconnect_after_ms},
-              {"message", "The server stops, and closes this connection; another one may be there soon."}}
+              {"message", "The server is shutting down and will close this connection; reconnect later."}}
       .dump();
 }
 

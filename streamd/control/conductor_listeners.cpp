@@ -113,7 +113,7 @@ void Conductor::release_encoders() {
     one = needed ? std::next(one) : encoders_.erase(one);
   }
   metrics_.opus_stations.set(static_cast<double>(encoders_.size()));
-  metrics_.opus_station_capacity.set(static_cast<double>(context_.encoders.places()));
+  metrics_.opus_station_capacity.set(static_cast<double>(context_.encoders.total()));
 }
 
 bool Conductor::waits_for_station() const {

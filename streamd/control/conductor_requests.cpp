@@ -53,7 +53,7 @@ void Conductor::send_status(ConnectionId id) {
   const auto status = stations_.status(listener->station);
   send(*listener, id,
        status ? status_message(*status, status_context(listener->station), format_name(listener->format))
-              : error_message({"unavailable", "The station does not play yet.", "status"}));
+              : error_message({"unavailable", "The station is not playing yet.", "status"}));
 }
 
 void Conductor::send(const Subscriptions::Listener& listener, ConnectionId id, const std::string& text) {
@@ -126,7 +126,7 @@ HttpResponse Conductor::status_response(const QueryFields& query) {
     reports.push_back({*status, status_context(station), depth_ms, stations_.permalink(station)});
   }
   const PlacesReport report{stations_.capacity(), stations_.free_capacity(), stations_.personal(),
-                            context_.encoders.places(), context_.encoders.free()};
+                            context_.encoders.total(), context_.encoders.free()};
   return {200, "application/json", status_body(reports, report, pump_.flowing()), {}, false};
 }
 

@@ -71,7 +71,7 @@ void Worker::refuse(ConnectionId id, const MessageError& error) {
 }
 
 void Worker::binary(ConnectionId id) {
-  if (may_talk(id) != nullptr) refuse(id, {"not_text", "Messages to the server are JSON text.", {}});
+  if (may_talk(id) != nullptr) refuse(id, {"not_text", "Messages to the server must be JSON text.", {}});
 }
 
 void Worker::text(ConnectionId id, std::string_view payload) {

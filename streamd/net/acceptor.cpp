@@ -23,22 +23,22 @@ namespace auralis {
 namespace {
 
 constexpr int kBacklog = 4'096;
-// Where there is no descriptor left, accept() would fail again and again at the full speed of a core.
+// Out of descriptors accept() would fail in a tight loop.
 constexpr int kPauseMs = 100;
-// Of whom the rate is known. Clients come in no faster than all together may, and are forgotten in two
+// Remembered by the rates per address. Clients arrive no faster than the total rate, and are forgotten in two
 // seconds.
 constexpr std::size_t kMostClients = 65'536;
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\n"
     "Content-Length: 49\r\n\r\nToo many connections at a time; try again later.\n";
 
-// Host and port as an error message has them.
-std::string place(const std::string& host, std::uint16_t port) {
+// Host and port for an error message.
+std::string host_and_port(const std::string& host, std::uint16_t port) {
   return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 [[noreturn]] void fail(const std::string& host, std::uint16_t port, const std::string& why) {
-  throw ListenError("cannot listen on " + place(host, port) + ": " + why);
+  throw ListenError("cannot listen on " + host_and_port(host, port) + ": " + why);
 }
 
 struct Address {
@@ -46,7 +46,7 @@ struct Address {
   socklen_t size = 0;
 };
 
-// An IPv6 address takes IPv4 connections, too, where the system does not say otherwise.
+// An IPv6 wildcard accepts IPv4, too, unless the system is configured otherwise.
 Address address_of(const std::string& host, std::uint16_t port) {
   Address address;
   auto* const v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
@@ -81,8 +81,8 @@ int listening_socket(const std::string& host, std::uint16_t port) {
   fail(host, port, std::string(std::strerror(error)) + "; is the port taken? Choose another with --port");
 }
 
-// Says why, as far as the socket takes it at once. What it has asked is read: a close with words unread would
-// reset the connection, and take the answer back.
+// Sends the refusal without waiting. Reads what has been received: close() with unread data sends RST and can
+// discard the refusal.
 void turn_away(int socket) {
   std::array<char, 4'096> asked{};
   [[maybe_unused]] auto taken = ::send(socket, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -90,20 +90,20 @@ void turn_away(int socket) {
   taken = ::recv(socket, asked.data(), asked.size(), MSG_DONTWAIT);
 }
 
-// A connection's place among all, and among those of its worker.
-struct Place {
+// Held by a connection: its permit, and its share in the count of its worker.
+struct ConnectionHold {
   ConnectionLimiter::Permit permit;
   std::shared_ptr<std::vector<std::atomic<std::size_t>>> open;
   std::size_t worker;
 
-  Place(ConnectionLimiter::Permit one, std::shared_ptr<std::vector<std::atomic<std::size_t>>> counts,
-        std::size_t at)
+  ConnectionHold(ConnectionLimiter::Permit one, std::shared_ptr<std::vector<std::atomic<std::size_t>>> counts,
+                 std::size_t at)
       : permit(std::move(one)), open(std::move(counts)), worker(at) {
     open->at(worker).fetch_add(1, std::memory_order_relaxed);
   }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() { open->at(worker).fetch_sub(1, std::memory_order_relaxed); }
+  ConnectionHold(const ConnectionHold&) = delete;
+  ConnectionHold& operator=(const ConnectionHold&) = delete;
+  ~ConnectionHold() { open->at(worker).fetch_sub(1, std::memory_order_relaxed); }
 };
 
 }  // namespace
@@ -154,23 +154,23 @@ void Acceptor::run() {
     const bool was_exhausted =
         std::exchange(exhausted, error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM);
     if (exhausted && !was_exhausted)
-      log_warning("no connection can be accepted for the moment",
+      log_warning("out of descriptors or memory: not accepting connections",
                   {{"error", std::string(std::strerror(error))}});
-    if (!exhausted && was_exhausted) log_info("connections are accepted again", {});
+    if (!exhausted && was_exhausted) log_info("accepting connections again", {});
   }
 }
 
-// False, with errno, where there is none.
+// False, with errno, if no connection is pending.
 bool Acceptor::accept_one() {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   Descriptor socket(::accept4(listening_.number(), reinterpret_cast<sockaddr*>(&peer), &size,
                               SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.number() < 0) return errno == ECONNABORTED || errno == EINTR;
-  // First the address: one that has too many takes nothing of what others may have a second.
+  // The address first: a client at its limit must not use up the rate of the others.
   const IpAddress client = ip_address_of(peer);
-  auto place = connections_.acquire(client);
-  if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&place)) {
+  auto hold = connections_.acquire(client);
+  if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&hold)) {
     refuse(socket, *refusal == ConnectionLimiter::Refusal::kFull ? metrics_.rejected_limit
                                                                  : metrics_.rejected_address);
     return true;
@@ -179,7 +179,7 @@ bool Acceptor::accept_one() {
     refuse(socket, *exceeded);
     return true;
   }
-  hand_over(socket, client, std::get<ConnectionLimiter::Permit>(std::move(place)));
+  hand_over(socket, client, std::get<ConnectionLimiter::Permit>(std::move(hold)));
   return true;
 }
 
@@ -187,8 +187,7 @@ Counter* Acceptor::exceeded_rate(const IpAddress& peer) {
   const std::int64_t now_ns = clock_.now_ns();
   if (!handshakes_.has_one(now_ns)) return &metrics_.rejected_rate;
   if (!exempt_(peer) && !of_address_.take(peer, now_ns)) return &metrics_.rejected_address_rate;
-  // A handshake of TLS is computed by a thread that sends audio, and costs more than all else of a
-  // connection.
+  // A TLS handshake runs on a thread that sends audio, and is the costliest part of a connection.
   if (tls_ && !tls_handshakes_.take(now_ns)) return &metrics_.rejected_tls_rate;
   handshakes_.take(now_ns);
   return nullptr;
@@ -202,8 +201,8 @@ void Acceptor::refuse(const Descriptor& socket, Counter& reason) {
 void Acceptor::hand_over(Descriptor& socket, const IpAddress& peer, ConnectionLimiter::Permit permit) {
   const auto least = std::min_element(open_->begin(), open_->end());
   const auto worker = static_cast<std::size_t>(least - open_->begin());
-  auto place = std::make_shared<Place>(std::move(permit), open_, worker);
-  workers_.at(worker)->add_connection(socket.release(), peer, std::move(place));
+  auto hold = std::make_shared<ConnectionHold>(std::move(permit), open_, worker);
+  workers_.at(worker)->add_connection(socket.release(), peer, std::move(hold));
 }
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Takes connections from the listening socket, on a thread of its own, and deals them out to the workers: so
-// a flood of connections costs the threads that send audio nothing but what is let through.
+// Accepts connections on a thread of its own and distributes them to the workers, so that a flood of
+// connections does not cost the sending threads more than what is admitted.
 #pragma once
 
 #include <cstddef>
@@ -30,21 +30,22 @@ class Acceptor {
  public:
   struct Limits {
     ConnectionLimiter::Limits connections;
-    std::int64_t handshakes_per_second = 1;              // and as many at once
-    std::int64_t handshakes_per_second_per_address = 1;  // and twice as many at once
-    std::int64_t tls_handshakes_per_second = 1;          // and as many at once; over TLS alone
+    std::int64_t handshakes_per_second = 1;              // and bursts of as many
+    std::int64_t handshakes_per_second_per_address = 1;  // and bursts of twice as many
+    std::int64_t tls_handshakes_per_second = 1;          // and bursts of as many; TLS only
   };
 
-  // Listens; connections wait until start(). `metrics` belongs to its thread. Those beyond the limits are
-  // told so, unless they would expect to be spoken to in TLS, and closed; `exempt` addresses count among all,
-  // but have no limit of their own. Throws ListenError.
+  // Listens; connections wait until start(). `metrics` belongs to the acceptor's thread. Connections beyond
+  // the limits get a 503, except over TLS, and are closed. Addresses for which `exempt` is true count towards
+  // the totals, but have no limit per address. Throws ListenError.
   Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
            std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
            StreamMetrics& metrics);
   // Ends the thread.
   ~Acceptor();
 
-  // Accepts, and hands each socket to the worker that has the fewest. The workers outlive it.
+  // Accepts, and hands each socket to the worker with the fewest connections. The workers outlive the
+  // acceptor.
   void start(std::vector<WebSocketServer*> workers);
 
  private:
@@ -63,7 +64,7 @@ class Acceptor {
 
   void run();
   bool accept_one();
-  // The counter of the rate that is used up; null, and one connection fewer to come, where there is none.
+  // The counter of the exceeded rate; null if none is exceeded, and a token of each is taken.
   Counter* exceeded_rate(const IpAddress& peer);
   void refuse(const Descriptor& socket, Counter& reason);
   void hand_over(Descriptor& socket, const IpAddress& peer, ConnectionLimiter::Permit permit);
@@ -77,10 +78,10 @@ class Acceptor {
   const Clock& clock_;
   StreamMetrics& metrics_;
   Descriptor listening_;
-  Descriptor wake_;  // an eventfd: the end
+  Descriptor wake_;  // an eventfd: ends the thread
   std::vector<WebSocketServer*> workers_;
-  // Shared with each socket's place, which may outlive all else here.
-  std::shared_ptr<std::vector<std::atomic<std::size_t>>> open_;  // sockets a worker
+  // Open sockets per worker. Shared with each connection's hold, which may outlive the acceptor.
+  std::shared_ptr<std::vector<std::atomic<std::size_t>>> open_;
   std::thread thread_;
 };
 

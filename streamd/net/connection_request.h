@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Within WebSocketServer alone: a request as websocketpp reads it, by our own parser. The library's own
-// refuses requests that ordinary proxies send, and answers those that it refuses without a word.
+// Internal to WebSocketServer: the request parser that websocketpp uses here. The library's own refuses
+// requests that ordinary proxies send, without a reason or body.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,11 @@
 
 namespace auralis {
 
-// The library calls it by static type: consume() and ready() hide its own. A request that cannot be served
-// is shown to it as a plain one, for the HTTP handler to answer.
+// The library calls consume() and ready() by static type: they hide its own. A request that cannot be served
+// is presented to the library as a plain one, which the HTTP handler answers.
 class ConnectionRequest : public websocketpp::http::parser::request {
  public:
-  // Takes what belongs to the request, and returns how many bytes that is.
+  // Consumes the bytes of the request, and returns their number.
   std::size_t consume(const char* bytes, std::size_t count) {
     if (ready_) return 0;
     std::size_t taken = 0;
@@ -35,7 +35,7 @@ class ConnectionRequest : public websocketpp::http::parser::request {
   }
   bool ready() const { return ready_; }
 
-  // Once the head has come.
+  // Valid once the header is complete.
   const RequestHead& head() const { return head_; }
   bool waits_for_body() const { return end_.complete() && !ready_; }
 
@@ -43,7 +43,8 @@ class ConnectionRequest : public websocketpp::http::parser::request {
   void read_head() {
     head_ = parse_request_head(std::exchange(text_, {}));
     if (!head_.fault && head_.content_length > get_max_body_size()) {
-      head_.fault = HttpFault{413, "A body may have " + std::to_string(get_max_body_size()) + " bytes here."};
+      head_.fault = HttpFault{
+          413, "Request body too large: at most " + std::to_string(get_max_body_size()) + " bytes."};
     }
     if (!head_.method.empty()) set_method(head_.method);
     set_version("HTTP/1.1");
@@ -53,7 +54,7 @@ class ConnectionRequest : public websocketpp::http::parser::request {
     if (is_handshake()) pass_handshake_on();
   }
 
-  // Whether the library can answer it: a handshake of RFC 6455.
+  // Whether the library can answer the handshake (RFC 6455).
   bool is_handshake() const {
     constexpr std::size_t kKeyLength = 24;  // 16 bytes in base64
     return head_.asks_for_websocket() && head_.field("sec-websocket-version") == "13" &&
@@ -64,14 +65,14 @@ class ConnectionRequest : public websocketpp::http::parser::request {
     replace_header("Connection", "Upgrade");
     for (const char* name : {"sec-websocket-version", "sec-websocket-key"})
       replace_header(name, std::string(head_.field(name)));
-    // The library makes nothing of a list with an empty part.
+    // The library cannot parse a list with an empty element.
     for (const std::string_view protocol : list_parts(head_.field("sec-websocket-protocol"))) {
       if (!protocol.empty()) append_header("sec-websocket-protocol", std::string(protocol));
     }
   }
 
   HeadEnd end_;
-  std::string text_;  // of the head, until it is complete
+  std::string text_;  // of the header, until it is complete
   RequestHead head_;
   std::size_t body_missing_ = 0;
   bool ready_ = false;

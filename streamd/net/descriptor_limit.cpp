@@ -8,7 +8,7 @@
 namespace auralis {
 namespace {
 
-// Segments, the log, sockets that listen or are about to be closed.
+// Segments, the log, listening sockets, sockets about to be closed.
 constexpr std::int64_t kBesideConnections = 64;
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// At the limit of open descriptors websocketpp accepts in a tight loop at 100 % of a core: there must be room
-// for every listener that the configuration admits.
+// Checks that the limit of open descriptors has room for every listener that the configuration admits: at the
+// limit the Acceptor would have to pause, and refuse listeners that the configuration promises to serve.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,18 @@
 
 namespace auralis {
 
-// Open sockets beside the listeners': requests over plain HTTP, and upgrades under way.
+// Open sockets besides the listeners': requests over plain HTTP, and upgrades in progress.
 inline constexpr std::int64_t kPlainConnections = 128;
-// Of them, those of one address.
+// Of these, per client address.
 inline constexpr std::int64_t kPlainConnectionsPerAddress = 32;
 
-// Too few descriptors: how many there are, how many are needed, what to do.
+// Too few descriptors: how many are available, how many are needed, what to do.
 struct DescriptorError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Raises the process's limit of open descriptors as far as it may. Throws DescriptorError where that is not
-// enough for `listeners` and what else streamd opens.
+// Raises the process's soft limit of open descriptors to the hard limit. Throws DescriptorError if that is
+// not enough for `listeners` and the rest of streamd.
 void allow_descriptors(std::int64_t listeners);
 
 }  // namespace auralis

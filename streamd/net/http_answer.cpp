@@ -8,7 +8,7 @@ namespace auralis {
 namespace {
 
 constexpr char kServer[] = "Server: auralis/" AURALIS_VERSION "\r\n";
-// The player needs nothing from elsewhere, and nothing elsewhere may frame it.
+// The player loads nothing from other origins, and no other origin may frame it.
 constexpr char kContentSecurityPolicy[] =
     "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; object-src 'none'; base-uri "
     "'none'; "
@@ -22,7 +22,7 @@ std::string lines_of(const HttpHeaders& headers) {
 
 }  // namespace
 
-// In the C locale, which is that of a program that asks for no other.
+// Relies on the C locale, which is in force unless a program changes it.
 std::string http_date() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};

@@ -88,7 +88,7 @@ void parse_version(std::string_view version, RequestHead& head) {
   if (version.size() != kName.size() + 3 || version.substr(0, kName.size()) != kName ||
       !is_digit(version[5]) || version[6] != '.' || !is_digit(version[7]))
     fail(400, "The request line must end with HTTP/1.1 or HTTP/1.0.");
-  if (version[5] != '1') fail(505, "HTTP/1.1 and HTTP/1.0 are spoken here.");
+  if (version[5] != '1') fail(505, "Only HTTP/1.1 and HTTP/1.0 are supported.");
   head.old_version = version[7] == '0';
 }
 
@@ -102,7 +102,7 @@ std::string origin_form(std::string_view target, std::optional<std::string>& hos
   const std::string_view rest = target.substr(scheme + 3);
   const auto path = rest.find_first_of("/?");
   host = rest.substr(0, path);
-  if (host->empty() || !is_authority(*host)) fail(400, "The target's host is not one.");
+  if (host->empty() || !is_authority(*host)) fail(400, "Invalid host in the request target.");
   if (path == std::string_view::npos) return "/";
   return (rest[path] == '?' ? "/" : "") + std::string(rest.substr(path));
 }
@@ -118,7 +118,7 @@ void parse_request_line(std::string_view line, RequestHead& head, std::optional<
   const std::string_view target = line.substr(first + 1, last - first - 1);
   if (target.empty() ||
       std::any_of(target.begin(), target.end(), [](char c) { return c == ' ' || is_control(c); }))
-    fail(400, "The target must be one word.");
+    fail(400, "Invalid request target.");
   head.target = normalized(origin_form(target, host));
   const bool asterisk = head.target == "*" && head.method == "OPTIONS";
   if (head.target.front() != '/' && !asterisk && head.method != "CONNECT")
@@ -129,22 +129,22 @@ void parse_field(std::string_view line, RequestHead& head) {
   if (line.front() == ' ' || line.front() == '\t') fail(400, "A header must not be folded.");
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
-    fail(400, "A header must be a name and a colon, with nothing between them.");
+    fail(400, "Invalid header: a name must be followed at once by a colon.");
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (std::any_of(value.begin(), value.end(), [](char c) { return is_control(c) && c != '\t'; }))
     fail(400, "A header must not contain control characters.");
   const std::string name = lower(line.substr(0, colon));
   const auto [field, added] = head.fields.try_emplace(name, value);
   if (added) return;
-  if (name == "host") fail(400, "There must be one Host.");
-  if (name == "content-length") fail(400, "There must be one Content-Length.");
+  if (name == "host") fail(400, "More than one Host header.");
+  if (name == "content-length") fail(400, "More than one Content-Length header.");
   field->second.append(", ").append(value);
 }
 
 void check_host(RequestHead& head, const std::optional<std::string>& of_target) {
   const auto host = head.fields.find("host");
-  if (host == head.fields.end() && !head.old_version) fail(400, "HTTP/1.1 asks for a Host.");
-  if (host != head.fields.end() && !is_authority(host->second)) fail(400, "The Host is not one.");
+  if (host == head.fields.end() && !head.old_version) fail(400, "HTTP/1.1 requires a Host header.");
+  if (host != head.fields.end() && !is_authority(host->second)) fail(400, "Invalid Host header.");
   if (of_target) head.fields["host"] = *of_target;
 }
 
@@ -153,9 +153,9 @@ void parse_framing(RequestHead& head) {
   const auto coding = head.fields.find("transfer-encoding");
   if (coding != head.fields.end()) {
     if (length != head.fields.end() || head.old_version)
-      fail(400, "Transfer-Encoding goes neither with Content-Length nor with HTTP/1.0.");
+      fail(400, "Transfer-Encoding is not allowed with Content-Length or HTTP/1.0.");
     if (!same_but_for_case(coding->second, "chunked"))
-      fail(501, "No other Transfer-Encoding than chunked is known.");
+      fail(501, "Only Transfer-Encoding: chunked is supported.");
     head.chunked = true;
   }
   if (length == head.fields.end()) return;
@@ -163,7 +163,7 @@ void parse_framing(RequestHead& head) {
   if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit))
     fail(400, "Content-Length must be a number.");
   const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), head.content_length);
-  if (result.ec != std::errc()) fail(413, "The body is too long.");
+  if (result.ec != std::errc()) fail(413, "Request body too large.");
 }
 
 bool lists(std::string_view field, std::string_view word) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// By when requests must have come and answers must have been read: all have the same time. Pure; one thread.
+// Deadlines for receiving requests and for clients to read answers, all with the same time limit. Pure. One
+// thread.
 #pragma once
 
 #include <algorithm>
@@ -14,13 +15,13 @@ class RequestDeadlines {
  public:
   explicit RequestDeadlines(std::int64_t limit_ns) : limit_ns_(limit_ns) {}
 
-  // The deadline of something that begins now, on a clock that does not go back.
+  // Adds a deadline that starts now, and returns it. `now_ns`: a monotonic clock.
   std::int64_t add(ConnectionId id, std::int64_t now_ns) {
     waiting_.push_back({std::max<std::int64_t>(now_ns + limit_ns_, 1), id});
     return waiting_.back().at_ns;
   }
 
-  // Calls `due(id, deadline)` for those that are over, oldest first, and forgets them. `due` may add others.
+  // Calls `due(id, deadline)` for each expired deadline, oldest first, and removes it. `due` may add others.
   template <typename Due>
   void take_due(std::int64_t now_ns, const Due& due) {
     while (!waiting_.empty() && waiting_.front().at_ns <= now_ns) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Within WebSocketServer alone: what websocketpp's server is made of here.
+// Internal to WebSocketServer: the configuration of websocketpp's server.
 #pragma once
 
 #include <websocketpp/concurrency/none.hpp>
@@ -24,14 +24,14 @@ template <typename Socket, bool kEncrypted>
 struct ServerConfig : websocketpp::config::asio {
   using type = ServerConfig<Socket, kEncrypted>;
   using base = websocketpp::config::asio;
-  // A thread a worker: no locks in the library.
+  // One thread per server: no locks in the library.
   using concurrency_type = websocketpp::concurrency::none;
   using alog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::alevel>;
   using elog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::elevel>;
   static const bool enable_multithreading = false;
   using request_type = ConnectionRequest;
   static const bool enable_extensions = false;
-  // Of each connection, for as long as it is there.
+  // Allocated per connection.
   static const std::size_t connection_read_buffer_size = 1'024;
   static const websocketpp::log::level elog_level = websocketpp::log::elevel::none;
   static const websocketpp::log::level alog_level = websocketpp::log::alevel::none;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Within WebSocketServer alone: a connection of websocketpp whose writing is ours. The library's queue has no
-// bound and does not say when it is empty, and its way to the socket costs half as much again as the write
-// itself. So it keeps its handshakes, answers and frames of control, and the stream goes past it, straight
-// from the shared message to the kernel; the two take turns.
+// Internal to WebSocketServer: a connection of websocketpp with its own write path for the stream. The
+// library's queue is unbounded and does not report when it is empty, and its write path costs half as much
+// again as the write itself. The library keeps handshakes, answers and control frames; the stream goes from
+// the shared message to the kernel. The two take turns.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@
 
 namespace auralis {
 
-// Told of a connection's own writes and of its request.
+// Callbacks of a connection for its own writes and its request.
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
@@ -31,9 +31,9 @@ class ConnectionOwner {
   virtual void write_failed(ConnectionId id) = 0;
   virtual std::size_t header_limit() const = 0;
   virtual void header_too_long(ConnectionId id) = 0;
-  // The head of its request has come, and more is read.
+  // The request's header is complete, and its body is read next.
   virtual void body_awaited(ConnectionId id) = 0;
-  // Bytes in a tenth of a second.
+  // Read quota: bytes per 100 ms.
   virtual std::size_t read_at_once() const = 0;
 };
 
@@ -48,23 +48,23 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
   using ptr = std::shared_ptr<type>;
 
   // Before start().
-  void belong_to(ConnectionOwner& owner, ConnectionId id, std::shared_ptr<void> place) {
+  void belong_to(ConnectionOwner& owner, ConnectionId id, std::shared_ptr<void> hold) {
     owner_ = &owner;
     id_ = id;
-    place_ = std::move(place);
+    hold_ = std::move(hold);
   }
   ConnectionId id() const { return id_; }
-  // Whether nothing is to be read from it any more.
+  // Whether the connection has ended: nothing is read from it any more.
   bool is_over() const { return is_over_; }
 
-  // Whether anything of its request has come.
+  // Whether any byte of its request has been received.
   bool began() const { return head_.length() > 0; }
 
-  // From now on messages go out without their framing: a body that the end of the connection ends (HTTP/1.0).
+  // Sends messages without their framing from now on: a body that ends with the connection (HTTP/1.0).
   void send_payloads_alone() { payloads_alone_ = true; }
 
-  // Whether a ping is to be answered: not while the answer to another one waits, as RFC 6455 allows (5.5.3).
-  // The library's queue has no bound, and counts frames without a payload for nothing.
+  // Whether to answer a ping: not while a pong is still queued, as RFC 6455 allows (5.5.3). The library's
+  // queue is unbounded, and frames without payload do not count in its size.
   bool may_answer_ping() { return !std::exchange(pong_waits_, true); }
 
   void expect() const final {
@@ -75,7 +75,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
   SendResult transmit(const WireMessagePtr& message) final {
     sent_ = 0;
     if constexpr (!Config::encrypted) {
-      // As a rule all of it is taken at once, and nothing of it need be kept.
+      // Usually the kernel takes all of it, and the message need not be kept.
       if (!library_writes_) {
         const auto result = write(*message);
         if (result) return *result;
@@ -86,13 +86,13 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
     return go_on();
   }
 
-  // Before the end of the connection: where another message is not all out yet, this one does not follow it.
+  // Sends a last message before the connection ends, unless another one is still pending.
   void transmit_last(const WireMessagePtr& message) {
     if (!ours_) transmit(message);
   }
 
  protected:
-  // Called by websocketpp::connection by static type: so these may hide the base's.
+  // websocketpp::connection calls these by static type, so they may hide the base's.
   void async_read_at_least(std::size_t count, char* buffer, std::size_t size,
                            websocketpp::transport::read_handler handler) {
     if (head_.complete()) {
@@ -117,7 +117,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
 
   void async_write(const std::vector<websocketpp::transport::buffer>& buffers,
                    websocketpp::transport::write_handler handler) {
-    // A message of ours that is partly out goes first.
+    // Our partly written message goes first.
     if (ours_ && !library_writes_) {
       waits_ = [this, buffers, handler = std::move(handler)] { write_for_library(buffers, handler); };
       return;
@@ -125,8 +125,9 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
     write_for_library(buffers, handler);
   }
 
-  // The library is done with the connection at once; the other end gets our farewell. Over TLS the library's
-  // own way would wait for its time-out, since Asio calls a shutdown that had to wait for a read cancelled.
+  // Tells the library at once that the connection is shut down, and closes it in the background. The
+  // library's own shutdown over TLS would run into its time-out: Asio reports a shutdown that had to wait for
+  // a read as cancelled.
   void async_shutdown(const websocketpp::transport::shutdown_handler& handler) {
     is_over_ = true;
     asio::error_code gone;
@@ -154,8 +155,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
     websocketpp::transport::read_handler handler;
   };
 
-  // So much is read in so long, and the rest after that: whoever talks without end, be it in frames that
-  // nobody counts, holds up itself alone.
+  // Read quota: at most read_at_once() bytes per 100 ms. A client that floods us only delays itself.
   void read_on(Read read) {
     if (is_over_) return read.handler(make_error_code(websocketpp::transport::error::eof), 0);
     const auto now = std::chrono::steady_clock::now();
@@ -182,12 +182,12 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
     library_writes_ = true;
     Base::async_write(buffers, [this, handler](const Error& error) {
       library_writes_ = pong_waits_ = false;
-      handler(error);  // which may write again
+      handler(error);  // may write again
       if (ours_ && !library_writes_) tell(go_on());
     });
   }
 
-  // Writes what it can of our message.
+  // Writes as much of our message as possible.
   SendResult go_on() {
     if constexpr (Config::encrypted) {
       write_encrypted();
@@ -229,7 +229,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
     return payloads_alone_ ? payload_of(message) : std::string_view(message.bytes);
   }
 
-  // OpenSSL wants the same bytes again where it could not take them all, and Asio sees to that.
+  // OpenSSL wants the same bytes again after a partial write; Asio takes care of that.
   void write_encrypted() {
     const auto self = this->shared_from_this();
     asio::async_write(
@@ -244,8 +244,8 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
     std::size_t read = 0;
   };
 
-  // Until the other end has closed, too, what it still says is read: a close with words unread would reset
-  // the connection, and take our last answer back.
+  // Lingering close: drain input until the peer's FIN. close() with unread data sends RST and can discard our
+  // last response.
   void linger(const std::shared_ptr<Farewell>& farewell) {
     asio::error_code gone;
     this->get_raw_socket().shutdown(asio::socket_base::shutdown_send, gone);
@@ -258,8 +258,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
           farewell->read += read;
           if (!error && farewell->read < kMostUnread) return read_out(farewell);
           farewell->limit.cancel();
-          // Here and not by the destructor, which would let the kernel keep what one who takes nothing was
-          // sent.
+          // Not left to the destructor: the kernel would keep unsent data of a client that reads nothing.
           asio::error_code ignored;
           this->get_raw_socket().close(ignored);
         });
@@ -286,7 +285,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
     waited_ = false;
     if (const auto next = std::exchange(waits_, nullptr)) next();
   }
-  // Of a message that was left pending.
+  // Reports the result of a pending message.
   void tell(SendResult result) {
     if (result == SendResult::kTaken) owner_->written(id_);
     if (result == SendResult::kFailed) owner_->write_failed(id_);
@@ -298,19 +297,19 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
 
   ConnectionOwner* owner_ = nullptr;
   ConnectionId id_ = 0;
-  std::shared_ptr<void> place_;
+  std::shared_ptr<void> hold_;
   HeadEnd head_;
   WireMessagePtr ours_;
   std::size_t sent_ = 0;
-  std::size_t read_meanwhile_ = 0;  // of bytes, since kReadingTime before
+  std::size_t read_meanwhile_ = 0;  // bytes since kReadingTime ago
   std::chrono::steady_clock::time_point reading_until_{};
   bool is_over_ = false;
-  bool read_on_ = false;  // after the request's head
+  bool read_on_ = false;  // beyond the request's header
   bool payloads_alone_ = false;
   bool waited_ = false;
   bool library_writes_ = false;
   bool pong_waits_ = false;
-  std::function<void()> waits_;  // a write of the library's; holds the connection until it is done
+  std::function<void()> waits_;  // the library's next write, postponed; keeps the connection alive
 };
 
 }  // namespace auralis

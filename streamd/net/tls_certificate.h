@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The server's certificate and key, as the files have them now: who renews them need not restart anything.
+// The server's certificate and key, reloaded when their files change: renewal needs no restart.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ class context;
 
 namespace auralis {
 
-// A certificate or key that cannot be used: which, why, what to do.
+// An unusable certificate or key: which, and why.
 struct TlsError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -23,15 +23,15 @@ struct TlsError : std::runtime_error {
 // Any thread.
 class TlsCertificate {
  public:
-  // Paths of PEM files: the chain, the server's own certificate first, and its key. Throws TlsError.
+  // Paths of PEM files: the chain, beginning with the server's certificate, and its key. Throws TlsError.
   TlsCertificate(std::string certificate, std::string key);
   ~TlsCertificate();
 
-  // For a new connection; those that are there keep theirs.
+  // The context for a new connection; existing ones keep theirs.
   std::shared_ptr<asio::ssl::context> context() const;
 
-  // Looks whether the files are others, and takes them; those that cannot be used are an error in the log,
-  // once, and the former ones stay. About each second.
+  // Reloads changed files; an unusable pair is logged as an error, once, and the former one stays in use. To
+  // be called about once a second, by one thread.
   void refresh();
 
  private:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tells whether a file is another one by now, or was written to: a certificate that was renewed, behind a
-// link that was turned to the new one as well. One thread. Polled: about once a second is often enough for
-// what people and renewals change, and it is one system call.
+// Detects that a file was replaced or written to, also behind a symbolic link that now points elsewhere, as
+// renewed certificates do. One thread. Polled, about once a second: one system call.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,11 +14,11 @@ namespace auralis {
 
 class WatchedFile {
  public:
-  // What is there now is known.
+  // The file as it is now counts as known.
   explicit WatchedFile(std::filesystem::path path) : path_(std::move(path)), known_(identity()) {}
 
-  // Whether it has changed since this was last asked, or since the beginning. A file that is not there has
-  // not changed: somebody may be about to put another one in its place.
+  // Whether the file has changed since the last call, or since construction. A missing file has not changed:
+  // it may be in the middle of being replaced.
   bool changed() {
     const auto now = identity();
     if (!now || now == known_) return false;
@@ -30,10 +29,10 @@ class WatchedFile {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  // Device, inode, who may read it, size and the time of the last write.
+  // Device, inode, permissions, size and time of the last write.
   using Identity = std::tuple<dev_t, ino_t, mode_t, uid_t, gid_t, off_t, time_t, long>;
 
-  // Of what the path leads to through all links.
+  // Of the file that the path resolves to.
   std::optional<Identity> identity() const {
     struct stat status {};
     if (::stat(path_.c_str(), &status) != 0) return std::nullopt;

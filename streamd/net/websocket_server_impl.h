@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Within WebSocketServer alone: the event loop of a worker's thread, with its periodic step and its beat.
+// Internal to WebSocketServer: the event loop of a worker's thread, with its periodic step and its beat.
 #pragma once
 
 #include <asio/executor_work_guard.hpp>
@@ -18,7 +18,7 @@ namespace auralis {
 
 class WebSocketServer::Impl {
   static constexpr auto kBeat = std::chrono::milliseconds(100);
-  // As much as a busy machine may keep the thread from its next beat.
+  // Longest delay of a beat that a busy machine may cause; more counts as absence of the process.
   static constexpr std::int64_t kMaxBeatNs = 500 * kNsPerMs;
 
  public:
@@ -44,14 +44,15 @@ class WebSocketServer::Impl {
   const ProcessTime& process_time() const { return process_time_; }
 
  protected:
-  // At each beat.
+  // Called at each beat.
   virtual void check_deadlines() = 0;
 
   asio::io_context io_{1};
   ProcessTime process_time_;
 
  private:
-  // After an absence, what lies in the sockets is read before the next beat: nothing is due before that.
+  // After an absence of the process, pending input is read before the next beat: no deadline expires before
+  // that.
   void beat() {
     beat_timer_.expires_after(kBeat);
     beat_timer_.async_wait([this](const asio::error_code&) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Within WebSocketServer alone: its connections, plain or over TLS, from the socket to the last byte.
+// Internal to WebSocketServer: its connections, plain or over TLS, from the socket to the last byte.
 #pragma once
 
 #include <sys/socket.h>
@@ -80,7 +80,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     io_.run();
   }
 
-  void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> place) override {
+  void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> hold) override {
     const ConnectionPtr connection = server_.get_connection();
     const ConnectionId id = next_connection_id();
     asio::error_code error;
@@ -93,11 +93,11 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
       ::close(socket);
       return;
     }
-    // A socket that is gone already tells so by its close.
+    // A socket that is already gone is found by its close.
     raw.non_blocking(true, error);
     raw.set_option(asio::ip::tcp::no_delay(true), error);
     raw.set_option(asio::socket_base::send_buffer_size(kSendBufferBytes), error);
-    connection->belong_to(*this, id, std::move(place));
+    connection->belong_to(*this, id, std::move(hold));
     Entry& entry = connections_[id];
     entry.connection = connection;
     entry.peer = peer;
@@ -121,11 +121,11 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     const ConnectionPtr connection = found->second.connection;
-    // What the kernel holds for one who takes nothing would else stay for minutes.
+    // Otherwise the kernel keeps unsent data of a client that reads nothing for minutes.
     asio::error_code gone;
     if (code == close_code::kNoProgress)
       connection->get_raw_socket().set_option(asio::socket_base::linger(true, 0), gone);
-    // Whoever calls may be going through the listeners: none may vanish under its hands.
+    // The caller may be iterating over the listeners: none may be removed within this call.
     if (found->second.streams) {
       return asio::post(io_, [this, connection, code] {
         if (code != close_code::kNoProgress) connection->transmit_last(make_last_http_chunk());
@@ -157,7 +157,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     bool ends = false;             // its last answer is
   };
 
-  // Of all workers.
+  // Unique across all workers.
   static ConnectionId next_connection_id() {
     static std::atomic<ConnectionId> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -170,32 +170,31 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     });
   }
 
-  // Its request did not come in time, or it did not read the answer.
+  // The request was not received, or its answer not read, in time.
   void expire(Entry& entry) {
     entry.deadline_ns = 0;
     if (!entry.ends) events_->timed_out();
     const ConnectionPtr connection = entry.connection;
     asio::error_code ignored;
-    // Before its first byte nothing is to be said, and over TLS nothing can be: its handshake may not be
-    // over.
+    // Without a first byte there is nothing to answer, and over TLS the handshake may not be complete.
     if (!connection->began()) {
       connection->get_raw_socket().shutdown(asio::socket_base::shutdown_both, ignored);
       return;
     }
     if (connection->get_request().ready() || std::exchange(entry.ends, false)) return end(connection);
-    const auto refusal = early_refusal(408, "Request Timeout", "The request did not come in time.");
+    const auto refusal = early_refusal(408, "Request Timeout", "Request not received in time.");
     entry.ends = connection->transmit(make_raw_message(refusal)) == SendResult::kPending;
     if (!entry.ends) return end(connection);
     entry.deadline_ns = deadlines_.add(connection->id(), process_time_.now_ns());
   }
 
-  // Of a WebSocket, or of a stream whose head is out.
+  // A WebSocket, or a stream whose header is sent.
   void opened(Connection& connection) {
     connections_.at(connection.id()).deadline_ns = 0;
     events_->opened(connection.id(), connection);
   }
 
-  // Whatever one request may meet with, the others are served.
+  // A failure of one request must not affect the others.
   template <typename Work>
   void guarded(const Handle& handle, const Work& work) {
     websocketpp::lib::error_code gone;
@@ -204,13 +203,13 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     try {
       work(*connection);
     } catch (const std::exception& failure) {
-      log_error("a request could not be answered", {{"error", std::string(failure.what())}});
+      log_error("request failed", {{"error", std::string(failure.what())}});
       websocketpp::lib::error_code ignored;
       if (connection->get_state() == websocketpp::session::state::connecting) {
         connection->set_status(websocketpp::http::status_code::internal_server_error);
-        connection->set_body("The server failed at this request.\n");
+        connection->set_body("Internal server error.\n");
       } else {
-        connection->close(websocketpp::close::status::internal_endpoint_error, "the server failed", ignored);
+        connection->close(websocketpp::close::status::internal_endpoint_error, "internal error", ignored);
       }
     }
   }
@@ -266,7 +265,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     if (!head.asks_for_websocket()) return events_->http(connection.id(), request);
     // A handshake that the library was not shown, because it is none of RFC 6455.
     const Admission admission = events_->admit(connection.id(), request, {});
-    return admission.status == 101 ? text_response(400, "The WebSocket handshake is not complete.")
+    return admission.status == 101 ? text_response(400, "Incomplete WebSocket handshake.")
                                    : refusal_of(admission);
   }
 
@@ -291,7 +290,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     }
   }
 
-  // From here on the body is ours.
+  // From here on we write the body.
   void begin_stream(ConnectionId id, Entry& entry, const HttpResponse& response) {
     entry.streams = entry.known = true;
     const ConnectionPtr connection = entry.connection;
@@ -304,7 +303,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
     if (result == SendResult::kFailed) close(id, 0, {});
   }
 
-  // The client may go. It has nothing more to say, and is let go of if it says much.
+  // Notices that the client is gone. It has nothing more to send, and is closed if it sends much.
   void watch(const ConnectionPtr& connection, std::size_t said = 0) {
     constexpr std::size_t kMostSaid = 1'024;
     const auto buffer = std::make_shared<std::array<char, 256>>();
@@ -350,8 +349,8 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
   void header_too_long(ConnectionId id) override {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
-    found->second.connection->transmit(make_raw_message(
-        early_refusal(431, "Request Header Fields Too Large", "The request's head is too long.")));
+    found->second.connection->transmit(
+        make_raw_message(early_refusal(431, "Request Header Fields Too Large", "Request header too large.")));
   }
   void body_awaited(ConnectionId id) override {
     const auto found = connections_.find(id);

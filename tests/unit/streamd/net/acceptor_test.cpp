@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "streamd/net/websocket_server.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {
