@@ -15,15 +15,16 @@
 #include "common/base/log.h"
 #include "streamd/net/http_answer.h"
 #include "streamd/net/request_deadlines.h"
+#include "streamd/net/server_limits.h"
+#include "streamd/net/server_loop.h"
 #include "streamd/net/stream_config.h"
 #include "streamd/net/tls_certificate.h"
-#include "streamd/net/websocket_server_impl.h"
 
 namespace auralis {
 
 // `Config`: PlainConfig or TlsConfig.
 template <typename Config>
-class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
+class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
   using Server = websocketpp::server<Config>;
   using Connection = typename Server::connection_type;
   using ConnectionPtr = typename Server::connection_ptr;
@@ -37,7 +38,7 @@ class WebSocketServerOf final : public WebSocketServer::Impl, ConnectionOwner {
  public:
   WebSocketServerOf(const ServerLimits& limits, std::shared_ptr<const TlsCertificate> certificate,
                     const Clock& clock)
-      : Impl(clock),
+      : ServerLoop(clock),
         limits_(limits),
         certificate_(std::move(certificate)),
         deadlines_(limits.handshake_timeout_ms * kNsPerMs) {

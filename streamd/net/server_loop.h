@@ -12,23 +12,23 @@
 #include <string_view>
 
 #include "common/base/process_time.h"
-#include "streamd/net/websocket_server.h"
+#include "streamd/net/connection_events.h"
 
 namespace auralis {
 
-class WebSocketServer::Impl {
+class ServerLoop {
   static constexpr auto kBeat = std::chrono::milliseconds(100);
   // Longest delay of a beat that a busy machine may cause; more counts as absence of the process.
   static constexpr std::int64_t kMaxBeatNs = 500 * kNsPerMs;
 
  public:
-  explicit Impl(const Clock& clock) : process_time_(clock, kMaxBeatNs) { beat(); }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  virtual ~Impl() = default;
+  explicit ServerLoop(const Clock& clock) : process_time_(clock, kMaxBeatNs) { beat(); }
+  ServerLoop(const ServerLoop&) = delete;
+  ServerLoop& operator=(const ServerLoop&) = delete;
+  virtual ~ServerLoop() = default;
 
   virtual void run(ConnectionEvents& events) = 0;
-  virtual void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> place) = 0;
+  virtual void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> hold) = 0;
   virtual void respond(ConnectionId id, const HttpResponse& response) = 0;
   virtual void ping(ConnectionId id) = 0;
   virtual void close(ConnectionId id, std::uint16_t code, std::string_view reason) = 0;
