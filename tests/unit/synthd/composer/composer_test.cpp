@@ -98,9 +98,10 @@ std::string golden_bars() {
 
 }  // namespace
 
-TEST_CASE("a seed is the same music on every machine: the bars of tests/unit/synthd/golden_bars.txt") {
+TEST_CASE(
+    "a seed is the same music on every machine: the bars of tests/unit/synthd/composer/golden_bars.txt") {
   const std::filesystem::path path =
-      std::filesystem::path(AURALIS_SOURCE_DIR) / "tests/unit/synthd/golden_bars.txt";
+      std::filesystem::path(AURALIS_SOURCE_DIR) / "tests/unit/synthd/composer/golden_bars.txt";
   std::ostringstream golden;
   golden << std::ifstream(path).rdbuf();
   const std::string now = golden_bars();
