@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <vector>
 
@@ -26,6 +27,7 @@ class Station {
   // next one to be prepared, and not prepared yet.
   bool takes_change(std::int64_t chunk) const { return keeps_spacing(history_, timeline_, chunk); }
   void change(const MusicParameters& parameters, std::int64_t chunk) {
+    assert(takes_change(chunk));
     add_change(history_, timeline_, {chunk, parameters});
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "synthd/composer/harmony.h"
 
+#include <cassert>
 #include <cstdlib>
 
 #include "synthd/composer/arc.h"
@@ -91,7 +92,10 @@ std::uint32_t chord_draw(std::uint64_t seed, std::int64_t bar) {
 
 std::size_t step(const TransitionMatrix& matrix, std::size_t from, std::uint32_t draw) {
   std::size_t to = 0;
-  while (draw >= matrix[from][to]) draw -= matrix[from][to++];
+  while (draw >= matrix[from][to]) {
+    draw -= matrix[from][to++];
+    assert(to < kChordStates && "a row of the matrix sums to kTransitionScale");
+  }
   return to;
 }
 

@@ -3,6 +3,7 @@
 // decision never depends on how many numbers another one drew, nor on what was composed before. One thread.
 #pragma once
 
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,7 @@ class RandomStream {
 
   // Uniform in 0 .. bound - 1, but for a bias below bound / 2^32.
   std::uint32_t below(std::uint32_t bound) {
+    assert(bound > 0);
     return static_cast<std::uint32_t>((std::uint64_t{next()} * bound) >> 32);
   }
 
@@ -55,6 +57,9 @@ class RandomStream {
 };
 
 // A control of 0 to 1 as a whole number of 0 to 256: decisions are made in integers, alike on every machine.
-inline std::uint32_t in_256ths(float level) { return static_cast<std::uint32_t>(std::lround(level * 256)); }
+inline std::uint32_t in_256ths(float level) {
+  assert(0 <= level && level <= 1);
+  return static_cast<std::uint32_t>(std::lround(level * 256));
+}
 
 }  // namespace auralis

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "synthd/engine/failover_engine.h"
 
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,7 @@ FailoverEngine::FailoverEngine(std::unique_ptr<Engine> first, std::unique_ptr<En
     : engine_(std::move(first)), spare_(std::move(second)) {}
 
 RenderReport FailoverEngine::render(const StationChunk* batch, std::size_t count) {
+  assert(caller_.is_current());
   try {
     return engine_->render(batch, count);
   } catch (const EngineError& error) {

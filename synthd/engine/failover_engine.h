@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "common/base/thread_checker.h"
 #include "synthd/engine/engine.h"
 
 namespace auralis {
@@ -14,7 +15,6 @@ struct EngineReplaced : EngineError {
   using EngineError::EngineError;
 };
 
-// One thread.
 class FailoverEngine final : public Engine {
  public:
   // Both of the same shape. The spare exists from the start, so that a failure allocates nothing.
@@ -31,6 +31,7 @@ class FailoverEngine final : public Engine {
  private:
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Engine> spare_;  // null once it is engine_
+  ThreadChecker caller_;           // of render()
 };
 
 }  // namespace auralis

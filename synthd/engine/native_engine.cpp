@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <chrono>
 #include <condition_variable>
 #include <thread>
 
 #include "common/base/mutex.h"
+#include "common/base/thread_checker.h"
 #include "synthd/engine/stage_memory.h"
 #include "synthd/engine/voice_pack.h"
 
@@ -69,6 +71,7 @@ struct NativeEngine::Impl {
   std::size_t working AURALIS_GUARDED_BY(mutex) = 0;  // threads that have not finished this one
   bool stopping AURALIS_GUARDED_BY(mutex) = false;
   std::vector<std::thread> threads;
+  ThreadChecker caller;  // of render()
 
   Impl(const EngineShape& s, std::size_t thread_count, const Stages<float>& chosen)
       : shape(s),
@@ -155,6 +158,8 @@ NativeEngine::NativeEngine(const EngineShape& shape, std::size_t threads, const 
 NativeEngine::~NativeEngine() = default;
 
 RenderReport NativeEngine::render(const StationChunk* batch, std::size_t count) {
+  assert(impl_->caller.is_current());
+  assert(is_batch(impl_->shape, batch, count));
   const auto begin = std::chrono::steady_clock::now();
   impl_->render(batch, count);
   RenderReport report;

@@ -15,7 +15,7 @@ namespace auralis {
 // always the last. Those with fused multiply-add give the same samples, bit for bit.
 std::vector<Stages<float>> native_stages();
 
-// One thread at a time; starts threads of its own where there are stations for them.
+// Starts threads of its own if there are several stations.
 class NativeEngine final : public Engine {
  public:
   // `threads` counts the caller's; at least 1.

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <chrono>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "common/base/thread_checker.h"
 #include "embedded/kernels_cl.h"
 #include "embedded/layout_h.h"
 #include "embedded/leads_h.h"
@@ -104,6 +106,7 @@ struct OpenClEngine::Impl {
   std::vector<std::pair<cl_ulong, cl_ulong>> spans;  // of its slices on the device
   bool naps;                                         // the driver's wait spins: sleep first
   std::chrono::nanoseconds nap{0};                   // how long the last batches surely take
+  ThreadChecker caller;                              // of render()
 
   Impl(const cl::Device& chosen, const EngineShape& s, std::size_t group_lanes)
       : shape(s),
@@ -276,11 +279,14 @@ OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape, std::op
     render(&silence, 1);
     impl_->positions = StationPositions(shape);
     impl_->nap = std::chrono::nanoseconds(0);  // that was mostly the compiler's time
+    impl_->caller.detach();
   });
 }
 OpenClEngine::~OpenClEngine() = default;
 
 RenderReport OpenClEngine::render(const StationChunk* batch, std::size_t count) {
+  assert(impl_->caller.is_current());
+  assert(is_batch(impl_->shape, batch, count));
   return opencl_guarded([&] { return impl_->run(batch, count); });
 }
 

@@ -22,7 +22,6 @@ void prepare_opencl_environment(const std::filesystem::path& fallback);
 // All devices of all platforms, in the order of the drivers; empty where there is none. Throws EngineError.
 std::vector<DeviceInfo> opencl_devices();
 
-// One thread at a time.
 class OpenClEngine final : public Engine {
  public:
   // Device `device` of opencl_devices(). Compiles and runs the kernels once, so that the first chunk is as

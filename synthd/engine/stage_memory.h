@@ -5,7 +5,9 @@
 
 #include <sys/mman.h>
 
+#include <cassert>
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <vector>
 
@@ -29,6 +31,7 @@ struct StageAllocator {
     void* memory = ::operator new(count * sizeof(T), alignment(count));
     // A kernel that has none to give takes ordinary ones.
     if (count * sizeof(T) >= kHugePage) madvise(memory, count * sizeof(T), MADV_HUGEPAGE);
+    assert(reinterpret_cast<std::uintptr_t>(memory) % kCacheLine == 0);
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, std::size_t count) noexcept { ::operator delete(memory, alignment(count)); }

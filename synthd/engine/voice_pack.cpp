@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <tuple>
@@ -93,6 +94,15 @@ DspShape dsp_shape(const EngineShape& shape) {
     dsp.line_gain[line] = static_cast<float>(std::pow(1e-3, 1 / rounds) / std::sqrt(double{kReverbLines}));
   }
   return dsp;
+}
+
+bool is_batch(const EngineShape& shape, const StationChunk* batch, std::size_t count) {
+  std::vector<bool> seen(shape.stations);
+  for (const StationChunk* chunk = batch; chunk != batch + count; ++chunk) {
+    if (chunk->station >= shape.stations || seen[chunk->station]) return false;
+    seen[chunk->station] = true;
+  }
+  return true;
 }
 
 std::int64_t reverb_start(std::int64_t frame, std::uint32_t dither_seed, std::uint32_t sample_rate) {
@@ -217,6 +227,8 @@ std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, Pa
     station.gains_start[type] = chunk.gains_start[type];
     station.gains_end[type] = chunk.gains_end[type];
   }
+
+  assert(count == tones_.size() && count <= shape_.voices);
 
   // The turn of the frame before: one that begins with the chunk is a switch at its first frame.
   const ReverbTurns turns(chunk.dither_seed, shape_.sample_rate);

@@ -32,6 +32,10 @@ inline constexpr std::uint32_t kReverbTailMs = 4'000;
 // it spreads the turns of stations, so that they do not clear their reverbs at the same time.
 std::int64_t reverb_start(std::int64_t frame, std::uint32_t dither_seed, std::uint32_t sample_rate);
 
+// Whether an engine of that shape can render the batch: no more chunks than stations, each of another station
+// that there is. For asserts.
+bool is_batch(const EngineShape& shape, const StationChunk* batch, std::size_t count);
+
 // Packs chunks, a thread each. Its memory is taken when it is made.
 class VoicePacker {
  public:

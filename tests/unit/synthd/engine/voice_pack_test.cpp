@@ -146,3 +146,17 @@ TEST_CASE(
     CHECK(at(begin + kTail).reverb_fade == 0);
   }
 }
+
+TEST_CASE("a batch has a chunk of a station at most once, and of none that there is not") {
+  EngineShape shape;
+  shape.stations = 3;
+  std::vector<StationChunk> batch(3);
+  batch[1].station = 2;
+  batch[2].station = 1;
+  CHECK(is_batch(shape, batch.data(), 3));
+  CHECK(is_batch(shape, batch.data(), 0));
+  batch[2].station = 2;
+  CHECK_FALSE(is_batch(shape, batch.data(), 3));
+  batch[2].station = 3;
+  CHECK_FALSE(is_batch(shape, batch.data(), 3));
+}
