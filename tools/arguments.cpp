@@ -53,7 +53,7 @@ double Arguments::number(const std::string& flag, double min, double max, double
   double value = 0;
   const char* const end = given->data() + given->size();
   const auto [stop, error] = std::from_chars(given->data(), end, value);
-  // So that what is no number, which compares false with everything, is refused.
+  // Written so that NaN, which compares false with everything, is refused.
   const bool in_range = min <= value && value <= max;
   if (error != std::errc() || stop != end || !in_range) {
     refuse(flag, "a number from " + number_text(min) + " to " + number_text(max));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Options of a command line as they were given: texts, which are checked when they are asked for. What is
-// refused is told in the words that the daemons have for their configuration. One thread.
+// The options of a command line, as texts that are checked when they are read. Errors have the wording of the
+// daemons' configuration errors. One thread.
 #pragma once
 
 #include <algorithm>
@@ -20,18 +20,18 @@ class Option;
 
 namespace auralis {
 
-// Refused, in one line: what was given, and what is allowed.
+// Wrong usage, in one line: what was given, and what is allowed.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A name or a text as it was given, quoted where it would not be plain in a line.
+// A name or text for an error message, quoted and escaped if it has other than plain characters.
 std::string shown(const std::string& text);
 
-// Twelve digits of it at most.
+// At most twelve significant digits.
 std::string number_text(double number);
 
-// Names as people read them: a, b or c.
+// A list in prose: a, b or c.
 template <typename Names>
 std::string choice_of(const Names& names) {
   std::string text;
@@ -46,20 +46,22 @@ std::string flag_of(std::string_view name);
 
 class Arguments {
  public:
-  // `app` outlives this, and parses after all are declared.
+  // `app` outlives this, and parses after the last declare().
   explicit Arguments(CLI::App& app) : app_(app) {}
 
   void declare(const std::string& flag, const std::string& type, const std::string& help,
                const std::string& group);
 
-  // What was given, if it was.
+  // The text of an option; null if it was not given. Of several the last one.
   const std::string* text(const std::string& flag) const;
 
+  // Throws the UsageError that the option's text must be `allowed`.
   [[noreturn]] void refuse(const std::string& flag, const std::string& allowed) const;
 
-  // Sets `config` where the flag was given. Throws UsageError, as all that follow.
+  // Sets the key in `config` if the flag was given. Throws UsageError, as all functions below.
   void read(const std::string& flag, const ConfigKey& key, Config& config) const;
 
+  // The value of the option; `fallback` if it was not given.
   double number(const std::string& flag, double min, double max, double fallback) const;
   std::int64_t whole_number(const std::string& flag, std::int64_t min, std::int64_t max,
                             std::int64_t fallback) const;

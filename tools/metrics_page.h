@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// docs/metrics.md, made from the declarations of the daemons. A header alone, so that a test can compare.
+// Generates docs/metrics.md from the daemons' metric declarations. Header only, so that a test can compare.
 #pragma once
 
 #include <algorithm>

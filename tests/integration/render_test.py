@@ -416,7 +416,7 @@ def test_a_path_that_cannot_be_written_is_reported(tmp_path, where, force):
 
 def test_only_a_plain_file_is_replaced(tmp_path):
     os.mkfifo(tmp_path / "a.wav")
-    assert "no plain file" in refusal(run("--seconds", 1, "--force", tmp_path / "a.wav"), 1)
+    assert "not a regular file" in refusal(run("--seconds", 1, "--force", tmp_path / "a.wav"), 1)
     assert names_in(tmp_path) == ["a.wav"] and (tmp_path / "a.wav").is_fifo()
 
 

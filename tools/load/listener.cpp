@@ -17,11 +17,11 @@ namespace {
 
 constexpr int kSwitchingProtocols = 101;
 constexpr int kOk = 200;
-// What a frame's header and the kept head of its message take at most.
+// Longest frame header, and the part of a message that is kept.
 constexpr std::size_t kHeadRead = 10 + FrameReader::kHeadBytes;
-// From this length on it is cheaper to have the rest of a message thrown away than to copy it.
+// From this length on, discarding the rest of a message is cheaper than copying it.
 constexpr std::uint64_t kLongMessage = 4'096;
-// Of one listener before it is the others' turn.
+// Of one listener, before the others are read.
 constexpr int kReadsInARow = 4;
 
 std::int64_t us(std::int64_t ns) { return ns / 1'000; }
@@ -70,7 +70,7 @@ void Listener::send_request() {
   ::getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return fail(std::strerror(error));
   const std::string text = request();
-  // Into an empty buffer, which is larger than any request.
+  // Not partial: the socket's buffer is empty, and larger than any request.
   if (::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
     return fail(std::strerror(errno));
   }
@@ -128,7 +128,7 @@ void Listener::read_head() {
   std::string_view bytes(shared_.buffer.data(), got);
   if (bytes.empty()) return;
   head_.take(bytes);
-  if (head_.too_long()) return fail("an endless answer to the handshake");
+  if (head_.too_long()) return fail("response to the handshake too long");
   if (!head_.whole()) return;
   check_head();
   if (state_ != State::kListening) return;
@@ -139,16 +139,16 @@ void Listener::read_head() {
 void Listener::check_head() {
   const bool websocket = shared_.options.websocket;
   const int status = head_.status();
-  if (status == 0) return fail("an answer that is not HTTP");
+  if (status == 0) return fail("response is not HTTP");
   if (status != (websocket ? kSwitchingProtocols : kOk)) {
     ++shared_.tally.refused[status];
     return end();
   }
   if (websocket && head_.field("Sec-WebSocket-Accept") != websocket_accept(key_)) {
-    return fail("a wrong Sec-WebSocket-Accept");
+    return fail("wrong Sec-WebSocket-Accept");
   }
   if (websocket && head_.field("Sec-WebSocket-Protocol") != shared_.options.protocol) {
-    return fail("another protocol than the one asked for");
+    return fail("subprotocol other than requested");
   }
   open();
 }
@@ -168,10 +168,10 @@ void Listener::read_frames() {
   for (int i = 0; i < kReadsInARow && state_ == State::kListening; ++i) {
     const std::uint64_t unwanted = frames_.discardable();
     if (unwanted > 0) {
-      // Linux' way to take bytes off a TCP stream without copying them.
+      // MSG_TRUNC discards bytes of a TCP stream without copying them (Linux).
       const std::size_t got = receive(unwanted, MSG_TRUNC);
       if (got > 0) message_ended(frames_.discard(got));
-      // The next message has hardly begun: epoll tells if it has.
+      // Returns: if the next message has arrived, epoll reports it.
       return;
     }
     const std::size_t wanted = long_messages_ ? kHeadRead : shared_.buffer.size();
@@ -205,7 +205,7 @@ void Listener::message_ended(FrameReader::Outcome outcome) {
   }
   if (opcode == kOpcodePing) {
     const std::string pong = client_frame(kOpcodePong, head, static_cast<std::uint32_t>(shared_.random()));
-    // Of a server that takes nothing, none is missed.
+    // Ignores errors: the server closes without the pong.
     if (::send(socket_, pong.data(), pong.size(), MSG_NOSIGNAL) < 0) return;
   }
   if (opcode != kOpcodeText && opcode != kOpcodeBinary) return;
@@ -219,7 +219,7 @@ void Listener::message_ended(FrameReader::Outcome outcome) {
       ++tally.skipped;
       return note(message.seq);
     case ServerMessage::Kind::kUnderrun:
-      // Binary audio says so itself.
+      // Binary audio has a flag for it.
       if (shared_.options.protocol == "auralis.json.v1") ++tally.silence;
       return;
     case ServerMessage::Kind::kOther:
@@ -256,7 +256,7 @@ void Listener::audio(std::uint64_t seq, std::int64_t chunk_ns) {
 void Listener::note(std::uint64_t seq) {
   const ChunkSequence::Step step = sequence_.note(seq);
   if (step == ChunkSequence::Step::kGap) shared_.tally.missing += sequence_.missing();
-  chunk_read_ns_ = 0;  // the next interval is none between neighbours
+  chunk_read_ns_ = 0;  // no interval to the next chunk
 }
 
 void Listener::lost(int code) {
@@ -273,18 +273,18 @@ void Listener::fail(const std::string& why) {
   end();
 }
 
-void Listener::give_up(const std::string& why) { fail(why); }
+void Listener::reject(const std::string& why) { fail(why); }
 
-void Listener::wake_up() {
+void Listener::resume() {
   if (state_ == State::kStalled) watch(EPOLLIN);
 }
 
-void Listener::leave() {
+void Listener::close() {
   if (shared_.options.websocket && (state_ == State::kListening || state_ == State::kStalled)) {
     constexpr std::string_view kNormal("\x03\xE8", 2);
     const std::string goodbye =
         client_frame(kOpcodeClose, kNormal, static_cast<std::uint32_t>(shared_.random()));
-    // A server that does not take it learns by the connection's end.
+    // Ignores errors: the connection ends anyway.
     if (::send(socket_, goodbye.data(), goodbye.size(), MSG_NOSIGNAL) < 0) return end();
   }
   end();

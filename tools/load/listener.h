@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One listener: a connection from connect() on to its end, read when epoll says so. What it meets goes into
-// the tally. It reads the head of each message and has the kernel throw the rest away, so that thousands of
-// listeners leave the machine to the server that is measured. One thread.
+// One listener: a connection, read when epoll reports it; its outcome is counted in the tally. It reads the
+// head of each message and lets the kernel discard the rest, so that thousands of listeners leave the
+// processor to the measured server. One thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -26,7 +26,7 @@ struct ServerAddress {
 
 class Listener {
  public:
-  // What all of them share; outlives them.
+  // Shared by all listeners, and outlives them.
   struct Shared {
     const LoadOptions& options;
     const ServerAddress& server;
@@ -42,28 +42,28 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Begins to connect; a connection that cannot be had is counted as failed.
+  // Starts to connect; an error is counted as failed.
   void start(std::int64_t now_ns);
 
-  // For whatever epoll reports of it.
+  // Handles an event that epoll reported.
   void on_event();
 
-  // Ends one that has not come through its handshake yet.
-  void give_up(const std::string& why);
+  // Ends a listener whose handshake is not complete; counted as failed.
+  void reject(const std::string& why);
 
-  // One that stalls reads on, without counting: behind what it left in its buffers stands whether the server
-  // has let it go.
-  void wake_up();
+  // Lets a stalled listener read again, without counting: behind the data in its buffers it finds whether the
+  // server has disconnected it.
+  void resume();
 
-  // Says goodbye.
-  void leave();
+  // Closes the connection, with a Close frame.
+  void close();
 
-  // What is measured ends here.
+  // Ends the measurement: counts the last values.
   void end_of_measurement(std::int64_t now_ns);
 
   bool ended() const { return state_ == State::kEnded; }
   bool waits_for_handshake() const { return state_ == State::kConnecting || state_ == State::kUpgrading; }
-  // It needs no more to be measured.
+  // Whether the measurement need not wait for it.
   bool settled() const { return ended() || state_ == State::kStalled || heard_; }
 
  private:
@@ -77,7 +77,7 @@ class Listener {
   void open();
   void read_frames();
   void read_stream();
-  // The bytes read into the shared buffer; less than asked for, or none, where there are no more.
+  // Number of bytes read into the shared buffer; fewer than asked for, or 0, if no more are available.
   std::size_t receive(std::size_t bytes, int flags);
   void frames_read(std::string_view bytes);
   void message_ended(FrameReader::Outcome outcome);

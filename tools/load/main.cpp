@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// auralis-load: as many listeners as wanted, in one process, and what they got.
+// auralis-load: connects many listeners from one process, and reports what they received.
 #include <exception>
 #include <iostream>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the beginning of a server's message says (docs/protocol.md), as far as a listener counts it.
+// Parses the head of a server's message (docs/protocol.md), as far as a listener counts it. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@ namespace auralis {
 struct ServerMessage {
   enum class Kind {
     kAudio,
-    kSkipped,   // the warning in place of a chunk that was left out
+    kSkipped,   // the warning instead of a chunk
     kUnderrun,  // the warning of a chunk that is silence
     kOther,
     kMalformed
   };
 
   Kind kind = Kind::kMalformed;
-  std::uint64_t seq = 0;      // but of kOther and kMalformed
+  std::uint64_t seq = 0;      // except of kOther and kMalformed
   std::int64_t chunk_ns = 0;  // of kAudio: how long it plays
   bool silence = false;       // of binary audio: as its header says
 };

@@ -15,7 +15,7 @@
 namespace auralis {
 namespace {
 
-// A connection needs a port of its own; Linux lends about as many to one address.
+// Each connection takes a local port; Linux has about this many for one address.
 constexpr std::int64_t kMostListeners = 28'000;
 constexpr double kLongestSeconds = 86'400;
 constexpr double kFastestRamp = 100'000;
@@ -42,20 +42,22 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
          "a plain HTTP stream, whose bytes are counted")
       ->type_name("");
   const std::string group = "The listeners";
-  arguments.declare("--listeners", "N", "How many; default 1", group);
+  arguments.declare("--listeners", "N", "Number of listeners; default 1", group);
   arguments.declare("--ramp", "X", "New connections a second; default " + number_text(kUsualRamp), group);
   arguments.declare("--protocol", "NAME",
                     choice_of(kProtocols) + "; default " + std::string(kProtocols.front()), group);
-  arguments.declare("--stall", "K", "So many of them read nothing after the handshake; default 0", group);
+  arguments.declare("--stall", "K", "Number of them that read nothing after the handshake; default 0", group);
   const std::string measuring = "The measurement";
-  arguments.declare("--seconds", "X",
-                    "How long, once all are there and 2 s have gone; default " + number_text(kUsualSeconds),
+  arguments.declare(
+      "--seconds", "X",
+      "Duration, from 2 s after the last listener connected; default " + number_text(kUsualSeconds),
+      measuring);
+  arguments.declare("--pid", "PID", "Also report the processor time and memory of this process, the server",
                     measuring);
-  arguments.declare("--pid", "PID", "The server: its processor time and memory are reported too", measuring);
   app.add_flag("--json", flags.json, "Report in JSON")->group(measuring);
   app.footer(
-      "Lateness is that of a chunk's last byte against the earliest line through the listener's own stream.\n"
-      "Exit status: 0 all heard everything, 1 a listener was refused or lost or missed a chunk, 2 wrong "
+      "Lateness: of a chunk's last byte, against the earliest line through the listener's own stream.\n"
+      "Exit status: 0 all received everything, 1 a listener was refused, was lost or missed a chunk, 2 wrong "
       "usage.");
 }
 
@@ -74,7 +76,7 @@ void read_url(const std::string& url, LoadOptions& options) {
   std::string authority = url.substr(host_begin, host_end - host_begin);
   std::string target = url.substr(host_end, url.find('#', host_end) - host_end);
   if (target.empty() || target.front() == '?') target.insert(0, options.websocket ? kUsualTarget : "/");
-  if (target.find_first_of(" \r\n\t") != std::string::npos) refuse_url(url, "has a space in it");
+  if (target.find_first_of(" \r\n\t") != std::string::npos) refuse_url(url, "must not have spaces");
 
   // The port is after the last colon, but an IPv6 address has some in brackets.
   const std::size_t colon = authority.rfind(':');
@@ -85,7 +87,7 @@ void read_url(const std::string& url, LoadOptions& options) {
   if (authority.size() > 2 && authority.front() == '[' && authority.back() == ']') {
     authority = authority.substr(1, authority.size() - 2);
   }
-  if (authority.empty()) refuse_url(url, "names no host");
+  if (authority.empty()) refuse_url(url, "has no host");
   const bool is_number =
       !options.port.empty() && options.port.size() <= 5 &&
       std::all_of(options.port.begin(), options.port.end(), [](char c) { return '0' <= c && c <= '9'; });
@@ -99,7 +101,7 @@ void read_url(const std::string& url, LoadOptions& options) {
 }  // namespace
 
 std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv, std::ostream& out) {
-  CLI::App app("Listens to a server as many listeners would, and tells what they got.", "auralis-load");
+  CLI::App app("Connects many listeners to a server, and reports what they received.", "auralis-load");
   Arguments arguments(app);
   Flags flags;
   declare(app, arguments, flags);

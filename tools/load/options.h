@@ -22,11 +22,11 @@ struct LoadOptions {
   std::size_t stalled = 0;  // of them
   double ramp = 0;          // new connections a second
   double seconds = 0;
-  pid_t server = 0;  // 0: none is watched
+  pid_t server = 0;  // whose usage is reported; 0: none
   bool json = false;
 };
 
-// Answers --help and --version on `out`, and returns nothing then. Throws UsageError.
+// Prints --help or --version on `out` and returns nothing, else the options. Throws UsageError.
 std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv, std::ostream& out);
 
 }  // namespace auralis

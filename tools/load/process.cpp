@@ -12,7 +12,7 @@
 namespace auralis {
 namespace {
 
-// The figure of a line such as "VmRSS:     1234 kB".
+// The value of a line such as "VmRSS:     1234 kB".
 std::optional<std::int64_t> field_kib(const std::filesystem::path& file, const std::string& name) {
   std::ifstream stream(file);
   for (std::string line; std::getline(stream, line);) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernel says of a process.
+// Processor time and memory of a process, from /proc. Any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -12,13 +12,13 @@ namespace auralis {
 struct ProcessUsage {
   double cpu_s = 0;                     // of all its threads, in user and system mode, since it began
   std::int64_t rss_kib = 0;             // resident
-  std::optional<std::int64_t> pss_kib;  // resident, what it shares divided up; only for who may ask
+  std::optional<std::int64_t> pss_kib;  // proportional set size; absent without permission
 };
 
-// Nothing where there is no such process.
+// Nothing if there is no such process.
 std::optional<ProcessUsage> process_usage(pid_t pid);
 
-// Of this process, to the microsecond.
+// Processor time of this process, in microseconds' resolution.
 double own_cpu_s();
 
 }  // namespace auralis

@@ -21,7 +21,7 @@ std::string formatted(const char* format, Values... values) {
   return text.data();
 }
 
-// Without figures where there are none: a percentile of nothing is no number.
+// A histogram without values has no percentiles: they are absent.
 Json milliseconds_of(const LatencyHistogram& histogram) {
   Json json{{"count", histogram.count()}};
   for (const auto& [name, share] : kShares) {
@@ -85,10 +85,11 @@ std::string troubles(const LoadOptions& options, const Tally& tally) {
   }
   for (const auto& [code, count] : tally.lost) text += formatted("%zu lost with code %d\n", count, code);
   if (const std::size_t others = tally.heard + options.stalled; tally.opened > others) {
-    text += std::to_string(tally.opened - others) + " heard nothing\n";
+    text += std::to_string(tally.opened - others) + " received no audio\n";
   }
   if (options.stalled > 0 && tally.opened > 0) {
-    text += formatted("%zu stalled, of which the server let %zu go\n", options.stalled, tally.stalled_lost);
+    text += formatted("%zu stalled, %zu of them disconnected by the server\n", options.stalled,
+                      tally.stalled_lost);
   }
   return text;
 }

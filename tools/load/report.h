@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run is told as: some lines for people, or a JSON object.
+// Reports of a run: lines of text, or a JSON object. Pure; any thread.
 #pragma once
 
 #include <string>

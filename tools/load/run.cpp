@@ -16,13 +16,13 @@
 namespace auralis {
 namespace {
 
-constexpr std::int64_t kSettleLimitNs = 10 * kNsPerSecond;  // after the last connection has begun
+constexpr std::int64_t kSettleLimitNs = 10 * kNsPerSecond;  // after the last connect()
 constexpr std::int64_t kWarmUpNs = 2 * kNsPerSecond;
 constexpr std::int64_t kWakeUpNs = kNsPerSecond;
-constexpr std::int64_t kTurnNs = 50 * kNsPerMs;  // how long nothing but listeners is served at most
+constexpr std::int64_t kTurnNs = 50 * kNsPerMs;  // between two looks at the clock
 constexpr std::int64_t kShowPeriodNs = 200 * kNsPerMs;
 constexpr std::size_t kDescriptorsBeside = 32;
-constexpr std::size_t kStartsInARow = 64;  // so that those who are there are read in time
+constexpr std::size_t kStartsInARow = 64;  // so that connected listeners are read in time
 
 ServerAddress resolve(const LoadOptions& options) {
   addrinfo hints{};
@@ -46,7 +46,7 @@ void allow_descriptors(std::size_t listeners) {
   limit.rlim_max = std::max(limit.rlim_max, wanted);  // which only root may raise
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
     throw std::runtime_error(std::to_string(listeners) + " listeners need " + std::to_string(wanted) +
-                             " descriptors, more than this process may have: raise the limit (ulimit -Hn)");
+                             " descriptors, above this process's limit: raise it (ulimit -Hn)");
   }
 }
 
@@ -75,8 +75,8 @@ LoadResult LoadRun::run() {
   connect_and_settle();
   serve_until(now_ns() + kWarmUpNs, "warming up");
   if (open_now() > 0) measure();
-  look_after_stalled();
-  for (Listener& listener : listeners_) listener.leave();
+  check_stalled();
+  for (Listener& listener : listeners_) listener.close();
   if (terminal_) std::fputs("\r\x1b[K", stderr);
   return std::move(result_);
 }
@@ -101,7 +101,7 @@ void LoadRun::connect_and_settle() {
   const std::int64_t limit_ns = now_ns() + kSettleLimitNs;
   while (!all_settled() && now_ns() < limit_ns) serve(std::min(limit_ns, now_ns() + kTurnNs));
   for (Listener& listener : listeners_) {
-    if (listener.waits_for_handshake()) listener.give_up("no answer to the handshake within 10 s");
+    if (listener.waits_for_handshake()) listener.reject("no answer to the handshake within 10 s");
   }
   const std::int64_t last_ns = std::max(result_.tally.last_open_ns, begin_ns);
   result_.ramp_s = static_cast<double>(last_ns - begin_ns) / 1e9;
@@ -121,9 +121,9 @@ void LoadRun::measure() {
   for (Listener& listener : listeners_) listener.end_of_measurement(end_ns);
 }
 
-void LoadRun::look_after_stalled() {
+void LoadRun::check_stalled() {
   if (options_.stalled == 0) return;
-  for (Listener& listener : listeners_) listener.wake_up();
+  for (Listener& listener : listeners_) listener.resume();
   serve_until(now_ns() + kWakeUpNs, "waking the stalled");
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A run: listeners come one after another, all are given time to hear something, then it is measured. One
-// thread.
+// A run: connects the listeners one after another, waits until they receive audio, then measures. One thread.
 #pragma once
 
 #include <cstddef>
@@ -19,16 +18,16 @@ namespace auralis {
 struct LoadResult {
   Tally tally;
   double ramp_s = 0;                          // from the first connection to the last handshake
-  double measured_s = 0;                      // 0: no listener was left to be measured
-  double own_cpu_s = 0;                       // while it was measured
-  std::optional<ProcessUsage> server_before;  // before any listener came
+  double measured_s = 0;                      // 0: no listener was connected
+  double own_cpu_s = 0;                       // of this process during the measurement
+  std::optional<ProcessUsage> server_before;  // before the first connection
   std::optional<ProcessUsage> server_begin;
   std::optional<ProcessUsage> server_end;
 };
 
 class LoadRun {
  public:
-  // Finds the server's address and raises the limit of descriptors. Throws std::runtime_error.
+  // Resolves the server's address and raises the descriptor limit. Throws std::runtime_error.
   explicit LoadRun(const LoadOptions& options);
   ~LoadRun();
   LoadRun(const LoadRun&) = delete;
@@ -39,8 +38,8 @@ class LoadRun {
  private:
   void connect_and_settle();
   void measure();
-  void look_after_stalled();
-  // Waits for listeners until then, at most, and serves those who have something.
+  void check_stalled();
+  // Handles the listeners' events; waits for them until then at most.
   void serve(std::int64_t until_ns);
   void serve_until(std::int64_t end_ns, const char* what);
   bool all_settled() const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What many listeners see, in memory that does not grow with time. One thread.
+// Statistics of many listeners, in constant memory. One thread.
 #pragma once
 
 #include <array>
@@ -9,17 +9,17 @@
 
 namespace auralis {
 
-// Microseconds, told apart to one part in 128 (exactly below 256 us).
+// A histogram of microseconds with a resolution of 1/128 (exact below 256 us).
 class LatencyHistogram {
  public:
-  // What is below nothing counts as nothing.
+  // Negative values count as 0.
   void add(std::int64_t us);
 
   std::uint64_t count() const { return count_; }
   std::int64_t max_us() const { return max_us_; }
 
-  // The least value that `share` (0 to 1) of all do not exceed; nothing where there are none. Never below the
-  // true one, nor above the greatest.
+  // The smallest value that `share` (0 to 1) of all do not exceed; nothing if there are none. Never below the
+  // exact percentile, nor above the maximum.
   std::optional<std::int64_t> percentile_us(double share) const;
 
  private:
@@ -36,16 +36,16 @@ class LatencyHistogram {
   std::int64_t max_us_ = 0;
 };
 
-// How late the chunks of one listener are against the earliest line through its own stream. The line is that
-// of all chunks so far, known for the newest `kWindow` of them, which wait here until then.
+// Lateness of one listener's chunks against the earliest line through its own stream. Chunks wait here until
+// `kWindow` newer ones are known, which may move the line.
 class LatenessWindow {
  public:
   static constexpr std::size_t kWindow = 256;
 
-  // `since_due_us`: when the chunk came, less when it is due by a clock of any origin.
+  // `since_due_us`: arrival of the chunk minus its due time, by a clock of any origin.
   void add(std::int64_t since_due_us, LatencyHistogram& lateness);
 
-  // Counts what still waits.
+  // Counts the waiting chunks.
   void flush(LatencyHistogram& lateness);
 
  private:
@@ -56,15 +56,15 @@ class LatenessWindow {
   std::array<std::int32_t, kWindow> waiting_us_{};
 };
 
-// The numbers of one listener's chunks, as they came.
+// Checks the sequence numbers of one listener's chunks.
 class ChunkSequence {
  public:
   enum class Step { kFirst, kNext, kGap, kRepeat };
 
-  // A chunk, or the warning in its place.
+  // Notes a chunk, or the warning instead of it.
   Step note(std::uint64_t seq);
 
-  // Of the last step, if that was a gap: how many are missing.
+  // Number of missing chunks, if the last step was a gap.
   std::uint64_t missing() const { return missing_; }
 
  private:

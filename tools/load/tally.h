@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What all listeners of a run have met, added up. Times are microseconds where no unit is named.
+// Counts over all listeners of a run. Histograms are in microseconds.
 #pragma once
 
 #include <cstddef>
@@ -11,28 +11,28 @@
 
 namespace auralis {
 
-// Of a connection that ended without a Close frame, as RFC 6455 has it.
+// Close code of a connection that ended without a Close frame (RFC 6455).
 inline constexpr int kCloseAbnormal = 1006;
 
 struct Tally {
-  // From the first connection on.
+  // Counted from the first connection on.
   std::size_t started = 0;
   std::size_t opened = 0;
-  std::size_t heard = 0;                      // have had audio
+  std::size_t heard = 0;                      // received audio
   std::map<int, std::size_t> refused;         // by HTTP status
-  std::map<std::string, std::size_t> failed;  // connections and handshakes, by what was wrong
+  std::map<std::string, std::size_t> failed;  // connections and handshakes, by error
   std::map<int, std::size_t> lost;            // by close code; 1006 also where a stream of HTTP ended
   std::size_t stalled_lost = 0;
   std::uint64_t missing = 0;  // chunks whose numbers were left out
-  std::uint64_t repeats = 0;  // or came after higher ones
+  std::uint64_t repeats = 0;  // or arrived after higher ones
   std::uint64_t skipped = 0;  // warnings in place of chunks
   std::uint64_t silence = 0;
-  std::uint64_t malformed = 0;   // messages that are not understood
+  std::uint64_t malformed = 0;   // messages that cannot be parsed
   LatencyHistogram handshake;    // from the beginning of connect()
   LatencyHistogram first_audio;  // likewise, to its last byte
   std::int64_t last_open_ns = 0;
 
-  // While it is measured.
+  // Counted during the measurement.
   bool measuring = false;
   std::uint64_t chunks = 0;
   std::uint64_t bytes = 0;
@@ -51,7 +51,7 @@ struct Tally {
     for (const auto& [code, count] : lost) all += count;
     return all;
   }
-  // Listeners that read are all there, and have heard every chunk.
+  // Whether all `readers` connected and received every chunk.
   bool clean(std::size_t readers) const {
     return failures() + losses() + missing + repeats + skipped + malformed == 0 && heard >= readers;
   }

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cstring>
 
@@ -50,6 +51,7 @@ std::string websocket_accept(const std::string& key) {
 }
 
 std::string client_frame(std::uint8_t opcode, std::string_view payload, std::uint32_t mask) {
+  assert(payload.size() <= 125);
   payload = payload.substr(0, 125);
   std::array<std::uint8_t, 4> mask_bytes{};
   std::memcpy(mask_bytes.data(), &mask, mask_bytes.size());
@@ -150,6 +152,7 @@ FrameReader::Outcome FrameReader::take(std::string_view& bytes) {
 }
 
 FrameReader::Outcome FrameReader::discard(std::uint64_t bytes) {
+  assert(bytes <= left_);
   left_ -= bytes;
   if (left_ > 0) return Outcome::kNeedsMore;
   in_payload_ = false;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A WebSocket listener's side of the wire (RFC 6455), no more of it than a listener needs: the upgrade, and a
-// reader of the server's frames that looks at the beginning of a message and leaves the rest of it where it
-// is. Bytes come in any pieces. One thread.
+// The client side of WebSocket (RFC 6455), as far as a listener needs it: the upgrade, and a reader of the
+// server's frames that keeps only the head of each message. Input arrives in pieces of any size. One thread.
 #pragma once
 
 #include <array>
@@ -15,7 +14,7 @@ namespace auralis {
 // The key of an upgrade, from 16 random bytes.
 std::string websocket_key(const std::array<std::uint8_t, 16>& random);
 
-// What a server that understood the key answers in Sec-WebSocket-Accept.
+// The Sec-WebSocket-Accept that answers the key.
 std::string websocket_accept(const std::string& key);
 
 // A frame as a client sends it: masked, with a payload of at most 125 bytes.
@@ -30,13 +29,13 @@ inline constexpr std::uint8_t kOpcodePong = 10;
 // The head of an HTTP response.
 class ResponseHead {
  public:
-  // Takes what belongs to it from the front of `bytes`.
+  // Removes the head's bytes from the front of `bytes`.
   void take(std::string_view& bytes);
 
   bool whole() const { return whole_; }
-  // It is longer than any that a listener is sent.
+  // Whether the head exceeds its limit.
   bool too_long() const;
-  // 0 where it is no HTTP response.
+  // HTTP status; 0 if this is no HTTP response.
   int status() const;
   // The value of a header field, or nothing; names are compared without regard to case.
   std::string_view field(std::string_view name) const;
@@ -48,22 +47,22 @@ class ResponseHead {
 
 class FrameReader {
  public:
-  // So much of a message is kept: all of a control frame, and of an audio message what numbers it.
+  // Bytes of a message that are kept: all of a control frame; of an audio message, its sequence number.
   static constexpr std::size_t kHeadBytes = 160;
 
   enum class Outcome { kNeedsMore, kMessage, kBroken };
 
-  // Takes bytes from the front of `bytes`, up to the end of a message at most. Broken is what this protocol's
-  // server never sends: masked, fragmented, compressed or endless messages.
+  // Removes bytes from the front of `bytes`, up to the end of a message at most. kBroken: a frame that this
+  // protocol's server never sends, such as a masked, fragmented, compressed or oversized one.
   Outcome take(std::string_view& bytes);
 
-  // Of the message that has ended. Valid until the next take() or discard().
+  // Of the message that is complete. Valid until the next take() or discard().
   std::uint8_t opcode() const { return opcode_; }
   std::string_view head() const { return {head_.data(), head_size_}; }
   std::uint64_t message_bytes() const { return message_bytes_; }
 
-  // So many bytes come next of which nothing is wanted; whoever can make away with them unread tells by
-  // discard(), of which at most that many.
+  // Number of bytes that follow and are not needed. A caller that skips them unread says so by discard(),
+  // with at most that many.
   std::uint64_t discardable() const { return head_size_ == kHeadBytes ? left_ : 0; }
   Outcome discard(std::uint64_t bytes);
 

@@ -20,11 +20,11 @@ NewFile::NewFile(std::filesystem::path path, bool replace)
       replace_(replace) {
   struct stat there {};
   if (::lstat(path_.c_str(), &there) == 0) {
-    if (!replace_) fail("is there already; --force replaces it");
-    // Through a link: what it leads to is what its owner thinks of.
-    if (::stat(path_.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) fail("is no plain file");
+    if (!replace_) fail("already exists; --force replaces it");
+    // Follows links: replacing a link to a device is as wrong as replacing the device.
+    if (::stat(path_.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) fail("is not a regular file");
   }
-  // Short, and not made from the file's own name: that may be as long as a name can be.
+  // Independent of the file's name, which may be as long as names can be.
   const std::string base = ".auralis-render-" + std::to_string(::getpid()) + "-";
   for (unsigned number = 0; file_ < 0; ++number) {
     temporary_ = folder_ / (base + std::to_string(number));
@@ -53,7 +53,7 @@ std::size_t NewFile::read(void* data, std::size_t size) {
 
 std::size_t NewFile::write(const void* data, std::size_t size) {
   std::size_t done = 0;
-  // Nothing after a write that failed: it would leave a hole.
+  // Writes nothing after a failed write, which would leave a hole.
   while (done < size && write_error_ == 0) {
     const ssize_t wrote = ::write(file_, static_cast<const char*>(data) + done, size - done);
     if (wrote > 0) {
@@ -84,19 +84,18 @@ void NewFile::sync() {
 bool NewFile::rename_to_path() const {
   if (replace_) return ::rename(temporary_.c_str(), path_.c_str()) == 0;
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0) return true;
-  // Some file systems, those of networks before all, know no such rename. A link replaces nothing either.
+  // Some file systems, network ones above all, do not support that flag. A link replaces nothing either.
   if (errno != EINVAL && errno != ENOSYS) return false;
   return ::link(temporary_.c_str(), path_.c_str()) == 0 && ::unlink(temporary_.c_str()) == 0;
 }
 
 void NewFile::publish() {
   if (!rename_to_path()) {
-    if (errno == EEXIST) fail("came there in the meantime, and is kept; --force replaces it");
-    fail("cannot be given its name", errno);
+    if (errno == EEXIST) fail("was created in the meantime and is kept; --force replaces it");
+    fail("cannot be renamed to its name", errno);
   }
   temporary_.clear();
-  // So that the name outlives a crash of the machine. A folder that cannot be synced has its file all the
-  // same.
+  // So that the name survives a crash of the machine. An error is ignored: the file is there anyway.
   const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return;
   ::fsync(folder);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file that gets its name when it is whole, and never before: until then it has a temporary one in the same
+// A file that gets its name only when it is complete: until publish() it has a temporary name in the same
 // folder, and is removed with the object. One thread.
 #pragma once
 
@@ -12,21 +12,21 @@
 
 namespace auralis {
 
-// In one line: which file, and what is wrong with it.
+// In one line: which file, and what failed.
 struct FileError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 class NewFile {
  public:
-  // Refuses a name that is taken, unless `replace`, and what is no plain file in any case. Throws FileError.
+  // Refuses an existing file unless `replace`, and anything but a regular file in any case. Throws FileError.
   NewFile(std::filesystem::path path, bool replace);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
-  // As the calls of the same name, for a library that takes them as its own; none throws. What write() could
-  // not do is remembered: less than `size` is not always noticed by such a library.
+  // As the system calls of the same names, for a library with virtual I/O; none throws. A failed write() is
+  // remembered for check(): such a library does not always notice a short count.
   std::size_t read(void* data, std::size_t size);
   std::size_t write(const void* data, std::size_t size);
   off_t seek(off_t offset, int whence);
@@ -35,16 +35,16 @@ class NewFile {
   // Throws the FileError of the first write() that failed, if one did.
   void check() const;
 
-  // Everything has reached the disk. Throws FileError.
+  // Flushes all of it to the disk. Throws FileError.
   void sync();
 
-  // Gives it its name; without `replace` never in place of a file that came there in the meantime. Throws
-  // FileError.
+  // Renames the file to its path. Without `replace`, never over a file that was created in the meantime.
+  // Throws FileError.
   void publish();
 
   const std::filesystem::path& path() const { return path_; }
 
-  // `what` about this file.
+  // Throws a FileError about this file.
   [[noreturn]] void fail(const std::string& what) const;
   [[noreturn]] void fail(const char* what, int error) const;
 

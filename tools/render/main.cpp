@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// auralis-render: a station's music as a file, faster than it plays.
+// auralis-render: renders a station's music to a file, faster than real time.
 #include <signal.h>
 #include <unistd.h>
 
@@ -30,18 +30,18 @@ namespace {
 
 struct Interrupted {};
 
-// The signals that ask for an end, held back so that files that are not whole are removed first. In place of
-// handlers, which OpenCL drivers replace. Before any thread.
+// Blocks the signals that ask the process to end, so that incomplete files are removed first. Not by
+// handlers, which OpenCL drivers replace. Constructed before any thread.
 class StopSignals {
  public:
   StopSignals() {
-    // A write that meets one of these fails, and says why.
+    // Ignored: the write fails instead, with an error.
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGXFSZ, SIG_IGN);
     sigemptyset(&held_);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
       struct sigaction now {};
-      // As nohup has it: whoever started this wants it to go on.
+      // As under nohup: the caller wants the process to ignore it.
       if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
       sigaddset(&held_, signal);
     }
@@ -56,7 +56,7 @@ class StopSignals {
     }
   }
 
-  // Ends the process by the signal that came, so that whoever waits for it knows.
+  // Ends the process by the pending signal, so that its parent sees that.
   void let_go() const { pthread_sigmask(SIG_UNBLOCK, &held_, nullptr); }
 
  private:
@@ -67,7 +67,7 @@ std::unique_ptr<Engine> make_render_engine(const RenderOptions& options, const E
   if (options.config.synthd.engine == EngineChoice::kNative) {
     return std::make_unique<NativeEngine>(shape, std::max(1U, std::thread::hardware_concurrency()));
   }
-  ConfigLoader folders;  // PoCL's kernels go where synthd's are
+  ConfigLoader folders;  // PoCL's kernels share synthd's cache
   folders.resolve_runtime_dir(environ);
   prepare_opencl_environment(folders.config().daemon_dir(Daemon::kSynthd) / "pocl-cache");
   const std::size_t device = choose_device(opencl_devices(), options.config.synthd.device);
@@ -87,7 +87,7 @@ std::vector<Track> tracks_of(const RenderOptions& options) {
   return tracks;
 }
 
-// What the last line says of a rendering: 12:00 of music in 2.4 s, 300 times real time.
+// The summary line: 12:00 of music in 2.4 s, 300 times real time.
 std::string summary(const RenderOptions& options, const Progress& progress) {
   std::string names;
   for (const auto& path : options.files()) names += (names.empty() ? "" : ", ") + shown(path.string());
@@ -113,7 +113,7 @@ void render_frames(const RenderOptions& options, const StopSignals& signals, con
   for (std::int64_t frame = options.first_frame; frame < end;) {
     signals.throw_if_any();
     music.render_chunk();
-    if (music.chunk_end() <= frame) continue;  // only for its reverb
+    if (music.chunk_end() <= frame) continue;  // warm-up
     const std::int64_t skipped = 2 * (frame - music.chunk_begin());
     const std::int64_t count = std::min(music.chunk_end(), end) - frame;
     for (std::size_t i = 0; i < writers.size(); ++i) {
@@ -147,7 +147,7 @@ void render(const RenderOptions& options, const StopSignals& signals) {
       writers.push_back(std::make_unique<SoundWriter>(path, options.format, options.force));
     }
     render_frames(options, signals, writers, progress);
-    // All are whole before the first has its name.
+    // All are complete before the first gets its name.
     for (const auto& writer : writers) writer->end();
     for (const auto& writer : writers) writer->finish();
     signals.throw_if_any();
@@ -162,7 +162,7 @@ int render_main(int argc, char** argv) {
   try {
     const auto options = parse_render_options(argc, argv, std::cout);
     if (!options) return 0;
-    std::optional<NewFile> midi;  // before the sound takes its time, so that a bad name is told at once
+    std::optional<NewFile> midi;  // before the sound, so that a bad name is refused at once
     if (!options->midi_file.empty()) midi.emplace(options->midi_file, options->force);
     if (!options->file.empty()) render(*options, signals);
     if (midi) write_midi(*options, *midi);

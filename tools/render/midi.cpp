@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <string_view>
 #include <tuple>
@@ -63,6 +64,7 @@ std::string meta(std::uint8_t type, std::string_view data) {
 class TrackChunk {
  public:
   void add(std::int64_t tick, const std::string& event) {
+    assert(tick >= last_);
     bytes_ += variable_length(static_cast<std::uint64_t>(tick - last_)) + event;
     last_ = tick;
   }

@@ -26,8 +26,9 @@ struct MidiFile {
   std::size_t notes = 0;
 };
 
-// The notes that start in the piece, whole. It begins with the bar that holds the first frame, so that bars
-// lie on the grid. Kicks are bass drums of the drums' channel; a swell, which has no pitch, is a middle C.
+// The notes that start in the piece, in full length. The file begins with the bar that contains the first
+// frame, so that bars lie on the grid. Kicks are bass drums on the drum channel; a swell, which has no pitch,
+// is a middle C.
 MidiFile midi_file(const MidiPiece& piece);
 
 }  // namespace auralis

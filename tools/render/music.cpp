@@ -8,8 +8,8 @@
 namespace auralis {
 namespace {
 
-// Leaves the voices of the track in `chunk`, kept in `voices`. To turn the others down would do, but they
-// would be rendered all the same.
+// Keeps only the voices of the track in `chunk`; `voices` owns them. Muting the others by their gains would
+// render them in vain.
 void restrict_to(Track track, StationChunk& chunk, std::vector<Voice>& voices) {
   voices.clear();
   std::copy_if(chunk.voices, chunk.voices + chunk.voice_count, std::back_inserter(voices),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A station's music from any frame on, chunk by chunk, as its listeners hear it there; whole, or some of its
-// groups of voices alone. One thread.
+// A station's music from any frame on, chunk by chunk, with the same samples as its listeners receive: all
+// voices, or some groups of voices alone. One thread.
 #pragma once
 
 #include <cstddef>
@@ -23,11 +23,12 @@ class Music {
   Music(Engine& engine, const Timeline& timeline, std::uint64_t seed, const ParameterHistory& history,
         std::vector<Track> tracks, std::int64_t first_frame);
 
-  // Renders the next chunk of all tracks; at first those before `first_frame` that are heard in its reverb.
-  // Throws EngineError.
+  // Renders the next chunk of all tracks. Starts with the chunks before `first_frame` that are still audible
+  // in the reverb there (warm-up). Throws EngineError.
   void render_chunk();
 
-  // The chunk that was rendered last; a track's samples are the engine's of that index.
+  // First frame of the last rendered chunk, and of the one after it. A track's samples are those of the
+  // track's index in the engine.
   std::int64_t chunk_begin() const { return timeline_.first_frame(chunk_); }
   std::int64_t chunk_end() const { return timeline_.first_frame(chunk_ + 1); }
 

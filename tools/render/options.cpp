@@ -42,21 +42,22 @@ void declare_music(Arguments& arguments) {
   const std::string group = "The music";
   const Config usual;
   arguments.declare("--link", "LINK",
-                    "A permalink, or the part of one after its ?, in place of all that follows and of --rate",
+                    "A permalink, or its part after the ?; instead of the other music options and --rate",
                     group);
   arguments.declare("--preset", "NAME",
                     config_key("synthd", "preset").rule.allowed + "; default " + usual.synthd.preset, group);
   arguments.declare("--seed", "N",
-                    "Number that it is derived from; default " + std::to_string(usual.synthd.seed), group);
-  arguments.declare("--key", "NAME", "In place of the preset's: " + choice_of(kKeyNames), group);
-  arguments.declare("--mode", "NAME", "In place of the preset's: " + choice_of(kModeNames), group);
+                    "Number from which the music is derived; default " + std::to_string(usual.synthd.seed),
+                    group);
+  arguments.declare("--key", "NAME", "Instead of the preset's: " + choice_of(kKeyNames), group);
+  arguments.declare("--mode", "NAME", "Instead of the preset's: " + choice_of(kModeNames), group);
   for (const NumberControl& control : kNumberControls) {
     arguments.declare(
         flag_of(control.name), "X",
-        "In place of the preset's: " + number_text(control.min) + " to " + number_text(control.max), group);
+        "Instead of the preset's: " + number_text(control.min) + " to " + number_text(control.max), group);
   }
   for (const std::string_view voices : kVoiceGroupNames) {
-    arguments.declare(flag_of(voices), "SWITCH", "In place of the preset's: on or off", group);
+    arguments.declare(flag_of(voices), "SWITCH", "Instead of the preset's: on or off", group);
   }
 }
 
@@ -65,31 +66,32 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
   app.allow_extras();     // refused in the words of the other errors
   app.add_flag("-h,--help", flags.help, "Print this help");
   app.add_flag("--version", flags.version, "Print the version");
-  flags.file_option = app.add_option("FILE", flags.file,
-                                     "What to write; its extension says how: " + choice_of(kSoundExtensions));
+  flags.file_option = app.add_option(
+      "FILE", flags.file, "File to write; its extension selects the format: " + choice_of(kSoundExtensions));
   flags.file_option->type_name("");
   declare_music(arguments);
 
   const std::string group = "The file";
-  arguments.declare("--seconds", "X", "How much; default " + number_text(kUsualSeconds), group);
+  arguments.declare("--seconds", "X", "Length; default " + number_text(kUsualSeconds), group);
   arguments.declare("--at", "X",
-                    "Where to begin, in seconds of the station's own time; default 0, or where the link does",
+                    "Start, in seconds from the station's beginning; default 0, or the link's position",
                     group);
   arguments.declare("--rate", "HZ", config_key("audio", "sample_rate").rule.allowed + " frames a second",
                     group);
-  arguments.declare("--midi", "FILE", "Write the composition too, or alone, as a Standard MIDI File", group);
-  arguments.declare("--bits", "N", "Of WAV and FLAC: " + choice_of(kBits) + "; default 16", group);
+  arguments.declare("--midi", "FILE", "Also, or only, write the composition as a Standard MIDI File", group);
+  arguments.declare("--bits", "N", "Bits a sample of WAV and FLAC: " + choice_of(kBits) + "; default 16",
+                    group);
   app.add_flag("--stems", flags.stems,
-               "Four files, one group of voices alone in each: FILE with -pads, -lead, -kicks and -swells")
+               "Write four files, each with one group of voices: FILE with -pads, -lead, -kicks and -swells")
       ->group(group);
-  app.add_flag("--force", flags.force, "Replace what is there already")->group(group);
+  app.add_flag("--force", flags.force, "Replace existing files")->group(group);
 
   const std::string engine_group = "The engine";
   arguments.declare("--engine", "NAME", "native, on this processor, or opencl; default native", engine_group);
   arguments.declare("--device", "TEXT",
                     "With opencl: index in synthd --list-devices, or a part of the device's name",
                     engine_group);
-  app.footer("A file gets its name when it is whole. Exit status: 0 written, 1 failed, 2 wrong usage.");
+  app.footer("A file gets its name when it is complete. Exit status: 0 written, 1 failed, 2 wrong usage.");
 }
 
 MusicParameters read_music(const Arguments& arguments, const Config& config) {
@@ -217,7 +219,7 @@ std::vector<std::filesystem::path> RenderOptions::files() const {
 }
 
 std::optional<RenderOptions> parse_render_options(int argc, const char* const* argv, std::ostream& out) {
-  CLI::App app("Renders the music of a station into a file, faster than it plays.", "auralis-render");
+  CLI::App app("Renders a station's music to a file, faster than real time.", "auralis-render");
   Arguments arguments(app);
   Flags flags;
   declare(app, arguments, flags);

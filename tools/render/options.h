@@ -34,11 +34,11 @@ struct RenderOptions {
   bool stems = false;
   bool force = false;
 
-  // Of sound: none, one, or that of each stem.
+  // Sound files to write: none, one, or one a stem.
   std::vector<std::filesystem::path> files() const;
 };
 
-// Answers --help and --version on `out`, and returns nothing then. Throws UsageError.
+// Prints --help or --version on `out` and returns nothing, else the options. Throws UsageError.
 std::optional<RenderOptions> parse_render_options(int argc, const char* const* argv, std::ostream& out);
 
 }  // namespace auralis

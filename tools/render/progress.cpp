@@ -26,7 +26,7 @@ std::size_t columns_of(int terminal) {
 }  // namespace
 
 std::string clock_text(double seconds) {
-  constexpr double kLongest = 1e9;  // also what comes of a division by nothing
+  constexpr double kLongest = 1e9;  // also for infinity
   const auto whole = static_cast<long>(std::clamp(seconds, 0.0, kLongest));
   std::array<char, 32> text{};
   if (whole < 3'600) {
@@ -90,7 +90,7 @@ void Progress::clear() {
 void Progress::draw(const std::string& text) {
   drawn_ = !text.empty();
   const std::string bytes = "\r" + text + "\x1b[K";
-  // A terminal that is gone is none of the music's business.
+  // Ignores errors: rendering goes on without a terminal.
   if (::write(terminal_, bytes.data(), bytes.size()) < 0) return;
 }
 

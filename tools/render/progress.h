@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How far a rendering is: on a terminal a line that is drawn anew a few times a second, elsewhere nothing.
-// One thread.
+// The progress of a rendering, as one line on a terminal that is redrawn a few times a second; nothing if the
+// output is no terminal. One thread.
 #pragma once
 
 #include <chrono>
@@ -20,17 +20,17 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Time runs from here, else from the start.
+  // Restarts the clock, which otherwise runs from construction.
   void begin();
 
-  // Cheap where it is not yet time to draw.
+  // Draws, at most five times a second: cheap to call often.
   void show(std::int64_t frames);
 
-  // Leaves the line empty.
+  // Erases the line.
   void clear();
 
   double elapsed_seconds() const;
-  // Seconds of music a second.
+  // Rendered seconds of music per second of time.
   double speed(std::int64_t frames) const;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <sndfile.h>
 
+#include <cassert>
 #include <cstddef>
 #include <string>
 
@@ -35,8 +36,8 @@ int sndfile_format(const SoundFormat& format) {
 
 NewFile& file_of(void* user) { return *static_cast<NewFile*>(user); }
 
-// libsndfile does its work through these, since it does not tell of every write that failed: not of those
-// that an encoder makes when it is closed.
+// Virtual I/O for libsndfile: it does not report every failed write, such as those of an encoder that is
+// being closed; NewFile remembers them.
 SF_VIRTUAL_IO make_io() {
   SF_VIRTUAL_IO io{};
   io.get_filelen = [](void* user) -> sf_count_t { return file_of(user).size(); };
@@ -77,7 +78,7 @@ struct SoundFile::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  // What the system said goes over what libsndfile makes of it.
+  // Prefers the system's error to libsndfile's.
   [[noreturn]] void fail() const {
     file.check();
     file.fail("cannot be written: " + std::string(sf_strerror(sound)));
@@ -94,20 +95,26 @@ SoundFile::SoundFile(const std::filesystem::path& path, const SoundFormat& forma
 SoundFile::~SoundFile() = default;
 
 void SoundFile::write(const std::int16_t* samples, std::int64_t frames) {
+  assert(impl_->sound != nullptr && "not after finish()");
   impl_->check(sf_writef_short(impl_->sound, samples, frames), frames);
 }
 
 void SoundFile::write(const float* samples, std::int64_t frames) {
+  assert(impl_->sound != nullptr && "not after finish()");
   impl_->check(sf_writef_float(impl_->sound, samples, frames), frames);
 }
 
 void SoundFile::finish() {
+  assert(impl_->sound != nullptr);
   const int error = sf_close(impl_->sound);
   impl_->sound = nullptr;
   impl_->file.sync();
   if (error != 0) impl_->file.fail("cannot be written: " + std::string(sf_error_number(error)));
 }
 
-void SoundFile::publish() { impl_->file.publish(); }
+void SoundFile::publish() {
+  assert(impl_->sound == nullptr && "after finish()");
+  impl_->file.publish();
+}
 
 }  // namespace auralis

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A sound file that is written and then, whole, gets its name. The only user of libsndfile.
+// A sound file that gets its name when it is complete. The only user of libsndfile.
 #pragma once
 
 #include <array>
@@ -20,25 +20,25 @@ struct SoundFormat {
   std::uint32_t sample_rate = 44'100;
   std::int64_t frames = 0;  // that will be written
 
-  // Samples come as floats, else as 16 bits.
+  // Whether write() takes floats, else 16 bits.
   bool from_floats() const { return type == SoundType::kOgg || bits == 24; }
 };
 
 // One thread.
 class SoundFile {
  public:
-  // As NewFile. Throws FileError, as all others do.
+  // As NewFile. Throws FileError, as all functions do.
   SoundFile(const std::filesystem::path& path, const SoundFormat& format, bool replace);
   ~SoundFile();
 
-  // Interleaved; the one of both that the format asks for. Floats lie from -1 to 1.
+  // Writes interleaved frames: floats (-1 to 1) if the format is from_floats(), else 16 bits.
   void write(const std::int16_t* samples, std::int64_t frames);
   void write(const float* samples, std::int64_t frames);
 
-  // After the last write(): the file is whole and on the disk, still under its temporary name.
+  // Completes the file and flushes it to the disk, still under its temporary name. After the last write().
   void finish();
 
-  // After finish().
+  // Gives the file its name. After finish().
   void publish();
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tools/render/writer.h"
 
+#include <cassert>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -51,12 +52,14 @@ void SoundWriter::end() {
 void SoundWriter::finish() {
   thread_.join();
   const MutexLock lock(mutex_);
+  assert(ended_);
   if (failed_) std::rethrow_exception(failed_);
 }
 
 void SoundWriter::push(Task task) {
   {
     MutexLock lock(mutex_);
+    assert(!ended_);
     while (tasks_.size() >= kMostTasks && !failed_) lock.wait(changed_);
     if (failed_) std::rethrow_exception(failed_);
     tasks_.push_back(std::move(task));

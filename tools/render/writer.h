@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes a sound file on a thread of its own: to encode takes longer than to render, and stems are encoded
-// side by side. For one thread, which waits where the file falls behind.
+// Writes a sound file on a thread of its own: encoding takes longer than rendering, and stems are encoded in
+// parallel. Called by one thread, which waits if the encoder falls behind.
 #pragma once
 
 #include <condition_variable>
@@ -18,24 +18,24 @@ namespace auralis {
 
 class SoundWriter {
  public:
-  // As SoundFile. What fails on the thread is thrown by the next call of write(), or by finish().
+  // As SoundFile. An error of the encoder's thread is thrown by the next write(), end() or finish().
   SoundWriter(const std::filesystem::path& path, const SoundFormat& format, bool replace);
-  // What was not finished is given up, and its file removed.
+  // Abandons the file if it was not finished, and removes it.
   ~SoundWriter();
   SoundWriter(const SoundWriter&) = delete;
   SoundWriter& operator=(const SoundWriter&) = delete;
 
-  // Copied.
+  // Queues a copy of the frames; waits while the queue is full.
   void write(const std::int16_t* samples, std::int64_t frames);
   void write(const float* samples, std::int64_t frames);
 
-  // After the last write(): begins to finish the file. Returns at once.
+  // Starts to complete the file. After the last write(); returns at once.
   void end();
 
-  // After end(): waits until it is whole and on the disk.
+  // Waits until the file is complete and on the disk. After end().
   void finish();
 
-  // After finish().
+  // Gives the file its name. After finish().
   void publish() { file_.publish(); }
 
  private:
@@ -48,7 +48,7 @@ class SoundWriter {
   Mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> tasks_ AURALIS_GUARDED_BY(mutex_);
-  bool ended_ AURALIS_GUARDED_BY(mutex_) = false;  // no more will come
+  bool ended_ AURALIS_GUARDED_BY(mutex_) = false;  // no task follows
   std::exception_ptr failed_ AURALIS_GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// auralis-ticket: makes and checks tickets, which listeners show where streamd has a ticket_key_file.
+// auralis-ticket: makes and checks the tickets that streamd requires if it has a ticket_key_file.
 #include <CLI/CLI.hpp>
 
 #include <exception>
@@ -17,7 +17,7 @@
 namespace auralis {
 namespace {
 
-// Refused, in one line: what was given, and what is allowed.
+// Wrong usage, in one line: what was given, and what is allowed.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -27,7 +27,7 @@ struct TicketError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// An option, and its text if it was given.
+// An option and its text; true if it was given.
 struct Given {
   std::string text;
   const CLI::Option* option = nullptr;
@@ -54,15 +54,15 @@ void declare(CLI::App& app, Options& options) {
   app.allow_extras();     // refused in the words of the other errors
   app.add_flag("-h,--help", options.help, "Print this help");
   app.add_flag("--version", options.version, "Print the version");
-  add(options.key_file, "--key-file", "FILE", "The key, as ticket_key_file in [streamd] names it");
+  add(options.key_file, "--key-file", "FILE", "The key file: the ticket_key_file of [streamd]");
   add(options.station, "--station", "NAME",
-      "Station that the ticket is for; new: stations of the listener's own; *: all");
-  add(options.valid, "--valid", "TIME", "How long it is valid from now on: 30s, 90m, 2h, 7d");
+      "Station that the ticket admits to; new: the listener's own stations; *: all");
+  add(options.valid, "--valid", "TIME", "Validity from now on: 30s, 90m, 2h, 7d");
   add(options.until, "--until", "TIME",
-      "Or when it expires: Unix time in seconds, or as 2026-12-31T23:59:59Z");
+      "Instead of --valid: expiry, as Unix time in seconds or as 2026-12-31T23:59:59Z");
   add(options.check, "--check", "TICKET",
-      "Make none: say whether this one is valid (for --station, if that is given)");
-  app.footer("Exit status: 0 made, or valid; 1 failed, or not valid; 2 wrong usage.");
+      "Check this ticket instead of making one (for --station, if that is given)");
+  app.footer("Exit status: 0 made or valid, 1 failed or not valid, 2 wrong usage.");
 }
 
 [[noreturn]] void refuse(const Given& given, const std::string& allowed) {
@@ -113,7 +113,7 @@ std::string check(const Options& options) {
   const std::string station = options.station || !ticket ? options.station.text : ticket->station;
   const TicketOutcome outcome = check_ticket(options.check.text, station, key, unix_s());
   std::string answer(sentence(outcome));
-  // Nothing that a forged one says is worth telling.
+  // The claims of a forged ticket are not shown.
   if (outcome != TicketOutcome::kMalformed && outcome != TicketOutcome::kForged)
     answer += " Station " + ticket->station + ", until " + time_text(ticket->expires_s) + ".";
   if (outcome != TicketOutcome::kValid) throw TicketError(answer);
@@ -121,7 +121,7 @@ std::string check(const Options& options) {
 }
 
 void run(int argc, const char* const* argv) {
-  CLI::App app("Makes tickets for listeners, and checks them.", "auralis-ticket");
+  CLI::App app("Makes and checks tickets for listeners.", "auralis-ticket");
   Options options;
   declare(app, options);
   const std::string problem =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Times as people write them on a command line. Pure; any thread.
+// Durations and times as texts of the command line. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ std::optional<std::int64_t> parse_duration(std::string_view text);
 // year 1970 to 9999.
 std::optional<std::int64_t> parse_time(const std::string& text);
 
-// 2026-12-31T23:59:59Z, for what parse_time may return.
+// ISO 8601 in UTC, 2026-12-31T23:59:59Z, of a time that parse_time() may return.
 std::string time_text(std::int64_t unix_s);
 
 }  // namespace auralis

@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(Fixture,
   server.write("\x81\x02{}");
   epoll_event event{};
   CHECK(::epoll_wait(epoll, &event, 1, 0) == 0);
-  listener.wake_up();
+  listener.resume();
   deliver_event(epoll);
   CHECK(tally.stalled_lost == 0);
   server.hang_up();

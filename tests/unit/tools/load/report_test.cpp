@@ -52,7 +52,7 @@ TEST_CASE_FIXTURE(Fixture, "errors are listed by kind, none of them twice") {
   CHECK(has(text(), "1 refused with HTTP 503"));
   CHECK(has(text(), "1 not connected: Connection refused"));
   CHECK(has(text(), "2 lost with code 1006"));
-  CHECK(has(text(), "1 heard nothing"));
+  CHECK(has(text(), "1 received no audio"));
   CHECK(json()["refused"]["503"] == 1);
   CHECK(json()["failed"]["Connection refused"] == 1);
   CHECK(json()["lost"]["1006"] == 2);
