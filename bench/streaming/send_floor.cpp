@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// auralis-send-floor: what it costs at least to send streamd's messages to many listeners, in the size that
-// they have as PCM or as Opus. A handshake and then, at ticks as streamd has them, a bare send() for each
-// listener whose phase has come, out of one buffer; no queue, no second chance, no figures but its own
-// processor time. auralis-load hears it as it hears streamd.
+// auralis-send-floor: the least cost of sending streamd's messages to many listeners, in the size of PCM or
+// of Opus. After the handshake it calls send() once for each listener of a phase, at streamd's ticks, from
+// one buffer: no queue, no retry, no metrics but its own CPU time. auralis-load measures it as it measures
+// streamd.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -49,7 +49,7 @@ struct Format {
 
 std::string pcm_message(const AudioChunk& chunk) { return pcm_header(chunk).append(chunk.samples.bytes()); }
 
-// streamd's at its usual bit rate, 96 kbit/s: five packets of 20 ms.
+// streamd's at its default bit rate, 96 kbit/s: five packets of 20 ms.
 std::string opus_message(const AudioChunk& chunk) {
   constexpr std::size_t kPackets = 5;
   constexpr std::size_t kPacketBytes = 240;

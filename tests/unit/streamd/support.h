@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the tests of streamd stand on: a network that they watch, and a synthd that writes what they say.
+// Fakes for the tests of streamd: a network that records, an executor that can be held, a synthd that writes
+// what the test says.
 #pragma once
 
 #include <deque>
@@ -43,18 +44,18 @@ class OwnMetrics {
   }
 };
 
-// Keeps what SendQueues sends, and takes nothing until the test says so.
+// Records what is sent, and takes nothing until the test says so.
 class RecordingTransport final : public Transport {
  public:
   MessageSink& sink(ConnectionId connection) {
-    return outlets_.try_emplace(connection, *this, connection).first->second;
+    return sinks_.try_emplace(connection, *this, connection).first->second;
   }
   void ping(ConnectionId connection) override { pinged.push_back(connection); }
   void close(ConnectionId connection, std::uint16_t code, std::string_view) override {
     closed[connection] = code;
   }
 
-  // The network takes all that it was given, and what follows, through `written(connection)`.
+  // Takes all messages that are pending, and those that follow, by calling `written(connection)`.
   template <typename Written>
   void take_all(const Written& written) {
     while (!waiting.empty()) {
@@ -71,9 +72,9 @@ class RecordingTransport final : public Transport {
   std::map<ConnectionId, std::uint16_t> closed;
 
  private:
-  class OneOutlet final : public MessageSink {
+  class OneSink final : public MessageSink {
    public:
-    OneOutlet(RecordingTransport& transport, ConnectionId connection)
+    OneSink(RecordingTransport& transport, ConnectionId connection)
         : transport_(transport), connection_(connection) {}
     void expect() const override {}
     SendResult transmit(const WireMessagePtr& message) override {
@@ -88,17 +89,17 @@ class RecordingTransport final : public Transport {
     ConnectionId connection_;
   };
 
-  std::map<ConnectionId, OneOutlet> outlets_;
+  std::map<ConnectionId, OneSink> sinks_;
 };
 
-// Encodes at once, or, while it is held, once the test says so.
+// Encodes at once, or, while held, when the test says so.
 class HeldExecutor final : public EncodingExecutor {
  public:
   void run(const Urgency&, std::function<void()> work) override {
     if (held) return waiting.push_back(std::move(work));
     work();
   }
-  // Runs `count` pieces of work that wait, and no more.
+  // Runs at most `count` pieces of waiting work.
   void run_waiting(std::size_t count) {
     for (; count > 0 && !waiting.empty(); --count) {
       const auto work = std::move(waiting.front());
@@ -120,16 +121,16 @@ class FakeSynth {
     writer_.publish(epoch_ns);
   }
 
-  StationId open(std::size_t place, StationState state) {
+  StationId open(std::size_t index, StationState state) {
     state.history = begun_with(MusicParameters{});
-    writer_.open(place, state);
-    return {place, writer_.generation(place)};
+    writer_.open(index, state);
+    return {index, writer_.generation(index)};
   }
 
-  void write(std::int64_t first, std::int64_t last, std::size_t place = 0) {
+  void write(std::int64_t first, std::int64_t last, std::size_t index = 0) {
     for (std::int64_t chunk = first; chunk <= last; ++chunk) {
       const std::vector<std::int16_t> samples(8'820, static_cast<std::int16_t>(chunk + 1));
-      writer_.write_chunk(place, chunk, samples.data());
+      writer_.write_chunk(index, chunk, samples.data());
     }
   }
 

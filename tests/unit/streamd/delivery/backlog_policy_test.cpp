@@ -21,18 +21,18 @@ TEST_CASE("a listener whose chunks are young and few is sent to") {
   CHECK(backlog_action(backlog(kLimits.age_ns, kLimits.bytes), kLimits) == BacklogAction::kSend);
 }
 
-TEST_CASE("the oldest chunk is skipped where it is too old, or all are too many bytes") {
+TEST_CASE("the oldest chunk is skipped if it is too old, or if too many bytes are queued") {
   CHECK(backlog_action(backlog(kLimits.age_ns + 1, 0), kLimits) == BacklogAction::kSkipOldest);
   CHECK(backlog_action(backlog(0, kLimits.bytes + 1), kLimits) == BacklogAction::kSkipOldest);
 }
 
-TEST_CASE("where no chunk waits there is nothing to skip, whatever is on its way") {
+TEST_CASE("if no chunk waits there is nothing to skip, whatever is in flight") {
   Backlog only_pending = backlog(kLimits.age_ns + 1, kLimits.bytes + 1);
   only_pending.queued_chunks = 0;
   CHECK(backlog_action(only_pending, kLimits) == BacklogAction::kSend);
 }
 
-TEST_CASE("who offered Opus beside PCM is stepped down rather than skipped") {
+TEST_CASE("a listener that offered Opus beside PCM is stepped down rather than skipped") {
   Backlog slow = backlog(kLimits.age_ns + 1, 0);
   slow.can_step_down = true;
   CHECK(backlog_action(slow, kLimits) == BacklogAction::kStepDown);

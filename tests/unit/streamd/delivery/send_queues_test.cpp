@@ -27,7 +27,7 @@ StationAudio of(const StationId& station, const AudioMessagePtr& message) {
 }
 
 struct Fixture {
-  // Without an argument nothing counts as an absence.
+  // By default no time counts as an absence.
   explicit Fixture(std::int64_t max_step_ns = 3'600 * kNsPerSecond) : process_time(clock, max_step_ns) {}
 
   test::ManualClock clock;
@@ -43,20 +43,20 @@ struct Fixture {
                     60 * kNsPerSecond,
                     [this](ConnectionId id) { stepped_down.push_back(id); }};
 
-  // A listener that is delivered to.
+  // Adds a listener and starts its delivery.
   void add(ConnectionId id, const StationId& station = kGarden, WireFormat format = WireFormat::kPcm,
            bool offered_opus = false) {
     queues.add(id, transport.sink(id), format, offered_opus);
     queues.begin(id, {station, 0, {}, {}});
   }
-  // To all who listen to the garden.
+  // Delivers a chunk to the listeners of the garden.
   void deliver(const AudioMessagePtr& message, std::int64_t due_ns = 1) {
     queues.deliver({0, due_ns, {of(kGarden, message)}});
   }
   void take_all() {
     transport.take_all([&](ConnectionId id) { queues.written(id); });
   }
-  // What a listener was sent of JSON.
+  // The JSON messages that a listener was sent.
   std::vector<nlohmann::json> texts(ConnectionId id) {
     std::vector<nlohmann::json> result;
     for (const auto& message : transport.sent[id]) {
@@ -73,7 +73,7 @@ struct Fixture {
            value("websocket_chunks_dropped_total", "disconnect") +
            value("websocket_chunks_dropped_total", "error");
   }
-  // The invariant of the books, in all and for each listener.
+  // The identity of the books, in total and for the listeners together.
   void check_books() const {
     CHECK(value("auralis_chunks_offered_total") ==
           value("websocket_chunks_sent_total") + dropped() + value("auralis_chunks_queued"));
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station a
   CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{2, 4004}, {3, 4004}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "one message is on its way at a time, and the next follows when it was taken") {
+TEST_CASE_FIXTURE(Fixture, "one message is in flight at a time, and the next follows when it was taken") {
   add(1);
   deliver(audio(1));
   deliver(audio(2));
@@ -145,14 +145,15 @@ TEST_CASE_FIXTURE(Fixture, "what the kernel takes at once is sent at once, whate
 }
 
 TEST_CASE_FIXTURE(
-    Fixture, "a stalled listener loses its oldest chunks by age, is told where, and holds bounded memory") {
+    Fixture,
+    "a stalled listener loses its oldest chunks by age, is warned of each, and holds bounded memory") {
   add(1);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
     deliver(audio(seq));
     clock.now += kChunkNs;
     check_books();
   }
-  CHECK(value("auralis_chunks_queued") == 22);  // two seconds of them, the newest, and the one on its way
+  CHECK(value("auralis_chunks_queued") == 22);  // two seconds of them, the newest, and the one in flight
   CHECK(value("websocket_chunks_dropped_total", "backlog") == 38);
   take_all();
   std::vector<std::int64_t> skipped;
@@ -183,13 +184,14 @@ TEST_CASE_FIXTURE(Fixture, "a listener may ask for a shorter queue, and not for 
   queues.set_max_backlog(1, 100 * kNsPerSecond);
   CHECK(queues.status(1)->max_backlog_ms == 2'000);
   queues.flush(1);
-  CHECK(queues.status(1)->queued == 1);  // on its way
+  CHECK(queues.status(1)->queued == 1);  // in flight
   CHECK(queues.status(1)->dropped == 9);
   check_books();
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "who offered Opus beside PCM is stepped down once, told so, and skipped from then on") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "a listener that offered Opus beside PCM is stepped down once, warned, and skipped from then on") {
   add(1, kGarden, WireFormat::kPcm, true);
   add(2, kGarden, WireFormat::kJson, true);
   for (std::int64_t seq = 0; seq < 40; ++seq, clock.now += kChunkNs) deliver(audio(seq));
@@ -204,7 +206,7 @@ TEST_CASE_FIXTURE(Fixture,
   check_books();
 }
 
-TEST_CASE_FIXTURE(Fixture, "who goes to PCM later, or again, is stepped down from it, too") {
+TEST_CASE_FIXTURE(Fixture, "a listener that switches to PCM later, or again, is stepped down from it, too") {
   add(1, kGarden, WireFormat::kPcm, true);
   add(2, kGarden, WireFormat::kJson, true);
   std::int64_t seq = 0;
@@ -247,7 +249,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is clo
   CHECK(transport.sent[1].size() == sent);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a listener that takes a little now and then is slow, and not gone") {
+TEST_CASE_FIXTURE(Fixture, "a listener that takes a little now and then is slow, not gone") {
   add(1);
   deliver(audio(1));
   for (int i = 0; i < 5; ++i) {
@@ -259,7 +261,8 @@ TEST_CASE_FIXTURE(Fixture, "a listener that takes a little now and then is slow,
   CHECK(transport.closed.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "who gives no sign of life for a minute is closed with 4009, after pings") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a listener without a sign of life for a minute is closed with 4009, after pings") {
   add(1);
   add(2);
   for (int second = 0; second < 60; ++second) {
@@ -274,7 +277,7 @@ TEST_CASE_FIXTURE(Fixture, "who gives no sign of life for a minute is closed wit
   CHECK_FALSE(queues.status(1)->rtt_ms.has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the books") {
+TEST_CASE_FIXTURE(Fixture, "what was queued to a listener that leaves is booked as dropped") {
   add(1);
   deliver(audio(1));
   deliver(audio(2));
@@ -289,7 +292,7 @@ TEST_CASE_FIXTURE(Fixture, "what a leaving listener had queued is dropped in the
   check_books();
 }
 
-TEST_CASE_FIXTURE(Fixture, "what a killed streamd left unsettled is settled by the next one") {
+TEST_CASE_FIXTURE(Fixture, "what a killed streamd left queued is dropped by the next one") {
   add(1);
   deliver(audio(1));
   deliver(audio(2));
@@ -352,7 +355,7 @@ TEST_CASE_FIXTURE(Fixture, "silence is announced before it comes") {
   CHECK(texts(1).front()["seq"] == 9);
 }
 
-TEST_CASE_FIXTURE(Fixture, "each five seconds a listener is told how it stands") {
+TEST_CASE_FIXTURE(Fixture, "a listener is sent its buffer status every five seconds") {
   add(1);
   transport.answer = SendResult::kTaken;
   for (std::int64_t seq = 0; seq < 101; ++seq, clock.now += kChunkNs) deliver(audio(seq));
@@ -362,8 +365,7 @@ TEST_CASE_FIXTURE(Fixture, "each five seconds a listener is told how it stands")
   CHECK(told.back()["sent"] == 100);
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "over plain HTTP nothing but audio is sent, and nobody is asked for a sign of life") {
+TEST_CASE_FIXTURE(Fixture, "over plain HTTP only audio is sent, and no listener is pinged") {
   add(1, kGarden, WireFormat::kWav);
   queues.send_text(1, make_text_message("{}"));
   queues.send_text_to_all(make_text_message("{}"));
@@ -397,7 +399,7 @@ TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second")
   CHECK(own.sample("audio_end_to_end_latency_ms").sum == 320.0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "who waits for a station is delivered to from its past chunks on") {
+TEST_CASE_FIXTURE(Fixture, "a listener that waits for its station is sent the past chunks first") {
   queues.add(1, transport.sink(1), WireFormat::kPcm, false);
   deliver(audio(4));
   CHECK(transport.sent[1].empty());
@@ -408,20 +410,20 @@ TEST_CASE_FIXTURE(Fixture, "who waits for a station is delivered to from its pas
   check_books();
 }
 
-TEST_CASE_FIXTURE(Fixture, "who waits for a station of its own has nothing to do with those of others") {
+TEST_CASE_FIXTURE(Fixture, "a listener that waits for its own station is not affected by others") {
   queues.add(1, transport.sink(1), WireFormat::kPcm, false);
-  queues.move({}, kGarden);  // the first stations have come
+  queues.move({}, kGarden);  // the first stations are there
   queues.send_text(kGarden, make_text_message("{}"));
   CHECK(transport.sent[1].empty());
   queues.close_all_of(kGarden, close_code::kStationGone, "gone");
   CHECK(transport.closed.empty());
 }
 
-// Of a process that is stopped now and then.
+// A process that is stopped now and then.
 struct StoppedFixture : Fixture {
   StoppedFixture() : Fixture(500 * kNsPerMs) {}
 
-  // It runs, and looks after its listeners.
+  // Runs, and checks timeouts.
   void run(std::int64_t seconds) {
     for (std::int64_t tenth = 1; tenth <= 10 * seconds; ++tenth) {
       clock.now += kNsPerSecond / 10;
@@ -429,7 +431,7 @@ struct StoppedFixture : Fixture {
       if (tenth % 10 == 0) queues.check_timeouts();
     }
   }
-  // It is stopped, and looks after them at once when it goes on.
+  // Stops the process, which checks timeouts as soon as it continues.
   void stop(std::int64_t seconds) {
     clock.now += seconds * kNsPerSecond;
     queues.check_timeouts();
@@ -458,7 +460,7 @@ TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener whi
   CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
 }
 
-TEST_CASE_FIXTURE(StoppedFixture, "what waits for a listener grows no older while the process is stopped") {
+TEST_CASE_FIXTURE(StoppedFixture, "chunks that wait grow no older while the process is stopped") {
   add(1, kGarden, WireFormat::kPcm, true);
   deliver(audio(1));
   deliver(audio(2));

@@ -26,14 +26,14 @@ TEST_CASE("listeners are spread evenly over the phases, the first ones far apart
   for (ConnectionId id = 1; id <= 120; ++id) ++counts[subscriptions.find(id)->phase];
   CHECK(counts.size() == kPhases);
   for (const auto& entry : counts) CHECK(entry.second == 3);
-  // Who leaves makes room in its phase.
+  // A listener that leaves makes room in its phase.
   const std::uint32_t phase = subscriptions.find(60)->phase;
   subscriptions.remove(60);
   subscriptions.add(121, 0, WireFormat::kPcm, kGarden);
   CHECK(subscriptions.find(121)->phase == phase);
 }
 
-TEST_CASE("a phase needs each station once a worker, in the formats of those who are delivered to") {
+TEST_CASE("a phase needs each station once a worker, in the formats of the listeners that are delivered to") {
   Subscriptions subscriptions;
   subscriptions.add(1, 0, WireFormat::kPcm, kGarden);
   CHECK(subscriptions.next_busy_phase(0) == kPhases);  // it waits
@@ -76,7 +76,7 @@ TEST_CASE("what a listener needs follows it to another station and format") {
   subscriptions.move(kHarbour, kGarden);
   CHECK(subscriptions.needs_of(phase)[0].station == kGarden);
   CHECK(subscriptions.stations() == std::vector<StationId>{kGarden});
-  // One who is gone changes nothing.
+  // A listener that is gone changes nothing.
   subscriptions.remove(1);
   subscriptions.set_format(1, WireFormat::kPcm);
   subscriptions.begin(1);
@@ -84,7 +84,7 @@ TEST_CASE("what a listener needs follows it to another station and format") {
   CHECK(subscriptions.needs_of(phase).empty());
 }
 
-TEST_CASE("those who hear a station in Opus are counted, however they come, go and change") {
+TEST_CASE("listeners in Opus are counted by station, however they are added, removed and changed") {
   Subscriptions subscriptions;
   const StationId first{0, 1};
   const StationId second{1, 1};

@@ -6,7 +6,7 @@
 namespace auralis {
 namespace {
 
-TEST_CASE("what the configuration says of threads and of encoders is not measured") {
+TEST_CASE("configured numbers of threads and of encoders are taken as they are") {
   Config config;
   config.streamd.encoding_threads = 3;
   config.streamd.max_opus_stations = 7;
@@ -14,19 +14,19 @@ TEST_CASE("what the configuration says of threads and of encoders is not measure
   CHECK(encoder_places(config) == 7);
 }
 
-TEST_CASE("there is a thread to encode on every machine, and four at most") {
+TEST_CASE("every machine has a thread to encode on, and four at most") {
   CHECK(encoding_threads(Config()) >= 1);
   CHECK(encoding_threads(Config()) <= 4);
 }
 
-TEST_CASE("configured stations need no place among the encoders of personal ones") {
+TEST_CASE("configured stations leave no encoder to personal ones if they need all") {
   Config config;
   config.streamd.encoding_threads = 1;
   config.stations.resize(4'096);
   CHECK(encoder_places(config) == 0);
 }
 
-TEST_CASE("the measurement gives a number for each rate and length of chunk, and none for no thread") {
+TEST_CASE("each rate and chunk length has a measured capacity, which is 0 without a thread") {
   for (const std::uint32_t rate : {44'100U, 48'000U}) {
     for (const std::int64_t chunk_ms : {20, 200}) {
       CAPTURE(rate);

@@ -118,7 +118,7 @@ TEST_CASE("the longest chunk at the highest bit rate is still one page") {
   }
 }
 
-TEST_CASE("where the encoder begins anew, one stream ends and another one is chained to it") {
+TEST_CASE("if the encoder was reset, one stream ends and another one is chained to it") {
   Broadcast broadcast;
   broadcast.play(0);
   broadcast.play(1);
@@ -137,7 +137,7 @@ TEST_CASE("where the encoder begins anew, one stream ends and another one is cha
   CHECK(broadcast.play(6).joint.empty());
 }
 
-TEST_CASE("who comes in the middle hears the music within some packets") {
+TEST_CASE("a late joiner hears the music within some packets") {
   Broadcast broadcast;
   for (std::int64_t seq = 0; seq < 10; ++seq) broadcast.play(seq);
   std::string bytes = broadcast.ogg.headers();

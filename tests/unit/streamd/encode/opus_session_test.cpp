@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One session on an executor that the test holds up; threads: encoding_concurrency_test.cpp.
+// One session on an executor that the test holds up; threads: opus_session_concurrency_test.cpp.
 #include "streamd/encode/opus_session.h"
 
 #include <doctest/doctest.h>

@@ -132,7 +132,9 @@ TEST_CASE("a minute later the tone is where it would be without conversion") {
   CHECK(std::abs(std::remainder(fit.radians - expected, kTwoPi) / (kTwoPi * 1'000 / 48'000)) < 1);
 }
 
-TEST_CASE("a chunk that does not follow begins anew, owes nothing to what was, and begins without a click") {
+TEST_CASE(
+    "a chunk that does not follow resets the encoder, depends on nothing before, and begins without a "
+    "click") {
   // At its crest when it begins: a step of half of full scale.
   const TestStation station{44'100, 100,
                             [](double seconds) { return 0.5 * std::cos(kTwoPi * 200 * seconds); }};
@@ -179,7 +181,7 @@ TEST_CASE("silence stays silence, and sound turns to it and comes back without a
   CHECK(largest_step(heard, begins - 480, begins + 960) < 1.5 * smooth);
 }
 
-TEST_CASE("music takes the bit rate that was asked for") {
+TEST_CASE("music takes the configured bit rate") {
   std::mt19937 random(1);
   std::normal_distribution<double> noise(0.0, 0.05);
   const TestStation station{44'100, 100,

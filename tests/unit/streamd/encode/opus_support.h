@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A station that plays what a test says, and a listener that decodes what its OpusStream sends.
+// A station with a sound of the test's choice, and a decoder for what its OpusStream sends.
 #pragma once
 
 #include <opus.h>
@@ -21,7 +21,7 @@ inline constexpr double kTwoPi = 6.283185307179586;
 inline constexpr int kMostFrames = 5'760;  // of a packet
 inline constexpr std::int64_t kFirstDueUs = 1'700'000'000'000'000;
 
-// Its sound is a function of time in seconds, from the begin of chunk 0 on; both sides are the same.
+// `sound` is a function of time in seconds, from the beginning of chunk 0; both channels are the same.
 struct TestStation {
   std::uint32_t sample_rate = 44'100;
   std::uint32_t chunk_ms = 100;
@@ -59,7 +59,7 @@ inline std::function<double(double)> tone(double hz, double amplitude) {
   return [=](double seconds) { return amplitude * std::sin(kTwoPi * hz * seconds); };
 }
 
-// One decoder for all packets that it is given.
+// Decodes all packets with one decoder.
 class TestDecoder {
  public:
   TestDecoder()
@@ -82,8 +82,7 @@ class TestDecoder {
   std::unique_ptr<OpusDecoder, void (*)(OpusDecoder*)> decoder_;
 };
 
-// The sine of `hz` that fits best: its amplitude, where it stands (in frames of the signal's frame 0), and
-// how far it lies over all that is left.
+// The sine of `hz` that fits best: its amplitude, its phase, and its ratio to the rest of the signal.
 struct FittedTone {
   double amplitude;
   double radians;  // the sine's argument at frame `from`
@@ -91,7 +90,7 @@ struct FittedTone {
 };
 
 inline FittedTone fit_tone(const Signal& signal, double hz, double rate, std::int64_t from, std::int64_t to) {
-  // Over whole periods sine and cosine are orthogonal; so near that the rest is far below what is measured.
+  // Over whole periods sine and cosine are orthogonal, and nearly so over any long range.
   double with_sine = 0;
   double with_cosine = 0;
   const auto angle = [&](std::int64_t frame) {

@@ -52,7 +52,7 @@ TEST_CASE("every 10 ms of 44.1 kHz become 480 frames, from the first on") {
   }
 }
 
-TEST_CASE("after a reset nothing is left of what was before") {
+TEST_CASE("after a reset nothing is left of the former stream") {
   Resampler resampler(44'100, 48'000, 2);
   std::vector<float> out;
   resampler.process(std::vector<float>(std::size_t{2} * 441, 1.0F), out);

@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(Fixture, "before the first audio, WAV gets its header and the 
     CHECK_FALSE(encoder.stream_head(format, timeline, nullptr));
 }
 
-TEST_CASE_FIXTURE(Fixture, "an encoder that nobody needs any more is released after a while") {
+TEST_CASE_FIXTURE(Fixture, "an encoder that no listener needs any more is released after a while") {
   encoder.submit(add(7), false);
   encoder.release_if_idle(57);
   CHECK(encoder.submitted() == 7);

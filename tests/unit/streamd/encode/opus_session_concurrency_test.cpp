@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Stations that share the threads of a pool, while one thread submits and collects, as the conductor
-// does.
+// Stations that share the threads of a pool, while one thread submits and collects, as the conductor does.
+#include "streamd/encode/opus_session.h"
+
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include "common/base/mutex.h"
 #include "streamd/encode/encoding_pool.h"
-#include "streamd/encode/opus_session.h"
 
 namespace auralis {
 namespace {
@@ -91,65 +88,6 @@ TEST_CASE("a pool that ends leaves out what waits, and sessions may end while th
       session->skip_before(station % 2 == 0 ? 100 : 2);
     }
   }
-}
-
-// Keeps a thread of a pool until it is let go.
-class Hang {
- public:
-  std::function<void()> work() {
-    return [this] {
-      MutexLock lock(mutex_);
-      hangs_ = true;
-      changed_.notify_all();
-      while (!let_go_) lock.wait(changed_);
-    };
-  }
-  void wait_until_it_hangs() {
-    MutexLock lock(mutex_);
-    while (!hangs_) lock.wait(changed_);
-  }
-  void let_go() {
-    const MutexLock lock(mutex_);
-    let_go_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  Mutex mutex_;
-  std::condition_variable changed_;
-  bool hangs_ AURALIS_GUARDED_BY(mutex_) = false;
-  bool let_go_ AURALIS_GUARDED_BY(mutex_) = false;
-};
-
-TEST_CASE("work that hangs on one thread of a pool holds up none on the others") {
-  Hang hang;
-  EncodingPool pool(2);
-  pool.run({true, 0}, hang.work());
-  hang.wait_until_it_hangs();
-  std::atomic<bool> done{false};
-  pool.run({true, 1}, [&] { done = true; });
-  while (!done) std::this_thread::yield();
-  hang.let_go();
-}
-
-TEST_CASE("of what waits, configured stations go first, and then the lowest chunk") {
-  Hang hang;
-  std::vector<int> order;  // of the one thread, and read once it has ended
-  std::atomic<bool> done{false};
-  {
-    EncodingPool pool(1);
-    pool.run({false, 0}, hang.work());
-    hang.wait_until_it_hangs();
-    const auto note = [&](int number) { return [&order, number] { order.push_back(number); }; };
-    pool.run({true, 9}, note(4));
-    pool.run({true, 8}, note(3));
-    pool.run({false, 9}, note(2));
-    pool.run({false, 7}, note(1));
-    pool.run({true, 10}, [&] { done = true; });
-    hang.let_go();
-    while (!done) std::this_thread::yield();
-  }
-  CHECK(order == std::vector<int>{1, 2, 3, 4});
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Opus apart from pacing: encoders that the test holds up, on a ring in a real segment and a clock that the
-// test moves.
+// What the pump reads ahead and has encoded, with encoders that the test holds up, on a ring in a real
+// segment and a clock that the test moves.
+#include "streamd/delivery/chunk_pump.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
 
-#include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
 #include "streamd/delivery/send_queues.h"
 #include "tests/unit/streamd/support.h"
@@ -44,12 +45,12 @@ struct Fixture {
     delivery.step();
   }
 
-  void come(ConnectionId id, WireFormat format) {
+  void add(ConnectionId id, WireFormat format) {
     subscriptions.add(id, 0, format, station);
     delivery.step();
-    const std::uint32_t slot = subscriptions.find(id)->phase;
+    const std::uint32_t phase = subscriptions.find(id)->phase;
     queues.add(id, transport.sink(id), format, false);
-    queues.begin(id, {station, slot, {}, {}});
+    queues.begin(id, {station, phase, {}, {}});
     subscriptions.begin(id);
   }
 
@@ -63,7 +64,7 @@ struct Fixture {
   }
   void run_chunks(std::int64_t count) { run_until(clock.now + count * kChunkNs); }
 
-  // Chunks that it was sent, and their bytes after the header.
+  // Numbers of the chunks that a listener was sent.
   std::vector<std::int64_t> seqs(ConnectionId id) {
     std::vector<std::int64_t> result;
     for (const std::string_view bytes : chunks(id)) result.push_back(static_cast<unsigned char>(bytes[8]));
@@ -99,8 +100,8 @@ std::vector<std::int64_t> from_to(std::int64_t first, std::int64_t last) {
 
 TEST_CASE_FIXTURE(Fixture, "an encoder that hangs makes no chunk late for listeners of PCM") {
   encoding.held = true;
-  come(kPcm, WireFormat::kPcm);
-  come(kOpus, WireFormat::kOpus);
+  add(kPcm, WireFormat::kPcm);
+  add(kOpus, WireFormat::kOpus);
   run_until(epoch_ns + 5 * kChunkNs);
   CHECK(delivery_ms() == 0);
   run_until(epoch_ns + 10 * kChunkNs);
@@ -111,9 +112,10 @@ TEST_CASE_FIXTURE(Fixture, "an encoder that hangs makes no chunk late for listen
 }
 
 TEST_CASE_FIXTURE(
-    Fixture, "a chunk that is encoded late is sent once it is ready, in its order, and told by its age") {
+    Fixture,
+    "a chunk that is encoded late is sent as soon as it is ready, in order, and counts with its age") {
   encoding.held = true;
-  come(kOpus, WireFormat::kOpus);
+  add(kOpus, WireFormat::kOpus);
   run_until(epoch_ns + 3 * kChunkNs + kChunkNs / 2);
   CHECK(chunks(kOpus).empty());
   encoding.run_waiting(1);
@@ -131,10 +133,10 @@ TEST_CASE_FIXTURE(
   CHECK(offered() == sent());
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "a chunk that is not encoded in time is dropped, counted and told, and later ones follow") {
+TEST_CASE_FIXTURE(
+    Fixture, "a chunk that is not encoded in time is dropped, counted and warned of, and later ones follow") {
   encoding.held = true;
-  come(kOpus, WireFormat::kOpus);
+  add(kOpus, WireFormat::kOpus);
   run_until(epoch_ns + 9 * kChunkNs);
   const double dropped = lost();
   CHECK(dropped == 3);  // the five newest are held
@@ -151,7 +153,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "what waits to be encoded is bounded, however long the encoder hangs") {
   encoding.held = true;
-  come(kOpus, WireFormat::kOpus);
+  add(kOpus, WireFormat::kOpus);
   for (std::int64_t chunk = 20; chunk < 60; chunk += 5) {
     synth.write(chunk, chunk + 4);
     run_chunks(5);
@@ -159,15 +161,15 @@ TEST_CASE_FIXTURE(Fixture, "what waits to be encoded is bounded, however long th
   CHECK(encoding.waiting.size() == 1);
   encoding.held = false;
   encoding.run_waiting(100);
-  // Those that are held, and those ahead: all that was encoded.
+  // Only chunks that are held or read ahead were encoded.
   run_chunks(1);
   CHECK(seqs(kOpus).size() <= 9);
 }
 
 TEST_CASE_FIXTURE(Fixture, "chunks are encoded before their turn, so that only the first may be late") {
   encoding.held = true;
-  come(kPcm, WireFormat::kPcm);
-  come(kOpus, WireFormat::kOpus);
+  add(kPcm, WireFormat::kPcm);
+  add(kOpus, WireFormat::kOpus);
   const std::int64_t end_ns = epoch_ns + 12 * kChunkNs;
   while (clock.now < end_ns) {
     run_until(std::min(end_ns, clock.now + 30 * kNsPerMs));
@@ -181,8 +183,8 @@ TEST_CASE_FIXTURE(Fixture,
                   "what is encoded ahead is, byte for byte, what one encoder makes of the chunks in order") {
   run_until(epoch_ns + 4 * kChunkNs);
   subscriptions.add(kOpus, 0, WireFormat::kOpus, station);
-  const std::uint32_t slot = subscriptions.find(kOpus)->phase;
-  const std::int64_t next = delivery.next_chunk(slot).value();
+  const std::uint32_t phase = subscriptions.find(kOpus)->phase;
+  const std::int64_t next = delivery.next_chunk(phase).value();
   encoding.held = true;
   CHECK_FALSE(pump.prepare(station, WireFormat::kOpus, next - kPrefill, next));
   encoding.run_waiting(1);
@@ -191,7 +193,7 @@ TEST_CASE_FIXTURE(Fixture,
   encoding.run_waiting(100);
   REQUIRE(pump.prepare(station, WireFormat::kOpus, next - kPrefill, next));
   queues.add(kOpus, transport.sink(kOpus), WireFormat::kOpus, false);
-  queues.begin(kOpus, {station, slot, {}, delivery.prefill(station, slot, WireFormat::kOpus, kPrefill)});
+  queues.begin(kOpus, {station, phase, {}, delivery.prefill(station, phase, WireFormat::kOpus, kPrefill)});
   subscriptions.begin(kOpus);
   run_until(epoch_ns + 12 * kChunkNs);
   REQUIRE(seqs(kOpus) == from_to(next - kPrefill, 12));
@@ -212,16 +214,16 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(late() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "in a format that knows no encoder nothing is waited for") {
+TEST_CASE_FIXTURE(Fixture, "a format without an encoder waits for nothing") {
   encoding.held = true;
   CHECK(pump.prepare(station, WireFormat::kPcm, 0, 2));
   CHECK(pump.prepare(station, WireFormat::kWav, 0, 2));
   CHECK(encoding.waiting.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a chunk owed to a listener is known, and can be given up") {
+TEST_CASE_FIXTURE(Fixture, "a chunk owed to a listener is known, and can be dropped") {
   encoding.held = true;
-  come(kOpus, WireFormat::kOpus);
+  add(kOpus, WireFormat::kOpus);
   run_until(epoch_ns + 4 * kChunkNs);
   CHECK(delivery.owes(station));
   CHECK_FALSE(delivery.owes({1, 1}));
@@ -232,7 +234,7 @@ TEST_CASE_FIXTURE(Fixture, "a chunk owed to a listener is known, and can be give
 }
 
 TEST_CASE_FIXTURE(Fixture, "silence in place of a chunk reaches listeners of Opus, too") {
-  come(kOpus, WireFormat::kOpus);
+  add(kOpus, WireFormat::kOpus);
   run_until(epoch_ns + 25 * kChunkNs);
   const auto heard = seqs(kOpus);
   REQUIRE(heard == from_to(2, 25));
