@@ -9,12 +9,12 @@ namespace auralis {
 
 // How a listener stands.
 struct Backlog {
-  std::int64_t oldest_age_ns = 0;  // how long its oldest queued chunk has been waiting
-  std::size_t queued_bytes = 0;    // of chunks and messages that wait, all together
+  std::int64_t oldest_age_ns = 0;  // how long its oldest chunk has waited
+  std::size_t queued_bytes = 0;    // of all that waits or is in flight
   std::int64_t since_progress_ns =
-      0;  // how long the kernel has taken nothing of what is pending; 0 if nothing is
-  std::size_t queued_chunks = 0;
-  bool can_step_down = false;  // it hears PCM, and offered Opus, too
+      0;                          // since the kernel last took a part of the message in flight; 0: none is
+  std::size_t queued_chunks = 0;  // that wait
+  bool can_step_down = false;     // it is sent PCM, and offered Opus, too
 };
 
 struct BacklogLimits {
@@ -23,9 +23,9 @@ struct BacklogLimits {
 };
 
 enum class BacklogAction {
-  kSend,        // all is well
-  kSkipOldest,  // drop the oldest queued chunk, and ask again
-  kStepDown,    // as before, and send Opus from now on, a tenth of the bytes
+  kSend,        // nothing: it keeps up
+  kSkipOldest,  // drop the oldest waiting chunk, and ask again
+  kStepDown,    // send Opus from now on, a tenth of the bytes, and ask again
   kClose,       // no progress for so long that nobody can be listening
 };
 

@@ -2,11 +2,13 @@
 #include "streamd/delivery/chunk_pump.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "common/base/log.h"
 
 namespace auralis {
+
 ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock,
                      StreamMetrics& metrics, EncodingExecutor& encoding, std::int64_t prefill_chunks,
                      std::int64_t opus_bitrate)
@@ -23,6 +25,7 @@ StationEncoder ChunkPump::make_encoder(const std::string& title, bool personal) 
 }
 
 bool ChunkPump::refresh() {
+  assert(thread_.is_current());
   const bool changed = reader_.refresh();
   if (!reader_.ready()) {
     if (changed || !logged_missing_) log_warning("waiting for synthd: " + reader_.describe());
@@ -41,16 +44,17 @@ bool ChunkPump::refresh() {
 }
 
 void ChunkPump::add(const StationId& station, const std::string& name, bool always,
-                    StreamMetrics::StationMetrics& figures) {
+                    StreamMetrics::StationMetrics& metrics) {
+  assert(thread_.is_current());
   channels_.erase(station.index);
   channels_.emplace(
       station.index,
-      Channel{station, name, always, &figures, false, false, {}, {}, make_encoder(name, !always)});
+      Channel{station, name, always, &metrics, false, false, {}, {}, make_encoder(name, !always)});
 }
 
 void ChunkPump::remove(const StationId& station) {
-  if (channel(station) == nullptr) return;
-  channels_.erase(station.index);
+  assert(thread_.is_current());
+  if (channel(station) != nullptr) channels_.erase(station.index);
 }
 
 ChunkPump::Channel* ChunkPump::channel(const StationId& station) {
@@ -73,8 +77,7 @@ bool ChunkPump::plays(const StationId& station) {
   return found != nullptr && found->plays;
 }
 
-// A timeline counts once audio for its live position is there: a synthd that is still filling its rings is
-// not late.
+// A timeline counts once its live position has audio: a synthd that is still filling its rings is not late.
 void ChunkPump::adopt_timeline() {
   const std::int64_t live = live_chunk(reader_.timeline());
   const bool filled = std::any_of(channels_.begin(), channels_.end(), [&](const auto& entry) {
@@ -102,7 +105,7 @@ void ChunkPump::reset(Channel& channel) {
   channel.encoder.reset();
 }
 
-// A station plays once audio is there for the turn and the live position, and from then on.
+// A station plays as soon as its ring has the turn's chunk and the live position, and from then on.
 void ChunkPump::begin_playing() {
   if (!timeline_ || *timeline_ != reader_.timeline()) return;
   for (auto& entry : channels_) {
@@ -117,7 +120,7 @@ std::int64_t ChunkPump::live_chunk(const Timeline& timeline) const {
   return std::max<std::int64_t>(0, timeline.chunk_at(clock_.now_ns()) + 2);
 }
 
-// A ring of another timeline has nothing for this one.
+// Reads a chunk into `read_`. A ring of another timeline has nothing for this one.
 RingRead ChunkPump::read(const StationId& station, std::int64_t chunk) {
   if (!reader_.ready() || *timeline_ != reader_.timeline()) return RingRead::kWriterGone;
   if (!read_) read_.emplace(timeline_->chunk_samples());
@@ -125,6 +128,8 @@ RingRead ChunkPump::read(const StationId& station, std::int64_t chunk) {
 }
 
 bool ChunkPump::begin_turn() {
+  assert(thread_.is_current());
+  assert(has_timeline());
   end_turn();
   turn_.reset();
   if (came_too_late()) return false;
@@ -135,7 +140,8 @@ bool ChunkPump::begin_turn() {
   return true;
 }
 
-// Also where nothing was written meanwhile: seconds of silence in one burst are of use to nobody.
+// True, and the pump stands at the live position, if it was lapped, or is a ring behind: seconds of silence
+// in one burst would help no listener.
 bool ChunkPump::came_too_late() {
   const std::int64_t live = live_chunk(*timeline_);
   const bool lapped =
@@ -143,33 +149,41 @@ bool ChunkPump::came_too_late() {
         return entry.second.plays && read(entry.second.station, next_) == RingRead::kLapped;
       });
   if (!lapped && live - next_ <= ring_chunks_) return false;
+  skip_to(live);
+  return true;
+}
+
+void ChunkPump::skip_to(std::int64_t live) {
   for (auto& entry : channels_) {
-    if (entry.second.plays) entry.second.figures->overruns.add();
+    if (entry.second.plays) entry.second.metrics->overruns.add();
     entry.second.recent.clear();
     auto& ahead = entry.second.ahead;
     while (!ahead.empty() && ahead.front().audio.seq < live) ahead.pop_front();
   }
-  log_warning("came too late for chunks in the ring, skipped to the live position",
-              {{"from", next_}, {"to", live}});
+  log_warning("reader lapped: skipped to live position", {{"from", next_}, {"to", live}});
   next_ = live;
-  return true;
 }
 
 void ChunkPump::end_turn() {
   if (!turn_) return;
-  rest(silence_);
+  release_if_idle(silence_);
+  for (auto& entry : channels_) release_if_idle(entry.second);
+  show_depths();
+}
+
+// Sets the depth metrics: of each configured station, and the least one of personal stations that were taken.
+void ChunkPump::show_depths() {
   std::optional<double> least_personal_ms;
   const double ring_ms = static_cast<double>(timeline_->chunk_ns() * ring_chunks_) / kNsPerMs;
-  const auto show = [&](StreamMetrics::StationMetrics& figures, double depth) {
-    figures.depth_ms.set(depth);
-    if (ring_ms > 0) figures.utilization_percent.set(std::clamp(depth / ring_ms * 100.0, 0.0, 100.0));
+  const auto show = [&](StreamMetrics::StationMetrics& metrics, double depth) {
+    metrics.depth_ms.set(depth);
+    if (ring_ms > 0) metrics.utilization_percent.set(std::clamp(depth / ring_ms * 100.0, 0.0, 100.0));
   };
   for (auto& entry : channels_) {
     Channel& channel = entry.second;
-    rest(channel);
     if (!channel.plays) continue;
     if (channel.always) {
-      show(*channel.figures, depth_ms(channel.station));
+      show(*channel.metrics, depth_ms(channel.station));
     } else if (channel.took(*turn_)) {
       const double depth = depth_ms(channel.station);
       least_personal_ms = std::min(least_personal_ms.value_or(depth), depth);
@@ -184,6 +198,7 @@ void ChunkPump::end_turn() {
 }
 
 ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& formats) {
+  assert(thread_.is_current());
   Taken taken{{station, {}, -1, {}}, {}};
   if (!turn_) return taken;
   Channel& from = channel_or_silence(station);
@@ -200,7 +215,7 @@ ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& form
       taken.audio.formats.at(i) = from.encoder.message(chunk, format);
     }
   }
-  // Silence in place of a chunk is known only at its turn.
+  // Silence is known only at its turn, so its encoding is never early.
   if (encoding && !chunk.audio.silence && !std::exchange(chunk.late, true)) metrics_.encodes_late.add();
   return taken;
 }
@@ -220,9 +235,9 @@ void ChunkPump::take_turn(Channel& channel) {
 
 void ChunkPump::note_outcome(Channel& channel, RingRead outcome) {
   const bool was_flowing = std::exchange(channel.flowing, outcome == RingRead::kChunk);
-  if (channel.figures == nullptr) return;
-  if (!channel.flowing) channel.figures->underruns.add();
-  // Of personal stations there may be thousands.
+  if (channel.metrics == nullptr) return;
+  if (!channel.flowing) channel.metrics->underruns.add();
+  // Personal stations may be thousands: they are not logged.
   if (channel.flowing == was_flowing || !channel.always) return;
   if (channel.flowing) {
     log_info("audio flows", {{"station", channel.name}, {"chunk", *turn_}});
@@ -253,6 +268,7 @@ EncodedChunk ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
 }
 
 AudioMessagePtr ChunkPump::recent(const StationId& station, std::int64_t chunk, WireFormat format) {
+  assert(thread_.is_current());
   Channel* const found = channel(station);
   if (found == nullptr || !found->plays || chunk < 0) return nullptr;
   if (turn_ && chunk == *turn_) take_turn(*found);
@@ -260,20 +276,21 @@ AudioMessagePtr ChunkPump::recent(const StationId& station, std::int64_t chunk, 
   return held == nullptr ? nullptr : found->encoder.first_message(*held, format);
 }
 
-// What was taken, or, of the time before anybody listened, what the ring still has.
+// The chunk as it was taken or read ahead; else, from before the station had listeners, as the ring still has
+// it.
 EncodedChunk* ChunkPump::hold(Channel& channel, std::int64_t chunk) {
   auto& recent = channel.recent;
-  auto place = std::find_if(recent.begin(), recent.end(),
-                            [&](const EncodedChunk& one) { return one.audio.seq >= chunk; });
-  if (place != recent.end() && place->audio.seq == chunk) return &*place;
+  auto position = std::find_if(recent.begin(), recent.end(),
+                               [&](const EncodedChunk& one) { return one.audio.seq >= chunk; });
+  if (position != recent.end() && position->audio.seq == chunk) return &*position;
   auto& ahead = channel.ahead;
   if (!ahead.empty() && ahead.front().audio.seq == chunk) {
-    place = recent.insert(place, std::move(ahead.front()));
+    position = recent.insert(position, std::move(ahead.front()));
     ahead.pop_front();
-    return &*place;
+    return &*position;
   }
   if (read(channel.station, chunk) != RingRead::kChunk) return nullptr;
-  return &*recent.insert(place, make_chunk(chunk, RingRead::kChunk));
+  return &*recent.insert(position, make_chunk(chunk, RingRead::kChunk));
 }
 
 WireMessagePtr ChunkPump::stream_head(const StationId& station, WireFormat format, std::int64_t next) {

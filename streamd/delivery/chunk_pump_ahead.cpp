@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 // What the pump reads ahead of its turn and has encoded in Opus.
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "streamd/delivery/chunk_pump.h"
 
 namespace auralis {
 
-// What is no longer held need not be encoded.
-void ChunkPump::rest(Channel& channel) {
+// Drops what waits for its encoding and is no longer held, and the encoder once no listener needs it.
+void ChunkPump::release_if_idle(Channel& channel) {
   channel.encoder.skip_before(*turn_ + 1 - static_cast<std::int64_t>(keep_));
   channel.encoder.release_if_idle(*turn_);
 }
 
 ChunkPump::Taken ChunkPump::take_late(const StationId& station, std::int64_t chunk,
                                       const FormatSet& formats) {
+  assert(thread_.is_current());
   Taken taken{{station, {}, chunk, formats}, {}};
   Channel& from = channel_or_silence(station);
   const auto find = [&](std::int64_t seq) { return find_held(from, seq); };
@@ -32,7 +34,7 @@ ChunkPump::Taken ChunkPump::take_late(const StationId& station, std::int64_t chu
   return taken;
 }
 
-// True if the turn's chunk was among those that were read ahead.
+// True if the turn's chunk was read ahead.
 bool ChunkPump::take_from_ahead(Channel& channel) {
   while (!channel.ahead.empty() && channel.ahead.front().audio.seq <= *turn_) {
     channel.recent.push_back(std::move(channel.ahead.front()));
@@ -41,7 +43,7 @@ bool ChunkPump::take_from_ahead(Channel& channel) {
   return channel.took(*turn_);
 }
 
-// What the ring holds is final: a change is rendered only into chunks after those.
+// Chunks in the ring are final: a change of parameters is rendered into later ones only.
 void ChunkPump::read_ahead(Channel& channel) {
   std::int64_t seq = next_;
   if (!channel.ahead.empty()) seq = std::max(seq, channel.ahead.back().audio.seq + 1);
@@ -52,7 +54,7 @@ void ChunkPump::read_ahead(Channel& channel) {
   }
 }
 
-// Has what is held from `first` on encoded, and what can be read ahead.
+// Submits the chunks from `first` on, held and read ahead, and collects what is done.
 void ChunkPump::encode_from(Channel& channel, std::int64_t first, bool head_follows) {
   read_ahead(channel);
   for (const auto* chunks : {&channel.recent, &channel.ahead}) {
@@ -64,6 +66,7 @@ void ChunkPump::encode_from(Channel& channel, std::int64_t first, bool head_foll
 }
 
 bool ChunkPump::prepare(const StationId& station, WireFormat format, std::int64_t first, std::int64_t end) {
+  assert(thread_.is_current());
   Channel* const found = channel(station);
   if (!is_opus(format) || found == nullptr || !found->plays) return true;
   if (turn_ && first <= *turn_ && *turn_ <= end) take_turn(*found);

@@ -10,18 +10,17 @@
 
 namespace auralis {
 
-// A chunk's length is divided into phases of equal length; each listener has one, at which it is sent its
-// chunk.
+// The length of a chunk is divided into equal phases; each listener has one, at which it is sent its chunks.
 inline constexpr std::uint32_t kPhases = 40;
 
-// What the listeners of a phase are to be sent, and when that was due.
+// What the listeners of a phase are sent, and when that was due (CLOCK_MONOTONIC).
 struct Delivery {
   std::uint32_t phase = 0;
   std::int64_t due_ns = 0;
   std::vector<StationAudio> stations;
 };
 
-// What a listener begins with; from then on it is delivered to.
+// What a new listener is sent first; live chunks in its phase follow.
 struct InitialDelivery {
   StationId station;
   std::uint32_t phase = 0;

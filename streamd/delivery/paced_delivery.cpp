@@ -2,6 +2,7 @@
 #include "streamd/delivery/paced_delivery.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace auralis {
@@ -11,6 +12,7 @@ PacedDelivery::PacedDelivery(ChunkPump& pump, const Subscriptions& subscriptions
     : pump_(pump), subscriptions_(subscriptions), clock_(clock), send_(std::move(send)) {}
 
 std::int64_t PacedDelivery::step() {
+  assert(thread_.is_current());
   if (!owed_.empty()) deliver_owed();
   const std::int64_t next_ns = deliver_due();
   return owed_.empty() ? next_ns : std::min(next_ns, clock_.now_ns() + kOwedNs);
@@ -19,7 +21,7 @@ std::int64_t PacedDelivery::step() {
 std::int64_t PacedDelivery::deliver_due() {
   for (bool began = false;;) {
     if (!pump_.has_timeline()) return clock_.now_ns() + kIdleNs;
-    // The pump stands elsewhere: it has found another timeline.
+    // The pump found another timeline, or was lapped.
     if (turn_ != pump_.turn()) turn_.reset();
     if (turn_) {
       const std::uint32_t busy = subscriptions_.next_busy_phase(next_phase_);
@@ -31,21 +33,27 @@ std::int64_t PacedDelivery::deliver_due() {
       }
     }
     if (clock_.now_ns() < pump_.next_ns()) break;
-    // Behind: the thread has more to do than to catch up, which might never end on a busy machine.
+    // One turn a call: on a machine that cannot keep up, catching up would never end, and starve the thread's
+    // other work.
     if (std::exchange(began, true)) return clock_.now_ns();
     pump_.begin_turn();
     turn_ = pump_.turn();
     next_phase_ = 0;
   }
+  return next_due_ns();
+}
+
+// When the next phase with listeners is due, or else the next turn. Phases before it that were due are over,
+// since they had no listeners; one with listeners is not, even if it became due meanwhile.
+std::int64_t PacedDelivery::next_due_ns() {
   if (!turn_) return pump_.next_ns();
-  // A phase that was due while nobody was in it is over. One with listeners is not, even if its moment has
-  // come since it was looked at.
   const std::uint32_t busy = subscriptions_.next_busy_phase(next_phase_);
   while (next_phase_ < busy && due_ns(next_phase_) <= clock_.now_ns()) ++next_phase_;
   return busy < kPhases ? due_ns(busy) : pump_.next_ns();
 }
 
 std::int64_t PacedDelivery::due_ns(std::uint32_t phase) const {
+  assert(turn_);
   const Timeline& timeline = pump_.timeline();
   return timeline.due_ns(*turn_ - 1) + timeline.chunk_ns() * phase / kPhases;
 }
@@ -66,7 +74,7 @@ void PacedDelivery::deliver(std::uint32_t phase) {
     }
     deliveries.emplace_back(worker, std::move(delivery));
   }
-  // The take may have found chunks encoded that come before these.
+  // take() may have collected owed chunks, which go before these.
   if (owed_before) deliver_owed();
   for (auto& [worker, delivery] : deliveries) send_(worker, std::move(delivery));
   owed_.insert(owed_.end(), owed.begin(), owed.end());
@@ -90,6 +98,7 @@ bool PacedDelivery::owes(const StationId& station) const {
 }
 
 void PacedDelivery::drop_owed(const StationId& station) {
+  assert(thread_.is_current());
   const auto kept = std::stable_partition(owed_.begin(), owed_.end(),
                                           [&](const Owed& one) { return !(one.station == station); });
   for (auto one = kept; one != owed_.end(); ++one)

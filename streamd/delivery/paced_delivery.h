@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Gives each chunk to the listeners at its due moment, less each listener's phase: chunk k goes out over the
-// chunk's length before it is due, phase by phase, so that the load of many is flat and nobody's interval
-// changes. Where a chunk is still being encoded at that moment, it follows as soon as it is ready, before any
-// later chunk to the same listeners, and holds up nothing else.
+// Gives each chunk to each listener at its due time, less the listener's phase: chunk k goes out over the
+// length of one chunk before it is due, phase by phase, so that the load of many listeners is flat and each
+// one's interval constant. A chunk that is still being encoded then follows as soon as it is ready, before
+// any later chunk to the same listeners, and delays nothing else.
 #pragma once
 
 #include <cstdint>
@@ -12,42 +12,42 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/thread_checker.h"
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/subscriptions.h"
 
 namespace auralis {
 
-// One thread, the conductor's. All references outlive it.
+// One thread, the conductor's, but for construction and destruction. All references outlive it.
 class PacedDelivery {
  public:
   // `send` hands a delivery to a worker.
   using Send = std::function<void(std::size_t worker, Delivery delivery)>;
   PacedDelivery(ChunkPump& pump, const Subscriptions& subscriptions, const Clock& clock, Send send);
 
-  // Does all that is due by now. Returns the moment (CLOCK_MONOTONIC) of the next thing to do; sooner where a
-  // listener comes.
+  // Does all that is due by now. Returns when to call it next, CLOCK_MONOTONIC; call it earlier for a new
+  // listener.
   std::int64_t step();
 
-  // Whether a chunk of that station is owed to listeners, since it is still being encoded. While there is
-  // one, no listener may be moved to or away from the station, or change its format.
+  // True if listeners are still owed a chunk of that station, which is being encoded. While they are, no
+  // listener may be moved to or from the station, or change its format.
   bool owes(const StationId& station) const;
-  // Gives up what is owed of that station: it is dropped.
+  // Drops what is owed of that station.
   void drop_owed(const StationId& station);
 
-  // The station's newest past chunks, `count` at most, oldest first, for a listener of that phase who has
-  // just come, right after step(): the next one that is delivered to the phase follows them without a gap.
+  // The station's newest past chunks, at most `count`, oldest first, for a new listener in `phase`. Right
+  // after step(): the next chunk that is delivered to the phase follows them without a gap.
   std::vector<AudioMessagePtr> prefill(const StationId& station, std::uint32_t phase, WireFormat format,
                                        std::int64_t count) const;
 
-  // The first chunk that step() will deliver to that phase; nothing while there is none.
+  // The first chunk that step() will deliver to that phase; nothing before the first turn.
   std::optional<std::int64_t> next_chunk(std::uint32_t phase) const;
 
  private:
-  static constexpr std::int64_t kIdleNs = 50'000'000;  // how often to look for a timeline while there is none
+  static constexpr std::int64_t kIdleNs = 50'000'000;  // between looks for a timeline
+  static constexpr std::int64_t kOwedNs = 2'000'000;   // between looks for a chunk that is being encoded
 
-  static constexpr std::int64_t kOwedNs = 2'000'000;  // how often to look for a chunk that is being encoded
-
-  // A chunk to listeners of one phase, whose moment came before it was encoded.
+  // A chunk to the listeners of one phase that was due before it was encoded.
   struct Owed {
     std::size_t worker = 0;
     std::uint32_t phase = 0;
@@ -58,6 +58,7 @@ class PacedDelivery {
   };
 
   std::int64_t deliver_due();
+  std::int64_t next_due_ns();
   void deliver_owed();
   std::int64_t due_ns(std::uint32_t phase) const;
   void deliver(std::uint32_t phase);
@@ -68,7 +69,8 @@ class PacedDelivery {
   Send send_;
   std::optional<std::int64_t> turn_;  // the chunk being delivered, phase by phase
   std::uint32_t next_phase_ = 0;      // all before it had their turn
-  std::deque<Owed> owed_;             // of one station: lowest chunk first
+  std::deque<Owed> owed_;             // of each station, the lowest chunk first
+  ThreadChecker thread_;
 };
 
 }  // namespace auralis

@@ -2,12 +2,13 @@
 #include "streamd/delivery/subscriptions.h"
 
 #include <algorithm>
+#include <cassert>
 #include <tuple>
 
 namespace auralis {
 namespace {
 
-// Every eighth phase first: so a few listeners are as far apart as many.
+// Fills every eighth phase first, so that a few listeners are far apart, too.
 constexpr std::uint32_t kStride = 8;
 static_assert(kPhases % kStride == 0);
 
@@ -24,6 +25,8 @@ bool Subscriptions::Key::operator<(const Key& other) const {
 }
 
 void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station) {
+  assert(thread_.is_current());
+  assert(find(id) == nullptr);
   std::uint32_t best = spread(0);
   for (std::uint32_t rank = 1; rank < kPhases; ++rank) {
     if (phase_counts_.at(spread(rank)) < phase_counts_.at(best)) best = spread(rank);
@@ -34,15 +37,19 @@ void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, 
 }
 
 void Subscriptions::remove(ConnectionId id) {
+  assert(thread_.is_current());
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   count(found->second, -1);
+  assert(phase_counts_.at(found->second.phase) > 0);
   --phase_counts_.at(found->second.phase);
   listeners_.erase(found);
 }
 
-// Books what the listener needs: once it is delivered to, and what it is counted with at its station.
+// Adds the listener to, or takes it from, the counts of its station and, once it is delivered to, of what its
+// phase needs.
 void Subscriptions::count(const Listener& listener, int change) {
+  assert(thread_.is_current());
   const auto by = static_cast<std::size_t>(change);
   const auto station =
       station_counts_.try_emplace({listener.station.index, listener.station.generation}).first;
@@ -104,9 +111,10 @@ std::size_t Subscriptions::opus_listeners_of(const StationId& station) const {
 }
 
 std::vector<StationId> Subscriptions::stations() const {
-  std::vector<StationId> places;
-  for (const auto& entry : station_counts_) places.push_back({entry.first.first, entry.first.second});
-  return places;
+  std::vector<StationId> stations;
+  stations.reserve(station_counts_.size());
+  for (const auto& entry : station_counts_) stations.push_back({entry.first.first, entry.first.second});
+  return stations;
 }
 
 std::uint32_t Subscriptions::next_busy_phase(std::uint32_t from) const {

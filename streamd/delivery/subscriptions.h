@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
-// Who listens to what, in which format, on which worker and in which phase: what has to be taken from the
-// rings and encoded, and who is to be sent it when.
+// Who listens to which station, in which format, on which worker and in which phase: what has to be taken
+// from the rings and encoded, and to which workers it goes when.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "common/base/thread_checker.h"
 #include "streamd/delivery/delivery.h"
 #include "streamd/delivery/transport.h"
 
 namespace auralis {
 
-// One thread, the conductor's.
+// One thread, the conductor's. A function that names a connection without a listener does nothing.
 class Subscriptions {
  public:
   struct Listener {
@@ -26,26 +27,27 @@ class Subscriptions {
     bool delivered_to = false;
   };
 
-  // A listener has come; it gets the phase that fewest have.
+  // Adds a listener, which gets the phase that fewest have.
   void add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station);
   void remove(ConnectionId id);
-  // From now on it is delivered to.
+  // Counts what the listener needs from now on.
   void begin(ConnectionId id);
   void switch_station(ConnectionId id, const StationId& station);
   void set_format(ConnectionId id, WireFormat format);
-  // The station has another place.
+  // Moves all listeners of `from` to `to`: the same station under another id.
   void move(const StationId& from, const StationId& to);
 
-  // Null where there is none. Valid until it is removed.
+  // Null if there is no such listener. Valid until it is removed.
   const Listener* find(ConnectionId id) const;
   std::size_t size() const { return listeners_.size(); }
-  // Those that wait for it to play, too.
+  // Listeners of the station, those included that wait for it to play.
   std::size_t listeners_of(const StationId& station) const;
-  // Of those, the ones who hear it in Opus, over WebSocket or plain HTTP.
+  // Those of them that hear it in Opus, over WebSocket or plain HTTP.
   std::size_t opus_listeners_of(const StationId& station) const;
+  // Stations with a listener.
   std::vector<StationId> stations() const;
 
-  // The first phase from that one on in which somebody is delivered to; kPhases where there is none.
+  // The first phase from `from` on in which a listener is delivered to; kPhases if there is none.
   std::uint32_t next_busy_phase(std::uint32_t from) const;
 
   // What the listeners of a phase are to be sent: by worker and station, the formats.
@@ -65,19 +67,20 @@ class Subscriptions {
     bool operator<(const Key& other) const;
   };
   using FormatCounts = std::array<std::size_t, kWireFormats>;
+  struct StationCount {
+    std::size_t all = 0;
+    std::size_t opus = 0;
+  };
 
   void count(const Listener& listener, int change);
   template <typename Change>
   void change(Listener& listener, const Change& change);
 
   std::unordered_map<ConnectionId, Listener> listeners_;
-  struct StationCount {
-    std::size_t all = 0;
-    std::size_t opus = 0;
-  };
-  std::map<std::pair<std::size_t, std::uint64_t>, StationCount> station_counts_;  // by place and generation
+  std::map<std::pair<std::size_t, std::uint64_t>, StationCount> station_counts_;  // by index and generation
   std::array<std::size_t, kPhases> phase_counts_{};
   std::map<Key, FormatCounts> needs_;
+  ThreadChecker thread_;
 };
 
 }  // namespace auralis

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What SendQueues asks of the network: the border that keeps websocketpp and Asio out of everything else. A
+// What SendQueues needs of the network: the border that keeps websocketpp and Asio out of everything else. A
 // test replaces it.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace auralis {
 
-// Of a connection, unlike that of any other in the life of the process.
+// Names a connection; never used again in the life of the process.
 using ConnectionId = std::uint64_t;
 
 namespace close_code {
@@ -29,12 +29,12 @@ enum class SendResult {
   kFailed,   // the connection is broken; closed follows
 };
 
-// A connection's way out, for as long as it is open. The worker's thread only.
+// The path of bytes out of a connection, valid as long as it is open. The worker's thread only.
 class MessageSink {
  public:
   virtual ~MessageSink() = default;
 
-  // A message will be transmitted soon.
+  // Prefetches what transmit() touches: a message follows soon.
   virtual void expect() const = 0;
   // At most one message is pending.
   virtual SendResult transmit(const WireMessagePtr& message) = 0;
@@ -45,9 +45,9 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Asks for a sign of life; ConnectionEvents::alive tells of it. Nothing over plain HTTP.
+  // Asks for a sign of life; ConnectionEvents::alive follows. Does nothing over plain HTTP.
   virtual void ping(ConnectionId connection) = 0;
-  // Over plain HTTP the code and the reason are not told.
+  // Plain HTTP carries neither the code nor the reason.
   virtual void close(ConnectionId connection, std::uint16_t code, std::string_view reason) = 0;
 };
 

@@ -25,7 +25,7 @@ using AudioMessagePtr = std::shared_ptr<const AudioMessage>;
 struct StationAudio {
   StationId station;
   std::array<AudioMessagePtr, kWireFormats> formats;  // null: not in use, or nothing to send
-  std::int64_t lost_seq = -1;  // of the chunk that is lost in these formats: it was not encoded in time
+  std::int64_t lost_seq = -1;  // the chunk that is lost in the formats `lost`: it was not encoded in time
   FormatSet lost{};
 };
 

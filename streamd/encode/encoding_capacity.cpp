@@ -19,14 +19,14 @@ constexpr std::int64_t kTrialNs = 30 * kNsPerMs;
 constexpr std::size_t kLeastChunks = 5;
 constexpr std::int64_t kBitsPerKbit = 1'000;
 
-// Of this thread alone: what else runs while streamd starts does not bound it for the rest of its life.
+// CPU time of this thread alone: a machine that is busy while streamd starts does not count.
 std::int64_t processor_time_ns() {
   timespec time{};
-  (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);  // cannot fail: the clock and the place are there
+  (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);  // cannot fail: the clock exists, the pointer is valid
   return time.tv_sec * kNsPerSecond + time.tv_nsec;
 }
 
-// Chords and noise, as music has them.
+// Chords and noise, as in music.
 AudioChunk trial_chunk(std::int64_t seq, std::uint32_t sample_rate, std::uint32_t frames) {
   AudioChunk chunk;
   chunk.seq = seq;
@@ -70,7 +70,7 @@ std::size_t encodable_stations(std::size_t threads, std::uint32_t sample_rate, s
     took_ns.push_back(processor_time_ns() - began_ns);
     spent_ns += took_ns.back();
   }
-  // The median: some of them may have been interrupted.
+  // The median, since some may have been interrupted.
   const auto middle = took_ns.begin() + static_cast<std::ptrdiff_t>(took_ns.size() / 2);
   std::nth_element(took_ns.begin(), middle, took_ns.end());
   return threads * static_cast<std::size_t>(chunk_ms * kNsPerMs / std::max<std::int64_t>(1, *middle)) / 2;
@@ -83,11 +83,11 @@ std::size_t encoder_places(const Config& config) {
       encodable_stations(threads, static_cast<std::uint32_t>(config.audio.sample_rate), config.audio.chunk_ms,
                          static_cast<std::int32_t>(config.streamd.opus_kbps * kBitsPerKbit));
   const std::size_t configured = config.stations.size();
-  const std::size_t places = all > configured ? all - configured : 0;
-  log_info("stations that can be encoded in Opus", {{"threads", static_cast<std::int64_t>(threads)},
-                                                    {"configured", static_cast<std::int64_t>(configured)},
-                                                    {"personal", static_cast<std::int64_t>(places)}});
-  return places;
+  const std::size_t personal = all > configured ? all - configured : 0;
+  log_info("Opus encoding capacity, in stations", {{"threads", static_cast<std::int64_t>(threads)},
+                                                   {"configured", static_cast<std::int64_t>(configured)},
+                                                   {"personal", static_cast<std::int64_t>(personal)}});
+  return personal;
 }
 
 }  // namespace auralis

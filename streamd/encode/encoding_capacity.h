@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How much Opus this machine can encode.
+// How many stations this machine can encode in Opus.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,16 @@
 
 namespace auralis {
 
-// streamd.encoding_threads; if that is 0, one for each core but one, 4 at most.
+// Threads of the encoding pool: streamd.encoding_threads; if that is 0, one fewer than cores, from 1 to 4.
 std::size_t encoding_threads(const Config& config);
 
-// Stations that so many threads encode in half of real time: the other half is a margin for cores that
-// are shared. Measures: encodes for some 30 ms of processor time on this thread. `chunk_ms` as in the
-// configuration, `bitrate` in bits a second.
+// Stations that `threads` threads encode in half of real time: the other half is a margin for shared cores.
+// Measures it, by about 30 ms of CPU time on this thread. `bitrate` in bits a second.
 std::size_t encodable_stations(std::size_t threads, std::uint32_t sample_rate, std::int64_t chunk_ms,
                                std::int32_t bitrate);
 
-// Personal stations that may be encoded at a time: streamd.max_opus_stations; if that is 0, what is measured,
-// less the configured stations, whose encoders are always reserved. Logs what it measured.
+// Personal stations that may be encoded at a time: streamd.max_opus_stations; if that is 0, the measured
+// capacity less the configured stations, for which encoders are always reserved. Logs the measurement.
 std::size_t encoder_places(const Config& config);
 
 }  // namespace auralis

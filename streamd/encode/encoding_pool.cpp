@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <condition_variable>
 #include <map>
 #include <thread>
@@ -15,10 +16,10 @@
 namespace auralis {
 namespace {
 
-// Of setpriority(2). Encoding is ahead of time by hundreds of milliseconds; sending and rendering are not.
+// For setpriority(2): encoding is hundreds of milliseconds ahead of time; sending and rendering are not.
 constexpr int kNice = 5;
 
-// Linux keeps a nice value for each thread. Failure costs only the preference.
+// Linux has a nice value for each thread. A failure costs only the preference.
 void lower_priority() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice); }
 
 }  // namespace
@@ -42,13 +43,14 @@ struct EncodingPool::State {
       waiting.erase(first);
       lock.unlock();
       work();
-      work = nullptr;  // what it holds ends outside the lock, too
+      work = nullptr;  // its captures are destroyed outside the lock, too
       lock.lock();
     }
   }
 };
 
 EncodingPool::EncodingPool(std::size_t threads) : state_(std::make_unique<State>()) {
+  assert(threads >= 1);
   for (std::size_t i = 0; i < threads; ++i)
     state_->threads.emplace_back([state = state_.get()] { state->serve(); });
 }

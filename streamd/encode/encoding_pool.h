@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads that encode, so that no chunk waits for an encoder where chunks are paced.
+// Threads that encode, so that the thread that paces chunks never waits for an encoder.
 #pragma once
 
 #include <cstddef>
@@ -9,11 +9,11 @@
 
 namespace auralis {
 
-// Runs encoding work somewhere.
+// Runs encoding work, on a thread of its choice.
 class EncodingExecutor {
  public:
-  // Order in which waiting work begins: configured stations first, then by chunk number, which is by due
-  // time, since all stations share one timeline.
+  // Order in which waiting work begins: configured stations first, then the lowest chunk, which is due first,
+  // since all stations share one timeline.
   struct Urgency {
     bool personal = false;
     std::int64_t chunk = 0;
@@ -21,21 +21,22 @@ class EncodingExecutor {
 
   virtual ~EncodingExecutor() = default;
 
-  // Any thread. `work` must not throw; it may run before this returns, or never if the executor ends first.
+  // Any thread. `work` must not throw; it may run before this returns, or never if the executor is destroyed
+  // first.
   virtual void run(const Urgency& urgency, std::function<void()> work) = 0;
 };
 
-// Threads of a lower priority than those that send.
+// Threads of lower priority than those that send.
 class EncodingPool final : public EncodingExecutor {
  public:
   // `threads`: at least 1.
   explicit EncodingPool(std::size_t threads);
-  // Waits for the work that runs; drops the work that waits.
+  // Waits for running work; drops waiting work.
   ~EncodingPool() override;
   EncodingPool(const EncodingPool&) = delete;
   EncodingPool& operator=(const EncodingPool&) = delete;
 
-  // One mutex, held for a queue operation, never while encoding.
+  // Takes a mutex, which is held for queue operations, never while encoding.
   void run(const Urgency& urgency, std::function<void()> work) override;
 
  private:

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint8_t kCodecPcm = 0;  // s16le
 constexpr std::uint8_t kCodecOpus = 1;
 
-// What a message says ahead of its sound.
+// What a message says before its audio.
 struct Header {
   std::uint8_t codec;
   std::uint32_t channels;
@@ -41,7 +41,7 @@ std::uint16_t silence_flag(const AudioChunk& chunk) {
 }
 
 std::string base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock closes with a zero
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock appends a zero
   const int length =
       EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
                       reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A chunk as it goes over the wire (docs/protocol.md, "Audio"). Pure functions, called once a chunk, not once
-// a listener.
+// The payloads of audio messages (docs/protocol.md, "Audio"). Pure functions, called once a chunk, not once a
+// listener.
 #pragma once
 
 #include <array>
@@ -14,27 +14,27 @@
 
 namespace auralis {
 
-// One chunk of PCM with all that its frames say.
+// One chunk of PCM, and what the headers of its messages say.
 struct AudioChunk {
   std::int64_t seq = 0;
   std::int64_t due_unix_us = 0;
   std::uint32_t sample_rate = 0;
   std::uint32_t channels = 0;
   std::uint32_t frames = 0;
-  bool silence = false;  // in place of a chunk that was not there in time
+  bool silence = false;  // in place of a missing chunk
   Samples samples;
 };
 
 inline constexpr std::uint32_t kOpusHz = 48'000;  // Opus' own rate, whatever the station's is
 
-// What a chunk becomes in Opus (opus_stream.h): the packets that it completes. They hold sound that is due a
-// little earlier than the chunk.
+// A chunk in Opus (opus_stream.h): the packets that it completes. They hold audio that is due a little before
+// the chunk.
 struct OpusChunk {
   std::vector<std::string> packets;
-  std::uint32_t frames = 0;       // of 48 kHz, that the packets hold
-  std::int64_t first_frame = 0;   // where they stand in all that was encoded since the encoder began
-  std::uint32_t lead_frames = 0;  // so many 48 kHz frames before the chunk their first one is due
-  bool begins = false;            // a decoder begins anew here
+  std::uint32_t frames = 0;       // in the packets, at 48 kHz
+  std::int64_t first_frame = 0;   // of the packets, counted since the encoder was reset
+  std::uint32_t lead_frames = 0;  // by which the first frame is due before the chunk, at 48 kHz
+  bool begins = false;            // the encoder was reset here, and so is the decoder
 };
 
 inline constexpr std::size_t kHeaderBytes = 32;

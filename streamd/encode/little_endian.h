@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Numbers as the wire formats and files of streamd have them.
+// Appends numbers in the byte order of streamd's wire formats.
 #pragma once
 
 #include <cstdint>

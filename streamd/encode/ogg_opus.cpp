@@ -11,7 +11,7 @@
 namespace auralis {
 namespace {
 
-constexpr int kMaxPageBytes = 65'307;  // whatever a page can hold: a chunk is one
+constexpr int kMaxPageBytes = 65'307;  // the most that a page can hold: a chunk is always one page
 constexpr unsigned char kFlagEndOfStream = 4;
 
 std::string opus_head(std::uint32_t sample_rate, std::uint32_t delay_frames) {
@@ -19,9 +19,9 @@ std::string opus_head(std::uint32_t sample_rate, std::uint32_t delay_frames) {
   append_little_endian(out, std::uint8_t{1});  // version
   append_little_endian(out, std::uint8_t{2});  // channels
   append_little_endian(out, static_cast<std::uint16_t>(delay_frames));
-  append_little_endian(out, sample_rate);       // of what was encoded, for information
+  append_little_endian(out, sample_rate);       // of the source, for information
   append_little_endian(out, std::uint16_t{0});  // gain
-  append_little_endian(out, std::uint8_t{0});   // left and right, in one Opus stream
+  append_little_endian(out, std::uint8_t{0});   // channel mapping: left and right in one Opus stream
   return out;
 }
 
@@ -46,7 +46,7 @@ void append_part(std::string& out, const unsigned char* bytes, long count) {
 
 }  // namespace
 
-// libogg's state of one logical stream. What goes in comes out as whole pages at once.
+// libogg's state of one logical stream. Each call yields whole pages at once.
 struct OggOpus::LogicalStream {
   explicit LogicalStream(std::uint32_t serial) {
     if (ogg_stream_init(&state, static_cast<int>(serial)) != 0) throw std::bad_alloc();
@@ -55,7 +55,7 @@ struct OggOpus::LogicalStream {
   LogicalStream(const LogicalStream&) = delete;
   LogicalStream& operator=(const LogicalStream&) = delete;
 
-  // `end`: 48 kHz frames up to the end of the packet.
+  // `end`: frames at 48 kHz up to the end of the packet.
   void add(const std::string& bytes, std::int64_t end) {
     ogg_packet packet{};
     packet.packet = reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data()));  // only read
@@ -76,15 +76,15 @@ struct OggOpus::LogicalStream {
     return out;
   }
 
-  // A page without packets, which libogg does not make.
+  // Makes a page without packets, which libogg cannot.
   std::string last_page() const {
     std::string out = "OggS";
     append_little_endian(out, std::uint8_t{0});
     append_little_endian(out, kFlagEndOfStream);
-    append_little_endian(out, std::int64_t{-1});  // of a page on which no packet ends
+    append_little_endian(out, std::int64_t{-1});  // no packet ends on the page
     append_little_endian(out, static_cast<std::uint32_t>(state.serialno));
     append_little_endian(out, static_cast<std::uint32_t>(state.pageno));
-    append_little_endian(out, std::uint32_t{0});  // its checksum
+    append_little_endian(out, std::uint32_t{0});  // checksum
     append_little_endian(out, std::uint8_t{0});   // no packets
     ogg_page page{reinterpret_cast<unsigned char*>(out.data()), static_cast<long>(out.size()), nullptr, 0};
     ogg_page_checksum_set(&page);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A station as an Ogg Opus stream (RFC 7845, RFC 3533) for ordinary players. A chunk becomes one page, made
-// once for all who listen; who comes in the middle gets the headers first, and after them the pages that all
-// get. One thread.
+// once for all listeners; a late joiner gets the headers first, and then the same pages as all others. One
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +14,20 @@ namespace auralis {
 
 class OggOpus {
  public:
-  // `delay_frames`: of the OpusStream, which a player drops at the beginning. `serial`: of the first logical
-  // stream; those of others that a player may get on the same connection must differ.
+  // `delay_frames`: of the OpusStream; a player drops so many at the beginning. `serial`: of the first
+  // logical stream, unlike those of other stations that a player may get on the same connection.
   OggOpus(std::string title, std::uint32_t sample_rate, std::uint32_t delay_frames, std::uint32_t serial);
   ~OggOpus();
 
-  // The next chunk's pages. Where its decoder begins anew, so does a logical stream.
+  // The pages of the next chunk. If its encoder was reset, a logical stream begins.
   struct Pages {
-    std::string joint;  // for who listened before, ahead of the rest: the end of the old stream and the
-                        // headers of the new one; empty where the stream goes on
-    std::string page;   // empty where the chunk completes no packet
+    std::string joint;  // for present listeners, before the page: the end of the old logical stream and the
+                        // headers of the new one; empty if the stream goes on
+    std::string page;   // empty if the chunk completes no packet
   };
   Pages add(const OpusChunk& chunk);
 
-  // What a listener gets ahead of its first page: the headers of the stream to which the page that came last
-  // belongs.
+  // The headers of the newest page's logical stream, which a new listener gets before its first page.
   const std::string& headers() const { return headers_; }
 
  private:

@@ -2,6 +2,7 @@
 #include "streamd/encode/opus_session.h"
 
 #include <algorithm>
+#include <cassert>
 #include <exception>
 #include <utility>
 
@@ -16,6 +17,7 @@ void OpusSession::submit(AudioChunk chunk) {
   const std::int64_t seq = chunk.seq;
   {
     const MutexLock lock(mutex_);
+    assert(waiting_.empty() || waiting_.back().seq < seq);
     waiting_.push_back(std::move(chunk));
     if (std::exchange(scheduled_, true)) return;
   }
@@ -43,7 +45,7 @@ bool OpusSession::pending(std::int64_t seq) const {
          std::any_of(encoded_.begin(), encoded_.end(), is_it);
 }
 
-// One chunk for each turn at the executor, so that stations take turns.
+// Encodes one chunk a call, so that stations take turns at the executor.
 void OpusSession::encode_next() {
   AudioChunk chunk;
   {
@@ -54,6 +56,7 @@ void OpusSession::encode_next() {
     }
     chunk = std::move(waiting_.front());
     waiting_.pop_front();
+    assert(!running_);
     running_ = chunk.seq;
   }
   std::optional<Encoded> encoded = encode(chunk);
@@ -84,7 +87,7 @@ std::optional<OpusSession::Encoded> OpusSession::encode(const AudioChunk& chunk)
     encoded.headers = headers_;
     return encoded;
   } catch (const std::exception& error) {
-    log_error("a chunk could not be encoded", {{"chunk", chunk.seq}, {"reason", std::string(error.what())}});
+    log_error("Opus: chunk not encoded", {{"chunk", chunk.seq}, {"reason", std::string(error.what())}});
     return std::nullopt;
   }
 }

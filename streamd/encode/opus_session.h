@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One station's chunks on their way through its Opus encoder: they go in on the conductor's thread, are
-// encoded elsewhere, in order and one at a time, and come out on the conductor's thread.
+// Takes one station's chunks through its Opus encoder: they are submitted on the conductor's thread, encoded
+// on the executor's, in order and one at a time, and collected on the conductor's thread.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@
 
 namespace auralis {
 
-// One thread, the conductor's, calls the public functions but encode_next(). `executor` outlives the work
-// that it was given. Work in progress keeps its session alive.
+// The conductor's thread calls all public functions but encode_next(). `executor` outlives the work that it
+// was given. Work keeps its session alive.
 class OpusSession : public std::enable_shared_from_this<OpusSession> {
  public:
   struct Settings {
@@ -32,26 +32,25 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
 
   struct Encoded {
     std::int64_t seq = 0;
-    bool first = false;  // that the session encoded
+    bool first = false;  // the first chunk that the session encoded
     OpusChunk opus;
     OggOpus::Pages pages;
-    std::shared_ptr<const std::string> headers;  // of the logical Ogg stream that the page belongs to
+    std::shared_ptr<const std::string> headers;  // of the logical Ogg stream of the page
   };
 
-  // Queues a chunk; of chunks that were queued, its number is the highest.
+  // Queues a chunk, whose number is above that of all chunks before.
   void submit(AudioChunk chunk);
 
-  // Chunks before `seq` whose encoding has not begun are not wanted any more; the encoder then begins anew
-  // with the next one.
+  // Drops chunks before `seq` whose encoding has not begun. The gap resets the encoder.
   void skip_before(std::int64_t seq);
 
-  // What has been encoded since the last call, in order. A chunk that could not be encoded is missing.
+  // Returns what was encoded since the last call, in order. A chunk that could not be encoded is missing.
   std::vector<Encoded> take_encoded();
 
-  // Whether chunk `seq`, which was submitted, is still to come out of take_encoded().
+  // True if chunk `seq` is still to come out of take_encoded().
   bool pending(std::int64_t seq) const;
 
-  // The executor's thread.
+  // Encodes one chunk. The executor's thread.
   void encode_next();
 
  private:
@@ -64,10 +63,10 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
   mutable Mutex mutex_;
   std::deque<AudioChunk> waiting_ AURALIS_GUARDED_BY(mutex_);
   std::optional<std::int64_t> running_ AURALIS_GUARDED_BY(mutex_);  // the chunk that is being encoded
-  bool scheduled_ AURALIS_GUARDED_BY(mutex_) = false;               // encode_next() runs, or will
+  bool scheduled_ AURALIS_GUARDED_BY(mutex_) = false;               // encode_next() runs or is queued at the executor
   std::vector<Encoded> encoded_ AURALIS_GUARDED_BY(mutex_);
 
-  // Of the one thread that runs encode_next(); handed from one to the next under the mutex.
+  // Used by the thread that runs encode_next(), one at a time; the mutex hands them from one to the next.
   std::optional<OpusStream> encoder_;
   std::optional<OggOpus> stream_;
   std::shared_ptr<const std::string> headers_;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kChannels = 2;
 constexpr std::size_t kPacketSamples = std::size_t{kOpusPacketFrames} * kChannels;
-constexpr std::size_t kMaxPacketBytes = 1'275;  // RFC 6716, 3.4, of a packet with one Opus frame
+constexpr std::size_t kMaxPacketBytes = 1'275;  // of a packet with one Opus frame (RFC 6716, 3.4)
 constexpr std::uint32_t kRampMs = 5;
 
 void require(int result) {
@@ -78,7 +78,7 @@ void OpusStream::take_in(const AudioChunk& chunk) {
   }
 }
 
-// Sound rises from nothing; silence begins where the sound before it ended.
+// Ramps from silence to audio, or from the last frame of audio to silence.
 void OpusStream::soften_edge(bool sounds) {
   if (sounds == sounds_) return;
   sounds_ = sounds;

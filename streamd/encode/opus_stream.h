@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One station's sound in Opus: its chunks, each encoded once for all who listen, as packets of 20 ms at 48
-// kHz. Opus knows no other rate near to CD's, so 44.1 kHz is converted. What a decoder gives lags behind what
-// went in by a constant, delay_frames(); the packets of a chunk hold as many frames as the chunk, in the long
-// run exactly. One thread. A station takes about 100 kB, and 2.5 ms of a processor for 100 ms of sound.
+// Encodes one station's chunks in Opus, once for all listeners, as packets of 20 ms at 48 kHz. Opus has no
+// rate of 44.1 kHz, so that is resampled. A decoder's output lags by a constant, delay_frames(); on average
+// the packets of a chunk hold exactly its frames. One thread. A station costs about 100 kB, and 2.5 ms of CPU
+// time for 100 ms of audio.
 #pragma once
 
 #include <array>
@@ -24,16 +24,16 @@ inline constexpr std::int32_t kDefaultOpusBitrate = 96'000;
 class OpusStream {
  public:
   // `sample_rate`: of the station's chunks, 44,100 or 48,000. `bitrate`: bit/s on average, 6,000 to 510,000.
-  // Throws std::runtime_error if the encoder cannot be had.
+  // Throws std::runtime_error if libopus refuses.
   explicit OpusStream(std::uint32_t sample_rate, std::int32_t bitrate = kDefaultOpusBitrate);
 
-  // The packets that `chunk` (stereo, at the station's rate, a multiple of 10 ms) completes. What is left of
-  // it goes into the next one's. A chunk that does not follow the last one begins anew: its packets need, and
-  // have, nothing of what was before. Where sound begins or turns to silence it is ramped, since no step
-  // shall click.
+  // Returns the packets that `chunk` (stereo, at the station's rate, a multiple of 10 ms) completes. The rest
+  // of it goes into those of the next one. A chunk that does not follow the last one resets the encoder: its
+  // packets depend on nothing before. Audio is ramped where it begins or turns to silence, since a step
+  // clicks.
   OpusChunk encode(const AudioChunk& chunk);
 
-  // From a frame that goes in to the same frame out of a decoder; 48 kHz frames.
+  // Delay from a frame of the input to the same frame of a decoder's output, in frames at 48 kHz.
   std::uint32_t delay_frames() const { return delay_frames_; }
 
  private:
@@ -47,16 +47,16 @@ class OpusStream {
   std::string encode_packet(const float* samples);
 
   std::uint32_t sample_rate_;
-  std::optional<Resampler> resampler_;  // where the station's rate is another
+  std::optional<Resampler> resampler_;  // if the station's rate is not 48 kHz
   std::unique_ptr<OpusEncoder, Destroy> encoder_;
   std::uint32_t delay_frames_ = 0;
 
   std::optional<std::int64_t> next_seq_;  // of the chunk that would follow
-  std::int64_t encoded_frames_ = 0;       // since the encoder began
-  bool sounds_ = false;                   // the last chunk was no silence,
-  std::array<float, 2> last_{};           // and ended so
-  std::vector<float> input_;              // the present chunk at the station's rate,
-  std::vector<float> pending_;            // and what waits for its packet, at 48 kHz
+  std::int64_t encoded_frames_ = 0;       // since the encoder was reset
+  bool sounds_ = false;                   // the last chunk was not silence
+  std::array<float, 2> last_{};           // its last frame
+  std::vector<float> input_;              // the present chunk, at the station's rate
+  std::vector<float> pending_;            // what waits for its packet, at 48 kHz
 };
 
 }  // namespace auralis

@@ -9,7 +9,7 @@
 namespace auralis {
 namespace {
 
-// The least with which what it adds lies below the noise of 16 bits; the best, 10, costs twice as much.
+// The least quality whose artefacts are below the noise of 16 bits; the best, 10, costs twice as much.
 constexpr int kQuality = 8;
 
 }  // namespace
@@ -30,7 +30,7 @@ double Resampler::delay_frames() const {
 void Resampler::process(const std::vector<float>& in, std::vector<float>& out) {
   const std::size_t begin = out.size();
   const std::size_t frames = in.size() / channels_;
-  // It takes all that there is as long as there is room for what that becomes.
+  // The resampler takes all input as long as the output has room.
   auto taken = static_cast<spx_uint32_t>(frames);
   auto made = static_cast<spx_uint32_t>(frames * to_hz_ / from_hz_ + 1);
   out.resize(begin + std::size_t{made} * channels_);
@@ -38,7 +38,7 @@ void Resampler::process(const std::vector<float>& in, std::vector<float>& out) {
   out.resize(begin + std::size_t{made} * channels_);
 }
 
-// speexdsp 1.2.1 clears the memory of the first channel only: silence washes out the others'.
+// speexdsp 1.2.1 clears the memory of the first channel only: silence clears the others'.
 void Resampler::reset() {
   const auto latency = static_cast<std::size_t>(speex_resampler_get_input_latency(state_.get()));
   std::vector<float> washed;

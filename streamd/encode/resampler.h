@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sound at another sampling rate, by speexdsp: images and aliases lie 100 dB below. A
-// stream goes in piece by piece; what comes out lags behind by delay_frames(). One thread.
+// Converts a stream of audio to another sampling rate, with speexdsp: images and aliases are below -100 dB.
+// The output lags by delay_frames(). One thread.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,17 @@ namespace auralis {
 
 class Resampler {
  public:
-  // Throws std::runtime_error where there is no memory.
+  // Throws std::runtime_error if there is no memory.
   Resampler(std::uint32_t from_hz, std::uint32_t to_hz, std::uint32_t channels);
 
-  // Of the output, as a number that need not be whole.
+  // Delay of the output, in its frames; not necessarily a whole number.
   double delay_frames() const;
 
-  // Appends to `out` what `in` (interleaved) becomes: its frames times to_hz / from_hz, exactly, wherever
-  // that has been whole after each piece so far.
+  // Converts `in` and appends it to `out`, both interleaved. The frames appended are those of `in` times
+  // to_hz / from_hz, exactly, if that was a whole number for every call so far.
   void process(const std::vector<float>& in, std::vector<float>& out);
 
-  // The next piece begins another stream.
+  // Begins another stream.
   void reset();
 
  private:

@@ -10,8 +10,8 @@
 namespace auralis {
 namespace {
 
-// Those of a second at the least.
-constexpr std::int64_t kRestAfterChunks = 50;
+// At least a second.
+constexpr std::int64_t kIdleChunks = 50;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ StationEncoder::StationEncoder(EncodingExecutor& executor, Settings settings)
 
 StationEncoder::~StationEncoder() { end_session(); }
 
-// Work in progress keeps the session; what waits in it would be encoded for no listener.
+// Work in progress keeps the session alive; what waits in it would be encoded for no listener.
 void StationEncoder::end_session() {
   if (opus_ && opus_->session) opus_->session->skip_before(std::numeric_limits<std::int64_t>::max());
   opus_.reset();
@@ -78,7 +78,7 @@ void StationEncoder::submit(const EncodedChunk& chunk, bool head_follows) {
 void StationEncoder::collect(const std::function<EncodedChunk*(std::int64_t)>& find) {
   if (!opus_) return;
   for (OpusSession::Encoded& encoded : opus_->session->take_encoded()) {
-    // A listener of a stream that only begins has had no headers yet.
+    // The first listeners of a stream have had no headers yet.
     if (encoded.first && !opus_->head_follows) encoded.pages.joint = *encoded.headers;
     encoded.pages.joint.insert(0, std::exchange(opus_->joint, {}));
     EncodedChunk* const chunk = find(encoded.seq);
@@ -109,7 +109,7 @@ void StationEncoder::skip_before(std::int64_t seq) {
 }
 
 void StationEncoder::release_if_idle(std::int64_t seq) {
-  if (opus_ && seq - opus_->submitted > kRestAfterChunks) end_session();
+  if (opus_ && seq - opus_->submitted > kIdleChunks) end_session();
 }
 
 }  // namespace auralis

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A station as an endless WAV file, for programs that know nothing else: a header, then raw PCM.
+// A station as an endless WAV file, for programs that know nothing else: a header, then the samples of each
+// chunk.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,8 @@
 
 namespace auralis {
 
-// The 44 bytes with which it begins. Its length is given as the greatest there is, which programs that read
-// from a stream take for unknown.
+// The 44 bytes at its beginning. The length is the greatest possible, which programs that read from a stream
+// take for unknown.
 std::string wav_header(std::uint32_t sample_rate, std::uint32_t channels);
 
 }  // namespace auralis

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The forms in which a listener may be sent a station's audio.
+// The formats in which a listener may be sent a station's audio.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ enum class WireFormat {
 inline constexpr std::size_t kWireFormats = 5;
 using FormatSet = std::bitset<kWireFormats>;
 
-// Of those over WebSocket, the subprotocols; of the others, the endings of their paths.
+// Names: over WebSocket the subprotocol, over plain HTTP the ending of the path.
 inline constexpr std::array<std::string_view, kWireFormats> kFormatNames{"auralis.json.v1", "auralis.pcm.v1",
                                                                          "auralis.opus.v1", "opus", "wav"};
 inline constexpr std::array<std::string_view, 3> kSubprotocols{kFormatNames[0], kFormatNames[1],
@@ -32,7 +32,7 @@ constexpr std::string_view format_name(WireFormat format) {
 constexpr bool is_plain_http(WireFormat format) {
   return format == WireFormat::kOggOpus || format == WireFormat::kWav;
 }
-// Whether it is made of Opus packets.
+// True for formats that consist of Opus packets.
 constexpr bool is_opus(WireFormat format) {
   return format == WireFormat::kOpus || format == WireFormat::kOggOpus;
 }
@@ -41,7 +41,7 @@ inline bool any_opus(const FormatSet& formats) {
          formats[static_cast<std::size_t>(WireFormat::kOggOpus)];
 }
 
-// The format of a subprotocol's name, or nothing.
+// The format of a subprotocol; nothing if there is no such format.
 constexpr std::optional<WireFormat> format_from_subprotocol(std::string_view name) {
   for (std::size_t i = 0; i < kSubprotocols.size(); ++i) {
     if (kSubprotocols.at(i) == name) return static_cast<WireFormat>(i);
