@@ -19,7 +19,7 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   auralis::allow_descriptors(command_line.config.streamd.max_listeners);
   auralis::StreamServer server(command_line.config, clock);
   server.start([&](const std::string& why) {
-    auralis::log_error("a network thread failed: " + why);
+    auralis::log_error("network thread failed: " + why);
     service.stop(1);
   });
   service.ready("serving listeners");

@@ -2,6 +2,7 @@
 #include "streamd/control/conductor.h"
 
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 #include <utility>
 
@@ -48,6 +49,8 @@ void Conductor::conduct(std::vector<WorkerProxy> workers, std::function<void()> 
 }
 
 std::int64_t Conductor::step() {
+  assert(checker_.is_current());
+  assert(!workers_.empty() && step_soon_);  // conduct() was called
   process_time_.step();
   const std::int64_t now_ns = clock_.now_ns();
   last_step_ns_.store(now_ns, std::memory_order_relaxed);
@@ -127,9 +130,10 @@ void Conductor::relocate(const StationTable::Gone& gone) {
   }
   if (const auto other = gone.link ? stations_.open(*gone.link, gone.permit) : std::nullopt)
     return move(gone.id, *other);
-  for (const ConnectionId id : pending_ids()) {
-    const auto& waited = pending_.at(id).station;
-    if (!waited || !(waited->station == gone.id)) continue;
+  const auto waits = [&](const PendingListener& pending) {
+    return pending.station && pending.station->station == gone.id;
+  };
+  for (const ConnectionId id : pending_ids(waits)) {
     const PendingStation station = *extract_station(id);
     reject(id);
     refuse_changes(id, station);

@@ -14,6 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/process_time.h"
+#include "common/base/thread_checker.h"
 #include "common/config/config.h"
 #include "common/metrics/metrics_segment.h"
 #include "streamd/control/listener_requests.h"
@@ -90,7 +91,7 @@ class Conductor {
   void release_encoders();
   bool waits_for_station() const;
   bool waits_for_format(ConnectionId id) const;
-  std::vector<ConnectionId> pending_ids() const;
+  std::vector<ConnectionId> pending_ids(const std::function<bool(const PendingListener&)>& which) const;
   void wait_for(PendingStation station, ConnectionId id);
   std::optional<PendingStation> extract_station(ConnectionId id);
   void serve_stations();
@@ -118,6 +119,7 @@ class Conductor {
   void respond(const HttpCaller& caller, HttpResponse response);
   HttpResponse status_response(const QueryFields& query);
 
+  ThreadChecker checker_;
   WorkerContext& context_;
   const Config& config_;
   const Clock& clock_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Adds and removes listeners, and switches their station and their format.
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 #include <utility>
 
@@ -16,6 +17,8 @@ constexpr std::int64_t kEncodingLimitNs = 2 * kNsPerSecond;
 }  // namespace
 
 void Conductor::add(ConnectionId id, const NewListener& listener) {
+  assert(checker_.is_current());
+  assert(listener.worker < workers_.size() && subscriptions_.find(id) == nullptr);
   const auto station = station_for(listener.station);
   subscriptions_.add(id, listener.worker, listener.format, station.value_or(StationId{}));
   // The station may have ended since the listener was admitted.
@@ -24,6 +27,7 @@ void Conductor::add(ConnectionId id, const NewListener& listener) {
 }
 
 void Conductor::remove(ConnectionId id) {
+  assert(checker_.is_current());
   subscriptions_.remove(id);
   const auto found = pending_.find(id);
   if (found == pending_.end()) return;
@@ -34,6 +38,7 @@ void Conductor::remove(ConnectionId id) {
 }
 
 void Conductor::subscribe(ConnectionId id, const ReservedStation& station) {
+  assert(checker_.is_current());
   if (waits_for_format(id)) return pending_[id].requests.push_back(station);
   subscribe_now(id, station);
 }
@@ -61,6 +66,7 @@ void Conductor::wait_for(PendingStation station, ConnectionId id) {
       refuse(id, {"unavailable", "Superseded by a request for another station.", "subscribe"});
     refuse_changes(id, *former);
   }
+  assert(subscriptions_.find(id) != nullptr);
   pending_[id].station = std::move(station);
   next_refresh_ns_ = 0;
   step_soon_();
@@ -125,10 +131,13 @@ bool Conductor::waits_for_format(ConnectionId id) const {
   return found != pending_.end() && !found->second.requests.empty();
 }
 
-// Serving one may add and remove others.
-std::vector<ConnectionId> Conductor::pending_ids() const {
+// A copy: serving a listener changes pending_.
+std::vector<ConnectionId> Conductor::pending_ids(
+    const std::function<bool(const PendingListener&)>& which) const {
   std::vector<ConnectionId> ids;
-  for (const auto& entry : pending_) ids.push_back(entry.first);
+  for (const auto& [id, pending] : pending_) {
+    if (which(pending)) ids.push_back(id);
+  }
   return ids;
 }
 
@@ -142,14 +151,14 @@ std::optional<PendingStation> Conductor::extract_station(ConnectionId id) {
 
 // Listeners whose station plays by now hear it.
 void Conductor::serve_stations() {
-  for (auto& entry : pending_) {
-    auto& waited = entry.second.station;
-    if (waited && waited->plays_since_ns == 0 && pump_.plays(waited->station))
-      waited->plays_since_ns = clock_.now_ns();
+  std::vector<ConnectionId> ready_ids;
+  for (auto& [id, pending] : pending_) {
+    auto& waited = pending.station;
+    if (!waited) continue;
+    if (waited->plays_since_ns == 0 && pump_.plays(waited->station)) waited->plays_since_ns = clock_.now_ns();
+    if (ready(id, *waited)) ready_ids.push_back(id);
   }
-  for (const ConnectionId id : pending_ids()) {
-    const auto& waited = pending_.at(id).station;
-    if (!waited || !ready(id, *waited)) continue;
+  for (const ConnectionId id : ready_ids) {
     const PendingStation station = *extract_station(id);
     const Subscriptions::Listener& listener = *subscriptions_.find(id);
     if (listener.delivered_to) {
@@ -163,6 +172,7 @@ void Conductor::serve_stations() {
 
 // Whether all that the listener begins with is there: its station, and of Opus the first chunks.
 bool Conductor::ready(ConnectionId id, const PendingStation& waited) {
+  assert(subscriptions_.find(id) != nullptr);
   if (waited.plays_since_ns == 0) return false;
   const Subscriptions::Listener& listener = *subscriptions_.find(id);
   const std::int64_t prefill = listener.delivered_to ? 0 : prefill_chunks();
@@ -222,6 +232,7 @@ void Conductor::switch_station(ConnectionId id, const PendingStation& waited,
 }
 
 void Conductor::set_format(ConnectionId id, const FormatRequest& request) {
+  assert(checker_.is_current());
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   if (request.format && !secure_encoder(listener->station, *request.format, request.encoder)) {
@@ -234,7 +245,8 @@ void Conductor::set_format(ConnectionId id, const FormatRequest& request) {
 }
 
 void Conductor::serve_requests() {
-  for (const ConnectionId id : pending_ids()) serve_requests(id);
+  const auto waits = [](const PendingListener& pending) { return !pending.requests.empty(); };
+  for (const ConnectionId id : pending_ids(waits)) serve_requests(id);
 }
 
 // Serves the listener's requests in turn, up to a format that it cannot be switched to yet.
@@ -257,6 +269,7 @@ void Conductor::serve_requests(ConnectionId id) {
 }
 
 bool Conductor::ready(ConnectionId id, const PendingFormat& waited) {
+  assert(subscriptions_.find(id) != nullptr);
   const Subscriptions::Listener& listener = *subscriptions_.find(id);
   if (!waited.format || listener.format == waited.format || !listener.delivered_to) return true;
   const bool encoded_now = encoded(listener.station, listener, *waited.format, 0);

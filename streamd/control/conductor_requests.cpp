@@ -14,6 +14,7 @@ constexpr std::size_t kMostHeld = 8;  // changes for a station that does not pla
 }  // namespace
 
 void Conductor::change(ConnectionId id, const ClientMessage& message) {
+  assert(checker_.is_current());
   if (waits_for_format(id)) return pending_[id].requests.push_back(message);
   change_now(id, message);
 }
@@ -48,6 +49,7 @@ void Conductor::refuse(ConnectionId id, const MessageError& error) {
 }
 
 void Conductor::send_status(ConnectionId id) {
+  assert(checker_.is_current());
   const auto* const listener = subscriptions_.find(id);
   if (listener == nullptr) return;
   const auto status = stations_.status(listener->station);
@@ -61,6 +63,7 @@ void Conductor::send(const Subscriptions::Listener& listener, ConnectionId id, c
 }
 
 void Conductor::relay(std::size_t worker, ConnectionId id, const WireMessagePtr& message) {
+  assert(checker_.is_current());
   workers_.at(worker).send_text(id, message);
 }
 
@@ -85,6 +88,7 @@ void Conductor::count(const ChangeResult& result) {
 }
 
 void Conductor::answer_control(const HttpCaller& caller, const ChangeRequest& request) {
+  assert(checker_.is_current());
   const ChangeResult result = control(request);
   count(result);
   respond(caller, change_response(result));
@@ -102,6 +106,7 @@ ChangeResult Conductor::control(const ChangeRequest& request) {
 }
 
 void Conductor::answer_status(const HttpCaller& caller, const QueryFields& query) {
+  assert(checker_.is_current());
   respond(caller, status_response(query));
 }
 
@@ -131,6 +136,7 @@ HttpResponse Conductor::status_response(const QueryFields& query) {
 }
 
 void Conductor::answer_close(const HttpCaller& caller, ConnectionId listener) {
+  assert(checker_.is_current());
   const auto* const found = subscriptions_.find(listener);
   if (found == nullptr) {
     return respond(caller,
@@ -141,12 +147,14 @@ void Conductor::answer_close(const HttpCaller& caller, ConnectionId listener) {
 }
 
 void Conductor::answer_listeners(const HttpCaller& caller) {
+  assert(checker_.is_current());
   const std::uint64_t collection = ++last_collection_;
   collections_[collection] = {caller, workers_.size(), {}};
   for (WorkerProxy& worker : workers_) worker.report_listeners(collection);
 }
 
 void Conductor::add_reports(std::uint64_t collection, const std::vector<ListenerReport>& reports) {
+  assert(checker_.is_current());
   const auto found = collections_.find(collection);
   assert(found != collections_.end());
   ReportCollection& collected = found->second;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdio>
 #include <random>
 #include <utility>
@@ -32,6 +33,7 @@ StationTable::StationTable(const std::filesystem::path& streamd_directory, const
       process_time_(process_time) {}
 
 StationTable::Changes StationTable::refresh(bool other_table) {
+  assert(checker_.is_current());
   Changes changes;
   // While synthd is not running its stations stay as they were; it will continue them.
   const bool changed = reader_.ready() && (other_table || reader_.table_version() != table_version_);
@@ -149,6 +151,7 @@ std::optional<StationId> StationTable::find(std::string_view name) const {
 }
 
 std::optional<StationId> StationTable::default_station() const {
+  assert(checker_.is_current());
   std::optional<StationId> first;
   for (const auto& [index, station] : stations_) {
     if (station.state.personal != 0) continue;
@@ -159,6 +162,7 @@ std::optional<StationId> StationTable::default_station() const {
 }
 
 std::vector<StationId> StationTable::configured() const {
+  assert(checker_.is_current());
   std::vector<StationId> stations;
   for (const auto& [index, station] : stations_) {
     if (station.state.personal == 0) stations.push_back({index, station.generation});
@@ -167,6 +171,7 @@ std::vector<StationId> StationTable::configured() const {
 }
 
 std::vector<std::pair<StationId, const StationState*>> StationTable::all() const {
+  assert(checker_.is_current());
   std::vector<std::pair<StationId, const StationState*>> all;
   for (const auto& [index, station] : stations_) all.push_back({{index, station.generation}, &station.state});
   return all;
@@ -175,11 +180,13 @@ std::vector<std::pair<StationId, const StationState*>> StationTable::all() const
 std::size_t StationTable::personal() const { return stations_.size() - configured().size(); }
 
 std::size_t StationTable::free_capacity() const {
+  assert(checker_.is_current());
   const std::size_t taken = stations_.size() + pending_.size();
   return reader_.segment().writer_alive() && capacity() > taken ? capacity() - taken : 0;
 }
 
 std::optional<StationId> StationTable::open(const Permalink& link, SharedPermit permit) {
+  assert(checker_.is_current());
   if (free_capacity() == 0) return std::nullopt;
   // A row whose state cannot be read may hold a station.
   const auto taken = [this](std::size_t index) {
@@ -203,17 +210,20 @@ std::optional<StationId> StationTable::open(const Permalink& link, SharedPermit 
 }
 
 void StationTable::keep(const StationId& id, SharedPermit permit) {
+  assert(checker_.is_current());
   const auto found = stations_.find(id.index);
   if (found != stations_.end() && found->second.generation == id.generation && !found->second.permit)
     found->second.permit = std::move(permit);
 }
 
 void StationTable::end(const StationId& id) {
+  assert(checker_.is_current());
   const StationState* const state = find(id);
   if (state != nullptr && state->personal != 0) close(id);
 }
 
 bool StationTable::is_personal(const StationId& id) const {
+  assert(checker_.is_current());
   if (const StationState* const state = find(id)) return state->personal != 0;
   const auto coming = pending_.find(id.index);
   return coming != pending_.end() && coming->second.generation == id.generation;
@@ -236,6 +246,7 @@ void StationTable::store(const StationId& id, ControlRequest request) {
 }
 
 std::optional<Accepted> StationTable::change(const StationId& id, const ParameterPatch& patch) {
+  assert(checker_.is_current());
   const auto base = target(id);
   if (!base) return std::nullopt;
   return request(id, patch.applied_to(*base));
@@ -276,6 +287,7 @@ std::int64_t StationTable::live_chunk(const StationState& state) const {
 }
 
 std::optional<StationStatus> StationTable::status(const StationId& id) const {
+  assert(checker_.is_current());
   const StationState* const state = find(id);
   const auto newest = reader_.newest(id);
   if (state == nullptr || !newest) return std::nullopt;
@@ -303,6 +315,7 @@ std::optional<StationStatus> StationTable::status(const StationId& id) const {
 }
 
 std::string StationTable::permalink(const StationId& id) const {
+  assert(checker_.is_current());
   const StationState* const state = find(id);
   if (state == nullptr) return {};
   return to_query(state->seed, state->history, reader_.timeline(), live_chunk(*state));

@@ -4,6 +4,7 @@
 // permit of its listener until it is gone.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/thread_checker.h"
 #include "common/music/permalink.h"
 #include "common/segments/control_segment.h"
 #include "streamd/admission/connection_limiter.h"
@@ -85,6 +87,7 @@ class StationTable {
   // Requests the end of personal stations that have had no listener for kIdleNs. About once a second.
   template <typename HasListeners>
   void close_idle(const HasListeners& has_listeners) {
+    assert(checker_.is_current());
     for (auto& [index, station] : stations_) {
       const StationId id{index, station.generation};
       const bool idle = station.state.personal != 0 && !has_listeners(id);
@@ -138,6 +141,7 @@ class StationTable {
   // The chunk, in the station's own numbers, that listeners hear now.
   std::int64_t live_chunk(const StationState& state) const;
 
+  ThreadChecker checker_;
   ControlWriter writer_;
   const AudioReader& reader_;
   const Clock& clock_;

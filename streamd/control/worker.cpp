@@ -2,6 +2,7 @@
 #include "streamd/control/worker.h"
 
 #include <algorithm>
+#include <cassert>
 #include <random>
 #include <utility>
 
@@ -39,7 +40,9 @@ Worker::Worker(std::size_t index, WorkerContext& context, ConductorProxy& conduc
 Worker::~Worker() = default;
 
 void Worker::opened(ConnectionId id, MessageSink& sink) {
+  assert(checker_.is_current());
   Session& session = sessions_.at(id);
+  assert(session.arrives);  // opened once
   const bool offered_opus = session.offered[static_cast<std::size_t>(WireFormat::kOpus)];
   queues_.add(id, sink, session.format, offered_opus);
   log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
@@ -50,6 +53,7 @@ void Worker::opened(ConnectionId id, MessageSink& sink) {
 }
 
 void Worker::closed(ConnectionId id) {
+  assert(checker_.is_current());
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   const auto& arrives = found->second.arrives;
@@ -71,10 +75,12 @@ void Worker::refuse(ConnectionId id, const MessageError& error) {
 }
 
 void Worker::binary(ConnectionId id) {
+  assert(checker_.is_current());
   if (may_talk(id) != nullptr) refuse(id, {"not_text", "Messages to the server must be JSON text.", {}});
 }
 
 void Worker::text(ConnectionId id, std::string_view payload) {
+  assert(checker_.is_current());
   if (Session* const session = may_talk(id)) answer(id, *session, parse_client_message(payload));
 }
 
@@ -169,7 +175,12 @@ void Worker::subscribe(ConnectionId id, Session& session, const Subscribe& reque
   }
 }
 
+void Worker::deliver(const Delivery& delivery) {
+  assert(checker_.is_current());
+  queues_.deliver(delivery);
+}
 void Worker::switch_station(ConnectionId id, const StationId& station, const WireMessagePtr& answer) {
+  assert(checker_.is_current());
   queues_.send_text(id, answer);
   queues_.switch_station(id, station);
 }
@@ -177,6 +188,7 @@ void Worker::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
   queues_.set_format(id, format, stepped_down);
 }
 void Worker::send_buffer_status(ConnectionId id) {
+  assert(checker_.is_current());
   if (const auto status = queues_.status(id)) send(id, buffer_status_message(*status));
 }
 void Worker::close(ConnectionId id, std::uint16_t code, std::string_view reason) {
@@ -222,6 +234,7 @@ std::vector<ListenerReport> Worker::reports() const {
 }
 
 void Worker::begin_drain(std::int64_t until_ns) {
+  assert(checker_.is_current());
   draining_ = true;
   const std::int64_t now_ns = context_.clock.now_ns();
   const std::vector<ConnectionId> ids = queues_.ids();
@@ -239,6 +252,7 @@ void Worker::begin_drain(std::int64_t until_ns) {
 }
 
 void Worker::close_due_listeners() {
+  assert(checker_.is_current());
   for (; !leaving_.empty() && leaving_.back().at_ns <= context_.clock.now_ns(); leaving_.pop_back())
     queues_.close(leaving_.back().id, close_code::kGoingAway, kStopReason);
 }

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/thread_checker.h"
 #include "streamd/admission/token_bucket.h"
 #include "streamd/control/conductor_proxy.h"
 #include "streamd/control/worker_context.h"
@@ -28,7 +29,7 @@ class Worker final : public ConnectionEvents {
   ~Worker() override;
 
   // Orders of the conductor, as in WorkerProxy.
-  void deliver(const Delivery& delivery) { queues_.deliver(delivery); }
+  void deliver(const Delivery& delivery);
   void begin(ConnectionId id, const InitialDelivery& initial) { queues_.begin(id, initial); }
   void switch_station(ConnectionId id, const StationId& station, const WireMessagePtr& answer);
   void set_format(ConnectionId id, WireFormat format, bool stepped_down);
@@ -126,6 +127,7 @@ class Worker final : public ConnectionEvents {
   HttpResponse playlist(const HttpRequest& request, std::string_view station);
   HttpResponse ready_response() const;
 
+  ThreadChecker checker_;
   std::size_t index_;
   WorkerContext& context_;
   ConductorProxy& conductor_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who may listen on a worker, and the permits that a listener takes.
+#include <cassert>
 #include <tuple>
 #include <utility>
 
@@ -47,6 +48,7 @@ Offer offer_of(const std::vector<std::string>& subprotocols) {
 
 Admission Worker::admit(ConnectionId id, const HttpRequest& request,
                         const std::vector<std::string>& offered) {
+  assert(checker_.is_current());
   const auto refused = [&](int status, Counter& reason, std::string sentence) {
     reason.add();
     return as_admission(text_response(status, std::move(sentence)));

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // What a worker answers over plain HTTP.
+#include <cassert>
 #include <utility>
 
 #include "streamd/control/overloaded.h"
 #include "streamd/control/worker.h"
 
 namespace auralis {
+
 std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& request) {
+  assert(checker_.is_current());
   using Answer = std::optional<HttpResponse>;
   return std::visit(Overloaded{
                         [](HttpResponse response) -> Answer { return response; },

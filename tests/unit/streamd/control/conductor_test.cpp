@@ -122,6 +122,23 @@ TEST_CASE_FIXTURE(Fixture, "who asks for another station before the first one be
   CHECK(answers(2, 1) == Answers{"unavailable", "subscribed", "status"});
 }
 
+TEST_CASE_FIXTURE(Fixture, "what still waits when its listener leaves is given back, and opens no station") {
+  encoding.held = true;
+  listen(3, {"auralis.pcm.v1", "auralis.opus.v1"});
+  say(3, R"({"type": "buffer_control", "format": "auralis.opus.v1"})");
+  say(3, R"({"type": "subscribe", "query": "station=new"})");
+  run();
+  CHECK(context.coming_personal == 1);
+  worker(3).closed(3);
+  run();
+  CHECK(context.coming_personal == 0);
+  CHECK(personal.taken() == 0);
+  encoding.held = false;
+  encoding.run_waiting(100);
+  advance(3 * kNsPerSecond);
+  CHECK_FALSE(requested(1));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a station that has ended takes its listeners with it, and no others") {
   const StationId night = [&] {
     start_synth();
