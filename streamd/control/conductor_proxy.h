@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What workers may ask of the conductor. This class and WorkerProxy are the only places where work is handed
-// from one thread to another.
+// What workers may ask of the conductor. Work is handed from one thread to another by this class and
+// WorkerProxy alone; both are defined in proxies.cpp.
 #pragma once
 
 #include <cstdint>

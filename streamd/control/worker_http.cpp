@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What a worker answers over plain HTTP.
+#include "streamd/control/worker.h"
+
 #include <cassert>
 #include <utility>
 
 #include "streamd/control/overloaded.h"
-#include "streamd/control/worker.h"
 
 namespace auralis {
 

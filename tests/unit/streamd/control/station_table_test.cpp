@@ -291,8 +291,9 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(stations->refresh(false).taken_back.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "a change whose synthd hangs waits for it; one whose station began anew is taken back") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "a change whose synthd hangs waits for it; one whose station restarted from nothing is taken back") {
   const auto accepted = stations->choose(synth.usual(), kPresets[3]);
   REQUIRE(accepted);
   clock.now += 100 * kNsPerSecond;  // without a heartbeat
