@@ -63,7 +63,7 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
   mutable Mutex mutex_;
   std::deque<AudioChunk> waiting_ AURALIS_GUARDED_BY(mutex_);
   std::optional<std::int64_t> running_ AURALIS_GUARDED_BY(mutex_);  // the chunk that is being encoded
-  bool scheduled_ AURALIS_GUARDED_BY(mutex_) = false;               // encode_next() runs or is queued at the executor
+  bool scheduled_ AURALIS_GUARDED_BY(mutex_) = false;  // encode_next() runs or is queued at the executor
   std::vector<Encoded> encoded_ AURALIS_GUARDED_BY(mutex_);
 
   // Used by the thread that runs encode_next(), one at a time; the mutex hands them from one to the next.
