@@ -136,7 +136,8 @@ def main():
         for path, tests in chosen.items():
             print(f"changed: {path}: {', '.join(tests) or 'only what depends on it'}")
     elif arguments.targets:
-        print(*targets(paths, chosen), sep="\n")
+        for target in targets(paths, chosen):
+            print(target)
     else:
         tests = {test for tests in chosen.values() for test in tests}
         print(tests_matching([*ALWAYS, *tests, *by_dependencies(paths, dependencies())]))
