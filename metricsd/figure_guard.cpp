@@ -7,7 +7,7 @@
 #include <iterator>
 #include <utility>
 
-#include "metricsd/snapshot.h"
+#include "common/metrics/metrics.h"
 
 namespace auralis {
 namespace {
@@ -132,6 +132,13 @@ void FigureGuard::forget_absent() {
     const bool gone = series->second.late && series->second.seen_in != reads_;
     series = gone ? series_.erase(series) : std::next(series);
   }
+}
+
+bool is_metric_name(const std::string& text) {
+  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  constexpr std::string_view kOthers = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  return !text.empty() && kFirst.find(text.front()) != std::string_view::npos &&
+         text.find_first_not_of(kOthers) == std::string::npos;
 }
 
 bool is_utf8(const std::string& text) {

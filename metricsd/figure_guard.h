@@ -55,6 +55,9 @@ class FigureGuard {
   std::uint64_t reads_ = 0;
 };
 
+// Whether `text` can be the name of a metric or of a label.
+bool is_metric_name(const std::string& text);
+
 // Whether `text` is well-formed UTF-8.
 bool is_utf8(const std::string& text);
 

@@ -44,13 +44,6 @@ bool same_labels(const MetricSample& a, const MetricSample& b) {
 
 }  // namespace
 
-bool is_metric_name(const std::string& text) {
-  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-  constexpr std::string_view kOthers = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-  return !text.empty() && kFirst.find(text.front()) != std::string_view::npos &&
-         text.find_first_not_of(kOthers) == std::string::npos;
-}
-
 std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples) {
   std::vector<SnapshotFamily> families;
   for (auto& sample : samples) {

@@ -46,9 +46,6 @@ struct DaemonEvent {
   std::string message;  // a sentence for people
 };
 
-// Whether `text` can be the name of a metric or of a label.
-bool is_metric_name(const std::string& text);
-
 // Sorts samples into families. What would make the whole unreadable is left out: a malformed name, a number
 // that is none, a series that is there already, a type other than its family's.
 std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples);
