@@ -48,7 +48,7 @@ struct Chord {
   std::uint8_t suspension = 0;  // MIDI; in the bar's first half in place of the third, 0: none
 };
 
-// Bars whose voices are led on from one chord to the next; then they begin anew.
+// Bars whose voices are led on from one chord to the next; then they start again.
 inline constexpr int kLedBars = 16;
 
 // The chord of a bar, spelled and voiced. The three upper voices of the triad begin in the pads' octave,

@@ -55,7 +55,7 @@ TEST_CASE("an address has its own limit, which others do not feel") {
   CHECK(acquire(limiter, "192.0.2.1"));
 }
 
-TEST_CASE("where all places are taken that is the reason, whoever asks") {
+TEST_CASE("at the total limit that is the reason for any client") {
   ConnectionLimiter limiter({1, 1}, nobody);
   const auto only = acquire(limiter, "192.0.2.1");
   CHECK(refusal(limiter, "192.0.2.1") == ConnectionLimiter::Refusal::kFull);

@@ -151,7 +151,7 @@ TEST_CASE("connections of a proxy and of this machine stand for many") {
   CHECK(first.let_in());
 }
 
-TEST_CASE("beyond all places a connection is told so, whoever it is") {
+TEST_CASE("a connection beyond the total limit is refused, from any address") {
   Server server({{1, 1}, 100, 100, 100}, [](const IpAddress& peer) { return peer.is_loopback(); });
   const Client first("127.0.0.1", server.port);
   const std::string answer = Client("127.0.0.2", server.port).answer();
@@ -201,7 +201,7 @@ TEST_CASE("this machine and its proxies have no share of their own, and all of w
   CHECK(server.rejected("address_rate") == 0);
 }
 
-TEST_CASE("handshakes of TLS are bounded a second, whoever asks, and beyond that closed without a word") {
+TEST_CASE("TLS handshakes per second are limited in total; connections beyond the limit are closed without an answer") {
   Server server(
       {{100, 100}, 100, 100, 3}, [](const IpAddress& peer) { return peer.is_loopback(); }, true);
   for (int i = 0; i < 3; ++i) CHECK(Client("127.0.0.1", server.port).let_in());

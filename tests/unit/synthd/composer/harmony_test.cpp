@@ -171,7 +171,7 @@ TEST_CASE("voices are led: from chord to chord they move little more than they m
     } while (std::next_permutation(order.begin(), order.end()));
     return best;
   };
-  int moved_anew = 0;  // where the voices begin anew
+  int moved_anew = 0;  // where the voices start again
   int changes = 0;
   int kept_in_range = 0;
   for (int bar = 0; bar < 4'000; ++bar) {

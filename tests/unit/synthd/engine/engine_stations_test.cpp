@@ -76,7 +76,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a station sounds alike alone and in any place of a batch, whoever else is in it") {
+TEST_CASE("a station sounds the same alone and at any index of any batch") {
   for_each_engine([](const EngineKind& kind) {
     constexpr std::size_t kStations = 5;
     constexpr std::size_t kSlots = 7;
