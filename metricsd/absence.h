@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Tells that this process, or the whole machine, has just stood still (SIGSTOP, a paused virtual machine):
-// what is judged by its age then needs a moment to be young again.
+// Detects that this process, or the whole machine, was just stopped (SIGSTOP, a paused virtual machine):
+// heartbeats, which are judged by their age, then need a grace period. ProcessTime, in contrast, measures how
+// long the process ran.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,12 @@ namespace auralis {
 // Watches the moments (CLOCK_MONOTONIC) of work that is done each second. One thread at a time.
 class Absence {
  public:
-  // A gap beyond this one between two steps is an absence, ...
+  // A longer gap between two steps is an absence.
   static constexpr std::int64_t kGapNs = 2'500'000'000;
-  // ... after which the others, who may have stood still, too, have so long to show that they are at work.
+  // Grace period after it for the other daemons, which may have been stopped, too.
   static constexpr std::int64_t kGraceNs = 2'000'000'000;
 
-  // A step: the work that is done each second. Where each step comes late, that is no absence but slowness.
+  // Notes a step of the work that is done each second. If every step is late, that is slowness, not absence.
   void step(std::int64_t now_ns) {
     const bool late = last_ns_ != 0 && now_ns - last_ns_ > kGapNs;
     if (late && !noticed_ && !last_was_late_) back_ns_ = now_ns;
@@ -24,7 +25,7 @@ class Absence {
     last_ns_ = now_ns;
   }
 
-  // Something between two steps, maybe the first thing after an absence.
+  // Notes activity between two steps, possibly the first after an absence.
   void look(std::int64_t now_ns) {
     if (noticed_ || last_was_late_ || last_ns_ == 0 || now_ns - last_ns_ <= kGapNs) return;
     noticed_ = true;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/counter_window.h"
 
+#include <cassert>
 #include <iterator>
 
 #include "common/base/clock.h"
 
 namespace auralis {
 
-bool CounterWindow::began_anew(const Values& values) const {
+bool CounterWindow::was_reset(const Values& values) const {
   if (points_.empty()) return false;
   for (std::size_t column = 0; column < kColumns; ++column) {
     if (values[column] < points_.back().values[column]) return true;  // false for NaN
@@ -16,7 +17,8 @@ bool CounterWindow::began_anew(const Values& values) const {
 }
 
 void CounterWindow::add(std::int64_t now_ns, const Values& values) {
-  if (began_anew(values)) clear();
+  assert(points_.empty() || now_ns >= points_.back().at_ns);
+  if (was_reset(values)) clear();
   while (!points_.empty() && points_.front().at_ns < now_ns - span_ns_) points_.pop_front();
   points_.push_back({now_ns, values});
 }

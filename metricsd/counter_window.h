@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A sliding window of samples of a few counters that belong together, to tell how much they rose lately.
+// A sliding window of samples of a few related counters, to tell how much they rose recently.
 #pragma once
 
 #include <array>
@@ -14,26 +14,26 @@ namespace auralis {
 class CounterWindow {
  public:
   static constexpr std::size_t kColumns = 8;
-  using Values = std::array<double, kColumns>;  // NaN: not to be had
+  using Values = std::array<double, kColumns>;  // NaN: unavailable
 
   struct Change {
     double seconds = 0;  // between the two samples compared; above 0
-    Values amount{};     // by how much each counter changed; NaN where it was not to be had at both ends
+    Values amount{};     // change of each counter; NaN if it was unavailable at either end
   };
 
   // Remembers samples for `span_ns`.
   explicit CounterWindow(std::int64_t span_ns) : span_ns_(span_ns) {}
 
-  // Moments must rise. Where a counter fell, it began anew, and so does the window, with this sample.
+  // Moments must not fall. A counter that fell was reset: the window restarts with this sample.
   void add(std::int64_t now_ns, const Values& values);
   void clear() { points_.clear(); }
 
-  // From the oldest sample of the last `span_ns` to the newest; nothing where that is a single one. For
-  // shares of one counter in another.
+  // From the oldest sample of the last `span_ns` to the newest; nothing if that is the same one. For ratios
+  // of counters.
   std::optional<Change> over(std::int64_t span_ns) const { return change(span_ns, false); }
 
-  // As over(), but from no sample before the last gap of more than kGapNs between two samples: whether what
-  // is measured went on in a gap is not known, so a rate must not span it.
+  // As over(), but from no sample before the last gap of more than kGapNs between two samples. For rates: it
+  // is unknown whether counting continued in a gap, so a rate must not span it.
   std::optional<Change> unbroken(std::int64_t span_ns) const { return change(span_ns, true); }
 
   static constexpr std::int64_t kGapNs = 2'500'000'000;
@@ -44,7 +44,7 @@ class CounterWindow {
     Values values;
   };
 
-  bool began_anew(const Values& values) const;
+  bool was_reset(const Values& values) const;
   std::optional<Change> change(std::int64_t span_ns, bool unbroken) const;
 
   std::int64_t span_ns_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The figures that metricsd computes from the counters of the others, over sliding windows of one-second
+// Metrics that metricsd derives from the counters of the other daemons, over sliding windows of one-second
 // samples.
 #pragma once
 
@@ -15,8 +15,8 @@
 
 namespace auralis {
 
-// One thread at a time. A figure that its counters do not give is absent: a counter is missing, a single
-// sample is there yet, or nothing was tried.
+// One thread at a time. A metric that cannot be derived is absent: a counter is missing, there is only one
+// sample yet, or nothing was sent.
 class DerivedMetrics {
  public:
   static constexpr std::int64_t kShortSpanNs = 5'000'000'000;
@@ -25,18 +25,19 @@ class DerivedMetrics {
   // Sets the gauges of `own`, which must outlive it.
   explicit DerivedMetrics(OwnMetrics& own);
 
-  // One sample, about each second, the machine's first: the figures of processes are shares of its cores.
+  // Adds one sample, about each second, the machine's first: metrics of processes are shares of its cores.
   // Moments are CLOCK_MONOTONIC nanoseconds and rise.
   void add_machine(std::int64_t now_ns, const std::optional<CpuTicks>& ticks);
   void add_synthd(std::int64_t now_ns, const std::vector<MetricSample>& samples);
   void add_streamd(std::int64_t now_ns, const std::vector<MetricSample>& samples);
   void add_metricsd(std::int64_t now_ns);
 
-  // The daemon's counters cannot be had at this moment: what is derived from them is absent until they are
-  // there again, and its windows go on.
+  // The daemon's counters are unavailable at the moment: metrics derived from them are absent until they are
+  // back; the windows are kept.
   void hide(Daemon daemon);
 
-  // The daemon is not there: what was derived from it is absent from now on, and begins anew when it is back.
+  // The daemon is gone: metrics derived from it are absent, and restart from its first sample when it is
+  // back.
   void gone(Daemon daemon);
 
  private:

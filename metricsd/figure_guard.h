@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Judges what a neighbour's shared memory shows before it is shown on: the neighbour, or whatever else writes
-// there, may have trampled it.
+// Validates another daemon's metrics before they are published: its segment may have been overwritten.
 #pragma once
 
 #include <cstddef>
@@ -16,24 +15,24 @@ namespace auralis {
 // For the samples of one daemon. One thread at a time.
 class FigureGuard {
  public:
-  // A series that fell is taken for one that began again once it has risen undisturbed for so long. Only a
-  // writer that reset it, or noise that had raised it before, makes that happen.
+  // A series that fell counts as reset once it has risen undisturbed for this long. Only a reset by its
+  // writer, or garbage that had raised it before, can cause that.
   static constexpr std::int64_t kSettledNs = 30'000'000'000;
 
-  // A series that leapt, by more than any daemon counts in a second, is shown once it has stayed up for
-  // longer than a writer needs to put right what another process wrote over.
+  // A series that jumped by more than any daemon counts in a second is published once it has stayed up for
+  // longer than its writer needs to restore what another process overwrote.
   static constexpr std::int64_t kProvenNs = 2'500'000'000;
 
-  // Another segment was attached: what it shows begins again, and nothing is known of it.
+  // Forgets all series: another segment was attached.
   void begin() { series_.clear(); }
 
-  // Removes from `samples`, one read of the segment at the moment `now_ns` (CLOCK_MONOTONIC), what must not
-  // be shown, and returns how many samples that were:
+  // Removes from `samples`, read from the segment at `now_ns` (CLOCK_MONOTONIC), those that must not be
+  // published, and returns how many they were:
   // - all, if one is impossible: a counter or a count that is negative, not finite or above 2^53, a count
   //   that is not whole, a name that is none, text that is not UTF-8;
-  // - a counter or a histogram that is below what was last shown of it, until it is no longer below;
-  // - one that leapt, until it has stayed so for kProvenNs.
-  // A series with a late label that is absent is forgotten: its station left, and begins at 0 if it returns.
+  // - a counter or a histogram that is below its last published value, until it no longer is;
+  // - one that jumped, until it has stayed up for kProvenNs.
+  // A series with a late label that is absent is forgotten: its station was closed, and restarts at 0.
   std::size_t filter(std::vector<MetricSample>& samples, std::int64_t now_ns);
 
  private:

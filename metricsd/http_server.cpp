@@ -97,7 +97,7 @@ struct HttpServer::Impl {
         context.run();
         return;
       } catch (const std::exception& error) {
-        log_error("a request could not be served", {{"error", std::string(error.what())}});
+        log_error("request failed", {{"error", std::string(error.what())}});
       }
     }
   }

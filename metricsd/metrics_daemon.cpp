@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/metrics_daemon.h"
 
+#include <cassert>
 #include <chrono>
 #include <exception>
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kPeriod{1};
 
-// A source that has taken its first sample, before anybody asks.
+// Takes the first sample, before the first request.
 SnapshotSource& sampled(SnapshotSource& source) {
   source.sample();
   return source;
@@ -37,6 +38,7 @@ MetricsDaemon::~MetricsDaemon() {
 }
 
 void MetricsDaemon::step() {
+  assert(stepping_.is_current());
   for (const auto& event : source_.sample()) {
     publisher_.publish(kEventTopic, event_json(event, clock_.unix_ns(), ++event_seq_));
   }
@@ -45,13 +47,17 @@ void MetricsDaemon::step() {
   last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
 }
 
-void MetricsDaemon::start() { thread_ = std::thread(&MetricsDaemon::run, this); }
+void MetricsDaemon::start() {
+  assert(!thread_.joinable());
+  thread_ = std::thread(&MetricsDaemon::run, this);
+}
 
 bool MetricsDaemon::healthy() const {
   return clock_.now_ns() - last_step_ns_.load(std::memory_order_relaxed) < SegmentReader::kHungAfterNs;
 }
 
 bool MetricsDaemon::fit_for_watchdog() {
+  assert(watching_.is_current());
   const std::int64_t now_ns = clock_.now_ns();
   absence_.step(now_ns);
   return absence_.lately(now_ns) || healthy();
@@ -65,9 +71,9 @@ void MetricsDaemon::run() {
     try {
       step();
     } catch (const std::exception& error) {
-      log_error("a snapshot could not be published", {{"error", std::string(error.what())}});
+      log_error("snapshot not published", {{"error", std::string(error.what())}});
     }
-    // After a stall the rhythm begins anew: what was missed is not made up for in a burst.
+    // After a stall, continue from now: missed periods are not made up for in a burst.
     due = std::max(due + kPeriod, std::chrono::steady_clock::now());
     lock.lock();
     while (!stopping_ && lock.wait_until(stop_, due)) continue;

@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
+#include "common/base/thread_checker.h"
 #include "common/config/config.h"
 #include "metricsd/absence.h"
 #include "metricsd/prometheus_exporter.h"
@@ -20,27 +21,27 @@ namespace auralis {
 
 class MetricsDaemon {
  public:
-  // Binds both endpoints and serves HTTP from here on, a first sample being taken. `clock` must outlive it.
-  // Throws std::runtime_error where an endpoint cannot be had.
+  // Takes a first sample, binds both endpoints and starts to serve HTTP. `clock` must outlive it. Throws
+  // std::runtime_error, naming the endpoint, if one cannot be bound.
   MetricsDaemon(const Config& config, const Clock& clock);
 
-  // Stops what start() started, within a step's time.
+  // Stops the thread of start(), within the time of a step.
   ~MetricsDaemon();
   MetricsDaemon(const MetricsDaemon&) = delete;
   MetricsDaemon& operator=(const MetricsDaemon&) = delete;
 
-  // One second's work: a sample, and what it tells published: a snapshot, and what happened to the daemons.
-  // One thread: the one of start(), or a test's that does not call start().
+  // One second's work: takes a sample; publishes a snapshot, and an event for each daemon that came up, went
+  // down or hung. One thread: that of start(), or a test's that does not call start().
   void step();
 
-  // Has a thread of its own step each second by the steady clock. Once.
+  // Starts a thread that steps each second of the steady clock. Once.
   void start();
 
   // Whether the last step is no older than a hung daemon's heartbeat. Any thread.
   bool healthy() const;
 
-  // As healthy(), for a watchdog that asks each second: after an absence of this process, the steps have a
-  // moment to go on first. One thread.
+  // As healthy(), for a watchdog that asks each second: after this process was stopped (SIGSTOP, a suspended
+  // machine), allows a grace period for the steps to resume. One thread.
   bool fit_for_watchdog();
 
   int http_port() const { return exporter_.port(); }
@@ -56,6 +57,8 @@ class MetricsDaemon {
   std::uint64_t event_seq_ = 0;  // likewise
   std::atomic<std::int64_t> last_step_ns_;
   Absence absence_;  // of the thread that asks fit_for_watchdog()
+  ThreadChecker stepping_;
+  ThreadChecker watching_;
   PrometheusExporter exporter_;
 
   Mutex mutex_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The figures that metricsd itself owns: those of its own work, and those that it derives from the counters
-// of the others. metricsd has no segment: they live on its heap and are read like everybody else's.
+// The metrics of metricsd itself: of its own work, and those derived from the counters of the other daemons.
+// metricsd has no segment: they live on its heap and are read like those of the others.
 #pragma once
 
 #include <array>
@@ -25,19 +25,18 @@ class OwnMetrics {
   Gauge process_cpu(Daemon daemon) {
     return m_.gauge(
         "cpu_utilization_percent",
-        "Processor time in use over the last 5 seconds, in percent of all cores of the machine: of the "
-        "whole machine, or of the process that the label names",
+        "Processor time used over the last 5 seconds, in percent of all cores of the machine: of the "
+        "whole machine, or of the labelled process",
         of(daemon));
   }
   Gauge process_up(Daemon daemon) {
-    return m_.gauge("auralis_up", "1 while the process is at work, 0 where it is not there or hangs",
-                    of(daemon));
+    return m_.gauge("auralis_up", "1 while the process is healthy, 0 if it is absent or hangs", of(daemon));
   }
   Counter samples_withheld(Daemon daemon) {
     return m_.counter(
         "auralis_samples_withheld_total",
-        "Samples of the process that were read and not shown, since they were impossible or had "
-        "fallen: something writes where only the process may",
+        "Samples of the process withheld because they were impossible or had fallen: another process "
+        "overwrites its segment",
         of(daemon));
   }
 
@@ -49,20 +48,20 @@ class OwnMetrics {
       "audio_chunk_delivery_variance_ms",
       "Standard deviation of the intervals between two sends to a listener, over the last minute, in "
       "milliseconds");
-  Gauge success_rate = m_.gauge(
-      "websocket_chunk_delivery_success_rate",
-      "Chunks sent of those tried (sent and failed) over the last minute, in percent; absent when none was");
+  Gauge success_rate = m_.gauge("websocket_chunk_delivery_success_rate",
+                                "Share of chunks sent among those sent or failed over the last minute, in "
+                                "percent; absent if there were "
+                                "none");
   Gauge bandwidth_mbps =
       m_.gauge("network_bandwidth_mbps",
-               "Sent by streamd to all listeners over the last 5 seconds, in megabits a second");
+               "Bit rate of streamd to all listeners over the last 5 seconds, in megabits per second");
   Gauge gpu_percent =
       m_.gauge("gpu_utilization_percent",
-               "Time in which the device that renders was at work for synthd, over the last 5 "
-               "seconds, in percent");
+               "Share of the last 5 seconds in which the rendering device was busy for synthd, in percent");
   Gauge machine_cpu_percent = m_.gauge(
       "cpu_utilization_percent",
-      "Processor time in use over the last 5 seconds, in percent of all cores of the machine: of the whole "
-      "machine, or of the process that the label names");
+      "Processor time used over the last 5 seconds, in percent of all cores of the machine: of the whole "
+      "machine, or of the labelled process");
   std::array<Gauge, 3> cpu_percent{
       {process_cpu(Daemon::kSynthd), process_cpu(Daemon::kStreamd), process_cpu(Daemon::kMetricsd)}};
 
@@ -70,7 +69,7 @@ class OwnMetrics {
   std::array<Gauge, 3> up{
       {process_up(Daemon::kSynthd), process_up(Daemon::kStreamd), process_up(Daemon::kMetricsd)}};
   std::array<Counter, 2> withheld{{samples_withheld(Daemon::kSynthd), samples_withheld(Daemon::kStreamd)}};
-  Counter scrapes = m_.counter("auralis_scrapes_total", "Answers given at /metrics");
+  Counter scrapes = m_.counter("auralis_scrapes_total", "Responses to GET /metrics");
   Counter published = m_.counter("auralis_snapshots_published_total", "Snapshots published through ZeroMQ");
   ProcessMetrics process{m_, std::string(daemon_name(Daemon::kMetricsd))};
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // metricsd over HTTP: /metrics in Prometheus' text format, /healthz, /readyz, and the page at /. The only
-// part that sees prometheus-cpp, of which it takes the serializer and not the Exposer: that one adds
-// quantiles of its own, which are NaN until the second scrape and again after a minute without one.
+// unit that includes prometheus-cpp, of which it uses the serializer but not the Exposer: that adds quantiles
+// of its own, which are NaN until the second scrape and after a minute without one.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 namespace auralis {
 namespace {
 
-// All of a daemon's figures are withheld for so long: then what was read of its segment once is in doubt,
-// too.
+// After all of a daemon's metrics were withheld for this long, the declarations are in doubt, too, and are
+// read again.
 constexpr std::int64_t kDoubtNs = 3'000'000'000;
 
 bool all_finite(const std::vector<double>& values) {
@@ -29,7 +29,7 @@ bool well_formed(const MetricSample& sample) {
          all_finite(sample.spec.bounds);
 }
 
-// Help as one line that needs no escapes: not every version of prometheus-cpp makes them.
+// Help as one line without characters that need escapes: not every version of prometheus-cpp escapes them.
 std::string one_line(std::string help) {
   std::replace_if(
       help.begin(), help.end(), [](char c) { return c == '\n' || c == '\r' || c == '\\'; }, ' ');
@@ -155,7 +155,7 @@ Snapshot SnapshotSource::take_locked() {
   return snapshot;
 }
 
-// Whether the daemon is at work. Sets what metricsd itself says of it.
+// Whether the daemon is healthy. Updates its auralis_up.
 bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
   if (peer.reader->refresh()) {
     peer.guard.begin();
@@ -172,7 +172,7 @@ bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
   return up;
 }
 
-// They are read once, when the segment is attached: something else may have stood there at that time.
+// Declarations are read once, when the segment is attached; they may have been overwritten at that moment.
 void SnapshotSource::read_declarations_again(Peer& peer, std::int64_t now_ns) {
   peer.sound_ns = now_ns;
   auto reader = std::make_unique<MetricsReader>(peer.directory);
@@ -182,7 +182,7 @@ void SnapshotSource::read_declarations_again(Peer& peer, std::int64_t now_ns) {
   peer.reader = std::move(reader);
 }
 
-// Whether it is alive and what it makes can be had.
+// Whether the daemon is alive and all its segments can be used.
 bool SnapshotSource::is_at_work(Peer& peer, std::int64_t now_ns) const {
   const SegmentReader& segment = peer.reader->segment();
   peer.trouble.clear();
@@ -192,7 +192,7 @@ bool SnapshotSource::is_at_work(Peer& peer, std::int64_t now_ns) const {
   return peer.trouble.empty();
 }
 
-// Appends the figures of a daemon that is at work; false if some of them are withheld.
+// Appends the metrics of a healthy daemon; false if some are withheld.
 bool SnapshotSource::read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples) {
   std::vector<MetricSample> figures;
   peer.reader->read(figures);
@@ -202,10 +202,10 @@ bool SnapshotSource::read(Peer& peer, std::int64_t now_ns, std::vector<MetricSam
   const std::string name(daemon_name(peer.daemon));
   if (withheld > 0 && !peer.withheld) {
     log_warning(withheld == all
-                    ? "figures of " + name + " are withheld: its shared memory shows what cannot be"
-                    : "figures of " + name + " are withheld: they fell");
+                    ? "metrics of " + name + " withheld: its shared memory holds impossible values"
+                    : "metrics of " + name + " withheld: counters fell");
   } else if (withheld == 0 && peer.withheld) {
-    log_info("figures of " + name + " are shown again");
+    log_info("metrics of " + name + " published again");
   }
   peer.withheld = withheld > 0;
   if (withheld < all) peer.sound_ns = now_ns;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All figures of all daemons at one moment: what /metrics shows and what ZeroMQ publishes.
+// All metrics of all daemons at one moment, for /metrics and ZeroMQ.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@
 
 namespace auralis {
 
-// All series of one name, from whichever daemons.
+// All series of one name, of all daemons.
 struct SnapshotFamily {
   std::string name;
   std::string help;
@@ -39,21 +39,21 @@ struct Snapshot {
   std::vector<SnapshotFamily> families;  // names all different and well-formed
 };
 
-// A daemon came, went or hung.
+// A daemon came up, went down or hung.
 struct DaemonEvent {
   Daemon daemon;
   bool up;
   std::string message;  // a sentence for people
 };
 
-// Sorts samples into families. What would make the whole unreadable is left out: a malformed name, a number
-// that is none, a series that is there already, a type other than its family's.
+// Groups samples into families. Leaves out what would invalidate the whole exposition: malformed names,
+// values that are not finite, duplicate series, types other than the family's.
 std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples);
 
-// A histogram's counts of values not above each bound; the last is that of all.
+// A histogram's counts of values not above each bound; the last is the total.
 std::vector<double> cumulative_buckets(const MetricSample& sample);
 
-// metricsd's own figures on the heap, all gauges absent at first. One thread at a time.
+// metricsd's own metrics on the heap, all gauges absent initially. One thread at a time.
 class OwnMetricsMemory {
  public:
   OwnMetricsMemory();
@@ -72,25 +72,25 @@ class OwnMetricsMemory {
   OwnMetrics metrics_;
 };
 
-// Reads the segments of the others and keeps metricsd's own figures. Any thread: one mutex, which nothing of
-// the audio path knows of. A daemon that is not healthy contributes nothing but `auralis_up` 0; of one that
-// is, what FigureGuard withholds is missing.
+// Reads the segments of the other daemons and keeps metricsd's own metrics. Any thread: one mutex, never
+// taken by the audio path. A daemon that is not healthy contributes only `auralis_up` 0, a healthy one what
+// FigureGuard does not withhold.
 class SnapshotSource {
  public:
-  // `clock` must outlive it; `proc` takes the place of /proc in a test.
+  // `clock` must outlive it; `proc` replaces /proc in a test.
   SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc = "/proc");
 
-  // Moves the sliding windows and the figures of the process itself on. About each second, by one thread.
-  // Returns what has changed of the daemons since the last call, and logs it.
+  // Advances the sliding windows and the metrics of the process itself. About each second, by one thread.
+  // Returns, and logs, which daemons changed since the last call.
   std::vector<DaemonEvent> sample();
 
-  // The figures of now, after sample(): the segments are read afresh.
+  // The current metrics, for the thread of sample(), after it: reads the segments.
   Snapshot take();
 
-  // As take(), at any moment: also the first one after this process has stood still.
+  // As take(), at any moment, even the first one after this process was stopped.
   Snapshot view();
 
-  // As view(), and counts an answer given at /metrics.
+  // As view(), and counts a response to GET /metrics.
   Snapshot scrape();
   void count_published();
 
@@ -107,11 +107,11 @@ class SnapshotSource {
     std::unique_ptr<MetricsReader> reader;
     DaemonHealth health;  // of all its segments
     FigureGuard guard;
-    bool up = false;            // when last looked at
-    bool withheld = false;      // some of its figures, at the last read
-    std::int64_t sound_ns = 0;  // when not all of them were last withheld
-    std::string trouble;        // why it is not at work, though its metrics are written
-    std::string last_said;      // what the log last heard of it
+    bool up = false;            // at the last look
+    bool withheld = false;      // some of its samples, at the last read
+    std::int64_t sound_ns = 0;  // last time that not all were withheld
+    std::string trouble;        // why it is not healthy, though its metrics are written
+    std::string last_said;      // last logged sentence
   };
 
   bool look_at(Peer& peer, std::int64_t now_ns) AURALIS_REQUIRES(mutex_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernel counts of the whole machine.
+// Processor time of the whole machine, as the kernel counts it.
 #pragma once
 
 #include <filesystem>
@@ -15,16 +15,16 @@ struct CpuTicks {
   unsigned cores = 0;
 };
 
-// Reads the text of /proc/stat; nothing where it is not what proc(5) promises.
+// Reads the text of /proc/stat; nothing if it is not as proc(5) describes.
 std::optional<CpuTicks> parse_proc_stat(std::istream& text);
 
 // Any thread.
 class SystemSampler {
  public:
-  // `proc` takes the place of /proc in a test.
+  // `proc` replaces /proc in a test.
   explicit SystemSampler(std::filesystem::path proc = "/proc") : proc_(std::move(proc)) {}
 
-  // Nothing where it cannot be read.
+  // Nothing if it cannot be read.
   std::optional<CpuTicks> cpu() const;
 
  private:

@@ -73,7 +73,7 @@ void ZmqPeers::subscribed(int descriptor, std::string_view topic, bool foreign) 
   peer->second.foreign_topics += 1;
   peer->second.foreign_bytes += topic.size();
   if (peer->second.foreign_topics <= kForeignTopics && peer->second.foreign_bytes <= kForeignBytes) return;
-  log_warning("a ZeroMQ subscriber was cut off: it subscribes to too much that is not published here");
+  log_warning("ZeroMQ subscriber disconnected: too many subscriptions to topics not published here");
   cut_off(descriptor);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bounds on the peers of a listening ZeroMQ socket, which ZeroMQ itself does not have. Beside
-// zmq_publisher.cpp the only part that sees it.
+// Limits on the peers of a listening ZeroMQ socket, which ZeroMQ itself lacks. Besides zmq_publisher.cpp the
+// only unit that includes ZeroMQ.
 #pragma once
 
 #include <cstddef>
@@ -17,14 +17,14 @@
 
 namespace auralis {
 
-// Watches a socket's connections from a thread of its own, and cuts off those that are too many: first the
-// one that has been there longest without subscribing; if all have subscribed, the newest.
+// Watches a socket's connections from a thread of its own, and disconnects excess ones: first the oldest that
+// has not subscribed; if all have subscribed, the newest.
 class ZmqPeers {
  public:
-  // At a time.
+  // Concurrent peers.
   static constexpr std::size_t kPeers = 64;
-  // Subscriptions of one peer that no topic of ours can match. A peer may well have some: a subscriber sends
-  // all of its subscriptions to all publishers that it is connected to.
+  // Subscriptions of one peer that match no topic of ours. A peer may have some legitimately: a subscriber
+  // sends all of its subscriptions to every publisher that it is connected to.
   static constexpr std::size_t kForeignTopics = 64;
   static constexpr std::size_t kForeignBytes = 4'096;
 

@@ -14,11 +14,11 @@
 namespace auralis {
 namespace {
 
-// Snapshots kept for a subscriber that does not keep up.
+// Snapshots queued for a slow subscriber.
 constexpr int kQueuedMessages = 10;
 
-// Of each peer, before it has to wait. ZeroMQ reads on for as long as there is something to read, so a short
-// queue is also what ends that.
+// Subscriptions queued per peer before it has to wait. ZeroMQ reads while there is input, so a short queue
+// also bounds that.
 constexpr int kQueuedSubscriptions = 100;
 constexpr int kSubscriptionsAtOnce = 1'000;
 
@@ -35,8 +35,8 @@ bool begins_a_topic(std::string_view text) {
                      [&](std::string_view topic) { return topic.substr(0, text.size()) == text; });
 }
 
-// Whether somebody listens at the Unix socket of an ipc endpoint: ZeroMQ would take its name away without a
-// word.
+// Whether another process listens at the Unix socket of an ipc endpoint: ZeroMQ would silently steal its
+// name.
 bool ipc_taken(const std::string& endpoint) {
   constexpr std::string_view kScheme = "ipc://";
   sockaddr_un address{};
@@ -53,7 +53,7 @@ bool ipc_taken(const std::string& endpoint) {
   return taken;
 }
 
-// Whether it ends with a port that no socket has: ZeroMQ would take another one without a word.
+// Whether it ends with a port out of range: ZeroMQ would silently bind another one.
 bool port_too_high(const std::string& endpoint) {
   constexpr unsigned long kMaxPort = 65'535;
   const std::string port = endpoint.substr(endpoint.rfind(':') + 1);

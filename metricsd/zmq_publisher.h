@@ -9,26 +9,26 @@
 
 namespace auralis {
 
-// What is published. A subscription that none of them begins with is foreign (ZmqPeers).
+// Published topics. A subscription that is no prefix of one of them is foreign (ZmqPeers).
 inline constexpr std::string_view kMetricsTopic = "metrics";
 inline constexpr std::string_view kEventTopic = "event";
 inline constexpr std::array<std::string_view, 2> kTopics{kMetricsTopic, kEventTopic};
 
-// What a SUB socket subscribes to. One thread at a time; handing it to another one, as starting a thread
-// does, is fine. A subscriber that does not keep up misses messages; none is waited for, also at the end.
+// A publisher for SUB sockets. One thread at a time; a hand-over needs a happens-before, such as starting the
+// thread. Never waits for a subscriber: a slow one misses messages, also at shutdown.
 class ZmqPublisher {
  public:
-  // Binds. Throws std::runtime_error, naming the endpoint, where it is malformed or taken.
+  // Binds. Throws std::runtime_error, naming the endpoint, if it is malformed or taken.
   explicit ZmqPublisher(const std::string& endpoint);
   ~ZmqPublisher();
   ZmqPublisher(const ZmqPublisher&) = delete;
   ZmqPublisher& operator=(const ZmqPublisher&) = delete;
 
-  // The endpoint as bound: with its port where the configured one left the choice to the system.
+  // The endpoint as bound: with its port if the configured one left the choice to the system.
   std::string endpoint() const;
 
-  // Sends two frames, to those who have subscribed by now. Never waits. Throws std::runtime_error where
-  // ZeroMQ refuses, which it has no cause to.
+  // Sends two frames to the current subscribers. Never waits. Throws std::runtime_error if ZeroMQ refuses,
+  // which is unexpected.
   void publish(std::string_view topic, std::string_view body);
 
  private:

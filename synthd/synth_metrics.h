@@ -21,7 +21,7 @@ class SynthMetrics {
   static constexpr std::size_t kHousekeepingShard = 1;
   static constexpr std::size_t kShards = 2;
 
-  // Of a configured station, or of all personal ones.
+  // Of one configured station, or of all personal ones.
   struct StationMetrics {
     Counter published;
     Counter skipped;
@@ -32,17 +32,19 @@ class SynthMetrics {
     m_.require_counters(kDerivedFromSynthd);
   }
 
-  Histogram synthesis_ms =
-      m_.histogram("audio_synthesis_latency_ms",
-                   "Time to render and publish one batch of chunks, from submit to visible, in milliseconds",
-                   {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 300, 500, 1000});
-  Gauge device_memory_mb = m_.gauge("gpu_memory_allocated_mb", "What synthd holds on its device, in MiB");
-  Counter device_busy_seconds =
-      m_.counter(kDeviceBusySeconds, "Time that the device worked on batches, by its own clock, in seconds");
-  Counter voices_dropped = m_.counter("auralis_engine_voices_dropped_total",
-                                      "Tones left out of a chunk, since more sounded than fit");
-  Counter failovers = m_.counter("auralis_engine_failovers_total",
-                                 "Times that the device failed and the native engine took its place");
+  Histogram synthesis_ms = m_.histogram(
+      "audio_synthesis_latency_ms",
+      "Time to render and publish one batch of chunks, from submission until readers see it, in milliseconds",
+      {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 300, 500, 1000});
+  Gauge device_memory_mb =
+      m_.gauge("gpu_memory_allocated_mb", "Memory that synthd has allocated on its device, in MiB");
+  Counter device_busy_seconds = m_.counter(
+      kDeviceBusySeconds, "Time that the device was busy with batches, by its own clock, in seconds");
+  Counter voices_dropped =
+      m_.counter("auralis_engine_voices_dropped_total",
+                 "Voices left out of a chunk because more sounded than the engine holds");
+  Counter failovers =
+      m_.counter("auralis_engine_failovers_total", "Failovers from a failed device to the native engine");
   ProcessMetrics process{m_, "synthd"};
   StationMetrics personal = of({"station", std::string(kPersonalLabel)});
   std::array<StationMetrics, kLateLabels> configured;  // by StationLabels
@@ -51,7 +53,7 @@ class SynthMetrics {
   StationMetrics of(const MetricLabel& label) {
     return {m_.counter("auralis_chunks_published_total", "Chunks written into the ring", {label}),
             m_.counter("auralis_chunks_skipped_total",
-                       "Chunks never rendered, since synthd came too late for them", {label})};
+                       "Chunks skipped because synthd was too late to render them", {label})};
   }
 };
 

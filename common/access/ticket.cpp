@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <stdexcept>
 
@@ -70,6 +71,7 @@ bool is_ticket_station(std::string_view station) {
 }
 
 std::string signed_ticket(const Ticket& ticket, const Secret& key) {
+  assert(is_ticket_station(ticket.station) && ticket.expires_s >= 0 && ticket.expires_s <= kLatestExpiry);
   const std::string claims = claims_of(ticket);
   const Signature signature = signature_of(claims, key);
   return claims + "." + std::string(signature.data(), signature.size());

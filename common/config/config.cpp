@@ -71,7 +71,7 @@ void declare(CLI::App& app, Daemon daemon, Flags& flags) {
   app.add_flag("--version", flags.version, "Print the version");
   flags.file_option =
       app.add_option("--config", flags.file,
-                     "Configuration file; default " + std::string(kDefaultConfigFile) + ", if it is there")
+                     "Configuration file; default " + std::string(kDefaultConfigFile) + ", if it exists")
           ->type_name("FILE")
           ->take_last();
   app.add_flag("--check-config", flags.check_config,
@@ -79,9 +79,9 @@ void declare(CLI::App& app, Daemon daemon, Flags& flags) {
   app.add_flag("--print-config", flags.print_config,
                "Print the configuration in force as a file, defaults commented out, and exit");
   app.add_flag("--healthcheck", flags.healthcheck,
-               "Ask the running daemon whether it is healthy, and exit: 0 healthy");
+               "Check whether the running daemon is healthy, and exit: 0 healthy, 1 not");
   if (daemon == Daemon::kSynthd)
-    app.add_flag("--list-devices", flags.list_devices, "List what can render, and exit");
+    app.add_flag("--list-devices", flags.list_devices, "List the devices that can render, and exit");
 
   const auto& keys = config_keys();
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -94,10 +94,10 @@ void declare(CLI::App& app, Daemon daemon, Flags& flags) {
                            ->take_last()
                            ->group("[" + std::string(keys[i].section) + "]");
   }
-  app.footer("Flags go over environment variables, those over the file, that over the defaults.\n");
+  app.footer("Precedence: flags, environment variables, the file, the defaults.\n");
 }
 
-// For what a fresh file shows: few keys, as a station in use has.
+// The example in a fresh file.
 constexpr std::string_view kStationExample = R"(# [[station]]
 # name = "night"
 # seed = 7
@@ -114,7 +114,7 @@ std::string to_section(const StationConfig& station) {
   std::string text = "\n[[station]]\n";
   for (const StationKey& key : station_keys()) {
     const ConfigValue value = key.get(station);
-    // What has the preset's value need not be said again; the preset itself must be.
+    // Controls equal to the preset's are commented out; the preset itself is not.
     const bool is_default = value == key.get(key.key == "preset" ? StationConfig() : usual);
     text.append(is_default ? "# " : "").append(key.key).append(" = ").append(to_toml(value)) += '\n';
   }
@@ -125,9 +125,9 @@ std::string stations_to_file(const std::vector<StationConfig>& stations) {
   std::string text =
       "\n" +
       as_comment("Stations, one [[station]] for each, at most " + std::to_string(kMaxConfiguredStations) +
-                 ". Where there is none, station, seed and preset in [synthd] describe the "
-                 "only one, which is open. Controls are those that a station starts anew "
-                 "with; a restarted one keeps what is in force. The keys:");
+                 ". Without any, station, seed and preset in [synthd] describe the only one, which "
+                 "is open. Controls are those of a new station; a restarted one keeps those in "
+                 "force. The keys:");
   for (const StationKey& key : station_keys()) {
     const std::string fallback = key.default_text.empty() ? "" : " Default " + key.default_text + ".";
     text += as_comment(std::string(key.key) + ": " + std::string(key.help) + ". Must be " + key.rule.allowed +
@@ -138,13 +138,12 @@ std::string stations_to_file(const std::vector<StationConfig>& stations) {
   return text;
 }
 
-// An auralis.toml that says what `config` does and explains every key; those that have their default are
-// commented out.
+// An auralis.toml of `config` that explains every key; keys with their default are commented out.
 std::string to_file(const Config& config) {
   std::string text = as_comment(
       "Configuration of Auralis: one file for synthd, streamd and metricsd. Every key can also be given "
       "as an environment variable, AURALIS_<SECTION>_<KEY>, and as a flag of the daemon that it concerns "
-      "(see --help), but for those of [[station]], which stand in the file alone.");
+      "(see --help), except those of [[station]], which only the file has.");
   std::string_view section;
   for (const ConfigKey& key : config_keys()) {
     if (key.section != section) text.append("\n[").append(key.section).append("]\n");

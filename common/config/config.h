@@ -75,13 +75,13 @@ struct Config {
     std::int64_t port = 8'000;
     std::string tls_certificate;  // a path; as tls_key, or both empty: no TLS
     std::string tls_key;
-    std::int64_t threads = 0;  // 0: one for each core
+    std::int64_t threads = 0;  // 0: one less than there are cores, 1 to 8
     std::int64_t drain_ms = 5'000;
     std::int64_t prefill_ms = 300;
     std::int64_t max_backlog_ms = 2'000;
     std::int64_t max_backlog_kb = 1'024;
     std::int64_t opus_kbps = 96;
-    std::int64_t encoding_threads = 0;  // 0: one for each core but one, 4 at most
+    std::int64_t encoding_threads = 0;  // 0: one less than there are cores, 1 to 4
     std::int64_t max_listeners = 5'000;
     std::int64_t max_listeners_per_address = 20;
     std::int64_t max_opus_stations = 0;  // personal ones; 0: as many as the machine can encode

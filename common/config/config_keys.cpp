@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All but those of streamd, which are in config_keys_streamd.cpp.
+// All keys except those of [streamd] (config_keys_streamd.cpp).
 #include "common/config/config_keys.h"
 
 #include "common/config/config_rules.h"
@@ -12,21 +12,20 @@ std::vector<ConfigKey> runtime_keys() {
   return {
       {"runtime", "dir", [](Config& c) -> std::string& { return c.runtime.dir; }, path_or_empty(),
        "Folder of the shared memory, on a tmpfs; the same for all three daemons. Empty: /run/auralis as a "
-       "system "
-       "service, else /dev/shm/auralis-<uid>"},
+       "system service, else /dev/shm/auralis-<uid>"},
   };
 }
 
 std::vector<ConfigKey> audio_keys() {
   return {
       {"audio", "sample_rate", [](Config& c) -> std::int64_t& { return c.audio.sample_rate; },
-       one_of({std::int64_t{44'100}, std::int64_t{48'000}}), "Frames a second, in hertz"},
+       one_of({std::int64_t{44'100}, std::int64_t{48'000}}), "Sample rate, in hertz"},
       // Steps of 10 ms are whole frames at either rate.
       {"audio", "chunk_ms", [](Config& c) -> std::int64_t& { return c.audio.chunk_ms; },
-       multiple_of(10, 20, 200), "Length of a chunk, in milliseconds"},
+       multiple_of(10, 20, 200), "Duration of a chunk, in milliseconds"},
       {"audio", "ring_ms", [](Config& c) -> std::int64_t& { return c.audio.ring_ms; },
        integer_from(1'000, 10'000),
-       "Audio that the ring holds, past and future, in milliseconds; a multiple of chunk_ms, and at least "
+       "Capacity of the ring, past and future audio, in milliseconds; a multiple of chunk_ms, and at least "
        "target_depth_ms + 2 * chunk_ms"},
       {"audio", "target_depth_ms", [](Config& c) -> std::int64_t& { return c.audio.target_depth_ms; },
        integer_from(500, 1'000), "How far ahead of now synthd keeps the ring filled, in milliseconds"},
@@ -44,40 +43,40 @@ std::vector<ConfigKey> synthd_keys() {
        "What renders. auto: OpenCL where device names one or there is a GPU, else native; native: this "
        "processor, without OpenCL"},
       {"synthd", "device", [](Config& c) -> std::string& { return c.synthd.device; }, any_text(),
-       "OpenCL device: its index in --list-devices, or a part of its name. Empty: the first GPU; "
-       "with engine opencl, where there is none, the first device"},
+       "OpenCL device: its index in --list-devices, or part of its name. Empty: the first GPU; "
+       "with engine opencl and no GPU, the first device"},
       {"synthd", "station", [](Config& c) -> std::string& { return c.synthd.station; }, station_name(),
-       "Name of the station that plays where no [[station]] is configured; seed and preset are that one's, "
-       "too"},
+       "Name of the station that plays if no [[station]] is configured; seed and preset apply to it, too"},
       {"synthd", "seed", [](Config& c) -> std::int64_t& { return c.synthd.seed; },
        integer_from(0, std::numeric_limits<std::int64_t>::max()), kSeedHelp},
       {"synthd", "preset", [](Config& c) -> std::string& { return c.synthd.preset; }, preset_name(),
-       "Music controls of a station that starts anew; a restarted one keeps what is in force"},
+       "Initial music controls of a new station; a restarted one keeps those in force"},
       {"synthd", "max_stations", [](Config& c) -> std::int64_t& { return c.synthd.max_stations; },
        integer_from(0, 4'096),
-       "Stations at a time, configured and personal; 0: as many as half of what the device renders in real "
-       "time, 256 MB of rings, and a quarter of the free space of the runtime folder allow"},
+       "Maximum number of stations, configured and personal. 0: limited by half of what the device renders "
+       "in "
+       "real time, by 256 MB of rings, and by a quarter of the free space of the runtime folder"},
   };
 }
 
 std::vector<ConfigKey> metricsd_keys() {
   return {
       {"metricsd", "host", [](Config& c) -> std::string& { return c.metricsd.host; }, host(),
-       "Address that the metrics and the dashboard are served on"},
+       "Address to serve the metrics and the dashboard on"},
       {"metricsd", "port", [](Config& c) -> std::int64_t& { return c.metricsd.port; },
        integer_from(1, 65'535), "TCP port of the metrics and the dashboard"},
       {"metricsd", "zmq_endpoint", [](Config& c) -> std::string& { return c.metricsd.zmq_endpoint; },
-       endpoint(), "ZeroMQ endpoint that snapshots and events are published on"},
+       endpoint(), "ZeroMQ endpoint to publish snapshots and events on"},
   };
 }
 
 std::vector<ConfigKey> log_keys() {
   return {
       {"log", "level", [](Config& c) -> std::string& { return c.log.level; },
-       one_of({"debug", "info", "warning", "error"}), "Least level that is logged"},
+       one_of({"debug", "info", "warning", "error"}), "Lowest level that is logged"},
       {"log", "format", [](Config& c) -> std::string& { return c.log.format; },
        one_of({"auto", "text", "json"}),
-       "Form of the log on standard error; auto: text on a terminal, else JSON"},
+       "Format of the log on standard error; auto: text on a terminal, else JSON"},
   };
 }
 

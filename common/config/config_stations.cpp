@@ -52,7 +52,7 @@ std::vector<StationKey> identity_keys() {
   return {
       {"name",
        station_name(),
-       "Name, which each station needs, unlike that of any other",
+       "Name, required and unique",
        [](const StationConfig& s) { return s.name; },
        [](StationConfig& s, const ConfigValue& value) { s.name = std::get<std::string>(value); },
        {}},
@@ -96,18 +96,17 @@ std::vector<StationKey> make_station_keys() {
                   {}});
   // In the order of kNumberControls and of VoiceGroup.
   constexpr std::array<std::string_view, kNumberControls.size()> kNumberHelp{
-      "Beats a minute", "How loud it is, and how much the melody plays",
-      "How far the melody strays from the tones of the chord",
+      "Beats per minute", "Loudness, and density of the melody",
+      "How far the melody strays from the chord's tones",
       "How far the chords stray from the mode's usual progressions",
-      "How many sevenths, ninths and doubled tones the chords have"};
+      "Density of sevenths, ninths and doubled tones in the chords"};
   constexpr std::array<std::string_view, kVoiceGroupNames.size()> kVoiceHelp{
-      "Whether there are pads", "Whether there is a melody", "Whether there are kicks",
-      "Whether there are swells of noise"};
+      "Whether pads play", "Whether the melody plays", "Whether kicks play", "Whether swells of noise play"};
   for (std::size_t i = 0; i < kNumberControls.size(); ++i)
     keys.push_back(number_key(kNumberControls.at(i), kNumberHelp.at(i)));
   for (std::size_t i = 0; i < kVoiceGroupNames.size(); ++i)
     keys.push_back(voice_key(static_cast<VoiceGroup>(i), kVoiceHelp.at(i)));
-  keys.push_back({"open", boolean(), "Whether any listener may change its controls",
+  keys.push_back({"open", boolean(), "Whether every listener may change its controls",
                   [](const StationConfig& s) { return s.open; },
                   [](StationConfig& s, const ConfigValue& value) { s.open = std::get<bool>(value); },
                   to_toml(StationConfig().open)});

@@ -2,6 +2,8 @@
 #include "common/metrics/metrics.h"
 
 #include <algorithm>
+#include <cassert>
+#include <functional>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
@@ -94,6 +96,8 @@ MetricWord MetricBinder::take(MetricSpec spec) {
   if (spec.bounds.size() > kMaxMetricBounds || spec.labels.size() > kMaxMetricLabels) {
     throw std::logic_error("metric " + spec.name + " has too many bounds or labels");
   }
+  // A bound that is not above the one before it makes the sequence unsorted under "not less".
+  assert(std::is_sorted(spec.bounds.begin(), spec.bounds.end(), std::less_equal<>()));
   for (const auto& label : spec.labels) {
     if (label.late_index && *label.late_index >= kLateLabels) {
       throw std::logic_error("metric " + spec.name + " has a late label beyond the last");

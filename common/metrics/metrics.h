@@ -18,6 +18,7 @@
 // label.
 #pragma once
 
+#include <cassert>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -181,6 +182,7 @@ class MetricsUpdate {
       : own_(binder.shard_.own != nullptr ? *binder.shard_.own : binder.unbound_version_),
         shown_(binder.shard_.own != nullptr ? *binder.shard_.shown : binder.unbound_version_),
         version_(own_.load(std::memory_order_relaxed) + 1) {
+    assert(version_ % 2 == 1);  // no other update of this shard lives
     own_.store(version_, std::memory_order_relaxed);
     shown_.store(version_, std::memory_order_relaxed);
     // Pairs with the acquire fence of readers: who saw a change sees the odd version before it.

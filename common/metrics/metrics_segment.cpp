@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <deque>
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "common/base/fingerprint.h"
+#include "common/base/thread_checker.h"
 #include "common/segments/segment_view.h"
 
 namespace auralis {
@@ -164,6 +166,7 @@ struct MetricsWriter::Impl {
   std::vector<Line> lines;
   std::size_t word_count;
   std::deque<MetricBinder> shards;  // a deque: binders stay where they are
+  ThreadChecker housekeeper;
 
   Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t shard_count)
       : specs(s),
@@ -239,6 +242,7 @@ void MetricsWriter::beat(std::int64_t now_ns) {
 }
 
 void MetricsWriter::run_housekeeping(std::int64_t now_ns) {
+  assert(impl_->housekeeper.is_current());
   const bool in_place = impl_->segment.in_place();
   if (!in_place) impl_->segment.replace();
   // What does not change of itself: words of a shard differ for a moment while their thread stores them.

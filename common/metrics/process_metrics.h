@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every daemon publishes of itself, from its housekeeping thread. Its own process measures it: a pid
-// seen from another container means nothing.
+// Metrics that every daemon publishes about its own process, from its housekeeping thread. Not measured from
+// outside: a pid seen from another container means nothing.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ class ProcessMetrics {
                  {{"process", process_}});
   Counter log_dropped =
       m_.counter("auralis_log_messages_dropped_total",
-                 "Log messages given up because the log could not keep up", {{"process", process_}});
+                 "Log messages dropped because the log could not keep up", {{"process", process_}});
 
   // Measures the calling process. About once a second, from one thread.
   void sample();

@@ -2,6 +2,7 @@
 #include "common/segments/audio_ring.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace auralis {
 namespace {
@@ -26,10 +27,17 @@ std::optional<std::int64_t> newest_complete(const std::byte* memory, const RingG
   return newest;
 }
 
+[[maybe_unused]] bool is_ring(const std::byte* memory, const RingGeometry& geometry) {
+  return reinterpret_cast<std::uintptr_t>(memory) % 64 == 0 && geometry.slots > 0 &&
+         geometry.chunk_samples > 0;
+}
+
 }  // namespace
 
 RingWriter::RingWriter(std::byte* memory, const RingGeometry& geometry)
-    : memory_(memory), geometry_(geometry) {}
+    : memory_(memory), geometry_(geometry) {
+  assert(is_ring(memory, geometry));
+}
 
 SharedWord* RingWriter::slot(std::int64_t chunk) const {
   const std::uint64_t index = static_cast<std::uint64_t>(chunk) % geometry_.slots;
@@ -37,10 +45,11 @@ SharedWord* RingWriter::slot(std::int64_t chunk) const {
 }
 
 void RingWriter::write(std::int64_t chunk, const std::int16_t* samples) {
+  assert(chunk >= 0);
   SharedWord* sequence = slot(chunk);
   sequence->store(writing(chunk), std::memory_order_relaxed);
-  // Pairs with the acquire fence in read(): who saw one of the new samples sees the odd sequence too, and so
-  // knows.
+  // Pairs with the acquire fence in read(): a reader that saw one of the new samples sees the odd sequence,
+  // too.
   std::atomic_thread_fence(std::memory_order_release);
   store_words(sequence + 1, samples, std::size_t{geometry_.chunk_samples} * sizeof(std::int16_t));
   sequence->store(complete(chunk), std::memory_order_release);
@@ -54,9 +63,12 @@ void RingWriter::clear() {
 std::optional<std::int64_t> RingWriter::newest() const { return newest_complete(memory_, geometry_); }
 
 RingReader::RingReader(const std::byte* memory, const RingGeometry& geometry)
-    : memory_(memory), geometry_(geometry) {}
+    : memory_(memory), geometry_(geometry) {
+  assert(is_ring(memory, geometry));
+}
 
 RingRead RingReader::read(std::int64_t chunk, std::int16_t* samples) const {
+  assert(chunk >= 0);
   const SharedWord* sequence =
       slot_of(memory_, geometry_, static_cast<std::uint64_t>(chunk) % geometry_.slots);
   // Pairs with the release store of the complete sequence in write(): the samples of that chunk are visible.

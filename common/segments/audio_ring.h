@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A ring of audio chunks in shared memory: one writer that never waits, any number of readers that it does
-// not know of. Chunk k lives in slot k mod slots. A slot's sequence word tells which chunk it holds and is
-// looked at before and after the copy, so a torn or overtaken read is told, never delivered.
+// A ring of audio chunks in shared memory: one wait-free writer, any number of readers unknown to it. Chunk k
+// lives in slot k mod slots. A slot's sequence word says which chunk it holds; it is checked before and after
+// the copy, so a torn or lapped read is detected, never delivered.
 //
 //     slot: [ sequence | samples, s16 interleaved, padded to 64 bytes ]
 //     sequence 0: never written; 2k+1: chunk k being written; 2k+2: chunk k complete
@@ -15,7 +15,7 @@
 
 namespace auralis {
 
-// Shape of a ring; the memory it needs follows from it alone.
+// Shape of a ring; it alone determines the memory needed.
 struct RingGeometry {
   std::uint32_t slots = 0;          // chunks held
   std::uint32_t chunk_samples = 0;  // frames * channels
@@ -26,12 +26,12 @@ struct RingGeometry {
 
 enum class RingRead {
   kChunk,       // copied, whole
-  kNotYet,      // the writer has not come to this chunk
-  kLapped,      // the writer has already written over it
-  kWriterGone,  // not there, and no writer lives that could bring it
+  kNotYet,      // not written yet
+  kLapped,      // already overwritten
+  kWriterGone,  // not written, and no writer lives
 };
 
-// One thread. `memory` is geometry.bytes() long, 64-byte aligned, zeros or a former writer's.
+// One thread at a time. `memory` is geometry.bytes() long, 64-byte aligned, zeros or a former writer's.
 class RingWriter {
  public:
   RingWriter(std::byte* memory, const RingGeometry& geometry);
@@ -39,8 +39,8 @@ class RingWriter {
   // Publishes chunk `chunk` (>= 0): chunk_samples samples. Wait-free.
   void write(std::int64_t chunk, const std::int16_t* samples);
 
-  // Empties the ring, for a station that is another one: readers that still have the former one's chunks in
-  // mind are told by something else.
+  // Empties the ring, for the row's next station. Does not tell readers of the former one: the row's
+  // generation does.
   void clear();
 
   // The newest whole chunk in the memory, for a writer that takes over.
@@ -58,12 +58,12 @@ class RingReader {
  public:
   RingReader(const std::byte* memory, const RingGeometry& geometry);
 
-  // Copies chunk `chunk` (>= 0) into `samples` (chunk_samples long). Wait-free. What stands in `samples` is
-  // of use after kChunk only. Never kWriterGone: that is the segment's to say (AudioReader::read).
+  // Copies chunk `chunk` (>= 0) into `samples` (chunk_samples long), which are meaningful after kChunk
+  // only. Wait-free. Never kWriterGone: only the segment knows that (AudioReader::read).
   RingRead read(std::int64_t chunk, std::int16_t* samples) const;
 
-  // The newest whole chunk, or nothing. Looks at every slot, one after the other: a writer that laps it
-  // meanwhile, which no writer in real time does, can hide chunks from it.
+  // The newest whole chunk, or nothing. Scans all slots: a writer that laps the scan, which none does in real
+  // time, can hide chunks from it.
   std::optional<std::int64_t> newest() const;
 
  private:

@@ -55,8 +55,7 @@ inline bool operator==(const StationId& a, const StationId& b) {
   return a.index == b.index && a.generation == b.generation;
 }
 
-// The only writer: synthd's loop. One thread, the first that opens a station, stores or writes; beat() and
-// the constant accessors: any thread.
+// The only writer: synthd's loop. One thread at a time; beat(), timeline() and the sizes: any thread.
 class AudioWriter {
  public:
   // `timeline.epoch_ns` is used for a fresh segment only: a segment that is taken over keeps its own.

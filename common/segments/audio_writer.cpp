@@ -6,6 +6,7 @@
 #include "common/base/station_name.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <iterator>
 #include <vector>
@@ -49,6 +50,7 @@ struct AudioWriter::Impl {
   Impl(const std::filesystem::path& directory, const Timeline& t, std::uint32_t slot_count,
        std::size_t row_count)
       : timeline(t), slots(slot_count), capacity(row_count), generations(row_count), states(row_count) {
+    assert(capacity >= 1 && capacity <= kMostStations && slots >= 1);
     const std::filesystem::path path = directory / kAudioFileName;
     const SegmentFormat format = format_of(t, slot_count, row_count);
     segment.emplace(path, format);
@@ -107,6 +109,7 @@ struct AudioWriter::Impl {
   }
 
   void open(std::size_t index, const StationState& state) {
+    assert(!taken(index));
     ring(index).clear();
     states[index] = state;
     entry(index).state.store(state);
@@ -117,12 +120,14 @@ struct AudioWriter::Impl {
   }
 
   void store_state(std::size_t index, const StationState& state) {
+    assert(taken(index));
     states[index] = state;
     entry(index).state.store(state);
     table_changed();
   }
 
   void close(std::size_t index) {
+    assert(taken(index));
     states[index].reset();
     entry(index).generation.store(++generations[index], std::memory_order_relaxed);
     // Pairs with the acquire fences of readers: a reader that sees anything of the row's next station sees
@@ -207,6 +212,7 @@ std::optional<std::int64_t> AudioWriter::newest(std::size_t index) const {
 }
 
 void AudioWriter::write_chunk(std::size_t index, std::int64_t chunk, const std::int16_t* samples) {
+  assert(impl_->taken(index));
   impl_->ring(index).write(chunk, samples);
 }
 

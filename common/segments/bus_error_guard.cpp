@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <cassert>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -87,8 +88,9 @@ BusErrorGuard::BusErrorGuard(void* begin, std::size_t bytes) : index_(0) {
   const MutexLock lock(registration());
   ensure_handler();
   const auto first = reinterpret_cast<std::uintptr_t>(begin);
+  assert(first % page_bytes == 0);
   while (index_ < ranges.size() && ranges[index_].begin.load(std::memory_order_relaxed) != 0) ++index_;
-  if (index_ == ranges.size()) throw std::runtime_error("too many segments are mapped at a time");
+  if (index_ == ranges.size()) throw std::runtime_error("too many segments are mapped at the same time");
   Range& range = ranges[index_];
   range.hit.store(false, std::memory_order_relaxed);
   range.end.store((first + bytes + page_bytes - 1) / page_bytes * page_bytes, std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 #include "common/segments/segment_view.h"
 
 #include <array>
+#include <cassert>
 #include <cstring>
 #include <vector>
 
@@ -94,7 +95,9 @@ ControlWriter::~ControlWriter() = default;
 std::optional<ControlRequest> ControlWriter::request(std::size_t index) const { return impl_->own.at(index); }
 
 void ControlWriter::store(std::size_t index, const ControlRequest& request) {
-  impl_->own.at(index) = request;
+  std::optional<ControlRequest>& row = impl_->own.at(index);
+  assert(request.number > (row ? row->number : 0));
+  row = request;
   impl_->store(index);
 }
 

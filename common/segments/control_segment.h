@@ -24,7 +24,7 @@ enum class ControlAction : std::uint32_t {
 };
 
 struct ControlRequest {
-  std::uint64_t number = 0;      // rises by one with each request of the row; 0: none yet
+  std::uint64_t number = 0;      // rises with each request of the row; 0: none yet
   std::uint64_t generation = 0;  // of the station addressed, for kOpen the one that it will have
   ControlAction action = ControlAction::kChange;
   std::uint32_t reserved = 0;
@@ -35,7 +35,7 @@ struct ControlRequest {
   ShortHistory history;    // also of kChange, with one change then
 };
 
-// The only writer: streamd. One thread, the first that stores or beats.
+// The only writer: streamd. One thread at a time.
 class ControlWriter {
  public:
   // Throws SegmentError.
@@ -46,7 +46,7 @@ class ControlWriter {
   // std::out_of_range.
   std::optional<ControlRequest> request(std::size_t index) const;
 
-  // Publishes a request. Its number is the row's last one plus one. Throws std::out_of_range.
+  // Publishes a request. Its number exceeds that of the row's last one. Throws std::out_of_range.
   void store(std::size_t index, const ControlRequest& request);
 
   // Heartbeat, about ten times a second. Restores the segment if its file was removed, replaced or truncated,

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 
+#include <cassert>
 #include <cerrno>
 #include <new>
 #include <system_error>
@@ -186,12 +187,11 @@ struct SegmentWriter::Impl {
     struct stat status {};
     if (::fstat(file.get(), &status) == 0 && (status.st_mode & 07777U) != kSegmentMode &&
         ::fchmod(file.get(), kSegmentMode) == 0)
-      log_warning("a segment's mode was changed, it is set again", {{"segment", path.string()}});
+      log_warning("segment mode was changed; restored", {{"segment", path.string()}});
     const std::filesystem::path folder = path.parent_path();
     if (::lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&
         (status.st_mode & S_IWOTH) != 0 && ::chmod(folder.c_str(), status.st_mode & 07775U) == 0)
-      log_warning("every user could write into a folder of segments, its mode is set again",
-                  {{"folder", folder.string()}});
+      log_warning("segment folder was world-writable; mode restored", {{"folder", folder.string()}});
   }
 
   void remove_unpublished() {
@@ -219,7 +219,7 @@ SegmentWriter::SegmentWriter(std::filesystem::path path, const SegmentFormat& fo
     impl_->guard = std::move(fd);
     impl_->begin_fresh();
     if (former && former->size > 0) {
-      log_warning("what was there is of another shape or no segment at all, and is replaced by a new one",
+      log_warning("former segment has another layout or is no segment; replaced",
                   {{"segment", impl_->path.string()}});
     }
   } catch (const ipc::interprocess_exception& exception) {
@@ -258,11 +258,12 @@ void SegmentWriter::report_overwritten() {
   constexpr std::uint64_t kLooksBetween = 1'000;
   if (impl_->looks < impl_->next_report) return;
   impl_->next_report = impl_->looks + kLooksBetween;
-  log_warning("another process wrote over a segment, it is put right", {{"segment", impl_->path.string()}});
+  log_warning("another process overwrote a segment; restored", {{"segment", impl_->path.string()}});
 }
 
 bool SegmentWriter::in_place() {
   Impl& self = *impl_;
+  assert(self.fresh_path.empty());
   ++self.looks;
   self.keep_modes();
   const auto held = identity_of(self.file.get());
@@ -309,8 +310,8 @@ SegmentContent SegmentWriter::replace() {
     self.remove_unpublished();
     throw;
   }
-  log_warning(self.lost ? "a segment's file was cut short, a new one takes its place"
-                        : "a segment's file is not under its name any more, a copy takes its place",
+  log_warning(self.lost ? "segment file was truncated; a new one takes its place"
+                        : "segment file was removed or replaced; a copy takes its place",
               {{"segment", self.path.string()}});
   return std::exchange(self.lost, false) ? SegmentContent::kLost : SegmentContent::kCopied;
 }
