@@ -35,7 +35,7 @@ std::string to_json(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// Standard error, written without ever being stuck in it: whoever reads it may have stopped. Runs in spdlog's
+// Standard error, which never blocks here: its reader may have stopped. Runs in spdlog's
 // one writer thread; give_up_after() in any.
 class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:

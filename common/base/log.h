@@ -20,7 +20,7 @@ using LogFields = std::initializer_list<std::pair<std::string_view, LogValue>>;
 
 // Starts logging to standard error for the life of the object; one at a time. Before and after it, and in
 // processes that have none, messages are dropped. Its end writes out what is queued, for half a second at
-// most: whoever reads standard error may have stopped.
+// most: the reader of standard error may have stopped.
 class Log {
  public:
   // `process` goes into every message: a plain word.

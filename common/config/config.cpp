@@ -235,7 +235,7 @@ CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const 
   const std::vector<std::string> arguments(argv, argv + argc);
   std::vector<std::string> variables;
   for (; *environment != nullptr; ++environment) variables.emplace_back(*environment);
-  // Copies: whoever calls setenv moves what environ points to.
+  // Copies: setenv() moves what environ points to.
   result.load_again = [daemon, arguments, variables] {
     std::ostringstream unheard;
     const auto count = static_cast<int>(arguments.size());

@@ -37,7 +37,7 @@ inline constexpr Preset kDefaultPreset = kPresets.front();
 struct StationConfig {
   std::string name;        // 1 to 31 of a-z, 0-9, _ and -; unlike that of any other station
   std::uint64_t seed = 1;  // that the music is derived from
-  // When it starts anew; a restart keeps what is in force.
+  // For a new station; a restart keeps what is in force.
   MusicParameters parameters = kDefaultPreset.parameters;
   bool open = false;  // whether any listener may change its controls
 };

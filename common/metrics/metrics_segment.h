@@ -38,7 +38,7 @@ class MetricsWriter {
   std::string late_label(std::size_t index) const;
 
   // Names the series that carry late label `index`; with an empty text they are absent for readers. A former
-  // writer's text stays until it is set. Where the text changes, these series begin anew in all shards,
+  // writer's text stays until it is set. Where the text changes, these series restart in all shards,
   // counts at 0 and gauges absent: so a name never shows another's counts. Give no two stations one name: of
   // series that are the same but for the index, metricsd shows the first. For the one thread that writes
   // these series, the only one in whichever shard. Wait-free: no lock, no allocation, no syscall. Throws

@@ -15,12 +15,6 @@ ROOT = pathlib.Path(os.environ.get("SOURCE_DIR", pathlib.Path(__file__).parents[
 EXCEPTIONS = (
     ("circles", "common/config/*", "config.h is both what its parts fill and the entry that calls them"),
     ("circles", "metricsd/http_*", "a connection and its server know each other"),
-    ("circles", "metricsd/figure_guard", "to be mended"),
-    ("circles", "metricsd/snapshot", "to be mended"),
-    ("circles", "streamd/control/*", "to be mended: proxies between worker and conductor"),
-    ("file_lines", "streamd/delivery/send_queues.cpp", "to be mended"),
-    ("file_lines", "streamd/net/websocket_server.cpp", "to be mended"),
-    ("file_lines", "synthd/synth_loop.cpp", "to be mended"),
     ("function_lines", "synthd/engine/dsp/reverb.h:reverb_run", "one loop of a kernel, eight lines of delay side by side"),
     ("function_lines", "tests/browser/quality_test.mjs:*", "runs in the page as one function"),
     ("function_lines", "tests/unit/common/config/config_refusal_test.cpp:*", "a table of what is refused"),
@@ -35,7 +29,6 @@ EXCEPTIONS = (
     ("unit_tests", "synthd/engine/native_*", "engine_test.cpp: what make_engine() makes"),
     ("unit_tests", "synthd/synth_daemon.cpp", "integration tests: it puts the process together"),
     ("unit_tests", "tools/*", "command-line tools: integration tests run them whole"),
-    ("plain_words", "*", "to be mended"),
 )
 
 

@@ -30,7 +30,7 @@ TEST_CASE("CounterWindow: the change is that of the span, and samples before the
   CHECK(all->seconds == doctest::Approx(10));
 }
 
-TEST_CASE("CounterWindow: a counter that falls begins the window anew") {
+TEST_CASE("CounterWindow: a counter that falls restarts the window") {
   CounterWindow window(60 * kNsPerSecond);
   window.add(0, {100, 0});
   window.add(kNsPerSecond, {110, 7});

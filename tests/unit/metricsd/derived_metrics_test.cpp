@@ -152,7 +152,7 @@ TEST_CASE("DerivedMetrics: bandwidth and shares follow the last five seconds") {
   CHECK(*bench.figure(kGpu) == doctest::Approx(0));
 }
 
-TEST_CASE("DerivedMetrics: what each station counts is added up, and begins anew when one goes") {
+TEST_CASE("DerivedMetrics: what each station counts is added up, and starts again when one goes") {
   Bench bench;
   bench.other_station = {{"network_bytes_sent_total", 1e6}, {"websocket_chunks_sent_total", 0}};
   bench.step();
@@ -183,7 +183,7 @@ TEST_CASE("DerivedMetrics: a share never leaves 0 to 100") {
   CHECK(*bench.figure(kCpu) == 100);
 }
 
-TEST_CASE("DerivedMetrics: counters that begin anew begin their figures anew") {
+TEST_CASE("DerivedMetrics: counters that start again restart the metrics derived from them") {
   Bench bench;
   bench.streamd["network_bytes_sent_total"] = 1e9;
   bench.streamd["websocket_chunks_sent_total"] = 1e6;

@@ -40,7 +40,7 @@ std::vector<nlohmann::json> json_lines(const std::string& text) {
   return lines;
 }
 
-// Fills the pipe to the last byte; whoever writes to it from then on and does not look is stuck.
+// Fills the pipe to the last byte; a writer that does not check then blocks.
 void stall(const Pipe& pipe) {
   const int flags = fcntl(pipe.write_end(), F_GETFL);
   fcntl(pipe.write_end(), F_SETFL, flags | O_NONBLOCK);
@@ -264,7 +264,7 @@ TEST_CASE("a log whose reader is gone goes on, and ends") {
   std::signal(SIGPIPE, before);
 }
 
-TEST_CASE("whoever shares standard error still finds it blocking") {
+TEST_CASE("a process that shares standard error still finds it blocking") {
   Pipe pipe;
   const StderrTo redirected(pipe.write_end());
   const Log log("echod", LogLevel::kInfo, LogFormat::kJson);

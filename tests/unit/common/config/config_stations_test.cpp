@@ -217,7 +217,7 @@ TEST_CASE("a key that describes the only station is refused beside a [[station]]
   const std::string file = "\n[[station]]\nname = \"a\"\n[[station]]\nname = \"b\"\n";
   const std::string why = ": must not be set where there is a [[station]], as there is at " + fixture.path() +
                           ":2; remove it, and set ";
-  // Also to its default: whoever sets it expects that it counts.
+  // Also to its default: a user who sets it expects it to count.
   CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, file + "[synthd]\nstation = \"default\""}) ==
         "auralis.toml:7: [synthd] station = \"default\"" + why + "name there");
   CHECK(fixture.refusal({Daemon::kMetricsd, {}, {"AURALIS_SYNTHD_PRESET=sleep"}, file}) ==

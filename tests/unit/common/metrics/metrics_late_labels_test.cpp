@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(Bench, "a series is absent until its late label has a text, an
   CHECK(value("chunks_total", "forest") == 6);
 }
 
-TEST_CASE_FIXTURE(Bench, "with another name its series begin anew in all shards, and no others") {
+TEST_CASE_FIXTURE(Bench, "with another name its series restart in all shards, and no others") {
   writer->set_late_label(0, "forest");
   writer->set_late_label(kLast, "sea");
   count_everything();
@@ -190,8 +190,8 @@ TEST_CASE_FIXTURE(Bench, "without its name it is gone, and what is counted meanw
   CHECK_FALSE(find("depth", "forest"));
 }
 
-TEST_CASE_FIXTURE(
-    Bench, "a series of two late labels is there while both have a text, and begins anew with either") {
+TEST_CASE_FIXTURE(Bench,
+                  "a series of two late labels is there while both have a text, and restarts with either") {
   writer->set_late_label(0, "forest");
   CHECK(series("moves_total") == 0);
   writer->set_late_label(kLast, "sea");

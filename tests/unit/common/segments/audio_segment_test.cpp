@@ -168,7 +168,7 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   CHECK(place_of(reader, 0) == station);
 }
 
-TEST_CASE("a segment of a clock that began anew is not gone on with; readers of it keep what they have") {
+TEST_CASE("a segment of a restarted clock is not continued; its readers keep what they have") {
   const TempDir dir;
   std::uint64_t generation = 0;
   {

@@ -29,7 +29,7 @@ SegmentReader refreshed_reader_of(const std::filesystem::path& path) {
   return reader;
 }
 
-// Attaches anew and says what it found.
+// Attaches again and returns what it found.
 SegmentState state_of(const std::filesystem::path& path) {
   const SegmentReader reader = refreshed_reader_of(path);
   CHECK(reader.describe().find("segment " + path.string() + " ") == 0);
@@ -140,7 +140,7 @@ TEST_CASE_FIXTURE(SegmentFixture, "random bytes never crash a reader, nor does i
   }
 }
 
-TEST_CASE_FIXTURE(SegmentFixture, "a segment that was replaced under its name is attached anew") {
+TEST_CASE_FIXTURE(SegmentFixture, "a segment that was replaced under its name is attached again") {
   make_segment(path);
   SegmentReader reader = refreshed_reader_of(path);
 
@@ -155,9 +155,9 @@ TEST_CASE_FIXTURE(SegmentFixture, "a segment that was replaced under its name is
   CHECK(std::memcmp(reader.payload(), "renewed", 8) == 0);
 }
 
-TEST_CASE_FIXTURE(
-    SegmentFixture,
-    "a segment that was removed and made anew is attached anew, though nothing in it tells the two apart") {
+TEST_CASE_FIXTURE(SegmentFixture,
+                  "a segment that was removed and created again is attached again, though nothing in it "
+                  "tells the two apart") {
   make_segment(path);
   SegmentReader reader = refreshed_reader_of(path);
   std::filesystem::remove(path);
