@@ -27,7 +27,6 @@ EXCEPTIONS = (
     ("unit_tests", "metricsd/*", "to be mended"),
     ("unit_tests", "streamd/*", "to be mended"),
     ("unit_tests", "synthd/engine/native_*", "engine_test.cpp: what make_engine() makes"),
-    ("unit_tests", "synthd/synth_daemon.cpp", "integration tests: it puts the process together"),
     ("unit_tests", "tools/*", "command-line tools: integration tests run them whole"),
 )
 

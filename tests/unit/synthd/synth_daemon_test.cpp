@@ -22,7 +22,7 @@ namespace {
 Config config_in(const TempDir& folder) {
   Config config;
   config.runtime.dir = folder.path();
-  config.synthd.engine = "native";
+  config.synthd.engine = EngineChoice::kNative;
   config.synthd.max_stations = 2;
   config.stations = {{"day", 1, kPresets[0].parameters, false}};
   return config;
@@ -71,7 +71,7 @@ TEST_CASE("a daemon renders as soon as it exists, and a second one continues whe
   in_thread_with_service([&](Service& service) {
     const SynthDaemon daemon(config, service);
     CHECK(eventually([&] { return newest(reader) > stopped_at; }));
-    CHECK(reader.places() == 2);
+    CHECK(reader.capacity() == 2);
     CHECK(name_at(reader, 0) == "day");
   });
 }
@@ -99,7 +99,7 @@ TEST_CASE("the native engine can always be chosen, a device that does not exist 
   std::ostringstream printed;
   std::streambuf* const standard = std::cout.rdbuf(printed.rdbuf());
   const int native = list_devices(config);
-  config.synthd.engine = "opencl";
+  config.synthd.engine = EngineChoice::kOpenCl;
   config.synthd.device = "no such device";
   const int missing = list_devices(config);
   std::cout.rdbuf(standard);

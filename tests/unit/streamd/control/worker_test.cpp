@@ -33,7 +33,7 @@ struct Fixture : test::ControlFixture {
 };
 
 struct OperatorsOnly : Fixture {
-  OperatorsOnly() : Fixture([](Config& changed) { changed.streamd.control_by = "operators"; }) {}
+  OperatorsOnly() : Fixture([](Config& changed) { changed.streamd.control_by = ControlBy::kOperators; }) {}
 };
 
 TEST_CASE_FIXTURE(Fixture, "a handshake that cannot be served is refused, and counted by its reason") {

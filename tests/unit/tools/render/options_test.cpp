@@ -39,7 +39,7 @@ TEST_CASE("without options a file is a minute of the default station, from its b
   CHECK(options.format.type == SoundType::kWav);
   CHECK(options.format.bits == 16);
   CHECK(options.format.frames == options.frames);
-  CHECK(options.config.synthd.engine == "native");
+  CHECK(options.config.synthd.engine == EngineChoice::kNative);
 }
 
 TEST_CASE("the extension says how a file is written, in any case") {
