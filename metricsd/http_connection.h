@@ -11,7 +11,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "metricsd/http_server.h"
+#include "metricsd/http_pages.h"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/config/config_table.h"
+#include "common/config/config_key.h"
 
 namespace auralis {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/config/config_table.h"
+#include "common/config/config_key.h"
 
 namespace auralis {
 

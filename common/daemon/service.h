@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-#include "common/config/config.h"
+#include "common/config/load_config.h"
 
 namespace auralis {
 

@@ -37,7 +37,7 @@ FOREIGN = {
         "streamd/encode/frame.cpp",
         "tools/load/report.cpp",
     ),
-    "CLI/": ("common/config/command_line.cpp", "common/config/config.cpp", "tools/"),
+    "CLI/": ("common/config/command_line.cpp", "common/config/load_config.cpp", "tools/"),
     "toml++/": ("common/config/config_loader.cpp",),
     "spdlog/": ("common/base/log.cpp",),
     "openssl/": ("common/access/", "streamd/encode/frame.cpp", "streamd/net/tls_certificate.cpp", "tools/load/wire.cpp"),

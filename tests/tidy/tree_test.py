@@ -13,8 +13,6 @@ ROOT = pathlib.Path(os.environ.get("SOURCE_DIR", pathlib.Path(__file__).parents[
 
 # (rule, where, why); where may be a pattern. One that is not needed any more fails the test.
 EXCEPTIONS = (
-    ("circles", "common/config/*", "config.h is both what its parts fill and the entry that calls them"),
-    ("circles", "metricsd/http_*", "a connection and its server know each other"),
     ("function_lines", "synthd/engine/dsp/reverb.h:reverb_run", "one loop of a kernel, eight lines of delay side by side"),
     ("function_lines", "tests/browser/quality_test.mjs:*", "runs in the page as one function"),
     ("function_lines", "tests/unit/common/config/config_refusal_test.cpp:*", "a table of what is refused"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The stations of the configuration: [[station]], and the only one where there is none.
-#include "common/config/config.h"
+#include "common/config/load_config.h"
 
 #include "common/config/config_table.h"
 #include "tests/unit/common/config/config_support.h"

@@ -2,7 +2,7 @@
 // Loads a configuration from sources that a test writes down.
 #pragma once
 
-#include "common/config/config.h"
+#include "common/config/load_config.h"
 #include "tests/unit/common/support.h"
 
 #include <sstream>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Where values come from; what is refused, and in which words, is config_refusal_test.cpp.
-#include "common/config/config.h"
+#include "common/config/load_config.h"
 
 #include "common/config/config_table.h"
 #include "tests/unit/common/config/config_support.h"
