@@ -201,7 +201,9 @@ TEST_CASE("this machine and its proxies have no share of their own, and all of w
   CHECK(server.rejected("address_rate") == 0);
 }
 
-TEST_CASE("TLS handshakes per second are limited in total; connections beyond the limit are closed without an answer") {
+TEST_CASE(
+    "TLS handshakes per second are limited in total; connections beyond the limit are closed without an "
+    "answer") {
   Server server(
       {{100, 100}, 100, 100, 3}, [](const IpAddress& peer) { return peer.is_loopback(); }, true);
   for (int i = 0; i < 3; ++i) CHECK(Client("127.0.0.1", server.port).let_in());
