@@ -254,7 +254,7 @@ def test_a_stop_of_streamd_itself_is_not_held_against_clients(stack, restart_str
     streamd.go_on()
     assert asking.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
     asking.close()
-    assert rejected(stack, "timeout") == timeouts
+    eventually(lambda: rejected(stack, "timeout") == timeouts, "its metrics are back, and no timeout is counted")
     assert silent.close_code() == 4009, "one that is gone is closed nevertheless"
     silent.close()
     eventually(lambda: stack.metric("websocket_active_connections") == len(answers), "it is gone")
