@@ -9,7 +9,7 @@ namespace auralis {
 inline constexpr std::int64_t kNsPerMs = 1'000'000;
 inline constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
-// Thread-safe. Must outlive whatever was given a reference to it.
+// Thread-safe. Must outlive every object that holds a reference to it.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -17,7 +17,8 @@ class Clock {
   // CLOCK_MONOTONIC in nanoseconds: the clock of the timeline, equal in all processes of the machine.
   virtual std::int64_t now_ns() const = 0;
 
-  // Wall time in nanoseconds since the Unix epoch; it may jump. Only for what people and players read.
+  // Wall time in nanoseconds since the Unix epoch; it may jump. Only for timestamps that people and players
+  // read.
   virtual std::int64_t unix_ns() const = 0;
 };
 

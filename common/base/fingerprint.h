@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// FNV-1a, 64 bit (http://www.isthe.com/chongo/tech/comp/fnv/): tells one segment layout from another. Not a
-// defence.
+// FNV-1a, 64 bit (http://www.isthe.com/chongo/tech/comp/fnv/): distinguishes segment layouts. Not a
+// protection against forgery.
 #pragma once
 
 #include <cstddef>

@@ -28,14 +28,14 @@ int number_in(const char* variable) {
 
 void close_inherited_descriptors() {
   const int passed = number_in("LISTEN_PID") == ::getpid() ? number_in("LISTEN_FDS") : 0;
-  // A kernel before Linux 5.9 does not know the call; the descriptors stay open then.
+  // Fails on kernels before Linux 5.9, which lack this call: the descriptors stay open.
   ::close_range(static_cast<unsigned>(kFirstPassed + passed), ~0U, 0);
 }
 
 void reset_signals() {
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction action {};
-    // Handlers are not inherited: one that is there belongs to a sanitizer or a debugger.
+    // Handlers are not inherited across exec: an existing one belongs to a sanitizer or a debugger.
     if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
       std::signal(signal, SIG_DFL);
   }
@@ -49,8 +49,8 @@ void reset_signals() {
 void open_standard_descriptors() {
   for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is the one that is missing. Without /dev (a bare chroot), any directory will do:
-    // what is written there fails, and goes nowhere else.
+    // open() returns the lowest free number, which is the missing one. Without /dev (a bare chroot), open any
+    // directory: writes to it fail, and reach no other file.
     const int access = descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY;
     if (::open("/dev/null", access) < 0) static_cast<void>(::open("/", O_RDONLY | O_DIRECTORY));
   }
@@ -61,7 +61,7 @@ void reset_inherited_state() {
   open_standard_descriptors();
   close_inherited_descriptors();
   reset_signals();
-  // A timer of the parent's, which exec keeps, would end this process.
+  // Cancel the parent's timer, which exec keeps: it would end this process.
   const itimerval none{};
   ::setitimer(ITIMER_REAL, &none, nullptr);
   ::umask(kUmask);

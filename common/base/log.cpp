@@ -30,13 +30,13 @@ constexpr std::chrono::milliseconds kDrainTime{500};
 using SteadyClock = std::chrono::steady_clock;
 
 std::string to_json(const nlohmann::json& value) {
-  // Bytes that are not UTF-8 come from outside (a device's name, a listener's request) and must not end a
-  // daemon.
+  // Replace bytes that are not UTF-8: they come from outside (a device's name, a client's request) and must
+  // not end a daemon.
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// Standard error, which never blocks here: its reader may have stopped. Runs in spdlog's
-// one writer thread; give_up_after() in any.
+// A sink that writes to standard error without blocking: its reader may have stopped. Runs in spdlog's one
+// writer thread; give_up_after(): any thread.
 class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit StderrSink(bool json) : json_(json), colour_(!json && isatty(STDERR_FILENO) == 1) {
@@ -44,7 +44,8 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
     if (fstat(STDERR_FILENO, &status) != 0) return;
     socket_ = S_ISSOCK(status.st_mode);
     if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
-      // A description of its own: O_NONBLOCK on the one that was inherited would hit all that share it.
+      // Open a separate file description: O_NONBLOCK on the inherited one would affect every process that
+      // shares it.
       own_fd_ = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     }
   }
@@ -54,7 +55,7 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
 
   bool json() const { return json_; }
 
-  // From then on, whatever is still to be written is given up.
+  // Sets the moment from which on pending messages are dropped.
   void give_up_after(SteadyClock::time_point deadline) {
     deadline_.store(deadline.time_since_epoch().count());
   }
@@ -86,12 +87,12 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
       if (written >= 0) {
         text.remove_prefix(static_cast<std::size_t>(written));
       } else if (errno != EAGAIN && errno != EINTR) {
-        return;  // nobody reads it any more, or the disk is full: the message is lost
+        return;  // no reader left, or the disk is full: the message is lost
       }
     }
   }
 
-  // At most PIPE_BUF at a time: where no description of its own was to be had, a pipe that polls as writable
+  // Write at most PIPE_BUF at a time: if opening a separate description failed, a pipe that polls as writable
   // takes that much without blocking.
   ssize_t write_some(std::string_view text) const {
     const std::size_t bytes = std::min<std::size_t>(text.size(), PIPE_BUF);
@@ -99,7 +100,7 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
     return write(own_fd_ >= 0 ? own_fd_ : STDERR_FILENO, text.data(), bytes);
   }
 
-  // False once the deadline has passed. In slices, because the deadline is set while this waits.
+  // False once the deadline has passed. Waits in slices, because the deadline may be set while it waits.
   bool wait_writable() const {
     constexpr int kSliceMs = 20;
     pollfd descriptor{own_fd_ >= 0 ? own_fd_ : STDERR_FILENO, POLLOUT, 0};
@@ -136,7 +137,7 @@ nlohmann::json to_json_value(const LogValue& value) {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-// The members of a JSON object, without its braces.
+// The members of a JSON object, without the braces.
 std::string json_payload(std::string_view message, LogFields fields) {
   std::string payload = "\"message\":" + to_json(message);
   for (const auto& [name, value] : fields) {
@@ -145,7 +146,7 @@ std::string json_payload(std::string_view message, LogFields fields) {
   return payload;
 }
 
-// `text`, in quotes where it would not be one word, or one line, without.
+// `text`, quoted unless it is one plain word.
 std::string text_value(const std::string& text) {
   const bool plain = !text.empty() && std::none_of(text.begin(), text.end(), [](char c) {
     return is_control(c) || c == ' ' || c == '"' || c == '=';
@@ -155,7 +156,7 @@ std::string text_value(const std::string& text) {
 
 std::string text_payload(std::string_view message, LogFields fields) {
   std::string payload(message);
-  // One message is one line, also where it quotes what a stranger sent.
+  // Keep a message on one line, even if it quotes a client's input.
   std::replace_if(payload.begin(), payload.end(), is_control, ' ');
   for (const auto& [name, value] : fields) {
     const auto* text = std::get_if<std::string>(&value);
@@ -189,11 +190,11 @@ Log::Log(std::string_view process, LogLevel level, LogFormat format) {
   auto sink = std::make_shared<StderrSink>(json);
   sink->set_formatter(make_formatter(process, json));
   spdlog::init_thread_pool(kQueueMessages, 1);
-  // The oldest message goes when the queue is full: the default policy would block the caller instead.
+  // Drop the oldest message if the queue is full: the default policy would block the caller.
   auto logger = std::make_shared<spdlog::async_logger>(kLoggerName, std::move(sink), spdlog::thread_pool(),
                                                        spdlog::async_overflow_policy::overrun_oldest);
   logger->set_level(to_spdlog(level));
-  // spdlog's own way to report an error is to print it to standard error, where it may block.
+  // Replace spdlog's error handler, which prints to standard error and may block.
   logger->set_error_handler([](const std::string&) {});
   spdlog::register_logger(std::move(logger));
 }
@@ -203,7 +204,7 @@ Log::~Log() {
   auto pool = spdlog::thread_pool();
   spdlog::drop(kLoggerName);
   spdlog::details::registry::instance().set_tp(nullptr);
-  // Nothing comes in any more. The pool's end waits until its thread has seen all that is queued.
+  // No message is enqueued from here on. Destroying the pool waits until its thread has processed the queue.
   static_cast<StderrSink&>(*logger->sinks().front()).give_up_after(SteadyClock::now() + kDrainTime);
   pool.reset();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// std::mutex and std::unique_lock with the annotations that the standard library's own lack: Clang checks
-// that members marked AURALIS_GUARDED_BY are touched only under their mutex. Nothing is added at run time.
+// std::mutex and std::unique_lock with thread annotations, which the standard library's own lack: Clang
+// checks that members marked AURALIS_GUARDED_BY are accessed only under their mutex. No run-time cost.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ class AURALIS_CAPABILITY("mutex") Mutex {
   std::mutex mutex_;
 };
 
-// Holds a mutex for as long as it lives, except between unlock() and lock(). Of one thread. To wait for a
-// condition, loop: a predicate in a closure would be checked as if it did not hold the mutex.
+// Holds a mutex for its lifetime, except between unlock() and lock(). One thread. To wait for a condition,
+// write a loop: Clang would check a predicate in a closure as if the mutex were not held.
 //   MutexLock lock(mutex_);
 //   while (!ready_) lock.wait(changed_);
 class AURALIS_SCOPED_CAPABILITY MutexLock {
@@ -32,10 +32,10 @@ class AURALIS_SCOPED_CAPABILITY MutexLock {
   void lock() AURALIS_ACQUIRE() { lock_.lock(); }
   void unlock() AURALIS_RELEASE() { lock_.unlock(); }
 
-  // Releases the mutex while it waits. May return without a notification.
+  // Releases the mutex while waiting. May wake up spuriously.
   void wait(std::condition_variable& condition) { condition.wait(lock_); }
 
-  // As wait(), until `deadline` at most; false if that has passed.
+  // As wait(), until `deadline` at most; false if it has passed.
   template <typename Clock, typename Duration>
   bool wait_until(std::condition_variable& condition,
                   const std::chrono::time_point<Clock, Duration>& deadline) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Wall time that does not jump: for all that is compared with one another or measured against by players.
+// Wall time that does not jump: for timestamps that are compared with each other, or that players measure
+// against.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +9,9 @@
 
 namespace auralis {
 
-// Both times go with CLOCK_MONOTONIC; wall time is taken from the system once, at construction, and a later
-// step of the system's clock changes nothing. Not for what must agree with other machines' clocks, as expiry
-// does. Thread-safe.
+// Both times advance with CLOCK_MONOTONIC; wall time is read from the system once, at construction, and later
+// steps of the system's clock are ignored. Not for times that must agree with other machines' clocks, such as
+// an expiry. Thread-safe.
 class SteadyWallClock final : public Clock {
  public:
   // `clock` outlives it.
@@ -21,7 +22,7 @@ class SteadyWallClock final : public Clock {
 
  private:
   const Clock& clock_;
-  std::int64_t ahead_ns_;  // wall time, of monotonic time
+  std::int64_t ahead_ns_;  // wall time minus monotonic time
 };
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What headers and configuration have in common: parts between commas, with any spaces around them, and words
-// in which the case of ASCII letters does not matter. Pure.
+// Text helpers for HTTP headers and the configuration: comma-separated lists, and words compared without
+// regard to the case of ASCII letters. Pure.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace auralis {
 
-// Without spaces and tabs at both ends.
+// `text` without spaces and tabs at both ends.
 inline std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t";
   const auto first = text.find_first_not_of(kBlank);
@@ -18,7 +18,7 @@ inline std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-// The parts, trimmed, empty ones too; none where `text` is blank. They point into it.
+// The comma-separated parts, trimmed, including empty ones; none if `text` is blank. They point into `text`.
 inline std::vector<std::string_view> list_parts(std::string_view text) {
   std::vector<std::string_view> parts;
   if (trimmed(text).empty()) return parts;

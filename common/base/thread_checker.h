@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// States, in builds with asserts (debug, asan, tsan), that a class is used by one thread alone. Empty where
+// Checks, in builds with asserts (debug, asan, tsan), that a class is used by one thread only. Empty if
 // NDEBUG is defined.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace auralis {
 
-// A member of a class of one thread; each function begins with assert(checker_.is_current()).
+// A member of a single-threaded class; each function begins with assert(checker_.is_current()).
 class ThreadChecker {
  public:
   ThreadChecker() = default;
@@ -25,8 +25,8 @@ class ThreadChecker {
     return first_.compare_exchange_strong(first, self, std::memory_order_relaxed) || first == self;
   }
 
-  // Hands the object over: the next thread that calls is_current() is its thread. The caller sees to it that
-  // no other thread uses the object meanwhile.
+  // Hands the object over: the next thread that calls is_current() is its thread. The caller ensures that no
+  // other thread uses the object meanwhile.
   void detach() noexcept { first_.store({}, std::memory_order_relaxed); }
 
  private:
