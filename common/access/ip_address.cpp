@@ -64,7 +64,7 @@ IpAddress ip_address_of(const sockaddr_storage& socket_address) {
 
 std::optional<IpAddress> parse_ip_address(std::string_view text) {
   const std::string plain(without_zone(text));
-  // A zero byte would hide what follows it from inet_pton.
+  // Reject zero bytes: inet_pton would ignore everything after one.
   if (plain.size() >= INET6_ADDRSTRLEN || plain.find('\0') != std::string::npos) return std::nullopt;
   IpAddress address;
   const bool has_zone = plain.size() != text.size();

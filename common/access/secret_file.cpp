@@ -23,7 +23,7 @@ namespace {
   throw SecretError(path.string() + ": " + why);
 }
 
-// A descriptor that is closed with its owner; of a file, not of a pipe that would make the reader wait.
+// An open regular file, closed by the destructor; not a pipe, which could block the reader.
 class OpenFile {
  public:
   explicit OpenFile(const std::filesystem::path& path)
@@ -44,7 +44,7 @@ class OpenFile {
                       "; chmod o= mends that");
   }
 
-  // At most `size` bytes; how many.
+  // Reads at most `size` bytes; returns how many.
   std::size_t read(char* data, std::size_t size) const {
     std::size_t done = 0;
     while (done < size) {
@@ -69,7 +69,7 @@ bool is_printable(char c) { return '!' <= c && c <= '~'; }
 Secret Secret::from_file(const std::filesystem::path& path) {
   const OpenFile file(path);
   file.check();
-  // Never grown, so that no copy is left behind; with the newline and one byte that is too many.
+  // Allocated once, so that no copy is left in freed memory; room for the newline and one excess byte.
   std::vector<char> bytes(kMostBytes + 2);
   bytes.resize(file.read(bytes.data(), bytes.size()));
   if (!bytes.empty() && bytes.back() == '\n') bytes.pop_back();
@@ -89,7 +89,7 @@ Secret::Secret(std::vector<char> bytes)
     : bytes_(std::move(bytes)), digest_(digest_of({bytes_.data(), bytes_.size()})) {}
 
 Secret::~Secret() {
-  bytes_.resize(bytes_.capacity());  // what was cut off is of the file, too
+  bytes_.resize(bytes_.capacity());  // wipe the bytes cut off, too
   OPENSSL_cleanse(bytes_.data(), bytes_.size());
   OPENSSL_cleanse(digest_.data(), digest_.size());
 }
@@ -101,7 +101,7 @@ Secret::Digest Secret::digest_of(std::string_view bytes) {
   return digest;
 }
 
-// Digests are of one length, whatever that of the guess.
+// Compare digests, which have the same length whatever that of the guess.
 bool Secret::equals(std::string_view guess) const {
   const Digest digest = digest_of(guess);
   return CRYPTO_memcmp(digest.data(), digest_.data(), digest.size()) == 0;

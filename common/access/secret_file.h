@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Secrets that stand in files: an operators' token, a key that tickets are signed with. They are compared in
-// a time that tells nothing of them, never printed, and wiped when they go. Any thread may compare.
+// Secrets read from files: the operators' token, and the key that tickets are signed with. Compared in
+// constant time, never printed, wiped on destruction. Any thread may compare.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace auralis {
 
-// In one line: which file, and what is wrong with it; nothing of what it holds.
+// One line: which file, and what is wrong with it; none of its content.
 struct SecretError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -22,8 +22,8 @@ class Secret {
   static constexpr std::size_t kLeastBytes = 16;
   static constexpr std::size_t kMostBytes = 4'096;
 
-  // One line of kLeastBytes to kMostBytes printable characters of ASCII, without spaces, in a file that
-  // others than its owner and its group cannot touch. A newline at the end is left out. Throws SecretError.
+  // Reads one line of kLeastBytes to kMostBytes printable ASCII characters, without spaces, from a file that
+  // is closed to users other than its owner and group. Drops a trailing newline. Throws SecretError.
   static Secret from_file(const std::filesystem::path& path);
 
   Secret(Secret&& other) noexcept = default;
@@ -32,10 +32,10 @@ class Secret {
   Secret& operator=(const Secret&) = delete;
   ~Secret();
 
-  // How long it takes depends on the length of `guess` alone.
+  // Takes a time that depends only on the length of `guess`.
   bool equals(std::string_view guess) const;
 
-  // For a signature, and for nothing that is kept or shown.
+  // The secret itself, for signing only: do not store or print it.
   std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
 
  private:
@@ -50,7 +50,7 @@ class Secret {
 
 std::ostream& operator<<(std::ostream&, const Secret&) = delete;
 
-// Of a header Authorization: `Bearer`, in any case, and the secret.
+// Checks the value of an Authorization header: `Bearer`, in any case, and the secret.
 bool bearer_matches(std::string_view authorization, const Secret& secret);
 
 }  // namespace auralis

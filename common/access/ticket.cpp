@@ -14,7 +14,7 @@
 namespace auralis {
 namespace {
 
-// Keeps a signature of something else, made with the same key, from being a ticket.
+// Domain separation: a signature of anything else made with the same key is not a ticket.
 constexpr std::string_view kPurpose = "auralis-ticket-v1\n";
 constexpr std::size_t kMostStationBytes = 31;
 constexpr std::size_t kSignatureBytes = 32;
@@ -22,7 +22,7 @@ constexpr std::size_t kSignatureCharacters = 43;  // of base64url, without its p
 
 using Signature = std::array<char, kSignatureCharacters>;
 
-// EVP_EncodeBlock writes the padding, and a zero behind it.
+// EVP_EncodeBlock writes the padding and a terminating zero.
 using Base64 = std::array<unsigned char, kSignatureCharacters + 2>;
 
 Signature signature_of(std::string_view claims, const Secret& key) {
@@ -48,7 +48,7 @@ bool is_signature(std::string_view text) {
   return text.size() == kSignatureCharacters && text.find_first_not_of(kAlphabet) == std::string_view::npos;
 }
 
-// As signed_ticket writes it, so that a ticket has one form.
+// Accepts only the form that signed_ticket writes, so that a ticket has one form.
 std::optional<std::int64_t> parse_expiry(std::string_view text) {
   std::int64_t expires_s = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), expires_s);
@@ -93,7 +93,7 @@ TicketOutcome check_ticket(std::string_view text, std::string_view station, cons
   if (!ticket) return TicketOutcome::kMalformed;
   const Signature right = signature_of(claims_of(*ticket), key);
   const std::string_view given = text.substr(text.size() - right.size());
-  // In a time that does not tell how much of it is right.
+  // Compare in constant time: the duration must not reveal how much of it matches.
   if (CRYPTO_memcmp(given.data(), right.data(), right.size()) != 0) return TicketOutcome::kForged;
   if (unix_s >= ticket->expires_s) return TicketOutcome::kExpired;
   const bool fits = ticket->station == kEveryStation || ticket->station == station;

@@ -9,9 +9,9 @@
 namespace auralis {
 namespace {
 
-constexpr std::size_t kLongestHost = 253;  // that the domain name system has
+constexpr std::size_t kLongestHost = 253;  // limit of DNS names
 
-// Names that are no ASCII are sent in ASCII (Punycode).
+// ASCII only: browsers send internationalized names as Punycode.
 bool is_host_name(std::string_view name) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyz0123456789-._";
   return !name.empty() && name.size() <= kLongestHost &&
@@ -24,7 +24,7 @@ bool is_scheme(std::string_view scheme) {
          scheme.find_first_not_of(kPlain) == std::string_view::npos;
 }
 
-// The name alone, without a port.
+// Parses a host name without a port.
 std::optional<std::string> host_name(std::string_view text) {
   if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
     const std::string_view inside = text.substr(1, text.size() - 2);
@@ -39,7 +39,7 @@ std::optional<std::string> host_name(std::string_view text) {
 }  // namespace
 
 std::optional<WebHost> parse_web_host(std::string_view text) {
-  // The colons of an IPv6 address stand in brackets.
+  // Find the port's colon: those of an IPv6 address are within brackets.
   const auto bracket = text.rfind(']');
   const auto colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
   auto name = host_name(text.substr(0, colon));
