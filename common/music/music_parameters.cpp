@@ -44,7 +44,7 @@ const Preset* matching_preset(const MusicParameters& parameters) {
 }
 
 bool valid(const MusicParameters& parameters) {
-  // Written so that NaN, which compares false with everything, is out of range.
+  // Negated so that NaN, which compares false with everything, is out of range.
   const auto in_range = [&](const NumberControl& control) {
     const auto value = static_cast<double>(parameters.*control.member);
     return control.min <= value && value <= control.max;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The controls of the music: their names, ranges and presets. Shared by the server that accepts them and the
-// composer that obeys them; travels through shared memory as plain bytes.
+// The controls of the music: their names, ranges and presets. Shared by streamd, which accepts them, and the
+// composer, which applies them; passed through shared memory as plain bytes.
 #pragma once
 
 #include <array>
@@ -39,7 +39,7 @@ static_assert(std::is_trivially_copyable_v<MusicParameters> && sizeof(MusicParam
 bool operator==(const MusicParameters& a, const MusicParameters& b);
 inline bool operator!=(const MusicParameters& a, const MusicParameters& b) { return !(a == b); }
 
-// A number among the parameters: its name on the wire, its range, and where it stands.
+// A numeric parameter: its name on the wire, its range, and its member.
 struct NumberControl {
   std::string_view name;
   double min;
@@ -69,13 +69,13 @@ inline constexpr std::array<Preset, 4> kPresets{{
 std::optional<Mode> mode_from_name(std::string_view name);
 std::optional<std::uint8_t> key_from_name(std::string_view name);
 
-// The preset of that name, or null.
+// The preset called `name`, or null.
 const Preset* find_preset(std::string_view name);
 
 // The preset whose parameters are exactly these, or null.
 const Preset* matching_preset(const MusicParameters& parameters);
 
-// Whether every field is in range; bytes from another process are checked before they are believed.
+// Whether every field is in range; bytes from another process are validated before use.
 bool valid(const MusicParameters& parameters);
 
 }  // namespace auralis

@@ -7,7 +7,7 @@
 namespace auralis {
 namespace {
 
-// The first frame at which a bar is composed from the change.
+// The first frame from which on bars are composed from the change.
 std::int64_t governs_from(const Timeline& timeline, const ParameterChange& change) {
   return composed_until(timeline, change.chunk - 1);
 }
@@ -17,7 +17,7 @@ std::int64_t bars_between(std::int64_t start, std::int64_t limit, std::int64_t f
   return start >= limit ? 0 : (limit - start - 1) / frames + 1;
 }
 
-// The first bar that the second change decides becomes the first of all.
+// Makes the first bar of the second change the first of the history.
 void forget_oldest(ParameterHistory& history, const Timeline& timeline) {
   const std::int64_t frames = bar_frames(history.changes[0].parameters.bpm, timeline.sample_rate);
   const std::int64_t bars =
@@ -84,7 +84,7 @@ bool keeps_spacing(const ParameterHistory& history, const Timeline& timeline, st
 
 void add_change(ParameterHistory& history, const Timeline& timeline, const ParameterChange& change) {
   while (history.count > 1 && history.changes[history.count - 1].chunk > change.chunk) --history.count;
-  // Of the first change its parameters alone are of meaning.
+  // Only the parameters of the first change are meaningful.
   history.changes[0].chunk = std::min(history.changes[0].chunk, change.chunk);
   if (history.changes[history.count - 1].chunk != change.chunk) {
     if (history.count == history.changes.size()) forget_oldest(history, timeline);
@@ -107,7 +107,7 @@ bool operator==(const BarRecord& a, const BarRecord& b) {
 
 Bars bars_before(const ParameterHistory& history, const Timeline& timeline, std::int64_t end_frame) {
   Bars result;
-  std::size_t written = 0;  // the newest in place of the oldest
+  std::size_t written = 0;  // the newest bar replaces the oldest
   BarRecord bar{history.first_bar, history.first_bar_frame, 0, {}};
   for (std::size_t i = 0; i < history.count && bar.start_frame < end_frame; ++i) {
     bar.parameters = history.changes[i].parameters;

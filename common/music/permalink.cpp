@@ -19,7 +19,7 @@ constexpr std::array<char, kVoiceGroupNames.size()> kGroupLetters{'p', 'm', 'k',
   throw QueryError("In the link, " + what + " must be " + must + ".");
 }
 
-// The whole of `text` as a number; nothing where it is none.
+// `text` as a number; nothing if it is not entirely one.
 template <typename Number>
 std::optional<Number> number_of(std::string_view text) {
   Number number{};
@@ -47,8 +47,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-// A field's name as a link has it: it goes into errors, and those into logs and JSON, so no byte of it may be
-// but plain.
+// A field's name as given in a link, with all but plain characters escaped: it becomes part of errors, which
+// are written to logs and JSON.
 std::string escaped(std::string_view text) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
   constexpr std::string_view kHexDigits = "0123456789ABCDEF";
@@ -64,11 +64,11 @@ std::string escaped(std::string_view text) {
   return result.empty() ? "a field without a name" : result;
 }
 
-// The shortest digits that are this float again; without an exponent, whose sign would end the part, as that
-// of -0 would.
+// The shortest digits that parse to this float again; without an exponent or -0, whose sign would end the
+// part.
 std::string digits(float value) {
   if (value == 0) return "0";
-  std::array<char, 64> text{};  // the longest that a control can be, near 1e-38, has 48
+  std::array<char, 64> text{};  // the longest text of a control, near 1e-38, has 48
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   return {text.data(), end.ptr};
 }
@@ -87,7 +87,7 @@ std::string group_text(const MusicParameters& parameters) {
   return groups;
 }
 
-// What `now` has other than `before`; all of it where there is no `before`.
+// The parameters in which `now` differs from `before`; all of them if there is no `before`.
 std::string differences(const MusicParameters* before, const MusicParameters& now) {
   std::string text;
   if (before == nullptr || now.key != before->key) text += "-k" + key_text(now);
@@ -116,7 +116,7 @@ void set_groups(MusicParameters& parameters, std::string_view text) {
 void set_number(MusicParameters& parameters, std::size_t index, std::string_view text) {
   const NumberControl& control = kNumberControls.at(index);
   const auto given = number_of<float>(text);
-  // So that what is no number, which compares false with everything, is refused.
+  // Negated so that NaN, which compares false with everything, is rejected.
   const bool in_range = given && control.min <= double{*given} && double{*given} <= control.max;
   if (!in_range) {
     // The limits of all controls are whole numbers.
@@ -127,7 +127,7 @@ void set_number(MusicParameters& parameters, std::size_t index, std::string_view
   parameters.*control.member = *given;
 }
 
-// Sets what a part of a change says: a letter and a value.
+// Applies one part of a change: a letter and a value.
 void set_part(MusicParameters& parameters, std::string_view part) {
   const char letter = part.empty() ? '\0' : part.front();
   const std::string value(part.substr(std::min<std::size_t>(1, part.size())));
@@ -151,7 +151,7 @@ void set_part(MusicParameters& parameters, std::string_view part) {
   }
 }
 
-// So that a station that plays on from there does not come to the end of what is told of.
+// The latest start: leaves a station room to play on before it reaches kMostHistoryChunks.
 constexpr std::int64_t kLatestStart = kMostHistoryChunks / 2;
 
 ParameterHistory history_of(std::string_view text) {
@@ -208,7 +208,7 @@ std::string unescaped(std::string_view text) {
   return result;
 }
 
-// What social networks, mailers and advertisers add to every link that they pass on.
+// Tracking parameters that social networks, mailers and advertisers add to shared links.
 bool is_tracking_field(std::string_view name) {
   constexpr std::string_view kPrefix = "utm_";
   constexpr std::string_view kSuffix = "clid";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Music as a link: the query of a URL that says what a station plays, from the beginning or from anywhere on.
+// Music as a link: the query of a URL that describes what a station plays, from the beginning or from any
+// later chunk.
 //
 //     station=new&seed=42&preset=sleep
 //     station=new&seed=42&rate=44100&chunk=100&at=5123&changes=0-kD-mdorian-b60-i0.5-c0.4-v0.4-d0.5-gpmks_81-i0.3
@@ -14,7 +15,8 @@
 // at       the station's chunk to begin with; without: 0
 // rate, chunk  frames a second and length of a chunk in ms, which at, bar and changes count in
 //
-// Made of letters, digits, - _ and . alone, so no browser or chat escapes anything in it. Pure; any thread.
+// Consists of letters, digits, - _ and . only, so that no browser or chat program escapes it. Pure; any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +30,14 @@
 
 namespace auralis {
 
-// A query that is refused: one sentence, plain whatever bytes the query has, that says which part and what it
-// must be.
+// A rejected query: one sentence that names the part and what it must be, plain ASCII whatever bytes the
+// query has.
 struct QueryError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The fields of a URL's query, each name once, escapes (%41) resolved; empty ones are left out, and those
-// that others add to a link that they pass on (utm_source, fbclid and the like). Throws QueryError.
+// The fields of a URL's query, each name once, percent-encoding (%41) decoded, without empty fields and
+// tracking parameters (utm_source, fbclid and the like). Throws QueryError.
 std::map<std::string, std::string> query_fields(std::string_view query);
 
 struct Permalink {
@@ -50,7 +52,7 @@ struct Permalink {
 std::string to_query(std::uint64_t seed, const ParameterHistory& history, const Timeline& timeline,
                      std::int64_t chunk);
 
-// From the fields of a query, of which `station` is not looked at. Throws QueryError.
+// Parses the fields of a query, ignoring `station`. Throws QueryError.
 Permalink permalink_of(const std::map<std::string, std::string>& fields);
 
 }  // namespace auralis

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // When each chunk of a station is due. Pure arithmetic over one shared epoch, so that any number of
-// processes, on any schedule, agree on it without talking to each other.
+// processes, on any schedule, agree on it without communicating.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Timeline {
     return static_cast<std::int64_t>(chunk_frames) * kNsPerSecond / static_cast<std::int64_t>(sample_rate);
   }
 
-  // Moment at which `chunk` is due, CLOCK_MONOTONIC.
+  // Time at which `chunk` is due, CLOCK_MONOTONIC.
   std::int64_t due_ns(std::int64_t chunk) const { return epoch_ns + chunk * chunk_ns(); }
 
   // The chunk in which `now_ns` falls, rounded down: negative before the epoch.
