@@ -30,7 +30,7 @@ std::optional<std::string> DaemonHealth::problem(std::int64_t now_ns) {
 
 namespace {
 
-// Whether a reader finds the chunk that is due now, of any station.
+// Whether the chunk due now is in the ring of at least one station.
 bool audio_flows(const std::filesystem::path& folder, std::int64_t now_ns) {
   AudioReader reader(folder);
   reader.refresh();

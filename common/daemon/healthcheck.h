@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether a daemon with segments is healthy, as others find it: what it makes can be had.
+// Checks from outside whether a daemon with segments is healthy: its output is available.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@
 
 namespace auralis {
 
-// All segments of synthd or streamd, looked at from outside. One thread.
+// The segments of synthd or streamd, viewed from another process. One thread.
 class DaemonHealth {
  public:
   DaemonHealth(const Config& config, Daemon daemon);
 
-  // What is wrong now, as a sentence with the daemon's name; nothing if each segment is there under its name,
-  // and its writer holds it and beats. Some system calls.
+  // The current problem, as a sentence with the daemon's name; nothing if each segment exists under its name,
+  // its writer holds its lock, and its heartbeat is recent. Makes a few system calls.
   std::optional<std::string> problem(std::int64_t now_ns);
 
  private:
@@ -27,8 +27,8 @@ class DaemonHealth {
   std::vector<SegmentReader> segments_;
 };
 
-// What `--healthcheck` of such a daemon does: 0 or 1, the exit status, and a sentence on `out`. Of synthd
-// also whether chunks are there in time.
+// Runs `--healthcheck` of such a daemon: returns the exit status, 0 or 1, and writes a sentence to `out`. For
+// synthd, also checks that chunks are written in time.
 int healthcheck(const Config& config, Daemon daemon, std::int64_t now_ns, std::ostream& out);
 
 }  // namespace auralis

@@ -34,7 +34,7 @@ sigset_t own_signals() {
 
 enum class Event { kStop, kReload, kDeadline };
 
-// What comes first: a signal, or `deadline_ns` (CLOCK_MONOTONIC). A signal that is pending is seen at once.
+// Waits for a signal, or until `deadline_ns` (CLOCK_MONOTONIC). A pending signal returns at once.
 Event wait_for_event(const Clock& clock, std::int64_t deadline_ns) {
   const sigset_t signals = own_signals();
   for (;;) {
@@ -42,18 +42,19 @@ Event wait_for_event(const Clock& clock, std::int64_t deadline_ns) {
     const timespec timeout{left_ns / kNsPerSecond, left_ns % kNsPerSecond};
     const int signal = sigtimedwait(&signals, nullptr, &timeout);
     if (signal == SIGHUP) {
-      // Of several the kernel gives the lowest number first, which is this one: a stop shall not wait for it.
+      // The kernel delivers the lowest number first, which is SIGHUP: check for a stop, which must not wait
+      // for a reload.
       const sigset_t stops = stop_signals();
       const timespec at_once{};
       return sigtimedwait(&stops, nullptr, &at_once) > 0 ? Event::kStop : Event::kReload;
     }
     if (signal > 0) return Event::kStop;
-    // EINTR (a signal of somebody else's, a debugger) waits for the rest.
+    // On EINTR (another signal, a debugger), wait for the remaining time.
     if (left_ns == 0) return Event::kDeadline;
   }
 }
 
-// A deadline that comes again each period.
+// A deadline that recurs each period.
 class Tick {
  public:
   Tick(std::int64_t period_ns, std::int64_t now_ns) : period_ns_(period_ns), next_ns_(now_ns + period_ns) {}
@@ -63,7 +64,7 @@ class Tick {
   bool due(std::int64_t now_ns) {
     if (now_ns < next_ns_) return false;
     next_ns_ += period_ns_;
-    // Periods that were missed (a stopped process, a suspended machine) are not made up for.
+    // Missed periods (a stopped process, a suspended machine) are skipped.
     if (next_ns_ <= now_ns) next_ns_ = now_ns + period_ns_;
     return true;
   }
@@ -73,11 +74,11 @@ class Tick {
   std::int64_t next_ns_;
 };
 
-// When to feed systemd's watchdog; nothing where there is none.
+// Interval of feeding systemd's watchdog; nothing if there is none.
 std::optional<Tick> watchdog(std::int64_t now_ns) {
   std::uint64_t timeout_us = 0;
   if (sd_watchdog_enabled(0, &timeout_us) <= 0) return std::nullopt;
-  // At half of what is allowed, or each second where that is sooner: one bad moment must not cost a restart.
+  // Half of the timeout, at most a second: a single delay must not cause a restart.
   constexpr std::uint64_t kLongestUs = 1'000'000;
   const auto period_us = static_cast<std::int64_t>(std::min(timeout_us / 2 + 1, kLongestUs));
   return Tick(period_us * 1'000, now_ns);
@@ -137,10 +138,11 @@ void Service::run(const std::function<void()>& housekeeping, const std::function
 }
 
 void Service::reload_now(const std::function<void()>& reload) const {
-  // Before the daemon is ready, READY=1 would say that it is, and systemd waits for no reload.
+  // Before the daemon is ready, send nothing: READY=1 would claim that it is, and systemd does not wait for a
+  // reload.
   const bool tell = ready_;
   if (tell) {
-    // The time tells systemd that it is this reload that the READY=1 ends, not an earlier one.
+    // The time tells systemd which reload the READY=1 completes.
     const std::string began = std::to_string(SystemClock().now_ns() / 1'000);
     sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + began).c_str());
   }
@@ -151,8 +153,8 @@ void Service::reload_now(const std::function<void()>& reload) const {
 void Service::stop(int exit_status) {
   int none_yet = 0;
   exit_status_.compare_exchange_strong(none_yet, exit_status);
-  // To the process, where it stays pending, being blocked in all threads, until run() takes it: no stop is
-  // lost.
+  // Signal the process: blocked in all threads, SIGTERM stays pending until run() takes it, so that no stop
+  // is lost.
   kill(getpid(), SIGTERM);
 }
 
