@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What no key can be checked for alone.
+// Checks across keys.
 #include "common/config/config_loader.h"
 
 #include "common/config/config_table.h"

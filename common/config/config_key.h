@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A key of the configuration: what it is called, what it means and what it may be.
+// A key of the configuration: its name, meaning and allowed values.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,19 @@ namespace auralis {
 
 using ConfigValue = std::variant<std::int64_t, std::string, double, bool>;
 
-// What a key may be set to.
+// The allowed values of a key.
 struct ConfigRule {
   std::string allowed;                             // completes "must be ..."
-  std::function<bool(const ConfigValue&)> admits;  // asked for values of the key's type only
+  std::function<bool(const ConfigValue&)> admits;  // called with values of the key's type only
 };
 
 struct ConfigKey {
   using IntegerField = std::int64_t& (*)(Config&);
   using TextField = std::string& (*)(Config&);
-  // An enumeration, whose values have names.
+  // An enumeration with named values.
   struct ChoiceField {
     std::string_view (*get)(const Config&);
-    void (*put)(Config&, std::string_view);  // a name that the rule admits
+    void (*put)(Config&, std::string_view);  // a name admitted by the rule
   };
 
   std::string_view section;
@@ -38,7 +38,7 @@ struct ConfigKey {
   bool is_integer() const { return std::holds_alternative<IntegerField>(field); }
   bool is_of_its_type(const ConfigValue& value) const;
 
-  // "--port" or "--audio-chunk-ms"; empty where the daemon does not take it.
+  // "--port" or "--audio-chunk-ms"; empty if the daemon does not have it.
   std::string flag(Daemon daemon) const;
   // "AURALIS_STREAMD_PORT"
   std::string variable() const;
@@ -50,7 +50,7 @@ struct ConfigKey {
   bool set_text(Config& config, std::string_view text) const;
 };
 
-// A key of [[station]], which is in the file alone: neither a variable nor a flag could say of which station.
+// A key of [[station]], in the file only: a variable or flag could not say which station it is for.
 struct StationKey {
   std::string_view key;
   ConfigRule rule;
@@ -59,7 +59,7 @@ struct StationKey {
   std::function<void(StationConfig&, const ConfigValue&)> put;  // of its type, and admitted
   std::string default_text;  // completes "Default "; empty: a control, which the preset sets, or the name
 
-  // A number may be written as an integer.
+  // Whether the type matches; an integer is also accepted for a number.
   bool is_of_its_type(const ConfigValue& value) const;
   // False, and nothing set, where the value is of another type or not allowed.
   bool set(StationConfig& station, const ConfigValue& value) const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows of config_keys(), a section each; in the order of auralis.toml.
+// The rows of config_keys(), by section, in the order of auralis.toml.
 #pragma once
 
 #include <string_view>
@@ -9,7 +9,7 @@
 
 namespace auralis {
 
-// Of a station, wherever it is configured.
+// Help for a station's seed, in [synthd] and in [[station]].
 inline constexpr std::string_view kSeedHelp = "Number that the music is derived from";
 
 std::vector<ConfigKey> runtime_keys();

@@ -35,7 +35,7 @@ std::vector<ConfigKey> delivery_keys() {
       {"streamd", "max_backlog_ms", [](Config& c) -> std::int64_t& { return c.streamd.max_backlog_ms; },
        integer_from(200, 10'000),
        "Audio queued for a slow listener before chunks are dropped, in milliseconds"},
-      // The least holds the longest prefill in the format that takes most, base64 at 48,000 Hz.
+      // The minimum holds the longest prefill in the largest format, base64 at 48,000 Hz.
       {"streamd", "max_backlog_kb", [](Config& c) -> std::int64_t& { return c.streamd.max_backlog_kb; },
        integer_from(320, 65'536),
        "Data queued for a slow listener before chunks are dropped, whatever their age, in KiB"},

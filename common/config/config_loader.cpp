@@ -67,7 +67,7 @@ std::optional<std::string> read_text(const std::string& path, bool required) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   if (!stream && !required && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  // A folder can be opened, and fails here.
+  // Opening a directory succeeds; reading it fails here.
   const bool empty = stream && stream.peek() == std::ifstream::traits_type::eof() && !stream.bad();
   std::ostringstream text;
   if (!empty && !(stream && text << stream.rdbuf())) {
@@ -76,8 +76,8 @@ std::optional<std::string> read_text(const std::string& path, bool required) {
   return text.str();
 }
 
-// One parsed file. toml++ sorts its tables by name, so the errors are collected, and the first line's is
-// reported.
+// One parsed file. toml++ sorts its tables by name: collect the errors, and report the one with the lowest
+// line number.
 class FileReader {
  public:
   FileReader(const std::string& path, Config& config, std::vector<std::string>& places,
@@ -182,7 +182,7 @@ class FileReader {
 
   static std::string station_label(std::string_view key) { return "[[station]] " + std::string(key); }
 
-  // What stands there if `key` takes it; empty, and an error, if not.
+  // The value of the node if it is valid for `key`; else reports an error and returns nothing.
   template <typename Key, typename Target>
   std::string set(const Key& key, Target& target, const std::string& label, const toml::key& name,
                   const toml::node& node) {
@@ -241,7 +241,7 @@ void ConfigLoader::read_environment(const char* const* environment) {
     const std::string_view variable = entry.substr(0, entry.find('='));
     if (variable.substr(0, kPrefix.size()) != kPrefix) continue;
     const std::string_view text = entry.substr(std::min(entry.size(), variable.size() + 1));
-    if (text.empty()) continue;  // as docker compose sets it for a variable that the host lacks
+    if (text.empty()) continue;  // docker compose passes variables that the host lacks as empty
     if (is_service_link(variable, text)) {
       links.emplace_back(variable);
       continue;
@@ -264,7 +264,7 @@ void ConfigLoader::read_environment(const char* const* environment) {
 }
 
 void ConfigLoader::set_flag(std::size_t key, const std::string& flag, const std::string& text) {
-  // Bare where a shell would take it so, quoted otherwise, so that the error stays one line.
+  // Quote the argument unless a shell would accept it bare, so that the error stays one line.
   constexpr std::string_view kBare =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:@%,";
   const bool bare = !text.empty() && text.find_first_not_of(kBare) == std::string::npos;
@@ -287,7 +287,7 @@ void ConfigLoader::resolve_stations() {
 void ConfigLoader::resolve_runtime_dir(const char* const* environment) {
   constexpr const char* kSystemDir = "/run/auralis";
   if (!config_.runtime.dir.empty()) return;
-  // systemd names the folder that it made for the service in RUNTIME_DIRECTORY.
+  // systemd passes the folder that it created for the service in RUNTIME_DIRECTORY.
   const bool system_service =
       !find_variable(environment, "RUNTIME_DIRECTORY").empty() || access(kSystemDir, W_OK | X_OK) == 0;
   config_.runtime.dir = system_service ? kSystemDir : "/dev/shm/auralis-" + std::to_string(geteuid());

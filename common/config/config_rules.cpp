@@ -19,10 +19,10 @@ bool is_free_station_name(const std::string& name) {
 
 bool is_host(const std::string& host) {
   in6_addr address{};
-  // A zero byte would hide what follows it from inet_pton.
+  // Reject zero bytes: inet_pton would ignore everything after one.
   if (host.find('\0') != std::string::npos) return false;
   if (host == "localhost" || inet_pton(AF_INET, host.c_str(), &address) == 1) return true;
-  // Which network a link-local address is in, the address does not say: it cannot be bound.
+  // Reject link-local addresses: without a zone they cannot be bound.
   return inet_pton(AF_INET6, host.c_str(), &address) == 1 && !IN6_IS_ADDR_LINKLOCAL(&address);
 }
 
@@ -34,7 +34,7 @@ bool is_port_or_any(const std::string& text) {
   return number && std::stoul(text) <= kMaxPort;
 }
 
-// What ZeroMQ binds to: an address or the name of an interface. It resolves no names of hosts.
+// Whether ZeroMQ can bind to `host`: an address or an interface name. It does not resolve host names.
 bool is_bindable(const std::string& host) {
   in6_addr address{};
   if (host == "*" || host == "[*]" || inet_pton(AF_INET, host.c_str(), &address) == 1) return true;
@@ -111,7 +111,7 @@ ConfigRule number_from(double min, double max) {
   // The limits of all controls are whole numbers.
   const auto whole = [](double limit) { return std::to_string(static_cast<std::int64_t>(limit)); };
   return {"a number from " + whole(min) + " to " + whole(max), [=](const ConfigValue& value) {
-            // Written so that NaN, which compares false with everything, is refused.
+            // Negated so that NaN, which compares false with everything, is rejected.
             const double number = std::get<double>(value);
             return min <= number && number <= max;
           }};

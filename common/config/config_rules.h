@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What configured values may be; each rule words itself for help, comments and refusals.
+// Rules for configured values; each rule provides its text for --help, the file's comments and errors.
 #pragma once
 
 #include <algorithm>

@@ -13,7 +13,7 @@
 namespace auralis {
 namespace {
 
-// The double that is written as shortly as the float: 0.3F shall be printed as 0.3.
+// The double with the shortest text that parses to this float: 0.3F is printed as 0.3.
 double widened(float number) {
   std::array<char, 32> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;

@@ -13,7 +13,7 @@
 namespace auralis {
 namespace {
 
-// In the order in which auralis.toml has them.
+// Sections in the order of auralis.toml.
 std::vector<ConfigKey> make_table() {
   std::vector<ConfigKey> table;
   for (auto make : {runtime_keys, audio_keys, synthd_keys, streamd_keys, metricsd_keys, log_keys}) {
@@ -23,7 +23,7 @@ std::vector<ConfigKey> make_table() {
   return table;
 }
 
-// With a point where it would else read as an integer.
+// The text of a number, with a decimal point even if it is whole, so that TOML does not read an integer.
 std::string to_toml_number(double number) {
   std::array<char, 32> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
@@ -59,7 +59,7 @@ std::string to_toml(const ConfigValue& value) {
   if (std::holds_alternative<std::int64_t>(value)) return std::to_string(std::get<std::int64_t>(value));
   if (std::holds_alternative<bool>(value)) return std::get<bool>(value) ? "true" : "false";
   if (std::holds_alternative<double>(value)) return to_toml_number(std::get<double>(value));
-  // What JSON escapes in a string, TOML reads alike.
+  // TOML understands JSON's string escapes.
   return nlohmann::json(std::get<std::string>(value))
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

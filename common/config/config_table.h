@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The table behind config.h: what a key is called, what it means and what it may be.
+// The table of all keys: their names, meanings and allowed values.
 #pragma once
 
 #include <array>
@@ -17,21 +17,22 @@ namespace auralis {
 
 const std::vector<ConfigKey>& config_keys();
 
-// Where it stands in config_keys(); their number where there is none.
+// Index of the key in config_keys(); its size if there is no such key.
 std::size_t config_key_index(std::string_view section, std::string_view key);
 
-// In the order of the table.
+// Names of the sections, in the order of the table.
 std::vector<std::string_view> config_sections();
 
-// In the order in which they are to be set: preset sets all controls, and comes before what overrides it.
+// Keys of [[station]], in the order in which to set them: preset, which sets all controls, precedes the
+// controls that override it.
 const std::vector<StationKey>& station_keys();
 
-// The keys of [synthd] that describe the only station where there is no [[station]], and what they are called
-// in one.
+// The keys of [synthd] that describe the only station if there is no [[station]], each with its name in
+// [[station]].
 inline constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kOnlyStationKeys{
     {{"station", "name"}, {"seed", "seed"}, {"preset", "preset"}}};
 
-// A value as auralis.toml writes it.
+// A value in TOML's notation.
 std::string to_toml(const ConfigValue& value);
 
 }  // namespace auralis

@@ -27,7 +27,7 @@ std::string_view description_of(Daemon daemon) {
   return {};
 }
 
-// The command line as given: texts still, which the loader checks.
+// The command line, unparsed: the loader checks the values.
 struct Flags {
   std::vector<std::string> texts = std::vector<std::string>(config_keys().size());
   std::vector<CLI::Option*> options =
@@ -46,7 +46,7 @@ std::string explanation(const ConfigKey& key) {
   return std::string(key.help) + ". Must be " + key.rule.allowed + ".";
 }
 
-// `text` in lines of at most `width` characters, each but the last ended by `line_break`.
+// `text` wrapped at `width` characters, lines joined by `line_break`.
 std::string wrapped(std::string_view text, std::size_t width, std::string_view line_break) {
   std::istringstream words{std::string(text)};
   std::string lines;
@@ -65,8 +65,8 @@ std::string as_comment(std::string_view text) { return "# " + wrapped(text, 108,
 constexpr std::size_t kHelpWidth = 80;
 
 void declare(CLI::App& app, Daemon daemon, Flags& flags) {
-  app.set_help_flag("");  // ours, so that it is answered on load_config's stream
-  app.allow_extras();     // refused by load_config, in the words of its other errors
+  app.set_help_flag("");  // our own flag, answered on load_config's stream
+  app.allow_extras();     // rejected by load_config, with its own error texts
   app.add_flag("-h,--help", flags.help, "Print this help");
   app.add_flag("--version", flags.version, "Print the version");
   flags.file_option =
@@ -97,7 +97,7 @@ void declare(CLI::App& app, Daemon daemon, Flags& flags) {
   app.footer("Precedence: flags, environment variables, the file, the defaults.\n");
 }
 
-// The example in a fresh file.
+// The example [[station]] of a default file.
 constexpr std::string_view kStationExample = R"(# [[station]]
 # name = "night"
 # seed = 7
@@ -158,7 +158,7 @@ std::string to_file(const Config& config) {
   return text + stations_to_file(config.stations);
 }
 
-// load_config, but for load_again.
+// load_config without setting load_again.
 CommandLine load_once(Daemon daemon, int argc, const char* const* argv, const char* const* environment,
                       std::ostream& out) {
   CLI::App app(std::string(description_of(daemon)), std::string(daemon_name(daemon)));
@@ -199,7 +199,7 @@ CommandLine load_once(Daemon daemon, int argc, const char* const* argv, const ch
   return result;
 }
 
-// As argv and environ have them: a null at the end.
+// A null-terminated array of C strings, like argv and environ.
 std::vector<const char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<const char*> pointers(texts.size() + 1, nullptr);
   std::transform(texts.begin(), texts.end(), pointers.begin(),
@@ -215,7 +215,7 @@ CommandLine load_config(Daemon daemon, int argc, const char* const* argv, const 
   const std::vector<std::string> arguments(argv, argv + argc);
   std::vector<std::string> variables;
   for (; *environment != nullptr; ++environment) variables.emplace_back(*environment);
-  // Copies: setenv() moves what environ points to.
+  // Copy the strings: setenv() may move what environ points to.
   result.load_again = [daemon, arguments, variables] {
     std::ostringstream unheard;
     const auto count = static_cast<int>(arguments.size());

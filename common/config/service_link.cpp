@@ -19,7 +19,7 @@ bool is_address(std::string_view text) {
   return starts_with(text, "tcp://") || starts_with(text, "udp://") || starts_with(text, "sctp://");
 }
 
-// What follows X_PORT_: 8000_TCP and, behind it, nothing, _PROTO, _PORT or _ADDR.
+// Whether `rest` can follow X_PORT_: 8000_TCP, then nothing, _PROTO, _PORT or _ADDR.
 bool is_port_link(std::string_view rest, std::string_view text) {
   const std::size_t mark = std::min(rest.find('_'), rest.size());
   if (!is_number(rest.substr(0, mark))) return false;
@@ -34,7 +34,7 @@ bool is_port_link(std::string_view rest, std::string_view text) {
   return false;
 }
 
-// Whether `rest`, a name from one of its underscores on, ends it as a link's.
+// Whether `rest`, the part of a name from an underscore on, has the form of a service link.
 bool ends_link(std::string_view rest, std::string_view text) {
   if (rest == "_SERVICE_HOST") return true;
   if (rest == "_SERVICE_PORT" || starts_with(rest, "_SERVICE_PORT_")) return is_number(text);
