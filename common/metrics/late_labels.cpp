@@ -34,7 +34,7 @@ std::string text_of(const SharedRecord<LateText>& label) {
 LateTexts::LateTexts(const LateLabels* labels) : labels_(labels) {
   if (labels == nullptr) return;
   for (std::size_t index = 0; index < kLateLabels; ++index) {
-    // Before the text: if that is newer, forget_changed() sees a version that is newer than this.
+    // Read the version before the text: if the text is newer, forget_changed() finds a newer version.
     versions_[index] = (*labels)[index].version();
     texts_[index] = text_of((*labels)[index]);
   }
@@ -42,8 +42,8 @@ LateTexts::LateTexts(const LateLabels* labels) : labels_(labels) {
 
 void LateTexts::forget_changed() {
   if (labels_ == nullptr) return;
-  // Pairs with the release fence in MetricsWriter::set_late_label(): who read a word that was changed after a
-  // label was emptied sees the version of its being empty at least.
+  // Pairs with the release fence in MetricsWriter::set_late_label(): a reader that saw a word changed after a
+  // label was emptied sees at least the version of the empty label.
   std::atomic_thread_fence(std::memory_order_acquire);
   for (std::size_t index = 0; index < kLateLabels; ++index) {
     if ((*labels_)[index].version() != versions_[index]) texts_[index].clear();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Values of labels that are given while a daemon runs. The declarations of its metrics (metrics.h) are
-// constant once they are published, but stations come and go: a label may name one of kLateLabels texts that
-// stand in shared memory beside the declarations. A series whose late label is empty is absent for readers.
+// Label values that are set while a daemon runs. The declarations of its metrics (metrics.h) are constant
+// once published, but stations open and close: a label may refer to one of kLateLabels texts in shared memory
+// beside the declarations. A series whose late label is empty is absent for readers.
 #pragma once
 
 #include <array>
@@ -15,12 +15,12 @@ namespace auralis {
 
 inline constexpr std::size_t kLateLabels = 32;
 
-// As it lies in shared memory: printable ASCII, then zeros, at least one.
+// The text in shared memory: printable ASCII, padded with at least one zero.
 struct LateText {
   char bytes[64];
 };
 
-// One writer. All zeros is a valid beginning: all texts are empty.
+// The late labels in shared memory; one writer. All zeros is a valid initial state: all texts are empty.
 using LateLabels = std::array<SharedRecord<LateText>, kLateLabels>;
 static_assert(sizeof(LateText) == 64 && sizeof(LateLabels) == kLateLabels * 192,
               "kMetricsLayoutVersion names this layout");
@@ -28,17 +28,17 @@ static_assert(sizeof(LateText) == 64 && sizeof(LateLabels) == kLateLabels * 192,
 // Throws std::invalid_argument for more than 63 bytes, and for bytes that are not printable ASCII.
 LateText late_text(std::string_view text);
 
-// The newest text; empty where none was stored, or its bytes are not what late_text() makes. Any thread.
+// The newest text; empty if none was stored, or its bytes are not a result of late_text(). Any thread.
 std::string text_of(const SharedRecord<LateText>& label);
 
-// The texts that belong to figures which are read after they were looked up. One thread.
+// A copy of the texts, taken before the metrics that carry them are read. One thread.
 class LateTexts {
  public:
-  // Looks them up. Null: all are empty. `labels` must outlive it.
+  // Copies the texts. Null: all are empty. `labels` must outlive it.
   explicit LateTexts(const LateLabels* labels);
 
-  // To be called when the figures have been read: a text that has changed meanwhile is empty from now on, as
-  // the figures read may be those of another.
+  // Call after reading the metrics: clears every text that has changed meanwhile, because the values read may
+  // belong to another station.
   void forget_changed();
 
   const std::string& operator[](std::size_t index) const { return texts_[index]; }

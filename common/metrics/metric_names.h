@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Names of the counters that metricsd derives metrics from. Their owners declare them by these constants and
-// require them (MetricBinder::require_counters), metricsd looks them up by the same ones: so a renamed
-// counter is refused at the owner's start, instead of silently leaving a derived metric absent.
+// Names of the counters that metricsd derives metrics from. The daemons declare them with these constants and
+// require them (MetricBinder::require_counters), and metricsd looks them up with the same: a missing counter
+// fails the daemon's start, instead of silently leaving a derived metric absent.
 #pragma once
 
 #include <array>

@@ -17,7 +17,7 @@ namespace {
 bool copy_shard(const SharedWord* shard, double* values, std::size_t words) {
   constexpr std::chrono::microseconds kPause{50};
   for (auto waited = kPause; waited <= kUpdateWait; waited += kPause) {
-    // Pairs with the release store that ends an update: its changes are visible.
+    // Pairs with the release store that ends an update: makes its changes visible.
     const std::uint64_t version = shard->load(std::memory_order_acquire);
     if (version % 2 == 0) {
       for (std::size_t word = 0; word < words; ++word) values[word] = load_double(shard[1 + word]);
@@ -34,7 +34,7 @@ bool carries(const MetricSpec& spec, std::size_t late_index) {
                      [&](const MetricLabel& label) { return label.late_index == late_index; });
 }
 
-// Whether all its late labels have a text.
+// Whether all late labels of the series have a text.
 bool named(const MetricSpec& spec, const LateTexts& texts) {
   return std::none_of(spec.labels.begin(), spec.labels.end(), [&](const MetricLabel& label) {
     return label.late_index && texts[*label.late_index].empty();
@@ -59,14 +59,14 @@ std::optional<MetricSample> add_up(const MetricSpec& spec, const double* first, 
       present = true;
     }
   }
-  // Bytes that are no numbers (a damaged segment) do not come out as a figure.
+  // Skip values that are not finite (a damaged segment).
   if (!std::isfinite(sample.value) || !std::isfinite(sample.sum) || !std::isfinite(sample.count())) return {};
   if (!present) return {};
   sample.spec = spec;
   return sample;
 }
 
-// Of a counter or a histogram that a former writer left, or another process wrote over.
+// Resets impossible values of a counter or histogram that a former writer left, or another process overwrote.
 void make_possible(SharedWord* words, const MetricSpec& spec) {
   constexpr double kMostCounted = 9'007'199'254'740'992;  // 2^53
   const std::size_t counts = spec.type == MetricType::kHistogram ? spec.words() - 1 : 1;
@@ -96,7 +96,7 @@ MetricWord MetricBinder::take(MetricSpec spec) {
   if (spec.bounds.size() > kMaxMetricBounds || spec.labels.size() > kMaxMetricLabels) {
     throw std::logic_error("metric " + spec.name + " has too many bounds or labels");
   }
-  // A bound that is not above the one before it makes the sequence unsorted under "not less".
+  // With "not less" as the order, a bound that does not exceed its predecessor makes the sequence unsorted.
   assert(std::is_sorted(spec.bounds.begin(), spec.bounds.end(), std::less_equal<>()));
   for (const auto& label : spec.labels) {
     if (label.late_index && *label.late_index >= kLateLabels) {
@@ -158,7 +158,7 @@ void prepare_shard(SharedWord* shard, const std::vector<MetricSpec>& specs) {
   ++shard;
   for (const auto& spec : specs) {
     if (spec.type == MetricType::kGauge) {
-      // What a former writer last measured is no longer so.
+      // A former writer's gauges are out of date.
       store_double(*shard, std::nan(""));
     } else {
       make_possible(shard, spec);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Metrics that cost their writer nothing. A daemon declares its figures once, as the members of a class:
+// Metrics that are cheap to update. A daemon declares its metrics once, as the members of a class:
 //
 //     class EchoMetrics {
 //       MetricBinder& m_;
@@ -9,13 +9,12 @@
 //       Histogram call_ms = m_.histogram("echo_call_ms", "Time a call took, in milliseconds", {1, 10, 100});
 //     };
 //
-// The declarations are written into the segment (metrics_segment.h), so readers know no metric by name. Every
-// thread has a shard, an instance of that class of its own: an update is a relaxed load and store to a word
-// that nobody else writes, and a store of the same value to the word that readers see. So the writer never
-// believes a shared word, and what another process writes over one is put right by the next update, or by
-// MetricsWriter::run_housekeeping(). Readers add the shards up. Figures that must agree with one another at
-// every moment are changed within one MetricsUpdate. A label whose value is known only at run time is a late
-// label.
+// The declarations are written into the segment (metrics_segment.h), so readers need no metric's name. Each
+// thread has its own shard, an instance of that class: an update is a relaxed load and store of a private
+// word, and a store of the same value to the word that readers see. The writer never trusts a shared word:
+// the next update, or MetricsWriter::run_housekeeping(), restores what another process overwrote. Readers add
+// up the shards. Metrics that must be consistent with each other at every moment are changed within one
+// MetricsUpdate. A label whose value is known only at run time is a late label.
 #pragma once
 
 #include <cassert>
@@ -38,29 +37,29 @@ enum class MetricType : std::uint32_t { kCounter = 1, kGauge = 2, kHistogram = 3
 
 struct MetricLabel {
   std::string name;
-  std::string value;                        // of a late label: empty as declared, its text as read
+  std::string value;                        // of a late label: empty when declared, its text when read
   std::optional<std::size_t> late_index{};  // below kLateLabels; none: the value is constant
 };
 
-// A label whose value is the text that late label `index` of the segment has at the time.
+// A label whose value is the current text of late label `index` of the segment.
 inline MetricLabel late_label(std::string name, std::size_t index) { return {std::move(name), {}, index}; }
 
-// One time series as declared.
+// The declaration of one time series.
 struct MetricSpec {
   std::string name;
   std::string help;
   MetricType type = MetricType::kCounter;
   std::vector<MetricLabel> labels;  // at most kMaxMetricLabels
-  std::vector<double> bounds;       // of a histogram: upper bounds, rising, without infinity
+  std::vector<double> bounds;       // of a histogram: upper bounds, ascending, without infinity
 
-  // Words it takes in a shard: a value, or a count for each bucket (with the one of infinity) and the sum.
+  // Number of words in a shard: a value, or a count for each bucket (including infinity's) and the sum.
   std::size_t words() const { return type == MetricType::kHistogram ? bounds.size() + 2 : 1; }
 };
 
 inline constexpr std::size_t kMaxMetricLabels = 2;
 inline constexpr std::size_t kMaxMetricBounds = 24;
 
-// A word holds a double. An unset gauge holds NaN, which readers take for "absent".
+// A word holds a double. An unset gauge holds NaN, which means "absent" for readers.
 inline double load_double(const SharedWord& word) {
   const std::uint64_t bits = word.load(std::memory_order_relaxed);
   double value;
@@ -73,7 +72,7 @@ inline void store_double(SharedWord& word, double value) {
   word.store(bits, std::memory_order_relaxed);
 }
 
-// A word of a shard: the writer's own, and the one that readers see.
+// A word of a shard: the writer's private one, and the one that readers see.
 struct MetricWord {
   SharedWord* own = nullptr;
   SharedWord* shown = nullptr;
@@ -100,7 +99,7 @@ class Counter {
 class Gauge {
  public:
   void set(double value) { word_.store(value); }
-  // The figure cannot be had: absent for readers.
+  // Makes the gauge absent for readers: its value is unavailable.
   void clear() { word_.store(std::nan("")); }
 
  private:
@@ -110,8 +109,8 @@ class Gauge {
 
 class Histogram {
  public:
-  // Counts `value` in the first bucket whose bound is not below it. What is not finite is left out: it would
-  // spoil the sum for good.
+  // Counts `value` in the first bucket whose bound is not below it. Ignores a value that is not finite: it
+  // would corrupt the sum permanently.
   void observe(double value);
 
  private:
@@ -128,13 +127,13 @@ inline std::size_t shard_words(const std::vector<MetricSpec>& specs) {
   return words;
 }
 
-// Makes a shard of zeros, or of a former writer that may have been killed within an update, ready for a
-// writer: counters and histograms go on, gauges are absent. A count that no writer counts to (below 0, above
-// 2^53, not finite) begins again at 0.
+// Prepares a shard for a writer; it holds zeros, or the values of a former writer that may have been killed
+// during an update. Counters and histograms continue, gauges are absent. An impossible count (below 0, above
+// 2^53, not finite) restarts at 0.
 void prepare_shard(SharedWord* shard, const std::vector<MetricSpec>& specs);
 
-// In a shard: the counters and histograms that carry late label `index` begin at 0 again, its gauges are
-// absent. For the one thread that writes these series, whosever the shard is.
+// Resets the series of a shard that carry late label `index`: counters and histograms to 0, gauges to absent.
+// Only by the thread that writes these series, whichever thread owns the shard.
 void clear_late_series(SharedWord* shard, const std::vector<MetricSpec>& specs, std::size_t index);
 
 // Either collects the declarations of a metrics class (no memory given), or binds the class's handles to a
@@ -143,8 +142,8 @@ class MetricBinder {
  public:
   // Collects.
   MetricBinder() = default;
-  // Binds to a prepared shard, which is the writer's own, and to the one that readers see, which may be the
-  // same; `specs` must be what the same class declared.
+  // Binds to a prepared private shard and to the one that readers see, which may be the same; `specs` must be
+  // the declarations of the same class.
   MetricBinder(SharedWord* own, SharedWord* shown, const std::vector<MetricSpec>& specs);
 
   Counter counter(std::string name, std::string help, std::vector<MetricLabel> labels = {});
@@ -152,8 +151,8 @@ class MetricBinder {
   Histogram histogram(std::string name, std::string help, std::vector<double> bounds,
                       std::vector<MetricLabel> labels = {});
 
-  // Throws std::logic_error, which names it, if a counter of `names` is not declared. At the end of a
-  // constructor that declares, for counters that other code looks up by name.
+  // Throws std::logic_error, with the name, if a counter of `names` is not declared. Call it at the end of a
+  // metrics class's constructor, for counters that other code looks up by name.
   template <typename Names>
   void require_counters(const Names& names) const {
     for (const auto& name : names) require_counter(name);
@@ -169,23 +168,23 @@ class MetricBinder {
   MetricWord shard_;
   std::vector<MetricSpec> specs_;
   std::size_t next_ = 0;
-  std::size_t offset_ = 1;                         // word of the shard that the next handle gets
-  SharedWord unbound_[kMaxMetricBounds + 2] = {};  // where handles point while collecting
+  std::size_t offset_ = 1;                         // word of the shard for the next handle
+  SharedWord unbound_[kMaxMetricBounds + 2] = {};  // target of handles while collecting
   SharedWord unbound_version_{0};
 };
 
-// While it lives, readers see none of the changes made to its binder's shard; then all of them at once. The
-// shard's thread; one at a time (they do not nest). Costs four relaxed stores.
+// Makes changes to its binder's shard atomic for readers: they see none of them during its lifetime, and all
+// of them after it. The shard's thread only; cannot be nested. Costs four relaxed stores.
 class MetricsUpdate {
  public:
   explicit MetricsUpdate(MetricBinder& binder)
       : own_(binder.shard_.own != nullptr ? *binder.shard_.own : binder.unbound_version_),
         shown_(binder.shard_.own != nullptr ? *binder.shard_.shown : binder.unbound_version_),
         version_(own_.load(std::memory_order_relaxed) + 1) {
-    assert(version_ % 2 == 1);  // no other update of this shard lives
+    assert(version_ % 2 == 1);  // no other update of this shard is in progress
     own_.store(version_, std::memory_order_relaxed);
     shown_.store(version_, std::memory_order_relaxed);
-    // Pairs with the acquire fence of readers: who saw a change sees the odd version before it.
+    // Pairs with the acquire fence of readers: a reader that saw a change sees the odd version before it.
     std::atomic_thread_fence(std::memory_order_release);
   }
   ~MetricsUpdate() {
@@ -209,20 +208,20 @@ std::vector<MetricSpec> declared_metrics(const Args&... args) {
   return collector.specs();
 }
 
-// One series as read: the shards added up.
+// One series, summed over the shards.
 struct MetricSample {
   MetricSpec spec;
   double value = 0;             // counter, gauge
-  std::vector<double> buckets;  // histogram: count a bucket, not cumulative; the last is infinity's
+  std::vector<double> buckets;  // histogram: count per bucket, not cumulative; the last is infinity's
   double sum = 0;               // histogram
   double count() const;         // histogram: all buckets
 };
 
-// Appends the figures of `shard_count` shards that lie `stride` words apart, added up: each shard as it was
-// at one moment, between two updates. Late labels have their texts as values. Left out: a gauge that no shard
-// has set, what is not a finite number, and a series whose late label is empty (`late_labels` null: all are)
-// or changed while its figures were read. False, and nothing appended, where a shard's update does not end
-// within kUpdateWait: its writer was stopped within. Sleeps; not for the audio path.
+// Appends the sums of `shard_count` shards that are `stride` words apart, each read between two updates. Late
+// labels have their texts as values. Omits gauges that no shard has set, values that are not finite, and
+// series whose late label is empty (`late_labels` null: all are) or changed during the read. Returns false
+// and appends nothing if a shard's update does not end within kUpdateWait: its writer was stopped during it.
+// Sleeps; not for the audio path.
 bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* shards, std::size_t shard_count,
                   std::size_t stride, std::vector<MetricSample>& samples,
                   const LateLabels* late_labels = nullptr);

@@ -42,7 +42,7 @@ struct MetricEntry {
 static_assert(sizeof(MetricEntry) == 752 && std::is_trivially_copyable_v<MetricEntry>,
               "kMetricsLayoutVersion names this layout");
 constexpr std::size_t kEntryWords = words_for(sizeof(MetricEntry));
-// What comes before the entries: whole cache lines.
+// Size of the part before the entries: whole cache lines.
 constexpr std::size_t kFrontBytes = sizeof(MetricsHeader) + sizeof(LateLabels);
 static_assert(kFrontBytes % 64 == 0);
 constexpr std::size_t kMaxMetrics = 10'000;
@@ -76,7 +76,7 @@ MetricEntry entry_of(const MetricSpec& spec) {
   return entry;
 }
 
-// False where the bytes cannot be a declaration.
+// False if the bytes cannot be a declaration.
 bool spec_of(const MetricEntry& entry, MetricSpec& spec) {
   if (entry.type < 1 || entry.type > 3 || entry.label_count > kMaxMetricLabels ||
       entry.bound_count > kMaxMetricBounds) {
@@ -98,7 +98,7 @@ bool spec_of(const MetricEntry& entry, MetricSpec& spec) {
          std::adjacent_find(spec.bounds.begin(), spec.bounds.end(), out_of_order) == spec.bounds.end();
 }
 
-// From one shard to the next: whole cache lines, so that shards share none.
+// Words from one shard to the next: whole cache lines, so that shards share none.
 std::size_t shard_stride(const std::vector<MetricSpec>& specs) { return (shard_words(specs) + 7) / 8 * 8; }
 
 SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t shards) {
@@ -109,14 +109,14 @@ SegmentFormat format_of(const std::vector<MetricSpec>& specs, std::size_t shards
     fingerprint.add(std::string_view(reinterpret_cast<const char*>(&entry), sizeof entry));
   }
   const std::size_t words = specs.size() * kEntryWords + shards * shard_stride(specs);
-  // One line more, since the entries need not end on one.
+  // One more cache line, since the entries need not end at a boundary.
   return {SegmentKind::kMetrics, kMetricsLayoutVersion, kFrontBytes + words * 8 + 64, fingerprint.value()};
 }
 
-// Word at which shard 0 begins, counted from the first entry; on a cache line, so that shards share none.
+// Word at which shard 0 begins, counted from the first entry; cache-line aligned, so that shards share none.
 std::size_t first_shard_word(std::size_t metrics) { return (metrics * kEntryWords + 7) / 8 * 8; }
 
-// What a reader has validated of the payload: the declarations.
+// The validated declarations of a payload.
 struct MetricsView {
   static constexpr const char* kFileName = "metrics";
   static constexpr SegmentKind kKind = SegmentKind::kMetrics;
@@ -159,13 +159,13 @@ struct MetricsView {
 struct MetricsWriter::Impl {
   std::vector<MetricSpec> specs;
   SegmentWriter segment;
-  // The payload as it should be: the handles' own words, from which the shared ones can be stored again.
+  // The private copy of the payload, which the handles write to and the shared one is restored from.
   struct alignas(64) Line {
     std::array<SharedWord, 8> words;
   };
   std::vector<Line> lines;
   std::size_t word_count;
-  std::deque<MetricBinder> shards;  // a deque: binders stay where they are
+  std::deque<MetricBinder> shards;  // a deque: binders must not move
   ThreadChecker housekeeper;
 
   Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t shard_count)
@@ -201,13 +201,13 @@ struct MetricsWriter::Impl {
     }
   }
 
-  // Stores each of these words again that is not as it should be. Whether one was not.
+  // Restores the shared words that differ from the private copy. Whether any did.
   bool show(std::size_t begin, std::size_t end) {
     SharedWord* const to = shown();
     bool changed = false;
     for (std::size_t word = begin; word < end; ++word) {
       for (;;) {
-        // In this order: a word that its thread stores meanwhile is found newer here, not older.
+        // Load the shared word first: if its thread stores it meanwhile, the private word is the newer one.
         const std::uint64_t is = to[word].load(std::memory_order_acquire);
         const std::uint64_t right = image()[word].load(std::memory_order_acquire);
         if (is == right) break;
@@ -245,7 +245,7 @@ void MetricsWriter::run_housekeeping(std::int64_t now_ns) {
   assert(impl_->housekeeper.is_current());
   const bool in_place = impl_->segment.in_place();
   if (!in_place) impl_->segment.replace();
-  // What does not change of itself: words of a shard differ for a moment while their thread stores them.
+  // Report only words that are constant: words of a shard may differ while their thread stores them.
   const auto entries_end = Impl::kLabelsEnd + first_shard_word(impl_->specs.size());
   bool overwritten = impl_->show(0, in_place ? Impl::kLabelsBegin : Impl::kLabelsEnd);
   overwritten |= impl_->show(Impl::kLabelsEnd, entries_end);
@@ -264,9 +264,9 @@ void MetricsWriter::set_late_label(std::size_t index, std::string_view text) {
   SharedRecord<LateText>& shown = Impl::labels_in(impl_->shown()).at(index);
   const auto current = own.load();
   if (current && std::memcmp(&*current, &bytes, sizeof bytes) == 0) return;
-  // Emptied first: a reader that meets a word cleared below, or a count of the new name, finds afterwards
-  // that the text it had looked up has changed. Named last: who looks up the new text reads nothing older
-  // than the zeros.
+  // Empty the text first: a reader that sees a word cleared below, or a count of the new name, then finds
+  // that the text it looked up has changed. Set the name last: a reader that looks up the new text sees the
+  // zeros or newer values.
   own.store({});
   shown.store({});
   // Pairs with the acquire fence in LateTexts::forget_changed().

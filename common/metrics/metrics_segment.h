@@ -4,7 +4,7 @@
 //
 //     payload: [ MetricsHeader | LateLabels | MetricEntry x metric_count | shard 0 | shard 1 | ... ]
 //
-// The daemon writes it, metricsd and the tools read it and need to know nothing of what it declares.
+// The daemon writes it; metricsd and the tools read it, without prior knowledge of its declarations.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ namespace auralis {
 
 inline constexpr std::uint32_t kMetricsLayoutVersion = 3;
 
-// The one writer. Counters, histograms and the texts of late labels of a former writer with the same
-// declarations go on; gauges start absent.
+// The only writer. Counters, histograms and late labels continue from a former writer with the same
+// declarations; gauges start absent.
 class MetricsWriter {
  public:
   // `directory` is the daemon's own (runtime directory / daemon). Throws SegmentError.
@@ -30,28 +30,27 @@ class MetricsWriter {
                 std::size_t shards, std::int64_t now_ns);
   ~MetricsWriter();
 
-  // A binder for shard `shard`: give it to the constructor of the class whose declarations these are. Each
-  // shard belongs to one thread. Lives as long as the writer.
+  // The binder of shard `shard`, for the constructor of the metrics class. Each shard belongs to one thread.
+  // Valid as long as the writer.
   MetricBinder& shard(std::size_t shard);
 
-  // The text of late label `index`; empty where there is none. Any thread. Throws std::out_of_range.
+  // The text of late label `index`; empty if there is none. Any thread. Throws std::out_of_range.
   std::string late_label(std::size_t index) const;
 
   // Names the series that carry late label `index`; with an empty text they are absent for readers. A former
-  // writer's text stays until it is set. Where the text changes, these series restart in all shards,
-  // counts at 0 and gauges absent: so a name never shows another's counts. Give no two stations one name: of
-  // series that are the same but for the index, metricsd shows the first. For the one thread that writes
-  // these series, the only one in whichever shard. Wait-free: no lock, no allocation, no syscall. Throws
-  // std::out_of_range, and std::invalid_argument for what is not up to 63 bytes of printable ASCII; then
-  // nothing has changed.
+  // writer's text stays until it is set. If the text changes, these series restart in all shards, counts at 0
+  // and gauges absent, so that a name never shows another's counts. Names must be unique: of series that
+  // differ only in the index, metricsd shows the first. Only by the one thread that writes these series in
+  // all shards. Wait-free: no lock, no allocation, no syscall. Throws std::out_of_range, and
+  // std::invalid_argument unless the text is up to 63 bytes of printable ASCII; then nothing has changed.
   void set_late_label(std::size_t index, std::string_view text);
 
-  // The thread of set_late_label(), from the daemon's working loop. Puts right the labels that another
-  // process wrote over.
+  // Heartbeat, from the daemon's working loop, by the thread of set_late_label(). Restores labels that
+  // another process overwrote.
   void beat(std::int64_t now_ns);
 
-  // Puts the segment back if its file was removed, replaced or cut short, and what another process wrote
-  // over: no figure is lost, since the writer has its own. About once a second; one thread. Throws
+  // Restores the segment if its file was removed, replaced or truncated, and what another process overwrote:
+  // no value is lost, because the writer has its own copy. About once a second; one thread. Throws
   // SegmentError.
   void run_housekeeping(std::int64_t now_ns);
 
@@ -72,7 +71,7 @@ class MetricsReader {
   std::string describe() const;
   const SegmentReader& segment() const;
 
-  // Appends the figures as they are now; nothing unless ready, and where read_metrics() has none to give.
+  // Appends the current metrics; nothing unless ready, or if read_metrics() fails.
   void read(std::vector<MetricSample>& samples) const;
 
  private:

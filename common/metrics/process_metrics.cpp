@@ -30,7 +30,7 @@ void ProcessMetrics::sample() {
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) == 0) {
     const double cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-    // The kernel scales user and system time apart, and their sum may step back by a tick.
+    // The kernel scales user and system time separately, so that their sum may fall by a tick.
     if (cpu > cpu_seen_) {
       cpu_seconds.add(cpu - cpu_seen_);
       cpu_seen_ = cpu;

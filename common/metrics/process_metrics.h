@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Metrics that every daemon publishes about its own process, from its housekeeping thread. Not measured from
-// outside: a pid seen from another container means nothing.
+// Metrics that every daemon publishes about its own process, from its housekeeping thread. Not measured by
+// metricsd: a pid is meaningless in another container.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which of a segment's late labels carries which configured station's name. Personal stations, of which there
-// may be thousands, share one constant label.
+// Assigns a segment's late labels to configured stations. Personal stations, of which there may be thousands,
+// share one constant label.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +14,16 @@ namespace auralis {
 
 inline constexpr std::string_view kPersonalLabel = "personal";
 
-// The thread that counts the stations' figures. `metrics` outlives it.
+// The thread that updates the stations' metrics. `metrics` outlives it.
 class StationLabels {
  public:
   explicit StationLabels(MetricsWriter& metrics) : metrics_(metrics) {}
 
-  // Only these go on; the figures of others are absent from now on.
+  // Keeps the labels of these stations; the metrics of all others become absent.
   void keep(const std::vector<std::string_view>& names);
 
-  // The label of that station, a former process's too, else a free one that it then has; nothing where all
-  // are taken.
+  // The index of the station's label, possibly set by a former process; else assigns a free one. Nothing if
+  // none is free.
   std::optional<std::size_t> label_of(std::string_view name);
 
  private:
