@@ -50,7 +50,7 @@ std::string sentence(int status, const HttpLimits& limits) {
     case 501:
       return "This method or transfer coding is not known here.\n";
     case 505:
-      return "Only Only HTTP/1.1 and HTTP/1.0 are supported.\n";
+      return "Only HTTP/1.1 and HTTP/1.0 are supported.\n";
     default:
       return "The request is malformed.\n";
   }

@@ -224,7 +224,8 @@ std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
   } else if (!peer.trouble.empty()) {
     news = peer.trouble;
   } else {
-    news = name + (peer.reader->segment().writer_alive() ? " hangs: it no longer beats" : " has ended");
+    news =
+        name + (peer.reader->segment().writer_alive() ? " hangs: its heartbeat has stopped" : " has ended");
   }
   if (news == peer.last_said) return std::nullopt;
   peer.last_said = news;

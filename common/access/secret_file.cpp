@@ -41,7 +41,7 @@ class OpenFile {
     std::array<char, 8> mode{};
     std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(status.st_mode) & 07777U);
     refuse(path_, std::string("must be closed to others than its owner and group, has mode ") + mode.data() +
-                      "; chmod o= mends that");
+                      "; chmod o= fixes that");
   }
 
   // Reads at most `size` bytes; returns how many.

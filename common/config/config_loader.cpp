@@ -108,7 +108,7 @@ class FileReader {
   static std::string unknown_section(const std::string& label, const toml::node& node) {
     if (node.is_table()) return "[" + label + "]: unknown section";
     return node.is_array_of_tables() ? "[[" + label + "]]: unknown section"
-                                     : label + ": stands in no section";
+                                     : label + ": is outside any section";
   }
 
   void read_value(std::string_view section, const toml::key& name, const toml::node& node) {
@@ -137,7 +137,7 @@ class FileReader {
     for (const toml::node& station : *stations) {
       if (++count > kMaxConfiguredStations) {
         return error(station.source(),
-                     "[[station]]: must stand at most " + std::to_string(kMaxConfiguredStations) + " times");
+                     "[[station]]: must occur at most " + std::to_string(kMaxConfiguredStations) + " times");
       }
       if (const toml::table* keys = station.as_table()) {
         read_station(*keys);
@@ -164,7 +164,7 @@ class FileReader {
       const auto [first, is_new] = station_names_.emplace(station.name, line);
       if (!is_new) {
         error(name->first.source(), station_label("name") + " = " + to_toml(station.name) +
-                                        ": must be unlike any other station's, is that of line " +
+                                        ": must be unique, is also that of line " +
                                         std::to_string(first->second));
       }
     }
@@ -259,7 +259,7 @@ void ConfigLoader::read_environment(const char* const* environment) {
              text);
   }
   if (links.empty()) return;
-  warnings_.push_back("environment variables of service links are passed over, they are not configuration: " +
+  warnings_.push_back("ignored environment variables of service links, which are not configuration: " +
                       joined(links) + "; enableServiceLinks: false in the pod avoids them");
 }
 

@@ -22,8 +22,8 @@ std::optional<std::string> DaemonHealth::problem(std::int64_t now_ns) {
     if (segment.state() != SegmentState::kReady) return name_ + " is not healthy: " + segment.describe();
     if (!segment.writer_alive()) return name_ + " is not running";
     if (!segment.under_its_name())
-      return name_ + " is not healthy: " + segment.path().string() + " was removed, replaced or written over";
-    if (!segment.writer_healthy(now_ns)) return name_ + " hangs: its heartbeat stands still";
+      return name_ + " is not healthy: " + segment.path().string() + " was removed, replaced or overwritten";
+    if (!segment.writer_healthy(now_ns)) return name_ + " hangs: its heartbeat has stopped";
   }
   return std::nullopt;
 }
@@ -47,7 +47,7 @@ bool audio_flows(const std::filesystem::path& folder, std::int64_t now_ns) {
 int healthcheck(const Config& config, Daemon daemon, std::int64_t now_ns, std::ostream& out) {
   auto problem = DaemonHealth(config, daemon).problem(now_ns);
   if (!problem && daemon == Daemon::kSynthd && !audio_flows(config.daemon_dir(daemon), now_ns))
-    problem = "synthd is not healthy: no station's chunk for this moment is in its ring";
+    problem = "synthd is not healthy: no station's ring holds the current chunk";
   out << problem.value_or(std::string(daemon_name(daemon)) + " is healthy") << '\n';
   return problem ? 1 : 0;
 }

@@ -15,7 +15,7 @@ bool is_printable(char c) { return c >= ' ' && c <= '~'; }
 LateText late_text(std::string_view text) {
   LateText bytes{};
   if (text.size() >= sizeof bytes.bytes || !std::all_of(text.begin(), text.end(), is_printable)) {
-    throw std::invalid_argument("no value of a metric's label: " + std::string(text));
+    throw std::invalid_argument("invalid value of a metric's label: " + std::string(text));
   }
   text.copy(bytes.bytes, text.size());
   return bytes;

@@ -108,7 +108,7 @@ MetricWord MetricBinder::take(MetricSpec spec) {
     return {unbound_, unbound_};
   }
   if (next_ >= specs_.size() || specs_[next_].name != spec.name || specs_[next_].words() != spec.words()) {
-    throw std::logic_error("metric " + spec.name + " is not what this shard was declared with");
+    throw std::logic_error("metric " + spec.name + " differs from the declaration of this shard");
   }
   const MetricWord words = shard_ + offset_;
   offset_ += spec.words();

@@ -122,7 +122,7 @@ struct MetricsView {
   static constexpr SegmentKind kKind = SegmentKind::kMetrics;
   static constexpr std::uint32_t kVersion = kMetricsLayoutVersion;
   static constexpr const char* kInvalid =
-      "its declarations make no sense; remove the file and restart its daemon";
+      "its declarations are invalid; remove the file and restart its daemon";
 
   const std::byte* payload = nullptr;
   std::vector<MetricSpec> specs;

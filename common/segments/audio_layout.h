@@ -40,7 +40,7 @@ inline std::size_t row_bytes(const RingGeometry& geometry) { return sizeof(Stati
 
 inline constexpr const char* kAudioFileName = "audio";
 
-// The state, if every field is valid.
+// The decoded state; nothing unless every field is valid.
 inline std::optional<StationState> checked(std::optional<StationState> state) {
   const bool possible = state && valid(state->history) && is_stored_name(state->name) &&
                         state->personal <= 1 && state->open <= 1 &&

@@ -6,15 +6,15 @@ namespace auralis {
 
 namespace {
 
-// Of an epoch, and of a chunk's distance from it, some 70 years: sums of them do not overflow.
+// Bound of an epoch, and of a chunk's distance from it: about 70 years, so that sums do not overflow.
 constexpr std::int64_t kMostNs = std::int64_t{1} << 61U;
 
-// What a reader has validated of the payload.
+// The validated part of a payload.
 struct AudioView {
   static constexpr const char* kFileName = kAudioFileName;
   static constexpr SegmentKind kKind = SegmentKind::kAudio;
   static constexpr std::uint32_t kVersion = kAudioLayoutVersion;
-  static constexpr const char* kInvalid = "its header makes no sense; remove the file and restart synthd";
+  static constexpr const char* kInvalid = "its header is invalid; remove the file and restart synthd";
 
   const std::byte* payload = nullptr;
   Timeline timeline;
@@ -40,7 +40,7 @@ struct AudioView {
     const std::uint64_t channels = h.channels.load(std::memory_order_relaxed);
     const std::uint64_t slot_count = h.slots.load(std::memory_order_relaxed);
     const std::uint64_t rows = h.capacity.load(std::memory_order_relaxed);
-    // Bounds that keep every product below far from overflow.
+    // Bounds that keep the products below from overflowing.
     const bool sane = rate >= 8'000 && rate <= 192'000 && frames >= 1 && frames <= rate && channels >= 1 &&
                       channels <= 8 && slot_count >= 1 && slot_count <= 10'000 && rows >= 1 &&
                       rows <= kMostStations;
@@ -61,7 +61,7 @@ struct AudioView {
 struct AudioReader::Impl : SegmentView<AudioView> {
   using SegmentView::SegmentView;
 
-  // A station's bytes are read between opened() and still_open().
+  // Read a station's bytes between opened() and still_open().
   bool opened(const StationId& station) const {
     return ready() && station.index < layout().capacity && station.generation % 2 != 0 &&
            layout().entry(station.index).generation.load(std::memory_order_acquire) == station.generation;

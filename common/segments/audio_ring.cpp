@@ -20,7 +20,7 @@ std::optional<std::int64_t> newest_complete(const std::byte* memory, const RingG
     const std::uint64_t sequence = slot_of(memory, geometry, index)->load(std::memory_order_acquire);
     if (sequence == 0 || sequence % 2 != 0) continue;
     const auto chunk = static_cast<std::int64_t>(sequence / 2 - 1);
-    // Damaged: no writer puts it here.
+    // Damaged: a writer never stores this value here.
     if (static_cast<std::uint64_t>(chunk) % geometry.slots != index) continue;
     newest = std::max(newest.value_or(chunk), chunk);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A ring of audio chunks in shared memory: one wait-free writer, any number of readers unknown to it. Chunk k
-// lives in slot k mod slots. A slot's sequence word says which chunk it holds; it is checked before and after
-// the copy, so a torn or lapped read is detected, never delivered.
+// A ring of audio chunks in shared memory: one wait-free writer, any number of readers, which it does not
+// know. Chunk k lives in slot k mod slots. A slot's sequence word says which chunk it holds; it is checked
+// before and after the copy, so a torn or lapped read is detected, never delivered.
 //
 //     slot: [ sequence | samples, s16 interleaved, padded to 64 bytes ]
 //     sequence 0: never written; 2k+1: chunk k being written; 2k+2: chunk k complete
@@ -25,10 +25,10 @@ struct RingGeometry {
 };
 
 enum class RingRead {
-  kChunk,       // copied, whole
+  kChunk,       // copied completely
   kNotYet,      // not written yet
-  kLapped,      // already overwritten
-  kWriterGone,  // not written, and no writer lives
+  kLapped,      // lapped: already overwritten
+  kWriterGone,  // not written, and the writer is dead
 };
 
 // One thread at a time. `memory` is geometry.bytes() long, 64-byte aligned, zeros or a former writer's.
@@ -39,11 +39,11 @@ class RingWriter {
   // Publishes chunk `chunk` (>= 0): chunk_samples samples. Wait-free.
   void write(std::int64_t chunk, const std::int16_t* samples);
 
-  // Empties the ring, for the row's next station. Does not tell readers of the former one: the row's
-  // generation does.
+  // Empties the ring, for the row's next station. Readers of the former station notice by the row's
+  // generation only.
   void clear();
 
-  // The newest whole chunk in the memory, for a writer that takes over.
+  // The newest complete chunk in the memory, for a writer that takes over.
   std::optional<std::int64_t> newest() const;
 
  private:
@@ -58,12 +58,12 @@ class RingReader {
  public:
   RingReader(const std::byte* memory, const RingGeometry& geometry);
 
-  // Copies chunk `chunk` (>= 0) into `samples` (chunk_samples long), which are meaningful after kChunk
-  // only. Wait-free. Never kWriterGone: only the segment knows that (AudioReader::read).
+  // Copies chunk `chunk` (>= 0) into `samples` (chunk_samples long), which are meaningful after kChunk only.
+  // Wait-free. Never returns kWriterGone: only the segment knows (AudioReader::read).
   RingRead read(std::int64_t chunk, std::int16_t* samples) const;
 
-  // The newest whole chunk, or nothing. Scans all slots: a writer that laps the scan, which none does in real
-  // time, can hide chunks from it.
+  // The newest complete chunk, or nothing. Scans all slots: a writer that laps the scan, which does not
+  // happen in real time, can hide chunks from it.
   std::optional<std::int64_t> newest() const;
 
  private:

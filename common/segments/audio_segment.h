@@ -3,8 +3,9 @@
 //
 //     payload: [ AudioHeader | StationEntry 0, its ring | StationEntry 1, its ring | ... ]
 //
-// synthd writes it; streamd and the tools read it. Stations open and close while it lives. A station's state
-// is written before the first chunk that it decides, so a writer that takes over renders the same chunk.
+// synthd writes it; streamd and the tools read it. Stations open and close during its lifetime. A station's
+// state is written before the first chunk that depends on it, so that a writer that takes over renders the
+// same chunk.
 #pragma once
 
 #include <cstdint>
@@ -21,16 +22,16 @@
 namespace auralis {
 
 inline constexpr std::uint32_t kAudioLayoutVersion = 3;
-inline constexpr std::size_t kStationNameBytes = 32;  // with its closing zero
+inline constexpr std::size_t kStationNameBytes = 32;  // with its terminating zero
 inline constexpr std::size_t kMostStations = 4'096;   // rows of a table, at most
 // Bound of a station's chunk numbers, and of its distance from the timeline's chunk 0.
 inline constexpr std::int64_t kMostChunk = kMostHistoryChunks;
 
-// Everything that decides a station's sound, and its attributes. Rendering is a pure function of this and the
-// frame number, so a restarted synthd continues the same music.
+// Everything that determines a station's sound, and its attributes. Rendering is a pure function of this and
+// the frame number, so a restarted synthd continues the same music.
 struct StationState {
   std::uint64_t seed = 0;
-  std::int64_t origin_chunk = 0;      // timeline chunk that is its own chunk 0; may be negative
+  std::int64_t origin_chunk = 0;      // timeline chunk of the station's chunk 0; may be negative
   std::uint64_t applied_request = 0;  // ControlRequest::number in force, 0 = none
   char name[kStationNameBytes] = {};  // of a-z, 0-9, _ and -
   std::uint32_t personal = 0;         // 1: closed after its last listener; 0: configured

@@ -55,7 +55,8 @@ struct AudioWriter::Impl {
     const SegmentFormat format = format_of(t, slot_count, row_count);
     segment.emplace(path, format);
     if (segment->taken_over() && !credible()) {
-      log_warning("former segment discarded: its timeline is of another clock", {{"segment", path.string()}});
+      log_warning("former segment discarded: its timeline is invalid, or from before a reboot",
+                  {{"segment", path.string()}});
       // A new file: readers may still map the old one.
       segment.reset();
       std::filesystem::remove(path);

@@ -25,19 +25,19 @@ struct Range {
 static_assert(std::atomic<std::uintptr_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free,
               "a signal handler may use nothing else");
 
-// A signal's handler is the process's, and so is what it looks at. Constant initialisation: there before any
-// other code runs, and never destroyed.
+// A signal handler is global to the process, and so is its data. Constant-initialised: valid before any other
+// code runs, and never destroyed.
 std::array<Range, BusErrorGuard::kMostGuards> ranges;
 struct sigaction action_before {};
 std::uintptr_t page_bytes = 0;
 
-// Async-signal-safe: atomics, and mmap as a plain system call.
+// Async-signal-safe: uses only atomics, and mmap as a plain system call.
 bool replace_page(std::uintptr_t address) {
   for (Range& range : ranges) {
     const std::uintptr_t begin = range.begin.load(std::memory_order_acquire);
     const std::uintptr_t end = range.end.load(std::memory_order_relaxed);
     if (begin == 0 || address < begin || address >= end) continue;
-    // To the end: a file that ends before this page has none of the later ones either.
+    // Replace all pages to the end: a file that ends before this page lacks the later ones, too.
     const std::uintptr_t page = address / page_bytes * page_bytes;
     void* const at = reinterpret_cast<void*>(page);  // NOLINT(performance-no-int-to-ptr): from si_addr
     void* const mapped =
@@ -58,11 +58,11 @@ void on_bus_error(int signal, siginfo_t* info, void* context) {
   if ((action_before.sa_flags & SA_SIGINFO) != 0) return action_before.sa_sigaction(signal, info, context);
   if (action_before.sa_handler != SIG_DFL && action_before.sa_handler != SIG_IGN)
     return action_before.sa_handler(signal);
-  // The access is made again, and ends the process as it would have without this handler.
+  // The access is repeated, and ends the process as it would without this handler.
   ::sigaction(signal, &action_before, nullptr);
 }
 
-// Also after a library (LLVM, below PoCL) has put its own handler in the place of ours.
+// Also after a library (LLVM, used by PoCL) has replaced our handler.
 void ensure_handler() {
   struct sigaction current {};
   ::sigaction(SIGBUS, nullptr, &current);
@@ -76,7 +76,7 @@ void ensure_handler() {
   ::sigaction(SIGBUS, &ours, nullptr);
 }
 
-// Of the construction of guards, which several threads may make.
+// Serialises the construction of guards by several threads.
 Mutex& registration() {
   static Mutex mutex;
   return mutex;

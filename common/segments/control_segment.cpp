@@ -17,12 +17,12 @@ struct ControlTable {
 static_assert(sizeof(ControlRequest) == 352 && sizeof(ShortHistory) == 280,
               "kControlLayoutVersion names this layout");
 
-// What a reader has validated of the payload: its size.
+// The validated payload: its size.
 struct ControlView {
   static constexpr const char* kFileName = "control";
   static constexpr SegmentKind kKind = SegmentKind::kControl;
   static constexpr std::uint32_t kVersion = kControlLayoutVersion;
-  static constexpr const char* kInvalid = "its size makes no sense; remove the file and restart streamd";
+  static constexpr const char* kInvalid = "its size is invalid; remove the file and restart streamd";
 
   const ControlTable* table = nullptr;
 

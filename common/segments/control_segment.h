@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The segment `streamd/control`: what listeners requested, one row for each row of the station table.
-// streamd writes it, synthd polls it. A request is complete, names its station, and has a rising number: so
-// nothing is lost when either side restarts, and the newest request of a row wins.
+// The segment `streamd/control`: what listeners requested, one row for each row of the station table. streamd
+// writes it, synthd polls it. A request is complete, identifies its station, and has a rising number: so
+// nothing is lost if either side restarts, and the newest request of a row wins.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,10 @@ enum class ControlAction : std::uint32_t {
 
 struct ControlRequest {
   std::uint64_t number = 0;      // rises with each request of the row; 0: none yet
-  std::uint64_t generation = 0;  // of the station addressed, for kOpen the one that it will have
+  std::uint64_t generation = 0;  // of the addressed station; for kOpen, its future one
   ControlAction action = ControlAction::kChange;
   std::uint32_t reserved = 0;
-  // Of kOpen:
+  // For kOpen:
   char station[kStationNameBytes] = {};
   std::uint64_t seed = 0;
   std::int64_t chunk = 0;  // the station's own chunk that it begins with

@@ -2,17 +2,17 @@
 // A shared-memory segment: a file on tmpfs with one writer and any number of read-only readers.
 //
 // The writer holds an exclusive flock for life, and beside it an open-file-description lock, which readers
-// can ask about without taking anything (F_OFD_GETLK): so no reader, however it is stopped, can stand in a
-// starting writer's way. The kernel drops both however the process ends, also across containers, where a pid
-// means nothing. A writer that lives but hangs is told by its heartbeat.
+// can query without taking a lock (F_OFD_GETLK): so a stopped reader can never block a starting writer. The
+// kernel releases both however the process ends, also across containers, where a pid is meaningless. A writer
+// that is alive but hangs is detected by its heartbeat.
 //
 //     offset  word of SegmentHeader
-//          0  magic            "AURALIS1", stored last, with release: before it nothing counts
+//          0  magic            "AURALIS1", stored last, with release: validates all others
 //          8  kind, version    SegmentKind in the upper half, layout version in the lower
 //         16  size             bytes of the whole file
-//         24  fingerprint      of whatever the layout depends on; equal fingerprints can be taken over
+//         24  fingerprint      of the layout; equal fingerprints can be taken over
 //         32  generation       rises with every writer that takes over
-//         40  writer pid       for people; liveness never rests on it
+//         40  writer pid       for people; never used for liveness
 //         48  heartbeat        CLOCK_MONOTONIC ns of the writer's last beat
 //         56  reserved
 //         64  payload ...
@@ -43,7 +43,7 @@ struct SegmentHeader {
 };
 static_assert(sizeof(SegmentHeader) == 64);
 
-// What a segment must be for a writer to go on with it.
+// The format of a segment: a writer takes over only a segment of exactly this format.
 struct SegmentFormat {
   SegmentKind kind;
   std::uint32_t version;
@@ -51,57 +51,56 @@ struct SegmentFormat {
   std::uint64_t fingerprint;
 };
 
-// Failure of a writer, at its start or when its file is to be put back: says what, where and what to do.
+// Failure of a writer, at its start or when restoring its file: says what, where and what to do.
 struct SegmentError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What replace() could put into the new file.
+// The content of the new file after replace().
 enum class SegmentContent {
-  kCopied,  // the payload as it was
-  kLost,    // zeros: the file had been cut short
+  kCopied,  // the former payload
+  kLost,    // zeros: the file had been truncated
 };
 
-// The one writer of a segment. One thread at a time, except beat().
+// The only writer of a segment. One thread at a time, except beat().
 class SegmentWriter {
  public:
-  // Takes over the file at `path` if it is of exactly this format and its writer is dead; otherwise prepares
-  // a fresh one of zeros. Makes missing folders (0750); the file's mode is 0640 whatever the umask. Space is
-  // reserved and touched here: a full tmpfs is an error now, never a SIGBUS later. Throws SegmentError, also
-  // where a live writer holds the segment, or its folder cannot be trusted (folder_problem).
+  // Takes over the file at `path` if it has exactly this format and its writer is dead; otherwise prepares a
+  // fresh one of zeros. Creates missing folders (0750); the file's mode is 0640 whatever the umask. Reserves
+  // and touches the space: a full tmpfs is an error now, never a SIGBUS later. Throws SegmentError, also if a
+  // live writer holds the segment, or its folder cannot be trusted (folder_problem).
   SegmentWriter(std::filesystem::path path, const SegmentFormat& format);
 
-  // Lets go of the locks; a published file stays for the next writer, any other goes.
+  // Releases the locks; a published file stays for the next writer, an unpublished one is removed.
   ~SegmentWriter();
   SegmentWriter(const SegmentWriter&) = delete;
   SegmentWriter& operator=(const SegmentWriter&) = delete;
 
-  // True if the payload is a former writer's: its content goes on.
+  // Whether the payload is a former writer's, to be continued.
   bool taken_over() const;
 
   // payload_bytes of the format, 64-byte aligned.
   std::byte* payload() const;
 
-  // Makes the segment visible to readers, the payload being initialised. Called once.
+  // Makes the segment visible to readers. Once, after initialising the payload.
   void publish(std::int64_t now_ns);
 
-  // "I am at work": any thread of the writer, at least every second. A relaxed store.
+  // Heartbeat: any thread of the writer, at least every second. A relaxed store.
   void beat(std::int64_t now_ns);
 
-  // Whether readers find this very file under the path, as long as it was made, in a folder that can be
-  // trusted. False after it was removed, replaced or cut short, or its folder was. A header that another
-  // process wrote over, and modes that were changed, are put right. After publish(); several times a second
-  // at most: system calls.
+  // Whether readers find this file under the path, with its full size, in a trusted folder. False after it
+  // was removed, replaced or truncated, or its folder was. Restores a header that another process overwrote,
+  // and changed modes. After publish(); several times a second at most: makes system calls.
   bool in_place();
 
-  // Says in the log that another process wrote over the segment, what it wrote being put right: not more
-  // often than at every thousandth call of in_place().
+  // Logs that another process overwrote the segment, and that it was restored. Rate limit: once per thousand
+  // calls of in_place().
   void report_overwritten();
 
-  // Puts a new file in place, unpublished and locked, and maps it where the former one was: payload() stays.
-  // The caller stores what was lost, then publish()es it. Another thread may go on writing to the payload; of
-  // what it writes meanwhile some may be lost, and is to be stored again after publish(). Throws
-  // SegmentError, also if another writer's file is there by now.
+  // Prepares a new file, unpublished and locked, and maps it in place of the former one: payload() stays
+  // valid. The caller stores what was lost, then calls publish(). Another thread may write to the payload
+  // meanwhile; some of its writes may be lost, and must be repeated after publish(). Throws SegmentError,
+  // also if another writer has taken the path.
   SegmentContent replace();
 
  private:
@@ -113,15 +112,15 @@ enum class SegmentState {
   kReady,         // attached, header valid
   kMissing,       // no such file (yet)
   kDenied,        // no permission
-  kNotReady,      // its writer is still preparing it
+  kNotReady,      // still being prepared by its writer
   kForeign,       // not an Auralis segment of the expected kind
   kWrongVersion,  // another layout version: another release's writer
   kTruncated,     // shorter than its header says
   kUntrusted,     // in a folder that another user could have made
 };
 
-// A read-only view. One thread. Never writes a byte, takes no lock, and never reads past the mapping; a file
-// that is cut short meanwhile reads as zeros, until refresh().
+// A read-only view. One thread. Never writes, takes no lock, and never reads past the mapping; a file that is
+// truncated meanwhile reads as zeros, until refresh().
 class SegmentReader {
  public:
   SegmentReader(std::filesystem::path path, SegmentKind kind, std::uint32_t version);
@@ -129,10 +128,9 @@ class SegmentReader {
   SegmentReader(SegmentReader&&) noexcept;
   SegmentReader& operator=(SegmentReader&&) noexcept;
 
-  // Looks at the file and attaches, or attaches to the one that replaced it. True if the mapping changed
-  // (also if it was lost): whatever was read from the old one is void. A file that was removed, or replaced
-  // by nothing usable yet, stays attached while its writer lives, which puts one in its place. Cheap if
-  // nothing changed (one stat).
+  // Attaches to the file, or to the one that replaced it. True if the mapping changed or was lost: pointers
+  // into the old one are invalid. A file that was removed, or replaced by one that is not ready, stays
+  // attached while its writer is alive, because the writer restores it. Cheap if nothing changed (one stat).
   bool refresh();
 
   SegmentState state() const;
@@ -146,7 +144,7 @@ class SegmentReader {
 
   const std::filesystem::path& path() const;
 
-  // Whether what is attached is what a newcomer would find under the path; false unless ready.
+  // Whether the attached file is still the one under the path; false unless ready.
   bool under_its_name() const;
 
   // Whether the writer still holds its lock, asked of the kernel; false unless ready.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What segment_writer.cpp and segment_reader.cpp share, and nobody else includes: the first words of a
-// header, and a segment's file with its identity, its mapping and its lock.
+// Private to segment_writer.cpp and segment_reader.cpp: the first words of a header, and a segment's file
+// with its identity, mapping and lock.
 #pragma once
 
 #include "common/segments/bus_error_guard.h"
@@ -22,14 +22,14 @@ namespace auralis {
 
 namespace ipc = boost::interprocess;
 
-// "AURALIS1" as the bytes lie in memory on a little-endian machine.
+// The bytes "AURALIS1" in memory, on a little-endian machine.
 inline constexpr std::uint64_t kSegmentMagic = 0x3153494C41525541ULL;
 
 inline std::uint64_t kind_word(SegmentKind kind, std::uint32_t version) {
   return static_cast<std::uint64_t>(kind) << 32U | version;
 }
 
-// A file descriptor that is closed with its owner.
+// An owned file descriptor, closed by the destructor.
 class FileDescriptor {
  public:
   explicit FileDescriptor(int fd = -1) : fd_(fd) {}
@@ -57,7 +57,7 @@ struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
   std::uint64_t size = 0;
-  bool regular = false;  // a file, not a folder, pipe or device
+  bool regular = false;  // a regular file, not a folder, pipe or device
 
   bool same_file(const FileIdentity& other) const { return device == other.device && inode == other.inode; }
 };
@@ -78,13 +78,13 @@ inline std::optional<FileIdentity> identity_at(const std::filesystem::path& path
   return identity(status);
 }
 
-// Maps the very file that `fd` is, whatever its name means by now.
+// Maps the file of `fd` itself, even if its name refers to another one by now.
 inline ipc::mapped_region map_file(int fd, ipc::mode_t mode, std::uint64_t bytes) {
   const std::string self = "/proc/self/fd/" + std::to_string(fd);
   return {ipc::file_mapping(self.c_str(), mode), mode, 0, static_cast<std::size_t>(bytes)};
 }
 
-// The mapping, and what keeps a file that is cut short from ending the process.
+// A mapping with its guard against SIGBUS if the file is truncated.
 struct GuardedRegion {
   ipc::mapped_region region;
   std::unique_ptr<BusErrorGuard> guard;

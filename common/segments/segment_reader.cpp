@@ -33,14 +33,14 @@ struct SegmentReader::Impl {
   SegmentKind kind;
   std::uint32_t version;
   SegmentState state = SegmentState::kMissing;
-  std::string untrusted;  // why, in that state
+  std::string untrusted;  // the reason, in state kUntrusted
   std::optional<Attachment> attached;
 
   Impl(std::filesystem::path p, SegmentKind k, std::uint32_t v) : path(std::move(p)), kind(k), version(v) {}
 
-  // The state that the file under the path has now; maps it into `to` if it is ready.
+  // Returns the current state of the file under the path; maps it into `to` if it is ready.
   SegmentState attach(Attachment& to) {
-    // O_NONBLOCK does nothing to a file, and keeps a pipe that bears its name from holding up the reader.
+    // O_NONBLOCK has no effect on a file, and keeps a pipe of that name from blocking the reader.
     to.file = FileDescriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (!to.file.open())
       return errno == EACCES || errno == EPERM ? SegmentState::kDenied : SegmentState::kMissing;
@@ -73,7 +73,7 @@ struct SegmentReader::Impl {
     return SegmentState::kReady;
   }
 
-  // Whether the file that is attached is still the one under the path, of the same writer.
+  // Whether the attached file is still the one under the path, of the same writer.
   bool unchanged() const {
     const auto named = identity_at(path);
     return named && named->same_file(attached->identity) && named->size == attached->identity.size &&
@@ -95,7 +95,7 @@ bool SegmentReader::refresh() {
   std::optional<Attachment> now(std::in_place);
   const SegmentState state = self.attach(*now);
   if (state != SegmentState::kReady) {
-    // Its writer is about to put it back; until then what it writes is there all the same.
+    // Its writer is about to restore it; until then its writes still reach the attached file.
     if (was_ready && self.attached->whole() && self.attached->writer_alive()) return false;
     now.reset();
   }
@@ -112,7 +112,7 @@ std::string SegmentReader::describe() const {
     case SegmentState::kReady:
       return where + " is attached";
     case SegmentState::kMissing:
-      return where + " is not there; its daemon has not been started in this runtime directory";
+      return where + " does not exist; its daemon has not been started in this runtime directory";
     case SegmentState::kDenied:
       return where + " may not be read; run as a member of the group that owns it";
     case SegmentState::kNotReady:
@@ -120,9 +120,9 @@ std::string SegmentReader::describe() const {
     case SegmentState::kForeign:
       return where + " is not a segment of the expected kind; remove the file and restart its daemon";
     case SegmentState::kWrongVersion:
-      return where + " has another layout version; run daemons of one release";
+      return where + " has a different layout version; run daemons of one release";
     case SegmentState::kTruncated:
-      return where + " has another size than its header says; remove the file and restart its daemon";
+      return where + " has a different size than its header says; remove the file and restart its daemon";
     case SegmentState::kUntrusted:
       return where + " is not read: its folder " + impl_->untrusted;
   }

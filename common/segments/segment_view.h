@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every typed reader of a segment shares: attach, validate, follow the file that replaces it. The type
-// adds the layout only.
+// The common part of typed segment readers: attach, validate, and follow the file that replaces an attached
+// one. The type adds the layout only.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +15,10 @@ namespace auralis {
 //   static constexpr const char* kFileName;        // in the daemon's directory
 //   static constexpr SegmentKind kKind;
 //   static constexpr std::uint32_t kVersion;
-//   static constexpr const char* kInvalid;         // "its ... makes no sense; ...", ends describe()
+//   static constexpr const char* kInvalid;         // "its ... is invalid; ...", ends describe()
 //   bool read(const std::byte* payload, std::size_t bytes);
-// read() is called for each file that is attached. It returns false if the payload cannot be what a writer of
-// this layout wrote; it may keep `payload`, which stays mapped until the next refresh() that returns true.
+// read() is called for each attached file. It returns false if a writer of this layout cannot have written
+// the payload; it may keep `payload`, which stays mapped until the next refresh() that returns true.
 template <typename Layout>
 class SegmentView {
  public:
@@ -33,7 +33,7 @@ class SegmentView {
     return true;
   }
 
-  // Attached and valid: only then layout() may be asked for anything in the payload.
+  // Whether a file is attached and valid; otherwise layout() must not access the payload.
   bool ready() const { return valid_; }
   const Layout& layout() const { return layout_; }
 

@@ -21,7 +21,7 @@ std::string reason(int error) { return std::generic_category().message(error); }
   throw SegmentError("segment " + path.string() + ": " + what);
 }
 
-// Both locks of a writer; false where another writer holds them.
+// Takes both locks of a writer; false if another writer holds them.
 bool lock_for_writing(const std::filesystem::path& path, int fd) {
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return false;
@@ -39,7 +39,7 @@ constexpr mode_t kSegmentMode = 0640;
 constexpr auto kFolderMode = std::filesystem::perms::owner_all | std::filesystem::perms::group_read |
                              std::filesystem::perms::group_exec;
 
-// Each that is missing, with the mode of the contract whatever the umask.
+// Creates each missing folder, with the contract's mode whatever the umask.
 void make_folders(const std::filesystem::path& folder) {
   std::error_code error;
   if (folder.empty() || std::filesystem::exists(folder, error)) return;
@@ -47,7 +47,7 @@ void make_folders(const std::filesystem::path& folder) {
   if (std::filesystem::create_directory(folder, error)) {
     std::filesystem::permissions(folder, kFolderMode, error);
   }
-  if (error) fail(folder, "the folder cannot be made: " + error.message());
+  if (error) fail(folder, "the folder cannot be created: " + error.message());
 }
 
 void prepare_folder(const std::filesystem::path& folder) {
@@ -56,7 +56,7 @@ void prepare_folder(const std::filesystem::path& folder) {
   if (!problem.empty()) fail(folder, problem);
 }
 
-// A word of a header that may not be there at all.
+// Reads a word of a header; 0 if the file is too short.
 std::uint64_t header_word(int fd, std::size_t offset) {
   std::uint64_t word = 0;
   return ::pread(fd, &word, sizeof word, static_cast<off_t>(offset)) == sizeof word ? word : 0;
@@ -74,16 +74,16 @@ struct SegmentWriter::Impl {
   GuardedRegion mapped;
   std::uint64_t generation = 0;  // before publish(): of the former writer
   bool taken_over = false;
-  bool lost = false;              // the payload, since the file was cut short
-  std::uint64_t looks = 0;        // calls of in_place()
-  std::uint64_t next_report = 0;  // of an overwritten segment: the look from which on it is made again
+  bool lost = false;              // whether the payload was lost because the file was truncated
+  std::uint64_t looks = 0;        // number of calls of in_place()
+  std::uint64_t next_report = 0;  // first look from which on the next overwrite is logged
 
   Impl(std::filesystem::path p, const SegmentFormat& f)
       : path(std::move(p)), format(f), bytes((sizeof(SegmentHeader) + f.payload_bytes + 63) / 64 * 64) {}
 
   SegmentHeader* header() const { return mapped.header(); }
 
-  // Opens and locks whatever bears the name, making an empty file where there is none.
+  // Opens and locks the file under the path, creating an empty one if there is none.
   FileDescriptor open_locked() const {
     for (;;) {
       FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kSegmentMode));
@@ -95,14 +95,14 @@ struct SegmentWriter::Impl {
                        (pid != 0 ? " (pid " + std::to_string(pid) + ")" : std::string()) +
                        "; stop it first, or choose another runtime directory");
       }
-      // Between opening and locking another writer may have put a fresh file in this one's place.
+      // Another writer may have replaced this file between opening and locking.
       const auto held = identity_of(fd.get());
       const auto named = identity_at(path);
       if (held && named && held->same_file(*named)) return fd;
     }
   }
 
-  // Whether it is a former writer's, and nobody else's under another name.
+  // Whether it is a former writer's file, without another hard link.
   bool matches(int fd) const {
     struct stat status {};
     return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1 &&
@@ -128,17 +128,17 @@ struct SegmentWriter::Impl {
     GuardedRegion mapped;
   };
 
-  // A file of zeros with its header, unpublished, beside the one under the name, which the guard's lock makes
-  // ours.
+  // Creates an unpublished file of zeros with its header, beside the one under the path, which is locked by
+  // the guard.
   Fresh prepare_fresh() {
     fresh_path = path;
     fresh_path += ".new";
-    // What a writer that died while preparing left behind.
+    // Remove the file of a writer that died while preparing it.
     ::unlink(fresh_path.c_str());
     Fresh fresh;
     fresh.file =
         FileDescriptor(::open(fresh_path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kSegmentMode));
-    if (!fresh.file.open()) fail(fresh_path, "cannot be made: " + reason(errno));
+    if (!fresh.file.open()) fail(fresh_path, "cannot be created: " + reason(errno));
     if (::fchmod(fresh.file.get(), kSegmentMode) != 0)
       fail(fresh_path, "its mode cannot be set: " + reason(errno));
     lock_for_writing(fresh_path, fresh.file.get());
@@ -171,8 +171,7 @@ struct SegmentWriter::Impl {
     mapped = std::move(fresh.mapped);
   }
 
-  // The constants are what readers look at; of a header that is not as this writer left it no word is
-  // believed.
+  // Readers check the constants; if they differ from this writer's, no word of the header can be trusted.
   bool header_changed() const {
     const SegmentHeader& now = *header();
     return now.magic.load(std::memory_order_relaxed) != kSegmentMagic ||
@@ -182,7 +181,8 @@ struct SegmentWriter::Impl {
            now.generation.load(std::memory_order_relaxed) != generation;
   }
 
-  // Whatever another process did to the modes of the file and, if it is this user's, of its folder.
+  // Restores the mode of the file and, if this user owns it, of its folder, after another process changed
+  // them.
   void keep_modes() const {
     struct stat status {};
     if (::fstat(file.get(), &status) == 0 && (status.st_mode & 07777U) != kSegmentMode &&
@@ -199,7 +199,7 @@ struct SegmentWriter::Impl {
     ::unlink(fresh_path.c_str());
     fresh_path.clear();
     if (!guard.open()) return;
-    // The empty file that open_locked() made; under its lock it is nobody else's.
+    // Remove the empty file that open_locked() created; its lock makes it ours.
     const auto guarded = identity_of(guard.get());
     if (guarded && guarded->size == 0) ::unlink(path.c_str());
     guard.reset();
@@ -219,7 +219,7 @@ SegmentWriter::SegmentWriter(std::filesystem::path path, const SegmentFormat& fo
     impl_->guard = std::move(fd);
     impl_->begin_fresh();
     if (former && former->size > 0) {
-      log_warning("former segment has another layout or is no segment; replaced",
+      log_warning("former segment has a different layout or is not a segment; replaced",
                   {{"segment", impl_->path.string()}});
     }
   } catch (const ipc::interprocess_exception& exception) {
@@ -244,7 +244,8 @@ void SegmentWriter::publish(std::int64_t now_ns) {
   header.writer_pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
   header.heartbeat_ns.store(static_cast<std::uint64_t>(now_ns), std::memory_order_relaxed);
   header.generation.store(++impl_->generation, std::memory_order_release);
-  // Pairs with the acquire load in SegmentReader: who sees the magic sees a whole header and payload.
+  // Pairs with the acquire load in SegmentReader: a reader that sees the magic sees the complete header and
+  // payload.
   header.magic.store(kSegmentMagic, std::memory_order_release);
   if (impl_->fresh_path.empty()) return;
   if (::rename(impl_->fresh_path.c_str(), impl_->path.c_str()) != 0) {
@@ -268,7 +269,7 @@ bool SegmentWriter::in_place() {
   self.keep_modes();
   const auto held = identity_of(self.file.get());
   const auto named = identity_at(self.path);
-  // No magic: zeros, of a file that was cut short and made longer again.
+  // A missing magic means zeros, of a file that was truncated and extended again.
   self.lost = !held || held->size < self.bytes || self.header()->magic.load(std::memory_order_relaxed) == 0 ||
               self.mapped.hit();
   if (self.lost || held->size != self.bytes || !named || !named->same_file(*held)) return false;
@@ -285,7 +286,7 @@ SegmentContent SegmentWriter::replace() {
   Impl& self = *impl_;
   try {
     prepare_folder(self.path.parent_path());
-    // A file that is cut short but still its own is locked already.
+    // A file that was truncated but not replaced is locked already.
     const auto held = identity_of(self.file.get());
     const auto named = identity_at(self.path);
     if (!held || !named || !held->same_file(*named)) self.guard = self.open_locked();
@@ -297,7 +298,7 @@ SegmentContent SegmentWriter::replace() {
       for (std::size_t word = 0; word < words; ++word)
         to[word].store(from[word].load(std::memory_order_relaxed), std::memory_order_relaxed);
     }
-    // Over the former mapping, so that whatever points into it stays right; its region unmaps this one then.
+    // Map over the former mapping, so that pointers into it stay valid; its region now unmaps the new one.
     self.mapped.guard->rearm();
     void* const at = self.mapped.region.get_address();
     if (::mmap(at, self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fresh.file.get(), 0) != at)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Bytes that one process writes while others read them, moved as relaxed atomic words: a torn read is then a
-// wrong value that a version check finds, never undefined behaviour (Boehm, "Can seqlocks get along with
+// wrong value that a version check detects, never undefined behaviour (Boehm, "Can seqlocks get along with
 // programming language memory models?", MSPC 2012).
 #pragma once
 
@@ -47,8 +47,8 @@ inline void load_words(void* to, const SharedWord* from, std::size_t bytes) {
   }
 }
 
-// One value of T with one writer and any number of readers. Two buffers take turns, so a writer that is
-// killed in the middle of a store leaves the last whole value in force. All zeros is a valid, empty record.
+// One value of T with one writer and any number of readers. Double-buffered, so that a writer killed in the
+// middle of a store leaves the last complete value in force. All zeros is a valid, empty record.
 template <typename T>
 class SharedRecord {
   static_assert(std::is_trivially_copyable_v<T>, "what is shared is bytes, never an object");
@@ -64,8 +64,8 @@ class SharedRecord {
     version_.store(next, std::memory_order_release);
   }
 
-  // Any thread. The newest whole value; nothing if none was ever stored. Tries again while the writer
-  // overtakes it, at most kAttempts times (then nothing: the memory is not what it claims to be).
+  // Any thread. The newest complete value; nothing if none was ever stored. Retries while the writer laps it,
+  // at most kAttempts times (then nothing: the memory is damaged).
   std::optional<T> load() const {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       // Pairs with the release store of the version: the words of that version are visible.

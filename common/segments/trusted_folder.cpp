@@ -19,22 +19,22 @@ bool shared_by_all(const std::filesystem::path& folder) {
   return ::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0;
 }
 
-// A folder may be given with a slash at its end, or as one name.
+// The path may end with a slash, or be a single name.
 std::filesystem::path parent_of(const std::filesystem::path& folder) {
   const std::filesystem::path whole = folder.has_filename() ? folder : folder.parent_path();
   return whole.has_parent_path() ? whole.parent_path() : std::filesystem::path(".");
 }
 
-// `outermost`: it may itself be a folder that all share, as /dev/shm, or a volume that a container's runtime
-// made.
+// `outermost`: the folder may be one that all users share, such as /dev/shm, or a volume created by a
+// container runtime.
 std::string problem_of(const std::filesystem::path& folder, FolderUse use, bool outermost) {
   struct stat named {};
   struct stat meant {};
   if (::lstat(folder.c_str(), &named) != 0 || ::stat(folder.c_str(), &meant) != 0)
-    return "cannot be looked at: " + std::generic_category().message(errno);
+    return "cannot be examined: " + std::generic_category().message(errno);
   if (S_ISLNK(named.st_mode) && !is_ours(named.st_uid))
     return "is a link that another user made (" + std::to_string(named.st_uid) + ")" + kAdvice;
-  if (!S_ISDIR(meant.st_mode)) return std::string("is no folder") + kAdvice;
+  if (!S_ISDIR(meant.st_mode)) return std::string("is not a folder") + kAdvice;
   if ((meant.st_mode & S_IWOTH) != 0) {
     if (outermost) return {};
     return "may be written by every user; chmod o-w it, or choose another runtime directory";

@@ -75,7 +75,7 @@ TEST_CASE("a secret that is handed on stays what it was") {
 TEST_CASE("a file that others may touch is refused, with the remedy") {
   SecretFixture fixture;
   CHECK(fixture.refusal(token, 0644) ==
-        "must be closed to others than its owner and group, has mode 0644; chmod o= mends that");
+        "must be closed to others than its owner and group, has mode 0644; chmod o= fixes that");
   for (const mode_t mode : {0604U, 0602U, 0601U, 0777U})
     CHECK(fixture.refusal(token, mode).rfind("must be closed to others", 0) == 0);
 }

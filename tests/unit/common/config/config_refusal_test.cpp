@@ -212,7 +212,7 @@ TEST_CASE("what the file should not have is refused with what it may have") {
             "target_depth_ms"},
            {"[adio]\nchunk_ms = 100", "1: [adio]: unknown section" + sections},
            {"[[adio]]", "1: [[adio]]: unknown section" + sections},
-           {"port = 1", "1: port: stands in no section" + sections},
+           {"port = 1", "1: port: is outside any section" + sections},
            {"audio = 1", "1: audio: must be a section, is an integer"},
            {"[[audio]]", "1: audio: must be a section, is an array"},
        }) {

@@ -182,9 +182,9 @@ TEST_CASE("what a [[station]] should not have, or lacks, is refused with what it
   CHECK(refusal("[[station]]\nname = \"a\"\n\n[[station]]\nseed = 2") ==
         std::string("auralis.toml:4: [[station]] name: must be given, ") + kNameRule);
   CHECK(refusal("[[station]]\nname = \"a\"\n[[station]]\nname = \"b\"\n[[station]]\nname = \"a\"") ==
-        "auralis.toml:6: [[station]] name = \"a\": must be unlike any other station's, is that of line 2");
+        "auralis.toml:6: [[station]] name = \"a\": must be unique, is also that of line 2");
   CHECK(refusal(many_stations(kMaxConfiguredStations + 1)) ==
-        "auralis.toml:65: [[station]]: must stand at most 32 times");
+        "auralis.toml:65: [[station]]: must occur at most 32 times");
 }
 
 TEST_CASE("a station in another form than [[station]] is refused with this one") {

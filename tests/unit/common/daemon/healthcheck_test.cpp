@@ -37,14 +37,14 @@ struct HealthFixture {
 TEST_CASE_FIXTURE(HealthFixture,
                   "a healthcheck tells a daemon that is missing, healthy, hung and stopped, and says which") {
   CHECK(check(Daemon::kStreamd, 1, 1)
-            .find("streamd is not healthy: segment " + path(Daemon::kStreamd, "metrics") + " is not there") ==
-        0);
+            .find("streamd is not healthy: segment " + path(Daemon::kStreamd, "metrics") +
+                  " does not exist") == 0);
   {
     const MetricsWriter metrics(config.daemon_dir(Daemon::kStreamd), {}, 1, 1);
     const ControlWriter control(config.daemon_dir(Daemon::kStreamd), 1);
     CHECK(check(Daemon::kStreamd, 1, 0) == "streamd is healthy\n");
     CHECK(check(Daemon::kStreamd, 1 + SegmentReader::kHungAfterNs, 1) ==
-          "streamd hangs: its heartbeat stands still\n");
+          "streamd hangs: its heartbeat has stopped\n");
   }
   CHECK(check(Daemon::kStreamd, 1, 1) == "streamd is not running\n");
 }
@@ -55,10 +55,10 @@ TEST_CASE_FIXTURE(HealthFixture, "a daemon is not healthy while one of its segme
   DaemonHealth watched(config, Daemon::kStreamd);
   CHECK_FALSE(watched.problem(1));
   std::filesystem::remove(path(Daemon::kStreamd, "control"));
-  CHECK(check(Daemon::kStreamd, 1, 1).find(path(Daemon::kStreamd, "control") + " is not there") !=
+  CHECK(check(Daemon::kStreamd, 1, 1).find(path(Daemon::kStreamd, "control") + " does not exist") !=
         std::string::npos);
   CHECK(watched.problem(1) == "streamd is not healthy: " + path(Daemon::kStreamd, "control") +
-                                  " was removed, replaced or written over");
+                                  " was removed, replaced or overwritten");
   control.beat(1);
   CHECK(check(Daemon::kStreamd, 1, 0) == "streamd is healthy\n");
   CHECK_FALSE(watched.problem(1));
@@ -69,11 +69,10 @@ TEST_CASE_FIXTURE(HealthFixture, "synthd is healthy while the chunk of this mome
   AudioWriter audio(config.daemon_dir(Daemon::kSynthd), Timeline{0, 44'100, 4'410, 2}, 20, 1);
   audio.publish(1);
   audio.open(0, named_state("day"));
-  CHECK(check(Daemon::kSynthd, 1, 1) ==
-        "synthd is not healthy: no station's chunk for this moment is in its ring\n");
+  CHECK(check(Daemon::kSynthd, 1, 1) == "synthd is not healthy: no station's ring holds the current chunk\n");
   audio.write_chunk(0, 0, std::vector<std::int16_t>(2 * 4'410).data());
   CHECK(check(Daemon::kSynthd, 1, 0) == "synthd is healthy\n");
-  CHECK(check(Daemon::kSynthd, 100 * kNsPerMs, 1).find("no station's chunk") != std::string::npos);
+  CHECK(check(Daemon::kSynthd, 100 * kNsPerMs, 1).find("no station's ring") != std::string::npos);
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(SegmentFixture,
   SegmentReader other_version(path, kFormat.kind, kFormat.version + 1);
   other_version.refresh();
   CHECK(other_version.state() == SegmentState::kWrongVersion);
-  CHECK(other_version.describe().find("another layout version; run daemons of one release") !=
+  CHECK(other_version.describe().find("a different layout version; run daemons of one release") !=
         std::string::npos);
 }
 

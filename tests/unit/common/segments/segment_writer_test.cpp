@@ -194,8 +194,8 @@ TEST_CASE_FIXTURE(SegmentFixture,
 TEST_CASE_FIXTURE(SegmentFixture, "a place where no file can be made is named in the error") {
   test::write_file(dir.path() / "file", "");
   CHECK(refusal(dir.path() / "file" / "synthd" / "metrics", kFormat)
-            .find("segment " + (dir.path() / "file" / "synthd").string() + ": the folder cannot be made: ") ==
-        0);
+            .find("segment " + (dir.path() / "file" / "synthd").string() +
+                  ": the folder cannot be created: ") == 0);
   std::filesystem::create_directory(path);
   CHECK(refusal(path, kFormat).find("segment " + path.string() + ": cannot be opened for writing: ") == 0);
 }

@@ -55,9 +55,9 @@ TEST_CASE_FIXTURE(FolderFixture, "a folder that anybody may write into is refuse
 
 TEST_CASE_FIXTURE(FolderFixture, "what is no folder, or is not there, is refused") {
   std::filesystem::remove(daemon);
-  CHECK(refused("cannot be looked at"));
+  CHECK(refused("cannot be examined"));
   test::write_file(daemon, "a file");
-  CHECK(refused("is no folder"));
+  CHECK(refused("is not a folder"));
 }
 
 TEST_CASE_FIXTURE(FolderFixture, "a link is trusted if this user made it") {
