@@ -37,7 +37,7 @@ class Absence {
 
  private:
   std::int64_t last_ns_ = 0;  // 0: none yet
-  std::int64_t back_ns_ = 0;  // likewise
+  std::int64_t back_ns_ = 0;  // end of the last absence; 0: none yet
   bool noticed_ = false;      // by look(), since the last step
   bool last_was_late_ = false;
 };

@@ -10,7 +10,7 @@
 
 namespace auralis {
 
-// One thread. Moments are CLOCK_MONOTONIC nanoseconds.
+// One thread. Times are CLOCK_MONOTONIC nanoseconds.
 class CounterWindow {
  public:
   static constexpr std::size_t kColumns = 8;
@@ -24,16 +24,17 @@ class CounterWindow {
   // Remembers samples for `span_ns`.
   explicit CounterWindow(std::int64_t span_ns) : span_ns_(span_ns) {}
 
-  // Moments must not fall. A counter that fell was reset: the window restarts with this sample.
+  // Adds a sample; times must not decrease. A counter that fell was reset: the window restarts with this
+  // sample.
   void add(std::int64_t now_ns, const Values& values);
   void clear() { points_.clear(); }
 
-  // From the oldest sample of the last `span_ns` to the newest; nothing if that is the same one. For ratios
-  // of counters.
+  // The change from the oldest sample of the last `span_ns` to the newest; nothing if there is only one. For
+  // ratios of counters.
   std::optional<Change> over(std::int64_t span_ns) const { return change(span_ns, false); }
 
-  // As over(), but from no sample before the last gap of more than kGapNs between two samples. For rates: it
-  // is unknown whether counting continued in a gap, so a rate must not span it.
+  // As over(), but ignores samples before the last gap of more than kGapNs. For rates: it is unknown whether
+  // counting continued in a gap, so a rate must not span it.
   std::optional<Change> unbroken(std::int64_t span_ns) const { return change(span_ns, true); }
 
   static constexpr std::int64_t kGapNs = 2'500'000'000;

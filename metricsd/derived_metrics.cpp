@@ -60,7 +60,7 @@ void set_or_clear(Gauge& gauge, double value) {
   }
 }
 
-// A share of nothing cannot be had.
+// Without a total, the share is absent.
 double percent(double part, double whole) {
   const double share = 100 * part / whole;
   return std::isfinite(share) ? std::clamp(share, 0.0, 100.0) : kNone;
@@ -70,8 +70,8 @@ double rate(const std::optional<Change>& change, int column) {
   return change ? change->amount[static_cast<std::size_t>(column)] / change->seconds : kNone;
 }
 
-// From the sums of what the intervals differ from the chunk's duration: a shift leaves the deviation as it
-// is.
+// Standard deviation from the sums of the intervals' differences to the chunk's duration: a shift does not
+// change it.
 double interval_deviation_ms(const Change& change) {
   const double count = change.amount[kIntervals];
   if (!(count >= 2)) return kNone;

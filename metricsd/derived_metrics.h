@@ -25,8 +25,8 @@ class DerivedMetrics {
   // Sets the gauges of `own`, which must outlive it.
   explicit DerivedMetrics(OwnMetrics& own);
 
-  // Adds one sample, about each second, the machine's first: metrics of processes are shares of its cores.
-  // Moments are CLOCK_MONOTONIC nanoseconds and rise.
+  // Adds one sample, about once a second, the machine's first: the CPU metrics of processes are shares of its
+  // cores. Times are CLOCK_MONOTONIC nanoseconds and increase.
   void add_machine(std::int64_t now_ns, const std::optional<CpuTicks>& ticks);
   void add_synthd(std::int64_t now_ns, const std::vector<MetricSample>& samples);
   void add_streamd(std::int64_t now_ns, const std::vector<MetricSample>& samples);

@@ -29,30 +29,30 @@ constexpr std::string_view kAllowed = "GET, HEAD, OPTIONS";
 std::string_view plain(beast::string_view text) { return {text.data(), text.size()}; }
 beast::string_view beasts(std::string_view text) { return {text.data(), text.size()}; }
 
-// The sentence that a refusal has as its body, for people.
+// The body of an error response: a sentence for people.
 std::string sentence(int status, const HttpLimits& limits) {
   switch (status) {
     case 405:
-      return "Only " + std::string(kAllowed) + " are answered here.\n";
+      return "Method not allowed: only " + std::string(kAllowed) + ".\n";
     case 408:
-      return "The request did not arrive in time.\n";
+      return "Request timed out.\n";
     case 413:
-      return "The body of a request may have up to " + std::to_string(limits.body_bytes) + " bytes.\n";
+      return "Request body too large: the limit is " + std::to_string(limits.body_bytes) + " bytes.\n";
     case 414:
-      return "The request line is too long: a head may have up to " + std::to_string(limits.head_bytes) +
+      return "Request line too long: the limit of the header is " + std::to_string(limits.head_bytes) +
              " bytes.\n";
     case 417:
-      return "The only expectation that is met here is 100-continue.\n";
+      return "Unsupported expectation: only 100-continue.\n";
     case 431:
-      return "The head of a request may have up to " + std::to_string(limits.head_bytes) + " bytes.\n";
+      return "Request header too large: the limit is " + std::to_string(limits.head_bytes) + " bytes.\n";
     case 500:
-      return "The page could not be made; the log says why.\n";
+      return "Internal error; see the log.\n";
     case 501:
-      return "This method or transfer coding is not known here.\n";
+      return "Method or transfer coding not implemented.\n";
     case 505:
       return "Only HTTP/1.1 and HTTP/1.0 are supported.\n";
     default:
-      return "The request is malformed.\n";
+      return "Malformed request.\n";
   }
 }
 
@@ -66,7 +66,7 @@ HttpConnection::HttpConnection(tcp::socket socket, HttpShared& shared)
 }
 
 void HttpConnection::start() {
-  // Not idle: it would be the first to make room, before its first request could arrive.
+  // Not kIdle: it would be closed first to make room, before its first request could arrive.
   enter(State::kReceiving, shared_.limits.head);
   receive();
 }
@@ -108,13 +108,13 @@ void HttpConnection::receive() {
   });
 }
 
-// Goes on with what has been received.
+// Processes the received bytes.
 void HttpConnection::advance() {
   if (state_ == State::kClosing) {
     buffer_.consume(buffer_.size());
     return receive();
   }
-  if (state_ == State::kAnswering) return;  // refused for being slow: what still arrives is of no use
+  if (state_ == State::kAnswering) return;  // timed out: ignore further input
   if (!parser_ && !begin_request()) return receive();
   if (!parser_->is_header_done() && !take_head()) return;
   while (!parser_->is_done()) {
@@ -122,7 +122,7 @@ void HttpConnection::advance() {
     ErrorCode error;
     buffer_.consume(parser_->put(buffer_.data(), error));
     if (error == http::error::need_more) {
-      // Full of the extensions or trailers of a chunk, which nothing else bounds.
+      // Filled by chunk extensions or trailers, which are not limited otherwise.
       return buffer_.size() == buffer_.max_size() ? refuse(400) : receive();
     }
     if (error) return refuse(error == http::error::body_limit ? 413 : 400);
@@ -130,7 +130,8 @@ void HttpConnection::advance() {
   answer();
 }
 
-// False while no byte of a request is there. Empty lines before it neither count nor extend its deadline.
+// False until the first byte of a request has arrived. Empty lines before it neither count nor extend its
+// deadline.
 bool HttpConnection::begin_request() {
   while (received().substr(0, 2) == "\r\n") buffer_.consume(2);
   if (received().empty() || received() == "\r") return false;
@@ -141,7 +142,7 @@ bool HttpConnection::begin_request() {
   return true;
 }
 
-// False while the head is not whole, or if it was refused.
+// False while the head is incomplete, or if it was rejected.
 bool HttpConnection::take_head() {
   int refusal = head_fault(received());
   const bool whole = received().find("\r\n\r\n") != std::string_view::npos;
@@ -161,10 +162,10 @@ bool HttpConnection::take_head() {
   return true;
 }
 
-// Parses the head, which is whole; the status that refuses it, or 0.
+// Parses the complete head; returns the status that rejects it, or 0.
 int HttpConnection::head_refusal() {
   const std::size_t line_end = received().find("\r\n");
-  // Beast knows no later minor version, which is to be taken for the highest that is known.
+  // Beast rejects later minor versions, which must be treated as the highest known one.
   if (later_minor_version(received().substr(0, line_end))) {
     static_cast<char*>(buffer_.data().data())[line_end - 1] = '1';
   }
@@ -181,7 +182,7 @@ int HttpConnection::field_fault() const {
   if (hosts == 1 && !valid_host(plain(request[http::field::host]))) return 400;
   const std::size_t codings = request.count(http::field::transfer_encoding);
   if (codings > 0) {
-    // Where the request ends must not be guessed: a proxy before this server may have cut it elsewhere.
+    // Do not guess where the request ends: a proxy in front of this server may have split it elsewhere.
     if (request.version() < 11 || request.count(http::field::content_length) > 0) return 400;
     if (codings > 1 || !beast::iequals(request[http::field::transfer_encoding], "chunked")) return 501;
   }
@@ -196,7 +197,7 @@ bool HttpConnection::expects_continue() const {
 
 void HttpConnection::send_continue() {
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  ErrorCode ignored;  // without room for it, the client sends its body after a while of its own
+  ErrorCode ignored;  // if it does not fit, the client sends its body after a timeout
   socket_.write_some(asio::buffer(kContinue.data(), kContinue.size()), ignored);
 }
 
@@ -220,21 +221,20 @@ HttpPage HttpConnection::page_for(std::string_view path) const {
   try {
     return shared_.pages.find(path)->second();
   } catch (const std::exception& error) {
-    log_error("a page could not be made",
-              {{"path", std::string(path)}, {"error", std::string(error.what())}});
+    log_error("HTTP page failed", {{"path", std::string(path)}, {"error", std::string(error.what())}});
     return {{}, {}, 500};
   }
 }
 
 std::string HttpConnection::not_found() const {
-  std::string text = "There is no such page. There are:";
+  std::string text = "No such page. Pages:";
   for (const auto& [path, page] : shared_.pages) text.append(" ").append(path);
   return text + "\n";
 }
 
 void HttpConnection::refuse(int status) { send({{}, {}, status}, false); }
 
-// A page with neither type nor body is a refusal, or the answer to OPTIONS.
+// A page with neither type nor body is an error, or the response to OPTIONS.
 void HttpConnection::send(HttpPage page, bool keep) {
   if (page.type.empty()) {
     page.type = HttpPage{}.type;

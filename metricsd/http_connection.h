@@ -20,11 +20,11 @@
 
 namespace auralis {
 
-// What all connections of a server share; of the server's thread.
+// State shared by all connections of a server. The server's thread only.
 struct HttpShared {
   HttpPages pages;
   HttpLimits limits;
-  std::uint64_t changes = 0;  // of the states of all connections: tells which is the older one
+  std::uint64_t changes = 0;  // counts state changes of all connections, to tell which is older
 };
 
 // The server's thread only.
@@ -32,24 +32,23 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   static constexpr std::chrono::milliseconds kTick{250};
 
-  // In the order in which connections make room for a new one.
+  // Ordered by which connections are closed first to make room for a new one.
   enum class State { kClosing, kIdle, kReceiving, kAnswering };
 
   // Takes over an accepted socket. `shared` must outlive it.
   HttpConnection(boost::asio::ip::tcp::socket socket, HttpShared& shared);
 
-  // Begins to serve. It stays alive while it waits for something.
+  // Starts serving. The connection stays alive while an operation is pending.
   void start();
 
-  // Cuts it off.
+  // Closes the connection at once.
   void close();
   bool open() const { return socket_.is_open(); }
 
-  // Compares less for a connection that makes room before another one: by state, then who has been in it
-  // longest.
+  // The order of closing to make room: by state, then by the time in that state, longest first.
   std::tuple<State, std::uint64_t> age() const { return {state_, entered_}; }
 
-  // To be called each kTick of running time: what deadlines are counted in.
+  // Call once per kTick of running time, the unit of the deadlines.
   void tick();
 
  private:
@@ -77,7 +76,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpShared& shared_;
   boost::asio::ip::tcp::socket socket_;
   boost::beast::flat_buffer buffer_;
-  std::optional<Parser> parser_;  // of the request under way
+  std::optional<Parser> parser_;  // of the current request
   std::string reply_;
   State state_ = State::kReceiving;
   std::uint64_t entered_ = 0;

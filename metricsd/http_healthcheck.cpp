@@ -27,11 +27,11 @@ http::request<http::empty_body> request_for(const std::string& host) {
   return request;
 }
 
-// Throws what Asio throws.
+// Throws Asio's exceptions.
 unsigned asked_status(const std::string& host, std::int64_t port) {
   asio::io_context context;
   beast::tcp_stream stream(context);
-  stream.expires_after(kPatience);  // for all of it
+  stream.expires_after(kPatience);  // for the whole exchange
   http::request<http::empty_body> request = request_for(host);
   http::response<http::string_body> response;
   beast::flat_buffer buffer;

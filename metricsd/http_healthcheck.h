@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `metricsd --healthcheck` does.
+// Implements `metricsd --healthcheck`.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace auralis {
 
-// Asks the server that listens at this `host` (of 0.0.0.0 and ::, on this machine) for /healthz. Empty if it
-// answers 200 within three seconds, else what is wrong. Any thread.
+// Requests /healthz from the server at `host` (for 0.0.0.0 and ::, on this machine). Empty if it answers 200
+// within three seconds, else the problem. Any thread.
 std::string http_healthcheck(const std::string& host, std::int64_t port);
 
 }  // namespace auralis

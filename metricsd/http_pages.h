@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What metricsd's HTTP server serves, and its limits.
+// The pages that metricsd's HTTP server serves, and its limits.
 #pragma once
 
 #include <chrono>
@@ -17,12 +17,12 @@ struct HttpPage {
   int status = 200;
 };
 
-// What a GET of each path is answered with: called by the server's thread, one at a time. What it throws is
-// answered with 500 and logged.
+// The page of each path, made on GET by the server's thread, one at a time. An exception is answered with 500
+// and logged.
 using HttpPages = std::map<std::string, std::function<HttpPage()>, std::less<>>;
 
-// Deadlines count the time in which this process runs: being stopped (SIGSTOP, a suspended machine) uses up
-// none of them.
+// Deadlines are measured in this process's running time: being stopped (SIGSTOP, a suspended machine) does
+// not count.
 struct HttpLimits {
   std::size_t connections = 256;  // open at a time; one more closes the one that has been idle longest
   std::size_t head_bytes = 16'384;

@@ -26,7 +26,7 @@ int hex_digit(char c) {
   return -1;
 }
 
-// The version at the end of a request line, as "HTTP/" and a digit each side of a dot; else empty.
+// The version at the end of a request line, "HTTP/" and a digit on each side of a dot; else empty.
 std::string_view version_of(std::string_view line) {
   constexpr std::size_t kLength = 8;
   if (line.size() < kLength) return {};
@@ -36,7 +36,8 @@ std::string_view version_of(std::string_view line) {
   return well_formed ? version : std::string_view{};
 }
 
-// A line feed without a carriage return, or a zero byte: parsers differ in what they make of them.
+// Whether `head` contains a line feed without a carriage return, or a zero byte: parsers interpret them
+// differently.
 bool ambiguous(std::string_view head) {
   for (std::size_t at = 0; at < head.size(); ++at) {
     if (head[at] == '\0') return true;
@@ -63,7 +64,7 @@ bool cut_authority(std::string_view& target) {
   return false;
 }
 
-// Only unreserved characters mean the same encoded and plain; the others stay encoded.
+// Only unreserved characters are equivalent encoded and decoded; the others stay encoded.
 std::optional<std::string> decode_unreserved(std::string_view path) {
   std::string decoded;
   for (std::size_t at = 0; at < path.size(); ++at) {
@@ -93,7 +94,7 @@ int head_fault(std::string_view received) {
   const std::size_t end = received.find(kLineEnd);
   if (end == std::string_view::npos) return 0;
   const std::string_view line = received.substr(0, end);
-  // The preface of HTTP/2, which no server of HTTP/1 shall take for a request.
+  // The preface of HTTP/2, which an HTTP/1 server must not accept as a request.
   if (line == "PRI * HTTP/2.0") return kBadRequest;
   const std::string_view version = version_of(line);
   if (version.empty()) return kBadRequest;
@@ -131,7 +132,7 @@ bool valid_host(std::string_view value) {
 }
 
 std::string http_date(std::int64_t unix_s) {
-  // Of no locale: strftime would write the names of the one in force.
+  // Independent of the locale: strftime would use the names of the current one.
   constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr std::array<const char*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What RFC 9110 and 9112 say of a request's text, as pure functions. Any thread.
+// Rules of RFC 9110 and 9112 for the text of a request, as pure functions. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -9,23 +9,23 @@
 
 namespace auralis {
 
-// The status that refuses what has been received of a request so far; 0 while nothing is wrong with it.
-// `received` begins with the request line and need not be whole, so that what is no HTTP/1 (a TLS handshake,
-// HTTP/2) is answered before a client has waited for an end that it does not send.
+// The status that rejects the part of a request received so far; 0 while it is valid. `received` begins with
+// the request line and may be incomplete: a client that speaks another protocol (a TLS handshake, HTTP/2) is
+// answered at once, because it never sends the end of a request.
 int head_fault(std::string_view received);
 
-// Whether `line`, without its line end, ends with a version that a server of HTTP/1.1 takes for HTTP/1.1: a
-// later minor one of the same major.
+// Whether `line`, without its line end, ends with a later minor version of HTTP/1, which an HTTP/1.1 server
+// treats as HTTP/1.1.
 bool later_minor_version(std::string_view line);
 
 // The path of a request target in origin-form or absolute-form, without the query, percent-encoded unreserved
 // characters decoded; "*" for the asterisk-form. Nothing if the target is malformed.
 std::optional<std::string> path_of_target(std::string_view target);
 
-// Whether `value` can be that of a Host header: a name or an address, maybe a port; also empty.
+// Whether `value` is valid for a Host header: a name or an address, optionally with a port; or empty.
 bool valid_host(std::string_view value);
 
-// A moment (seconds since the Unix epoch) as the Date header has it.
+// A time (seconds since the Unix epoch) in the format of the Date header.
 std::string http_date(std::int64_t unix_s);
 
 }  // namespace auralis

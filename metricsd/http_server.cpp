@@ -45,15 +45,15 @@ struct HttpServer::Impl {
   void accept() {
     acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
       if (error) return recover();
-      accept();  // first: whatever becomes of this one, others are accepted
+      accept();  // first: continue accepting, whatever happens to this connection
       if (connections.size() >= shared.limits.connections) make_room();
       connections.push_back(std::make_shared<HttpConnection>(std::move(socket), shared));
       connections.back()->start();
     });
   }
 
-  // After a failed accept, for want of descriptors or memory: the client still waits, so trying again at once
-  // would keep a core busy unless something has been given back.
+  // Called after a failed accept, for lack of descriptors or memory: the client is still waiting, so retrying
+  // at once would keep a core busy unless resources have been freed.
   void recover() {
     if (make_room()) return accept();
     pause.expires_after(kAcceptPause);
@@ -80,7 +80,7 @@ struct HttpServer::Impl {
                       connections.end());
   }
 
-  // A tick that comes late, this process having been stopped, counts as one.
+  // A late tick, after this process was stopped, counts as one.
   void tick() {
     ticking.expires_after(HttpConnection::kTick);
     ticking.async_wait([this](ErrorCode error) {

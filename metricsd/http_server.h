@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A small HTTP/1.1 server for a few pages that are made when they are asked for, built on Boost.Beast and
-// Boost.Asio, which this header does not show.
+// A small HTTP/1.1 server for a few pages generated on request, built on Boost.Beast and Boost.Asio, which
+// this header hides.
 //
 // One thread serves all connections and waits for none of them: idle and slow clients cost a descriptor and a
-// few kilobytes each, and give up their place to newer connections.
+// few kilobytes each, and are closed to make room for newer connections.
 #pragma once
 
 #include <cstdint>

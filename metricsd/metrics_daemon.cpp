@@ -73,7 +73,7 @@ void MetricsDaemon::run() {
     } catch (const std::exception& error) {
       log_error("snapshot not published", {{"error", std::string(error.what())}});
     }
-    // After a stall, continue from now: missed periods are not made up for in a burst.
+    // After a stall, continue from now: do not catch up missed periods in a burst.
     due = std::max(due + kPeriod, std::chrono::steady_clock::now());
     lock.lock();
     while (!stopping_ && lock.wait_until(stop_, due)) continue;

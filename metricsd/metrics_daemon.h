@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// metricsd put together: segments in, HTTP and ZeroMQ out.
+// The parts of metricsd combined: reads segments, serves HTTP and ZeroMQ.
 #pragma once
 
 #include <atomic>
@@ -30,8 +30,8 @@ class MetricsDaemon {
   MetricsDaemon(const MetricsDaemon&) = delete;
   MetricsDaemon& operator=(const MetricsDaemon&) = delete;
 
-  // One second's work: takes a sample; publishes a snapshot, and an event for each daemon that came up, went
-  // down or hung. One thread: that of start(), or a test's that does not call start().
+  // The work of one second: takes a sample; publishes a snapshot, and an event for each daemon that came up,
+  // went down or hung. One thread: that of start(), or a test's if it does not call start().
   void step();
 
   // Starts a thread that steps each second of the steady clock. Once.
@@ -54,7 +54,7 @@ class MetricsDaemon {
   SnapshotSource source_;
   ZmqPublisher publisher_;       // of the stepping thread
   std::uint64_t seq_ = 0;        // of the stepping thread
-  std::uint64_t event_seq_ = 0;  // likewise
+  std::uint64_t event_seq_ = 0;  // of the stepping thread
   std::atomic<std::int64_t> last_step_ns_;
   Absence absence_;  // of the thread that asks fit_for_watchdog()
   ThreadChecker stepping_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The metrics of metricsd itself: of its own work, and those derived from the counters of the other daemons.
-// metricsd has no segment: they live on its heap and are read like those of the others.
+// The metrics of metricsd itself: about its own work, and derived from the counters of the other daemons.
+// metricsd has no segment: they are stored on its heap and read like those of the others.
 #pragma once
 
 #include <array>

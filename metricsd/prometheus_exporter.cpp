@@ -72,7 +72,7 @@ std::vector<prometheus::MetricFamily> families_for_prometheus(const Snapshot& sn
   return families;
 }
 
-// Shared memory, as prometheus-cpp wants to see it.
+// Provides all metrics as the interface of prometheus-cpp requires.
 class SharedMemoryCollectable final : public prometheus::Collectable {
  public:
   explicit SharedMemoryCollectable(SnapshotSource& source) : source_(source) {}

@@ -15,7 +15,7 @@ namespace auralis {
 // The text that /metrics answers with: format 0.0.4.
 std::string exposition(const Snapshot& snapshot);
 
-// Serves from a thread of its own for as long as it lives.
+// Serves from its own thread for its lifetime.
 class PrometheusExporter {
  public:
   // Listens at `host` (an IPv4 or IPv6 address, or localhost) and `port`, 0 for any that is free. `source`

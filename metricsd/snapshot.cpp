@@ -12,8 +12,8 @@
 namespace auralis {
 namespace {
 
-// After all of a daemon's metrics were withheld for this long, the declarations are in doubt, too, and are
-// read again.
+// After all metrics of a daemon were withheld for this long, its declarations may be damaged, too: read them
+// again.
 constexpr std::int64_t kDoubtNs = 3'000'000'000;
 
 bool all_finite(const std::vector<double>& values) {
@@ -182,7 +182,7 @@ void SnapshotSource::read_declarations_again(Peer& peer, std::int64_t now_ns) {
   peer.reader = std::move(reader);
 }
 
-// Whether the daemon is alive and all its segments can be used.
+// Whether the daemon is alive and all its segments are usable.
 bool SnapshotSource::is_at_work(Peer& peer, std::int64_t now_ns) const {
   const SegmentReader& segment = peer.reader->segment();
   peer.trouble.clear();
@@ -194,11 +194,11 @@ bool SnapshotSource::is_at_work(Peer& peer, std::int64_t now_ns) const {
 
 // Appends the metrics of a healthy daemon; false if some are withheld.
 bool SnapshotSource::read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples) {
-  std::vector<MetricSample> figures;
-  peer.reader->read(figures);
-  const std::size_t all = figures.size();
+  std::vector<MetricSample> read_samples;
+  peer.reader->read(read_samples);
+  const std::size_t all = read_samples.size();
   if (all == 0) return false;
-  const std::size_t withheld = peer.guard.filter(figures, now_ns);
+  const std::size_t withheld = peer.guard.filter(read_samples, now_ns);
   const std::string name(daemon_name(peer.daemon));
   if (withheld > 0 && !peer.withheld) {
     log_warning(withheld == all
@@ -210,7 +210,7 @@ bool SnapshotSource::read(Peer& peer, std::int64_t now_ns, std::vector<MetricSam
   peer.withheld = withheld > 0;
   if (withheld < all) peer.sound_ns = now_ns;
   own_.metrics().withheld[daemon_index(peer.daemon)].add(static_cast<double>(withheld));
-  std::move(figures.begin(), figures.end(), std::back_inserter(samples));
+  std::move(read_samples.begin(), read_samples.end(), std::back_inserter(samples));
   return withheld == 0;
 }
 

@@ -19,7 +19,7 @@
 #include "common/metrics/metrics_segment.h"
 #include "metricsd/absence.h"
 #include "metricsd/derived_metrics.h"
-#include "metricsd/figure_guard.h"
+#include "metricsd/metric_guard.h"
 #include "metricsd/own_metrics.h"
 #include "metricsd/system_sampler.h"
 
@@ -74,7 +74,7 @@ class OwnMetricsMemory {
 
 // Reads the segments of the other daemons and keeps metricsd's own metrics. Any thread: one mutex, never
 // taken by the audio path. A daemon that is not healthy contributes only `auralis_up` 0, a healthy one what
-// FigureGuard does not withhold.
+// MetricGuard does not withhold.
 class SnapshotSource {
  public:
   // `clock` must outlive it; `proc` replaces /proc in a test.
@@ -106,7 +106,7 @@ class SnapshotSource {
     std::filesystem::path directory;
     std::unique_ptr<MetricsReader> reader;
     DaemonHealth health;  // of all its segments
-    FigureGuard guard;
+    MetricGuard guard;
     bool up = false;            // at the last look
     bool withheld = false;      // some of its samples, at the last read
     std::int64_t sound_ns = 0;  // last time that not all were withheld

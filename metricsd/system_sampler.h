@@ -10,8 +10,8 @@ namespace auralis {
 
 // Processor time of all cores since boot, in the kernel's ticks: only ratios of differences mean something.
 struct CpuTicks {
-  double busy = 0;   // all but idle and waiting for a disk
-  double total = 0;  // with those
+  double busy = 0;   // all except idle and waiting for a disk
+  double total = 0;  // including those
   unsigned cores = 0;
 };
 

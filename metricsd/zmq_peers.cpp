@@ -18,10 +18,10 @@ namespace {
 
 constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_MONITOR_STOPPED;
 
-// Of one socket within its context.
+// Endpoint of the socket's monitor, unique within its context.
 constexpr const char* kMonitor = "inproc://peers";
 
-// How long a subscription may wait to be noted while there are no events.
+// Maximum delay until a subscription is noted while there are no events.
 constexpr int kWaitMs = 100;
 
 struct Event {
@@ -73,12 +73,12 @@ void ZmqPeers::subscribed(int descriptor, std::string_view topic, bool foreign) 
   peer->second.foreign_topics += 1;
   peer->second.foreign_bytes += topic.size();
   if (peer->second.foreign_topics <= kForeignTopics && peer->second.foreign_bytes <= kForeignBytes) return;
-  log_warning("ZeroMQ subscriber disconnected: too many subscriptions to topics not published here");
+  log_warning("ZeroMQ subscriber disconnected: too many subscriptions to foreign topics");
   cut_off(descriptor);
 }
 
 // A subscription may be reported before the event of its connection has been read here. ZeroMQ queues that
-// event first: so the reports are taken before the events are read, and noted after all of these.
+// event first: so take the reports before reading the events, and note them after all of these.
 void ZmqPeers::watch() {
   for (;;) {
     const std::vector<int> descriptors = take_subscribed();
@@ -94,8 +94,7 @@ std::vector<int> ZmqPeers::take_subscribed() {
   return std::exchange(subscribed_, {});
 }
 
-// Waits for an event, but no longer than kWaitMs, and reads all that are queued. False if there will be no
-// more.
+// Waits for an event, at most kWaitMs, and reads all queued ones. False if there will be no more.
 bool ZmqPeers::read_events() {
   auto flags = zmq::recv_flags::none;
   for (;;) {
@@ -123,7 +122,7 @@ void ZmqPeers::note_subscribed(const std::vector<int>& descriptors) {
   }
 }
 
-// The silent peer that was accepted first makes room; among subscribers the last one does.
+// Disconnects the oldest peer without a subscription; if all have subscribed, the newest.
 void ZmqPeers::cut_off_excess() {
   const auto rank = [](const Peer& peer) {
     return std::make_tuple(peer.subscribed, peer.subscribed ? ~peer.number : peer.number);
@@ -136,7 +135,7 @@ void ZmqPeers::cut_off_excess() {
   }
 }
 
-// An event tells what was so when it was written: meanwhile the number may stand for something else.
+// An event may be out of date: meanwhile the descriptor number may refer to something else.
 bool ZmqPeers::is_ours(int descriptor) const {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
@@ -151,7 +150,7 @@ bool ZmqPeers::is_ours(int descriptor) const {
   return path_ == reinterpret_cast<const sockaddr_un&>(address).sun_path;
 }
 
-// The descriptor is ZeroMQ's, which closes it when it finds the connection ended.
+// The descriptor belongs to ZeroMQ, which closes it on detecting the end of the connection.
 void ZmqPeers::cut_off(int descriptor) {
   if (is_ours(descriptor)) ::shutdown(descriptor, SHUT_RDWR);
   peers_.erase(descriptor);

@@ -28,21 +28,21 @@ class ZmqPeers {
   static constexpr std::size_t kForeignTopics = 64;
   static constexpr std::size_t kForeignBytes = 4'096;
 
-  // To be made before `socket`, which is of `context`, is bound, by the thread that uses it. Both must
-  // outlive this.
+  // Construct it before binding `socket`, which belongs to `context`, in the thread that uses the socket.
+  // Both must outlive it.
   ZmqPeers(zmq::context_t& context, zmq::socket_t& socket);
 
-  // The thread that uses the socket.
+  // Destroy it in the thread that uses the socket.
   ~ZmqPeers();
   ZmqPeers(const ZmqPeers&) = delete;
   ZmqPeers& operator=(const ZmqPeers&) = delete;
 
-  // The socket is bound there: connections are told from other descriptors by it. Once, before any peer is
-  // counted.
+  // Call once after binding the socket to that endpoint, which distinguishes its connections from other
+  // descriptors.
   void bound_at(const std::string& endpoint);
 
-  // The peer behind `descriptor` has subscribed to `topic`, which is `foreign` if none of ours begins with
-  // it. Cuts off a peer with too many of those: ZeroMQ keeps each. Any thread.
+  // Call if the peer of `descriptor` has subscribed to `topic`, which is `foreign` if none of our topics
+  // begins with it. Disconnects a peer with too many foreign ones, because ZeroMQ stores each. Any thread.
   void subscribed(int descriptor, std::string_view topic, bool foreign);
 
  private:

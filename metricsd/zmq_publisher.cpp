@@ -72,18 +72,19 @@ struct ZmqPublisher::Impl {
     socket.set(zmq::sockopt::linger, 0);
     socket.set(zmq::sockopt::sndhwm, kQueuedMessages);
     socket.set(zmq::sockopt::rcvhwm, kQueuedSubscriptions);
-    socket.set(zmq::sockopt::xpub_verbose, true);  // also what another peer has subscribed to already
+    socket.set(zmq::sockopt::xpub_verbose,
+               true);  // also report topics that another peer has already subscribed to
     socket.set(zmq::sockopt::maxmsgsize, kMaxReceivedBytes);
     socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
-    // Finds hosts that have gone without a word. ZeroMQ's heartbeats would take this process's own standing
-    // still for that of all peers.
+    // Detect hosts that vanished. Not by ZeroMQ's heartbeats: they would mistake a stop of this process for
+    // one of all peers.
     socket.set(zmq::sockopt::tcp_keepalive, 1);
     socket.set(zmq::sockopt::tcp_keepalive_idle, kKeepAliveS);
     socket.set(zmq::sockopt::tcp_keepalive_intvl, kKeepAliveS);
     socket.set(zmq::sockopt::ipv6, ipv6);
   }
 
-  // What subscribers have sent, up to a bound, so that a flood of it does not hold up what is published.
+  // Reads the subscribers' messages, up to a limit, so that a flood of them does not delay publishing.
   void read_subscriptions() {
     for (int message = 0; message < kSubscriptionsAtOnce; ++message) {
       zmq::message_t received;
@@ -97,7 +98,7 @@ struct ZmqPublisher::Impl {
 
 ZmqPublisher::ZmqPublisher(const std::string& endpoint) try : impl_(std::make_unique<Impl>()) {
   impl_->set_options(endpoint.find('[') != std::string::npos);
-  if (port_too_high(endpoint)) throw std::runtime_error("there is no such port");
+  if (port_too_high(endpoint)) throw std::runtime_error("port out of range");
   if (ipc_taken(endpoint)) throw std::runtime_error("another process listens there");
   impl_->socket.bind(endpoint);
   impl_->peers.bound_at(this->endpoint());

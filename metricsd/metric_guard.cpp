@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "metricsd/figure_guard.h"
+#include "metricsd/metric_guard.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@
 namespace auralis {
 namespace {
 
-constexpr double kMostExact = 9'007'199'254'740'992;  // 2^53: up to it doubles count without gaps
+constexpr double kMostExact = 9'007'199'254'740'992;  // 2^53: doubles represent all integers up to it
 
 bool in_range(double value) { return std::isfinite(value) && std::abs(value) <= kMostExact; }
 bool is_amount(double value) { return in_range(value) && value >= 0; }
@@ -54,14 +54,14 @@ std::vector<double> numbers_of(const MetricSample& sample) {
   return numbers;
 }
 
-// Another number of numbers is another declaration, which is not below.
+// A different length means a different declaration, which does not count as a fall.
 bool below(const std::vector<double>& now, const std::vector<double>& before) {
   return now.size() == before.size() &&
          !std::equal(before.begin(), before.end(), now.begin(), std::less_equal<>());
 }
 
-// Whether one of them rose by more than there can be between two looks, which are a second apart: of bytes a
-// hundred times what 10 Gbit/s carry, of all else ten million.
+// Whether a number rose by more than possible between two reads, which are a second apart: for bytes a
+// hundred times the rate of 10 Gbit/s, for anything else ten million.
 bool leapt(const MetricSpec& spec, const std::vector<double>& now, const std::vector<double>& before) {
   const double most = spec.name.find("bytes") != std::string::npos ? 1e11 : 1e7;
   return now.size() == before.size() &&
@@ -69,8 +69,8 @@ bool leapt(const MetricSpec& spec, const std::vector<double>& now, const std::ve
                      [most](double then, double value) { return value - then <= most; });
 }
 
-// Bytes of the character that begins with these two; 0 if none does: overlong forms, surrogates, and what
-// lies beyond the last character are none.
+// Length of the UTF-8 character that begins with these two bytes; 0 if invalid: overlong forms, surrogates,
+// and code points beyond the last one.
 std::size_t utf8_length(unsigned first, unsigned second) {
   if (first < 0x80U) return 1;
   if (first >= 0xc2U && first < 0xe0U) return 2;
@@ -85,7 +85,7 @@ std::size_t utf8_length(unsigned first, unsigned second) {
 
 }  // namespace
 
-std::size_t FigureGuard::filter(std::vector<MetricSample>& samples, std::int64_t now_ns) {
+std::size_t MetricGuard::filter(std::vector<MetricSample>& samples, std::int64_t now_ns) {
   const std::size_t read = samples.size();
   if (read == 0) return 0;
   if (!std::all_of(samples.begin(), samples.end(), possible)) {
@@ -100,11 +100,11 @@ std::size_t FigureGuard::filter(std::vector<MetricSample>& samples, std::int64_t
   return read - samples.size();
 }
 
-bool FigureGuard::may_show(const MetricSample& sample, std::int64_t now_ns) {
+bool MetricGuard::may_show(const MetricSample& sample, std::int64_t now_ns) {
   if (sample.spec.type == MetricType::kGauge) return true;
   const auto [found, fresh] = series_.try_emplace(key_of(sample.spec));
   Series& series = found->second;
-  if (series.seen_in == reads_) return true;  // of two of the same name the snapshot shows the first
+  if (series.seen_in == reads_) return true;  // of two series of the same name the snapshot shows the first
   series.seen_in = reads_;
   series.late = std::any_of(sample.spec.labels.begin(), sample.spec.labels.end(),
                             [](const MetricLabel& label) { return label.late_index.has_value(); });
@@ -127,7 +127,7 @@ bool FigureGuard::may_show(const MetricSample& sample, std::int64_t now_ns) {
   return true;
 }
 
-void FigureGuard::forget_absent() {
+void MetricGuard::forget_absent() {
   for (auto series = series_.begin(); series != series_.end();) {
     const bool gone = series->second.late && series->second.seen_in != reads_;
     series = gone ? series_.erase(series) : std::next(series);

@@ -13,7 +13,7 @@
 namespace auralis {
 
 // For the samples of one daemon. One thread at a time.
-class FigureGuard {
+class MetricGuard {
  public:
   // A series that fell counts as reset once it has risen undisturbed for this long. Only a reset by its
   // writer, or garbage that had raised it before, can cause that.
@@ -29,20 +29,20 @@ class FigureGuard {
   // Removes from `samples`, read from the segment at `now_ns` (CLOCK_MONOTONIC), those that must not be
   // published, and returns how many they were:
   // - all, if one is impossible: a counter or a count that is negative, not finite or above 2^53, a count
-  //   that is not whole, a name that is none, text that is not UTF-8;
+  //   that is not whole, an invalid name, text that is not UTF-8;
   // - a counter or a histogram that is below its last published value, until it no longer is;
   // - one that jumped, until it has stayed up for kProvenNs.
   // A series with a late label that is absent is forgotten: its station was closed, and restarts at 0.
   std::size_t filter(std::vector<MetricSample>& samples, std::int64_t now_ns);
 
  private:
-  using Numbers = std::vector<double>;  // of a counter its value; of a histogram its buckets, then its sum
+  using Numbers = std::vector<double>;  // a counter's value; a histogram's buckets, then its sum
 
   struct Series {
     Numbers shown;
-    Numbers withheld;  // as last seen; empty while it is shown
+    Numbers withheld;  // as last seen; empty while the series is shown
     std::int64_t fell_ns = 0;
-    std::int64_t leapt_ns = 0;  // 0: it did not
+    std::int64_t leapt_ns = 0;  // 0: it did not jump
     bool late = false;
     std::uint64_t seen_in = 0;
   };

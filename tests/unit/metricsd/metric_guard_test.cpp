@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "metricsd/figure_guard.h"
+#include "metricsd/metric_guard.h"
 
 #include <limits>
 
@@ -35,7 +35,7 @@ MetricSample histogram(std::vector<double> buckets, double sum) {
 }
 
 struct Bench {
-  FigureGuard guard;
+  MetricGuard guard;
   std::int64_t now_ns = 0;
 
   // How many of them are shown.
@@ -49,7 +49,7 @@ struct Bench {
 
 }  // namespace
 
-TEST_CASE("FigureGuard: one impossible figure withholds all of that read, and harms none after it") {
+TEST_CASE("MetricGuard: one impossible figure withholds all of that read, and harms none after it") {
   const double most = 9'007'199'254'740'992;
   std::vector<MetricSample> impossible;
   for (const double value :
@@ -74,7 +74,7 @@ TEST_CASE("FigureGuard: one impossible figure withholds all of that read, and ha
   CHECK(bench.shown({counter(most, "e_total"), gauge(-1), histogram({0, 0, 0}, -0.5)}) == 3);
 }
 
-TEST_CASE("FigureGuard: a counter that fell is withheld until it is no longer below, the others are not") {
+TEST_CASE("MetricGuard: a counter that fell is withheld until it is no longer below, the others are not") {
   Bench bench;
   CHECK(bench.shown({counter(10), counter(1, "d_total"), gauge(5)}) == 3);
   CHECK(bench.shown({counter(9), counter(2, "d_total"), gauge(4)}) == 2);
@@ -82,7 +82,7 @@ TEST_CASE("FigureGuard: a counter that fell is withheld until it is no longer be
   CHECK(bench.shown({counter(10), counter(2, "d_total"), gauge(3)}) == 3);
 }
 
-TEST_CASE("FigureGuard: a histogram falls with any of its buckets, and with its sum") {
+TEST_CASE("MetricGuard: a histogram falls with any of its buckets, and with its sum") {
   Bench bench;
   CHECK(bench.shown({histogram({3, 2, 1}, 10)}) == 1);
   CHECK(bench.shown({histogram({3, 1, 2}, 11)}) == 0);
@@ -90,7 +90,7 @@ TEST_CASE("FigureGuard: a histogram falls with any of its buckets, and with its 
   CHECK(bench.shown({histogram({3, 2, 2}, 15)}) == 1);
 }
 
-TEST_CASE("FigureGuard: another segment begins with a clean slate") {
+TEST_CASE("MetricGuard: another segment begins with a clean slate") {
   Bench bench;
   CHECK(bench.shown({counter(10)}) == 1);
   bench.guard.begin();
@@ -98,7 +98,7 @@ TEST_CASE("FigureGuard: another segment begins with a clean slate") {
   CHECK(bench.shown({counter(1)}) == 1);
 }
 
-TEST_CASE("FigureGuard: a station that left and came back begins at 0; a constant series cannot leave") {
+TEST_CASE("MetricGuard: a station that left and came back begins at 0; a constant series cannot leave") {
   Bench bench;
   CHECK(bench.shown({counter(10, "c_total", "sea"), counter(7, "d_total")}) == 2);
   CHECK(bench.shown({gauge(1)}) == 1);
@@ -111,7 +111,7 @@ TEST_CASE("FigureGuard: a station that left and came back begins at 0; a constan
   CHECK(bench.shown({counter(0, "c_total", "sea")}) == 0);
 }
 
-TEST_CASE("FigureGuard: what stays below and goes on counting is taken for a beginning after a while") {
+TEST_CASE("MetricGuard: what stays below and goes on counting is taken for a beginning after a while") {
   Bench bench;
   CHECK(bench.shown({counter(1e9)}) == 1);
   for (int second = 0; second < 30; ++second) {
@@ -120,12 +120,12 @@ TEST_CASE("FigureGuard: what stays below and goes on counting is taken for a beg
   }
   INFO("but not while it falls again");
   CHECK(bench.shown({counter(3)}) == 0);
-  bench.now_ns += FigureGuard::kSettledNs;
+  bench.now_ns += MetricGuard::kSettledNs;
   CHECK(bench.shown({counter(3)}) == 1);
   CHECK(bench.shown({counter(2)}) == 0);
 }
 
-TEST_CASE("FigureGuard: of two series of one name the first is the one that counts") {
+TEST_CASE("MetricGuard: of two series of one name the first is the one that counts") {
   Bench bench;
   CHECK(bench.shown({counter(10), counter(1)}) == 2);
   CHECK(bench.shown({counter(11), counter(1)}) == 2);
@@ -142,7 +142,7 @@ TEST_CASE("is_utf8: takes what is well-formed, and nothing else") {
   }
 }
 
-TEST_CASE("FigureGuard: what leaps is shown once it has stayed up, and noise that is put right never is") {
+TEST_CASE("MetricGuard: what leaps is shown once it has stayed up, and noise that is put right never is") {
   Bench bench;
   CHECK(bench.shown({counter(10), counter(10, "sent_bytes_total")}) == 2);
   bench.now_ns += kNsPerSecond;
