@@ -10,20 +10,20 @@ COPY . .
 RUN cmake --preset release -DBUILD_TESTING=OFF \
     && cmake --build --preset release \
     && DESTDIR=/stage cmake --install build/release --prefix /usr --strip
-# The packages of the libraries that the programs were linked with: their names differ from release to release.
+# The packages of the linked libraries: their names differ between Debian releases.
 RUN ldd /stage/usr/bin/* | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | sort -u | xargs realpath \
     | awk -F/ '{ print "*/" $(NF - 1) "/" $NF }' | xargs dpkg-query -S | cut -d: -f1 | sort -u > /runtime-packages
 
 FROM ${BASE}
 COPY --from=build /runtime-packages /usr/share/auralis/runtime-packages
-# PoCL is OpenCL on the processor, for who asks for it.
+# PoCL provides OpenCL on the processor, optionally.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
        $(cat /usr/share/auralis/runtime-packages) pocl-opencl-icd \
     && rm -rf /var/lib/apt/lists/*
-# NVIDIA's container runtime brings its OpenCL library, but not the file by which the OpenCL loader finds it.
+# NVIDIA's container runtime provides its OpenCL library, but not the file that the OpenCL loader finds it by.
 RUN mkdir -p /etc/OpenCL/vendors && echo libnvidia-opencl.so.1 > /etc/OpenCL/vendors/nvidia.icd
-# Numbers that docker-compose.yml knows too, for the shared memory's owner.
+# Fixed ids, also used in docker-compose.yml for the owner of the shared memory.
 RUN groupadd --system --gid 10001 auralis \
     && useradd --system --uid 10001 --gid auralis --home-dir /nonexistent --no-create-home \
        --shell /usr/sbin/nologin auralis \

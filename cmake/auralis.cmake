@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-# What every target of the project shares: warnings, sanitizers, and files embedded into a binary.
+# Settings of every target: warnings, sanitizers, and files embedded into a binary.
 
 add_library(auralis_options INTERFACE)
 target_include_directories(auralis_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(auralis_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 target_compile_definitions(auralis_options INTERFACE AURALIS_VERSION="${PROJECT_VERSION}")
 if(AURALIS_SANITIZE)
-  # No recovery: a finding of UBSan ends the test as one of ASan does. GCC's TSan does not model fences and
-  # warns of each; the ring's fences are paired with atomics of their own, which TSan does see.
+  # No recovery: an error found by UBSan ends the test, as with ASan. GCC's TSan does not model fences and warns about
+  # each; the ring's fences are paired with atomics, which TSan does model.
   target_compile_options(auralis_options INTERFACE
     -fsanitize=${AURALIS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   if(AURALIS_SANITIZE STREQUAL "thread")
@@ -16,15 +16,15 @@ if(AURALIS_SANITIZE)
   target_link_options(auralis_options INTERFACE -fsanitize=${AURALIS_SANITIZE})
 endif()
 
-# What the stages of the engine (synthd/engine/dsp) are compiled with. Nothing that changes the order of sums: the
-# bits of a sample shall not depend on the vector's width.
+# Compiler options of the engine's stages (synthd/engine/dsp). None that changes the order of additions: the bits of a
+# sample must not depend on the vector width.
 set(AURALIS_STAGE_OPTIONS
   -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off)
 
 # auralis_precompile(<target> [SKIP <source>...])
 #
-# Has <target> parse the standard library's headers once for all; sources that are compiled with options of their own take
-# no part. clang-tidy, in scripts/lint, uses none, and so sees that each source includes what it needs.
+# Precompiles the standard library's headers for <target>, except for sources with their own compiler options.
+# clang-tidy, in scripts/lint, does not use them, and so checks that each source includes what it needs.
 function(auralis_precompile target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SKIP")
   target_precompile_headers(${target} PRIVATE
