@@ -78,7 +78,7 @@ class Run(unittest.TestCase):
         self.fail(f"{daemon} does not run")
 
     def restarts(self, daemon):
-        return self.output().count(f"run: {daemon} ended unasked with status 137; restarting it\n")
+        return self.output().count(f"run: {daemon} exited unexpectedly with status 137; restarting it\n")
 
     def stop(self, run):
         run.send_signal(signal.SIGTERM)
@@ -100,7 +100,7 @@ class Run(unittest.TestCase):
         self.wait_for(lambda: subprocess.run(["curl", "-sf", address], capture_output=True, check=False).returncode == 0)
         self.kill(run, "streamd")
         self.assertEqual(run.wait(LIMIT_S), 1, self.output())
-        self.assertRegex(self.output(), r"run: streamd ended again with status 137, \d+ s after its restart; stopping")
+        self.assertRegex(self.output(), r"run: streamd exited again with status 137, \d+ s after its restart; stopping")
         self.assertEqual(self.restarts("streamd"), 1)
 
     def test_a_daemon_that_dies_again_later_is_restarted_again(self):
@@ -119,7 +119,7 @@ class Run(unittest.TestCase):
         run = self.start()
         self.kill(run, "metricsd", signal.SIGTERM)
         self.assertEqual(run.wait(LIMIT_S), 1, self.output())
-        self.assertIn("run: metricsd ended unasked with status 0; stopping", self.output())
+        self.assertIn("run: metricsd exited unexpectedly with status 0; stopping", self.output())
 
     def test_with_a_certificate_it_speaks_https_and_a_stop_waits_until_listeners_are_sent_away(self):
         certificate, key = self.folder / "certificate.pem", self.folder / "key.pem"
