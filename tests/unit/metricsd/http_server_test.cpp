@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// The server over real sockets. Deadlines are http_connection_test.cpp.
+#include "metricsd/http_server.h"
+
+#include "tests/unit/metricsd/support.h"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace auralis {
+namespace {
+
+using test::body_of;
+using test::Connection;
+using test::contains;
+using test::http;
+using test::status_of;
+
+HttpLimits small_limits() {
+  HttpLimits limits;
+  limits.head_bytes = 512;
+  limits.body_bytes = 64;
+  return limits;
+}
+
+struct ServerFixture {
+  HttpServer server{"127.0.0.1",
+                    0,
+                    {{"/page",
+                      [] {
+                        return HttpPage{"text/html", "a page", 200};
+                      }},
+                     {"/down",
+                      [] {
+                        return HttpPage{HttpPage{}.type, "not ready", 503};
+                      }},
+                     {"/fails", []() -> HttpPage { throw std::runtime_error("no page"); }}},
+                    small_limits()};
+
+  std::string ask(const std::string& method, const std::string& path) const {
+    return http(server.port(), method, path);
+  }
+  std::string send(const std::string& text) const { return Connection(server.port()).exchange(text); }
+};
+
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: answers GET with the page as it was made") {
+  const std::string answer = ask("GET", "/page");
+  CHECK(status_of(answer) == 200);
+  CHECK(contains(answer, "Content-Type: text/html\r\n"));
+  CHECK(contains(answer, "Content-Length: 6\r\n"));
+  CHECK(body_of(answer) == "a page");
+  CHECK(status_of(ask("GET", "/down")) == 503);
+  CHECK(body_of(ask("GET", "/down")) == "not ready");
+}
+
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: HEAD gets the head that GET would, and no body") {
+  const std::string answer = ask("HEAD", "/page");
+  CHECK(status_of(answer) == 200);
+  CHECK(contains(answer, "Content-Length: 6\r\n"));
+  CHECK(body_of(answer).empty());
+}
+
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: 404 lists the pages that there are") {
+  const std::string answer = ask("GET", "/other");
+  CHECK(status_of(answer) == 404);
+  CHECK(body_of(answer) == "There is no such page. There are: /down /fails /page\n");
+}
+
+TEST_CASE_FIXTURE(ServerFixture,
+                  "HttpServer: another method gets 405, an unknown one 501, OPTIONS the methods") {
+  for (const char* method : {"POST", "PUT", "DELETE"}) {
+    const std::string answer = ask(method, "/page");
+    CHECK_MESSAGE(status_of(answer) == 405, method);
+    CHECK_MESSAGE(contains(answer, "Allow: GET, HEAD, OPTIONS\r\n"), method);
+  }
+  CHECK(status_of(ask("BREW", "/page")) == 501);
+  const std::string options = ask("OPTIONS", "/page");
+  CHECK(status_of(options) == 204);
+  CHECK(contains(options, "Allow: GET, HEAD, OPTIONS\r\n"));
+}
+
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: a page that throws is 500, and the next request is served") {
+  CHECK(status_of(ask("GET", "/fails")) == 500);
+  CHECK(status_of(ask("GET", "/page")) == 200);
+}
+
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: a body beyond the limit is 413, announced or in chunks") {
+  const std::string head = "GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+  const std::string most(64, 'x');
+  CHECK(status_of(send(head + "Content-Length: 64\r\n\r\n" + most)) == 200);
+  const std::string refused = send(head + "Content-Length: 65\r\n\r\n");
+  CHECK(status_of(refused) == 413);
+  CHECK(body_of(refused) == "The body of a request may have up to 64 bytes.\n");
+  const std::string chunks = head + "Transfer-Encoding: chunked\r\n\r\n40\r\n" + most + "\r\n";
+  CHECK(status_of(send(chunks + "0\r\n\r\n")) == 200);
+  CHECK(status_of(send(chunks + "1\r\nx\r\n0\r\n\r\n")) == 413);
+}
+
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: a head beyond the limit is 431, a request line 414") {
+  const std::string line = "GET /page HTTP/1.1\r\nHost: a\r\n";
+  CHECK(status_of(send(line + "X: " + std::string(512, 'x') + "\r\n\r\n")) == 431);
+  CHECK(status_of(send("GET /" + std::string(512, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n")) == 414);
+}
+
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: what is malformed or of another version is refused") {
+  CHECK(status_of(send("\x16\x03\x01")) == 400);
+  CHECK(status_of(send("GET /page HTTP/1.1\r\n\r\n")) == 400);
+  CHECK(status_of(send("GET /page HTTP/1.0\r\n\r\n")) == 200);
+  const std::string other = send("GET /page HTTP/2.0\r\nHost: a\r\n\r\n");
+  CHECK(status_of(other) == 505);
+  CHECK(body_of(other) == "Only HTTP/1.1 and HTTP/1.0 are supported.\n");
+}
+
+TEST_CASE_FIXTURE(ServerFixture,
+                  "HttpServer: a connection serves one request after the other, in their order") {
+  const std::string answers =
+      send("GET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /down HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::size_t second = answers.find("HTTP/1.1 503");
+  CHECK(status_of(answers) == 200);
+  REQUIRE(second != std::string::npos);
+  CHECK(answers.find("a page") < second);
+}
+
+TEST_CASE("HttpServer: one connection more than the limit closes the oldest") {
+  HttpLimits limits;
+  limits.connections = 1;
+  const HttpServer server("127.0.0.1", 0, {{"/", [] { return HttpPage{}; }}}, limits);
+  const Connection oldest(server.port());
+  CHECK(status_of(http(server.port(), "GET", "/")) == 200);
+  CHECK(oldest.exchange("GET / HTTP/1.0\r\n\r\n").empty());
+}
+
+TEST_CASE("HttpServer: a port that is taken is an error at once") {
+  const HttpServer server("localhost", 0, {});
+  CHECK_THROWS_AS(HttpServer("127.0.0.1", server.port(), {}), std::runtime_error);
+}
+
+TEST_CASE("HttpServer: ends while clients are connected, and closes their connections") {
+  std::optional<HttpServer> server;
+  server.emplace("127.0.0.1", 0, HttpPages{});
+  const int port = server->port();
+  const Connection client(port);
+  CHECK(client.open());
+  server.reset();
+  CHECK(client.exchange("GET / HTTP/1.0\r\n\r\n").empty());
+  CHECK_FALSE(Connection(port).open());
+}
+
+}  // namespace
+}  // namespace auralis
