@@ -38,7 +38,7 @@ RULES = [
     (r"^bench/", [r"^bench\."]),
     (r"^monitoring/", [r"^monitoring\.", r"^deploy\.compose$"]),
     (r"^(systemd/|Dockerfile|docker-compose|scripts/run)", [r"^deploy\."]),
-    (r"^docs/metrics\.md$", [r"^unit\.metricsd\.metrics_doc$"]),
+    (r"^docs/metrics\.md$", [r"^unit\.tools\.metrics_page$"]),
     (r"^docs/(asyncapi|schemas|protocol)", [r"^integration\.protocol$"]),
     (r"^scripts/soak$", [r"^soak\."]),
     (r"^(docs/|[A-Z]+\.md$|LICENSE|scripts/(bench|lint|test|bootstrap)$|\.(ci|clang|editor|git|docker))", []),
