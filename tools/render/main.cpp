@@ -140,7 +140,8 @@ void write_midi(const RenderOptions& options, NewFile& file) {
 }
 
 void render(const RenderOptions& options, const StopSignals& signals) {
-  Progress progress(STDERR_FILENO, options.frames, options.format.sample_rate);
+  const SystemClock clock;
+  Progress progress(STDERR_FILENO, options.frames, options.format.sample_rate, clock);
   {
     Writers writers;
     for (const auto& path : options.files()) {

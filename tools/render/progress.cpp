@@ -11,9 +11,7 @@
 namespace auralis {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kDrawPeriod{200};
+constexpr std::int64_t kDrawPeriodNs = 200 * kNsPerMs;
 constexpr std::size_t kUsualColumns = 80;
 constexpr std::size_t kLongestBar = 40;
 constexpr std::size_t kShortestBar = 5;
@@ -37,28 +35,29 @@ std::string clock_text(double seconds) {
   return text.data();
 }
 
-Progress::Progress(int terminal, std::int64_t total_frames, std::uint32_t sample_rate)
+Progress::Progress(int terminal, std::int64_t total_frames, std::uint32_t sample_rate, const Clock& clock)
     : terminal_(::isatty(terminal) == 1 ? terminal : -1),
       total_frames_(total_frames),
       sample_rate_(sample_rate),
-      begin_(Clock::now()),
-      next_draw_(begin_ + kDrawPeriod) {}
+      clock_(clock),
+      begin_ns_(clock.now_ns()),
+      next_draw_ns_(begin_ns_ + kDrawPeriodNs) {}
 
 void Progress::begin() {
-  begin_ = Clock::now();
-  next_draw_ = begin_ + kDrawPeriod;
+  begin_ns_ = clock_.now_ns();
+  next_draw_ns_ = begin_ns_ + kDrawPeriodNs;
 }
 
 void Progress::show(std::int64_t frames) {
   if (terminal_ < 0) return;
-  const auto now = Clock::now();
-  if (now < next_draw_) return;
-  next_draw_ = now + kDrawPeriod;
+  const std::int64_t now_ns = clock_.now_ns();
+  if (now_ns < next_draw_ns_) return;
+  next_draw_ns_ = now_ns + kDrawPeriodNs;
   draw(line(frames));
 }
 
 double Progress::elapsed_seconds() const {
-  return std::chrono::duration<double>(Clock::now() - begin_).count();
+  return static_cast<double>(clock_.now_ns() - begin_ns_) / kNsPerSecond;
 }
 
 double Progress::speed(std::int64_t frames) const {

@@ -3,9 +3,10 @@
 // output is no terminal. One thread.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
+
+#include "common/base/clock.h"
 
 namespace auralis {
 
@@ -14,8 +15,8 @@ std::string clock_text(double seconds);
 
 class Progress {
  public:
-  // Draws on `terminal`, a file descriptor, if it is one.
-  Progress(int terminal, std::int64_t total_frames, std::uint32_t sample_rate);
+  // Draws on `terminal`, a file descriptor, if it is one. `clock` outlives it.
+  Progress(int terminal, std::int64_t total_frames, std::uint32_t sample_rate, const Clock& clock);
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -40,8 +41,9 @@ class Progress {
   int terminal_;  // -1: none
   std::int64_t total_frames_;
   std::uint32_t sample_rate_;
-  std::chrono::steady_clock::time_point begin_;
-  std::chrono::steady_clock::time_point next_draw_;
+  const Clock& clock_;
+  std::int64_t begin_ns_;
+  std::int64_t next_draw_ns_;
   bool drawn_ = false;  // there is something on the line
 };
 
