@@ -3,9 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <string>
+#include <string_view>
 
 namespace auralis {
 namespace {
