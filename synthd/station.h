@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One station: joins what the composer writes to what an engine plays. All of it follows from the seed, what
-// was asked for in the course of time, and the frame number: nothing is kept but what it would cost to find
-// again. Chunks are the station's own. One thread.
+// One station: turns the composer's notes into the voices that an engine renders. The output is a function of
+// the seed, the parameter history and the frame number; the only other state is a cache of composed bars.
+// Chunk numbers count on the station's own sample axis. One thread.
 #pragma once
 
 #include <array>
@@ -17,14 +17,15 @@ namespace auralis {
 
 class Station {
  public:
-  // Of `timeline` the rate and the length of a chunk count.
+  // Uses only the sample rate and the chunk length of `timeline`.
   Station(std::uint64_t seed, const Timeline& timeline, const ParameterHistory& history);
 
-  // What sounds in `chunk`, for an engine that knows what went before or not. Valid until the next call.
+  // The voices and gains of `chunk`, whether or not the engine rendered the chunk before it. Valid until the
+  // next call.
   StationChunk prepare(std::int64_t chunk);
 
-  // Whether a change in `chunk` comes not too soon after the last one; and puts it in force. `chunk` is the
-  // next one to be prepared, and not prepared yet.
+  // takes_change(): true if a change in `chunk` keeps the minimum distance from the last one. change():
+  // applies it from `chunk` on. `chunk` is the next one to prepare, not prepared yet.
   bool takes_change(std::int64_t chunk) const { return keeps_spacing(history_, timeline_, chunk); }
   void change(const MusicParameters& parameters, std::int64_t chunk) {
     assert(takes_change(chunk));
@@ -33,11 +34,11 @@ class Station {
 
   const ParameterHistory& history() const { return history_; }
 
-  // The station's own number for dither and reverb, StationChunk::dither_seed.
+  // Seed of the station's dither and of its reverb turns, StationChunk::dither_seed.
   std::uint32_t dither_seed() const { return static_cast<std::uint32_t>(seed_ ^ (seed_ >> 32)); }
 
-  // The chunk that holds the first frame that is heard in the reverb where `chunk` begins: where to begin
-  // with an engine that does not know what went before.
+  // First chunk of the warm-up for `chunk`: it holds the first frame that is still audible in the reverb at
+  // the start of `chunk`. An engine without the station's state renders from there.
   std::int64_t reverb_chunk(std::int64_t chunk) const;
 
  private:
@@ -47,15 +48,15 @@ class Station {
   Timeline timeline_;
   ParameterHistory history_;
   struct Composed {
-    BarRecord bar;  // without frames: none
+    BarRecord bar;  // frames == 0: empty
     Score score;
   };
-  std::array<Composed, Bars::kMost> composed_;  // bar b at place b mod kMost
+  std::array<Composed, Bars::kMost> composed_;  // cache: bar b at index b mod kMost
   std::vector<Voice> voices_;
 };
 
-// Phase increment of a MIDI note (69 = 440 Hz, equal temperament): 2^32 a turn. Exact arithmetic, alike
-// everywhere.
+// Phase increment per frame of a MIDI note (69 = 440 Hz, equal temperament): 2^32 is one turn. Exact
+// arithmetic: the same on every machine.
 std::uint32_t phase_increment(int pitch, std::uint32_t sample_rate);
 
 }  // namespace auralis

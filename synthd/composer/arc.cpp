@@ -6,10 +6,12 @@
 namespace auralis {
 namespace {
 
-// From point to point: one to two minutes in a common tempo, and the two out of step.
+// Bars from one random point to the next: one to two minutes at a common tempo. The two lengths differ, so
+// that fullness and height rarely turn in the same bar.
 constexpr int kFullnessBars = 20;
 constexpr int kHeightBars = 28;
 
+// Interpolates linearly at `bar` between random points `bars` apart, each from -range to range.
 int along(std::uint64_t seed, Purpose purpose, std::int64_t bar, int bars, int range) {
   const auto point = [&](std::int64_t index) {
     return static_cast<int>(

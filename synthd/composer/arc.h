@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The long run of a station's music: over minutes it gets fuller and thinner, and moves up and down, so that
-// an hour is not one minute repeated. Straight lines between random points, a function of the bar alone. Any
-// thread.
+// Large-scale form of a station's music: over minutes the texture gets denser and thinner and the register
+// moves up and down, so that an hour is not one minute repeated. Piecewise linear between random points; a
+// pure function of seed and bar. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 namespace auralis {
 
 struct Arc {
-  int fullness = 0;  // -kArcFullness to kArcFullness: how much more, or less, than the controls say
-  int height = 0;    // -kArcSemitones to kArcSemitones, from where pads and melody lie
+  int fullness = 0;  // -kArcFullness to kArcFullness: added to the density that the controls set
+  int height = 0;    // -kArcSemitones to kArcSemitones: transposes the register of pads and melody
 };
 inline constexpr int kArcFullness = 64;
 inline constexpr int kArcSemitones = 4;

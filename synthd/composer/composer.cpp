@@ -9,19 +9,19 @@
 namespace auralis {
 namespace {
 
-// Groups of bars that hold at most one event each, in one of the first three bars: so events lie 4 to 8 bars
-// apart for kicks, and 3 to 7 for swells (or more, since some groups have none).
+// Bars in a group. A group holds at most one event, in one of its first three bars: kicks are 4 to 8 bars
+// apart, swells 3 to 7 (or more, since some groups have none).
 constexpr std::int64_t kKickGroupBars = 6;
 constexpr std::int64_t kSwellGroupBars = 5;
 constexpr std::uint32_t kGroupOffsets = 3;
 
-constexpr std::uint32_t kKickLateMs = 12;  // at most, as by a hand
+constexpr std::uint32_t kKickLateMs = 12;  // maximum delay, for a human feel
 
 constexpr std::uint32_t kShortestSwellMs = 3'000;
 constexpr std::uint32_t kLongestSwellMs = 8'000;
 
 void compose_pads(std::uint64_t seed, const BarRecord& bar, const Chord& chord, Score& score) {
-  // Where the tones lie in the stereo field: the bass in the middle, a led voice where it was.
+  // Pan positions: the bass in the middle; each led voice keeps its position from chord to chord.
   constexpr std::array<float, Chord::kMaxPitches> kPans{0, -0.5F, 0.5F, -0.15F, 0.3F, -0.7F, 0.7F};
   const std::uint32_t first_seed = RandomStream(seed, Purpose::kPad, bar.index).next();
   for (std::size_t i = 0; i < chord.pitch_count; ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Composes a station's music bar by bar. What a bar holds is a pure function of (seed, its record, sample
-// rate): no bar needs another one, and bar 1,000,000 costs what bar 1 costs. Knows nothing of sound or of
+// Composes a station's music bar by bar. The notes of a bar are a pure function of (seed, its record, sample
+// rate): no bar depends on another, and bar 1,000,000 costs as much as bar 1. Independent of synthesis and of
 // shared memory. Any thread.
 #pragma once
 
@@ -11,11 +11,11 @@
 
 namespace auralis {
 
-// Kicks begin at this intensity.
+// Lowest intensity that has kicks.
 inline constexpr float kKickIntensity = 0.3F;
 
-// The notes that start in `bar`, of all groups, switched on or not: switches are the mixer's. Notes may ring
-// on after the bar, for as long as Bars::kMost allows.
+// Returns the notes of all groups that start in `bar`, including groups that are switched off: the mixer
+// mutes those. Notes may sound beyond the bar, for as long as Bars::kMost allows.
 Score compose_bar(std::uint64_t seed, const BarRecord& bar, std::uint32_t sample_rate);
 
 }  // namespace auralis

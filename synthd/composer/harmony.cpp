@@ -16,9 +16,9 @@ struct ModeTable {
   std::array<std::uint8_t, 7> steps;  // semitones above the root
   std::array<std::uint8_t, kChordStates>
       degrees;  // scale degree of each chord state, 0 = tonic; none is diminished
-  // Chances of a change at variety 0, from row to column. No zero: so the chains of chord_state always meet,
-  // after two steps in the mean. Each mode leans on the chord that tells it from its neighbours: dorian on
-  // IV, phrygian and lydian on II, mixolydian on VII and IV.
+  // Transition probabilities in percent at variety 0, from row to column. None is zero, so that the coupled
+  // chains of chord_state() always coalesce, after two steps on average. Each mode favours its characteristic
+  // chord: dorian IV, phrygian and lydian II, mixolydian VII and IV.
   Percents chances;
 };
 
@@ -76,16 +76,17 @@ constexpr std::array<ModeTable, 6> kModes{{
 
 constexpr std::uint32_t kEvenChance = 100 / kChordStates;
 
-constexpr int kBassLow = 33;      // A1: the bass begins in the octave from here ...
-constexpr int kBassLowest = 31;   // ... and may be led from G1 ...
-constexpr int kBassHighest = 44;  // ... to G#2, below the voices
-constexpr int kPadLow = 52;       // E3: likewise the pads where they begin and the arc is level ...
-constexpr int kVoicesLow = 45;    // ... and how far they may be led from there: A2, above the bass ...
-constexpr int kVoicesHigh = 72;   // ... to C5
+// Ranges as MIDI notes. Voice leading starts in an octave and may move within the limits.
+constexpr int kBassLow = 33;      // A1: lowest note of the octave in which the bass starts
+constexpr int kBassLowest = 31;   // G1
+constexpr int kBassHighest = 44;  // G#2, below the upper voices
+constexpr int kPadLow = 52;       // E3: lowest note of the octave in which the pads start, at arc height 0
+constexpr int kVoicesLow = 45;    // A2, above the bass
+constexpr int kVoicesHigh = 72;   // C5
 
 const ModeTable& table_of(Mode mode) { return kModes.at(static_cast<std::size_t>(mode)); }
 
-// The random number of a bar, for its step of the chain.
+// Random number that decides the chain's step into `bar`.
 std::uint32_t chord_draw(std::uint64_t seed, std::int64_t bar) {
   return RandomStream(seed, Purpose::kChord, bar).below(kTransitionScale);
 }
@@ -99,15 +100,15 @@ std::size_t step(const TransitionMatrix& matrix, std::size_t from, std::uint32_t
   return to;
 }
 
-// How dense the chords of a bar are, in 256ths: the control, and around it what the arc adds or takes,
-// nothing at either end.
+// Chord density of a bar, in 256ths: the control, offset by the arc. The offset vanishes at both ends of the
+// control's range.
 std::uint32_t density_of(const MusicParameters& parameters, const Arc& arc) {
   const auto density = static_cast<int>(in_256ths(parameters.harmonic_density));
   return static_cast<std::uint32_t>(density +
                                     arc.fullness * density * (256 - density) / (256 * kArcFullness));
 }
 
-// The pitch of class `pitch_class` in the octave that begins at `low`.
+// Pitch of class `pitch_class` in the octave that starts at `low`.
 int place(int pitch_class, int low) { return low + (pitch_class - low % 12 + 12) % 12; }
 
 // Pitches of a triad: root, third, fifth.
@@ -122,7 +123,7 @@ Triad triad_classes(const MusicParameters& parameters, std::size_t degree) {
   return classes;
 }
 
-// The pitch of a class that is nearest to `pitch`.
+// Pitch of class `pitch_class` nearest to `pitch`.
 int near(int pitch_class, int pitch) {
   const int above = place(pitch_class, pitch);
   return above - pitch <= 6 ? above : above - 12;
@@ -135,8 +136,8 @@ struct Voicing {
   std::array<std::uint8_t, 3> voices{0, 1, 2};  // as in Chord
 };
 
-// From `from` to the triad of those classes: the way by which its voices move by the least in all, none of
-// them out of range.
+// Voice leading: moves `from` to the triad of `classes` with the smallest total motion in semitones, keeping
+// the voices in range.
 void lead(Voicing& from, const Triad& classes) {
   constexpr std::array<std::array<std::size_t, 3>, 6> kPairings{
       {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
@@ -181,8 +182,8 @@ Voicing voicing_of(std::uint64_t seed, std::int64_t bar, const MusicParameters& 
   return voicing;
 }
 
-// Semitones over the root that suspend its third: a fourth, or where the scale has none, a second, which it
-// has then.
+// Semitones from the root to the suspension of its third: a fourth, or a second if the fourth is not in the
+// scale (then the second is).
 int suspension_of(PitchClasses scale, int root) { return contains(scale, root + 5) ? 5 : 2; }
 
 }  // namespace
@@ -206,7 +207,7 @@ TransitionMatrix chord_transitions(Mode mode, float variety) {
 }
 
 std::size_t chord_state(std::uint64_t seed, std::int64_t bar, Mode mode, float variety) {
-  constexpr std::int64_t kLongest = 1'024;  // never reached in practice: the tonic then
+  constexpr std::int64_t kLongest = 1'024;  // bars to look back; never reached in practice: returns the tonic
   const TransitionMatrix matrix = chord_transitions(mode, variety);
   for (std::int64_t length = 8; length <= kLongest; length *= 2) {
     std::array<std::size_t, kChordStates> states{0, 1, 2, 3, 4};
@@ -248,7 +249,7 @@ Chord chord_of(std::uint64_t seed, std::int64_t bar, const MusicParameters& para
   add(bass);
   for (const int pitch : triad) add(pitch);
   const int over_root = suspension_of(scale, root);
-  // A second that is suspended is the ninth already.
+  // Skip the ninth if the suspension is a second: it is the same pitch class.
   if (suspended) chord.suspension = static_cast<std::uint8_t>(third + over_root - (third - root + 24) % 12);
   if (seventh) add(place((parameters.key + mode.steps.at((degree + 6) % mode.steps.size())) % 12, pad_low));
   if (ninth && contains(scale, root + 2) && !(suspended && over_root == 2)) {

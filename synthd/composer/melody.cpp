@@ -9,19 +9,19 @@
 namespace auralis {
 namespace {
 
-constexpr int kEighths = 8;  // a bar
+constexpr int kEighths = 8;  // per bar
 constexpr int kPhraseEighths = kPhraseBars * kEighths;
 constexpr int kContourLow = 67;  // G4
 constexpr std::uint32_t kContourSpan = 12;
-constexpr int kWander = 4;    // semitones around the contour ...
-constexpr int kStep = 3;      // ... and from note to note
-constexpr int kFarthest = 4;  // from there to a tone of the kind that was drawn
+constexpr int kWander = 4;    // maximum distance of a target from the contour, in semitones
+constexpr int kStep = 3;      // maximum distance of a target from the note before, in semitones
+constexpr int kFarthest = 4;  // maximum distance of a note from its target, in semitones
 
-// How a phrase of the melody goes.
+// Contour of a phrase of the melody.
 struct Phrase {
-  int from;    // the contour at its begin ...
-  int to;      // ... and at its end, where the next one begins
-  int breath;  // no note starts at this eighth or later
+  int from;    // MIDI note of the contour at the phrase's start
+  int to;      // ... and at its end, where the next phrase starts
+  int breath;  // first eighth of the rest at the end: no note starts from there on
 };
 
 Phrase phrase_at(std::uint64_t seed, std::int64_t index) {
@@ -37,14 +37,14 @@ Phrase phrase_at(std::uint64_t seed, std::int64_t index) {
   return phrase;
 }
 
-// The chord as it sounds at an eighth: its third, where that is suspended, only in the bar's second half.
+// Pitch classes that sound at an eighth: a suspended third sounds only in the bar's second half.
 PitchClasses sounding_classes(const Chord& chord, int eighth) {
   if (chord.suspension == 0 || eighth >= kEighths / 2) return chord.classes;
   const unsigned third = 1U << chord.pitches[Chord::kThird] % 12;
   return static_cast<PitchClasses>((chord.classes & ~third) | 1U << chord.suspension % 12);
 }
 
-// Which pitch classes the next note may have.
+// Draws the set of pitch classes that the next note is chosen from.
 PitchClasses draw_classes(RandomStream& random, const MusicParameters& parameters, PitchClasses chord) {
   const ToneShares shares = tone_shares(parameters.melody_complexity);
   const PitchClasses scale = scale_of(parameters);
@@ -55,8 +55,8 @@ PitchClasses draw_classes(RandomStream& random, const MusicParameters& parameter
   return static_cast<PitchClasses>(classes);
 }
 
-// The pitch among `classes` that is nearest to `target`; of two equally near, the one on the side of
-// `upward`. Where none is near, of `scale`.
+// Returns the pitch among `classes` nearest to `target`; `upward` decides between two at the same distance.
+// If none is within kFarthest, falls back to `scale`.
 int nearest(PitchClasses classes, PitchClasses scale, int target, bool upward) {
   for (int distance = 0; distance <= kFarthest; ++distance) {
     const int first = target + (upward ? distance : -distance);
@@ -83,7 +83,7 @@ void compose_melody(std::uint64_t seed, const BarRecord& bar, const Chord& chord
   const Phrase phrase = phrase_at(seed, bar.index / kPhraseBars);
   const Arc arc = arc_at(seed, bar.index);
   RandomStream random(seed, Purpose::kMelody, bar.index);
-  // A bar of rest.
+  // Whole bar of rest.
   const int chance = 160 + static_cast<int>(80 * intensity / 256) + arc.fullness / 2;
   if (random.below(256) >= static_cast<std::uint32_t>(chance)) return;
 
@@ -108,8 +108,8 @@ void compose_melody(std::uint64_t seed, const BarRecord& bar, const Chord& chord
     note.start_frame = bar.start_frame + bar.frames * eighth / kEighths;
     note.gate_frames = static_cast<std::uint32_t>(length);
     note.pitch = static_cast<std::uint8_t>(last);
-    // What lies outside the scale passes by quietly.
-    // In steps that are exact in binary: a fused multiply-add gives the same.
+    // Notes outside the scale are softer. The random steps are exact in binary, so that a fused multiply-add
+    // gives the same result.
     note.accent =
         (contains(scale, last) ? 0.7F : 0.45F) + static_cast<float>(random.below(256)) * (1.0F / 1'024);
     note.pan = static_cast<float>(random.below(256)) * (1.0F / 256) - 0.5F;

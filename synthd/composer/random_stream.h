@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The random numbers of one decision of the composer: a stream that is named by (seed, purpose, index), so a
-// decision never depends on how many numbers another one drew, nor on what was composed before. One thread.
+// Random numbers for one decision of the composer: a stream keyed by (seed, purpose, index), so that a
+// decision depends neither on how many numbers another one drew nor on what was composed before. One thread.
 #pragma once
 
 #include <cassert>
@@ -12,7 +12,7 @@
 
 namespace auralis {
 
-// What the numbers are for. The values are part of the music: a changed one is other music.
+// Purpose of a stream. The values are part of the music: changing one changes what is composed.
 enum class Purpose : std::uint32_t {
   kChord = 1,     // index: bar
   kVoicing = 2,   // index: bar
@@ -21,7 +21,7 @@ enum class Purpose : std::uint32_t {
   kKick = 5,      // index: group of bars
   kSwell = 6,     // index: group of bars
   kFullness = 7,  // index: point of the arc
-  kHeight = 8,    // likewise
+  kHeight = 8,    // index: point of the arc
   kPad = 9,       // index: bar
 };
 
@@ -43,7 +43,7 @@ class RandomStream {
     return block_[used_++];
   }
 
-  // Uniform in 0 .. bound - 1, but for a bias below bound / 2^32.
+  // Uniform in 0 .. bound - 1, apart from a bias below bound / 2^32.
   std::uint32_t below(std::uint32_t bound) {
     assert(bound > 0);
     return static_cast<std::uint32_t>((std::uint64_t{next()} * bound) >> 32);
@@ -56,7 +56,8 @@ class RandomStream {
   std::size_t used_ = block_.size();
 };
 
-// A control of 0 to 1 as a whole number of 0 to 256: decisions are made in integers, alike on every machine.
+// Converts a control of 0 to 1 to an integer of 0 to 256: decisions use integers, so that every machine
+// composes the same music.
 inline std::uint32_t in_256ths(float level) {
   assert(0 <= level && level <= 1);
   return static_cast<std::uint32_t>(std::lround(level * 256));

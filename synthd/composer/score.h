@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the composer hands on: the notes that start in one bar. Plain values; no allocation.
+// Output of the composer: the notes that start in one bar. Plain values; no allocation.
 #pragma once
 
 #include <array>
@@ -12,16 +12,16 @@ namespace auralis {
 
 struct Note {
   std::int64_t start_frame = 0;   // on the station's sample axis
-  std::uint32_t gate_frames = 0;  // held so long; what its voice adds as release comes after
-  std::uint32_t seed = 0;         // for noise and for phases
+  std::uint32_t gate_frames = 0;  // how long the note is held; the voice's release follows
+  std::uint32_t seed = 0;         // of noise and initial phases
   VoiceGroup group = VoiceGroup::kPads;
-  std::uint8_t pitch = 0;  // MIDI note number, 69 = 440 Hz; of no meaning for kicks and swells
-  float accent = 1;        // 0 to 1, against the other notes of its group
+  std::uint8_t pitch = 0;  // MIDI note number, 69 = 440 Hz; unused for kicks and swells
+  float accent = 1;        // 0 to 1, relative to the other notes of its group
   float pan = 0;           // -1 left to 1 right
 };
 
 struct Score {
-  // Seven pads and a suspension, eight melody notes (one an eighth), a kick and a swell.
+  // Seven pads and a suspension, eight melody notes (one per eighth), a kick and a swell.
   static constexpr std::size_t kMaxNotes = 18;
 
   std::array<Note, kMaxNotes> notes;
