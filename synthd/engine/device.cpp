@@ -56,7 +56,7 @@ std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_vi
         "pocl-opencl-icd for OpenCL on the processor; or render without OpenCL: synthd.engine = \"native\"");
   }
   if (wanted.empty()) {
-    // DeviceType is in the order of preference; the first of equals wins.
+    // DeviceType is in order of preference; min_element returns the first of equal devices.
     const auto best = std::min_element(devices.begin(), devices.end(),
                                        [](const auto& a, const auto& b) { return a.type < b.type; });
     return static_cast<std::size_t>(best - devices.begin());

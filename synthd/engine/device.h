@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The devices that an engine may run on, and the rule by which one is chosen. Values; any thread.
+// Devices that an engine can run on, and the rule that selects one. Values; any thread.
 #pragma once
 
 #include <cstddef>
@@ -18,16 +18,16 @@ struct DeviceInfo {
   DeviceType type = DeviceType::kCpu;
 };
 
-// Position in `devices` of the one to use. `wanted` is a position, or a part of the name of a device or its
-// platform in any case; empty: the first GPU, else the first accelerator, else the first device. So a CPU
-// never wins over a GPU by the order of the platforms. Throws EngineError that says what there is, or what to
-// install.
+// Returns the index in `devices` of the device to use. `wanted` is an index, or a substring of the name of a
+// device or of its platform, ignoring case; empty: the first GPU, else the first accelerator, else the first
+// device, so that the order of the platforms never makes a CPU win over a GPU. Throws EngineError that lists
+// the devices, or says what to install.
 std::size_t choose_device(const std::vector<DeviceInfo>& devices, std::string_view wanted);
 
-// Processors that rendering may take: all but one, which is left to the listeners' server; at least one.
+// Number of processors that rendering may use: all but one, which is left to streamd; at least one.
 std::size_t render_processors();
 
-// A device as people read it: its position, name, type and platform.
+// One line of text for operators: index, name, type and platform of the device.
 std::string device_line(const std::vector<DeviceInfo>& devices, std::size_t index);
 
 }  // namespace auralis

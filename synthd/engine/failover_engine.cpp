@@ -20,7 +20,7 @@ RenderReport FailoverEngine::render(const StationChunk* batch, std::size_t count
     if (!spare_) throw;
     log_error("device failed: rendering with the native engine until the next start",
               {{"error", std::string(error.what())}});
-    // Destroys the failed engine: its memory is of no use, and its driver is not to be called again.
+    // Destroy the failed engine: its memory is useless, and its driver must not be called again.
     engine_ = std::move(spare_);
     throw EngineReplaced(error.what());
   }

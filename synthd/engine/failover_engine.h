@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An engine that survives its device: if the first one fails while it renders, a spare replaces it for good.
+// Engine that survives the loss of its device: if the first engine fails while rendering, a spare replaces it
+// permanently.
 #pragma once
 
 #include <memory>
@@ -9,15 +10,15 @@
 
 namespace auralis {
 
-// The first engine failed and was replaced: nothing of this batch was rendered. The new one has no state of
-// any station (next_frame() is -1): warm the stations up, then render the batch again.
+// Reports that the first engine failed and was replaced: nothing of this batch was rendered. The spare has no
+// station state (next_frame() is -1): warm up the stations, then render the batch again.
 struct EngineReplaced : EngineError {
   using EngineError::EngineError;
 };
 
 class FailoverEngine final : public Engine {
  public:
-  // Both of the same shape. The spare exists from the start, so that a failure allocates nothing.
+  // Both engines have the same shape. The spare exists from the start, so that failover allocates nothing.
   FailoverEngine(std::unique_ptr<Engine> first, std::unique_ptr<Engine> second);
 
   // Throws EngineReplaced once; later errors of the spare pass through.
@@ -31,7 +32,7 @@ class FailoverEngine final : public Engine {
  private:
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Engine> spare_;  // null once it is engine_
-  ThreadChecker caller_;           // of render()
+  ThreadChecker caller_;           // thread of render()
 };
 
 }  // namespace auralis

@@ -15,7 +15,7 @@
 namespace auralis {
 namespace {
 
-// The OpenCL device to play on; nothing: the native engine plays.
+// Index of the OpenCL device to render on; nullopt: use the native engine.
 std::optional<std::size_t> wanted_device(const Config& config, const std::vector<DeviceInfo>& devices) {
   if (config.synthd.engine == EngineChoice::kNative) return std::nullopt;
   const bool any_gpu = std::any_of(devices.begin(), devices.end(),
@@ -78,7 +78,7 @@ EngineShape engine_shape(const Timeline& timeline, std::size_t stations) {
 }
 
 EngineList list_engines(const Config& config) {
-  Config opencl = config;  // what OpenCL has is shown whatever is configured
+  Config opencl = config;  // list OpenCL devices even if the native engine is configured
   if (opencl.synthd.engine == EngineChoice::kNative) opencl.synthd.engine = EngineChoice::kAuto;
   const auto devices = devices_for(opencl);
   EngineList list{"", true};

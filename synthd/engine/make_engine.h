@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which engine plays: by configuration, and by what there is.
+// Selects the engine, by configuration and available devices.
 #pragma once
 
 #include <memory>
@@ -11,16 +11,16 @@
 
 namespace auralis {
 
-// synthd.engine: `native`; `opencl`, on the device that synthd.device chooses; `auto`: OpenCL on a GPU or on
-// the device that is named, else native. An OpenCL engine is backed by the native one. `announced`: the log
-// says what was chosen. Throws EngineError where the wanted device is not there.
+// Makes the engine of synthd.engine: `native`; `opencl`, on the device that synthd.device selects; `auto`:
+// OpenCL on the device that synthd.device names or on a GPU, else native. An OpenCL engine fails over to the
+// native one. `announced`: log the choice. Throws EngineError if the configured device is not available.
 std::unique_ptr<Engine> make_engine(const Config& config, const EngineShape& shape, bool announced);
 
-// What stations of that rate and length of a chunk need.
+// Returns the shape for `stations` stations with the sample rate and chunk length of `timeline`.
 EngineShape engine_shape(const Timeline& timeline, std::size_t stations);
 
-// For --list-devices: a line for each device and one for the native engine, the one that plays marked; and
-// whether there is one to play.
+// Output of --list-devices: one line per device and one for the native engine, with the selected one marked.
+// `playable` is false if the configuration selects none.
 struct EngineList {
   std::string text;
   bool playable;

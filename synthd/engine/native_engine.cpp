@@ -18,7 +18,7 @@ namespace auralis {
 std::vector<Stages<float>> native_stages() {
   std::vector<Stages<float>> sets;
 #ifdef AURALIS_X86_SETS
-  // What GCC may use where it is told -march=x86-64-v4 and -v3.
+  // Check every extension that GCC may use with -march=x86-64-v4 and -v3.
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -33,8 +33,8 @@ std::vector<Stages<float>> native_stages() {
 
 namespace {
 
-// What a thread needs to render a chunk, beside the station's own memory. On cache lines of its own: all of
-// it is written all the time.
+// Working memory of a thread that renders a chunk, apart from the station's reverbs. Aligned to a cache line
+// to avoid false sharing: all of it is written constantly.
 struct alignas(64) Bench {
   VoicePacker packer;
   std::vector<PackedVoice> voices;
@@ -56,10 +56,10 @@ struct NativeEngine::Impl {
   StageMemory<float> reverbs;  // of all stations
   StageMemory<std::int16_t> samples;
   StageMemory<float> mixes;
-  std::vector<std::uint8_t> restarted;  // by index in the batch: its reverbs hold nothing of use
-  std::vector<Bench> benches;           // a thread each, the caller's first
+  std::vector<std::uint8_t> restarted;  // by index in the batch: 1 if the reverbs must be cleared
+  std::vector<Bench> benches;           // one per thread, the caller's first
 
-  // The batch in work. Threads take its chunks one by one.
+  // Current batch. Threads take its chunks one by one.
   const StationChunk* batch = nullptr;
   std::size_t count = 0;
   std::atomic<std::size_t> taken{0};
@@ -67,11 +67,11 @@ struct NativeEngine::Impl {
 
   Mutex mutex;
   std::condition_variable changed;
-  std::uint64_t round AURALIS_GUARDED_BY(mutex) = 0;  // batches begun
-  std::size_t working AURALIS_GUARDED_BY(mutex) = 0;  // threads that have not finished this one
+  std::uint64_t round AURALIS_GUARDED_BY(mutex) = 0;  // batches started
+  std::size_t working AURALIS_GUARDED_BY(mutex) = 0;  // threads that have not finished the current batch
   bool stopping AURALIS_GUARDED_BY(mutex) = false;
   std::vector<std::thread> threads;
-  ThreadChecker caller;  // of render()
+  ThreadChecker caller;  // thread of render()
 
   Impl(const EngineShape& s, std::size_t thread_count, const Stages<float>& chosen)
       : shape(s),

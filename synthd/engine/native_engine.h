@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The engine on the processor: the stages compiled for the best instructions that it has, the stations of a
-// batch spread over threads.
+// Engine on the CPU: the stages compiled for its best instruction set, with the stations of a batch spread
+// over threads.
 #pragma once
 
 #include <memory>
@@ -11,14 +11,14 @@
 
 namespace auralis {
 
-// The sets of instructions that this build has and this processor can run, the fastest first; the baseline is
-// always the last. Those with fused multiply-add give the same samples, bit for bit.
+// Returns the instruction sets that this build contains and this processor supports, the fastest first and
+// the baseline last. All sets with fused multiply-add give bit-identical samples.
 std::vector<Stages<float>> native_stages();
 
-// Starts threads of its own if there are several stations.
+// Starts its own threads if there are several stations.
 class NativeEngine final : public Engine {
  public:
-  // `threads` counts the caller's; at least 1.
+  // `threads` includes the caller's; at least 1.
   NativeEngine(const EngineShape& shape, std::size_t threads,
                const Stages<float>& stages = native_stages().front());
   ~NativeEngine() override;

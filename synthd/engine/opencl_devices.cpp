@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The devices of OpenCL, and what their drivers want to find in the environment.
+// Enumerates OpenCL devices and prepares the environment variables of their drivers.
 #include "synthd/engine/opencl_engine.h"
 #include "synthd/engine/opencl_support.h"
 
@@ -50,7 +50,7 @@ std::filesystem::path cache_folder(const std::filesystem::path& fallback) {
   std::vector<std::filesystem::path> candidates;
   if (const char* service = std::getenv("CACHE_DIRECTORY")) {
     const std::string_view list(service);
-    candidates.emplace_back(list.substr(0, list.find(':')));  // of systemd's list the first
+    candidates.emplace_back(list.substr(0, list.find(':')));  // first entry of systemd's list
   }
   if (const char* user = std::getenv("XDG_CACHE_HOME")) {
     candidates.push_back(std::filesystem::path(user) / "auralis");

@@ -27,12 +27,13 @@
 namespace auralis {
 namespace {
 
-constexpr std::size_t kTurns = 2;            // slices under way at a time
-constexpr std::size_t kSlices = 4;           // of a batch, so that packing, copies and kernels overlap ...
-constexpr std::size_t kLeastSlice = 8;       // ... where there are stations for it
-constexpr std::size_t kProcessorSlice = 32;  // a processor's caches hold no more from one stage to the next
+constexpr std::size_t kTurns = 2;            // slices in flight at a time
+constexpr std::size_t kSlices = 4;           // slices per batch, so that packing, copies and kernels overlap
+constexpr std::size_t kLeastSlice = 8;       // minimum stations per slice, if there are as many
+constexpr std::size_t kProcessorSlice = 32;  // on a CPU: as many as its caches hold between stages
 
-// Memory of the host that the device's copies reach without the driver's help, mapped for good.
+// Pinned host memory, mapped for the object's lifetime: copies to and from the device need no staging by the
+// driver.
 template <typename T>
 class Staging {
  public:
@@ -46,7 +47,7 @@ class Staging {
     try {
       queue_.enqueueUnmapMemObject(buffer_, host_);
       queue_.finish();
-    } catch (const cl::Error&) {  // of a device that is lost there is nothing to give back
+    } catch (const cl::Error&) {  // a lost device has nothing to release
     }
   }
   Staging(const Staging&) = delete;
@@ -59,7 +60,7 @@ class Staging {
   std::size_t count_;
   cl::CommandQueue queue_;
   cl::Buffer buffer_;
-  T* host_;  // the driver's
+  T* host_;  // owned by the driver
 };
 
 }  // namespace
@@ -67,10 +68,11 @@ class Staging {
 struct OpenClEngine::Impl {
   struct Stage {
     cl::Kernel kernel;
-    cl_uint slice_argument;  // the first of the two that tell the slice
+    cl_uint slice_argument;  // index of the first of the slice's two arguments
   };
 
-  // What the slices of a batch take turns with, so that one's copies overlap the other's kernels.
+  // Queue and buffers of one slice in flight. Slices alternate between them, so that the copies of one
+  // overlap the kernels of another.
   struct Turn {
     cl::CommandQueue queue;
     cl::Buffer curves;
@@ -88,8 +90,8 @@ struct OpenClEngine::Impl {
 
   cl::Device device;
   cl::Context context;
-  std::size_t lanes;           // work items a group
-  std::size_t slice_stations;  // chunks a launch
+  std::size_t lanes;           // work items per group
+  std::size_t slice_stations;  // chunks per launch
   cl::CommandQueue staging_queue;
   Staging<PackedVoice> packed_voices;
   Staging<PackedStation> packed_stations;
@@ -102,11 +104,11 @@ struct OpenClEngine::Impl {
   cl::Buffer output;
   cl::Program program;
   std::vector<Turn> turns;
-  std::vector<cl::Event> events;                     // of the batch: the first and the last of each slice
-  std::vector<std::pair<cl_ulong, cl_ulong>> spans;  // of its slices on the device
-  bool naps;                                         // the driver's wait spins: sleep first
-  std::chrono::nanoseconds nap{0};                   // how long the last batches surely take
-  ThreadChecker caller;                              // of render()
+  std::vector<cl::Event> events;                     // per slice of the batch: its first and last command
+  std::vector<std::pair<cl_ulong, cl_ulong>> spans;  // start and end of each slice on the device
+  bool naps;                                         // sleep before waiting, since the driver's wait spins
+  std::chrono::nanoseconds nap{0};                   // how long to sleep
+  ThreadChecker caller;                              // thread of render()
 
   Impl(const cl::Device& chosen, const EngineShape& s, std::size_t group_lanes)
       : shape(s),
@@ -135,7 +137,7 @@ struct OpenClEngine::Impl {
     for (std::size_t i = 0; i < std::min(slices, kTurns); ++i) turns.push_back(make_turn());
   }
 
-  // What is still under way writes into memory that goes now.
+  // Wait for commands in flight: they write into memory that is released now.
   ~Impl() {
     for (const Turn& turn : turns) {
       try {
@@ -162,7 +164,7 @@ struct OpenClEngine::Impl {
           embedded::mix_h, embedded::kernels_cl}) {
       source += part;
     }
-    // -w: PoCL compiles twice, and what the first pass cannot vectorise it would tell on standard error.
+    // -w: PoCL compiles twice, and its first pass prints a warning for each loop that it cannot vectorise.
     const std::string options = "-cl-std=CL1.2 -w -D DSP_LANES=" + std::to_string(lanes) +
                                 " -D FLOAT_MIX=" + (shape.float_mix ? "1" : "0");
     cl::Program built(context, source);
@@ -175,7 +177,7 @@ struct OpenClEngine::Impl {
     return built;
   }
 
-  // Its arguments but for the last two, which tell the slice.
+  // Makes a stage with all arguments set except the last two, the slice's.
   Stage stage(const char* name, const std::vector<const cl::Buffer*>& buffers) const {
     Stage made{cl::Kernel(program, name), static_cast<cl_uint>(buffers.size())};
     for (cl_uint i = 0; i < buffers.size(); ++i) made.kernel.setArg(i, *buffers[i]);
@@ -194,7 +196,7 @@ struct OpenClEngine::Impl {
             stage("finish", {&dsp_buffer, &stations, &buses, &output})};
   }
 
-  // The batch's chunks from `first` to before `end`.
+  // Enqueues copies and kernels for the batch's chunks [first, end).
   void enqueue(Turn& turn, std::size_t first, std::size_t end) {
     const std::size_t count = end - first;
     const auto launch = [&](Stage& made, const std::array<std::size_t, 3>& groups) {
@@ -229,7 +231,7 @@ struct OpenClEngine::Impl {
     station.reverb_clear = positions.advance(chunk) ? 1 : 0;
   }
 
-  // Packs the batch and hands it over, slice by slice, and waits for it.
+  // Packs and enqueues the batch slice by slice, then waits for it.
   RenderReport run(const StationChunk* batch, std::size_t count) {
     RenderReport report;
     events.clear();
@@ -244,7 +246,7 @@ struct OpenClEngine::Impl {
     return report;
   }
 
-  // How long the device worked on any of the batch's slices.
+  // Time during which the device worked on at least one slice of the batch.
   std::int64_t busy_ns() {
     spans.clear();
     for (std::size_t i = 0; i + 1 < events.size(); i += 2) {
@@ -265,7 +267,8 @@ struct OpenClEngine::Impl {
     const auto begin = std::chrono::steady_clock::now();
     if (naps) std::this_thread::sleep_for(nap);
     if (!events.empty()) cl::WaitForEvents(events);
-    // Three quarters of what it took; a nap that was too long heals by itself, since it also counts.
+    // Sleep three quarters of the last duration. A sleep that was too long shrinks by itself, since it is
+    // part of that duration.
     nap = (std::chrono::steady_clock::now() - begin) * 3 / 4;
   }
 };
@@ -278,7 +281,7 @@ OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape, std::op
     const StationChunk silence;
     render(&silence, 1);
     impl_->positions = StationPositions(shape);
-    impl_->nap = std::chrono::nanoseconds(0);  // that was mostly the compiler's time
+    impl_->nap = std::chrono::nanoseconds(0);  // the warm-up's duration was mostly compilation
     impl_->caller.detach();
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The engine on an OpenCL 1.2 device: the files of dsp/, embedded. No other file of the project sees
-// OpenCL.
+// Engine on an OpenCL 1.2 device: compiles the embedded files of dsp/. Only opencl_*.cpp and opencl_support.h
+// include OpenCL.
 #pragma once
 
 #include <filesystem>
@@ -13,20 +13,20 @@
 
 namespace auralis {
 
-// Sets what PoCL wants to find in the environment, where it is not set: a folder for its compiled kernels
-// (the service's cache, the user's, or `fallback`), one processor fewer than there are, no kernels for
-// special sizes. Before any other call here and before other threads read the environment. Drivers may also
+// Sets PoCL's environment variables that are not set yet: the cache folder for compiled kernels (the
+// service's cache, the user's, or `fallback`), one processor fewer than there are, no kernels specialised by
+// size. Call before any other function here and before other threads read the environment. Drivers may
 // replace signal handlers: block signals first.
 void prepare_opencl_environment(const std::filesystem::path& fallback);
 
-// All devices of all platforms, in the order of the drivers; empty where there is none. Throws EngineError.
+// Returns all devices of all platforms, in the drivers' order; empty if there are none. Throws EngineError.
 std::vector<DeviceInfo> opencl_devices();
 
 class OpenClEngine final : public Engine {
  public:
-  // Device `device` of opencl_devices(). Compiles and runs the kernels once, so that the first chunk is as
-  // fast as any. `lanes` are the work items of a group, 1 or kTileFrames; as suits the device if not told: a
-  // processor's item is a vector of its own, whose loops the compiler vectorises. Throws EngineError.
+  // `device` is an index in opencl_devices(). Compiles the kernels and runs each once, so that the first
+  // chunk is as fast as later ones. `lanes` is the work-group size, 1 or kTileFrames; the default is 1 on a
+  // CPU, where the compiler vectorises the loops of one work item, else kTileFrames. Throws EngineError.
   OpenClEngine(std::size_t device, const EngineShape& shape, std::optional<std::size_t> lanes = std::nullopt);
   ~OpenClEngine() override;
 

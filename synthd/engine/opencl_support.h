@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the files that speak OpenCL share; no other file includes it.
+// Shared by the opencl_*.cpp files; no other file includes it.
 #pragma once
 
 #include <vector>
@@ -14,10 +14,10 @@
 
 namespace auralis {
 
-// Which call failed, and how.
+// Converts an OpenCL error: the message names the call and the error code.
 EngineError opencl_error(const cl::Error& error);
 
-// Runs `body`, turning what OpenCL throws into EngineError.
+// Runs `body`; rethrows cl::Error as EngineError.
 template <typename Body>
 auto opencl_guarded(const Body& body) {
   try {
@@ -27,7 +27,7 @@ auto opencl_guarded(const Body& body) {
   }
 }
 
-// Of all platforms, in the order of the drivers; empty where there is none. Throws cl::Error.
+// Returns the devices of all platforms, in the drivers' order; empty if there are none. Throws cl::Error.
 std::vector<cl::Device> all_opencl_devices();
 
 DeviceType opencl_type_of(const cl::Device& device);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Memory that the stages work in: begins on a cache line, so that few of their vectors cross one, and where
-// there is much of it, in huge pages, so that a station's reverb is not looked up page by page. Any thread.
+// Allocator of the stages' working memory: aligned to a cache line, so that few vectors straddle two, and
+// large blocks in huge pages, so that reverb accesses cause fewer TLB misses. Any thread.
 #pragma once
 
 #include <sys/mman.h>
@@ -29,7 +29,7 @@ struct StageAllocator {
   }
   T* allocate(std::size_t count) {
     void* memory = ::operator new(count * sizeof(T), alignment(count));
-    // A kernel that has none to give takes ordinary ones.
+    // Only a hint: without free huge pages the kernel uses ordinary ones.
     if (count * sizeof(T) >= kHugePage) madvise(memory, count * sizeof(T), MADV_HUGEPAGE);
     assert(reinterpret_cast<std::uintptr_t>(memory) % kCacheLine == 0);
     return static_cast<T*>(memory);

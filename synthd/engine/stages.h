@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The stages that make a chunk, as one set of instructions has them. Each takes a station's chunk from where
-// the stage before it left it; all are pure but for `reverbs`, a station's own memory. Any thread, a station
-// on one at a time.
+// The stages that render a chunk, compiled for one instruction set. Each processes the previous stage's
+// output; all are pure except for `reverbs`, a station's own state. Any thread, but only one at a time per
+// station.
 #pragma once
 
 #include <algorithm>
@@ -14,26 +14,26 @@ namespace auralis {
 template <typename Real>
 struct Stages {
   const char* name;
-  // `curves`: kCurves * curve_points a voice.
+  // Computes the curves of all voices. `curves`: kCurves * curve_points numbers per voice.
   void (*curves)(const DspShape* shape, const PackedStation* station, const PackedVoice* voices,
                  Real* curves);
-  // The tones of a block of tiles. `bus`: four planes of a block.
+  // Mixes the tones of a block of tiles. `bus`: four planes of a block.
   void (*block)(const DspShape* shape, const PackedStation* station, const PackedVoice* voices,
                 const Real* curves, Real* bus, std::uint32_t block);
-  // Frames `begin` to before `end` of the chunk, after those before them. `reverbs`: kReverbs *
-  // reverb_frames.
+  // Adds the reverb to frames [begin, end) of the chunk, in ascending order. `reverbs`: kReverbs *
+  // reverb_frames numbers.
   void (*reverb)(const DspShape* shape, const PackedStation* station, Real* bus, Real* reverbs,
                  std::uint32_t begin, std::uint32_t end);
-  // The same frames of chunk_frames * 2, interleaved: dithered to 16 bits ...
+  // Writes frames [begin, end) of the chunk's chunk_frames * 2 samples, interleaved: dithered to 16 bits ...
   void (*samples)(const PackedStation* station, const Real* bus, std::int16_t* samples, std::uint32_t begin,
                   std::uint32_t end);
-  // ... or as they are, -1 to 1.
+  // ... or undithered floats, -1 to 1.
   void (*mix)(const PackedStation* station, const Real* bus, Real* mix, std::uint32_t begin,
               std::uint32_t end);
 };
 
-// Calls `each` with the number of each block that the chunk touches, and its first frame and the one behind
-// its last in the chunk.
+// Calls `each` for every block that the chunk touches, with the block's number and its half-open range of
+// frames in the chunk.
 template <typename Each>
 void for_each_block(const DspShape& shape, const PackedStation& station, const Each& each) {
   std::uint32_t begin = 0;
@@ -57,7 +57,7 @@ void render_chunk(const Stages<Real>& stages, const DspShape& shape, const Packe
   });
 }
 
-// The same stages as compiled for each set of instructions; the compiler's baseline runs everywhere.
+// The stages compiled for each instruction set; the compiler's baseline runs everywhere.
 Stages<float> native_baseline_stages();
 #ifdef AURALIS_X86_SETS
 Stages<float> native_avx2_stages();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What an engine plays: voices, told as plain values. Their sound is a function of the frame number alone, so
-// a voice may be rendered from any frame on, in any order. The formulas stand in dsp/voices.h.
+// Voices, the input of an engine: plain values. Their sound is a function of the frame number alone, so a
+// voice can be rendered from any frame, in any order. The formulas are in dsp/.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace auralis {
 
-// The order is that of the gains in StationChunk and of the kernel's loops.
+// In the order of the gains in StationChunk and of the voice groups on the device (dsp/layout.h).
 enum class VoiceType : std::uint8_t {
   kPad,    // sine and saw, slow envelope
   kLead,   // harmonics that open and close, with vibrato and echoes
@@ -20,24 +20,24 @@ inline constexpr std::size_t kVoiceTypes = 4;
 struct Voice {
   VoiceType type = VoiceType::kPad;
   std::int64_t start_frame = 0;       // on the station's sample axis
-  std::uint32_t gate_frames = 0;      // held so long: pads and leads release after it, a swell ends with it
-  std::uint32_t phase_increment = 0;  // 2^32 = one turn a frame; of a kick: the pitch that it falls to; of a
-                                      // swell: the middle of its band at its ends
-  std::uint32_t seed = 0;             // noise, and phases at the start
-  std::uint32_t echo_frames = 0;      // of a lead: from one echo to the next; 0: none
+  std::uint32_t gate_frames = 0;      // hold time: pads and leads release after it, a swell ends with it
+  std::uint32_t phase_increment = 0;  // 2^32 = one turn per frame; kick: the pitch that it falls to; swell:
+                                      // centre frequency of its band at start and end
+  std::uint32_t seed = 0;             // of noise and initial phases
+  std::uint32_t echo_frames = 0;      // lead: distance between echoes; 0: none
   float gain = 0;
   float pan = 0;  // -1 left to 1 right
 };
 
-// How long voices sound beyond their gate; a kick knows no gate.
+// How long voices sound after their gate; a kick has no gate: kKickMs is its whole length.
 inline constexpr std::uint32_t kPadReleaseMs = 3'000;
 inline constexpr std::uint32_t kLeadReleaseMs = 800;
 inline constexpr std::uint32_t kKickMs = 1'500;
 
-// Phase increment of a frequency: 2^32 a turn.
+// Phase increment per frame of a frequency: 2^32 is one turn.
 std::uint32_t increment_of(double hz, std::uint32_t sample_rate);
 
-// Frames from the start of the voice to its last sound, without its echoes.
+// Length of the voice in frames, including its release but not its echoes.
 std::int64_t voice_frames(const Voice& voice, std::uint32_t sample_rate);
 
 }  // namespace auralis

@@ -12,10 +12,10 @@ namespace auralis {
 namespace {
 
 constexpr double kTurn = 4'294'967'296.0;    // 2^32
-constexpr double kReverbDecaySeconds = 2.5;  // to a thousandth
+constexpr double kReverbDecaySeconds = 2.5;  // to -60 dB
 
-// Delay lines in frames at 44,100 Hz: primes, so that no two agree on a round, the shortest 24 ms. One less
-// than whole rows.
+// Lengths of the delay lines in frames at 44,100 Hz, the shortest 24 ms: primes, so that no two resonate
+// together, and one less than a multiple of kRowFrames.
 constexpr std::array<double, kReverbLines> kLineFrames{1'039, 1'327, 1'567, 1'823,
                                                        2'111, 2'383, 2'719, 3'023};
 
@@ -25,7 +25,7 @@ std::int64_t frames_of(std::uint32_t ms, std::uint32_t sample_rate) {
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
-// Whose turn it is at a frame.
+// Schedule of the two reverbs: even turns feed one, odd turns the other.
 struct ReverbTurns {
   std::int64_t feed_frames;
   std::int64_t tail_frames;
@@ -48,29 +48,29 @@ std::uint32_t scaled(std::uint32_t increment, double ratio) {
   return static_cast<std::uint32_t>(std::llround(increment * ratio));
 }
 
-// The pads' two tones lie apart in pitch, 4 cents up and down, and to either side; the saw of each lies 5
-// cents above its sine. 2^(cents / 1200).
+// A pad's two tones are detuned by 4 cents down and up and panned apart; the saw of each is 5 cents above its
+// sine. Ratios are 2^(cents / 1200).
 constexpr std::array<double, 2> kPadRatios{0.9976921765, 1.0023131618};
 constexpr float kPadSpread = 0.6F;
 constexpr float kPadGain = 0.72F;
 constexpr double kSawRatio = 1.0028922879;
-constexpr double kSawEdgeFrames = 4;  // oscillators.h
+constexpr double kSawEdgeFrames = 4;  // as in dsp/oscillators.h
 
 constexpr std::uint32_t kEchoes = 3;
 constexpr float kEchoGain = 0.42F;
-// Each is darker than the one before.
+// Brightness of the tone and its echoes: each echo is darker than the one before.
 constexpr std::array<float, kEchoes + 1> kEchoTones{1, 0.75F, 0.5625F, 0.421875F};
 constexpr float kEchoPan = 0.6F;  // left, right, left
 constexpr float kLeadTone = 0.5F;
 
-constexpr double kSwellRise = 0.6;  // of a swell's pitch to the middle
+constexpr double kSwellRise = 0.6;  // rise of a swell's frequency up to its middle, relative
 
 }  // namespace
 
 DspShape dsp_shape(const EngineShape& shape) {
   DspShape dsp{};
   dsp.chunk_frames = shape.chunk_frames;
-  // A chunk that begins with the last frame of a tile.
+  // Worst case: a chunk that starts on the last frame of a tile.
   const std::uint32_t tiles = (shape.chunk_frames + 2 * kTileFrames - 2) / kTileFrames;
   dsp.tiles = (tiles + kBlockTiles - 1) / kBlockTiles * kBlockTiles;
   dsp.curve_points = (std::max(dsp.tiles + 3, std::uint32_t{kStepWords}) + 15) / 16 * 16;
@@ -87,7 +87,8 @@ DspShape dsp_shape(const EngineShape& shape) {
     dsp.line_begin[line] = dsp.reverb_frames;
     const double rows = (kLineFrames.at(line) + 1) / kRowFrames * shape.sample_rate / 44'100;
     const auto words = static_cast<std::uint32_t>(std::lround(rows)) * kRowFrames;
-    // A word for the older neighbour, and one, after it on a row of its own, for the newer.
+    // One word more than frames, for the older neighbour, and a row whose first word is the newer neighbour
+    // when the line wraps (reverb.h).
     dsp.line_frames[line] = words - 1;
     dsp.reverb_frames += words + kRowFrames;
     const double rounds = kReverbDecaySeconds * shape.sample_rate / dsp.line_frames[line];
@@ -131,18 +132,18 @@ std::int64_t voice_frames(const Voice& voice, std::uint32_t sample_rate) {
 }
 
 VoicePacker::VoicePacker(const EngineShape& shape) : shape_(shape), dsp_(dsp_shape(shape)) {
-  // Room to choose from; more than that at a time would be taken once.
+  // Room for candidates; a chunk with more allocates once.
   tones_.reserve(shape.voices * 4);
 }
 
-// The tones of the voice that sound in the tiles from `begin` to `end`.
+// Collects the tones of the voice that sound in the tiles [begin, end), in frames.
 void VoicePacker::collect(const Voice& voice, std::int64_t begin, std::int64_t end) {
   const std::int64_t frames = voice_frames(voice, shape_.sample_rate);
   if (voice.start_frame >= end) return;
   if (voice.start_frame + frames + std::int64_t{kEchoes} * voice.echo_frames <= begin) return;
   const auto add = [&](std::uint32_t part, std::int64_t start, float gain) {
     if (start >= end || start + frames <= begin) return;
-    // In place: a copy would wait for what was just written in smaller words.
+    // Construct in place: a wider copy would stall on the smaller stores just made (store forwarding).
     Tone& tone = tones_.emplace_back();
     tone.voice = &voice;
     tone.part = part;
@@ -177,7 +178,7 @@ void VoicePacker::pack_tone(const Tone& tone, std::int64_t first_tile_frame, Pac
     p.second = scaled(p.increment, kSawRatio);
     p.seed = voice.seed + (odd ? 0x9e3779b9U : 0U);
     pan += odd ? kPadSpread : -kPadSpread;
-    // At high pitches an edge may not be wider than half a turn to either side.
+    // Limit the edge to half a turn on either side at high pitches.
     p.shape = static_cast<float>(std::max(1 / (kSawEdgeFrames * std::max(p.second, 1U)), 2.0 / kTurn));
   } else if (voice.type == VoiceType::kLead) {
     p.shape = kLeadTone * kEchoTones.at(tone.part);
@@ -186,7 +187,7 @@ void VoicePacker::pack_tone(const Tone& tone, std::int64_t first_tile_frame, Pac
     p.second =
         static_cast<std::uint32_t>(voice.phase_increment * kSwellRise * 2 / std::max(voice.gate_frames, 1U));
   }
-  // Equal power; in the middle both sides have the voice's gain.
+  // Equal-power panning; at the centre both sides have the voice's gain.
   pan = std::clamp(pan, -1.0F, 1.0F);
   p.left = tone.gain * std::sqrt(1 - pan);
   p.right = tone.gain * std::sqrt(1 + pan);
@@ -198,10 +199,11 @@ std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, Pa
   const std::int64_t end = chunk.first_frame + shape_.chunk_frames;
   tones_.clear();
   for (const Voice* v = chunk.voices; v != chunk.voices + chunk.voice_count; ++v) {
-    // To the end of the last tile, so that what sounds in a tile does not depend on the chunk.
+    // Up to the end of the last tile, so that the tones of a tile do not depend on where the chunk ends.
     collect(*v, begin, (end + kTileFrames - 1) / kTileFrames * kTileFrames);
   }
-  // All of a tone, the most audible first: so the order is total, and equal for equal voices.
+  // Compare all fields of a tone, the most audible first: the order is total, so it depends on the voices
+  // alone.
   const auto rank = [](const Tone& t) {
     const Voice& v = *t.voice;
     return std::make_tuple(-t.start, v.type, v.phase_increment, v.gate_frames, v.seed, v.pan, t.part);
@@ -230,7 +232,7 @@ std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, Pa
 
   assert(count == tones_.size() && count <= shape_.voices);
 
-  // The turn of the frame before: one that begins with the chunk is a switch at its first frame.
+  // Use the turn of the frame before the chunk: a turn that starts with the chunk is a switch at frame 0.
   const ReverbTurns turns(chunk.dither_seed, shape_.sample_rate);
   const std::int64_t turn = turns.turn(chunk.first_frame - 1);
   station.reverb_fed = static_cast<std::uint32_t>(turn & 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From voices to what crosses over to a device (dsp/layout.h): each voice becomes the tones that it is made
-// of, relative to the tiles of its chunk.
+// Packs voices into the device's layout (dsp/layout.h): splits each voice into its tones, positioned relative
+// to the tiles of the chunk.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace auralis {
 
 DspShape dsp_shape(const EngineShape& shape);
 
-// Numbers that a station's memory holds: the curves of its tones, the bus of a chunk or of a block, its
+// Sizes of a station's memory, in numbers: the curves of its tones, the bus of a chunk or of a block, its
 // reverbs.
 inline std::size_t curve_words(const DspShape& dsp) {
   return std::size_t{dsp.voice_stride} * kCurves * dsp.curve_points;
@@ -23,33 +23,32 @@ inline std::size_t bus_words(const DspShape& dsp) { return std::size_t{kPlanes} 
 inline constexpr std::size_t kBlockBusWords = std::size_t{kPlanes} * kBlockFrames;
 inline std::size_t reverb_words(const DspShape& dsp) { return std::size_t{kReverbs} * dsp.reverb_frames; }
 
-// The two reverbs of a station are fed in turns so long each, and ring so long after that.
+// A station's two reverbs alternate: each is fed for kReverbFeedMs, then rings out for kReverbTailMs.
 inline constexpr std::uint32_t kReverbFeedMs = 8'000;
 inline constexpr std::uint32_t kReverbTailMs = 4'000;
 
-// The first frame that is still audible in the reverb at `frame`, never below 0: rendering must start with
-// its chunk for `frame` to sound as in a station that was never interrupted. `dither_seed` is the station's:
-// it spreads the turns of stations, so that they do not clear their reverbs at the same time.
+// Returns the first frame that is still audible in the reverb at `frame`, never below 0. A warm-up starts
+// with the chunk of that frame; then `frame` sounds as in uninterrupted rendering. `dither_seed` is the
+// station's: it staggers the turns of stations, so that they do not clear their reverbs at the same time.
 std::int64_t reverb_start(std::int64_t frame, std::uint32_t dither_seed, std::uint32_t sample_rate);
 
-// Whether an engine of that shape can render the batch: no more chunks than stations, each of another station
-// that there is. For asserts.
+// True if an engine of that shape can render the batch: all stations are in range, and none appears twice.
+// For asserts.
 bool is_batch(const EngineShape& shape, const StationChunk* batch, std::size_t count);
 
-// Packs chunks, a thread each. Its memory is taken when it is made.
+// Packs chunks. One thread; the constructor allocates its memory.
 class VoicePacker {
  public:
   explicit VoicePacker(const EngineShape& shape);
 
-  // Packs the tones of those voices of `chunk` that sound in it: at most shape.voices into `voices`. Returns
-  // how many were left out. Deterministic: neither the order of the voices nor what was packed before counts.
+  // Packs the tones that sound in `chunk`, at most shape.voices, into `voices`. Returns the number of dropped
+  // tones. Deterministic: the result depends neither on the order of the voices nor on earlier calls.
   std::size_t pack(const StationChunk& chunk, PackedVoice* voices, PackedStation& station);
 
  private:
-  // A tone of a voice.
   struct Tone {
     const Voice* voice;
-    std::uint32_t part;  // of a pad: 0 or 1; of a lead: number of the echo
+    std::uint32_t part;  // pad: 0 or 1; lead: number of the echo, 0 is the tone itself
     std::int64_t start;
     float gain;
   };
@@ -62,7 +61,7 @@ class VoicePacker {
   std::vector<Tone> tones_;
 };
 
-// The frame that each station's reverbs have reached. One thread.
+// Tracks how far each station's reverbs have been rendered. One thread.
 class StationPositions {
  public:
   explicit StationPositions(const EngineShape& shape)
@@ -72,8 +71,8 @@ class StationPositions {
 
   void forget(std::size_t station) { next_frames_.at(station) = -1; }
 
-  // Moves the station to the end of the chunk, which is about to be rendered. True if the chunk does not
-  // continue the last one: then the reverbs must be cleared.
+  // Advances the station to the end of the chunk, which is about to be rendered. Returns true if the chunk
+  // does not continue the last one: then the reverbs must be cleared.
   bool advance(const StationChunk& chunk) {
     std::int64_t& next = next_frames_.at(chunk.station);
     const bool restarts = next != chunk.first_frame;
