@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C++ only: the stages of a chunk as plain functions over a station, for one set of instructions or numbers.
-// Include after DSP_SET is defined; gives `stages()` in that namespace.
+// C++ only: the stages of a chunk as plain functions over a station, for one instruction set or number type.
+// Define DSP_SET before including; declares `stages()` in that namespace.
 #include "synthd/engine/dsp/mix.h"
 #include "synthd/engine/stages.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C++ only, part of shim.h: what OpenCL C has as float8. Eight numbers at a time, where a loop that the
-// compiler vectorises would not keep its sums in registers.
+// C++ only, part of shim.h: the equivalent of OpenCL C's float8. Explicit vectors of eight numbers, for sums
+// that the compiler does not keep in registers when it vectorises a loop.
 #ifndef AURALIS_DSP_EIGHT_H
 #define AURALIS_DSP_EIGHT_H
 
@@ -27,7 +27,7 @@ DSP_INLINE real8 fma8(real8 a, real8 b, real8 c) {
 
 #else
 
-// Where registers hold four: eight in one vector would be taken apart in memory.
+// Registers hold four numbers: use two vectors, since the compiler would split one of eight through memory.
 typedef real real4 __attribute__((vector_size(4 * sizeof(real))));
 struct real8 {  // NOLINT(readability-identifier-naming): OpenCL C has float8
   real4 first;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The stages as kernels: a launch each for a slice of a batch, from its station `first` on. Curves and buses
-// are the slice's own. Global sizes are fixed; a station beyond `count` has nothing to do. A group of
+// The stages as kernels. A launch renders a slice of a batch: `count` stations from `first` on. Curves and
+// buses belong to the slice. Global sizes are fixed; items beyond `count` return at once. A group of
 // DSP_LANES items works on a voice, a station's reverbs, or a run of kFinishFrames frames; MIX_LANES items
 // mix a block.
 

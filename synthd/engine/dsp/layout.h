@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What crosses over to a device, as both sides see it. Frames are counted from the first frame of the first
-// tile that the chunk touches: tiles lie on the station's own sample axis, a chunk begins anywhere in one.
+// Memory layout shared by host and device. Frames count from the first frame of the first tile that the chunk
+// touches: tiles lie on the station's own sample axis, and a chunk may start anywhere in a tile.
 #ifndef AURALIS_DSP_LAYOUT_H
 #define AURALIS_DSP_LAYOUT_H
 
@@ -10,34 +10,34 @@ namespace auralis {
 #endif
 
 enum {
-  kTileFrames = 64,               // slow movements are straight lines over a tile
-  kPartFrames = kTileFrames / 2,  // that a pad's polynomial spans where it cannot span a tile (pad_sums.h)
-  kRowFrames = 16,                // of a tile: a lead's waves turn from the row's middle on (leads.h)
+  kTileFrames = 64,               // slow modulation is linear over a tile
+  kPartFrames = kTileFrames / 2,  // span of a pad's polynomial, if it cannot span a whole tile (pad_sums.h)
+  kRowFrames = 16,                // part of a tile: leads are computed outwards from its middle (leads.h)
   kHalfRow = kRowFrames / 2,
   kTileRows = kTileFrames / kRowFrames,
-  kBlockTiles = 8,  // that are mixed together, by a work item or by one a row
+  kBlockTiles = 8,  // tiles mixed together, by one work item or by one per row
   kBlockRows = kBlockTiles * kTileRows,
   kBlockFrames = kBlockTiles * kTileFrames,
-  kCurves = 4,          // a voice (voices.h)
-  kGroups = 4,          // as VoiceType: pads, leads, kicks, swells
-  kReverbLines = 8,     // delay lines of a reverb
-  kReverbs = 2,         // take turns (reverb.h)
-  kFinishFrames = 512,  // that a group of work items finishes
-  kPlanes = 4           // of a bus (mix.h)
+  kCurves = 4,          // curves per voice (voices.h)
+  kGroups = 4,          // groups of voices, as VoiceType: pads, leads, kicks, swells
+  kReverbLines = 8,     // delay lines per reverb
+  kReverbs = 2,         // reverbs per station, fed alternately (reverb.h)
+  kFinishFrames = 512,  // frames finished by one group of work items
+  kPlanes = 4           // planes of a bus (mix.h)
 };
 
-// Places of the steps of a lead: how far its wave turns from a row's middle to each of its later frames.
+// Offsets of a lead's steps: sine and cosine of the phase from a row's middle to each of its later frames.
 enum { kStepSines, kStepCosines = kHalfRow, kStepWords = 2 * kHalfRow };
 
-enum { kPadTerms = 9 };  // of a pad's polynomials (pad_sums.h)
+enum { kPadTerms = 9 };  // coefficients of a pad's polynomial (pad_sums.h)
 
-// The same for all chunks of an engine.
+// Constants of an engine, the same for all chunks.
 struct DspShape {
   uint32_t chunk_frames;
-  uint32_t tiles;          // most that a chunk touches, to whole blocks
-  uint32_t curve_points;   // a curve: one before the first tile, one at the start of each, two after the last
-  uint32_t voice_stride;   // voices of one station to those of the next
-  uint32_t reverb_frames;  // words of a reverb
+  uint32_t tiles;          // maximum that a chunk touches, rounded up to whole blocks
+  uint32_t curve_points;   // per curve: 1 before the first tile, 1 at each tile's start, 2 after the last
+  uint32_t voice_stride;   // distance between the voices of two stations, in voices
+  uint32_t reverb_frames;  // words per reverb
   uint32_t tremolo_increment;
   uint32_t vibrato_increment;
   uint32_t colour_increment;
@@ -46,38 +46,38 @@ struct DspShape {
   float lead_release_frames;
   float kick_frames;
   float reverb_level;
-  uint32_t line_begin[kReverbLines];  // in a reverb
+  uint32_t line_begin[kReverbLines];  // offset in a reverb, in words
   uint32_t line_frames[kReverbLines];
-  float line_gain[kReverbLines];  // of a round, by the decay time; orthogonal matrix included
+  float line_gain[kReverbLines];  // feedback gain for the decay time, with the matrix's normalisation
 };
 
 struct PackedVoice {
-  int32_t start;       // negative for one that sounds already
-  int32_t frames;      // from its start to its end
-  int32_t gate;        // frames that it is held
-  uint32_t increment;  // 2^32 = one turn a frame
-  uint32_t second;     // pad: increment of the saw; swell: by how much the increment grows a frame
+  int32_t start;       // negative if it started before the first tile
+  int32_t frames;      // length
+  int32_t gate;        // hold time in frames
+  uint32_t increment;  // 2^32 = one turn per frame
+  uint32_t second;     // pad: increment of the saw; swell: growth of the increment per frame
   uint32_t seed;
   float left;
   float right;
-  float shape;  // pad: steepness of the saw's edge, a 2^-32 turn; lead: brightness, 0 to 1
+  float shape;  // pad: steepness of the saw's edge, per 2^-32 turn; lead: brightness, 0 to 1
   uint32_t reserved;
 };
 
 struct PackedStation {
-  uint32_t first_tile;   // number on the sample axis
-  uint32_t first_frame;  // of the chunk, in the tile; both lower halves
-  uint32_t axis_frame;   // of the chunk on the sample axis, for the dither
+  uint32_t first_tile;   // its number on the sample axis, lower 32 bits
+  uint32_t first_frame;  // the chunk's first frame in that tile
+  uint32_t axis_frame;   // the chunk's first frame on the sample axis, lower 32 bits; for the dither
   uint32_t dither_seed;
-  uint32_t index;          // of the station in the engine: whose reverbs
-  uint32_t reverb_clear;   // its reverbs hold nothing of use
-  uint32_t reverb_fed;     // which of the two is fed at the chunk's first frame
-  uint32_t reverb_switch;  // frame of the chunk from which on the other is; its length and more: none
-  uint32_t reverb_fade;    // frame of the chunk from which on the one not fed is silent
-  uint32_t ends[kGroups];  // voices of group g stand at ends[g-1] .. ends[g]-1
+  uint32_t index;          // of the station in the engine; selects its reverbs
+  uint32_t reverb_clear;   // 1: clear both reverbs first
+  uint32_t reverb_fed;     // index of the reverb that is fed at the chunk's first frame
+  uint32_t reverb_switch;  // frame of the chunk where the other one becomes the fed one; >= its length: never
+  uint32_t reverb_fade;    // frame of the chunk from which the one not fed is silent
+  uint32_t ends[kGroups];  // voices of group g have the indices ends[g-1] .. ends[g]-1
   float gains_start[kGroups];
   float gains_end[kGroups];
-  uint32_t line_position[kReverbLines];  // of the chunk's first frame in each delay line
+  uint32_t line_position[kReverbLines];  // word of the chunk's first frame in each delay line
 };
 
 #ifdef __OPENCL_VERSION__

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Leads: waves with harmonics, turned from the middle of each row to both sides.
+// Leads: waves with harmonics. Sine and cosine are computed in the middle of each row and rotated outwards to
+// the row's other frames, by angle addition.
 #ifndef AURALIS_DSP_LEADS_H
 #define AURALIS_DSP_LEADS_H
 
@@ -10,8 +11,8 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// What a lead is in the middle of the rows of a lane, and how much that changes a frame: level, brightness,
-// and its steps, by radians beside the voice's own, from the vibrato.
+// State of a lead in the middle of each row of a lane, and the change per frame of its level, of its
+// brightness and, by the vibrato, of its phase: `turns` is in radians, relative to the voice's increment.
 struct LeadRows {
   real sines[LANE_ROWS][LANE_TILES];
   real cosines[LANE_ROWS][LANE_TILES];
@@ -54,14 +55,14 @@ DSP_INLINE void start_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoic
   }
 }
 
-// All harmonics at once, each `tone` times the one below it: sin(x) / (1 - 2 tone cos(x) + tone^2) (Moorer,
-// "The synthesis of complex audio spectra by means of discrete summation formulas", JAES 24(9), 1976). At a
-// tone of one half what would fold back lies below -100 dB. This is the divisor.
+// Divisor of the closed form for all harmonics, each `tone` times the one below it: sin(x) / (1 - 2 tone
+// cos(x) + tone^2) (Moorer, "The synthesis of complex audio spectra by means of discrete summation formulas",
+// JAES 24(9), 1976). With a tone of one half, aliasing is below -100 dB.
 DSP_INLINE real8 harmonics_divisor(real8 cosine, real8 tone) {
   return fma8(tone, fma8(eight(REAL(-2.0)), cosine, tone), eight(REAL(1.0)));
 }
 
-// In the first `tiles` tiles of a block that a lane has a part of.
+// Adds the lead in the first `tiles` tiles of the lane.
 DSP_INLINE void add_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voice,
                          GLOBAL const real* curves, uint32_t tile, uint32_t row, uint32_t tiles,
                          struct Lane* RESTRICT lane) {
@@ -73,7 +74,7 @@ DSP_INLINE void add_lead(GLOBAL const DspShape* shape, GLOBAL const PackedVoice*
   struct LeadRows own;
   start_lead(shape, voice, curves, tile, row, &own);
   for (uint32_t t = 0; t < tiles; ++t) {
-    // The voice's steps, turned by so little more that two terms of sine and cosine do.
+    // Rotate the voice's steps by the vibrato: so small an angle that two Taylor terms are enough.
     const real8 turn = along * own.turns[t];
     const real8 squared = turn * turn;
     const real8 turn_sine = fma8(squared * turn, eight(REAL(-1.0) / REAL(6.0)), turn);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From voices to samples: the groups are added up block by block, the reverb is added, and the whole is
-// saturated, dithered and rounded.
+// From voices to samples: sums the groups block by block, adds the reverb, then saturates, dithers and
+// quantises.
 #ifndef AURALIS_DSP_MIX_H
 #define AURALIS_DSP_MIX_H
 
@@ -13,14 +13,14 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// A bus: four planes of `plane` frames each, whole blocks.
+// Planes of a bus, `plane` frames each (whole blocks).
 #define DRY_LEFT 0
 #define DRY_RIGHT 1
-#define SENT_LEFT 2  // to the reverb
+#define SENT_LEFT 2  // send to the reverb
 #define SENT_RIGHT 3
 #define PLANE(bus, which) ((bus) + (which)*plane)
 
-// What a lane holds to both sides of its frames.
+// Copies the lane's frames to the bus.
 DSP_INLINE void copy_lane(const struct Lane* RESTRICT lane, uint32_t tiles, GLOBAL real* RESTRICT left,
                           GLOBAL real* RESTRICT right) {
   const real* own_left = LANE_FRAMES(lane->left, 0);
@@ -31,8 +31,8 @@ DSP_INLINE void copy_lane(const struct Lane* RESTRICT lane, uint32_t tiles, GLOB
   }
 }
 
-// That times group `group`'s gain, where it moves, added to what is there unless it is the first. The lane's
-// first frame is `chunk_frame`.
+// Writes the lane's frames to the bus, times the gain of `group` if that changes. Adds to the bus unless
+// `first` is set. The lane's first frame is frame `chunk_frame` of the chunk.
 DSP_INLINE void draw_lane(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station, uint32_t group,
                           const struct Lane* RESTRICT lane, uint32_t tiles, int32_t chunk_frame, int first,
                           GLOBAL real* RESTRICT left, GLOBAL real* RESTRICT right) {
@@ -47,7 +47,7 @@ DSP_INLINE void draw_lane(GLOBAL const DspShape* shape, GLOBAL const PackedStati
   }
 }
 
-// Kicks or swells, tile by tile.
+// Adds kicks or swells, tile by tile.
 DSP_INLINE void add_by_tiles(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
                              GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves, uint32_t group,
                              uint32_t first_tile, uint32_t row, uint32_t tiles, GLOBAL real* left,
@@ -72,7 +72,7 @@ DSP_INLINE void add_by_tiles(GLOBAL const DspShape* shape, GLOBAL const PackedSt
   }
 }
 
-// Pads and leads. Where the gain of either moves, both are drawn apart.
+// Renders pads and leads, together unless the gain of either group changes in the chunk.
 DSP_INLINE void add_tones(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
                           GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves,
                           uint32_t first_tile, uint32_t row, uint32_t tiles, GLOBAL real* left,
@@ -97,8 +97,8 @@ DSP_INLINE void add_tones(GLOBAL const DspShape* shape, GLOBAL const PackedStati
   }
 }
 
-// Several tiles at a time, so that what is known of a voice is fetched once for all of them. `bus` begins
-// with the block's first frame.
+// Mixes a block: several tiles at a time, so that a voice's data are loaded once for all of them. `bus`
+// starts with the block's first frame.
 DSP_INLINE void mix_block(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
                           GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves, GLOBAL real* bus,
                           uint32_t plane, uint32_t block, uint32_t lane) {
@@ -119,12 +119,12 @@ DSP_INLINE void mix_block(GLOBAL const DspShape* shape, GLOBAL const PackedStati
     dry_left[k] = sent_left[k];
     dry_right[k] = sent_right[k];
   }
-  // Kicks stay out of the reverb: it would make them a rumble.
+  // Kicks bypass the reverb, which would turn them into a rumble.
   add_by_tiles(shape, station, voices, all_curves, 2, first_tile, row, tiles, dry_left, dry_right);
 }
 
-// tanh(0.7 x), of x up to 8 either way: a little less than 1. An odd rational function, fitted to the least
-// largest error (4.3e-7, its rounding included).
+// Soft saturation: tanh(0.7 x), with x clamped to -8 .. 8, so that the result stays below 1. A minimax odd
+// rational approximation (maximum error 4.3e-7, rounding included).
 DSP_INLINE real saturated(real x) {
   x = least(most(x, REAL(-8.0)), REAL(8.0));
 #ifdef DSP_DOUBLE
@@ -139,16 +139,17 @@ DSP_INLINE real saturated(real x) {
 
 #define FULL_SCALE REAL(32766.0)
 
-// 16 bits with triangular dither of one step either way (Lipshitz, Wannamaker and Vanderkooy, "Quantization
-// and dither", JAES 40(5), 1992), from the lower 16 bits of a hash of the frame's own number: 1/256 of a step
-// is fine enough, and one hash does for both sides. As the bits of a word, sign extended or not.
+// Quantises to 16 bits with triangular dither of +-1 LSB (Lipshitz, Wannamaker and Vanderkooy, "Quantization
+// and dither", JAES 40(5), 1992). The dither comes from the lower 16 bits of a hash of the frame number: a
+// resolution of 1/256 LSB is enough, and one hash serves both sides. The sample is in the lower 16 bits of
+// the result; the upper ones are unspecified.
 DSP_INLINE uint32_t quantised(real x, uint32_t random) {
   const int32_t dither = (int32_t)(random & 0xffu) - (int32_t)(random >> 8 & 0xffu);
   return nearest_bits(FMA(x, FULL_SCALE, (real)dither * (REAL(1.0) / REAL(256.0))));
 }
 
-// Frames of the chunk, interleaved: of 16 bits, or of floats without dither. `left` and `right` begin with
-// frame `begin`.
+// Write frames [begin, end) of the chunk, interleaved: 16 bits, or floats without dither. `left` and `right`
+// start with frame `begin`.
 DSP_INLINE void finish_samples(GLOBAL const PackedStation* station, GLOBAL const real* left,
                                GLOBAL const real* right, GLOBAL int16_t* RESTRICT samples, int32_t begin,
                                int32_t end, uint32_t lane) {

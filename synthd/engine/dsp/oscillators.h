@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Waves, noise and shapes as functions of a phase or of a frame's number: no state. Phases are whole numbers
-// of 2^-32 turns and wrap.
+// Waves, noise and envelopes as stateless functions of a phase or of a frame number. Phases are integers in
+// units of 2^-32 turns and wrap.
 #ifndef AURALIS_DSP_OSCILLATORS_H
 #define AURALIS_DSP_OSCILLATORS_H
 
@@ -14,7 +14,7 @@ DSP_BEGIN
 #define QUARTER_TURN 0x40000000u
 #define HALF_TURN 0x80000000u
 
-// The finaliser of MurmurHash3 (Austin Appleby, public domain): every bit of x moves every bit of the result.
+// The finaliser of MurmurHash3 (Austin Appleby, public domain): every input bit affects every output bit.
 DSP_INLINE uint32_t hash(uint32_t x) {
   x ^= x >> 16;
   x *= 0x85ebca6bu;
@@ -23,11 +23,11 @@ DSP_INLINE uint32_t hash(uint32_t x) {
   return x ^ x >> 16;
 }
 
-// -1 to 1, evenly.
+// White noise, uniform from -1 to 1.
 DSP_INLINE real noise(uint32_t x) { return (real)(int32_t)hash(x) * (REAL(2.0) / TURN); }
 
-// sin(2 pi phase): folded to a quarter turn each way; there an odd polynomial, fitted to the least largest
-// error (5.9e-7).
+// sin(2 pi phase): range reduction to a quarter turn either way, then a minimax odd polynomial (maximum error
+// 5.9e-7).
 DSP_INLINE real sine(uint32_t phase) {
   const real x = REAL(0.25) - magnitude(centred(phase + QUARTER_TURN));
 #ifdef DSP_DOUBLE
@@ -46,29 +46,30 @@ DSP_INLINE real cosine_of_sum(real sine_a, real cosine_a, real sine_b, real cosi
   return FMA(cosine_a, cosine_b, -sine_a * sine_b);
 }
 
-// The edge of a saw: falls from 1 at x = -1 to -1 at x = 1 by the integral of (1 - x^2)^3. This is a quarter
-// of it over x, of y = x^2; FUSE and EACH for one number or for eight. With 4 frames to a side what folds
-// back below 16 kHz lies 84 dB under a fundamental of 2 kHz.
+// Band-limited edge of a saw: falls from 1 at x = -1 to -1 at x = 1, as the integral of (1 - x^2)^3. The
+// macro gives a quarter of the edge divided by x, as a polynomial in y = x^2; FUSE and EACH select one number
+// or eight. With 4 frames on each side, aliasing below 16 kHz is 84 dB under a fundamental of 2 kHz.
 #define QUARTER_EDGE(FUSE, EACH, y)                                                            \
   FUSE(y, FUSE(y, FUSE(y, EACH(REAL(0.078125)), EACH(REAL(-0.328125))), EACH(REAL(0.546875))), \
        EACH(REAL(-0.546875)))
 #define ONE(x) (x)
 
-// A quarter of a rising saw of -1 to 1 that falls at phase 0, over `1 / steepness` of phase to either side.
+// A quarter of a rising saw from -1 to 1 that falls at phase 0, over a phase of `1 / steepness` on either
+// side.
 DSP_INLINE real quarter_saw(uint32_t phase, real steepness) {
   const real t = (real)(int32_t)phase;
   const real x = most(least(t * steepness, REAL(1.0)), REAL(-1.0));
   return FMA(x, QUARTER_EDGE(FMA, ONE, x * x), REAL(0.5) / TURN * t);
 }
 
-// 0 to 1 with level ends, for x from 0 to 1.
+// Smoothstep: 0 to 1 with zero slope at both ends, for x from 0 to 1; clamped outside.
 DSP_INLINE real smooth(real x) {
   x = least(most(x, REAL(0.0)), REAL(1.0));
   return x * x * (REAL(3.0) - REAL(2.0) * x);
 }
 
-// Attack, decay, sustain while the gate holds, then release from wherever that got to. In frames; exactly 0
-// from the release's end on.
+// ADSR envelope: attack, decay and sustain during the gate, then release from the level reached. Times are in
+// frames; exactly 0 from the end of the release on.
 DSP_INLINE real adsr(int32_t n, int32_t gate, real attack, real decay, real sustain, real release) {
   const real attack_rate = REAL(1.0) / attack;
   const real decay_rate = REAL(1.0) / decay;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Pads: most of what a station sounds like. What they are is added up as polynomials (pad_sums.h), so a tone
-// costs a few products a tile and not as many a frame; frames are made of the sums once. The edges of saws
-// come on top (pad_saws.h).
+// Pads, the bulk of a station's sound. Tones are summed as polynomials (pad_sums.h), so that a tone costs a
+// few multiplications per tile instead of per frame; the sums are evaluated once per frame. The edges of saws
+// are added separately (pad_saws.h).
 #ifndef AURALIS_DSP_PADS_H
 #define AURALIS_DSP_PADS_H
 
@@ -12,7 +12,7 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// A pad too high for polynomials, or the reference's.
+// Adds a pad frame by frame: for pitches too high for polynomials, and for the reference.
 DSP_INLINE void add_pad_frames(GLOBAL const PackedVoice* voice, GLOBAL const real* levels, uint32_t tile,
                                uint32_t row, uint32_t tiles, struct Lane* RESTRICT lane) {
   const uint32_t increment = voice->increment;
@@ -45,7 +45,7 @@ DSP_INLINE real polynomial(real (*terms)[LANE_TILES], real x) {
   return sum;
 }
 
-// Adds the sums to the row that a lane has of a tile.
+// Evaluates the sums and adds them to the lane's row of a tile.
 DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_parts, uint32_t row,
                           struct Lane* RESTRICT lane) {
   for (uint32_t j = 0; j < kRowFrames; ++j) {
@@ -53,7 +53,7 @@ DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_p
     const real x = (n - TILE_MIDDLE) * (REAL(2.0) / kTileFrames);
     real left = polynomial(sums->tiles_left, x);
     real right = polynomial(sums->tiles_right, x);
-    if (j >= kHalfRow) {  // steps lie between the two half rows
+    if (j >= kHalfRow) {  // steps take effect between the two half rows
       left += FMA(steps->sides[1][1], n, steps->sides[1][0]);
       right += FMA(steps->sides[1][3], n, steps->sides[1][2]);
     }
@@ -70,8 +70,8 @@ DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_p
 
 #else
 
-// Half a row later than the middle and one as much earlier: even powers of x are the same for both, odd ones
-// the opposite.
+// Evaluates the polynomial for half a row after the middle and for the mirrored one before it: even powers of
+// x are equal in both, odd ones have the opposite sign.
 DSP_INLINE void polynomials(real (*terms)[LANE_TILES], uint32_t t, real8 x, real8* later, real8* earlier) {
   const real8 y = x * x;
   const real8 even = fma8(fma8(fma8(fma8(eight(terms[8][t]), y, eight(terms[6][t])), y, eight(terms[4][t])),
@@ -83,7 +83,8 @@ DSP_INLINE void polynomials(real (*terms)[LANE_TILES], uint32_t t, real8 x, real
   *earlier = reversed8(even - odd);
 }
 
-// Side `side` of tile t; `steps` add up from one half row of it to the next.
+// Evaluates one side (0 left, 1 right) of tile t and adds it to `frames`. `steps` are the accumulated lines
+// of each half row.
 DSP_INLINE void draw_tile(real (*terms)[LANE_TILES], real (*steps)[4], uint32_t side, uint32_t t,
                           real* RESTRICT frames) {
   const real8 upwards = upwards8(REAL(0.0));
@@ -113,7 +114,7 @@ DSP_INLINE void draw_part(real (*terms)[LANE_TILES], uint32_t t, real* RESTRICT 
   }
 }
 
-// Adds the sums to the lane's first `tiles` tiles.
+// Evaluates the sums and adds them to the lane's first `tiles` tiles.
 DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_parts, uint32_t tiles,
                           struct Lane* RESTRICT lane) {
   for (uint32_t t = 0; t < tiles; ++t) {
@@ -134,9 +135,8 @@ DSP_INLINE void draw_pads(struct PadSums* sums, struct PadSteps* steps, int in_p
 
 #endif
 
-// The pads of a station in the first `tiles` tiles of a block that a lane has a part of, as the first that
-// the lane holds. What is drawn when does not change the order of any sum: samples do not depend on where the
-// block begins.
+// Clears the lane, then renders the pads of a station in its first `tiles` tiles. The order of every sum is
+// fixed: samples do not depend on where the block starts.
 DSP_INLINE void add_pads(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* voices,
                          GLOBAL const real* all_curves, uint32_t count, uint32_t tile, uint32_t row,
                          uint32_t tiles, struct Lane* RESTRICT lane) {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// What makes the files of this folder both OpenCL C 1.2 and C++. They say what every frame sounds like, once;
-// they are built as
+// Compatibility layer that makes the files of this folder valid OpenCL C 1.2 and C++. They define the sound
+// of every frame in one place, and are built as
 //
-//   - the OpenCL program: all of them one after the other, in the order of the #includes below;
+//   - the OpenCL program: all of them concatenated, in the order of their #includes;
 //   - the native engine: an object for each instruction set (native_*.cpp), which defines DSP_SET;
-//   - the reference in double precision, which only tests have: DSP_SET and DSP_DOUBLE;
-//   - one that fuses number by number, which only tests have: DSP_SET and DSP_ONE_BY_ONE.
+//   - the reference in double precision, for tests only: DSP_SET and DSP_DOUBLE;
+//   - a variant with scalar fused multiply-adds, for tests only: DSP_SET and DSP_ONE_BY_ONE.
 //
-// A work item computes the frames lane, lane + DSP_LANES, ... of what its group is given, or a row of frames
-// where voices are mixed: a GPU takes as many lanes as a tile has frames, a processor takes one, whose loops
-// the compiler then vectorises. So that every instruction set with a fused multiply-add gives the same bits,
-// sums are fused where FMA says so and nowhere else (-ffp-contract=off).
+// A work item computes the frames lane, lane + DSP_LANES, ... of its group's range, or a row of frames when
+// mixing voices. A GPU uses as many lanes as a tile has frames; a CPU uses one, whose loops the compiler
+// vectorises. Only FMA fuses multiply and add (-ffp-contract=off), so that all instruction sets with a fused
+// multiply-add give the same bits.
 #ifndef AURALIS_DSP_SHIM_H
 #define AURALIS_DSP_SHIM_H
 
@@ -70,7 +70,7 @@ DSP_INLINE void store_pair(GLOBAL int16_t* samples, int32_t frame, uint32_t left
 #define DSP_LANES 1
 
 DSP_BEGIN
-// The lower halves of both as samples 2 * frame and the next.
+// Stores the lower 16 bits of `left` and `right` as samples 2 * frame and 2 * frame + 1.
 DSP_INLINE void store_pair(int16_t* samples, int32_t frame, uint32_t left, uint32_t right) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
   const uint32_t pair = (left & 0xffffu) | right << 16;
@@ -117,7 +117,7 @@ DSP_END
 
 DSP_BEGIN
 
-// Plain comparisons: the libraries' functions look after numbers that are none, which there are not here.
+// Plain comparisons: the library's functions also handle NaN, which does not occur here.
 DSP_INLINE real least(real a, real b) { return a < b ? a : b; }
 DSP_INLINE real most(real a, real b) { return a > b ? a : b; }
 
@@ -127,11 +127,12 @@ DSP_INLINE real power_of_two(real x) { return exp2(x); }
 DSP_INLINE real centred(uint32_t phase) { return phase / 4294967296.0 - 0.5; }
 #else
 
-// The lower 16 bits of the nearest whole number, of -2^21 to 2^21: where 1 is the last bit of the mantissa.
+// Rounds x, from -2^21 to 2^21, to the nearest integer, whose lower 16 bits are those of the result: adds the
+// constant at which 1 is the last bit of the mantissa.
 DSP_INLINE uint32_t nearest_bits(real x) { return bits_of_real(x + 12582912.0f); }
 
-// 2^x for -126 <= x <= 127, relative error below 2e-7: a polynomial over half an octave each way, fitted to
-// the least largest relative error, and the exponent's bits. Not the library's, which no compiler vectorises.
+// 2^x for -126 <= x <= 127, relative error below 2e-7: a minimax polynomial over half an octave either way,
+// scaled through the exponent bits. Replaces the library's function, which no compiler vectorises.
 DSP_INLINE real power_of_two(real x) {
   const int32_t octave = (int32_t)(x + 256.5f) - 256;
   const real y = x - (real)octave;
@@ -141,7 +142,7 @@ DSP_INLINE real power_of_two(real x) {
   return p * real_of_bits((uint32_t)(octave + 127) << 23);
 }
 
-// phase / 2^32 - 0.5: the upper 23 bits become the mantissa of a number from 1 to 2.
+// phase / 2^32 - 0.5: the upper 23 bits become the mantissa of a number in [1, 2).
 DSP_INLINE real centred(uint32_t phase) { return real_of_bits((phase >> 9) | 0x3f800000u) - 1.5f; }
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Of all voices what moves slowly, and kicks and swells. What moves slowly (envelopes, tremolo, vibrato,
-// colour) is computed at the borders of tiles, as curves; between them it is a straight line. What is heard
-// of a frame follows from its number alone.
+// Slow modulation of all voices, and kicks and swells. Slow modulation (envelopes, tremolo, vibrato, colour)
+// is computed at tile borders, as curves, and interpolated linearly in between. A frame's sound depends on
+// its number alone.
 #ifndef AURALIS_DSP_VOICES_H
 #define AURALIS_DSP_VOICES_H
 
@@ -13,15 +13,15 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// The curves of a voice, one after the other, curve_points apart.
+// Indices of a voice's curves, which are curve_points apart.
 #define LEVEL 0  // pads, leads
-#define TONE 1   // leads: a harmonic's level against the one below it
-#define SWING 2  // leads: turns beside those of the increment
-#define STEPS 3  // pads, leads: no curve but how a wave turns in a tile or a row
-#define NOISE 0  // swells: four of them
+#define TONE 1   // leads: level of a harmonic relative to the one below it
+#define SWING 2  // leads: phase offset by the vibrato, in turns
+#define STEPS 3  // pads, leads: not a curve, but the rotation of a wave within a tile or a row
+#define NOISE 0  // swells: four curves
 
-// How the rows of a block's tiles are shared out: a lane has all of them, or one row. The first that it has
-// is row `row` of tile `tile`.
+// Division of a block among lanes: one lane has all rows of all tiles, or each has one row. A lane's first
+// row is row `row` of tile `tile`.
 #if DSP_LANES > 1
 #define MIX_LANES kBlockRows
 #define LANE_TILES 1
@@ -34,7 +34,7 @@ DSP_BEGIN
 #define TILE_SHARE (LANE_ROWS * kRowFrames)  // frames of a tile that one lane computes
 
 #define CURVE(curves, which) ((curves) + (which)*shape->curve_points)
-#define ROW_MIDDLE ((real)kHalfRow - REAL(0.5))  // frames from the first to the middle
+#define ROW_MIDDLE ((real)kHalfRow - REAL(0.5))  // frames from a row's first to its middle
 #define TILE_MIDDLE ((kTileFrames - 1) * REAL(0.5))
 #define SECONDS(s) (REAL(s) * shape->second_frames)
 
@@ -45,8 +45,8 @@ DSP_INLINE void pad_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoic
   CURVE(curves, LEVEL)[point] = gain * envelope * FMA(REAL(0.1), tremolo, REAL(0.9));
 }
 
-// The tone opens with the attack, closes a little while the note is held, and drifts. Vibrato of 7 cents that
-// sets in slowly, as a swing of the phase: depth / (2 pi 4.8 Hz) of the frequency.
+// The brightness opens with the attack, closes slightly while the note is held, and drifts. The vibrato of 7
+// cents sets in slowly; it is phase modulation with a deviation of depth / (2 pi 4.8 Hz) times the frequency.
 DSP_INLINE void lead_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n, real gain,
                             uint32_t point, GLOBAL real* curves) {
   const real envelope = adsr(n, v->gate, SECONDS(0.3), SECONDS(0.5), REAL(0.8), shape->lead_release_frames);
@@ -57,14 +57,14 @@ DSP_INLINE void lead_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoi
       v->shape * smooth(time / SECONDS(0.35)) * FMA(REAL(0.15), drift, REAL(0.85) - REAL(0.35) * closing);
   const real depth = (real)v->increment * (REAL(0.00405) / (REAL(6.2831853) * TURN)) * SECONDS(0.2083333);
   CURVE(curves, TONE)[point] = tone;
-  // Brighter is not louder.
+  // Compensate the loudness of the harmonics: a brighter tone is not louder.
   CURVE(curves, LEVEL)[point] = gain * envelope * root(REAL(1.0) - tone * tone);
   CURVE(curves, SWING)
   [point] = depth * smooth(time / SECONDS(1.2)) * sine(shape->vibrato_increment * (uint32_t)n);
 }
 
-// Random values, one a tile and side for each of the two quadratures of a carrier; the level goes from side
-// to side.
+// Random values per tile, for the two quadratures of the carrier on each side; the level drifts from side to
+// side.
 DSP_INLINE void swell_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v, int32_t n,
                              uint32_t tile, uint32_t point, GLOBAL real* curves) {
   const real x = (real)n / (real)v->gate;
@@ -79,8 +79,7 @@ DSP_INLINE void swell_curves(GLOBAL const DspShape* shape, GLOBAL const PackedVo
   CURVE(curves, NOISE + 3)[point] = right * noise((source ^ 0xb5297a4du) + tile);
 }
 
-// A group's gain is a straight line from the chunk's first frame to its end. One that stays the same is part
-// of the levels of pads and leads.
+// A group's gain, linear over the chunk. The levels of pads and leads include a constant one.
 struct GainLine {
   real start;
   real slope;
@@ -97,8 +96,8 @@ DSP_INLINE int is_steady(GLOBAL const PackedStation* station, uint32_t group) {
   return station->gains_start[group] == station->gains_end[group];
 }
 
-// Increments up to which a pad's wave turns no more than a quarter each way from the middle of a tile, and of
-// half a tile: 345 and 689 Hz at 44.1 kHz. The reference computes frame by frame.
+// Highest increments at which a pad's wave rotates by at most a quarter turn either way from the middle of a
+// tile, and of half a tile: 345 and 689 Hz at 44.1 kHz. The reference computes frame by frame.
 #ifdef DSP_DOUBLE
 #define HIGHEST_OF_TILES 0u
 #define HIGHEST_OF_PARTS 0u
@@ -110,9 +109,9 @@ DSP_INLINE int is_polynomial(uint32_t increment) {
   return HIGHEST_OF_PARTS != 0u && increment <= HIGHEST_OF_PARTS;
 }
 
-// Cosine and sine of x times how far a pad's wave turns in half of what its polynomials span: coefficients of
-// x^0 to x^8, even ones the cosine's, odd ones the sine's. Fitted to the least largest error for a quarter
-// turn each way: 8e-8 and 5.9e-7.
+// Coefficients of x^0 to x^8 of cos(x r) (even ones) and sin(x r) (odd ones), where r is the rotation of a
+// pad's wave over half the span of its polynomial. Minimax fit for a quarter turn either way: maximum errors
+// 8e-8 and 5.9e-7.
 DSP_INLINE void pad_terms(uint32_t increment, GLOBAL real* terms) {
   const real turns = (real)increment * (increment <= HIGHEST_OF_TILES ? REAL(0.5) * kTileFrames / TURN
                                                                       : REAL(0.25) * kTileFrames / TURN);
@@ -128,7 +127,7 @@ DSP_INLINE void pad_terms(uint32_t increment, GLOBAL real* terms) {
   terms[8] = y * y * y * y * REAL(56.3406487);
 }
 
-// All curves of voice `index` of a station.
+// Computes all curves of voice `index` of a station.
 DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const PackedStation* station,
                                 GLOBAL const PackedVoice* voices, GLOBAL real* RESTRICT all_curves,
                                 uint32_t index, uint32_t lane) {
@@ -166,16 +165,17 @@ DSP_INLINE void curves_of_voice(GLOBAL const DspShape* shape, GLOBAL const Packe
   }
 }
 
-// An edge of a saw touches frames from 4 before it to 4 behind it. Ranges of 32 frames, the first of which
-// begins with the lane: one has the edges that lie later than 4 frames before its first frame, up to its 28th
-// (counted from 0). All that touch the lane, up to 3 frames behind it, lie in this many.
+// An edge of a saw affects frames from 4 before it to 4 after it. Edges are grouped by ranges of 32 frames,
+// of which the first starts with the lane: a range has the edges from 4 frames before its first frame
+// (exclusive) to its frame 28, counted from 0. LANE_RANGES ranges hold every edge that affects the lane, up
+// to 3 frames after it.
 #define EDGE_RANGE 32
 #define EDGE_RANGE_HALVES (EDGE_RANGE / kHalfRow)
 #define LANE_HALVES (LANE_TILES * LANE_ROWS * 2)
 #define LANE_RANGES ((LANE_HALVES * kHalfRow + 6) / EDGE_RANGE + 1)
 
-// What a lane adds up of pads and leads: its frames, between a half row before them and those behind them
-// that edges in its ranges touch. What lies outside belongs to nobody.
+// Sum of pads and leads in a lane: its frames, with a half row before them and, after them, the frames that
+// edges in its ranges affect. What is written to these margins is discarded.
 #define LANE_WORDS ((1 + LANE_RANGES * EDGE_RANGE_HALVES) * kHalfRow)
 struct Lane {
   real left[LANE_WORDS];
@@ -194,14 +194,14 @@ DSP_INLINE void add_half(real gain, real8 half_row, real* words) {
   store8(words, fma8(eight(gain), half_row, load8(words)));
 }
 
-// Whether the voice sounds in any of the tiles.
+// True if the voice sounds in any of the `tiles` tiles from `tile` on.
 DSP_INLINE int sounds(GLOBAL const PackedVoice* voice, uint32_t tile, uint32_t tiles) {
   const int32_t n = (int32_t)tile * kTileFrames - voice->start;
   return n + (int32_t)(tiles * kTileFrames) > 0 && n < voice->frames;
 }
 
-// Falls from 150 Hz to 40 Hz (that is v.increment): f(t) = f0 (1 + 2.75 exp(-t / s)), so
-// phase(t) = f0 t + 2.75 f0 s (1 - exp(-t / s)).
+// Adds a kick: a sine that falls from 150 Hz to f0 = 40 Hz (v->increment), f(t) = f0 (1 + 2.75 exp(-t / s)),
+// so phase(t) = f0 t + 2.75 f0 s (1 - exp(-t / s)).
 DSP_INLINE void add_kick(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v,
                          const struct GainLine* gain, int32_t chunk_frame, int32_t n, uint32_t row,
                          GLOBAL real* RESTRICT left, GLOBAL real* RESTRICT right) {
@@ -230,18 +230,18 @@ DSP_INLINE void add_kick(GLOBAL const DspShape* shape, GLOBAL const PackedVoice*
   }
 }
 
-// Turns of 2^-32 that a carrier is ahead of one that keeps its increment: it grows by `second` a frame until
-// the middle, and falls back.
+// Phase, in 2^-32 turns, that a chirp is ahead of a constant carrier: its increment grows by `second` per
+// frame until the middle, then falls back.
 DSP_INLINE uint32_t chirp(uint32_t second, int32_t n, int32_t middle) {
   const uint32_t up = (uint32_t)(n < middle ? n : middle);
   const uint32_t down = (uint32_t)n - up;
-  // k (k - 1) / 2, halved before it wraps.
+  // k (k - 1) / 2, with the even factor halved first so that the product may wrap.
   const uint32_t sum_up = (up & 1u) != 0u ? (up - 1u) / 2u * up : up / 2u * (up - 1u);
   const uint32_t sum_down = (down & 1u) != 0u ? (down - 1u) / 2u * down : down / 2u * (down - 1u);
   return second * (sum_up + down * up - sum_down);
 }
 
-// From the values at the points -1, 0, 1 and 2 the coefficients of a uniform cubic B-spline from 0 to 1.
+// Coefficients of a uniform cubic B-spline from 0 to 1, from the control points at -1, 0, 1 and 2.
 #define SPLINE(c, p)                                                                  \
   const real c##0 = ((p)[0] + REAL(4.0) * (p)[1] + (p)[2]) * (REAL(1.0) / REAL(6.0)); \
   const real c##1 = ((p)[2] - (p)[0]) * REAL(0.5);                                    \
@@ -249,9 +249,10 @@ DSP_INLINE uint32_t chirp(uint32_t second, int32_t n, int32_t middle) {
   const real c##3 = ((p)[3] - (p)[0] + REAL(3.0) * ((p)[1] - (p)[2])) * (REAL(1.0) / REAL(6.0))
 #define ALONG_SPLINE(c, x) FMA(x, FMA(x, FMA(x, c##3, c##2), c##1), c##0)
 
-// Noise in a band of some 400 Hz around a carrier that rises and falls: two slow random curves on its sine
-// and cosine, two more for the other side. The carrier turns evenly along a row: sin(a + b) = sin(a) cos(b) +
-// cos(a) sin(b), a the phase in the row's first frame, b how far it turns from there.
+// Adds a swell: noise in a band of some 400 Hz around a carrier that rises and falls. Two slow random curves
+// modulate its sine and cosine, two more those of the other side. The carrier's frequency is constant along a
+// row: sin(a + b) = sin(a) cos(b) + cos(a) sin(b), where a is the phase at the row's first frame and b the
+// rotation from there.
 DSP_INLINE void add_swell(GLOBAL const DspShape* shape, GLOBAL const PackedVoice* v,
                           GLOBAL const real* curves, const struct GainLine* gain, int32_t chunk_frame,
                           int32_t n, uint32_t tile, uint32_t row, GLOBAL real* RESTRICT left,
