@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What rendering costs. Names are `what/how[/stations]`; figures are counters:
+// Measures the cost of rendering. Names are `what/how[/stations]`; the metrics are counters:
 //
-//   pad_patch/<set>, lead/<set>, kick/<set>, swell/<set>   ns_per_voice_sample, of curves and blocks
+//   pad_patch/<set>, lead/<set>, kick/<set>, swell/<set>   ns_per_voice_sample, for curves and blocks
 //   reverb/<set>, finish/<set>                             ns_per_frame
-//   compose_bar/<number of the bar>                        us_per_bar, in the preset with the most notes
-//   stations/<engine>/<n>                                  real_time: how many times as fast as music plays;
+//   compose_bar/<number of the bar>                        us_per_bar, for the preset with the most notes
+//   stations/<engine>/<n>                                  real_time: speed as a multiple of real time;
 //                                                          stations_in_real_time; bytes_per_station
 //   chunk_latency/<engine>                                 p50_ms and p99_ms of one station's chunk
 //
-// The pad patch is that of bench/peers: a sine and a saw 5 cents above at a quarter of its level, with
-// tremolo, envelope and a place in the field: 256 of them.
+// The pad patch is that of bench/peers: 256 voices, each a sine and a saw 5 cents above it at a quarter of
+// its level, with tremolo, envelope and panning.
 #include <benchmark/benchmark.h>
 
 #include <time.h>
@@ -34,9 +34,9 @@
 namespace auralis {
 namespace {
 
-constexpr std::int64_t kFirstChunk = 300;  // all presets have settled
+constexpr std::int64_t kFirstChunk = 300;  // by then all presets have settled
 
-// What the stages of a set work on: `count` tones of a type that have sounded for `age_frames`.
+// Input of the stages of an instruction set: `count` tones of a type that have sounded for `age_frames`.
 struct StageInput {
   EngineShape shape;
   DspShape dsp;
@@ -125,7 +125,7 @@ void bench_compose(benchmark::State& state, std::int64_t index) {
 
 using MakeEngine = std::function<std::unique_ptr<Engine>(const EngineShape&)>;
 
-// Default stations, the presets in turn.
+// Stations with default settings that cycle through the presets.
 struct Playing {
   Timeline timeline;
   std::unique_ptr<Engine> engine;
@@ -140,7 +140,7 @@ struct Playing {
     for (std::size_t i = 0; i < count; ++i) {
       stations.emplace_back(i, timeline, begun_with(kPresets[i % kPresets.size()].parameters));
     }
-    // The first chunk of a station clears its reverbs and touches its memory.
+    // Warm-up: the first chunk of a station clears its reverbs and faults in its memory.
     prepare();
     engine->render(batch.data(), count);
   }
@@ -160,7 +160,7 @@ void bench_stations(benchmark::State& state, const MakeEngine& make) {
   Playing playing(make, count);
   double seconds = 0;
   for (auto _ : state) {
-    playing.prepare();  // the composer's and the station's part is not the engine's
+    playing.prepare();  // not measured: composer and station are not part of the engine
     const auto begin = std::chrono::steady_clock::now();
     playing.engine->render(playing.batch.data(), count);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;

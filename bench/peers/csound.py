@@ -8,7 +8,7 @@ PROGRAM, PACKAGE, VERSION_FLAG = "csound", "csound", "--version"
 
 def command(folder, voice_count, seconds, output, as_float):
     """Writes the score into `folder`; returns the arguments that render it from there."""
-    # Held notes (p3 < 0), each of a fraction of its own, or one would take over from the other; f 0 ends them.
+    # Held notes (p3 < 0) with distinct fractional instrument numbers: equal ones would be tied. f 0 ends the score.
     notes = ""
     for i, (frequency_hz, pan, gain) in enumerate(patch.voices(voice_count)):
         notes += f"i {1 + (i + 1) / 10_000:.4f} 0 -1 {frequency_hz:.6f} {(pan + 1) / 2:.6f} {gain:.9f}\n"

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Measures one pad in SuperCollider's scsynth, in Csound and in Auralis: CPU time a voice and sample, on one core.
+"""Measures one pad in SuperCollider's scsynth, in Csound and in Auralis: CPU time per voice and sample, on one core.
 
-A peer renders its score twice, once for longer; the difference is free of what starting costs. Voices are held all
-the while, and CPU time is the process's own and the kernel's for it. Before that a short rendering must be the sound
-asked for. What is not installed is named and left out.
+A peer renders its score twice, the second time longer; the difference excludes the cost of starting. Voices are held
+throughout, and CPU time is user plus system time. Before that, a short rendering checks that the sound is the pad.
+Programs that are not installed are reported and skipped.
 """
 
 import argparse
@@ -29,12 +29,12 @@ ENGINE = pathlib.Path(__file__).resolve().parents[2] / "build/release/bench/aura
 CORE = max(os.sched_getaffinity(0))
 FIGURE = "ns_per_voice_sample"
 SHORT_S = 2
-CHECK_S = 8  # attack, decay, and the turn of the tremolo that is looked at
-TOLERANCE_DB = 1.5  # from the level of the patch; so two peers are within twice as much of each other
+CHECK_S = 8  # attack, decay, and the period of the tremolo that is measured
+TOLERANCE_DB = 1.5  # from the patch's level, so that two peers differ by at most twice as much
 
 
 def run(arguments, **options):
-    """Runs to the end on one core; returns what was printed and the CPU seconds it took."""
+    """Runs a command to the end on one core; returns its result and the CPU seconds it used."""
     options.update(preexec_fn=lambda: os.sched_setaffinity(0, {CORE}), capture_output=True, text=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
@@ -46,18 +46,18 @@ def run(arguments, **options):
 
 
 def play(peer, options, folder, seconds, output="out.wav", as_float=False):
-    """Renders with a peer into the folder; returns the CPU seconds.
+    """Renders with a peer into the folder; returns the CPU seconds it used.
 
-    Never into /dev/null: a peer that runs as root removes its output before it writes it.
+    Never renders into /dev/null: a peer removes its output file before it writes it, which succeeds as root.
     """
     arguments = peer.command(folder, options.voices, seconds, output, as_float)
-    # The user's own settings (.csoundrc and the like) are none of this.
+    # Isolate the run from the user's settings (.csoundrc and the like).
     environment = {"HOME": str(folder), "PATH": os.environ.get("PATH", os.defpath)}
     return run([peer.PROGRAM, *arguments], cwd=folder, env=environment)[1]
 
 
 def check_sound(peer, options, folder):
-    """Ends this if a peer does not render the pad, as long and as loud as it must be."""
+    """Exits with a message if the length or the level of a peer's pad is wrong."""
     output = folder / "check.raw"
     play(peer, options, folder, CHECK_S, output, as_float=True)
     samples = array.array("f", output.read_bytes())
@@ -71,7 +71,7 @@ def check_sound(peer, options, folder):
 
 
 def measure_peer(peer, options, folder):
-    """Nanoseconds by program and version."""
+    """Returns nanoseconds per voice and sample, keyed by program and version."""
     short_s = play(peer, options, folder, SHORT_S)
     long_s = play(peer, options, folder, SHORT_S + options.seconds)
     told, _ = run([peer.PROGRAM, peer.VERSION_FLAG])
@@ -80,7 +80,7 @@ def measure_peer(peer, options, folder):
 
 
 def measure_engine(options):
-    """Nanoseconds by "auralis" and instruction set, from our own benchmark."""
+    """Returns nanoseconds per voice and sample, keyed by "auralis" and instruction set, from our own benchmark."""
     try:
         told, _ = run([options.engine.resolve(), "--benchmark_format=json", "--benchmark_filter=^pad_patch/"])
         benchmarks = [one for one in json.loads(told.stdout)["benchmarks"] if not one.get("error_occurred")]
@@ -92,16 +92,16 @@ def measure_engine(options):
 def measure(options):
     peers = [peer for peer in (scsynth, csound) if shutil.which(peer.PROGRAM)]
     for peer in [peer for peer in (scsynth, csound) if peer not in peers]:
-        print(f"peers: {peer.PROGRAM} is left out: install Debian's package {peer.PACKAGE}")
+        print(f"peers: {peer.PROGRAM} is skipped: install Debian's package {peer.PACKAGE}")
     has_engine = shutil.which(options.engine.resolve())
     if not has_engine:
-        print(f"peers: auralis is left out: no {options.engine}: build it, with Debian's package libbenchmark-dev")
+        print(f"peers: auralis is skipped: no {options.engine}: build it, with Debian's package libbenchmark-dev")
     runs = {}
     with tempfile.TemporaryDirectory(prefix="auralis-peers-") as name:
         folder = pathlib.Path(name)
         for peer in peers:
             check_sound(peer, options, folder)
-        # In turns, so that what else the machine does meets all of them.
+        # Interleave the programs, so that other load on the machine affects all of them.
         for _ in range(options.repetitions):
             found = {}
             for peer in peers:
@@ -126,22 +126,22 @@ def print_table(results):
         times = "".join(f"{factor:>16.2f} x" for factor in one["times_as_fast_as"].values())
         print(f"{one['name'] + ' ' + one['version']:<20}{one[FIGURE]:>18.2f}{span:>18}{times}")
     if any(one["runs"][-1] - one["runs"][0] > 0.1 * one[FIGURE] for one in results):
-        print("peers: runs of the same are over a tenth apart: is the machine busy?")
+        print("peers: runs of one program differ by more than 10 %: is the machine busy?")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", type=pathlib.Path, default=ENGINE, metavar="PATH", help="ours (%(default)s)")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results here too")
-    parser.add_argument("--voices", type=int, default=256, help="at a time (%(default)s)")
-    parser.add_argument("--seconds", type=int, default=20, help="of sound measured in a run (%(default)s)")
-    parser.add_argument("--repetitions", type=int, default=3, help="of which the median counts (%(default)s)")
+    parser.add_argument("--engine", type=pathlib.Path, default=ENGINE, metavar="PATH", help="our benchmark (%(default)s)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the results to this file")
+    parser.add_argument("--voices", type=int, default=256, help="number of simultaneous voices (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=20, help="length of the sound measured in a run (%(default)s)")
+    parser.add_argument("--repetitions", type=int, default=3, help="number of runs, whose median is reported (%(default)s)")
     options = parser.parse_args()
     if min(options.voices, options.seconds, options.repetitions) < 1:
-        parser.error("voices, seconds and repetitions are at least one each")
+        parser.error("--voices, --seconds and --repetitions must be at least 1")
     results = measure(options)
     if not results:
-        raise SystemExit("peers: nothing could be run")
+        raise SystemExit("peers: no program to measure is installed")
     models = re.findall(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     processor = models[0] if models else "unknown processor"
     print(f"{processor}, one core; peers with {options.voices} voices for {options.seconds} s")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pad for SuperCollider's server, whose non-realtime mode plays a file of timed OSC messages; without sclang."""
+"""The pad for SuperCollider's server in non-realtime mode, which renders a file of timed OSC messages; without sclang."""
 
 import struct
 
@@ -10,8 +10,8 @@ PROGRAM, PACKAGE, VERSION_FLAG = "scsynth", "supercollider-server", "-v"
 _CONTROLS = [440.0, 0.0, 0.1, 1.0]  # defaults of frequency, pan, gain and gate
 _KR, _AR = 1, 2
 _MULTIPLY = 2  # special index of a BinaryOpUGen
-_CURVE = [5.0, -4.0]  # shape and curvature of a segment, as Env.adsr has them
-_SAW_PEAK = 0.5  # of a Saw; other programs' reach 1
+_CURVE = [5.0, -4.0]  # shape and curvature of a segment, as in Env.adsr
+_SAW_PEAK = 0.5  # peak of a Saw; the other programs' saws peak at 1
 _NO_LOOP, _FREE_SYNTH = -99.0, 2.0
 
 
@@ -43,7 +43,7 @@ def _osc_string(text):
 
 
 def _definition():
-    """A file of one synth definition: SCgf, version 2."""
+    """Returns a file with one synth definition: SCgf, version 2."""
     constants, units = [], []
 
     def packed_input(value):
@@ -69,10 +69,10 @@ def _definition():
     [swing] = unit("SinOsc", _KR, patch.TREMOLO_HZ, 0.0)
     [tremolo] = unit("MulAdd", _KR, swing, patch.TREMOLO_SWING, patch.TREMOLO_MIDDLE)
     [level] = unit("BinaryOpUGen", _KR, envelope, tremolo, special=_MULTIPLY)
-    # Pan2 takes the level too: cheaper than a product at audio rate, and as smooth.
+    # Pan2 applies the level, too: cheaper than a multiplication at audio rate, and as smooth.
     unit("Out", _AR, 0.0, *unit("Pan2", _AR, tone, pan, level, outputs=2), outputs=0)
 
     floats = [struct.pack(f">i{len(values)}f", len(values), *values) for values in (constants, _CONTROLS)]
-    # Without names of controls, which are set by index, and without variants.
+    # No names of controls, which are set by index, and no variants.
     parts = [*floats, struct.pack(">ii", 0, len(units)), *units, struct.pack(">h", 0)]
     return struct.pack(">4sih4p", b"SCgf", 2, 1, b"pad") + b"".join(parts)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a run of streaming.py comes to: the figures of each step from its reports, and how they stand to the goals."""
+"""Evaluates a run of streaming.py: the metrics of each step, from its reports, and their comparison with the goals."""
 
 import statistics
 
@@ -7,7 +7,7 @@ SHARES = ("p50", "p95", "p99", "p99.9", "max")
 
 
 def _found(reports, *path):
-    """The numbers at `path` in those reports that have one."""
+    """Returns the numbers at `path` in the reports that have one."""
     found = []
     for value in reports:
         for name in path:
@@ -30,7 +30,7 @@ def _chunks_lost(report):
 
 
 def _absence(result):
-    """Why a step has no figures."""
+    """Returns why a step has no metrics."""
     if "not_served" in result:
         return f"not served: {result['not_served']}"
     if result.get("busy"):
@@ -39,13 +39,13 @@ def _absence(result):
 
 
 def least_and_most(values):
-    """Of the repetitions: the first is the cost, and both are its spread. None for each where there is none."""
+    """Returns minimum and maximum of the repetitions: the minimum is the cost, both are its spread. (None, None) if empty."""
     return (min(values), max(values)) if values else (None, None)
 
 
 def of_step(result):
-    """Of the repetitions in which the machine was ours. Costs are the least of them, since what others on the machine take is
-    none of ours; latencies their median; losses all of them. A figure that is not to be had is None."""
+    """Returns the metrics of a step, from the repetitions during which the machine was otherwise idle. Costs are minimums,
+    since other load can only add to them; latencies are medians; losses are sums. An unavailable metric is None."""
     reports = result["reports"]
     figures = {"title": result["title"], "listeners": result["listeners"]}
     if not reports:
@@ -73,7 +73,7 @@ def of_step(result):
 
 
 def _goal(what, figure, at_most=None, at_least=None, unit=""):
-    """Without a figure it is neither met nor not."""
+    """Returns a goal with its result; `met` is None without a measured value."""
     goal = {"at_most": at_most} if at_least is None else {"at_least": at_least}
     met = None
     if figure is not None:
@@ -111,7 +111,8 @@ def _streamd_goals(steps):
         yield _goal(f"{title}: memory a listener", one.get("kb_per_listener"), 16, unit="kB")
 
 
-# What streamd is compared with, in messages of the same size, and how many times its cost a byte is wanted at most.
+# Servers that streamd is compared with, for messages of the same size, and the highest ratio of costs per byte that is
+# the goal.
 COMPARISONS = (
     ("pcm", "floor", "a bare send() loop's", 1.2),
     ("pcm", "icecast", "Icecast's", 0.125),
@@ -121,7 +122,7 @@ COMPARISONS = (
 
 
 def goals(steps):
-    """How what was measured stands to what is wanted, of those steps that there are."""
+    """Returns the goals of the steps that were run, with the measured values."""
     found = list(_streamd_goals(steps))
     for ours, other, whose, at_most in COMPARISONS:
         if steps.keys() >= {ours, other}:
@@ -145,7 +146,7 @@ def bound_text(goal):
 
 
 def goal_text(goal):
-    """Its figure and unit."""
+    """Returns the measured value with its unit."""
     figure = goal["figure"]
     if figure is None:
         return "not measured"
@@ -154,7 +155,7 @@ def goal_text(goal):
 
 
 def cost_text(step):
-    """Its processor time a byte: the least of its runs and, where there are several, the most."""
+    """Returns the processor time per byte: the minimum of the runs and, if there are several, the maximum."""
     least, most = step["ns_per_byte"], step["ns_per_byte_most"]
     if least is None:
         return ""
@@ -162,6 +163,6 @@ def cost_text(step):
 
 
 def runs_text(step):
-    """How many runs its figures are of, and of how many that is."""
+    """Returns the number of runs that the metrics are from and, if some were discarded, of all runs."""
     total = step["runs"] + step["runs_busy"]
     return f"{step['runs']}" if total == step["runs"] else f"{step['runs']} of {total}"

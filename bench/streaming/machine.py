@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""How busy the machine is with what is none of ours, while something is measured.
+"""Measures how busy the machine is with other work during a measurement.
 
-Two signs, since each is blind alone: processor time that others took, as the kernel counts it, which says nothing of
-neighbours that a hypervisor hides; and how evenly a short loop of fixed work runs, which says nothing of what begins later.
+Two indicators, since each alone misses something: processor time of other processes, as the kernel counts it, does not
+show other guests of a hypervisor; the variation of a short loop of fixed work does not show load that starts later.
 """
 
 import dataclasses
@@ -19,24 +19,24 @@ CALIBRATION_WORK = 10_000  # additions, some tenths of a millisecond
 
 @dataclasses.dataclass(frozen=True)
 class Clocks:
-    """Since some moment, in seconds: wall clock, and processor time by whose it is."""
+    """Wall clock and processor times in seconds, from an arbitrary start."""
 
     wall: float
     busy: float  # of all processes
     stolen: float  # by other guests of the machine's host
-    ours: float  # of this process, its descendants, and those of them that have ended
+    ours: float  # of this process and of its descendants, including ended ones
 
 
 def busy_and_stolen(stat, ticks_per_s):
-    """From the text of /proc/stat. Interrupts are left out: kernels differ in whether a process is charged for those that
-    its own traffic makes, and ours makes many."""
+    """Returns both from the text of /proc/stat. Leaves interrupts out: kernels differ in whether they charge a process for
+    interrupts of its own traffic, and our traffic causes many."""
     user, nice, system, _, _, _, _, stolen = map(int, stat.split("\n", 1)[0].split()[1:9])
     return (user + nice + system) / ticks_per_s, stolen / ticks_per_s
 
 
 def descendants_time(stats, root, ticks_per_s):
-    """Processor time of all descendants of `root`, of which `stats` are texts of /proc/PID/stat: their own, and that of
-    their children that have ended."""
+    """Returns the processor time of all descendants of `root`, including their ended children. `stats` are the texts of
+    /proc/PID/stat of all processes."""
     parents, ticks = {}, {}
     for text in stats:
         pid, _, rest = text.partition(" (")
@@ -59,7 +59,7 @@ def _stats():
         try:
             yield (process / "stat").read_text(errors="replace")
         except OSError:
-            pass  # it has ended
+            pass  # the process has ended
 
 
 def clocks():
@@ -71,7 +71,7 @@ def clocks():
 
 
 def other_load(before, after, processors):
-    """Percent of all processors' time that others took meanwhile."""
+    """Returns the percentage of all processors' time that other processes used between two readings."""
     ours = after.ours - before.ours
     others = max(0, after.busy - before.busy - ours) + after.stolen - before.stolen
     wall = after.wall - before.wall
@@ -79,7 +79,7 @@ def other_load(before, after, processors):
 
 
 def calibrate():
-    """How long the same short work takes, again and again, in seconds."""
+    """Returns the durations of repeated runs of the same short work, in seconds."""
     durations = []
     for _ in range(CALIBRATION_RUNS):
         begin = time.perf_counter()
@@ -89,13 +89,13 @@ def calibrate():
 
 
 def unevenness(durations):
-    """How much longer than the shortest nine of ten are at most, in percent."""
+    """Returns how far the 90th percentile lies above the minimum, in percent."""
     in_order = sorted(durations)
     return 100 * (in_order[len(in_order) * 9 // 10] / in_order[0] - 1)
 
 
 def why_not(other_load_percent, unevenness_percent):
-    """Why nothing can be measured so, or nothing if it can."""
+    """Returns why the machine is too busy to measure; empty if it is not."""
     if other_load_percent > MOST_OTHER_LOAD:
         return f"machine busy ({other_load_percent:.0f} % other load)"
     if unevenness_percent > MOST_UNEVENNESS:
@@ -104,7 +104,7 @@ def why_not(other_load_percent, unevenness_percent):
 
 
 class Watch:
-    """Measures the machine's other load while its context lasts; what came of it holds from its end on."""
+    """Measures the machine's other load during its context; the results are valid after the context ends."""
 
     def __init__(self):
         self.other_load_percent = self.unevenness_percent = 0.0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Other servers to compare with, from Debian's packages, each with a source of its own: Icecast, which passes on a stream
-of bytes, and nginx with nchan, which passes on messages."""
+"""Other servers for comparison, from Debian's packages, each with its own source: Icecast, which relays a byte stream, and
+nginx with nchan, which relays messages."""
 
 import base64
 import contextlib
@@ -18,8 +18,8 @@ import time
 from servers import HOST, STOP_LIMIT_S, Server, ServerError, answers, free_port, process, wait_until
 
 CHUNK_S = 0.1
-PCM_BYTES = 17_640  # of a chunk at 44,100 Hz
-OPUS_BYTES = 1_246  # of a message with 100 ms at 96 kbit/s, with its framing
+PCM_BYTES = 17_640  # per chunk at 44,100 Hz
+OPUS_BYTES = 1_246  # per message of 100 ms at 96 kbit/s, including its framing
 UNPRIVILEGED_ID = 65_534  # nobody
 NCHAN_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 SPARE_CONNECTIONS = 50
@@ -46,7 +46,7 @@ ICECAST_XML = """<icecast>
 </icecast>
 """
 
-# One process, so that it ends with this script, and so that one process is what is measured, as of the others.
+# A single process, so that it ends with this script and so that one process is measured, as for the other servers.
 NGINX_CONF = """{user}load_module {module};
 daemon off;
 master_process off;
@@ -78,8 +78,8 @@ http {{
 
 @contextlib.contextmanager
 def each_chunk(feed):
-    """Calls `feed` as often as chunks are due, on a thread of its own; after the context no more. A ServerError at its end if
-    that failed: listeners of a source that has gone get nothing, which costs nothing."""
+    """Calls `feed` whenever a chunk is due, on a separate thread, until the context ends. Raises ServerError at its end if
+    `feed` failed: without a source the listeners get nothing, so the measured cost would be too low."""
     ended = threading.Event()
     failures = []
 
@@ -104,7 +104,7 @@ def each_chunk(feed):
 
 
 def _folder(parent, name):
-    """A folder of the server's own; as root, one of nobody."""
+    """Makes a folder for the server; if this runs as root, it belongs to the user nobody."""
     folder = pathlib.Path(parent) / name
     folder.mkdir(exist_ok=True)
     if os.geteuid() == 0:
@@ -113,7 +113,7 @@ def _folder(parent, name):
 
 
 def _privileges():
-    """setpriv's arguments: as root, those of nobody."""
+    """Returns setpriv's arguments that drop root's privileges to those of the user nobody; empty if not root."""
     if os.geteuid() != 0:
         return []
     return [f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups"]
@@ -124,7 +124,7 @@ def _program(name):
 
 
 def icecast_version():
-    """What `icecast2 -v` says, or nothing if it is not here."""
+    """Returns the version that `icecast2 -v` prints; empty if Icecast is not installed."""
     program = _program("icecast2")
     if not program:
         return ""
@@ -142,7 +142,7 @@ def _icecast_source(port, password):
 
 @contextlib.contextmanager
 def icecast(parent, listeners):
-    """As many bytes as our PCM has, ten times a second. Icecast does not run as root."""
+    """Icecast that gets as many bytes as a PCM chunk ten times a second. Icecast refuses to run as root."""
     port, password = free_port(), secrets.token_hex(8)
     folder = _folder(parent, "icecast")
     config = folder / "icecast.xml"
@@ -160,7 +160,7 @@ def icecast(parent, listeners):
 
 
 def nginx_version():
-    """What `nginx -v` says, or nothing if it or nchan is not here."""
+    """Returns the version that `nginx -v` prints; empty if nginx or nchan is not installed."""
     program = _program("nginx")
     if not program or not NCHAN_MODULE.exists():
         return ""
@@ -170,8 +170,8 @@ def nginx_version():
 
 
 def _nginx_command(config):
-    """nchan wants nginx's compiled-in folder for temporary files, which belongs to the system: it gets one of its own in its
-    place, for it alone."""
+    """Returns the command line. nchan needs nginx's compiled-in folder for temporary files, which belongs to the system:
+    a private mount replaces it in the process's own namespace."""
     root = os.geteuid() == 0
     nginx = ["setpriv", "--pdeathsig", "KILL", *_privileges(), _program("nginx"), "-c", str(config)]
     script = 'mount -t tmpfs -o mode=1777 tmpfs /var/lib/nginx && exec "$@"'
@@ -180,12 +180,12 @@ def _nginx_command(config):
 
 @contextlib.contextmanager
 def nchan(parent, listeners):
-    """A message of the size of our Opus, ten times a second, to subscribers of its raw stream."""
+    """nginx that sends a message of the size of an Opus message ten times a second to subscribers of its raw stream."""
     port = free_port()
     folder = _folder(parent, "nginx")
     config = folder / "nginx.conf"
-    # With fewer than a sixteenth to spare nginx closes connections that are kept for another request: the publisher's.
-    user = "" if os.geteuid() == 0 else "user root;\n"  # which an ordinary user is in a namespace of its own
+    # nginx closes idle keep-alive connections (the publisher's) if fewer than a sixteenth of its connections are free.
+    user = "" if os.geteuid() == 0 else "user root;\n"  # an ordinary user is root in its user namespace
     fields = {"user": user, "module": NCHAN_MODULE, "connections": listeners * 5 // 4 + SPARE_CONNECTIONS}
     config.write_text(NGINX_CONF.format(**fields, port=port, host=HOST, folder=folder))
     chunk = os.urandom(OPUS_BYTES)

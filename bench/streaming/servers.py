@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The servers that listeners are sent to, on 127.0.0.1: ours and the bare floor. Others: other_servers.py.
+"""The measured servers, on 127.0.0.1: streamd and the bare send() loop ("floor"). Others: other_servers.py.
 
-Each is a context that has a URL and the process to watch, and is gone afterwards; none outlives this process.
+Each is a context with a URL and the process to measure, which is terminated at the context's end or with this process.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ STOP_LIMIT_S = 15
 
 
 class ServerError(Exception):
-    """A server that does not come up, in one line."""
+    """A server that does not start or serve; the message is one line."""
 
 
 def free_port():
@@ -28,9 +28,9 @@ def free_port():
 
 @contextlib.contextmanager
 def process(command, log=None, privileges=(), **options):
-    """Runs until the context ends; `log` takes what it says."""
+    """Runs a command until the context ends; its output goes to the file `log`."""
     output = open(log, "wb") if log else subprocess.DEVNULL
-    # Should this script be killed, its servers are too.
+    # Kill the servers if this script is killed.
     command = ["setpriv", "--pdeathsig", "KILL", *privileges, *map(str, command)]
     options = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, **options}
     running = subprocess.Popen(command, **options)
@@ -75,12 +75,12 @@ class Server:
 
 
 class Auralis:
-    """synthd, and for each measurement a streamd of its own, so that memory is counted from the start."""
+    """synthd, with a new streamd per measurement, so that its memory starts from a fresh process."""
 
     def __init__(self, build, folder):
         self._build, self._folder = build, folder
         self._config = folder / "auralis.toml"
-        self._config.write_text("")  # in place of one that may be installed
+        self._config.write_text("")  # overrides one that may be installed
 
     def _environment(self, **settings):
         theirs = {name: value for name, value in os.environ.items() if not name.startswith("AURALIS_")}

@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Measures what many listeners get from streamd and what they cost it, beside a bare send() loop, Icecast, and nginx with
-nchan.
+"""Measures the service that many listeners get from streamd and its cost, compared with a bare send() loop, Icecast, and
+nginx with nchan.
 
-All on this machine, which the listeners (auralis-load, one process) share with the server; so a machine of two cores at
-least, with nothing else to do. A run in which others were at work gives no figure. Every step is bounded in time, and all
-that it starts ends with it.
+Server and listeners (auralis-load, one process) share this machine, so it needs at least two cores and no other load. A
+run during which other processes were busy is discarded. Every step has a time limit and terminates all that it started.
 """
 
 import argparse
@@ -25,13 +24,13 @@ import servers
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/bench"
 PROTOCOLS = {"PCM": "auralis.pcm.v1", "Opus": "auralis.opus.v1"}
-SECONDS = 10  # of each run
-SPARE_S = 60  # for connecting, settling and ending
-FEWEST = 100  # listeners that a server is compared with
+SECONDS = 10  # length of each run
+SPARE_S = 60  # time limit's allowance for connecting, settling and ending
+FEWEST = 100  # minimum number of listeners for a comparison
 
 
 def refusal(report):
-    """Why nobody heard anything."""
+    """Returns why no listener received audio."""
     refused = [f"HTTP {status}" for status in report["refused"]]
     lost = [f"closed with {code}" for code in report["lost"]]
     return ", ".join([*refused, *report["failed"], *lost]) or "no audio"
@@ -51,7 +50,7 @@ class Bench:
         return max(count // 20, 10) if self._quick else count
 
     def _listen(self, server, listeners, ramp, *arguments):
-        """A run of auralis-load; its report."""
+        """Runs auralis-load; returns its report."""
         seconds = 2 if self._quick else SECONDS
         command = [self._load, server.url, "--listeners", listeners, "--ramp", ramp, "--seconds", seconds]
         command += ["--pid", server.pid, "--json", *arguments]
@@ -65,7 +64,7 @@ class Bench:
             raise servers.ServerError(f"auralis-load ended with status {done.returncode}") from error
 
     def _step(self, name, title, server, listeners, ramp, *arguments):
-        """Measures once and keeps the report, or why there is none."""
+        """Measures once and keeps the report, or the reason why there is none."""
         print(f"streaming: {title}", file=sys.stderr)
         empty = {"title": title, "listeners": listeners, "reports": [], "busy": []}
         result = self.results.setdefault(name, empty)
@@ -84,7 +83,7 @@ class Bench:
                 result["reports"].append(report)
         trouble = result.get("not_served") or watch.why_not()
         if trouble:
-            print(f"streaming:   no figure: {trouble}", file=sys.stderr)
+            print(f"streaming:   no result: {trouble}", file=sys.stderr)
 
     def _streamd(self, name, title, count, ramp, *arguments):
         listeners = self._of(count)
@@ -96,7 +95,7 @@ class Bench:
             self._streamd("few", "{} listeners of PCM", 10, 100)
             self._streamd("connects", "{} listeners, 1,000 more a second", 3_000, 1_000)
             icecast_listeners = 2_000
-            # In turns, so that what else the machine does meets all of them.
+            # Interleave the servers, so that other load on the machine affects all of them.
             for _ in range(self._repetitions):
                 self._streamd("pcm", "{} listeners of PCM", 2_000, 400)
                 self._floor("floor", "PCM", 2_000, 400)
@@ -117,17 +116,17 @@ class Bench:
     def _nchan(self, count):
         version = other_servers.nginx_version()
         if not version:
-            print("streaming: nchan is left out: install Debian's package libnginx-mod-nchan", file=sys.stderr)
+            print("streaming: nchan is skipped: install Debian's package libnginx-mod-nchan", file=sys.stderr)
             return
         listeners = self._of(count)
         title = f"{listeners:,} listeners of nchan (nginx {version}), messages as Opus"
         self._step("nchan", title, other_servers.nchan(self._folder, listeners), listeners, 500)
 
     def _icecast(self, count):
-        """With at most so many, or as many as it does not lose; how many those were."""
+        """Measures with `count` listeners, or with as many as Icecast serves without losing any; returns that number."""
         version = other_servers.icecast_version()
         if not version:
-            print("streaming: Icecast is left out: install Debian's package icecast2", file=sys.stderr)
+            print("streaming: Icecast is skipped: install Debian's package icecast2", file=sys.stderr)
             return count
         while True:
             listeners = self._of(count)
@@ -136,7 +135,7 @@ class Bench:
             result = self.results["icecast"]
             if result["listeners"] <= FEWEST or not any(map(figures.listeners_lost, result["reports"])):
                 return count
-            # It does not carry so many here: what it costs is asked of those that it carries.
+            # Icecast cannot serve so many here: measure its cost with fewer.
             count //= 2
             del self.results["icecast"]
 
@@ -159,10 +158,10 @@ def print_summary(report):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=BUILD, metavar="FOLDER", help="of the build (%(default)s)")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures here too")
-    parser.add_argument("--quick", action="store_true", help="few listeners, for seconds: only shows that it works")
-    parser.add_argument("--repetitions", type=int, default=3, help="of what is compared (%(default)s)")
+    parser.add_argument("--build", type=pathlib.Path, default=BUILD, metavar="FOLDER", help="build folder (%(default)s)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the results to this file")
+    parser.add_argument("--quick", action="store_true", help="few listeners, for seconds: only checks that it works")
+    parser.add_argument("--repetitions", type=int, default=3, help="repetitions of each comparison (%(default)s)")
     options = parser.parse_args()
     options.build = options.build.resolve()
     for program in ("tools/auralis-load", "bench/auralis-send-floor", "synthd/synthd", "streamd/streamd"):
@@ -170,7 +169,7 @@ def main():
             parser.error(f"no {options.build / program}: build it, with -DAURALIS_BENCHMARKS=ON")
     load_before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="auralis-streaming-", dir="/dev/shm") as name:
-        os.chmod(name, 0o755)  # Icecast runs as somebody else
+        os.chmod(name, 0o755)  # Icecast runs as another user
         bench = Bench(options, pathlib.Path(name))
         bench.run()
     steps = {name: figures.of_step(result) for name, result in bench.results.items()}
