@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Generates docs/metrics.md from the daemons' metric declarations. Header only, so that a test can compare.
+// Generates docs/metrics.md from the daemons' metric declarations. Header only, so that a test can compare
+// the page with the file. Pure functions; any thread.
 #pragma once
 
 #include <algorithm>
@@ -20,8 +21,8 @@ inline std::string_view type_word(MetricType type) {
   return type == MetricType::kCounter ? "counter" : type == MetricType::kGauge ? "gauge" : "histogram";
 }
 
-// Of one series: name="value"; of a label whose values the configuration or a late label decides, the name
-// alone.
+// Returns the labels of one series as name="value"; the name alone if the values come from the configuration
+// or from a late label.
 inline std::string labels_text(const std::vector<MetricLabel>& labels) {
   std::string text;
   for (const auto& label : labels) {
@@ -39,7 +40,7 @@ inline std::string bounds_text(const std::vector<double>& bounds) {
   return text.str();
 }
 
-// Of all series of one name; what is the text of several stands once.
+// Returns the labels of all series of one name, without duplicates.
 inline std::string labels_text(const std::vector<MetricSpec>& specs, std::string_view name) {
   std::vector<std::string> texts;
   for (const auto& spec : specs) {
@@ -52,20 +53,21 @@ inline std::string labels_text(const std::vector<MetricSpec>& specs, std::string
   return all;
 }
 
-// One table, in the order of the declarations; series of one name, which differ in their labels, share a row.
+// Writes one daemon's table, in the order of the declarations; series of one name, which differ in their
+// labels, share a row.
 inline void write_metrics_table(std::ostream& out, std::string_view daemon,
                                 const std::vector<MetricSpec>& specs) {
   out << "\n## " << daemon
       << "\n| metric | type | labels | meaning | bucket bounds |\n|---|---|---|---|---|\n";
   for (auto spec = specs.begin(); spec != specs.end(); ++spec) {
     const auto same_name = [&](const MetricSpec& other) { return other.name == spec->name; };
-    if (std::any_of(specs.begin(), spec, same_name)) continue;  // in the row of the first
+    if (std::any_of(specs.begin(), spec, same_name)) continue;  // shares the row of the first
     out << "| `" << spec->name << "` | " << type_word(spec->type) << " | " << labels_text(specs, spec->name)
         << " | " << spec->help << " | " << bounds_text(spec->bounds) << " |\n";
   }
 }
 
-// The whole page.
+// Returns the whole page.
 inline std::string metrics_page() {
   std::ostringstream out;
   out << "# Metrics\n\n"
@@ -73,25 +75,20 @@ inline std::string metrics_page() {
          "streamd/stream_metrics.h and\n"
          "metricsd/own_metrics.h: change those, then run `metrics-doc > docs/metrics.md`. A test compares. "
          "-->\n\n"
-         "All figures of all daemons, as metricsd shows them at `/metrics` (port 9464) and publishes them "
-         "through "
-         "ZeroMQ each second. A figure belongs to the daemon that declares it.\n\n"
-         "- A figure is a number or it is absent, never NaN: absent is what cannot be had. Where a daemon is "
-         "not "
-         "there or hangs, its `auralis_up` is 0 and all its figures are absent, also those derived from "
+         "All metrics of all daemons, as metricsd serves them at `/metrics` (port 9464) and publishes them "
+         "through ZeroMQ each second. A metric belongs to the daemon that declares it.\n\n"
+         "- A metric is a number or absent, never NaN: it is absent while its value is unavailable. If a "
+         "daemon is down or hangs, its `auralis_up` is 0 and all its metrics are absent, also those derived "
+         "from "
          "them.\n"
-         "- Counters and histograms go on when a daemon restarts, as long as its shared memory is there and "
-         "its "
-         "declarations are the same; gauges are absent until they are measured again. metricsd keeps no "
-         "shared "
-         "memory: its own begin at 0.\n"
-         "- The device that renders is a GPU or other OpenCL device, or the processor with the native "
-         "engine: "
-         "what is said of the device is said of it.\n"
-         "- `station` is the name of a configured station, or `personal`, for all personal ones together. No "
-         "label names a listener.\n"
-         "- A bucket counts the values that are not above its bound; beyond the last bound there is "
-         "`+Inf`.\n";
+         "- Counters and histograms continue when a daemon restarts, as long as its shared memory exists and "
+         "its declarations are unchanged; gauges are absent until they are measured again. metricsd has no "
+         "shared memory: its own metrics restart at 0.\n"
+         "- The device is what renders: a GPU or other OpenCL device, or the processor with the native "
+         "engine.\n"
+         "- `station` is the name of a configured station, or `personal` for all personal stations together. "
+         "No label identifies a listener.\n"
+         "- A bucket counts the values up to and including its bound; the last bucket is `+Inf`.\n";
   write_metrics_table(out, "synthd", declared_metrics<SynthMetrics>());
   write_metrics_table(out, "streamd", declared_metrics<StreamMetrics>());
   write_metrics_table(out, "metricsd", declared_metrics<OwnMetrics>());
