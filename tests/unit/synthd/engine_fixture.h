@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of engines share: music to render, and a loop over every engine.
+// Shared by the tests of engines: music to render, and a loop over every engine.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@ inline constexpr std::int64_t kChunk = 4'410;
 inline constexpr std::int64_t kRate = 44'100;
 inline constexpr std::int64_t kTurnFrames = kRate * kReverbFeedMs / 1'000;
 inline constexpr std::int64_t kTailFrames = kRate * kReverbTailMs / 1'000;
-// The sanitizers slow down all that is rendered; two turns of the reverb are in it still.
+// Shorter with sanitizers, which slow down rendering; still includes two turns of the reverb.
 #ifdef __SANITIZE_ADDRESS__
 inline constexpr std::int64_t kMinuteFrames = 20 * kRate;
 #else
@@ -36,7 +36,7 @@ void for_each_engine(const Case& test_case) {
   }
 }
 
-// One of each type.
+// Makes one voice of each type.
 inline std::vector<Voice> quartet(std::int64_t start) {
   std::vector<Voice> voices{voice_of(VoiceType::kPad, start + 100, 2 * kRate, 220),
                             voice_of(VoiceType::kLead, start + 5'000, kRate, 660),
@@ -46,13 +46,13 @@ inline std::vector<Voice> quartet(std::int64_t start) {
   return voices;
 }
 
-// A station's music as an engine of that shape renders it: its chunks, one after the other, byte for byte.
+// Renders a station's music with an engine of that shape, and keeps the bytes of all chunks.
 class Recorder {
  public:
   Recorder(std::uint64_t seed, const MusicParameters& parameters, const EngineShape& shape = float_shape())
       : shape_(shape), station_(seed, timeline_of(shape), begun_with(parameters)) {}
 
-  // One that has played nothing yet.
+  // The station before any chunk is prepared.
   const Station& station() const { return station_; }
 
   void record(const EngineKind& kind, std::int64_t frames) {
@@ -88,7 +88,7 @@ class Recorder {
   std::vector<char> bytes_;
 };
 
-// The first byte that differs in what both have; -1: none.
+// Returns the first byte that differs in the common length; -1: none.
 inline std::int64_t first_difference(const std::vector<char>& a, const std::vector<char>& b) {
   const std::size_t size = std::min(a.size(), b.size());
   if (std::memcmp(a.data(), b.data(), size) == 0) return -1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The stages of an engine with fused multiply-add, each of one number at a time and in no loop that the
-// compiler vectorises: what a set of instructions with vectors must equal bit for bit. For a processor whose
-// native_stages() have more than the baseline.
+// The stages of an engine with scalar fused multiply-adds, outside loops that the compiler vectorises: the
+// reference that every vector instruction set must equal bit for bit. Requires a processor for which
+// native_stages() has more than the baseline.
 #pragma once
 
 #include "synthd/engine/stages.h"

@@ -39,7 +39,7 @@ class BendSum {
   double count_ = 0;
 };
 
-// In place; the size is a power of 2.
+// In-place FFT; the size is a power of 2.
 void fourier_transform(std::vector<std::complex<double>>& x) {
   const std::size_t count = x.size();
   for (std::size_t i = 1, j = 0; i < count; ++i) {

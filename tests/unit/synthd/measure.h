@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What tests hear of a signal: levels, steps, spectra, loudness. Optimised even where the tests are not: a
+// Measurements of signals for tests: levels, steps, spectra, loudness. Optimised even if the tests are not: a
 // minute is millions of samples. Plain functions; any thread.
 #pragma once
 
@@ -23,34 +23,34 @@ struct Stereo {
 
 double decibels(double amplitude);
 
-// Of the frames from `from` to before `to`.
+// RMS and mean of the frames [from, to).
 double rms(const Signal& signal, std::int64_t from, std::int64_t to);
 double mean(const Signal& signal, std::int64_t from, std::int64_t to);
 double peak(const Signal& signal, std::int64_t from, std::int64_t to);
 double largest_step(const Signal& signal, std::int64_t from, std::int64_t to);
-// From -1 to 1.
+// Correlation of left and right in the frames [from, to), from -1 to 1.
 double correlation(const Stereo& audio, std::int64_t from, std::int64_t to);
 
-// How far frames are off the middle of their neighbours, the root of the mean square and the largest: a click
-// is far off, music is not.
+// Distance of each frame from the mean of its neighbours, as RMS and maximum: a click is far off, music is
+// not.
 struct Bends {
   double rms = 0;
   double largest = 0;
 };
 Bends bends(const Signal& signal, std::int64_t from, std::int64_t to);
-// At each of `places`, from `before` frames before it to before `after` frames after it; and at all other
-// frames.
+// Bends near `places`, from `before` frames before each to `after` frames after it (exclusive), and at all
+// other frames.
 struct BendsAt {
   Bends there;
   Bends elsewhere;
 };
 BendsAt bends_at(const Signal& signal, const Frames& places, std::int64_t before, std::int64_t after);
 
-// Amplitudes of `count` frames, a power of 2, at the frequencies k * rate / count, under a Blackman-Harris
-// window: a sine's main lobe is 4 of them to either side, all else lies 92 dB lower.
+// Amplitude spectrum of `count` frames, a power of 2, at the frequencies k * rate / count, with a
+// Blackman-Harris window: a sine's main lobe extends 4 bins to either side, its side lobes are at -92 dB.
 std::vector<double> spectrum(const Signal& signal, std::int64_t from, std::size_t count);
 
-// How far a signal stands over what another is off it.
+// Signal-to-noise ratio: a signal against its difference from another one.
 class Comparison {
  public:
   void add(const std::vector<double>& expected, const float* values);
@@ -61,7 +61,7 @@ class Comparison {
   double error_ = 0;
 };
 
-// Integrated loudness (EBU R 128) and true peak (ITU-R BS.1770).
+// Measures integrated loudness (EBU R 128) and true peak (ITU-R BS.1770).
 class LoudnessMeter {
  public:
   explicit LoudnessMeter(std::uint32_t sample_rate);

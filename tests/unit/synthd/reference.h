@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The formulas of synthd/engine/dsp in double precision, from the same headers: what every engine
-// approximates. A fault of the formulas themselves is also its own. One thread.
+// Reference engine: the formulas of synthd/engine/dsp in double precision, compiled from the same headers. It
+// shares faults of the formulas themselves. One thread.
 #pragma once
 
 #include <memory>
@@ -12,11 +12,11 @@ namespace auralis::test {
 
 class Reference {
  public:
-  // Of one station.
+  // Renders one station.
   explicit Reference(const EngineShape& shape);
   ~Reference();
 
-  // The chunk before dither: chunk_frames * 2 values, interleaved, valid until the next call.
+  // Returns the chunk before dithering: chunk_frames * 2 values, interleaved, valid until the next call.
   const std::vector<double>& render(const StationChunk& chunk);
 
  private:

@@ -15,7 +15,7 @@ TEST_CASE("a chunk is as long as configured, in whole frames") {
   CHECK(timeline.chunk_ns() == 40 * kNsPerMs);
 }
 
-TEST_CASE("a new timeline starts shortly after now: there is time to render its first chunk") {
+TEST_CASE("a new timeline starts shortly after now, which leaves time to render its first chunk") {
   const std::int64_t now_ns = 5 * kNsPerSecond;
   const Timeline timeline = make_timeline(Config{}, now_ns);
   CHECK(timeline.due_ns(0) > now_ns);

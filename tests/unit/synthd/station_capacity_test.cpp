@@ -22,7 +22,7 @@ Config config_in(const TempDir& folder) {
 
 }  // namespace
 
-TEST_CASE("the capacity is the smallest bound, but has room for the configured stations") {
+TEST_CASE("the capacity is the smallest bound, but at least the number of configured stations") {
   CHECK(StationBounds{500, 700, 40}.capacity(2) == 40);
   CHECK(StationBounds{30, 700, 40}.capacity(2) == 30);
   CHECK(StationBounds{500, 20, 40}.capacity(2) == 20);
@@ -33,7 +33,7 @@ TEST_CASE("the capacity is the smallest bound, but has room for the configured s
 TEST_CASE("the bounds are what the engine renders, 256 MB of rings, and a quarter of the free space") {
   const TempDir folder;
   const StationBounds bounds = station_bounds(config_in(folder), Timeline{}, kRing);
-  CHECK(bounds.by_speed > 5);  // of any processor, in any build
+  CHECK(bounds.by_speed > 5);  // on any processor, in any build
   CHECK(bounds.by_memory == 724);
   const auto free = std::filesystem::space(folder.path()).available;
   const std::size_t bytes = RingGeometry{kRing, Timeline{}.chunk_samples()}.bytes();
@@ -41,7 +41,7 @@ TEST_CASE("the bounds are what the engine renders, 256 MB of rings, and a quarte
         doctest::Approx(static_cast<double>(free) / 4 / static_cast<double>(bytes)).epsilon(0.1));
 }
 
-TEST_CASE("the capacity is as configured, else that of a former synthd whose music can continue") {
+TEST_CASE("the capacity is as configured, else that of a previous synthd whose music can continue") {
   const TempDir folder;
   Config config = config_in(folder);
   config.synthd.max_stations = 7;
@@ -49,7 +49,7 @@ TEST_CASE("the capacity is as configured, else that of a former synthd whose mus
   config.synthd.max_stations = 0;
   { AudioWriter(config.daemon_dir(Daemon::kSynthd), Timeline{}, kRing, 3).publish(1); }
   CHECK(station_capacity(config, Timeline{}, kRing) == 3);
-  CHECK(station_capacity(config, Timeline{}, kRing + 1) != 3);  // another ring: nothing to continue
+  CHECK(station_capacity(config, Timeline{}, kRing + 1) != 3);  // different ring: nothing to continue
   config.stations.resize(4);
   CHECK(station_capacity(config, Timeline{}, kRing) >= 4);
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kRate = 44'100;
 
-// Where the voices of a chunk start that sound in it.
+// Start frames of the voices that sound in the chunk.
 std::vector<std::int64_t> sounding(const StationChunk& chunk) {
   std::vector<std::int64_t> starts;
   for (const Voice* v = chunk.voices; v != chunk.voices + chunk.voice_count; ++v) {
@@ -43,7 +43,7 @@ TEST_CASE("a change ramps over its chunk, and is in force from then on") {
   CHECK(station.prepare(4).gains_end[kPads] == before);
 }
 
-TEST_CASE("what a chunk is does not depend on what was asked for before it") {
+TEST_CASE("the content of a chunk does not depend on what was prepared before it") {
   Station station(3, Timeline{}, begun_with(kPresets[0].parameters));
   std::vector<StationChunk> played;
   std::vector<std::vector<std::int64_t>> starts;
@@ -56,7 +56,7 @@ TEST_CASE("what a chunk is does not depend on what was asked for before it") {
     played.push_back(station.prepare(chunk));
     starts.push_back(sounding(played.back()));
   }
-  // Backwards, by a station that takes over.
+  // Prepare backwards, with a station that takes over.
   Station again(3, Timeline{}, station.history());
   for (std::int64_t chunk = 299; chunk >= 0; --chunk) {
     CAPTURE(chunk);
@@ -69,7 +69,8 @@ TEST_CASE("what a chunk is does not depend on what was asked for before it") {
   }
 }
 
-TEST_CASE("a station forgets no note that still sounds, at any tempo, and outgrows no engine") {
+TEST_CASE(
+    "a station keeps every note that still sounds, at any tempo, and never exceeds the engine's voices") {
   for (const float bpm : {40.0F, 120.0F}) {
     MusicParameters parameters;
     parameters.bpm = bpm;
@@ -79,7 +80,7 @@ TEST_CASE("a station forgets no note that still sounds, at any tempo, and outgro
     for (std::int64_t chunk = 0; chunk < 3'000; ++chunk) {
       const auto starts = sounding(station.prepare(chunk));
       CHECK(2 * starts.size() <= EngineShape{}.voices);  // tones
-      // The oldest bar known had fallen silent before the chunk.
+      // The oldest bar in the history was silent before the chunk.
       const Bars bars = bars_before(station.history(), Timeline{}, composed_until(Timeline{}, chunk));
       if (bars.begin()->index == 0) continue;
       CHECK(*std::min_element(starts.begin(), starts.end()) >=
@@ -88,8 +89,8 @@ TEST_CASE("a station forgets no note that still sounds, at any tempo, and outgro
   }
 }
 
-TEST_CASE("however fast changes come, no note is forgotten that still sounds or rings in the reverb") {
-  // As fast as they are taken, in chunks of any length; each another tempo.
+TEST_CASE("however fast changes come, every note that still sounds or rings in the reverb is kept") {
+  // Change the tempo as often as allowed, with chunks of any length.
   for (const std::uint32_t chunk_frames : {882U, 4'410U, 8'820U}) {
     CAPTURE(chunk_frames);
     const Timeline timeline{0, kRate, chunk_frames, 2};
@@ -100,7 +101,7 @@ TEST_CASE("however fast changes come, no note is forgotten that still sounds or 
       changed.bpm = static_cast<float>(40 + chunk % 81);
       if (station.takes_change(chunk)) station.change(changed, chunk);
       starts.push_back(sounding(station.prepare(chunk)));
-      // What a station that takes over now renders first, to bring its reverb to state.
+      // First chunk of the warm-up of a station that takes over now.
       const std::int64_t rings = station.reverb_chunk(chunk);
       Station again(1, timeline, station.history());
       CHECK(sounding(again.prepare(rings)) == starts[static_cast<std::size_t>(rings)]);
@@ -109,7 +110,7 @@ TEST_CASE("however fast changes come, no note is forgotten that still sounds or 
   }
 }
 
-TEST_CASE("pitches are of equal temperament at 440 Hz") {
+TEST_CASE("pitches are in equal temperament with A4 at 440 Hz") {
   CHECK(phase_increment(69, 44'100) == 42'852'281);  // 440 / 44100 * 2^32
   CHECK(phase_increment(57, 44'100) == 21'426'141);
   CHECK(phase_increment(60, 48'000) == doctest::Approx(261.6255653 / 48'000 * 4'294'967'296.0).epsilon(1e-7));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The table of stations alone: which station is at which index. What they sound like is synth_loop_test's.
+// The table of stations alone: which station is at which index. synth_loop_test covers their sound.
 #include "synthd/stations.h"
 
 #include "synthd/engine/native_engine.h"
@@ -48,7 +48,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "configured stations take the first free indices, and keep them") {
+TEST_CASE_FIXTURE(Fixture, "configured stations take the first free indices and keep them") {
   CHECK(stations.capacity() == kCapacity);
   stations.apply({configured("day"), configured("night")}, kNowNs);
   CHECK(name(0) == "day");
@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(Fixture, "a station starts with its own first chunk, slightly 
   CHECK(slot.lead_in == 100);
 }
 
-TEST_CASE_FIXTURE(Fixture, "another seed is another tenant; open or closed to listeners' controls is not") {
+TEST_CASE_FIXTURE(Fixture, "a new seed starts a new generation; opening or closing the controls does not") {
   stations.apply({configured("day")}, kNowNs);
   const std::uint64_t generation = audio.generation(0);
   stations.apply({configured("day", 7, false)}, kNowNs);
@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "a configured station waits while personal ones use t
   CHECK(name(1) == "day");
 }
 
-TEST_CASE_FIXTURE(Fixture, "chunks that were lost are rendered again, as the same ones of the station") {
+TEST_CASE_FIXTURE(Fixture, "lost chunks are rendered again, under the same numbers") {
   stations.apply({configured("day")}, kNowNs);
   StationSlot& slot = stations.at(0);
   const std::int64_t origin = slot.state.origin_chunk;
@@ -102,9 +102,11 @@ TEST_CASE_FIXTURE(Fixture, "chunks that were lost are rendered again, as the sam
   CHECK(engine.next_frame(0) == -1);
 }
 
-TEST_CASE("stations of a former synthd continue where their rings end, without chunks at the live position") {
+TEST_CASE(
+    "stations of a previous synthd continue where their rings end, those without chunks at the live "
+    "position") {
   const TempDir folder;
-  // A timeline that a segment of this boot can have.
+  // A timeline that is valid for a segment of the current boot.
   const std::int64_t now_ns = SystemClock().now_ns();
   Timeline timeline;
   timeline.epoch_ns = now_ns - kNowNs;
@@ -122,7 +124,7 @@ TEST_CASE("stations of a former synthd continue where their rings end, without c
     former.publish(now_ns);
   }
   Timeline fresh;
-  fresh.epoch_ns = now_ns;  // of which nothing counts: the former epoch goes on
+  fresh.epoch_ns = now_ns;  // ignored: the previous epoch continues
   AudioWriter audio{folder.path(), fresh, 20, kCapacity};
   Stations stations{{engine, audio, metrics_writer, metrics}};
   stations.restore(now_ns);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the tests of synthd share: engines, and voices to play on them, beside the folder and the clock of all
-// tests.
+// Shared by the tests of synthd: engines and voices to play on them, in addition to the common folder and
+// clock.
 #pragma once
 
 #include <filesystem>
@@ -26,14 +26,15 @@ struct EngineKind {
   std::function<std::unique_ptr<Engine>(const EngineShape&)> make;
 };
 
-// The native engine on two threads.
+// A native engine on two threads.
 inline EngineKind native_kind(const Stages<float>& stages) {
   return {stages.name,
           [stages](const EngineShape& shape) { return std::make_unique<NativeEngine>(shape, 2, stages); }};
 }
 
-// Every engine there is: native with each set of instructions, the fastest first; and OpenCL on the device
-// that synthd would choose (PoCL, where nothing else is), in groups as a processor and as a GPU takes them.
+// Returns every available engine: native with each instruction set, the fastest first; and OpenCL on the
+// device that synthd would choose (PoCL if there is no other), with the work-group sizes of a CPU and of a
+// GPU.
 inline std::vector<EngineKind> engine_kinds() {
   std::vector<EngineKind> kinds;
   for (const auto& stages : native_stages()) kinds.push_back(native_kind(stages));
@@ -64,7 +65,7 @@ inline Voice voice_of(VoiceType type, std::int64_t start, std::int64_t gate, dou
   return v;
 }
 
-// Voices alone, every group at its full level.
+// Makes a chunk of `voices`, every group at full level.
 inline StationChunk chunk_of(const std::vector<Voice>& voices, std::int64_t first_frame) {
   StationChunk chunk;
   chunk.first_frame = first_frame;
@@ -75,7 +76,7 @@ inline StationChunk chunk_of(const std::vector<Voice>& voices, std::int64_t firs
   return chunk;
 }
 
-// By an engine of float_shape().
+// Renders `chunk` with an engine of float_shape() and appends it to `audio`.
 inline void play_on(Engine& engine, const StationChunk& chunk, Stereo& audio) {
   engine.render(&chunk, 1);
   audio.append(engine.mix(0), float_shape().chunk_frames);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parts of synthd joined, with the native engine, in real time. Signals and systemd are
-// lifecycle_test.py's.
+// All parts of synthd together, with the native engine, in real time. lifecycle_test.py covers signals and
+// systemd.
 #include "synthd/synth_daemon.h"
 
 #include "common/segments/audio_segment.h"
@@ -28,7 +28,7 @@ Config config_in(const TempDir& folder) {
   return config;
 }
 
-// Service blocks signals in the thread that makes it: not in that of the other tests.
+// Runs in a separate thread: Service blocks signals in the thread that constructs it.
 void in_thread_with_service(const std::function<void(Service&)>& body) {
   std::thread([&] {
     Service service;
@@ -36,7 +36,7 @@ void in_thread_with_service(const std::function<void(Service&)>& body) {
   }).join();
 }
 
-// Whether `reached` becomes true within half a minute.
+// True if `reached` becomes true within half a minute.
 bool eventually(const std::function<bool()>& reached) {
   for (int i = 0; i < 3'000 && !reached(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return reached();
@@ -55,7 +55,7 @@ std::int64_t newest(AudioReader& reader) {
 
 }  // namespace
 
-TEST_CASE("a daemon renders as soon as it exists, and a second one continues where it stopped") {
+TEST_CASE("a daemon renders as soon as it is constructed, and a second one continues where it stopped") {
   const TempDir folder;
   const Config config = config_in(folder);
   AudioReader reader(config.daemon_dir(Daemon::kSynthd));
@@ -92,7 +92,7 @@ TEST_CASE("a new configuration adds and removes stations while the daemon runs")
   });
 }
 
-TEST_CASE("the native engine can always be chosen, a device that does not exist cannot") {
+TEST_CASE("the native engine can always be selected, a missing device cannot") {
   const TempDir folder;
   prepare_opencl();
   Config config = config_in(folder);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the loop does with requests and with a new configuration.
+// How the loop handles requests and a new configuration.
 #include "synthd/synth_loop.h"
 
 #include "tests/unit/synthd/synth_loop_fixture.h"
@@ -40,7 +40,7 @@ TEST_CASE_FIXTURE(Fixture, "levels change with the next chunk, key, mode and tem
   CHECK(bars.bars[1].frames == bar_frames(120, 44'100));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request for another station, or an old one, changes nothing") {
+TEST_CASE_FIXTURE(Fixture, "a request for another station or an outdated request changes nothing") {
   Life life(folder, clock, engine, chunks);
   ControlWriter control(folder.path(), clock.now);
   const auto in_force = [&] { return target(life.state().history); };
@@ -54,25 +54,26 @@ TEST_CASE_FIXTURE(Fixture, "a request for another station, or an old one, change
   control.store(0, request(life, 5, kPresets[2].parameters));
   life.play(kNsPerSecond);
   ControlRequest close = request(life, 7, kPresets[2].parameters);
-  close.action = ControlAction::kClose;  // which is for personal stations
+  close.action = ControlAction::kClose;  // valid only for personal stations
   control.store(0, close);
   life.play(kNsPerSecond);
   CHECK(in_force() == kPresets[1].parameters);
   CHECK(life.state().applied_request == 5);
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "a personal station begins where it was asked to, at once, and ends when it is closed") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "a personal station starts at once at the requested position in its music, and ends when closed") {
   Life life(folder, clock, engine, chunks, one_station, 2);
   life.play(5 * kNsPerSecond);
   ControlWriter control(folder.path(), clock.now);
   control.store(1, opening(life, 1));
   const std::int64_t asked_ns = clock.now;
   while (life.reader.newest(life.place(1)).value_or(-1) < life.newest()) life.step();
-  // The control segment's file, which was not there before, is looked for every 250 ms.
+  // The loop looks for the control segment's file, which did not exist before, every 250 ms.
   CHECK(clock.now - asked_ns <= 300 * kNsPerMs);
   CHECK(life.name(1) == "p1");
-  CHECK(engine.forgotten == 2);  // each index, when its station was added
+  CHECK(engine.forgotten == 2);  // once per index, when its station was added
   const StationState state = life.reader.state(life.place(1)).value();
   CHECK(state.personal == 1);
   CHECK(state.open == 1);
@@ -83,7 +84,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(life.metrics.personal.published.value() == static_cast<double>(ring.size()));
   CHECK(life.metrics.personal.skipped.value() == 0);
 
-  // The samples are those of a station that has played so from its beginning.
+  // The samples equal those of a station that has played the same history from its start.
   DigestEngine other{4'410};
   ParameterHistory history = begun_with(kPresets[3].parameters);
   add_change(history, Timeline{}, {65, kPresets[2].parameters});
@@ -94,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(samples[0] == *other.samples(0));
   }
 
-  // A change obeys it; a request for the tenant before it does not.
+  // A change applies to this generation; a request for the previous one does not.
   ControlRequest change = request(life, 2, kPresets[1].parameters);
   change.generation = life.place(1).generation;
   control.store(1, change);
@@ -111,13 +112,13 @@ TEST_CASE_FIXTURE(Fixture,
   life.play(kNsPerSecond);
   CHECK(life.name(1).empty());
   CHECK(life.name(0) == "garden");
-  // The same request again opens nothing: the place is another one's by now.
+  // Repeating the request opens nothing: the index has a new generation.
   control.store(1, opening(life, 0, 4));
   life.play(kNsPerSecond);
   CHECK(life.name(1).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "configured stations come and go, and the others do not notice") {
+TEST_CASE_FIXTURE(Fixture, "adding and removing configured stations does not affect the others") {
   const MusicParameters& sleep = kPresets[2].parameters;
   const StationConfig& garden = one_station[0];
   Life life(folder, clock, engine, chunks, {garden, {"harbour", 8, sleep, false}}, 3);
@@ -136,13 +137,13 @@ TEST_CASE_FIXTURE(Fixture, "configured stations come and go, and the others do n
   CHECK(life.state().open == 0);
   CHECK(life.name(1) == "attic");
   CHECK(life.name(2).empty());
-  // Its figures are its own, from the beginning.
+  // Its metrics start from zero.
   CHECK(life.metrics.configured[1].published.value() < 25);
-  // It begins with its own first chunk.
+  // It starts with its own first chunk.
   const StationState attic = life.reader.state(life.place(1)).value();
   CHECK(life.ring(1).begin()->first == attic.origin_chunk);
 
-  // Another seed is another music.
+  // A new seed is a new station.
   const StationId attic_place = life.place(1);
   life.loop.reconfigure({{"attic", 10, sleep, false}, closed});
   life.play(kNsPerSecond);
@@ -152,8 +153,7 @@ TEST_CASE_FIXTURE(Fixture, "configured stations come and go, and the others do n
   CHECK(chunks.rbegin()->first + 1 == static_cast<std::int64_t>(chunks.size()));  // no gap
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "changes that come faster than they are taken are not lost: the last one is in force") {
+TEST_CASE_FIXTURE(Fixture, "of changes that come faster than they are applied the last one takes effect") {
   Life life(folder, clock, engine, chunks);
   life.play(kNsPerSecond);
   ControlWriter control(folder.path(), clock.now);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The loop on a clock that the test moves. Its engine is a stand-in whose samples change with all of its
-// input, except in tests about sound.
+// Fixture with the synthesis loop on a clock that the test moves. Its engine is a fake whose samples depend
+// on all of its input, except in tests about sound.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ inline constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
 inline constexpr std::int64_t kTargetNs = 750 * kNsPerMs;
 inline constexpr std::uint32_t kSlots = 20;
 
-// Samples that are a digest of the chunk.
+// Fake engine whose samples are a digest of the chunk.
 class DigestEngine final : public Engine {
  public:
   static constexpr std::size_t kSlots = 64;
@@ -45,11 +45,11 @@ class DigestEngine final : public Engine {
   }
   std::size_t device_bytes() const override { return 3 << 20; }
 
-  ManualClock* clock = nullptr;  // which its work takes time on
+  ManualClock* clock = nullptr;  // advanced by the simulated rendering time
   std::int64_t chunk_takes_ns = 0;
   int forgotten = 0;
   StationChunk last;
-  std::optional<std::int64_t> fail_at;  // first frame of a chunk that is not rendered
+  std::optional<std::int64_t> fail_at;  // first frame of the chunk whose rendering fails
   std::vector<std::int64_t> rendered;   // first frames, in order
 
  private:
@@ -77,7 +77,7 @@ class DigestEngine final : public Engine {
   std::vector<std::int64_t> next_frames_;
 };
 
-// The native engine, until its device is lost.
+// Native engine that can lose its device.
 class LostEngine final : public Engine {
  public:
   explicit LostEngine(std::int64_t lost_at) : lost_at_(lost_at) {}
@@ -122,7 +122,7 @@ class Life {
     return timeline;
   }
 
-  // One step; moves the clock to the next one's moment.
+  // Runs one step, then moves the clock to the time of the next one.
   void step() {
     const std::int64_t next_ns = loop.step();
     CHECK(next_ns >= clock_.now_ns());
@@ -139,12 +139,12 @@ class Life {
   StationId place(std::size_t index) const { return {index, reader.generation(index)}; }
   StationId garden() const { return place(0); }
 
-  // The station at that place; empty: none.
+  // Name of the station at that index; empty: none.
   std::string name(std::size_t index) const {
     const auto state = reader.state(place(index));
     return state ? state->name : "";
   }
-  // What its ring holds.
+  // Chunks that the ring of that index holds.
   Chunks ring(std::size_t index) const {
     Chunks result;
     std::vector<std::int16_t> samples(reader.timeline().chunk_samples());
@@ -185,7 +185,7 @@ class Life {
   AudioReader reader;
 };
 
-// To the garden.
+// Makes a request to change the garden's parameters.
 inline ControlRequest request(const Life& life, std::uint64_t number, const MusicParameters& parameters) {
   ControlRequest result;
   result.number = number;
@@ -195,7 +195,7 @@ inline ControlRequest request(const Life& life, std::uint64_t number, const Musi
   return result;
 }
 
-// Asks for a personal station at that place.
+// Makes a request to open a personal station at the index `place`.
 inline ControlRequest opening(const Life& life, std::size_t place, std::uint64_t number = 1) {
   ControlRequest result;
   result.action = ControlAction::kOpen;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// That the same music goes on after a restart, the loss of a device, and damage to the segment.
+// The same music continues after a restart, the loss of a device, and damage to the segment.
 #include "synthd/synth_loop.h"
 
 #include "synthd/composer/composer.h"
@@ -17,7 +17,7 @@
 using namespace auralis;
 using namespace auralis::test;
 
-TEST_CASE("a synthd that is killed and started again plays the same samples as one that was not") {
+TEST_CASE("a synthd that is killed and restarted plays the same samples as an uninterrupted one") {
   TempDir folder_a;
   TempDir folder_b;
   ManualClock clock_a;
@@ -50,7 +50,7 @@ TEST_CASE("a synthd that is killed and started again plays the same samples as o
   }
 }
 
-TEST_CASE("a device that is lost is counted, and heard by nobody") {
+TEST_CASE("the loss of a device is counted and inaudible") {
   Chunks whole;
   Chunks chunks;
   for (const bool loses : {false, true}) {
@@ -67,7 +67,7 @@ TEST_CASE("a device that is lost is counted, and heard by nobody") {
   CHECK(chunks == whole);
 }
 
-TEST_CASE("a device that is lost at once, while what still rings is rendered, is heard by nobody either") {
+TEST_CASE("the loss of a device during the first warm-up is inaudible, too") {
   Chunks whole;
   Chunks chunks;
   for (const bool loses : {false, true}) {
@@ -88,8 +88,7 @@ TEST_CASE("a device that is lost at once, while what still rings is rendered, is
   CHECK(chunks == whole);
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "a synthd that starts renders first what still rings, and no chunk twice after that") {
+TEST_CASE_FIXTURE(Fixture, "a synthd that starts warms up first, and renders no chunk twice after that") {
   {
     Life life(folder, clock, engine, chunks);
     life.play(30 * kNsPerSecond);
@@ -108,7 +107,8 @@ TEST_CASE_FIXTURE(Fixture,
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a synthd that dies between a state and its chunk renders that chunk alike") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a synthd that dies between writing a state and its chunk renders the same chunk again") {
   Chunks whole;
   {
     TempDir other;
@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that dies between a state and its chunk ren
     Life life(other, other_clock, other_engine, whole);
     life.play(20 * kNsPerSecond);
   }
-  for (const std::int64_t chunk : {30, 39, 40, 41, 80, 120}) {  // bar lines fall into chunks 0, 40, 80, 120
+  for (const std::int64_t chunk : {30, 39, 40, 41, 80, 120}) {  // bars start in chunks 0, 40, 80, 120
     engine.fail_at = chunk * 4'410;
     Life life(folder, clock, engine, chunks);
     CHECK_THROWS_AS(life.play(20 * kNsPerSecond), EngineError);
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that dies between a state and its chunk ren
   }
 }
 
-TEST_CASE("stations go on over a kill, personal ones too, with the same samples") {
+TEST_CASE("all stations, including personal ones, continue after a kill with the same samples") {
   Chunks whole;
   Chunks parts;
   for (const bool is_killed : {false, true}) {
@@ -166,8 +166,9 @@ TEST_CASE("stations go on over a kill, personal ones too, with the same samples"
   CHECK(parts.rbegin()->first - parts.begin()->first + 1 == static_cast<std::int64_t>(parts.size()));
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "a synthd that starts with other stations adds and removes them, and keeps what still is") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "a synthd that starts with other stations adds and removes stations, and keeps those still configured") {
   const MusicParameters& sleep = kPresets[2].parameters;
   StationId before;
   {
@@ -183,7 +184,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(chunks.rbegin()->first + 1 == static_cast<std::int64_t>(chunks.size()));
 }
 
-TEST_CASE("whatever another process does to the audio segment, the same samples go on") {
+TEST_CASE("whatever another process does to the audio segment, the samples continue unchanged") {
   const std::vector<std::pair<const char*, std::function<void(const std::filesystem::path&)>>> harms{
       {"removed", [](const auto& path) { std::filesystem::remove(path); }},
       {"cut short", [](const auto& path) { std::filesystem::resize_file(path, 0); }},
@@ -213,7 +214,7 @@ TEST_CASE("whatever another process does to the audio segment, the same samples 
       life->reader.refresh();
     }
     CHECK(b.garden() == place);
-    // All that is still due is there again, to the bit.
+    // All chunks that are still due are there again, bit for bit.
     CHECK(b.depth_ns() >= kTargetNs - kChunkNs);
     const Chunks expected = a.ring(0);
     const Chunks restored = b.ring(0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// That rings are kept filled. That real time is kept, no test here proves.
+// The loop keeps the rings filled. No test here proves that rendering keeps up with real time.
 #include "synthd/synth_loop.h"
 
 #include "tests/unit/synthd/synth_loop_fixture.h"
@@ -18,7 +18,7 @@ TEST_CASE_FIXTURE(Fixture, "the ring is filled to its target depth and kept ther
   CHECK(life.depth_ns() > kTargetNs - kChunkNs);
   for (int i = 0; i < 300; ++i) {
     life.step();
-    // A step comes at the latest when the depth falls below the target, and adds a chunk.
+    // A step runs at the latest when the depth falls below the target, and adds a chunk.
     CHECK(life.depth_ns() >= kTargetNs - kChunkNs);
     CHECK(life.depth_ns() <= kTargetNs + kChunkNs);
   }
@@ -44,18 +44,19 @@ TEST_CASE_FIXTURE(Fixture, "each chunk is counted and measured once") {
   CHECK(find("gpu_memory_allocated_mb").value == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "after a pause longer than the ring the music goes on where it would be by then") {
+TEST_CASE_FIXTURE(Fixture,
+                  "after a pause longer than the ring the music continues as if there had been none") {
   Life life(folder, clock, engine, chunks);
   life.play(2 * kNsPerSecond);
   const std::int64_t before = life.newest();
   clock.now += 30 * kNsPerSecond;
   const std::int64_t playing = life.reader.timeline().chunk_at(clock.now);
-  life.step();  // what still rings there
+  life.step();  // warm-up
   life.step();
   CHECK(life.newest() == playing + 1);
   CHECK(life.metrics.configured[0].skipped.value() == static_cast<double>(playing - before));
 
-  // What it plays is what it would have played without the pause.
+  // The samples equal those without the pause.
   life.play(2 * kNsPerSecond);
   Chunks whole;
   TempDir other;
@@ -66,11 +67,11 @@ TEST_CASE_FIXTURE(Fixture, "after a pause longer than the ring the music goes on
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "many stations that must be brought up first keep no other waiting, and all come to play") {
+                  "many stations that warm up delay no other station, and all of them start to play") {
   constexpr std::size_t kMany = 40;
   Life life(folder, clock, engine, chunks, one_station, kMany + 1);
   life.play(2 * kNsPerSecond);
-  // 41 stations are 0.41 s of work a second, and what rings in the reverbs is some 4 s more.
+  // 41 stations are 0.41 s of work per second, and their warm-up is some 4 s more.
   engine.clock = &clock;
   engine.chunk_takes_ns = kNsPerMs;
   ControlWriter control(folder.path(), clock.now);
@@ -98,13 +99,13 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(all_play());
   CHECK(life.metrics.configured[0].skipped.value() == 0);
 
-  // So it is when it stood still for so long that all rings ran dry.
+  // The same holds after a pause so long that all rings ran empty.
   clock.now += 3 * kNsPerSecond;
   play_all(14 * kNsPerSecond);
   CHECK(all_play());
 }
 
-TEST_CASE_FIXTURE(Fixture, "the running loop stops promptly, and tells once that it is filled") {
+TEST_CASE_FIXTURE(Fixture, "the running loop stops promptly, and reports once that it is filled") {
   const SystemClock real;
   clock.now = real.now_ns() + 60 * kNsPerSecond;
   Life life(folder, clock, engine, chunks);

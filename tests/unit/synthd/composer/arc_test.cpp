@@ -9,7 +9,7 @@
 
 using namespace auralis;
 
-TEST_CASE("the arc keeps its bounds, reaches far, and moves little from bar to bar") {
+TEST_CASE("the arc stays in its bounds, uses most of its range, and moves little from bar to bar") {
   int fullest = 0;
   int highest = 0;
   for (std::int64_t bar = 0; bar < 5'000; ++bar) {
@@ -27,7 +27,7 @@ TEST_CASE("the arc keeps its bounds, reaches far, and moves little from bar to b
   CHECK(highest == kArcSemitones);
 }
 
-TEST_CASE("each seed has its own arc, whatever was asked before") {
+TEST_CASE("each seed has its own arc, independent of earlier calls") {
   const auto signature = [](std::uint64_t seed) {
     std::vector<int> points;
     for (std::int64_t bar = 0; bar < 200; bar += 10) points.push_back(arc_at(seed, bar).fullness);

@@ -57,7 +57,7 @@ bool same(const Score& a, const Score& b) {
   return true;
 }
 
-// FNV-1a (Fowler, Noll and Vo) over all that a note is.
+// FNV-1a (Fowler, Noll and Vo) over all fields of the notes.
 std::uint64_t hash_of(const Score& score) {
   std::uint64_t hash = 0xcbf29ce484222325U;
   const auto add = [&](std::uint64_t value) {
@@ -82,7 +82,7 @@ std::uint64_t hash_of(const Score& score) {
   return hash;
 }
 
-// A line a bar: preset, seed, bar, hash of its notes.
+// One line per bar: preset, seed, bar, hash of its notes.
 std::string golden_bars() {
   std::ostringstream lines;
   for (const auto& preset : kPresets) {
@@ -99,13 +99,13 @@ std::string golden_bars() {
 }  // namespace
 
 TEST_CASE(
-    "a seed is the same music on every machine: the bars of tests/unit/synthd/composer/golden_bars.txt") {
+    "a seed gives the same music on every machine: the bars of tests/unit/synthd/composer/golden_bars.txt") {
   const std::filesystem::path path =
       std::filesystem::path(AURALIS_SOURCE_DIR) / "tests/unit/synthd/composer/golden_bars.txt";
   std::ostringstream golden;
   golden << std::ifstream(path).rdbuf();
   const std::string now = golden_bars();
-  if (golden.str() != now) std::cout << now;  // for that file, where the music is meant to be another
+  if (golden.str() != now) std::cout << now;  // new contents of the file, if the change is intended
   CHECK(golden.str() == now);
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("a bar has four beats") {
   CHECK(bar_frames(70, 44'100) == 151'200);
 }
 
-TEST_CASE("notes start in their bar and end in the time that a station remembers") {
+TEST_CASE("notes start in their bar and end within the time that a station keeps them") {
   for (const float bpm : {40.0F, 120.0F}) {
     for (const float intensity : {0.0F, 0.5F, 1.0F}) {
       MusicParameters parameters;
@@ -135,7 +135,7 @@ TEST_CASE("notes start in their bar and end in the time that a station remembers
           CHECK(note.start_frame >= bar.start_frame);
           CHECK(note.start_frame < bar.start_frame + bar.frames);
           CHECK(note.gate_frames > 0);
-          // 8 s is the longest swell; a lead of 5 s with its echoes and releases comes near that.
+          // The longest swell lasts 8 s; a lead of 5 s with its echoes and releases is nearly as long.
           CHECK(note.start_frame + note.gate_frames <=
                 bar.start_frame + bar.frames + std::int64_t{8} * kRate);
         }
@@ -172,7 +172,7 @@ TEST_CASE("pads hold the bar's chord for the bar, in every preset; a suspension 
   CHECK(suspensions > 0);
 }
 
-TEST_CASE("the melody takes chord, scale and other tones in their shares, however dense the chords") {
+TEST_CASE("the melody has chord, scale and chromatic tones in their shares, however dense the chords") {
   for (const float complexity : {0.0F, 0.5F, 1.0F}) {
     for (const float density : {0.0F, 0.5F, 1.0F}) {
       CAPTURE(complexity);
@@ -185,7 +185,7 @@ TEST_CASE("the melody takes chord, scale and other tones in their shares, howeve
       double others = 0;
       for (int index = 0; index < 5'000; ++index) {
         const Chord chord = chord_of(kSeed, index, parameters);
-        if (chord.suspension != 0) continue;  // another chord before the middle of the bar
+        if (chord.suspension != 0) continue;  // the sounding chord differs before the middle of the bar
         for (const Note& note : compose_bar(kSeed, bar_at(index, parameters), kRate)) {
           if (note.group != VoiceGroup::kMelody) continue;
           const bool of_scale = contains(scale_of(parameters), note.pitch);
@@ -216,7 +216,7 @@ TEST_CASE("melody notes are long when calm and short when intense") {
   }
 }
 
-TEST_CASE("the melody leaps little and stays in a singing range") {
+TEST_CASE("the melody has small leaps and stays in a vocal range") {
   MusicParameters parameters;
   parameters.intensity = 1;
   parameters.melody_complexity = 1;
@@ -239,7 +239,7 @@ TEST_CASE("the melody leaps little and stays in a singing range") {
   CHECK(leaps_over_an_octave < notes / 100);
 }
 
-TEST_CASE("phrases breathe: no note begins in its last two beats, and some bars rest") {
+TEST_CASE("phrases breathe: no note starts in the last two beats, and some bars are rests") {
   for (const float intensity : {0.0F, 1.0F}) {
     MusicParameters parameters;
     parameters.intensity = intensity;
@@ -260,7 +260,7 @@ TEST_CASE("phrases breathe: no note begins in its last two beats, and some bars 
   }
 }
 
-TEST_CASE("the more intense, the more notes") {
+TEST_CASE("a higher intensity has more notes") {
   std::size_t before = 0;
   for (const float intensity : {0.0F, 0.25F, 0.5F, 0.75F, 1.0F}) {
     MusicParameters parameters;
@@ -274,7 +274,7 @@ TEST_CASE("the more intense, the more notes") {
 TEST_CASE("an hour is not one minute repeated: fullness and height drift over minutes") {
   const MusicParameters& focus = kPresets[0].parameters;  // 15 bars a minute
   constexpr int kMinutes = 60;
-  std::vector<double> fullness;  // pads a bar, a minute each
+  std::vector<double> fullness;  // mean number of pads per bar, per minute
   std::vector<double> height;    // of the melody
   for (int minute = 0; minute < kMinutes; ++minute) {
     double pads = 0;
@@ -295,10 +295,10 @@ TEST_CASE("an hour is not one minute repeated: fullness and height drift over mi
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     return *high - *low;
   };
-  // Without the arc these are 1.1 and 7.9.
+  // Without the arc, these values are 1.1 and 7.9.
   CHECK(span(fullness) > 1.4);
   CHECK(span(height) > 8.5);
-  // No step: what a bar adds is little.
+  // The change from bar to bar is small.
   for (int index = 0; index < kMinutes * 15; ++index) {
     const Arc a = arc_at(kSeed, index);
     const Arc b = arc_at(kSeed, index + 1);
@@ -319,10 +319,10 @@ TEST_CASE("the bars of an hour differ") {
     }
     bars.insert(heard);
   }
-  CHECK(bars.size() > 750);  // one in which the melody rests may well come again
+  CHECK(bars.size() > 750);  // bars without melody may repeat
 }
 
-TEST_CASE("kicks come every 4 to 8 bars from intensity 0.3 up, and never below") {
+TEST_CASE("kicks occur every 4 to 8 bars from intensity 0.3 up, and never below") {
   MusicParameters parameters;
   parameters.intensity = 0.29F;
   CHECK(notes_of(VoiceGroup::kKicks, 500, parameters).empty());
@@ -337,7 +337,7 @@ TEST_CASE("kicks come every 4 to 8 bars from intensity 0.3 up, and never below")
   }
 }
 
-TEST_CASE("kicks fall as by a hand: on the bar or up to 12 ms behind, now more and now less") {
+TEST_CASE("kicks have human timing: on the bar or up to 12 ms late, by varying amounts") {
   MusicParameters parameters;
   parameters.intensity = 1;
   const std::int64_t bar = bar_frames(parameters.bpm, kRate);

@@ -25,7 +25,8 @@ MusicParameters dense(Mode mode) {
   return parameters;
 }
 
-// Sum over all changes of (seen - expected)^2 / expected, for a matrix without zeros.
+// Chi-square statistic: the sum over all changes of (observed - expected)^2 / expected, for a matrix without
+// zeros.
 double chi_squared(std::uint64_t seed, int bars, Mode mode, float variety) {
   std::array<std::array<double, kChordStates>, kChordStates> seen{};
   std::array<double, kChordStates> from{};
@@ -49,7 +50,7 @@ double chi_squared(std::uint64_t seed, int bars, Mode mode, float variety) {
 
 }  // namespace
 
-TEST_CASE("a mode's scale has its seven tones") {
+TEST_CASE("the scale of a mode has the mode's seven tones") {
   MusicParameters parameters;
   parameters.key = 2;
   parameters.mode = Mode::kDorian;  // D dorian: the white keys
@@ -59,7 +60,7 @@ TEST_CASE("a mode's scale has its seven tones") {
   CHECK(scale_of(parameters) == 0b0101'1010'1101);
 }
 
-TEST_CASE("each mode has chord chances of its own, whose rows sum to one; full variety makes them even") {
+TEST_CASE("each mode has its own transition matrix, whose rows sum to one; full variety makes them uniform") {
   std::vector<TransitionMatrix> matrices;
   for (std::size_t mode = 0; mode < kModeNames.size(); ++mode) {
     for (const float variety : {0.0F, 0.3F, 1.0F}) {
@@ -75,7 +76,7 @@ TEST_CASE("each mode has chord chances of its own, whose rows sum to one; full v
 }
 
 TEST_CASE("chords change as often as the mode's matrix says, over 100,000 bars") {
-  // 5 rows of 4 degrees of freedom each: 45.3 is passed by chance once in a thousand.
+  // 5 rows of 4 degrees of freedom each: chance exceeds 45.3 once in a thousand.
   constexpr double kLimit = 45.3;
   for (std::size_t mode = 0; mode < kModeNames.size(); ++mode) {
     CAPTURE(std::string(kModeNames[mode]));
@@ -85,7 +86,7 @@ TEST_CASE("chords change as often as the mode's matrix says, over 100,000 bars")
   CHECK(chi_squared(13, 100'000, Mode::kAeolian, 1) < kLimit);
 }
 
-TEST_CASE("the chords are one chain: each follows from the one before it and its own bar's number") {
+TEST_CASE("the chords are one chain: each follows from the one before and its own bar's random number") {
   const TransitionMatrix matrix = chord_transitions(Mode::kDorian, 0);
   std::size_t state = chord_state(17, 0, Mode::kDorian, 0);
   for (int bar = 1; bar <= 20'000; ++bar) {
@@ -97,22 +98,22 @@ TEST_CASE("the chords are one chain: each follows from the one before it and its
   }
 }
 
-TEST_CASE("the chord of a bar depends on no other bar having been asked for") {
+TEST_CASE("the chord of a bar does not depend on which bars were asked for before") {
   const std::size_t far = chord_state(5, 1'000'000, Mode::kLydian, 0.3F);
   for (int bar = 999'900; bar < 1'000'000; ++bar) chord_state(5, bar, Mode::kLydian, 0.3F);
   CHECK(chord_state(5, 1'000'000, Mode::kLydian, 0.3F) == far);
 }
 
-TEST_CASE("chords keep to the scale of every mode, however dense, and none is diminished") {
+TEST_CASE("chords are diatonic in every mode, however dense, and none is diminished") {
   for (std::size_t mode = 0; mode < kModeNames.size(); ++mode) {
     const MusicParameters parameters = dense(static_cast<Mode>(mode));
     const PitchClasses scale = scale_of(parameters);
     for (int bar = 0; bar < 200; ++bar) {
       const Chord chord = chord_of(1, bar, parameters);
       CHECK((chord.classes & ~unsigned{scale}) == 0U);
-      REQUIRE(chord.pitch_count >= 6);  // all but a minor ninth
+      REQUIRE(chord.pitch_count >= 6);  // every added tone except a minor ninth
       for (std::size_t i = 0; i < chord.pitch_count; ++i) CHECK(contains(chord.classes, chord.pitches.at(i)));
-      CHECK(contains(chord.classes, chord.pitches[0] + 7));  // a pure fifth over the root
+      CHECK(contains(chord.classes, chord.pitches[0] + 7));  // a perfect fifth over the root
     }
   }
 }
@@ -148,15 +149,15 @@ TEST_CASE("suspensions come with density, a fourth or a second over the root, an
       const int over_root = (chord.suspension - chord.pitches[1] + 24) % 12;
       CHECK((over_root == 5 || over_root == 2));
     }
-    // Half of the bars; 5 sigma are 50.
+    // Expected in half of the bars; 5 sigma are 50.
     CHECK(suspensions > 150);
     CHECK(suspensions < 250);
   }
 }
 
-TEST_CASE("voices are led: from chord to chord they move little more than they must") {
-  // Semitones that the three upper voices move in the best pairing; and if each tone of the second chord
-  // might lie in any octave.
+TEST_CASE("voice leading: from chord to chord the voices move little more than necessary") {
+  // Semitones that the three upper voices move in the best pairing; with `any_octave`, as if each tone of the
+  // second chord could be in any octave.
   const auto pairing = [](const Chord& a, const Chord& b, bool any_octave) {
     std::array<std::size_t, 3> order{1, 2, 3};
     int best = 100;
@@ -171,7 +172,7 @@ TEST_CASE("voices are led: from chord to chord they move little more than they m
     } while (std::next_permutation(order.begin(), order.end()));
     return best;
   };
-  int moved_anew = 0;  // where the voices start again
+  int moved_anew = 0;  // where a new run of voice leading starts
   int changes = 0;
   int kept_in_range = 0;
   for (int bar = 0; bar < 4'000; ++bar) {
@@ -189,12 +190,12 @@ TEST_CASE("voices are led: from chord to chord they move little more than they m
     ++changes;
   }
   CHECK(kept_in_range < 40);
-  CHECK(moved_anew < 3 * 4 * changes);  // in the mean below a major third a voice
+  CHECK(moved_anew < 3 * 4 * changes);  // on average less than a major third per voice
 }
 
 TEST_CASE(
-    "a voice that keeps its pitch keeps its place, and the bass moves by a tritone at most, but to stay in "
-    "range") {
+    "a voice that keeps its pitch keeps its pan position, and the bass moves by a tritone at most, except to "
+    "stay in range") {
   MusicParameters parameters;
   int kept = 0;
   int far = 0;
@@ -216,7 +217,7 @@ TEST_CASE(
   CHECK(far < kBars * 3 / 20);
 }
 
-TEST_CASE("voices stay in their range, in every key and mode") {
+TEST_CASE("voices stay in range in every key and mode") {
   for (int key = 0; key < 12; ++key) {
     for (std::size_t mode = 0; mode < kModeNames.size(); ++mode) {
       MusicParameters parameters = dense(static_cast<Mode>(mode));

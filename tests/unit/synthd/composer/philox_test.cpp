@@ -9,8 +9,8 @@
 
 using namespace auralis;
 
-// The vectors that its authors published for philox4x32 with 10 rounds (Random123, kat_vectors).
-TEST_CASE("Philox gives the published answers") {
+// Test vectors of the authors for philox4x32 with 10 rounds (Random123, kat_vectors).
+TEST_CASE("Philox reproduces the published test vectors") {
   CHECK(philox4x32({0, 0, 0, 0}, {0, 0}) == PhiloxCounter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   CHECK(philox4x32({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}) ==
         PhiloxCounter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
@@ -18,7 +18,7 @@ TEST_CASE("Philox gives the published answers") {
         PhiloxCounter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("streams of other seeds, purposes and indices are other numbers") {
+TEST_CASE("streams of different seeds, purposes and indices differ") {
   const auto first = [](std::uint64_t seed, Purpose purpose, std::int64_t index) {
     return RandomStream(seed, purpose, index).next();
   };
@@ -32,7 +32,7 @@ TEST_CASE("streams of other seeds, purposes and indices are other numbers") {
   CHECK(stream.next() != base);  // a new block
 }
 
-TEST_CASE("a bounded draw keeps its bound and takes each value alike") {
+TEST_CASE("a bounded draw stays below its bound and is uniform") {
   RandomStream stream(3, Purpose::kMelody, 0);
   std::array<int, 5> counts{};
   constexpr int kDraws = 10'000;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a listener hears: that the engines are what the formulas say, and that the formulas and the music
-// sound as they should. Each preset is rendered once, and its cases share what was measured.
+// Sound quality: the engines match the formulas, and the formulas and the music sound as they should. Each
+// preset is rendered once, and its test cases share the measurements.
 #include "synthd/engine/engine.h"
 #include "synthd/engine/voice_pack.h"
 #include "synthd/station.h"
@@ -22,7 +22,7 @@ namespace {
 constexpr std::int64_t kChunk = 4'410;
 constexpr std::int64_t kRate = 44'100;
 
-// The sanitizers slow down all that is measured.
+// Shorter with sanitizers, which slow down rendering and measuring.
 #ifdef __SANITIZE_ADDRESS__
 constexpr std::int64_t kSecondsOfLoudness = 60;
 constexpr std::int64_t kSecondsCompared = 10;
@@ -32,10 +32,10 @@ constexpr std::int64_t kSecondsCompared = 60;
 #endif
 constexpr std::int64_t kSecondsKept = 60;
 
-// A preset, played by the fastest engine of this processor.
+// Measurements of a preset, rendered by the fastest engine of this processor.
 struct Performance {
   Stereo audio;  // its first minute
-  Frames notes;  // the frames where voices start in it
+  Frames notes;  // start frames of its voices
   std::array<double, 2> offset{};
   double lufs = 0;
   double true_peak_db = 0;
@@ -94,7 +94,7 @@ constexpr std::int64_t kWindow = 1 << 16;
 
 std::size_t bin_of(double hz) { return static_cast<std::size_t>(std::lround(hz * kWindow / kRate)); }
 
-// The largest amplitude below 16 kHz but for those nearer to a multiple of `fundamental` than `near`.
+// Largest amplitude below 16 kHz, except within `near` Hz of a multiple of `fundamental`.
 double largest_off_harmonics(const std::vector<double>& amplitudes, double fundamental, double near) {
   double largest = 0;
   for (std::size_t bin = 0; bin < bin_of(16'000); ++bin) {
@@ -116,7 +116,7 @@ double power_between(const std::vector<double>& amplitudes, double from_hz, doub
 
 namespace {
 
-// The preset, but every other second without pads, without leads, or at the intensity farthest from its own.
+// The preset, every other second without pads, without leads, or at the intensity farthest from its own.
 MusicParameters moved(MusicParameters parameters, std::int64_t second) {
   const auto switch_group = [&](VoiceGroup group) {
     parameters.voices = static_cast<std::uint8_t>(parameters.voices ^ 1U << static_cast<unsigned>(group));
@@ -127,7 +127,7 @@ MusicParameters moved(MusicParameters parameters, std::int64_t second) {
   return parameters;
 }
 
-// `input` gives a chunk by its number.
+// Compares every engine with the reference; `input` returns a chunk by its number.
 template <typename Input>
 void compare_with_reference(std::int64_t chunks, const Input& input) {
   const auto kinds = engine_kinds();
@@ -152,20 +152,19 @@ void compare_with_reference(std::int64_t chunks, const Input& input) {
 
 }  // namespace
 
-TEST_CASE("every engine is what the formulas give in double precision, to 100 dB") {
+TEST_CASE("every engine matches the formulas in double precision, to 100 dB") {
   for (const auto& preset : kPresets) {
     CAPTURE(std::string(preset.name));
     Station station(1, Timeline{}, begun_with(preset.parameters));
     compare_with_reference(kSecondsCompared * 10, [&](std::int64_t chunk) {
-      // So that gains are compared while they move, too.
+      // Compare changing gains, too.
       if (chunk % 10 == 0) station.change(moved(preset.parameters, chunk / 10), chunk);
       return station.prepare(chunk);
     });
   }
 }
 
-TEST_CASE(
-    "as many pads as a station can hold are what the formulas give, however many edges their saws have") {
+TEST_CASE("as many pads as a station can hold match the formulas, however many edges their saws have") {
   std::vector<Voice> voices;
   for (int i = 0; i < 64; ++i) {
     Voice pad = voice_of(VoiceType::kPad, i * 500, 30 * kRate, 35 * std::exp2(i / 12.0));
@@ -177,7 +176,7 @@ TEST_CASE(
   compare_with_reference(20, [&](std::int64_t chunk) { return chunk_of(voices, chunk * kChunk); });
 }
 
-TEST_CASE("each preset has the loudness of music, clips nowhere, has no offset, and drops no voice") {
+TEST_CASE("each preset has the loudness of music, no clipping, no DC offset, and no dropped voice") {
   for_each_preset([](const Performance& performance) {
     CHECK(performance.lufs > -20);
     CHECK(performance.lufs < -14);
@@ -187,7 +186,7 @@ TEST_CASE("each preset has the loudness of music, clips nowhere, has no offset, 
   });
 }
 
-TEST_CASE("where chunks meet and where notes begin the signal is as smooth as everywhere") {
+TEST_CASE("at chunk borders and note starts the signal is as smooth as elsewhere") {
   for_each_preset([](const Performance& performance) {
     const Stereo& audio = performance.audio;
     Frames borders;
@@ -197,7 +196,7 @@ TEST_CASE("where chunks meet and where notes begin the signal is as smooth as ev
       const BendsAt at_borders = bends_at(*side, borders, 1, 1);
       CHECK(at_borders.there.rms < 1.3 * at_borders.elsewhere.rms);
       CHECK(at_borders.there.largest < at_borders.elsewhere.largest);
-      // A voice may begin with the tile after its first frame.
+      // A voice may start with the tile after its first frame.
       const BendsAt at_notes = bends_at(*side, performance.notes, 2, 2 + kTileFrames);
       CHECK(at_notes.there.rms < 1.3 * at_notes.elsewhere.rms);
       CHECK(at_notes.there.largest < at_notes.elsewhere.largest);
@@ -205,7 +204,7 @@ TEST_CASE("where chunks meet and where notes begin the signal is as smooth as ev
   });
 }
 
-TEST_CASE("a group that is switched makes no step") {
+TEST_CASE("switching a group makes no click") {
   for (const auto& preset : kPresets) {
     CAPTURE(std::string(preset.name));
     NativeEngine engine(float_shape(), 1);
@@ -231,9 +230,8 @@ TEST_CASE("a group that is switched makes no step") {
   }
 }
 
-TEST_CASE(
-    "what a pad has beside its harmonics below 16 kHz lies 80 dB under its saw's fundamental, to 2 kHz") {
-  // Folded harmonics lie in the middle between others; what rows of frames might leave, off harmonics too.
+TEST_CASE("aliasing of a pad of up to 2 kHz, below 16 kHz, is 80 dB under its saw's fundamental") {
+  // Aliased harmonics lie midway between others; artefacts of rows of frames would be off the harmonics, too.
   for (const double turns : {101.5, 53.5, 21.5}) {
     const double hz = kRate / turns;
     CAPTURE(hz);
@@ -244,7 +242,7 @@ TEST_CASE(
       pad.gain = 0.02F;  // nothing is saturated
       const Stereo audio = play(*engine, {pad}, 90);
       const auto amplitudes = spectrum(audio.left, 7 * kRate, kWindow);
-      // On the left the tone is heard that lies 4 cents below, with its saw 5 cents above that.
+      // The left side has the tone that is 4 cents lower, with its saw 5 cents above that.
       const double saw = amplitudes.at(bin_of(hz * std::exp2(1.0 / 1'200)));
       CHECK(decibels(saw) > -60);
       CHECK(decibels(largest_off_harmonics(amplitudes, hz, 150) / saw) < -80);
@@ -252,7 +250,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("what a lead of 1.6 kHz has beside its harmonics lies 80 dB under its fundamental") {
+TEST_CASE("aliasing of a lead of 1.6 kHz is 80 dB under its fundamental") {
   constexpr double kHz = kRate / 27.5;
   for (const EngineKind& kind : engine_kinds()) {
     CAPTURE(kind.name);
@@ -261,15 +259,14 @@ TEST_CASE("what a lead of 1.6 kHz has beside its harmonics lies 80 dB under its 
     lead.gain = 0.01F;
     const Stereo audio = play(*engine, {lead}, 30);
     const auto amplitudes = spectrum(audio.left, kRate / 2, kWindow);
-    // Spread by the vibrato.
+    // The vibrato spreads the fundamental over several bins.
     const double fundamental = std::sqrt(power_between(amplitudes, kHz - 50, kHz + 50));
     CHECK(decibels(fundamental) > -60);
     CHECK(decibels(largest_off_harmonics(amplitudes, kHz, 200) / fundamental) < -80);
   }
 }
 
-TEST_CASE(
-    "a swell is a band of noise: what lies above 3 kHz is 60 dB weaker than that from 100 Hz to 1.2 kHz") {
+TEST_CASE("a swell is a band of noise: its power above 3 kHz is 60 dB below that from 100 Hz to 1.2 kHz") {
   for (const double hz : {260.0, 500.0}) {
     CAPTURE(hz);
     const Stereo audio = play({voice_of(VoiceType::kSwell, 0, 8 * kRate, hz)}, 80);
@@ -286,13 +283,13 @@ TEST_CASE(
     }
     CHECK(band > 0.95 * all);
     CHECK(above < 1e-6 * band);
-    // A tone would have it all in one place.
+    // A tone would have all power in one bin.
     CHECK(strongest * strongest < 0.1 * band);
   }
 }
 
 TEST_CASE(
-    "the reverb falls by 60 dB in 2 to 3.5 s, also through a turn, differs between the sides, and ends") {
+    "the reverb decays by 60 dB in 2 to 3.5 s, also across a turn, differs between the sides, and ends") {
   for (const std::int64_t start : {std::int64_t{0}, 5 * kRate, 6 * kRate}) {
     CAPTURE(start);
     std::vector<Voice> voices;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// That a station's sample depends on nothing but its music: neither on the chunks that it is cut into, nor on
-// the batch, nor on where rendering started. Each case runs over all engines there are.
+// A station's samples depend on its music alone: neither on the length of its chunks, nor on the batch, nor
+// on where rendering started. Each case runs on every available engine.
 #include "synthd/engine/engine.h"
 
 #include "synthd/engine/voice_pack.h"
@@ -16,9 +16,9 @@
 using namespace auralis;
 using namespace auralis::test;
 
-TEST_CASE("a station's minute is the same samples in chunks of any length") {
-  // Floats show what 16 bits hide, where bars begin with chunks and where they begin anywhere; but not the
-  // dither.
+TEST_CASE("a minute of a station has the same samples with chunks of any length") {
+  // Compare floats, which show what 16 bits hide, with bars that start with a chunk and anywhere; and 16 bits
+  // for the dither.
   const auto same = [](const char* preset, bool float_mix, std::uint32_t sample_rate) {
     CAPTURE(std::string(preset));
     for_each_engine([&](const EngineKind& kind) {
@@ -43,8 +43,9 @@ TEST_CASE("a station's minute is the same samples in chunks of any length") {
 }
 
 TEST_CASE(
-    "a station that starts where the reverb does has the same samples, also at the turns of its reverbs") {
-  // Turns that begin with a chunk, with the last frame of one, and anywhere.
+    "a station that is warmed up from reverb_start() has the same samples, also at the turns of its "
+    "reverbs") {
+  // Turns that start with a chunk, with the last frame of one, and anywhere.
   for (const std::uint64_t seed :
        {std::uint64_t{kTurnFrames}, std::uint64_t{1}, std::uint64_t{0xfedcba9876543}}) {
     CAPTURE(seed);
@@ -98,7 +99,7 @@ TEST_CASE("a station sounds the same alone and at any index of any batch") {
     for (std::int64_t step = 0; step < kSteps; ++step) {
       std::vector<std::size_t> due;
       for (std::size_t i = 0; i < kStations; ++i) {
-        // Each but the first now and then misses a step.
+        // Each station except the first sometimes skips a step.
         if (i == 0 || (static_cast<std::size_t>(step) + i) % (i + 3) != 0) due.push_back(i);
       }
       std::rotate(due.begin(), due.begin() + step % static_cast<std::int64_t>(due.size()), due.end());
@@ -123,9 +124,9 @@ TEST_CASE("a station sounds the same alone and at any index of any batch") {
   });
 }
 
-TEST_CASE("a batch of many stations, in any order of their indices, is each of them alone") {
+TEST_CASE("a batch of many stations, in any order of indices, equals each of them rendered alone") {
   for_each_engine([](const EngineKind& kind) {
-    constexpr std::size_t kStations = 105;  // several slices of an OpenCL engine, the last one not whole
+    constexpr std::size_t kStations = 105;  // several slices of an OpenCL engine, the last one partial
     constexpr std::int64_t kSteps = 4;
     EngineShape shape = float_shape();
     const auto lone = kind.make(shape);
@@ -163,8 +164,8 @@ TEST_CASE("a batch of many stations, in any order of their indices, is each of t
 }
 
 TEST_CASE(
-    "a chunk that does not continue its station starts with an empty reverb, those of other stations do "
-    "not") {
+    "a chunk that does not continue its station starts with an empty reverb, without affecting other "
+    "stations") {
   for_each_engine([](const EngineKind& kind) {
     EngineShape shape = float_shape();
     shape.stations = 2;
@@ -194,9 +195,9 @@ TEST_CASE(
     CHECK(engine->next_frame(1) == 20 * kChunk);
     CHECK(render(25, 0) == fresh(25));  // once more
     CHECK(render(10, 0) == fresh(10));  // back
-    CHECK(render(11, 0) != fresh(11));  // goes on
+    CHECK(render(11, 0) != fresh(11));  // continues
     CHECK(engine->next_frame(0) == 12 * kChunk);
-    engine->forget(0);  // another station's, that happens to go on at the same frame
+    engine->forget(0);  // a new station at that index, which happens to continue at the same frame
     CHECK(engine->next_frame(0) == -1);
     CHECK(render(12, 0) == fresh(12));
     const Stereo through = play(*kind.make(float_shape()), voices, 21);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What holds of every engine: the voices, the gains, and the samples. Each case runs over all engines there
-// are; how near they come to the formulas is engine_quality_test's.
+// Properties of every engine: voices, gains and samples. Each case runs on every available engine;
+// engine_quality_test compares them with the formulas.
 #include "synthd/engine/engine.h"
 
 #include "tests/unit/synthd/engine_fixture.h"
@@ -17,7 +17,7 @@ using namespace auralis::test;
 
 namespace {
 
-// Of the sine of that frequency from `from` on.
+// Amplitude of the sine of that frequency, from frame `from` on.
 double amplitude_at(const Signal& signal, std::int64_t from, double hz) {
   const std::size_t count = 1 << 17;
   const auto bin = static_cast<std::size_t>(std::lround(hz * static_cast<double>(count) / kRate));
@@ -26,7 +26,7 @@ double amplitude_at(const Signal& signal, std::int64_t from, double hz) {
 
 }  // namespace
 
-TEST_CASE("each voice sounds on both sides, without offset, and begins and ends without a click") {
+TEST_CASE("each voice sounds on both sides, without DC offset, and starts and ends without a click") {
   for_each_engine([](const EngineKind& kind) {
     const auto engine = kind.make(float_shape());
     for (const VoiceType type : kTypes) {
@@ -39,7 +39,7 @@ TEST_CASE("each voice sounds on both sides, without offset, and begins and ends 
       for (const Signal* side : {&audio.left, &audio.right}) {
         CHECK(rms(*side, 1'000, end) > 0.01);
         CHECK(std::abs(mean(*side, 1'000, end)) < 0.01 * peak(*side, 0, end));
-        // An envelope's first line may begin with the tile, before the voice, where 16 bits do not show it.
+        // An envelope's first line may start with the tile, before the voice, too quiet to show in 16 bits.
         CHECK(peak(*side, 0, v.start_frame - kTileFrames) == 0);
         CHECK(peak(*side, 0, v.start_frame) < 1e-6);
         CHECK(peak(*side, v.start_frame, v.start_frame + 16) <= 0.01 * peak(*side, 0, end));
@@ -52,7 +52,7 @@ TEST_CASE("each voice sounds on both sides, without offset, and begins and ends 
   });
 }
 
-TEST_CASE("pads, swells and the reverb differ between the sides, kicks stand in the middle") {
+TEST_CASE("pads, swells and the reverb differ between the sides, kicks are in the centre") {
   for_each_engine([](const EngineKind& kind) {
     const auto engine = kind.make(float_shape());
     const auto sides = [&](VoiceType type, std::int64_t from, std::int64_t to) {
@@ -61,7 +61,7 @@ TEST_CASE("pads, swells and the reverb differ between the sides, kicks stand in 
     CHECK(sides(VoiceType::kPad, 0, 3 * kRate) < 0.95);
     CHECK(sides(VoiceType::kSwell, 0, 3 * kRate) < 0.5);
     CHECK(sides(VoiceType::kKick, 0, kRate) > 0.999);
-    // The tail of a lead that has ended.
+    // Reverb tail of a lead that has ended.
     CHECK(sides(VoiceType::kLead, 4 * kRate, 5 * kRate) < 0.5);
   });
 }
@@ -79,19 +79,19 @@ TEST_CASE(
       const double sine = 440 * cents(detune);
       const double saw = sine * cents(5);
       CHECK(amplitude_at(near, 2 * kRate, sine) > 4 * amplitude_at(near, 2 * kRate, saw));
-      // What the third harmonic has beside the saw is what the saturation makes of the sine.
+      // The third harmonic also has a part that the saturation makes from the sine.
       CHECK(amplitude_at(near, 2 * kRate, 3 * saw) > 4 * amplitude_at(near, 2 * kRate, 3 * sine));
     }
   });
 }
 
-TEST_CASE("the gain of a group goes from chunk to chunk in a straight line, from silence and to it") {
+TEST_CASE("the gain of a group ramps linearly from chunk to chunk, also from and to silence") {
   for_each_engine([](const EngineKind& kind) {
     const auto engine = kind.make(float_shape());
     for (const VoiceType type : kTypes) {
       CAPTURE(static_cast<int>(type));
       const auto group = static_cast<std::size_t>(type);
-      // Quiet, so that nothing is saturated. Frame 0 is in the middle of it.
+      // Quiet, to avoid saturation. Frame 0 is in the middle of the voice.
       Voice v = voice_of(type, -kRate / 10, 3 * kRate, type == VoiceType::kKick ? 80 : 220);
       v.gain = 0.05F;
       const Stereo steady = play(*engine, {v}, 4);
@@ -109,7 +109,7 @@ TEST_CASE("the gain of a group goes from chunk to chunk in a straight line, from
       CHECK(largest_step(ramped.left, 0, 4 * kChunk) <=
             1.05 * largest_step(steady.left, 0, 4 * kChunk) + peak(steady.left, 0, 4 * kChunk) / kChunk);
       if (type != VoiceType::kKick) continue;
-      // Without a reverb that remembers, each frame shows its gain.
+      // Without reverb from earlier chunks, each frame shows its gain.
       double error = 0;
       for (std::int64_t frame = 0; frame < 4 * kChunk; ++frame) {
         const double along = static_cast<double>(frame % kChunk) / kChunk;
@@ -123,7 +123,7 @@ TEST_CASE("the gain of a group goes from chunk to chunk in a straight line, from
   });
 }
 
-TEST_CASE("samples are the mix, dithered by one step at most, alike each time") {
+TEST_CASE("samples are the mix, dithered by at most one LSB, the same each time") {
   for_each_engine([](const EngineKind& kind) {
     const auto mixing = kind.make(float_shape());
     const auto sampling = kind.make({});
@@ -148,7 +148,7 @@ TEST_CASE("samples are the mix, dithered by one step at most, alike each time") 
     constexpr double kCount = 2.0 * kChunk * kChunks;
     CHECK(error <= 1.51);
     CHECK(std::abs(sum / kCount) < 0.005);
-    // Of a rounding (1/12) and of two even noises of one step each (1/12 each).
+    // Variance of rounding (1/12) and of two uniform noises of one LSB each (1/12 each).
     CHECK(squares / kCount == doctest::Approx(0.25).epsilon(0.02));
 
     const auto again = kind.make({});
@@ -158,7 +158,7 @@ TEST_CASE("samples are the mix, dithered by one step at most, alike each time") 
   });
 }
 
-TEST_CASE("silence is dithered by one step at most, and the sides are not alike") {
+TEST_CASE("silence is dithered by at most one LSB, and the sides differ") {
   for_each_engine([](const EngineKind& kind) {
     const auto engine = kind.make({});
     const StationChunk silence;
@@ -170,12 +170,12 @@ TEST_CASE("silence is dithered by one step at most, and the sides are not alike"
     for (std::int64_t frame = 0; frame < kChunk; ++frame) {
       alike += samples[2 * frame] == samples[2 * frame + 1] ? 1 : 0;
     }
-    // 0 comes at 3 of 4 frames, each of the others at one of 8.
+    // Expected: 0 in 3 of 4 frames, -1 and 1 in one of 8 each.
     CHECK(alike < kChunk * 2 / 3);
   });
 }
 
-TEST_CASE("an engine reports its device's time, its memory, and tones that did not fit") {
+TEST_CASE("an engine reports its device's time, its memory, and dropped tones") {
   for_each_engine([](const EngineKind& kind) {
     EngineShape shape;
     shape.voices = 3;
@@ -183,7 +183,7 @@ TEST_CASE("an engine reports its device's time, its memory, and tones that did n
     const std::vector<Voice> voices(5, voice_of(VoiceType::kPad, 0, kRate, 220));
     const StationChunk input = chunk_of(voices, 0);
     const RenderReport report = engine->render(&input, 1);
-    CHECK(report.voices_dropped == 7);  // a pad is two
+    CHECK(report.voices_dropped == 7);  // a pad is two tones
     CHECK(report.device_busy_ns > 0);
     CHECK(report.device_busy_ns < kNsPerSecond);
     const std::size_t bytes = engine->device_bytes();
@@ -193,14 +193,14 @@ TEST_CASE("an engine reports its device's time, its memory, and tones that did n
   });
 }
 
-// AddressSanitizer ends a process that asks for too much memory instead of throwing.
+// AddressSanitizer terminates a process that allocates too much memory instead of throwing.
 #ifdef __SANITIZE_ADDRESS__
 constexpr bool kMemoryErrorsThrow = false;
 #else
 constexpr bool kMemoryErrorsThrow = true;
 #endif
 
-TEST_CASE("a shape that no memory can hold is an error" * doctest::skip(!kMemoryErrorsThrow)) {
+TEST_CASE("a shape that does not fit in memory is an error" * doctest::skip(!kMemoryErrorsThrow)) {
   for_each_engine([](const EngineKind& kind) {
     EngineShape shape;
     shape.stations = 1'000'000;
@@ -209,9 +209,9 @@ TEST_CASE("a shape that no memory can hold is an error" * doctest::skip(!kMemory
   });
 }
 
-TEST_CASE("a voice sounds alike in the first minute and after a hundred years") {
-  // The same place in tiles and in the turns of the reverb; in the middle the number of the tile passes 32
-  // bits.
+TEST_CASE("a voice sounds the same in the first minute and after a hundred years") {
+  // The same position in a tile and in the turns of the reverb; in the middle, the number of the tile exceeds
+  // 32 bits.
   constexpr std::int64_t kFar = 2 * kTurnFrames * 206'470'083;
   constexpr std::int64_t kPassed = 530LL << 38;
   static_assert(kFar + 2 * kRate < kPassed && kPassed < kFar + 3 * kRate && kFar % kTileFrames == 0);
@@ -219,7 +219,7 @@ TEST_CASE("a voice sounds alike in the first minute and after a hundred years") 
   for_each_engine([&](const EngineKind& kind) {
     const auto engine = kind.make(float_shape());
     std::vector<Voice> near = quartet(1'000);
-    near.pop_back();  // a swell's noise never comes again
+    near.pop_back();  // a swell's noise never repeats
     std::vector<Voice> far = near;
     for (Voice& v : far) v.start_frame += kFar;
     const Stereo a = play(*engine, near, 50);

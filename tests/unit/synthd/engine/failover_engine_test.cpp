@@ -13,7 +13,7 @@ using namespace auralis::test;
 
 namespace {
 
-// Plays as a native engine does, until it is told to fail.
+// Native engine that fails on demand.
 class FailingEngine final : public Engine {
  public:
   explicit FailingEngine(const EngineShape& shape) : engine_(std::make_unique<NativeEngine>(shape, 1)) {}
@@ -36,11 +36,11 @@ class FailingEngine final : public Engine {
 
 }  // namespace
 
-TEST_CASE("an engine that fails in the middle is replaced once, and the music goes on as if it had not") {
+TEST_CASE("an engine that fails while rendering is replaced once, and the music continues unchanged") {
   const EngineShape shape = float_shape();
   auto first = std::make_unique<FailingEngine>(shape);
   auto second = std::make_unique<FailingEngine>(shape);
-  FailingEngine& failing = *first;  // gone once it is replaced
+  FailingEngine& failing = *first;  // dangling once it is replaced
   FailingEngine& failing_later = *second;
   FailoverEngine engine(std::move(first), std::move(second));
   const std::vector<Voice> voices = quartet(0);
@@ -53,7 +53,7 @@ TEST_CASE("an engine that fails in the middle is replaced once, and the music go
   const StationChunk next = chunk_of(voices, 20 * kChunk);
   CHECK_THROWS_AS(engine.render(&next, 1), EngineReplaced);
   CHECK(engine.next_frame(0) == -1);
-  play(engine, voices, 20);  // what its reverb remembers
+  play(engine, voices, 20);  // fills its reverb
   CHECK(engine.next_frame(0) == 20 * kChunk);
   for (std::int64_t chunk = 20; chunk < 40; ++chunk) play_on(engine, chunk_of(voices, chunk * kChunk), audio);
   CHECK(audio.left == expected.left);

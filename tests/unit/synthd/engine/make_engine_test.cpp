@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// On a machine whose only OpenCL device is a processor's, or on any other: what is asserted holds on both.
+// All assertions hold on a machine whose only OpenCL device is the CPU, and on any other.
 #include "synthd/engine/make_engine.h"
 
 #include "synthd/engine/device.h"
@@ -29,7 +29,7 @@ bool any_gpu() {
                      [](const auto& d) { return d.type == DeviceType::kGpu; });
 }
 
-// The line that is marked.
+// Returns the line that is marked as chosen.
 std::string chosen_line(const std::string& text) {
   const std::size_t mark = text.find("  <- chosen");
   if (mark == std::string::npos) return "";
@@ -40,26 +40,26 @@ std::string chosen_line(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("without a GPU the native engine is chosen, with one OpenCL") {
+TEST_CASE("without a GPU the native engine is selected, with a GPU OpenCL") {
   const EngineList list = list_engines(config_of(EngineChoice::kAuto, ""));
   CHECK(list.playable);
   CHECK((chosen_line(list.text).find("native: ") == 0) == !any_gpu());
 }
 
-TEST_CASE("a processor's OpenCL is taken where it is asked for, by the engine or by the device") {
+TEST_CASE("OpenCL on the CPU is used if the configuration names the engine or the device") {
   const std::string first = device_line(opencl_devices(), 0);
   CHECK(chosen_line(list_engines(config_of(EngineChoice::kOpenCl, "0")).text) == first);
   CHECK(chosen_line(list_engines(config_of(EngineChoice::kAuto, "0")).text) == first);
 }
 
-TEST_CASE("native is taken where it is asked for, and the list shows all the same what else there is") {
+TEST_CASE("the native engine is used if configured, and the list still shows all devices") {
   const EngineList list = list_engines(config_of(EngineChoice::kNative, ""));
   CHECK(chosen_line(list.text).find(std::string("native: this processor (") + native_stages().front().name) ==
         0);
   CHECK(list.text.find(device_line(opencl_devices(), 0)) != std::string::npos);
 }
 
-TEST_CASE("a device that is not there is no engine, and the list says so") {
+TEST_CASE("a missing device is an error, and the list says so") {
   const EngineList list = list_engines(config_of(EngineChoice::kOpenCl, "voodoo"));
   CHECK_FALSE(list.playable);
   CHECK(chosen_line(list.text).empty());

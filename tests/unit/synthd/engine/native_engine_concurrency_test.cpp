@@ -25,7 +25,7 @@ std::vector<StationChunk> batch_of(const Voice& voice, std::int64_t chunk, std::
   return batch;
 }
 
-TEST_CASE("batches of any size, spread over threads, are what one thread makes of them") {
+TEST_CASE("batches of any size, spread over threads, equal those of a single thread") {
   EngineShape shape;
   shape.stations = kStations;
   shape.chunk_frames = kFrames;
@@ -37,7 +37,7 @@ TEST_CASE("batches of any size, spread over threads, are what one thread makes o
   voice.gain = 0.2F;
   bool same = true;
   for (std::int64_t chunk = 0; chunk < 60; ++chunk) {
-    // From one, which wakes nobody, to all.
+    // From one, which wakes no thread, to all.
     const auto batch = batch_of(voice, chunk, 1 + static_cast<std::size_t>(chunk) % kStations);
     one.render(batch.data(), batch.size());
     several.render(batch.data(), batch.size());

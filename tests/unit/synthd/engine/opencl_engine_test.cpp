@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The environment that drivers read, and errors. What the engine renders is engine_test's.
+// The environment variables of drivers, and errors. engine_test covers rendering.
 #include "synthd/engine/opencl_engine.h"
 
 #include "tests/unit/synthd/support.h"
@@ -15,7 +15,7 @@ using namespace auralis::test;
 
 namespace {
 
-// Sets a variable of the environment, or unsets it, for as long as this lives.
+// Sets or unsets an environment variable for the lifetime of the object.
 class Variable {
  public:
   Variable(const char* name, const char* value) : name_(name) {
@@ -46,7 +46,7 @@ std::string text_of(const char* name) {
 
 }  // namespace
 
-TEST_CASE("PoCL's kernels go into the service's cache, else the user's, else the fallback") {
+TEST_CASE("PoCL's kernels are cached in the service's folder, else the user's, else the fallback") {
   const TempDir folder;
   const std::string service = folder.path() / "service";
   const std::string user = folder.path() / "user";
@@ -67,7 +67,7 @@ TEST_CASE("PoCL's kernels go into the service's cache, else the user's, else the
   CHECK(chosen("/proc/none", nullptr) == fallback);
 }
 
-TEST_CASE("what is set in the environment stays as it is") {
+TEST_CASE("environment variables that are already set are kept") {
   const Variable cache("POCL_CACHE_DIR", "/tmp/mine");
   const Variable threads("POCL_MAX_PTHREAD_COUNT", "3");
   prepare_opencl_environment("/tmp/unused");
@@ -75,7 +75,7 @@ TEST_CASE("what is set in the environment stays as it is") {
   CHECK(text_of("POCL_MAX_PTHREAD_COUNT") == "3");
 }
 
-TEST_CASE("every device has a name and a platform, and an index that the engine takes") {
+TEST_CASE("every device has a name and a platform, and an index that the engine accepts") {
   prepare_opencl();
   const auto devices = opencl_devices();
   for (const DeviceInfo& device : devices) {

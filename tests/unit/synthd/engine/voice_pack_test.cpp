@@ -40,10 +40,11 @@ Packed pack(const std::vector<Voice>& voices, std::int64_t first_frame) {
 }  // namespace
 
 TEST_CASE("only voices that sound in the chunk are packed, by type; a pad is two tones") {
-  const Packed packed = pack({voice(VoiceType::kSwell, 1'000'000, 1), voice(VoiceType::kPad, 999'000, 1),
-                              voice(VoiceType::kPad, 1'004'480, 1),  // starts in a later tile
-                              voice(VoiceType::kLead, 1'000'000 - 44'100 - 35'280, 1)},  // released before it
-                             1'000'000);
+  const Packed packed =
+      pack({voice(VoiceType::kSwell, 1'000'000, 1), voice(VoiceType::kPad, 999'000, 1),
+            voice(VoiceType::kPad, 1'004'480, 1),                      // starts in a later tile
+            voice(VoiceType::kLead, 1'000'000 - 44'100 - 35'280, 1)},  // its release ends before the chunk
+           1'000'000);
   CHECK(packed.dropped == 0);
   CHECK(std::vector<std::uint32_t>(packed.station.ends, packed.station.ends + 4) ==
         std::vector<std::uint32_t>{2, 2, 2, 3});
@@ -52,14 +53,14 @@ TEST_CASE("only voices that sound in the chunk are packed, by type; a pad is two
   CHECK(packed.voices[0].start == -1'000);
   CHECK(packed.voices[1].start == -1'000);
   CHECK(packed.voices[2].start == 0);
-  // Apart in pitch and place.
+  // They differ in pitch and panning.
   CHECK(packed.voices[0].increment < 1'000'000);
   CHECK(packed.voices[1].increment > 1'000'000);
   CHECK(packed.voices[0].left > packed.voices[0].right);
   CHECK(packed.voices[1].left < packed.voices[1].right);
 }
 
-TEST_CASE("places are counted from the first tile that the chunk touches") {
+TEST_CASE("positions are relative to the first tile that the chunk touches") {
   const Packed packed = pack({voice(VoiceType::kSwell, 1'000'100, 1)}, 1'000'063);
   CHECK(packed.station.first_tile == 15'625);
   CHECK(packed.station.first_frame == 63);
@@ -73,7 +74,7 @@ TEST_CASE("frames far beyond 32 bits are packed relative to their chunk") {
   CHECK(packed.voices[0].start == -5);
 }
 
-TEST_CASE("a lead comes back three times, each quieter, darker and from the other side") {
+TEST_CASE("a lead has three echoes, each quieter, darker and from the other side") {
   Voice lead = voice(VoiceType::kLead, 0, 1);
   lead.echo_frames = 10'000;
   const Packed packed = pack({lead}, 35'000);
@@ -90,12 +91,12 @@ TEST_CASE("a lead comes back three times, each quieter, darker and from the othe
     CHECK(v.shape < before.shape);
     CHECK((v.left > v.right) == (echo % 2 == 1));
   }
-  // The note is over, its last echo not yet.
+  // The note has ended, its last echo has not.
   CHECK(pack({lead}, 44'100 + 35'280 + 25'000).station.ends[3] == 1);
   CHECK(pack({lead}, 44'100 + 35'280 + 30'064).station.ends[3] == 0);
 }
 
-TEST_CASE("what does not fit is dropped: the quietest first, then the oldest, in whatever order they come") {
+TEST_CASE("tones that do not fit are dropped, the quietest first, then the oldest, in any order of voices") {
   std::vector<Voice> voices{voice(VoiceType::kSwell, 10, 0.5F), voice(VoiceType::kLead, 20, 0.5F),
                             voice(VoiceType::kSwell, 30, 0.1F), voice(VoiceType::kSwell, 40, 0.9F),
                             voice(VoiceType::kSwell, 50, 0.5F), voice(VoiceType::kLead, 60, 0.5F)};
@@ -113,13 +114,13 @@ TEST_CASE("what does not fit is dropped: the quietest first, then the oldest, in
 }
 
 TEST_CASE(
-    "reverbs are fed in turns of 8 s and ring for 4 s; rendering must start where the reverb is still "
+    "reverbs are fed in turns of 8 s and ring for 4 s; reverb_start() is the first frame that is still "
     "audible") {
   constexpr std::int64_t kTurn = std::int64_t{8} * 44'100;
   constexpr std::int64_t kTail = std::int64_t{4} * 44'100;
   for (const std::uint32_t seed : {0U, 44'100U}) {
     CAPTURE(seed);
-    const std::int64_t begin = 5 * kTurn - seed;  // of a turn
+    const std::int64_t begin = 5 * kTurn - seed;  // start of a turn
     CHECK(reverb_start(begin - 1, seed, 44'100) == begin - kTurn);
     CHECK(reverb_start(begin, seed, 44'100) == begin - kTurn);
     CHECK(reverb_start(begin + kTail - 1, seed, 44'100) == begin - kTurn);
@@ -147,7 +148,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a batch has a chunk of a station at most once, and of none that there is not") {
+TEST_CASE("a batch has at most one chunk per station, and only of existing stations") {
   EngineShape shape;
   shape.stations = 3;
   std::vector<StationChunk> batch(3);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pads against their definition, frame by frame, on all engines there are.
+// Pads compared with their definition, frame by frame, on every available engine.
 #include "synthd/engine/voice_pack.h"
 #include "tests/unit/synthd/engine_fixture.h"
 
@@ -20,8 +20,8 @@ std::uint32_t murmur(std::uint32_t x) {
   return x ^ x >> 16;
 }
 
-// A pad's tone until it is let go, by its definition: a frame of a chunk that begins with a tile. Its level
-// is a straight line over a tile.
+// A pad's tone before its release, by its definition: a frame of a chunk that starts with a tile. Its level
+// is linear over a tile.
 double pad_tone(const EngineShape& shape, const PackedVoice& tone, std::int64_t frame) {
   constexpr double kTurn = 4'294'967'296.0;
   const auto wave = [](std::uint32_t phase) { return std::sin(2 * M_PI * phase / kTurn); };
@@ -45,8 +45,8 @@ double pad_tone(const EngineShape& shape, const PackedVoice& tone, std::int64_t 
          (wave(tone.increment * un + tone.seed) + 0.5 * t / kTurn - fall);
 }
 
-// Of a pad alone, in a chunk that begins with a tile: how far its left side lies from its tones, against the
-// largest that they are; before the reverb's shortest line is through.
+// Error of a single pad's left side in a chunk that starts with a tile, relative to the largest value of its
+// tones, before the reverb's shortest line has passed.
 double pad_error(Engine& engine, const Voice& pad, std::int64_t begin) {
   const EngineShape shape = float_shape();
   const std::vector<Voice> voices{pad};
@@ -70,11 +70,11 @@ double pad_error(Engine& engine, const Voice& pad, std::int64_t begin) {
 
 Voice quiet_pad(double hz) {
   Voice pad = voice_of(VoiceType::kPad, 0, 20 * kRate, hz);
-  pad.gain = 0.001F;  // nothing is saturated
+  pad.gain = 0.001F;  // avoids saturation
   return pad;
 }
 
-// What murmur makes x of.
+// Inverse of murmur: returns the input whose hash is x.
 std::uint32_t murmured_to(std::uint32_t x) {
   x = (x ^ x >> 16) * 0x7ed1b41dU;
   x = (x ^ x >> 13 ^ x >> 26) * 0xa5cb9243U;
@@ -83,14 +83,14 @@ std::uint32_t murmured_to(std::uint32_t x) {
 
 }  // namespace
 
-TEST_CASE("a pad is a sine and a quarter of a saw, frame by frame, at any pitch, held or rising") {
+TEST_CASE("a pad is a sine plus a quarter of a saw, frame by frame, at any pitch, held or rising") {
   for_each_engine([&](const EngineKind& kind) {
     const auto engine = kind.make(float_shape());
-    // Half through the attack, where it is steepest; and when all of the envelope but the end is past.
+    // In the middle of the attack, where it is steepest, and in the sustain.
     for (const std::int64_t begin : {kRate * 5 / 4, 6 * kRate}) {
       CAPTURE(begin);
-      // To both sides of what the polynomials of a tile and of half a tile can do (voices.h), and of what
-      // edges are found at once (pad_saws.h).
+      // On both sides of the limits of the polynomials of a tile and of half a tile (voices.h), and of the
+      // number of edges found at a time (pad_saws.h).
       for (const double hz : {31.0,  55.0,  110.0, 129.2, 196.3, 277.1, 340.0,   343.9,   345.5,   439.7,
                               523.2, 613.0, 645.0, 648.0, 687.0, 691.0, 1'120.0, 1'916.0, 2'500.0, 4'999.0}) {
         CAPTURE(hz);
@@ -100,7 +100,7 @@ TEST_CASE("a pad is a sine and a quarter of a saw, frame by frame, at any pitch,
   });
 }
 
-TEST_CASE("a saw falls where its phase says, however near to where half rows and ranges of frames part") {
+TEST_CASE("a saw falls where its phase says, however near to borders of half rows and ranges of frames") {
   constexpr std::int64_t kBegin = 4'000 * kTileFrames;
   for_each_engine([&](const EngineKind& kind) {
     const auto engine = kind.make(float_shape());
@@ -114,7 +114,7 @@ TEST_CASE("a saw falls where its phase says, however near to where half rows and
       for (const std::uint32_t frame : {28U, 60U, 92U, 188U, 540U}) {
         for (const std::uint32_t frames : {0U, 8U, 16U, 24U, 28U, 32U}) {
           for (const std::int32_t beside : {-63, -17, -4, -1, 0, 1}) {
-            // In that frame the saw has turned so much since its edge.
+            // Phase of the saw in `frame`, since its edge.
             const std::uint32_t turned = increment * frames + static_cast<std::uint32_t>(beside);
             const std::uint32_t n = frame - static_cast<std::uint32_t>(tones[0].start);
             pad.seed = murmured_to(turned - increment * n) - 1;
@@ -130,7 +130,7 @@ TEST_CASE("a saw falls where its phase says, however near to where half rows and
   });
 }
 
-TEST_CASE("pads are the same bits however a chunk is cut, whatever the number and place of their edges") {
+TEST_CASE("pads have the same bits for any chunk length, whatever the number and position of their edges") {
   std::vector<Voice> voices;
   for (int i = 0; i < 64; ++i) {
     Voice pad = voice_of(VoiceType::kPad, i * 700, 3 * kRate, 60 * std::exp2(i / 19.0));
@@ -138,7 +138,8 @@ TEST_CASE("pads are the same bits however a chunk is cut, whatever the number an
     pad.seed = static_cast<std::uint32_t>(i);
     voices.push_back(pad);
   }
-  // One begins with a block of the longest chunk, which is none of the others', and its saw falls at once.
+  // One starts with a block of the longest chunk that is not a block of the others, and its saw falls at
+  // once.
   voices.front() = voice_of(VoiceType::kPad, 3 * kBlockFrames, 3 * kRate, 220);
   std::vector<PackedVoice> tones(float_shape().voices);
   PackedStation station;
