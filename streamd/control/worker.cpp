@@ -39,16 +39,23 @@ Worker::Worker(std::size_t index, WorkerContext& context, ConductorProxy& conduc
       control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
 Worker::~Worker() = default;
 
+Worker::Session* Worker::find_open(ConnectionId id) {
+  assert(checker_.is_current());
+  const auto found = sessions_.find(id);
+  return found != sessions_.end() && found->second.listener ? &found->second : nullptr;
+}
+
 void Worker::opened(ConnectionId id, MessageSink& sink) {
   assert(checker_.is_current());
   Session& session = sessions_.at(id);
   assert(session.arrives);  // opened once
   const bool offered_opus = session.offered[static_cast<std::size_t>(WireFormat::kOpus)];
-  queues_.add(id, sink, session.format, offered_opus);
+  SendQueues::Listener& listener = session.listener.emplace(queues_, id, sink, session.format, offered_opus);
+  queues_.add(listener);
   log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
                                   {"format", std::string(format_name(session.format))},
                                   {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
-  if (draining_) queues_.close(id, close_code::kGoingAway, kStopReason);
+  if (draining_) queues_.close(listener, close_code::kGoingAway, kStopReason);
   conductor_.add(id, {index_, *std::exchange(session.arrives, std::nullopt), session.format});
 }
 
@@ -56,17 +63,27 @@ void Worker::closed(ConnectionId id) {
   assert(checker_.is_current());
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
-  const auto& arrives = found->second.arrives;
-  if (arrives && arrives->reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  Session& session = found->second;
+  if (session.arrives && session.arrives->reserved)
+    context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  if (session.listener) queues_.remove(*session.listener);
   sessions_.erase(found);
-  queues_.removed(id);
   conductor_.remove(id);
   log_info("listener disconnected", {{"listener", static_cast<std::int64_t>(id)},
                                      {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
 }
 
 void Worker::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
-  queues_.alive(id, round_trip_ns);
+  if (Session* const session = find_open(id)) queues_.alive(*session->listener, round_trip_ns);
+}
+void Worker::progressed(ConnectionId id) {
+  if (Session* const session = find_open(id)) queues_.progressed(*session->listener);
+}
+void Worker::written(ConnectionId id) {
+  if (Session* const session = find_open(id)) queues_.written(*session->listener);
+}
+void Worker::write_failed(ConnectionId id) {
+  if (Session* const session = find_open(id)) queues_.write_failed(*session->listener);
 }
 
 void Worker::refuse(ConnectionId id, const MessageError& error) {
@@ -86,14 +103,13 @@ void Worker::text(ConnectionId id, std::string_view payload) {
 
 // The session, if its message is to be processed; else null.
 Worker::Session* Worker::may_talk(ConnectionId id) {
-  const auto found = sessions_.find(id);
-  if (found == sessions_.end()) return nullptr;
-  queues_.alive(id, std::nullopt);
-  Session& session = found->second;
+  Session* const session = find_open(id);
+  if (session == nullptr) return nullptr;
+  queues_.alive(*session->listener, std::nullopt);
   const std::int64_t now_ns = context_.clock.now_ns();
-  if (session.messages.take(now_ns) || sent_during_absence(session)) return &session;
-  if (!session.refusals.take(now_ns)) {
-    queues_.close(id, close_code::kPolicyViolation, "far too many messages");
+  if (session->messages.take(now_ns) || sent_during_absence(*session)) return session;
+  if (!session->refusals.take(now_ns)) {
+    queues_.close(*session->listener, close_code::kPolicyViolation, "far too many messages");
     return nullptr;
   }
   const auto allowed = std::to_string(context_.config.streamd.messages_per_second);
@@ -112,9 +128,9 @@ bool Worker::sent_during_absence(Session& session) const {
 void Worker::answer(ConnectionId id, Session& session, const ClientMessage& message) {
   if (const auto* error = std::get_if<MessageError>(&message)) return refuse(id, *error);
   if (const auto* ping = std::get_if<Ping>(&message))
-    return send(id, pong_message(*ping, context_.server_time()));
+    return send(*session.listener, pong_message(*ping, context_.server_time()));
   if (const auto* report = std::get_if<PlaybackReport>(&message)) {
-    if (queues_.report_playback(id, report->latency_ms)) return;
+    if (queues_.report_playback(*session.listener, report->latency_ms)) return;
     return refuse(
         id, {"rate_limited", "Too many reports: at most one playback_report a second.", "playback_report"});
   }
@@ -142,7 +158,7 @@ bool Worker::may_change(ConnectionId id, Session& session, const std::string& ty
   return false;
 }
 
-void Worker::control_buffer(ConnectionId id, const Session& session, const BufferControl& request) {
+void Worker::control_buffer(ConnectionId id, Session& session, const BufferControl& request) {
   if (request.format && !session.offered[static_cast<std::size_t>(*request.format)]) {
     return refuse(id, {"not_offered",
                        "The format " + std::string(format_name(*request.format)) +
@@ -150,10 +166,10 @@ void Worker::control_buffer(ConnectionId id, const Session& session, const Buffe
                        "buffer_control"});
   }
   std::optional<SharedPermit> encoder = SharedPermit();
-  if (request.format) encoder = reserve_encoder(session.client, *request.format, id);
+  if (request.format) encoder = reserve_encoder(session, *request.format);
   if (!encoder) return refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
-  if (request.max_backlog_ms) queues_.set_max_backlog(id, *request.max_backlog_ms * kNsPerMs);
-  if (request.flush) queues_.flush(id);
+  if (request.max_backlog_ms) queues_.set_max_backlog(*session.listener, *request.max_backlog_ms * kNsPerMs);
+  if (request.flush) queues_.flush(*session.listener);
   conductor_.set_format(id, {request.format, false, *encoder});
 }
 
@@ -165,8 +181,7 @@ void Worker::subscribe(ConnectionId id, Session& session, const Subscribe& reque
         request.station ? named_station(*directory_, *request.station) : wanted_station(*directory_, query);
     const std::string ticket = request.ticket.value_or(query.ticket());
     if (const auto why = ticket_refusal(want, ticket)) return refuse(id, {"no_ticket", *why, "subscribe"});
-    const auto status = queues_.status(id);
-    auto station = reserve(session.client, status ? status->format : session.format, std::move(want));
+    auto station = reserve(session.client, session.listener->format(), std::move(want));
     if (const auto* none = std::get_if<NoCapacity>(&station))
       return refuse(id, {"no_place", none->sentence, "subscribe"});
     conductor_.subscribe(id, std::get<ReservedStation>(std::move(station)));
@@ -179,20 +194,27 @@ void Worker::deliver(const Delivery& delivery) {
   assert(checker_.is_current());
   queues_.deliver(delivery);
 }
+void Worker::begin(ConnectionId id, const InitialDelivery& initial) {
+  if (Session* const session = find_open(id)) queues_.begin(*session->listener, initial);
+}
 void Worker::switch_station(ConnectionId id, const StationId& station, const WireMessagePtr& answer) {
-  assert(checker_.is_current());
-  queues_.send_text(id, answer);
-  queues_.switch_station(id, station);
+  Session* const session = find_open(id);
+  if (session == nullptr) return;
+  queues_.send_text(*session->listener, answer);
+  queues_.switch_station(*session->listener, station);
 }
 void Worker::set_format(ConnectionId id, WireFormat format, bool stepped_down) {
-  queues_.set_format(id, format, stepped_down);
+  if (Session* const session = find_open(id)) queues_.set_format(*session->listener, format, stepped_down);
+}
+void Worker::send_text(ConnectionId id, const WireMessagePtr& message) {
+  if (Session* const session = find_open(id)) queues_.send_text(*session->listener, message);
 }
 void Worker::send_buffer_status(ConnectionId id) {
-  assert(checker_.is_current());
-  if (const auto status = queues_.status(id)) send(id, buffer_status_message(*status));
+  Session* const session = find_open(id);
+  if (session != nullptr) send(*session->listener, buffer_status_message(session->listener->status()));
 }
 void Worker::close(ConnectionId id, std::uint16_t code, std::string_view reason) {
-  queues_.close(id, code, reason);
+  if (Session* const session = find_open(id)) queues_.close(*session->listener, code, reason);
 }
 void Worker::send_text_to_station(const StationId& station, const WireMessagePtr& message) {
   queues_.send_text(station, message);
@@ -211,22 +233,22 @@ void Worker::report_listeners(std::uint64_t collection) { conductor_.add_reports
 std::vector<ListenerReport> Worker::reports() const {
   std::vector<ListenerReport> reports;
   for (const auto& [id, session] : sessions_) {
-    const auto status = queues_.status(id);
-    if (!status) continue;  // its upgrade is not complete
-    const auto* const station = directory_->find(queues_.station_of(id));
+    if (!session.listener) continue;  // its upgrade is not complete
+    const BufferStatus status = session.listener->status();
+    const auto* const station = directory_->find(session.listener->station());
     ListenerReport report;
     report.id = id;
     report.address = session.client.text();
     report.station = station != nullptr ? station->name : std::string();
-    report.format = format_name(status->format);
-    report.transport = is_plain_http(status->format) ? "http" : "websocket";
-    report.backlog_ms = status->backlog_ms;
-    report.queued = status->queued;
-    report.queued_bytes = status->queued_bytes;
-    report.sent = status->sent;
-    report.dropped = status->dropped;
-    report.bytes = queues_.bytes_of(id);
-    report.rtt_ms = status->rtt_ms;
+    report.format = format_name(status.format);
+    report.transport = is_plain_http(status.format) ? "http" : "websocket";
+    report.backlog_ms = status.backlog_ms;
+    report.queued = status.queued;
+    report.queued_bytes = status.queued_bytes;
+    report.sent = status.sent;
+    report.dropped = status.dropped;
+    report.bytes = session.listener->bytes_sent();
+    report.rtt_ms = status.rtt_ms;
     report.since = session.since;
     reports.push_back(std::move(report));
   }
@@ -237,16 +259,18 @@ void Worker::begin_drain(std::int64_t until_ns) {
   assert(checker_.is_current());
   draining_ = true;
   const std::int64_t now_ns = context_.clock.now_ns();
-  const std::vector<ConnectionId> ids = queues_.ids();
+  const std::vector<SendQueues::Listener*>& listeners = queues_.listeners();
   std::minstd_rand random(std::random_device{}());
   std::uniform_int_distribution<std::int64_t> delay_ms(0, kReconnectMs);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
     const auto share = static_cast<std::int64_t>(i + 1);
-    const std::int64_t at_ns = now_ns + (until_ns - now_ns) * share / static_cast<std::int64_t>(ids.size());
+    const auto count = static_cast<std::int64_t>(listeners.size());
+    const std::int64_t at_ns = now_ns + (until_ns - now_ns) * share / count;
     const std::int64_t closes_in_ms = (at_ns - now_ns) / kNsPerMs;
     const std::int64_t gone_in_ms = (until_ns - now_ns) / kNsPerMs;
-    leaving_.push_back({at_ns, ids[i]});
-    send(ids[i], shutdown_warning_message({closes_in_ms, gone_in_ms + kReconnectMs / 2 + delay_ms(random)}));
+    leaving_.push_back({at_ns, listeners[i]->id()});
+    send(*listeners[i],
+         shutdown_warning_message({closes_in_ms, gone_in_ms + kReconnectMs / 2 + delay_ms(random)}));
   }
   std::reverse(leaving_.begin(), leaving_.end());
 }
@@ -254,7 +278,7 @@ void Worker::begin_drain(std::int64_t until_ns) {
 void Worker::close_due_listeners() {
   assert(checker_.is_current());
   for (; !leaving_.empty() && leaving_.back().at_ns <= context_.clock.now_ns(); leaving_.pop_back())
-    queues_.close(leaving_.back().id, close_code::kGoingAway, kStopReason);
+    close(leaving_.back().id, close_code::kGoingAway, kStopReason);
 }
 
 }  // namespace auralis

@@ -30,10 +30,10 @@ class Worker final : public ConnectionEvents {
 
   // Orders of the conductor, as in WorkerProxy.
   void deliver(const Delivery& delivery);
-  void begin(ConnectionId id, const InitialDelivery& initial) { queues_.begin(id, initial); }
+  void begin(ConnectionId id, const InitialDelivery& initial);
   void switch_station(ConnectionId id, const StationId& station, const WireMessagePtr& answer);
   void set_format(ConnectionId id, WireFormat format, bool stepped_down);
-  void send_text(ConnectionId id, const WireMessagePtr& message) { queues_.send_text(id, message); }
+  void send_text(ConnectionId id, const WireMessagePtr& message);
   void send_buffer_status(ConnectionId id);
   void close(ConnectionId id, std::uint16_t code, std::string_view reason);
   void relocate(const StationId& from, const StationId& to) { queues_.move(from, to); }
@@ -49,7 +49,7 @@ class Worker final : public ConnectionEvents {
   void begin_drain(std::int64_t until_ns);
   // Closes those whose time has come.
   void close_due_listeners();
-  bool empty() const { return queues_.size() == 0; }
+  bool empty() const { return queues_.listeners().empty(); }
 
   // ConnectionEvents
   Admission admit(ConnectionId id, const HttpRequest& request,
@@ -58,9 +58,9 @@ class Worker final : public ConnectionEvents {
   void text(ConnectionId id, std::string_view payload) override;
   void binary(ConnectionId id) override;
   void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) override;
-  void progressed(ConnectionId id) override { queues_.progressed(id); }
-  void written(ConnectionId id) override { queues_.written(id); }
-  void write_failed(ConnectionId id) override { queues_.write_failed(id); }
+  void progressed(ConnectionId id) override;
+  void written(ConnectionId id) override;
+  void write_failed(ConnectionId id) override;
   void closed(ConnectionId id) override;
   void timed_out() override { metrics_.rejected_timeout.add(); }
   std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
@@ -68,12 +68,15 @@ class Worker final : public ConnectionEvents {
  private:
   // A listener, from its admission on.
   struct Session {
+    Session(ConnectionLimiter::Permit taken, ReservedStation station, const Config& config);
+
     ConnectionLimiter::Permit permit;
     IpAddress client;
-    WireFormat format = WireFormat::kJson;  // at first; SendQueues knows the current one
+    WireFormat format = WireFormat::kJson;  // at first; `listener` knows the current one
     FormatSet offered;                      // may be switched to
     bool is_operator = false;
-    std::optional<ReservedStation> arrives;  // until it is open; then the conductor has it
+    std::optional<ReservedStation> arrives;        // until it is open; then the conductor has it
+    std::optional<SendQueues::Listener> listener;  // since the connection is open
     TokenBucket messages;
     TokenBucket refusals;  // error messages for messages beyond the rate limit
     TokenBucket changes;
@@ -102,11 +105,14 @@ class Worker final : public ConnectionEvents {
   // still to be opened.
   std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format,
                                               const StationId& station, bool own);
-  // For the station that the listener hears now.
-  std::optional<SharedPermit> reserve_encoder(const IpAddress& client, WireFormat format, ConnectionId id);
+  // For the station that the listener hears now. Its connection is open.
+  std::optional<SharedPermit> reserve_encoder(const Session& session, WireFormat format);
   void step_down(ConnectionId id);
   HttpResponse station_refused(const StationRefusal& refusal);
   HttpResponse stopping_response();
+
+  // The session of an open connection; null if it is not open yet, or gone.
+  Session* find_open(ConnectionId id);
 
   // Messages of listeners.
   Session* may_talk(ConnectionId id);
@@ -114,9 +120,11 @@ class Worker final : public ConnectionEvents {
   void answer(ConnectionId id, Session& session, const ClientMessage& message);
   void change(ConnectionId id, Session& session, const ClientMessage& message);
   bool may_change(ConnectionId id, Session& session, const std::string& type);
-  void control_buffer(ConnectionId id, const Session& session, const BufferControl& request);
+  void control_buffer(ConnectionId id, Session& session, const BufferControl& request);
   void subscribe(ConnectionId id, Session& session, const Subscribe& request);
-  void send(ConnectionId id, const std::string& text) { queues_.send_text(id, make_text_message(text)); }
+  void send(SendQueues::Listener& listener, const std::string& text) {
+    queues_.send_text(listener, make_text_message(text));
+  }
   void refuse(ConnectionId id, const MessageError& error);
   std::vector<ListenerReport> reports() const;
 
@@ -134,8 +142,8 @@ class Worker final : public ConnectionEvents {
   WorkerNetwork& network_;
   StreamMetrics& metrics_;
   std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();
-  SendQueues queues_;
   std::unordered_map<ConnectionId, Session> sessions_;
+  SendQueues queues_;             // after `sessions_`, whose listeners it refers to
   TokenBucket control_requests_;  // over plain HTTP, of all clients
 
   struct Leave {

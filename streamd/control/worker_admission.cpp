@@ -102,6 +102,13 @@ std::optional<HttpResponse> Worker::entry_refusal(const HttpRequest& request, co
   return response;
 }
 
+Worker::Session::Session(ConnectionLimiter::Permit taken, ReservedStation station, const Config& config)
+    : permit(std::move(taken)),
+      arrives(std::move(station)),
+      messages(config.streamd.messages_per_second, kMessageBurst),
+      refusals(config.streamd.messages_per_second, kRefusalBurst),
+      changes(config.streamd.changes_per_second, kChangeBurst) {}
+
 std::optional<HttpResponse> Worker::open_session(ConnectionId id, const HttpRequest& request,
                                                  StationRequest want, const FormatSet& offered,
                                                  WireFormat format) {
@@ -123,14 +130,17 @@ std::optional<HttpResponse> Worker::open_session(ConnectionId id, const HttpRequ
     return later(none->status, metrics_.rejected_places,
                  none->sentence + " Or listen to one of: " + directory_->names() + ".");
   }
-  const auto& limits = context_.config.streamd;
-  sessions_.emplace(
-      id, Session{std::get<ConnectionLimiter::Permit>(std::move(permit)), address, format, offered,
-                  context_.access.is_operator(request), std::get<ReservedStation>(std::move(station)),
-                  TokenBucket(limits.messages_per_second, kMessageBurst),
-                  TokenBucket(limits.messages_per_second, kRefusalBurst),
-                  TokenBucket(limits.changes_per_second, kChangeBurst), context_.server_time(),
-                  network_.process_time().absent_ns()});
+  const auto [entry, created] =
+      sessions_.try_emplace(id, std::get<ConnectionLimiter::Permit>(std::move(permit)),
+                            std::get<ReservedStation>(std::move(station)), context_.config);
+  assert(created);
+  Session& session = entry->second;
+  session.client = address;
+  session.format = format;
+  session.offered = offered;
+  session.is_operator = context_.access.is_operator(request);
+  session.since = context_.server_time();
+  session.absent_ns = network_.process_time().absent_ns();
   return std::nullopt;
 }
 
@@ -175,19 +185,18 @@ std::optional<SharedPermit> Worker::reserve_encoder(const IpAddress& client, Wir
 }
 
 // If the listener still waits for its station, the conductor knows more, and decides.
-std::optional<SharedPermit> Worker::reserve_encoder(const IpAddress& client, WireFormat format,
-                                                    ConnectionId id) {
-  const StationId station = queues_.station_of(id);
+std::optional<SharedPermit> Worker::reserve_encoder(const Session& session, WireFormat format) {
+  const StationId& station = session.listener->station();
   const bool waits = station == StationId{};
-  auto encoder = reserve_encoder(client, format, station, waits);
+  auto encoder = reserve_encoder(session.client, format, station, waits);
   return waits ? encoder.value_or(SharedPermit()) : encoder;
 }
 
 // A listener that cannot have Opus stays with PCM.
 void Worker::step_down(ConnectionId id) {
-  const auto found = sessions_.find(id);
-  if (found == sessions_.end()) return;
-  const auto encoder = reserve_encoder(found->second.client, WireFormat::kOpus, id);
+  const Session* const session = find_open(id);
+  if (session == nullptr) return;
+  const auto encoder = reserve_encoder(*session, WireFormat::kOpus);
   if (encoder) conductor_.set_format(id, {WireFormat::kOpus, true, *encoder});
 }
 

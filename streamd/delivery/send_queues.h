@@ -4,12 +4,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -27,8 +26,7 @@
 
 namespace auralis {
 
-// One thread, the worker's, but for construction and destruction. All references outlive it. A function that
-// names a connection without a listener does nothing.
+// One thread, the worker's, but for construction and destruction. All references outlive it.
 class SendQueues {
  public:
   // `process_time` measures for how long listeners give no sign of life, take nothing and let chunks wait.
@@ -37,83 +35,100 @@ class SendQueues {
   SendQueues(const Clock& clock, const ProcessTime& process_time, StreamMetrics& metrics,
              Transport& transport, const BacklogLimits& limits, std::int64_t idle_ns,
              std::function<void(ConnectionId)> step_down);
+  // Takes out the listeners that are left. What they have queued stays in the books for the next streamd.
+  ~SendQueues();
+  SendQueues(const SendQueues&) = delete;
+  SendQueues& operator=(const SendQueues&) = delete;
 
-  std::size_t size() const { return listeners_.size(); }
-  // Adds a listener, a new one. `sink` stays valid until removed(). `offered_opus`: the listener may be
-  // stepped down from PCM to Opus.
-  void add(ConnectionId id, MessageSink& sink, WireFormat format, bool offered_opus);
+  // What these queues know of one listener. Belongs to the caller, who keeps it where it is from add() until
+  // remove() or the end of the queues; that it is destroyed later than that is asserted.
+  class Listener {
+   public:
+    // `sink` stays valid until remove(). `offered_opus`: the listener may be stepped down from PCM to Opus.
+    Listener(const SendQueues& queues, ConnectionId id, MessageSink& sink, WireFormat format,
+             bool offered_opus);
+    ~Listener();
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+    ConnectionId id() const { return sender_.id(); }
+    // Of the next chunk.
+    WireFormat format() const { return sender_.format(); }
+    // The station that is delivered; none before begin().
+    const StationId& station() const { return sender_.station(); }
+    // With framing.
+    std::uint64_t bytes_sent() const { return sender_.bytes_sent(); }
+    BufferStatus status() const;
+
+   private:
+    friend class SendQueues;
+
+    std::int64_t last_status_ns_;  // beside the first members of `sender_`, which each chunk touches, too
+    ListenerSender sender_;
+    Liveness liveness_;
+    ReportLimiter reports_;
+    std::optional<std::uint32_t> phase_;  // since begin()
+    std::optional<std::size_t> index_;    // in `listeners_`, from add() on
+  };
+
+  // Adds a listener, made for these queues. All functions below take one that is added.
+  void add(Listener& listener);
+  // Books what the listener has queued as dropped: its connection is closed.
+  void remove(Listener& listener);
+  // In no order. Valid until the next add() or remove().
+  const std::vector<Listener*>& listeners() const { return listeners_; }
+
   // Starts delivery in `initial.phase`, after sending `initial.messages` and `initial.past`.
-  void begin(ConnectionId id, const InitialDelivery& initial);
+  void begin(Listener& listener, const InitialDelivery& initial);
   // Delivers another station from the next chunk on.
-  void switch_station(ConnectionId id, const StationId& station);
+  void switch_station(Listener& listener, const StationId& station);
   // Delivers `to` to all listeners of `from`, from the next chunk on.
   void move(const StationId& from, const StationId& to);
   // Delivers in another format from the next chunk on; `stepped_down`: the listener is warned that it was too
   // slow.
-  void set_format(ConnectionId id, WireFormat format, bool stepped_down);
+  void set_format(Listener& listener, WireFormat format, bool stepped_down);
 
   // Sends the stations' chunks to their listeners of that phase, with a warning before silence.
   void deliver(const Delivery& delivery);
 
   // Sends a JSON message to one listener, or to all of a station; nothing over plain HTTP. Messages beyond
   // kMaxTexts that wait for a listener are dropped.
-  void send_text(ConnectionId id, const WireMessagePtr& message);
+  void send_text(Listener& listener, const WireMessagePtr& message);
   void send_text(const StationId& station, const WireMessagePtr& message);
   void send_text_to_all(const WireMessagePtr& message);
 
   // Drops the chunks that wait.
-  void flush(ConnectionId id);
+  void flush(Listener& listener);
   // Sets the age up to which chunks may wait; at most the limit that all listeners have.
-  void set_max_backlog(ConnectionId id, std::int64_t age_ns);
-  // Nothing if there is no such listener.
-  std::optional<BufferStatus> status(ConnectionId id) const;
-  // The station that is delivered; none before begin().
-  StationId station_of(ConnectionId id) const;
-  // Bytes sent, with framing.
-  std::uint64_t bytes_of(ConnectionId id) const;
+  void set_max_backlog(Listener& listener, std::int64_t age_ns);
 
   // From the network, as of ConnectionEvents.
-  void progressed(ConnectionId id);
-  void written(ConnectionId id);
-  void write_failed(ConnectionId id);
-  void removed(ConnectionId id);
+  void progressed(Listener& listener);
+  void written(Listener& listener);
+  void write_failed(Listener& listener);
   // Notes a sign of life, and the round trip if the sign answers a ping.
-  void alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns);
+  void alive(Listener& listener, std::optional<std::int64_t> round_trip_ns);
 
   // Observes the end-to-end latency that a player reports; false if it reports more than once a second.
   // Reports that piled up while the process did not run are discarded: true.
-  bool report_playback(ConnectionId id, double latency_ms);
+  bool report_playback(Listener& listener, double latency_ms);
 
   // Closes listeners that take nothing any more or give no sign of life, and pings. About once a second.
   void check_timeouts();
-  void close(ConnectionId id, std::uint16_t code, std::string_view reason);
+  void close(Listener& listener, std::uint16_t code, std::string_view reason);
   void close_all_of(const StationId& station, std::uint16_t code, std::string_view reason);
   void close_all_in(WireFormat format, std::uint16_t code, std::string_view reason);
-  std::vector<ConnectionId> ids() const;
 
   static constexpr std::size_t kMaxTexts = ListenerQueue::kMaxTexts;
   static constexpr std::int64_t kStatusIntervalNs = 5 * kNsPerSecond;
 
  private:
-  struct Listener {
-    Listener(const SendContext& context, ConnectionId id, MessageSink& sink, WireFormat format,
-             bool offered_opus);
-
-    std::int64_t last_status_ns;  // beside the first members of `sender`, which each chunk touches, too
-    ListenerSender sender;
-    Liveness liveness;
-    ReportLimiter reports;
-    std::optional<std::uint32_t> phase;  // since begin()
-  };
-
-  Listener* find(ConnectionId id);
-  const Listener* find(ConnectionId id) const;
+  bool has(const Listener& listener) const;
   void deliver_to(Listener& listener, const StationAudio& station, std::int64_t due_ns,
                   WireMessagePtr& warning);
   void send_status_if_due(Listener& listener);
   void check_liveness(Listener& listener, std::int64_t now_ns);
   void leave_phase(Listener& listener);
-  BufferStatus status_of(const Listener& listener) const;
 
   const Clock& clock_;
   const ProcessTime& process_time_;
@@ -124,7 +139,7 @@ class SendQueues {
   std::function<void(ConnectionId)> step_down_;
   ChunkLedger ledger_;
   SendContext context_;
-  std::unordered_map<ConnectionId, Listener> listeners_;
+  std::vector<Listener*> listeners_;
   std::array<std::vector<Listener*>, kPhases> phases_;
   ThreadChecker thread_;
 };

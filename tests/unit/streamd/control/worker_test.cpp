@@ -106,6 +106,35 @@ TEST_CASE_FIXTURE(Fixture, "a handshake that is never completed gives back what 
   CHECK(limiter.taken() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "events and orders for a connection that is not open yet, or gone, do nothing") {
+  play();
+  HttpRequest request = http_request("GET", "/ws/stream");
+  request.websocket_version = "13";
+  REQUIRE(worker(2).admit(2, request, {"auralis.pcm.v1"}).status == 101);
+  const auto knock = [&](ConnectionId id) {
+    worker(id).text(id, kPing);
+    worker(id).alive(id, std::nullopt);
+    worker(id).progressed(id);
+    worker(id).written(id);
+    worker(id).write_failed(id);
+    worker(id).begin(id, {{}, 0, {make_text_message("{}")}, {}});
+    worker(id).switch_station(id, {}, make_text_message("{}"));
+    worker(id).set_format(id, WireFormat::kOpus, true);
+    worker(id).send_buffer_status(id);
+    worker(id).close(id, close_code::kOperator, "closed");
+    run();
+    CHECK(network(id).transport.sent[id].empty());
+    CHECK(network(id).transport.closed.empty());
+  };
+  knock(2);
+  CHECK(worker(2).empty());
+  worker(2).closed(2);
+  knock(2);
+  CHECK(value("auralis_listeners_stepped_down_total") == 0);
+  CHECK(value("websocket_connections_total") == 0);
+  CHECK(value("websocket_disconnections_total") == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "no more personal stations are promised than there is capacity for") {
   play();
   // Two are left beside the default station.

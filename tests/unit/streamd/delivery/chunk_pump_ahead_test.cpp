@@ -10,6 +10,7 @@
 
 #include "streamd/delivery/paced_delivery.h"
 #include "streamd/delivery/send_queues.h"
+#include "tests/unit/streamd/delivery/owned_listeners.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {
@@ -28,6 +29,7 @@ struct Fixture {
   test::RecordingTransport transport;
   test::HeldExecutor encoding;
   ProcessTime process_time{clock, kNsPerSecond};
+  test::OwnedListeners listeners;
   SendQueues queues{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
   ChunkPump pump{folder.path(), clock, own.metrics, encoding, kPrefill, kBitrate};
   Subscriptions subscriptions;
@@ -49,15 +51,15 @@ struct Fixture {
     subscriptions.add(id, 0, format, station);
     delivery.step();
     const std::uint32_t phase = subscriptions.find(id)->phase;
-    queues.add(id, transport.sink(id), format, false);
-    queues.begin(id, {station, phase, {}, {}});
+    listeners.add(queues, id, transport.sink(id), format, false);
+    queues.begin(listeners.at(id), {station, phase, {}, {}});
     subscriptions.begin(id);
   }
 
   void run_until(std::int64_t end_ns) {
     while (clock.now < end_ns) {
       const std::int64_t wake_ns = delivery.step();
-      transport.take_all([&](ConnectionId id) { queues.written(id); });
+      listeners.take_all(queues, transport);
       REQUIRE(wake_ns > clock.now_ns());
       clock.now = std::min(wake_ns, end_ns);
     }
@@ -192,8 +194,9 @@ TEST_CASE_FIXTURE(Fixture,
   encoding.held = false;
   encoding.run_waiting(100);
   REQUIRE(pump.prepare(station, WireFormat::kOpus, next - kPrefill, next));
-  queues.add(kOpus, transport.sink(kOpus), WireFormat::kOpus, false);
-  queues.begin(kOpus, {station, phase, {}, delivery.prefill(station, phase, WireFormat::kOpus, kPrefill)});
+  listeners.add(queues, kOpus, transport.sink(kOpus), WireFormat::kOpus, false);
+  queues.begin(listeners.at(kOpus),
+               {station, phase, {}, delivery.prefill(station, phase, WireFormat::kOpus, kPrefill)});
   subscriptions.begin(kOpus);
   run_until(epoch_ns + 12 * kChunkNs);
   REQUIRE(seqs(kOpus) == from_to(next - kPrefill, 12));

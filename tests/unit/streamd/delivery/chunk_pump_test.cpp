@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(Fixture,
   const double missed = own.sample("ring_buffer_underruns_total", "personal").value;
   CHECK(missed > 0);
   CHECK(underruns() == 0);
-  queues.removed(2);
+  listeners.remove(queues, 2);
   subscriptions.remove(2);
   run_until(epoch_ns + 19 * kChunkNs);
   CHECK(own.sample("ring_buffer_underruns_total", "personal").value == missed);

@@ -11,6 +11,7 @@
 #include "streamd/delivery/chunk_pump.h"
 #include "streamd/delivery/paced_delivery.h"
 #include "streamd/delivery/send_queues.h"
+#include "tests/unit/streamd/delivery/owned_listeners.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis::test {
@@ -24,6 +25,7 @@ struct DeliveryFixture {
   OwnMetrics own;
   RecordingTransport transport;
   ProcessTime process_time{clock, kNsPerSecond};
+  OwnedListeners listeners;
   SendQueues queues{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
   HeldExecutor encoding;
   ChunkPump pump{folder.path(), clock, own.metrics, encoding, kPrefill, 96'000};
@@ -51,8 +53,8 @@ struct DeliveryFixture {
     delivery.step();
     const std::uint32_t phase = subscriptions.find(id)->phase;
     if (const auto next = delivery.next_chunk(phase)) pump.prepare(to, format, *next - prefill, *next);
-    queues.add(id, transport.sink(id), format, false);
-    queues.begin(id, {to, phase, {}, delivery.prefill(to, phase, format, prefill)});
+    listeners.add(queues, id, transport.sink(id), format, false);
+    queues.begin(listeners.at(id), {to, phase, {}, delivery.prefill(to, phase, format, prefill)});
     subscriptions.begin(id);
   }
   void add(ConnectionId id) { add(id, station); }
@@ -64,7 +66,7 @@ struct DeliveryFixture {
     while (clock.now < end_ns) {
       refresh();
       const std::int64_t wake_ns = delivery.step();
-      transport.take_all([&](ConnectionId id) { queues.written(id); });
+      listeners.take_all(queues, transport);
       REQUIRE(wake_ns > clock.now_ns());
       clock.now = std::min(wake_ns, end_ns);
     }

@@ -35,7 +35,7 @@ TEST_CASE_FIXTURE(Fixture, "no phase is skipped, however much time the others ta
   clock.each_look_ns = 700'000;  // a phase is 2.5 ms
   while (clock.now < epoch_ns + 16 * kChunkNs) {
     const std::int64_t wake_ns = delivery.step();
-    transport.take_all([&](ConnectionId id) { queues.written(id); });
+    listeners.take_all(queues, transport);
     clock.now = std::max<std::int64_t>(clock.now, wake_ns);
   }
   for (ConnectionId id = 1; id <= kListeners; ++id) {

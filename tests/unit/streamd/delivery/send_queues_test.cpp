@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/unit/streamd/delivery/owned_listeners.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis {
@@ -35,6 +36,7 @@ struct Fixture {
   test::RecordingTransport transport;
   std::vector<ConnectionId> stepped_down;
   ProcessTime process_time;
+  test::OwnedListeners listeners;
   SendQueues queues{clock,
                     process_time,
                     own.metrics,
@@ -46,16 +48,14 @@ struct Fixture {
   // Adds a listener and starts its delivery.
   void add(ConnectionId id, const StationId& station = kGarden, WireFormat format = WireFormat::kPcm,
            bool offered_opus = false) {
-    queues.add(id, transport.sink(id), format, offered_opus);
-    queues.begin(id, {station, 0, {}, {}});
+    listeners.add(queues, id, transport.sink(id), format, offered_opus);
+    queues.begin(listeners.at(id), {station, 0, {}, {}});
   }
   // Delivers a chunk to the listeners of the garden.
   void deliver(const AudioMessagePtr& message, std::int64_t due_ns = 1) {
     queues.deliver({0, due_ns, {of(kGarden, message)}});
   }
-  void take_all() {
-    transport.take_all([&](ConnectionId id) { queues.written(id); });
-  }
+  void take_all() { listeners.take_all(queues, transport); }
   // The JSON messages that a listener was sent.
   std::vector<nlohmann::json> texts(ConnectionId id) {
     std::vector<nlohmann::json> result;
@@ -78,7 +78,7 @@ struct Fixture {
     CHECK(value("auralis_chunks_offered_total") ==
           value("websocket_chunks_sent_total") + dropped() + value("auralis_chunks_queued"));
     std::size_t queued = 0;
-    for (const ConnectionId id : queues.ids()) queued += queues.status(id)->queued;
+    for (const SendQueues::Listener* const one : queues.listeners()) queued += one->status().queued;
     CHECK(static_cast<double>(queued) == value("auralis_chunks_queued"));
   }
 };
@@ -98,8 +98,8 @@ TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, an
 TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station alone, and moves with it") {
   add(1);
   add(2, kHarbour);
-  queues.add(3, transport.sink(3), WireFormat::kPcm, false);
-  queues.begin(3, {kGarden, 7, {}, {}});
+  listeners.add(queues, 3, transport.sink(3), WireFormat::kPcm, false);
+  queues.begin(listeners.at(3), {kGarden, 7, {}, {}});
   deliver(audio(1));
   CHECK(transport.sent[1].size() == 1);
   CHECK(transport.sent[2].empty());
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station a
   deliver(audio(2));
   CHECK(transport.sent[2].size() == 2);
   take_all();
-  queues.switch_station(1, kHarbour);
+  queues.switch_station(listeners.at(1), kHarbour);
   deliver(audio(3));
   CHECK(transport.sent[1].size() == 2);
   queues.close_all_of(kGarden, close_code::kStationGone, "gone");
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(Fixture, "one message is in flight at a time, and the next fol
   deliver(audio(2));
   CHECK(transport.sent[1].size() == 1);
   CHECK(value("auralis_chunks_queued") == 2);
-  queues.written(1);
+  queues.written(listeners.at(1));
   CHECK(transport.sent[1].size() == 2);
   CHECK(value("websocket_chunks_sent_total") == 1);
   CHECK(value("network_bytes_sent_total") == static_cast<double>(transport.sent[1][0]->bytes.size()));
@@ -138,9 +138,9 @@ TEST_CASE_FIXTURE(Fixture, "what the kernel takes at once is sent at once, whate
   deliver(audio(1));
   for (std::int64_t seq = 2; seq < 6; ++seq) deliver(audio(seq));
   transport.answer = SendResult::kTaken;
-  queues.written(1);
+  queues.written(listeners.at(1));
   CHECK(value("websocket_chunks_sent_total") == 5);
-  CHECK(queues.status(1)->queued_bytes == 0);
+  CHECK(listeners.at(1).status().queued_bytes == 0);
   check_books();
 }
 
@@ -170,7 +170,7 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener loses its oldest chunks by bytes,
   add(1);
   for (std::int64_t seq = 0; seq < 20; ++seq) {
     deliver(audio(seq, false, 100'000));
-    CHECK(queues.status(1)->queued_bytes < 1'010'000);
+    CHECK(listeners.at(1).status().queued_bytes < 1'010'000);
     check_books();
   }
   CHECK(value("websocket_chunks_dropped_total", "backlog") == 11);
@@ -178,14 +178,14 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener loses its oldest chunks by bytes,
 
 TEST_CASE_FIXTURE(Fixture, "a listener may ask for a shorter queue, and not for a longer one") {
   add(1);
-  queues.set_max_backlog(1, 300 * kNsPerMs);
+  queues.set_max_backlog(listeners.at(1), 300 * kNsPerMs);
   for (std::int64_t seq = 0; seq < 10; ++seq, clock.now += kChunkNs) deliver(audio(seq));
-  CHECK(queues.status(1)->queued == 5);
-  queues.set_max_backlog(1, 100 * kNsPerSecond);
-  CHECK(queues.status(1)->max_backlog_ms == 2'000);
-  queues.flush(1);
-  CHECK(queues.status(1)->queued == 1);  // in flight
-  CHECK(queues.status(1)->dropped == 9);
+  CHECK(listeners.at(1).status().queued == 5);
+  queues.set_max_backlog(listeners.at(1), 100 * kNsPerSecond);
+  CHECK(listeners.at(1).status().max_backlog_ms == 2'000);
+  queues.flush(listeners.at(1));
+  CHECK(listeners.at(1).status().queued == 1);  // in flight
+  CHECK(listeners.at(1).status().dropped == 9);
   check_books();
 }
 
@@ -196,13 +196,13 @@ TEST_CASE_FIXTURE(
   add(2, kGarden, WireFormat::kJson, true);
   for (std::int64_t seq = 0; seq < 40; ++seq, clock.now += kChunkNs) deliver(audio(seq));
   CHECK(stepped_down == std::vector<ConnectionId>{1});
-  queues.set_format(1, WireFormat::kOpus, true);
+  queues.set_format(listeners.at(1), WireFormat::kOpus, true);
   CHECK(value("auralis_listeners_stepped_down_total") == 1);
   take_all();
   const auto told = texts(1);
   CHECK(
       std::any_of(told.begin(), told.end(), [](const auto& text) { return text["code"] == "stepped_down"; }));
-  CHECK(queues.status(1)->format == WireFormat::kOpus);
+  CHECK(listeners.at(1).status().format == WireFormat::kOpus);
   check_books();
 }
 
@@ -214,9 +214,9 @@ TEST_CASE_FIXTURE(Fixture, "a listener that switches to PCM later, or again, is 
     for (const std::int64_t end = seq + 30; seq < end; ++seq, clock.now += kChunkNs) deliver(audio(seq));
   };
   stall();
-  queues.set_format(1, WireFormat::kOpus, true);
+  queues.set_format(listeners.at(1), WireFormat::kOpus, true);
   take_all();
-  for (const ConnectionId id : {1, 2}) queues.set_format(id, WireFormat::kPcm, false);
+  for (const ConnectionId id : {1, 2}) queues.set_format(listeners.at(id), WireFormat::kPcm, false);
   stall();
   CHECK(stepped_down == std::vector<ConnectionId>{1, 1, 2});
   check_books();
@@ -227,12 +227,12 @@ TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
   add(2);
   for (std::int64_t seq = 0; seq < 60; ++seq) {
     deliver(audio(seq));
-    while (queues.status(2)->queued > 0) queues.written(2);
+    while (listeners.at(2).status().queued > 0) queues.written(listeners.at(2));
     clock.now += kChunkNs;
   }
   CHECK(transport.sent[1].size() == 1);
-  CHECK(queues.status(2)->sent == 60);
-  CHECK(queues.status(2)->dropped == 0);
+  CHECK(listeners.at(2).status().sent == 60);
+  CHECK(listeners.at(2).status().dropped == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is closed with 4008") {
@@ -254,8 +254,8 @@ TEST_CASE_FIXTURE(Fixture, "a listener that takes a little now and then is slow,
   deliver(audio(1));
   for (int i = 0; i < 5; ++i) {
     clock.now += 9 * kNsPerSecond;
-    queues.alive(1, std::nullopt);
-    queues.progressed(1);
+    queues.alive(listeners.at(1), std::nullopt);
+    queues.progressed(listeners.at(1));
     queues.check_timeouts();
   }
   CHECK(transport.closed.empty());
@@ -268,13 +268,13 @@ TEST_CASE_FIXTURE(Fixture,
   for (int second = 0; second < 60; ++second) {
     CHECK(transport.closed.empty());
     clock.now += kNsPerSecond;
-    queues.alive(2, 30 * kNsPerMs);
+    queues.alive(listeners.at(2), 30 * kNsPerMs);
     queues.check_timeouts();
   }
   CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
   CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) == 3);
-  CHECK(queues.status(2)->rtt_ms == 30.0);
-  CHECK_FALSE(queues.status(1)->rtt_ms.has_value());
+  CHECK(listeners.at(2).status().rtt_ms == 30.0);
+  CHECK_FALSE(listeners.at(1).status().rtt_ms.has_value());
 }
 
 TEST_CASE_FIXTURE(Fixture, "what was queued to a listener that leaves is booked as dropped") {
@@ -282,7 +282,7 @@ TEST_CASE_FIXTURE(Fixture, "what was queued to a listener that leaves is booked 
   deliver(audio(1));
   deliver(audio(2));
   clock.now += 3 * kNsPerSecond;
-  queues.removed(1);
+  listeners.remove(queues, 1);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 2);
   CHECK(value("websocket_disconnections_total") == 1);
   CHECK(value("websocket_active_connections") == 0);
@@ -296,7 +296,7 @@ TEST_CASE_FIXTURE(Fixture, "what a killed streamd left queued is dropped by the 
   add(1);
   deliver(audio(1));
   deliver(audio(2));
-  queues.written(1);
+  queues.written(listeners.at(1));
   const SendQueues next(clock, process_time, own.metrics, transport, {}, 1, nullptr);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 1);
   CHECK(value("websocket_disconnections_total") == 1);
@@ -307,22 +307,22 @@ TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once, at 
   add(1);
   add(2);
   deliver(audio(1));
-  queues.write_failed(1);
+  queues.write_failed(listeners.at(1));
   transport.answer = SendResult::kFailed;
-  queues.written(2);
+  queues.written(listeners.at(2));
   deliver(audio(2));
   CHECK(value("websocket_send_errors_total") == 2);
   CHECK(value("websocket_chunks_dropped_total", "error") == 2);
-  queues.removed(1);
-  queues.removed(2);
+  listeners.remove(queues, 1);
+  listeners.remove(queues, 2);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 0);
   check_books();
 }
 
 TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for delivery and jitter") {
-  queues.add(1, transport.sink(1), WireFormat::kPcm, false);
+  listeners.add(queues, 1, transport.sink(1), WireFormat::kPcm, false);
   clock.now += 4 * kNsPerMs;
-  queues.begin(1, {kGarden, 0, {make_text_message("{}")}, {audio(1), audio(2)}});
+  queues.begin(listeners.at(1), {kGarden, 0, {make_text_message("{}")}, {audio(1), audio(2)}});
   take_all();
   CHECK(transport.sent[1].size() == 3);
   CHECK(own.sample("audio_startup_latency_ms").count() == 1);
@@ -367,12 +367,12 @@ TEST_CASE_FIXTURE(Fixture, "a listener is sent its buffer status every five seco
 
 TEST_CASE_FIXTURE(Fixture, "over plain HTTP only audio is sent, and no listener is pinged") {
   add(1, kGarden, WireFormat::kWav);
-  queues.send_text(1, make_text_message("{}"));
+  queues.send_text(listeners.at(1), make_text_message("{}"));
   queues.send_text_to_all(make_text_message("{}"));
   deliver(audio(1, true));
   for (int second = 0; second < 61; ++second) {
     clock.now += kNsPerSecond;
-    queues.written(1);
+    queues.written(listeners.at(1));
     deliver(audio(2 + second));
     queues.check_timeouts();
   }
@@ -384,26 +384,26 @@ TEST_CASE_FIXTURE(Fixture, "over plain HTTP only audio is sent, and no listener 
 TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are bounded") {
   add(1);
   const auto pong = make_text_message("{}");
-  for (int i = 0; i < 1'000; ++i) queues.send_text(1, pong);
+  for (int i = 0; i < 1'000; ++i) queues.send_text(listeners.at(1), pong);
   take_all();
   CHECK(transport.sent[1].size() == SendQueues::kMaxTexts + 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second") {
   add(1);
-  CHECK(queues.report_playback(1, 150));
-  CHECK_FALSE(queues.report_playback(1, 150));
+  CHECK(queues.report_playback(listeners.at(1), 150));
+  CHECK_FALSE(queues.report_playback(listeners.at(1), 150));
   clock.now += kNsPerSecond;
-  CHECK(queues.report_playback(1, 170));
+  CHECK(queues.report_playback(listeners.at(1), 170));
   CHECK(own.sample("audio_end_to_end_latency_ms").count() == 2);
   CHECK(own.sample("audio_end_to_end_latency_ms").sum == 320.0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that waits for its station is sent the past chunks first") {
-  queues.add(1, transport.sink(1), WireFormat::kPcm, false);
+  listeners.add(queues, 1, transport.sink(1), WireFormat::kPcm, false);
   deliver(audio(4));
   CHECK(transport.sent[1].empty());
-  queues.begin(1, {kGarden, 0, {}, {audio(4), audio(5)}});
+  queues.begin(listeners.at(1), {kGarden, 0, {}, {audio(4), audio(5)}});
   deliver(audio(6));
   take_all();
   CHECK(transport.sent[1].size() == 3);
@@ -411,7 +411,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener that waits for its station is sent the pa
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that waits for its own station is not affected by others") {
-  queues.add(1, transport.sink(1), WireFormat::kPcm, false);
+  listeners.add(queues, 1, transport.sink(1), WireFormat::kPcm, false);
   queues.move({}, kGarden);  // the first stations are there
   queues.send_text(kGarden, make_text_message("{}"));
   CHECK(transport.sent[1].empty());
@@ -446,7 +446,7 @@ TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener whi
   transport.answer = SendResult::kTaken;
   for (int round = 0; round < 3; ++round) {
     run(14);
-    for (const ConnectionId id : {1, 2}) queues.alive(id, std::nullopt);
+    for (const ConnectionId id : {1, 2}) queues.alive(listeners.at(id), std::nullopt);
     stop(65);
     CHECK(transport.closed.empty());
   }
@@ -454,7 +454,7 @@ TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener whi
   for (int second = 0; second < 60; ++second) {
     CHECK(transport.closed.empty());
     run(1);
-    queues.alive(2, std::nullopt);
+    queues.alive(listeners.at(2), std::nullopt);
   }
   CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) >= pings + 3);
   CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
@@ -467,8 +467,8 @@ TEST_CASE_FIXTURE(StoppedFixture, "chunks that wait grow no older while the proc
   stop(65);
   CHECK(transport.closed.empty());
   CHECK(stepped_down.empty());
-  CHECK(queues.status(1)->dropped == 0);
-  CHECK(queues.status(1)->backlog_ms == 500);
+  CHECK(listeners.at(1).status().dropped == 0);
+  CHECK(listeners.at(1).status().backlog_ms == 500);
   run(9);
   CHECK(transport.closed.empty());
   run(1);
@@ -478,10 +478,10 @@ TEST_CASE_FIXTURE(StoppedFixture, "chunks that wait grow no older while the proc
 TEST_CASE_FIXTURE(StoppedFixture,
                   "reports that piled up while the process was stopped are no flood, and one counts") {
   add(1);
-  CHECK(queues.report_playback(1, 100));
+  CHECK(queues.report_playback(listeners.at(1), 100));
   stop(10);
   int taken = 0;
-  for (int report = 0; report < 30; ++report) taken += queues.report_playback(1, 100) ? 1 : 0;
+  for (int report = 0; report < 30; ++report) taken += queues.report_playback(listeners.at(1), 100) ? 1 : 0;
   CHECK(taken == 10);
   CHECK(own.sample("audio_end_to_end_latency_ms").count() == 2);
 }
