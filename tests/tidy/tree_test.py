@@ -18,14 +18,8 @@ EXCEPTIONS = (
     ("function_lines", "tests/unit/common/config/config_refusal_test.cpp:*", "a table of what is refused"),
     ("function_lines", "tests/unit/common/music/permalink_test.cpp:*", "a table of what is refused"),
     ("unit_tests", "common/base/inherited_state.cpp", "integration.inherited: it changes the whole process"),
-    ("unit_tests", "common/config/*", "load_config() as a whole is tested, by config_test.cpp and its neighbours"),
-    ("unit_tests", "common/metrics/station_labels.cpp", "to be mended"),
     ("unit_tests", "common/segments/audio_*", "audio_segment_test.cpp: reader and writer of audio_segment.h"),
-    ("unit_tests", "common/segments/bus_error_guard.cpp", "to be mended"),
-    ("unit_tests", "metricsd/*", "to be mended"),
-    ("unit_tests", "streamd/*", "to be mended"),
     ("unit_tests", "synthd/engine/native_*", "engine_test.cpp: what make_engine() makes"),
-    ("unit_tests", "tools/*", "command-line tools: integration tests run them whole"),
 )
 
 
