@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(ServerFixture, "HttpServer: HEAD gets the head that GET would,
 TEST_CASE_FIXTURE(ServerFixture, "HttpServer: 404 lists the pages that there are") {
   const std::string answer = ask("GET", "/other");
   CHECK(status_of(answer) == 404);
-  CHECK(body_of(answer) == "There is no such page. There are: /down /fails /page\n");
+  CHECK(body_of(answer) == "No such page. Pages: /down /fails /page\n");
 }
 
 TEST_CASE_FIXTURE(ServerFixture,
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(ServerFixture, "HttpServer: a body beyond the limit is 413, an
   CHECK(status_of(send(head + "Content-Length: 64\r\n\r\n" + most)) == 200);
   const std::string refused = send(head + "Content-Length: 65\r\n\r\n");
   CHECK(status_of(refused) == 413);
-  CHECK(body_of(refused) == "The body of a request may have up to 64 bytes.\n");
+  CHECK(body_of(refused) == "Request body too large: the limit is 64 bytes.\n");
   const std::string chunks = head + "Transfer-Encoding: chunked\r\n\r\n40\r\n" + most + "\r\n";
   CHECK(status_of(send(chunks + "0\r\n\r\n")) == 200);
   CHECK(status_of(send(chunks + "1\r\nx\r\n0\r\n\r\n")) == 413);
