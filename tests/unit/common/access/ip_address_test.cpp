@@ -22,7 +22,7 @@ bool holds(std::string_view network, std::string_view inside) {
   return parsed->contains(address(inside));
 }
 
-TEST_CASE("an address is written as it usually is, however it was given") {
+TEST_CASE("an address is written in its usual notation, however it was given") {
   for (const auto& [given, written] : std::initializer_list<std::pair<std::string, std::string>>{
            {"192.0.2.1", "192.0.2.1"},
            {"::ffff:192.0.2.1", "192.0.2.1"},
@@ -36,14 +36,14 @@ TEST_CASE("an address is written as it usually is, however it was given") {
   }
 }
 
-TEST_CASE("a client is the same on a socket of IPv4 and of IPv6") {
+TEST_CASE("a client has the same address on IPv4 and IPv6 sockets") {
   CHECK(address("::ffff:192.0.2.1") == address("192.0.2.1"));
   CHECK(address("::192.0.2.1") != address("192.0.2.1"));
   CHECK(address("192.0.2.1").is_v4());
   CHECK_FALSE(address("2001:db8::1").is_v4());
 }
 
-TEST_CASE("what is no address is none") {
+TEST_CASE("invalid addresses are rejected") {
   for (const std::string text : {"",
                                  " ",
                                  "1",
@@ -80,7 +80,7 @@ TEST_CASE("loopback is all of 127.0.0.0/8, and ::1") {
     CHECK_FALSE(address(text).is_loopback());
 }
 
-TEST_CASE("a network holds the addresses that share its first bits, and no others") {
+TEST_CASE("a network contains the addresses that share its prefix, and no others") {
   CHECK(holds("10.0.0.0/8", "10.255.255.255"));
   CHECK_FALSE(holds("10.0.0.0/8", "11.0.0.0"));
   CHECK(holds("172.16.0.0/12", "172.31.255.255"));
@@ -96,16 +96,16 @@ TEST_CASE("a network holds the addresses that share its first bits, and no other
   CHECK(holds("::ffff:10.0.0.0/104", "10.1.2.3"));
 }
 
-TEST_CASE("bits behind the prefix do not count") { CHECK(holds("10.1.2.3/8", "10.200.0.1")); }
+TEST_CASE("bits after the prefix are ignored") { CHECK(holds("10.1.2.3/8", "10.200.0.1")); }
 
-TEST_CASE("everything of one kind of address can be meant, and is not the other kind") {
+TEST_CASE("a network can contain all IPv4 or all IPv6 addresses, and none of the other family") {
   CHECK(holds("0.0.0.0/0", "203.0.113.9"));
   CHECK_FALSE(holds("0.0.0.0/0", "2001:db8::1"));
   CHECK(holds("::/0", "2001:db8::1"));
   CHECK_FALSE(holds("::/0", "203.0.113.9"));
 }
 
-TEST_CASE("what is no network is none") {
+TEST_CASE("invalid networks are rejected") {
   for (const std::string text :
        {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8 ", "10.0.0.0/8/8",
         "10.0.0.0/255.0.0.0", "::/129", "::/99999999999", "10/8"}) {
@@ -114,7 +114,7 @@ TEST_CASE("what is no network is none") {
   }
 }
 
-TEST_CASE("a list is whole or not at all") {
+TEST_CASE("a list with an invalid entry is rejected as a whole") {
   CHECK(parse_ip_networks("")->empty());
   CHECK(parse_ip_networks(" \t")->empty());
   CHECK(parse_ip_networks("127.0.0.1")->size() == 1);

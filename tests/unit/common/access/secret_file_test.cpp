@@ -65,14 +65,14 @@ TEST_CASE("nothing but the secret equals it") {
   CHECK_FALSE(secret.equals(std::string(token.size(), '\0')));
 }
 
-TEST_CASE("a secret that is handed on stays what it was") {
+TEST_CASE("a moved secret keeps its value") {
   SecretFixture fixture;
   Secret first = fixture.load(token);
   const Secret second = std::move(first);
   CHECK(second.equals(token));
 }
 
-TEST_CASE("a file that others may touch is refused, with the remedy") {
+TEST_CASE("a file accessible to other users is rejected, with the remedy") {
   SecretFixture fixture;
   CHECK(fixture.refusal(token, 0644) ==
         "must be closed to others than its owner and group, has mode 0644; chmod o= fixes that");
@@ -80,7 +80,7 @@ TEST_CASE("a file that others may touch is refused, with the remedy") {
     CHECK(fixture.refusal(token, mode).rfind("must be closed to others", 0) == 0);
 }
 
-TEST_CASE("a secret that is too short, too long or not in one plain line is refused, and not told") {
+TEST_CASE("a secret that is too short, too long or not one plain line is rejected, and not printed") {
   SecretFixture fixture;
   const std::string length = "must hold 16 to 4096 characters, holds ";
   const std::string plain = "must hold one line of printable ASCII characters, without spaces";
@@ -98,7 +98,7 @@ TEST_CASE("a secret that is too short, too long or not in one plain line is refu
   }
 }
 
-TEST_CASE("what is no file, or cannot be read, is refused") {
+TEST_CASE("anything but a readable regular file is rejected") {
   SecretFixture fixture;
   const auto refusal = [&](const std::string& name) {
     const auto path = fixture.folder() / name;
@@ -115,7 +115,7 @@ TEST_CASE("what is no file, or cannot be read, is refused") {
   CHECK(refusal("pipe") == ": must be a plain file");
 }
 
-TEST_CASE("an operator shows the token as a bearer") {
+TEST_CASE("an operator presents the token as a bearer token") {
   SecretFixture fixture;
   const Secret secret = fixture.load(token);
   for (const std::string scheme : {"Bearer ", "bearer ", "BEARER  ", " Bearer "})

@@ -34,7 +34,7 @@ TicketOutcome check(const std::string& text, std::string_view station = "night",
   return check_ticket(text, station, key(), now_s);
 }
 
-TEST_CASE("a ticket is what the format says, as computed elsewhere") {
+TEST_CASE("a ticket matches the documented format, as computed by Python") {
   // python3: base64.urlsafe_b64encode(hmac.digest(b"0123456789abcdef",
   //                                   b"auralis-ticket-v1\nnight.1798761600", "sha256")).rstrip(b"=")
   CHECK(signed_ticket({"night", kExpiry}, key()) ==
@@ -52,7 +52,7 @@ TEST_CASE("a ticket is valid for its station until the second in which it expire
   CHECK(check(ticket, "nigh") == TicketOutcome::kOtherStation);
 }
 
-TEST_CASE("a ticket may be for all stations, or for stations of one's own") {
+TEST_CASE("a ticket may be for all stations, or for the listener's own stations") {
   const std::string every = signed_ticket({std::string(kEveryStation), kExpiry}, key());
   CHECK(check(every, "night") == TicketOutcome::kValid);
   CHECK(check(every, kNewStation) == TicketOutcome::kValid);
@@ -86,7 +86,7 @@ TEST_CASE("a ticket of another key is forged, expired or not") {
   CHECK(check(other, "day", kExpiry) == TicketOutcome::kForged);
 }
 
-TEST_CASE("what has not the form of a ticket is malformed") {
+TEST_CASE("a text without the form of a ticket is malformed") {
   const std::string ticket = signed_ticket({"night", kExpiry}, key());
   const std::string signature = ticket.substr(ticket.rfind('.') + 1);
   REQUIRE(signature.size() == 43);
@@ -122,7 +122,7 @@ TEST_CASE("what has not the form of a ticket is malformed") {
   }
 }
 
-TEST_CASE("what a ticket says can be read without the key") {
+TEST_CASE("the content of a ticket can be read without the key") {
   const auto ticket = parse_ticket(signed_ticket({"night_1-b", 0}, key()));
   REQUIRE(ticket);
   CHECK(ticket->station == "night_1-b");
@@ -130,7 +130,7 @@ TEST_CASE("what a ticket says can be read without the key") {
   CHECK(parse_ticket(signed_ticket({"*", kLatestExpiry}, key()))->expires_s == kLatestExpiry);
 }
 
-TEST_CASE("the stations that a ticket may name are those that there can be, and all") {
+TEST_CASE("a ticket may name any valid station name, or all stations") {
   for (const std::string station : {"night", "*", "new", "0_-", "abcdefghijklmnopqrstuvwxyz01234"})
     CHECK(is_ticket_station(station));
   for (const std::string station :

@@ -10,7 +10,7 @@
 namespace auralis {
 namespace {
 
-TEST_CASE("an origin has the port of its scheme where it names none") {
+TEST_CASE("an origin without a port has its scheme's default port") {
   for (const auto& [written, origin] : std::initializer_list<std::pair<std::string, WebOrigin>>{
            {"https://example.org", {"https", "example.org", 443}},
            {"http://example.org", {"http", "example.org", 80}},
@@ -28,7 +28,7 @@ TEST_CASE("an origin has the port of its scheme where it names none") {
   }
 }
 
-TEST_CASE("what is no origin is none") {
+TEST_CASE("invalid origins are rejected") {
   for (const std::string text : {"",
                                  "null",
                                  "*",
@@ -63,7 +63,7 @@ TEST_CASE("what is no origin is none") {
   CHECK_FALSE(parse_web_origin(std::string("https://a\0", 10)));
 }
 
-TEST_CASE("a host is told from its port") {
+TEST_CASE("a host is separated from its port") {
   CHECK(parse_web_host("Example.org")->name == "example.org");
   CHECK_FALSE(parse_web_host("example.org")->port);
   CHECK(parse_web_host("example.org:8000")->port == 8'000);
@@ -76,7 +76,7 @@ TEST_CASE("a host is told from its port") {
   }
 }
 
-TEST_CASE("a list is whole or not at all, and may allow any origin") {
+TEST_CASE("a list with an invalid entry is rejected as a whole; a list may allow any origin") {
   CHECK(parse_allowed_origins("")->origins.empty());
   CHECK_FALSE(parse_allowed_origins("")->any);
   const auto two = parse_allowed_origins(" https://example.org ,http://localhost:3000");

@@ -26,7 +26,7 @@ std::int64_t read(clockid_t clock) {
   return std::int64_t{time.tv_sec} * kNsPerSecond + time.tv_nsec;
 }
 
-TEST_CASE("now is CLOCK_MONOTONIC, the clock that all processes of the machine share") {
+TEST_CASE("now is CLOCK_MONOTONIC, which all processes of the machine share") {
   const SystemClock clock;
   const std::int64_t before = read(CLOCK_MONOTONIC);
   const std::int64_t now = clock.now_ns();
@@ -34,14 +34,14 @@ TEST_CASE("now is CLOCK_MONOTONIC, the clock that all processes of the machine s
   CHECK(now <= read(CLOCK_MONOTONIC));
 }
 
-TEST_CASE("wall time is that of Unix") {
-  // Wide of any clock that counts from elsewhere: 2020 to 2100.
+TEST_CASE("wall time counts from the Unix epoch") {
+  // 2020 to 2100: a clock with another epoch lies outside.
   const std::int64_t seconds = SystemClock().unix_ns() / kNsPerSecond;
   CHECK(seconds > 1'577'836'800);
   CHECK(seconds < 4'102'444'800);
 }
 
-TEST_CASE("steady wall time begins with the system's, and no step of that changes it") {
+TEST_CASE("steady wall time starts at the system's, and ignores its later steps") {
   SteppedClock system;
   system.step = 5;
   const SteadyWallClock clock(system);

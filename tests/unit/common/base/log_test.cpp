@@ -114,7 +114,7 @@ TEST_CASE("a text line stays one line, and a value that is not one word is quote
   CHECK(text.substr(text.find("echod")) == "echod: first second {} a=\"two words\" b=\"x\\ny\" c=\"\"\n");
 }
 
-TEST_CASE("what lies below the level is not written") {
+TEST_CASE("messages below the level are not written") {
   const std::string text = logged(LogLevel::kWarning, LogFormat::kText, [] {
     log_debug("one");
     log_info("two");
@@ -127,7 +127,7 @@ TEST_CASE("what lies below the level is not written") {
   CHECK(text.find("four") != std::string::npos);
 }
 
-TEST_CASE("auto is JSON, and without colour, where standard error is no terminal") {
+TEST_CASE("auto is JSON, without colour, if standard error is not a terminal") {
   const std::string text = logged(LogLevel::kInfo, LogFormat::kAuto, [] { log_info("started"); });
   CHECK(json_lines(text).size() == 1);
   CHECK(logged(LogLevel::kInfo, LogFormat::kText, [] { log_info("started"); }).find('\x1b') ==
@@ -155,7 +155,7 @@ TEST_CASE("auto is text on a terminal, the level in colour") {
   close(terminal);
 }
 
-TEST_CASE("a log goes to a file or to a socket, such as the journal's, likewise") {
+TEST_CASE("a log can be a file or a socket, such as the journal's") {
   const test::TempDir dir;
   const auto path = dir.path() / "log";
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -180,7 +180,7 @@ TEST_CASE("a log goes to a file or to a socket, such as the journal's, likewise"
   CHECK(text.find("echod: here\n") != std::string::npos);
 }
 
-TEST_CASE("messages outside the life of a log are dropped quietly") {
+TEST_CASE("messages outside the lifetime of a log are dropped silently") {
   Pipe pipe;
   {
     const StderrTo redirected(pipe.write_end());
@@ -199,7 +199,7 @@ TEST_CASE("a log can follow another") {
   }
 }
 
-TEST_CASE("all that several threads log within the queue's size is written, line by line") {
+TEST_CASE("all messages of several threads that fit the queue are written, line by line") {
   const auto lines = json_lines(logged(LogLevel::kInfo, LogFormat::kJson, [] {
     std::vector<std::thread> threads;
     for (std::int64_t id = 0; id < 4; ++id) {
@@ -215,8 +215,8 @@ TEST_CASE("all that several threads log within the queue's size is written, line
 
 // These prove that nothing waits without end: stuck, they would not come back at all.
 TEST_CASE(
-    "while nobody reads standard error nobody waits, the oldest messages go and are counted, and the log "
-    "ends") {
+    "without a reader of standard error no caller waits, the oldest messages are dropped and counted, and "
+    "the log ends") {
   constexpr std::uint64_t kMessages = 20'000;
   constexpr std::uint64_t kQueue = 8'192;
   Pipe pipe;
@@ -228,7 +228,7 @@ TEST_CASE(
     for (std::uint64_t i = 0; i < kMessages; ++i) log_info("line");
     dropped = log_messages_dropped();
   }
-  // One more may be in the writer's hands.
+  // The writer may hold one more.
   CHECK(dropped >= kMessages - kQueue - 1);
   CHECK(dropped <= kMessages - kQueue);
 }
@@ -252,7 +252,7 @@ TEST_CASE("a reader that comes back finds the newest messages") {
   CHECK(text.find(" i=1000\n") == std::string::npos);
 }
 
-TEST_CASE("a log whose reader is gone goes on, and ends") {
+TEST_CASE("a log whose reader is gone keeps running, and ends") {
   const auto before = std::signal(SIGPIPE, SIG_IGN);
   Pipe pipe;
   pipe.close_read();

@@ -26,7 +26,7 @@ struct Guarded {
 
 }  // namespace
 
-TEST_CASE("a lock that waits lets others have the mutex, and holds it again when it returns") {
+TEST_CASE("wait() releases the mutex while waiting, and holds it again on return") {
   Guarded guarded;
   std::thread other([&] { guarded.answer(); });
   {
@@ -38,7 +38,7 @@ TEST_CASE("a lock that waits lets others have the mutex, and holds it again when
   other.join();
 }
 
-TEST_CASE("a lock may let go of its mutex and take it again") {
+TEST_CASE("a lock can release its mutex and acquire it again") {
   Guarded guarded;
   MutexLock lock(guarded.mutex);
   lock.unlock();
@@ -47,7 +47,7 @@ TEST_CASE("a lock may let go of its mutex and take it again") {
   guarded.asked = true;
 }
 
-TEST_CASE("a wait with a deadline that has passed ends, and says so") {
+TEST_CASE("a wait returns false once its deadline has passed") {
   Guarded guarded;
   MutexLock lock(guarded.mutex);
   while (lock.wait_until(guarded.changed, std::chrono::steady_clock::now())) continue;

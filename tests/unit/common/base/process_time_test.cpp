@@ -28,8 +28,7 @@ TEST_CASE_FIXTURE(Fixture, "time that is stepped through is counted in full") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "of an absence no more than the longest step counts, before and after the next step") {
+TEST_CASE_FIXTURE(Fixture, "an absence counts for at most the longest step, before and after the next step") {
   clock.now += 3'600 * kNsPerSecond;
   CHECK(passed_ns() == kMaxStepNs);
   CHECK(time.absent_ns() == 3'600 * kNsPerSecond - kMaxStepNs);
@@ -43,7 +42,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(passed_ns() == 2 * kMaxStepNs);
 }
 
-TEST_CASE_FIXTURE(Fixture, "it never goes back, however steps and absences follow one another") {
+TEST_CASE_FIXTURE(Fixture, "it never goes back, whatever the sequence of steps and absences") {
   std::int64_t before_ns = time.now_ns();
   for (const std::int64_t gap_ms : {1, 499, 500, 501, 10'000, 0, 3, 60'000, 500}) {
     clock.now += gap_ms * kNsPerMs;
@@ -54,7 +53,7 @@ TEST_CASE_FIXTURE(Fixture, "it never goes back, however steps and absences follo
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "wall time goes on during an absence") {
+TEST_CASE_FIXTURE(Fixture, "wall time continues during an absence") {
   const std::int64_t before_ns = time.unix_ns();
   clock.now += 3'600 * kNsPerSecond;
   CHECK(time.unix_ns() - before_ns == 3'600 * kNsPerSecond);

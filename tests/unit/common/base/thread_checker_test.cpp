@@ -19,7 +19,7 @@ bool is_current_elsewhere(const ThreadChecker& checker) {
 
 #ifndef NDEBUG
 
-TEST_CASE("the first thread that asks is the object's thread, and no other is") {
+TEST_CASE("the first thread that calls is_current() is the object's thread, and no other") {
   const ThreadChecker checker;
   CHECK(checker.is_current());
   CHECK(checker.is_current());
@@ -33,7 +33,7 @@ TEST_CASE("an object may be made on another thread than the one that uses it") {
   CHECK_FALSE(checker.is_current());
 }
 
-TEST_CASE("an object that is handed over belongs to the next thread that asks") {
+TEST_CASE("a detached object belongs to the next thread that calls is_current()") {
   ThreadChecker checker;
   CHECK(checker.is_current());
   checker.detach();
@@ -43,7 +43,7 @@ TEST_CASE("an object that is handed over belongs to the next thread that asks") 
 
 #else
 
-TEST_CASE("without asserts every thread is the object's thread, and nothing is kept") {
+TEST_CASE("without asserts every thread is current, and no state is kept") {
   ThreadChecker checker;
   CHECK(checker.is_current());
   CHECK(is_current_elsewhere(checker));

@@ -28,25 +28,25 @@ Parsed parse(std::vector<const char*> arguments, std::string (*quoted)(const std
 
 }  // namespace
 
-TEST_CASE("a command line that the application takes is parsed, and nothing is wrong with it") {
+TEST_CASE("a valid command line is parsed without an error") {
   const Parsed parsed = parse({"--port", "80"});
   CHECK(parsed.port == 80);
   CHECK(parsed.problem.empty());
   CHECK(parse({}).problem.empty());
 }
 
-TEST_CASE("an option that nothing takes is named, and --help offered") {
+TEST_CASE("an unknown option is named, with a hint to --help") {
   CHECK(parse({"--prot", "80"}).problem == "--prot: unknown option; --help lists them");
 }
 
-TEST_CASE("a plain argument that nothing takes is answered in the application's words, quoted as it likes") {
+TEST_CASE("an unexpected plain argument gives the application's error, quoted its way") {
   CHECK(parse({"a.wav"}).problem == "a.wav: one file at a time");
   CHECK(parse({""}).problem == ": one file at a time");
   CHECK(parse({"a b"}, [](const std::string& text) { return "'" + text + "'"; }).problem ==
         "'a b': one file at a time");
 }
 
-TEST_CASE("a value that cannot be parsed is refused, and --help offered") {
+TEST_CASE("a value that cannot be parsed is rejected, with a hint to --help") {
   const std::string problem = parse({"--port", "many"}).problem;
   CHECK(problem.find("--port") != std::string::npos);
   CHECK(problem.find("; --help lists the options") != std::string::npos);

@@ -18,7 +18,7 @@ struct Case {
   std::string refusal;
 };
 
-TEST_CASE("an endpoint that ZeroMQ could not publish at, or would replace by another, is refused") {
+TEST_CASE("an endpoint that ZeroMQ cannot bind, or would change silently, is rejected") {
   for (const char* good :
        {"tcp://127.0.0.1:5556", "tcp://*:*", "tcp://0.0.0.0:0", "tcp://[::1]:65535", "tcp://[*]:1",
         "tcp://eth0:5556", "tcp://eth0.100:*", "ipc:///run/auralis/zmq", "ipc://@abstract", "ipc://*"}) {
@@ -41,7 +41,7 @@ TEST_CASE("an endpoint that ZeroMQ could not publish at, or would replace by ano
   }
 }
 
-TEST_CASE("a value in the file that is not allowed is refused with its line") {
+TEST_CASE("an invalid value in the file is rejected with its line") {
   ConfigFixture fixture;
   for (
       const Case& c : std::initializer_list<Case>{
@@ -184,7 +184,7 @@ TEST_CASE("a value in the file that is not allowed is refused with its line") {
   }
 }
 
-TEST_CASE("a value of another type is refused with the one it has") {
+TEST_CASE("a value of another type is rejected, with its type") {
   ConfigFixture fixture;
   const std::string rule = "must be an integer from 1 to 65535, is ";
   for (const Case& c : std::initializer_list<Case>{
@@ -202,7 +202,7 @@ TEST_CASE("a value of another type is refused with the one it has") {
         "auralis.toml:2: [log] level = 3: must be debug, info, warning or error, is an integer");
 }
 
-TEST_CASE("what the file should not have is refused with what it may have") {
+TEST_CASE("an unknown section or key is rejected with the known ones") {
   ConfigFixture fixture;
   const std::string sections =
       "; the sections are runtime, audio, synthd, streamd, metricsd, log and [[station]]";
@@ -220,14 +220,14 @@ TEST_CASE("what the file should not have is refused with what it may have") {
   }
 }
 
-TEST_CASE("of several mistakes in the file the first line's is told") {
+TEST_CASE("of several errors in the file the first line's is reported") {
   ConfigFixture fixture;
   CHECK(fixture.refusal(
             {Daemon::kStreamd, {}, {}, "[streamd]\nport = 0\n[audio]\nring_ms = 1\nchunk_ms = 1"}) ==
         "auralis.toml:2: [streamd] port = 0: must be an integer from 1 to 65535");
 }
 
-TEST_CASE("a syntax error is told with its line and column") {
+TEST_CASE("a syntax error is reported with its line and column") {
   ConfigFixture fixture;
   for (const Case& c : std::initializer_list<Case>{
            {"[audio]\nchunk_ms = = 1", "auralis.toml:2:12: syntax error: "},
@@ -242,7 +242,7 @@ TEST_CASE("a syntax error is told with its line and column") {
   }
 }
 
-TEST_CASE("a file that cannot be read is refused, if it was asked for") {
+TEST_CASE("an unreadable file is rejected, if it was given by --config") {
   ConfigFixture fixture;
   CHECK(fixture.refusal({Daemon::kStreamd, {"--config", "/nowhere/auralis.toml"}, {}, {}}) ==
         "/nowhere/auralis.toml: cannot be read: No such file or directory");
@@ -252,7 +252,7 @@ TEST_CASE("a file that cannot be read is refused, if it was asked for") {
         ": cannot be read: No such file or directory");
 }
 
-TEST_CASE("environment variables are refused by name") {
+TEST_CASE("invalid environment variables are rejected by name") {
   ConfigFixture fixture;
   const auto refusal = [&](const std::string& entry) {
     return fixture.refusal({Daemon::kMetricsd, {}, {entry}, {}});
@@ -273,7 +273,7 @@ TEST_CASE("environment variables are refused by name") {
   }
 }
 
-TEST_CASE("flags are refused as they were given") {
+TEST_CASE("invalid flags are rejected as they were given") {
   ConfigFixture fixture;
   const auto refusal = [&](std::vector<std::string> flags) {
     return fixture.refusal({Daemon::kStreamd, std::move(flags), {}, {}});
@@ -295,7 +295,7 @@ TEST_CASE("flags are refused as they were given") {
   CHECK(missing.find('\n') == std::string::npos);
 }
 
-TEST_CASE("values that do not fit each other are refused where the one to mend was set") {
+TEST_CASE("inconsistent values are rejected at the place of the one to fix") {
   ConfigFixture fixture;
   CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, "[audio]\nring_ms = 2050"}) ==
         "auralis.toml:2: [audio] ring_ms = 2050: must be a multiple of chunk_ms, which is 100");
@@ -311,7 +311,7 @@ TEST_CASE("values that do not fit each other are refused where the one to mend w
       "- chunk_ms, which is 350");
 }
 
-TEST_CASE("what cannot be without another is refused alone, and the one that is missing is named") {
+TEST_CASE("a key that requires another is rejected alone, and the missing one is named") {
   ConfigFixture fixture;
   CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, "[streamd]\ntls_certificate = \"/c.pem\""}) ==
         "[streamd] tls_key = \"\" (the default): must be given, since tls_certificate is");
@@ -322,7 +322,7 @@ TEST_CASE("what cannot be without another is refused alone, and the one that is 
         "--token-file \"\": must be given, since control_by is operators, who show its token");
 }
 
-TEST_CASE("values at the edge of fitting each other are taken") {
+TEST_CASE("values just consistent with each other are accepted") {
   ConfigFixture fixture;
   const std::string file =
       "[audio]\nring_ms = 1200\ntarget_depth_ms = 1000\nchunk_ms = 100\n[streamd]\nprefill_ms = 100\n";

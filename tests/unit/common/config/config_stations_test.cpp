@@ -38,7 +38,7 @@ std::string many_stations(std::size_t count) {
   return file;
 }
 
-TEST_CASE("where there is no [[station]], three keys of synthd describe the only station, which is open") {
+TEST_CASE("without a [[station]], three keys of synthd describe the only station, which is open") {
   ConfigFixture fixture;
   for (const Daemon daemon : {Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd}) {
     CHECK(fixture.load({daemon, {}, {}, {}}).config.stations ==
@@ -54,12 +54,12 @@ TEST_CASE("where there is no [[station]], three keys of synthd describe the only
         std::vector<StationConfig>{{"default", 3, preset("focus"), true}});
 }
 
-TEST_CASE("a [[station]] needs nothing but a name, and is then closed, of seed 1 and preset focus") {
+TEST_CASE("a [[station]] needs only a name; by default it is closed, with seed 1 and preset focus") {
   ConfigFixture fixture;
   CHECK(night(fixture, "") == StationConfig{"night", 1, preset("focus"), false});
 }
 
-TEST_CASE("every key of a [[station]] sets what it says, and no other") {
+TEST_CASE("every key of a [[station]] sets its own value, and no other") {
   ConfigFixture fixture;
   const std::vector<std::pair<std::string, void (*)(StationConfig&)>> cases{
       {"seed = 9223372036854775807", [](StationConfig& s) { s.seed = 9'223'372'036'854'775'807; }},
@@ -107,7 +107,7 @@ TEST_CASE("every control of the music is a key of a [[station]]") {
   }
 }
 
-TEST_CASE("controls override the preset one by one, wherever it stands") {
+TEST_CASE("controls override the preset one by one, in any order") {
   ConfigFixture fixture;
   StationConfig expected{"night", 1, preset("sleep"), false};
   expected.parameters.key = 2;
@@ -117,7 +117,7 @@ TEST_CASE("controls override the preset one by one, wherever it stands") {
   CHECK(night(fixture, "preset = \"sleep\"\nkey = \"D\"\nbpm = 45.5\nkicks = false") == expected);
 }
 
-TEST_CASE("stations stand in the order of the file, as many as are allowed, in either form of TOML") {
+TEST_CASE("stations keep the order of the file, up to the maximum, in either TOML notation") {
   ConfigFixture fixture;
   const auto stations = fixture.load({Daemon::kStreamd, {}, {}, many_stations(kMaxConfiguredStations)});
   REQUIRE(stations.config.stations.size() == kMaxConfiguredStations);
@@ -129,7 +129,7 @@ TEST_CASE("stations stand in the order of the file, as many as are allowed, in e
         std::vector<StationConfig>{{"b", 2, preset("focus"), false}, {"a", 1, preset("focus"), false}});
 }
 
-TEST_CASE("a value in a [[station]] that is not allowed is refused with its line") {
+TEST_CASE("an invalid value in a [[station]] is rejected with its line") {
   ConfigFixture fixture;
   const std::string name_rule = std::string("must be ") + kNameRule;
   for (const auto& [line, refusal] : std::initializer_list<std::pair<std::string, std::string>>{
@@ -163,14 +163,14 @@ TEST_CASE("a value in a [[station]] that is not allowed is refused with its line
        }) {
     const std::string file = "[[station]]\nname = \"fine\"\n\n[[station]]\n" + line;
     for (const Daemon daemon : {Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd}) {
-      // A name must be given as well; the first line's mistake is told, so it stands behind.
+      // The required name comes last, because the first line's error is reported.
       const std::string given = line.rfind("name", 0) == 0 ? file : file + "\nname = \"other\"";
       CHECK(fixture.refusal({daemon, {}, {}, given}) == "auralis.toml:5: [[station]] " + refusal);
     }
   }
 }
 
-TEST_CASE("what a [[station]] should not have, or lacks, is refused with what it may have") {
+TEST_CASE("an unknown or missing key of a [[station]] is rejected with the known keys") {
   ConfigFixture fixture;
   const auto refusal = [&](const std::string& file) {
     return fixture.refusal({Daemon::kSynthd, {}, {}, file});
@@ -187,7 +187,7 @@ TEST_CASE("what a [[station]] should not have, or lacks, is refused with what it
         "auralis.toml:65: [[station]]: must occur at most 32 times");
 }
 
-TEST_CASE("a station in another form than [[station]] is refused with this one") {
+TEST_CASE("a station in another form than [[station]] is rejected, with the correct form") {
   ConfigFixture fixture;
   const auto refusal = [&](const std::string& file) {
     return fixture.refusal({Daemon::kMetricsd, {}, {}, file});
@@ -200,7 +200,7 @@ TEST_CASE("a station in another form than [[station]] is refused with this one")
         "auralis.toml:2: [[station]]: must be a section, is an integer");
 }
 
-TEST_CASE("of several mistakes in stations and elsewhere the first line's is told") {
+TEST_CASE("of several errors in stations and elsewhere the first line's is reported") {
   ConfigFixture fixture;
   CHECK(
       fixture.refusal({Daemon::kSynthd,
@@ -212,12 +212,13 @@ TEST_CASE("of several mistakes in stations and elsewhere the first line's is tol
         "auralis.toml:2: [audio] chunk_ms = 1: must be a multiple of 10 from 20 to 200");
 }
 
-TEST_CASE("a key that describes the only station is refused beside a [[station]], wherever it is set") {
+TEST_CASE(
+    "a key that describes the only station is rejected together with a [[station]], wherever it is set") {
   ConfigFixture fixture;
   const std::string file = "\n[[station]]\nname = \"a\"\n[[station]]\nname = \"b\"\n";
   const std::string why = ": must not be set where there is a [[station]], as there is at " + fixture.path() +
                           ":2; remove it, and set ";
-  // Also to its default: a user who sets it expects it to count.
+  // Even if set to its default: a user who sets it expects an effect.
   CHECK(fixture.refusal({Daemon::kStreamd, {}, {}, file + "[synthd]\nstation = \"default\""}) ==
         "auralis.toml:7: [synthd] station = \"default\"" + why + "name there");
   CHECK(fixture.refusal({Daemon::kMetricsd, {}, {"AURALIS_SYNTHD_PRESET=sleep"}, file}) ==
@@ -249,14 +250,14 @@ TEST_CASE("--check-config checks the stations") {
         "not refused");
 }
 
-TEST_CASE("--print-config prints the stations so that the file, read again, says the same") {
+TEST_CASE("--print-config prints stations that read back the same") {
   ConfigFixture fixture;
   std::string file =
       "[[station]]\nname = \"plain\"\n"
       "[[station]]\nname = \"sleepy\"\nseed = 9223372036854775807\npreset = \"sleep\"\nopen = true\n"
       "[[station]]\nname = \"own\"\npreset = \"bright\"\nkey = \"F#\"\nmode = \"ionian\"\npads = false\n";
   for (int i = 1; i <= 20; ++i) {
-    // Numbers that no preset has and no short decimal is.
+    // Numbers that differ from every preset's and have no short decimal form.
     const double odd = i / 60.9;
     std::ostringstream text;
     text << std::setprecision(17) << "[[station]]\nname = \"n" << i << "\"\nintensity = " << odd
@@ -269,7 +270,7 @@ TEST_CASE("--print-config prints the stations so that the file, read again, says
   const std::string printed = fixture.out();
   CHECK(fixture.load({Daemon::kSynthd, {}, {}, printed}).config.stations == stations);
 
-  // What is the default, or the preset's, is commented out.
+  // Values of the default, or the preset, are commented out.
   const std::size_t sleepy = printed.find("\n[[station]]\nname = \"sleepy\"\nseed = 9223372036854775807\n");
   REQUIRE(sleepy != std::string::npos);
   CHECK(printed.find("\npreset = \"sleep\"\n# key = \"E\"\n", sleepy) < printed.find("[[", sleepy + 3));
@@ -277,7 +278,7 @@ TEST_CASE("--print-config prints the stations so that the file, read again, says
   CHECK(printed.find("\nname = \"plain\"\n# seed = 1\n# preset = \"focus\"\n") < sleepy);
 }
 
-TEST_CASE("the default file ends with a [[station]] for an example, every key explained") {
+TEST_CASE("the default file ends with an example [[station]], every key explained") {
   ConfigFixture fixture;
   std::string file = default_config_file();
   for (const StationKey& key : station_keys()) {

@@ -181,8 +181,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "flags go over the environment, that over the file, that over the default; of flags the last counts") {
+TEST_CASE("precedence is flags, environment, file, default; the last of equal flags wins") {
   ConfigFixture fixture;
   Sources sources;
   CHECK(fixture.load(sources).config.streamd.port == 8'000);
@@ -196,7 +195,7 @@ TEST_CASE(
   CHECK(fixture.load(sources).config.streamd.port == 4);
 }
 
-TEST_CASE("a value that a later source replaces is checked all the same, so that no mistake sleeps") {
+TEST_CASE("a value is checked even if a later source overrides it, so that no error stays hidden") {
   ConfigFixture fixture;
   CHECK(fixture.refusal({Daemon::kStreamd, {"--port", "3"}, {"AURALIS_STREAMD_PORT=0"}, {}}) ==
         "environment variable AURALIS_STREAMD_PORT = \"0\": must be an integer from 1 to 65535");
@@ -223,7 +222,7 @@ TEST_CASE("without a runtime folder a system service takes /run/auralis, a user 
   CHECK(given.config.daemon_dir(Daemon::kMetricsd) == "/tmp/x/metricsd");
 }
 
-TEST_CASE("loaded again it is the same flags and environment, and the file as it is by then") {
+TEST_CASE("loading again uses the same flags and environment, and the current file") {
   ConfigFixture fixture;
   const CommandLine first = fixture.load({Daemon::kStreamd,
                                           {"--port", "3"},
@@ -241,7 +240,7 @@ TEST_CASE("loaded again it is the same flags and environment, and the file as it
   CHECK(changed_keys(first.config, again) == std::vector<std::string>{"streamd.max_listeners"});
 }
 
-TEST_CASE("a file that is wrong by the time that it is loaded again is refused as at the start") {
+TEST_CASE("a file that is invalid when loaded again is rejected as at the start") {
   ConfigFixture fixture;
   const CommandLine first = fixture.load({});
   test::write_file(fixture.path(), "[streamd]\nport = 0");
@@ -251,7 +250,7 @@ TEST_CASE("a file that is wrong by the time that it is loaded again is refused a
   CHECK(changed_keys(first.load_again(), first.config).empty());
 }
 
-TEST_CASE("each key that differs is named, but for those of the only station") {
+TEST_CASE("changed_keys names each key that differs, except those of the only station") {
   for (const ConfigKey& key : config_keys()) {
     Config changed;
     REQUIRE(key.set(changed, other_value(key)));
@@ -270,7 +269,7 @@ TEST_CASE("each key that differs is named, but for those of the only station") {
   CHECK(changed_keys(a, b) == std::vector<std::string>{"audio.chunk_ms", "log.format"});
 }
 
-TEST_CASE("modes of a start are told apart from the configuration") {
+TEST_CASE("flags such as --healthcheck are not part of the configuration") {
   ConfigFixture fixture;
   CHECK_FALSE(fixture.load({}).done);
   CHECK_FALSE(fixture.load({}).healthcheck);
@@ -300,7 +299,7 @@ TEST_CASE("--check-config names the file that it found valid") {
   CHECK(fixture.out() == "configuration is valid: " + fixture.path() + "\n");
 }
 
-TEST_CASE("--print-config prints a file that says the same") {
+TEST_CASE("--print-config prints a file with the same configuration") {
   ConfigFixture fixture;
   Sources sources;
   for (const ConfigKey& key : config_keys())
@@ -313,9 +312,7 @@ TEST_CASE("--print-config prints a file that says the same") {
   for (const ConfigKey& key : config_keys()) CHECK(key.get(fixture.load(printed).config) == key.get(config));
 }
 
-TEST_CASE(
-    "the default file sets nothing, is valid line by line once uncommented, and is the one that is "
-    "installed") {
+TEST_CASE("the default file sets nothing, is valid line by line if uncommented, and is the installed one") {
   ConfigFixture fixture;
   Sources sources;
   sources.file = default_config_file();

@@ -33,14 +33,14 @@ const std::vector<std::pair<std::string, std::string>> kLinks{
 
 }  // namespace
 
-TEST_CASE("variables of service links are no configuration") {
+TEST_CASE("variables of service links are not configuration") {
   for (const auto& [name, text] : kLinks) {
     CAPTURE(name);
     CHECK(is_service_link(name, text));
   }
 }
 
-TEST_CASE("keys of the configuration, and what resembles them, are no service links") {
+TEST_CASE("keys of the configuration, and similar names, are not service links") {
   for (const auto& [name, text] : std::vector<std::pair<std::string, std::string>>{
            {"AURALIS_STREAMD_PORT", "8000"},
            {"AURALIS_STREAMD_PORT", "tcp"},
@@ -59,7 +59,7 @@ TEST_CASE("keys of the configuration, and what resembles them, are no service li
   }
 }
 
-TEST_CASE_FIXTURE(ConfigFixture, "service links are passed over with one warning by every daemon") {
+TEST_CASE_FIXTURE(ConfigFixture, "every daemon ignores service links, with one warning") {
   for (const Daemon daemon : {Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd}) {
     Sources sources;
     sources.daemon = daemon;
@@ -79,7 +79,7 @@ TEST_CASE_FIXTURE(ConfigFixture, "service links are passed over with one warning
   }
 }
 
-TEST_CASE_FIXTURE(ConfigFixture, "an empty variable is one not given, for every key and for none") {
+TEST_CASE_FIXTURE(ConfigFixture, "an empty variable counts as unset, whether or not it names a key") {
   Sources sources;
   sources.file = "[streamd]\nport = 8001\n";
   sources.environment = {
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(ConfigFixture, "an empty variable is one not given, for every 
   CHECK(loaded.warnings.empty());
 }
 
-TEST_CASE_FIXTURE(ConfigFixture, "a misspelt key is refused beside service links") {
+TEST_CASE_FIXTURE(ConfigFixture, "a misspelt key is rejected even among service links") {
   Sources sources;
   sources.environment = {"AURALIS_STREAMD_PORT=tcp://10.96.0.11:8000", "AURALIS_STREAMD_PROT=8001"};
   CHECK(refusal(sources).rfind("environment variable AURALIS_STREAMD_PROT: unknown", 0) == 0);

@@ -35,7 +35,7 @@ struct HealthFixture {
 };
 
 TEST_CASE_FIXTURE(HealthFixture,
-                  "a healthcheck tells a daemon that is missing, healthy, hung and stopped, and says which") {
+                  "a healthcheck distinguishes a daemon that is missing, healthy, hung or stopped") {
   CHECK(check(Daemon::kStreamd, 1, 1)
             .find("streamd is not healthy: segment " + path(Daemon::kStreamd, "metrics") +
                   " does not exist") == 0);
@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(HealthFixture,
   CHECK(check(Daemon::kStreamd, 1, 1) == "streamd is not running\n");
 }
 
-TEST_CASE_FIXTURE(HealthFixture, "a daemon is not healthy while one of its segments cannot be had") {
+TEST_CASE_FIXTURE(HealthFixture, "a daemon is not healthy while one of its segments is unavailable") {
   const MetricsWriter metrics(config.daemon_dir(Daemon::kStreamd), {}, 1, 1);
   ControlWriter control(config.daemon_dir(Daemon::kStreamd), 1);
   DaemonHealth watched(config, Daemon::kStreamd);
@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(HealthFixture, "a daemon is not healthy while one of its segme
   CHECK_FALSE(watched.problem(1));
 }
 
-TEST_CASE_FIXTURE(HealthFixture, "synthd is healthy while the chunk of this moment is there") {
+TEST_CASE_FIXTURE(HealthFixture, "synthd is healthy while the current chunk is in a ring") {
   const MetricsWriter metrics(config.daemon_dir(Daemon::kSynthd), {}, 1, 1);
   AudioWriter audio(config.daemon_dir(Daemon::kSynthd), Timeline{0, 44'100, 4'410, 2}, 20, 1);
   audio.publish(1);

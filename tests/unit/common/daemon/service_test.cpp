@@ -66,7 +66,7 @@ TEST_CASE("each signal that stops a daemon ends its run, with status 0") {
   }
 }
 
-TEST_CASE("a signal before the run is not lost, nor one while other threads are at work") {
+TEST_CASE("a signal before run() is not lost, nor one while other threads are busy") {
   Child daemon([] {
     Service service;
     std::thread worker([] { kill(getpid(), SIGTERM); });
@@ -77,7 +77,7 @@ TEST_CASE("a signal before the run is not lost, nor one while other threads are 
   CHECK(daemon.wait() == 7);
 }
 
-TEST_CASE("a stop from any thread ends the run with its status; of several, the first failure counts") {
+TEST_CASE("a stop from any thread ends run() with its status; of several, the first failure wins") {
   Child daemon([] {
     Service service;
     std::thread worker([&] {
@@ -92,7 +92,7 @@ TEST_CASE("a stop from any thread ends the run with its status; of several, the 
   CHECK(daemon.wait() == 3);
 }
 
-TEST_CASE("a stop before the run is not lost") {
+TEST_CASE("a stop before run() is not lost") {
   Child daemon([] {
     Service service;
     service.stop(5);
@@ -102,7 +102,7 @@ TEST_CASE("a stop before the run is not lost") {
   CHECK(daemon.wait() == 5);
 }
 
-TEST_CASE("housekeeping is done while it runs, in the calling thread, and what it throws comes out") {
+TEST_CASE("housekeeping runs in run()'s thread, and its exceptions leave run()") {
   Child daemon([] {
     Service service;
     const auto thread = std::this_thread::get_id();
@@ -122,7 +122,7 @@ TEST_CASE("housekeeping is done while it runs, in the calling thread, and what i
   CHECK(daemon.wait() == 0);
 }
 
-TEST_CASE("SIGHUP reloads in the calling thread and stops nothing, each time that it comes") {
+TEST_CASE("each SIGHUP reloads in run()'s thread, without stopping it") {
   Pipe ready;
   Pipe reloaded;
   Child daemon([&] {
@@ -144,7 +144,7 @@ TEST_CASE("SIGHUP reloads in the calling thread and stops nothing, each time tha
   CHECK(daemon.wait_after(SIGTERM) == 3);
 }
 
-TEST_CASE("what a reload throws comes out of the run") {
+TEST_CASE("exceptions of a reload leave run()") {
   Child daemon([] {
     Service service;
     kill(getpid(), SIGHUP);
@@ -158,7 +158,7 @@ TEST_CASE("what a reload throws comes out of the run") {
   CHECK(daemon.wait() == 8);
 }
 
-TEST_CASE("a stop that comes together with a SIGHUP goes first") {
+TEST_CASE("a stop takes precedence over a simultaneous SIGHUP") {
   for (const int signal : {SIGTERM, SIGINT}) {
     Child daemon([signal] {
       Service service;
@@ -172,7 +172,7 @@ TEST_CASE("a stop that comes together with a SIGHUP goes first") {
   }
 }
 
-TEST_CASE("however often SIGHUP comes, housekeeping is done and the watchdog fed") {
+TEST_CASE("frequent SIGHUPs do not delay housekeeping and the watchdog") {
   const TempDir dir;
   const NotifySocket systemd(dir.path() / "notify");
   Child daemon([&] {
@@ -187,7 +187,7 @@ TEST_CASE("however often SIGHUP comes, housekeeping is done and the watchdog fed
   CHECK(daemon.wait() == 4);
 }
 
-TEST_CASE("a peer that hangs up is an error of the write, not the end of the process") {
+TEST_CASE("a closed peer is an error of the write, not the end of the process") {
   Child daemon([] {
     const Service service;
     Pipe pipe;
@@ -197,7 +197,7 @@ TEST_CASE("a peer that hangs up is an error of the write, not the end of the pro
   CHECK(daemon.wait() == 0);
 }
 
-TEST_CASE("systemd is told when the daemon is ready, that it is alive, and when it stops") {
+TEST_CASE("systemd is notified when the daemon is ready, alive, and stopping") {
   const TempDir dir;
   const NotifySocket systemd(dir.path() / "notify");
   Child daemon([&] {
@@ -218,7 +218,7 @@ TEST_CASE("systemd is told when the daemon is ready, that it is alive, and when 
   CHECK(daemon.wait() == 0);
 }
 
-TEST_CASE("systemd is told when a reload begins and when it is over") {
+TEST_CASE("systemd is notified when a reload begins and ends") {
   const TempDir dir;
   const NotifySocket systemd(dir.path() / "notify");
   Pipe go_on;
@@ -244,7 +244,7 @@ TEST_CASE("systemd is told when a reload begins and when it is over") {
   CHECK(daemon.wait_after(SIGTERM) == 0);
 }
 
-TEST_CASE("a reload before the daemon is ready does not tell systemd that it is") {
+TEST_CASE("a reload before the daemon is ready does not notify systemd") {
   const TempDir dir;
   const NotifySocket systemd(dir.path() / "notify");
   Child daemon([&] {
@@ -308,7 +308,7 @@ TEST_CASE("main gives the body the configuration and returns its status") {
   CHECK(outcome.standard_error.find("info    synthd: at work\n") != std::string::npos);
 }
 
-TEST_CASE("a refused configuration is one line and status 2, and the body does not run") {
+TEST_CASE("an invalid configuration is one line and status 2, and the body does not run") {
   const Outcome outcome = run_main({"--seed", "x"}, [](Service&, const CommandLine&) { return 0; });
   CHECK(outcome.status == 2);
   CHECK(outcome.standard_error == "synthd: --seed x: must be an integer from 0 to 9223372036854775807\n");
@@ -341,7 +341,7 @@ std::string log_of_reload(const std::string& before, const std::string& after) {
   return said.substr(std::min(said.size(), time.size()));
 }
 
-TEST_CASE("a reload says which changed keys need a restart; stations do not") {
+TEST_CASE("a reload logs which changed keys need a restart; stations do not") {
   const std::string later = "warning synthd: configuration reloaded: what changed takes effect at a restart ";
   CHECK(log_of_reload("[streamd]\nport = 1", "[streamd]\nport = 1 # the same") ==
         "info    synthd: configuration reloaded\n");
@@ -352,13 +352,13 @@ TEST_CASE("a reload says which changed keys need a restart; stations do not") {
         later + "changed=log.level\n");
 }
 
-TEST_CASE("a configuration that is refused at a reload is one error in the log, and the daemon goes on") {
+TEST_CASE("an invalid configuration at a reload is one error in the log, and the daemon continues") {
   CHECK(log_of_reload("", "[streamd]\nport = 0\n[audio]\nchunk_ms = 1") ==
         "error   synthd: configuration not reloaded: auralis.toml:2: [streamd] port = 0: must be an integer "
         "from 1 to 65535\n");
 }
 
-TEST_CASE("a reload returns the configuration as it is by now, or nothing where it is refused") {
+TEST_CASE("a reload returns the current configuration, or nothing if it is invalid") {
   const TempDir dir;
   const std::string file = dir.path() / "auralis.toml";
   test::write_file(file, "");
@@ -374,7 +374,7 @@ TEST_CASE("a reload returns the configuration as it is by now, or nothing where 
   CHECK(outcome.status == 0);
 }
 
-TEST_CASE("what is answered from the command line alone never comes to the body") {
+TEST_CASE("flags such as --help are answered without running the body") {
   for (const char* flag : {"--help", "--version", "--check-config", "--print-config"}) {
     const Outcome outcome = run_main({flag}, [](Service&, const CommandLine&) { return 3; });
     CHECK(outcome.status == 0);

@@ -36,7 +36,7 @@ TEST_CASE("the presets are those of the prototype") {
   CHECK(find_preset("") == nullptr);
 }
 
-TEST_CASE("names of keys and modes lead to the values that they are names of, and no others") {
+TEST_CASE("names of keys and modes map to their values, and other names to none") {
   for (std::size_t key = 0; key < kKeyNames.size(); ++key) CHECK(key_from_name(kKeyNames[key]) == key);
   for (std::size_t mode = 0; mode < kModeNames.size(); ++mode) {
     CHECK(mode_from_name(kModeNames[mode]) == static_cast<Mode>(mode));
@@ -46,7 +46,7 @@ TEST_CASE("names of keys and modes lead to the values that they are names of, an
   CHECK_FALSE(mode_from_name(""));
 }
 
-TEST_CASE("a parameter that differs in anything is another") {
+TEST_CASE("parameters that differ in any field are not equal") {
   const MusicParameters base = kPresets[0].parameters;
   CHECK(base == kPresets[0].parameters);
   MusicParameters other = base;
@@ -72,7 +72,7 @@ TEST_CASE("voices are switched bit by bit, in the order of their names") {
   CHECK(kVoiceGroupNames[static_cast<std::size_t>(VoiceGroup::kKicks)] == "kicks");
 }
 
-TEST_CASE("every number is valid on both ends of its range, and beyond them, or as no number, not") {
+TEST_CASE("every number is valid at both ends of its range, and invalid beyond them or as NaN") {
   for (const auto& control : kNumberControls) {
     CAPTURE(control.name);
     MusicParameters parameters;

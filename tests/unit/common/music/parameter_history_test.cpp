@@ -37,7 +37,7 @@ std::vector<BarRecord> bars_one_by_one(const std::vector<ParameterChange>& chang
   return bars;
 }
 
-TEST_CASE("the last bars before any frame are those that come of going through all of them") {
+TEST_CASE("bars_before equals the end of an enumeration of all bars") {
   std::mt19937_64 random(3);
   for (int round = 0; round < 30; ++round) {
     std::vector<ParameterChange> changes{{0, at_tempo(60)}};
@@ -72,7 +72,7 @@ TEST_CASE("a bar line that a chunk's last tile reaches is composed with that chu
   }
 }
 
-TEST_CASE("bar 1,000,000 is found as the first one is") {
+TEST_CASE("bar 1,000,000 is found like the first one") {
   const ParameterHistory history = begun_with(at_tempo(60));
   const Bars bars = bars_before(history, kTimeline, std::int64_t{1'000'000} * 176'400 + 1);
   REQUIRE(bars.count == Bars::kMost);
@@ -81,7 +81,7 @@ TEST_CASE("bar 1,000,000 is found as the first one is") {
   CHECK(bars.begin()->index == 999'985);
 }
 
-TEST_CASE("where there is no room the oldest change is forgotten, and no bar that the others decide") {
+TEST_CASE("a full history drops its oldest change, and no bar of the others") {
   std::vector<ParameterChange> changes{{0, at_tempo(60)}};
   ParameterHistory history = begun_with(at_tempo(60));
   for (std::int64_t i = 1; i < 300; ++i) {
@@ -99,7 +99,7 @@ TEST_CASE("where there is no room the oldest change is forgotten, and no bar tha
   CHECK(first.bars[0] == all[static_cast<std::size_t>(history.first_bar)]);
 }
 
-TEST_CASE("changes keep their distance, but for those of one chunk, of which the last one counts") {
+TEST_CASE("changes keep their minimum distance, except in the same chunk, where the last one wins") {
   ParameterHistory history = begun_with(at_tempo(60));
   CHECK(keeps_spacing(history, kTimeline, 0));
   add_change(history, kTimeline, {0, at_tempo(70)});
@@ -118,7 +118,7 @@ TEST_CASE("changes keep their distance, but for those of one chunk, of which the
   CHECK(levels_in(history, 2).begin->bpm == 90);
 }
 
-TEST_CASE("a change takes the place of what was to come after it") {
+TEST_CASE("a change replaces all later ones") {
   ParameterHistory history = begun_with(at_tempo(60));
   for (const std::int64_t chunk : {100, 200, 300}) {
     add_change(history, kTimeline, {chunk, at_tempo(static_cast<float>(40 + chunk % 77))});
@@ -130,7 +130,7 @@ TEST_CASE("a change takes the place of what was to come after it") {
   CHECK(valid(history));
   CHECK(history.count == 3);
   CHECK(target(history).bpm == 119);
-  // Also where the first one lies in the future, as a link may have it.
+  // Also if the first one is in the future, as a link may have it.
   ParameterHistory ahead = begun_with(at_tempo(60));
   ahead.changes[0].chunk = 1'000;
   CHECK(widened(shortened(ahead, kTimeline, 5)).changes[0].chunk == 5);
@@ -139,7 +139,7 @@ TEST_CASE("a change takes the place of what was to come after it") {
   CHECK(target(ahead).bpm == 70);
 }
 
-TEST_CASE("a short history keeps all that there is room for, else the bar that plays and what follows") {
+TEST_CASE("a short history keeps everything if it fits, else the current bar and what follows") {
   ParameterHistory history = begun_with(at_tempo(60));
   for (std::int64_t i = 1; i < 8; ++i)
     add_change(history, kTimeline, {100 * i, at_tempo(static_cast<float>(40 + 10 * i))});
@@ -156,7 +156,7 @@ TEST_CASE("a short history keeps all that there is room for, else the bar that p
   add_change(history, kTimeline, {900, at_tempo(55)});
   CHECK(widened(shortened(history, kTimeline, at)).first_bar > 0);
   CHECK(same_bars(widened(shortened(history, kTimeline, at))));
-  // All within the bar that plays.
+  // All within the current bar.
   for (std::int64_t chunk = 975; chunk < 1'000; chunk += 3) {
     MusicParameters louder = at_tempo(55);
     louder.intensity = static_cast<float>(chunk) / 1'000;
@@ -169,7 +169,7 @@ TEST_CASE("a short history keeps all that there is room for, else the bar that p
   CHECK(target(rest) == target(history));
 }
 
-TEST_CASE("a history that cannot be is not valid") {
+TEST_CASE("an impossible history is not valid") {
   ParameterHistory history = begun_with(at_tempo(60));
   add_change(history, kTimeline, {7, at_tempo(70)});
   CHECK(valid(history));

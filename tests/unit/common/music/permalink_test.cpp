@@ -109,7 +109,7 @@ Timeline any_timeline(Random& random) {
   return timeline;
 }
 
-TEST_CASE("a link gives back the history, the seed and the place that it was made of") {
+TEST_CASE("parsing a link returns the history, seed and position that it was made from") {
   Random random(1);
   for (int round = 0; round < 300; ++round) {
     const ParameterHistory history = any_history(random);
@@ -126,13 +126,13 @@ TEST_CASE("a link gives back the history, the seed and the place that it was mad
     CHECK(link.chunk_ms == timeline.chunk_ns() / kNsPerMs);
     CHECK(valid(link.history));
     CHECK(same(link.history, history));
-    // Nothing that a browser, a chat or a shell would escape; a query string's own & and = apart.
+    // Nothing that a browser, a chat program or a shell would escape, except the query's own & and =.
     CHECK(query.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._=&-") ==
           std::string::npos);
   }
 }
 
-TEST_CASE("every float that a control can be comes back as it was") {
+TEST_CASE("every float value of a control survives a round trip") {
   Random random(2);
   ParameterHistory history = begun_with(kPresets[0].parameters);
   const auto check = [&](float value) {
@@ -152,7 +152,7 @@ TEST_CASE("every float that a control can be comes back as it was") {
   }
 }
 
-TEST_CASE("a link in the header's words is read as it says there") {
+TEST_CASE("the header's example link is parsed as documented") {
   const Permalink link = read(
       "station=new&seed=42&rate=44100&chunk=100&at=5123&bar=7-123456&"
       "changes=3-kDs-mlydian-b72.5-i0.5-c1-v0-d.25-gpk_81-i0.3_90-g_91");
@@ -174,7 +174,7 @@ TEST_CASE("a link in the header's words is read as it says there") {
   CHECK(same(link.history, meant));
 }
 
-TEST_CASE("a link may be short: what it leaves out is as usual") {
+TEST_CASE("a short link is valid: omitted parts have their defaults") {
   const Permalink sleep = read("seed=42&preset=sleep");
   CHECK(sleep.seed == 42);
   CHECK(same(sleep.history, begun_with(find_preset("sleep")->parameters)));
@@ -193,7 +193,7 @@ TEST_CASE("a link may be short: what it leaves out is as usual") {
   CHECK(same(read("changes=0-b90").history, begun_with(parameters)));
 }
 
-TEST_CASE("a query is read as a browser writes it") {
+TEST_CASE("a query is decoded as browsers encode it") {
   const auto fields = query_fields("seed=4%32&&p%72eset=s%6Ceep&empty=&bare&plus=a+b&two=1=2&");
   const std::map<std::string, std::string> meant{{"seed", "42"}, {"preset", "sleep"}, {"empty", ""},
                                                  {"bare", ""},   {"plus", "a b"},     {"two", "1=2"}};
@@ -201,7 +201,7 @@ TEST_CASE("a query is read as a browser writes it") {
   CHECK(read("changes=0-kC%23").history.changes[0].parameters.key == 1);
 }
 
-TEST_CASE("a link that is refused is told in one sentence that names the part and says what it must be") {
+TEST_CASE("an invalid link gives one sentence that names the part and says what it must be") {
   struct Refused {
     std::string query, part, must;
   };
@@ -285,7 +285,7 @@ TEST_CASE("a link that is refused is told in one sentence that names the part an
   }
 }
 
-TEST_CASE("what is refused by a hair is taken just within it") {
+TEST_CASE("values just within the limits are accepted") {
   std::string crowd = "rate=44100&chunk=100&changes=0";
   for (int i = 1; i < 128; ++i) crowd += "_" + std::to_string(i);
   CHECK(read(crowd).history.count == 128);
@@ -296,7 +296,7 @@ TEST_CASE("what is refused by a hair is taken just within it") {
   CHECK(read("bar=1099511627776-18014398509481984&rate=192000&chunk=1000").history.first_bar == kLatestChunk);
 }
 
-TEST_CASE("an error repeats no byte that a log, a line or JSON could not hold") {
+TEST_CASE("an error contains no byte that would break a log line or JSON") {
   for (const std::string query : {"%0Anew%20line=1", "%ff=1&%ff=2", "a%22b=1", "\xc3\xa4=1", "%00=1"}) {
     CAPTURE(query);
     CHECK(is_one_plain_sentence(refusal(query)));
@@ -304,7 +304,7 @@ TEST_CASE("an error repeats no byte that a log, a line or JSON could not hold") 
   CHECK(refusal("%ff%0aa=1&%ff%0aa=2") == "In the link, %FF%0Aa must be given once.");
 }
 
-TEST_CASE("a link that is altered anyhow is either read as a history that can be, or refused in a sentence") {
+TEST_CASE("a randomly altered link is either parsed to a valid history, or rejected with a sentence") {
   Random random(3);
   const std::string_view letters = "0123456789-_.=&%+kmbicvdgpsCDs# \n\xff";
   int taken = 0;
@@ -351,12 +351,12 @@ TEST_CASE("a link that is altered anyhow is either read as a history that can be
       REQUIRE(is_one_plain_sentence(error.what()));
     }
   }
-  // Neither is a rare thing, or the test would try little.
+  // Both must be frequent, or the test would cover little.
   CHECK(taken > 5'000);
   CHECK(refused > 5'000);
 }
 
-TEST_CASE("what others add to a link that they pass on changes nothing") {
+TEST_CASE("tracking parameters added to a link are ignored") {
   const Permalink link = read("station=new&preset=sleep&seed=42");
   for (const char* added : {"utm_source=mail", "fbclid=IwAR0", "gclid=1", "msclkid=1", "igshid=1", "_ga=1.2",
                             "utm_id=1&utm_id=2", "utm_term=%zz"}) {

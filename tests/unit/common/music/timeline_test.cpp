@@ -25,7 +25,7 @@ TEST_CASE("a chunk's duration is exact at both sample rates and all chunk sizes"
   }
 }
 
-TEST_CASE("a chunk is current from its due time until the next one's") {
+TEST_CASE("a chunk is current from its due time to the next one's") {
   const Timeline line = timeline(44'100, 4'410);
   for (const std::int64_t chunk : {0LL, 1LL, 9'999'999LL}) {
     CHECK(line.chunk_at(line.due_ns(chunk)) == chunk);
