@@ -107,7 +107,7 @@ TEST_CASE_FIXTURE(ConnectionFixture,
   pass(shared.limits.head);
   CHECK(connection->open());
   connection->tick();
-  CHECK_FALSE(connection->open());
+  REQUIRE_FALSE(connection->open());
   CHECK(rest().empty());
 }
 
