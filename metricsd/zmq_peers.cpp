@@ -6,10 +6,10 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <tuple>
-#include <utility>
 
 #include "common/base/log.h"
 
@@ -77,21 +77,23 @@ void ZmqPeers::subscribed(int descriptor, std::string_view topic, bool foreign) 
   cut_off(descriptor);
 }
 
-// A subscription may be reported before the event of its connection has been read here. ZeroMQ queues that
-// event first: so take the reports before reading the events, and note them after all of these.
+// A subscription may be reported before the event of its connection has been read here, or while events are
+// read. ZeroMQ queues that event first: so a report is noted after each reading of events, and is done with
+// once a reading began after it.
 void ZmqPeers::watch() {
   for (;;) {
-    const std::vector<int> descriptors = take_subscribed();
+    const auto reported = static_cast<std::ptrdiff_t>(reports());
     if (!read_events()) return;
     const MutexLock lock(mutex_);
-    note_subscribed(descriptors);
+    note_subscribed();
+    subscribed_.erase(subscribed_.begin(), subscribed_.begin() + reported);
     cut_off_excess();
   }
 }
 
-std::vector<int> ZmqPeers::take_subscribed() {
+std::size_t ZmqPeers::reports() {
   const MutexLock lock(mutex_);
-  return std::exchange(subscribed_, {});
+  return subscribed_.size();
 }
 
 // Waits for an event, at most kWaitMs, and reads all queued ones. False if there will be no more.
@@ -115,8 +117,8 @@ bool ZmqPeers::read_events() {
   }
 }
 
-void ZmqPeers::note_subscribed(const std::vector<int>& descriptors) {
-  for (const int descriptor : descriptors) {
+void ZmqPeers::note_subscribed() {
+  for (const int descriptor : subscribed_) {
     const auto peer = peers_.find(descriptor);
     if (peer != peers_.end()) peer->second.subscribed = true;
   }

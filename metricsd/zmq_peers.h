@@ -54,8 +54,8 @@ class ZmqPeers {
   };
   void watch();
   bool read_events();
-  std::vector<int> take_subscribed();
-  void note_subscribed(const std::vector<int>& descriptors) AURALIS_REQUIRES(mutex_);
+  std::size_t reports();
+  void note_subscribed() AURALIS_REQUIRES(mutex_);
   void cut_off_excess() AURALIS_REQUIRES(mutex_);
   bool is_ours(int descriptor) const AURALIS_REQUIRES(mutex_);
   void cut_off(int descriptor) AURALIS_REQUIRES(mutex_);

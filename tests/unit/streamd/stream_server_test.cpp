@@ -197,10 +197,7 @@ TEST_CASE_FIXTURE(ServerFixture,
 }
 
 TEST_CASE_FIXTURE(ServerFixture, "StreamServer: stop() closes listeners as going away, and returns") {
-  const test::FakeSynth synth(config.daemon_dir(Daemon::kSynthd), system_clock.now_ns());
-  start();
-  while (get(config.streamd.port, "/api/status").second.find("\"default\"") == std::string::npos)
-    std::this_thread::yield();
+  start();  // without synthd a listener waits for its station, connected
   const Client listener(config.streamd.port);
   listener.send(
       "GET /ws/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -214,13 +211,10 @@ TEST_CASE_FIXTURE(ServerFixture, "StreamServer: stop() closes listeners as going
   CHECK(code.get() == 1001);
 }
 
-TEST_CASE_FIXTURE(ServerFixture,
-                  "StreamServer: with it go its connections, its port and its segments' locks") {
+TEST_CASE_FIXTURE(ServerFixture, "StreamServer: its destruction frees its port and its segments' locks") {
   start();
-  const Client idle(config.streamd.port);
-  CHECK(idle.connected());
+  CHECK(get(config.streamd.port, "/healthz").first == "200");
   server.reset();
-  CHECK(idle.receive(1).empty());
   CHECK_FALSE(Client(config.streamd.port).connected());
   CHECK_NOTHROW(open(system_clock));
 }
