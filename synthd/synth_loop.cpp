@@ -95,7 +95,8 @@ void SynthLoop::poll_control(std::int64_t now_ns) {
   }
 }
 
-// False: not yet. Ignores requests for a station that has ended or has not started.
+// Returns false if the request must wait for a later step. Ignores requests for a station that has ended or
+// has not started.
 bool SynthLoop::apply(std::size_t index, const ControlRequest& request) {
   const bool is_tenant = stations_.is_tenant(index, request.generation);
   switch (request.action) {

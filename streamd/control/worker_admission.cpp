@@ -56,7 +56,7 @@ Admission Worker::admit(ConnectionId id, const HttpRequest& request,
   if (request.path != "/ws/stream")
     return refused(404, metrics_.rejected_path, "No stream at this path; use /ws/stream.");
   if (context_.stopping) return as_admission(stopping_response());
-  // The library would accept the drafts too, which frame otherwise and name a page's origin otherwise.
+  // The library would also accept the draft versions, whose framing and origin header differ.
   if (request.websocket_version != "13") {
     Admission refusal = refused(400, metrics_.rejected_protocol,
                                 "Unsupported WebSocket version; this server speaks RFC 6455 (version 13).");

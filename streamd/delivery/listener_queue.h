@@ -54,8 +54,8 @@ class ListenerQueue {
 
   // The oldest waiting chunk; null if none waits.
   const AudioMessage* oldest_chunk() const;
-  // Removes the oldest waiting chunk. There is one. `notice`, a text message, takes its place in the order,
-  // so that the listener learns of the gap where it is; null: nothing does.
+  // Removes the oldest waiting chunk, which exists. `notice`, a text message, takes its position, so that the
+  // listener learns where the gap is; if null, the chunk is removed without a replacement.
   QueuedMessage skip_oldest_chunk(const WireMessagePtr& notice, std::int64_t now_ns);
   // Removes whatever is first, in flight or waiting; nothing once the queue is empty.
   std::optional<QueuedMessage> remove_first();

@@ -23,7 +23,7 @@ namespace auralis {
 namespace {
 
 constexpr int kBacklog = 4'096;
-// Out of descriptors accept() would fail in a tight loop.
+// Without free descriptors accept() would fail in a tight loop: pause this long.
 constexpr int kPauseMs = 100;
 // Remembered by the rates per address. Clients arrive no faster than the total rate, and are forgotten in two
 // seconds.

@@ -73,7 +73,6 @@ def test_more_listeners_than_allowed_are_refused(stack, listen):
     assert stack.http("GET", "/readyz").status == 200
 
 
-
 def test_a_burst_of_pings_is_not_answered_completely(stack):
     """A client that pings faster than the pongs are sent would fill an unbounded queue."""
     ping, pong = b"\x89\x80\0\0\0\0", b"\x8a\x00"

@@ -17,7 +17,7 @@
 
 namespace auralis::test {
 
-// Stands still but for what the test adds, at once or by each look at it.
+// Advances only when the test sets `now`, and by `each_look_ns` at each reading.
 class ManualClock final : public Clock {
  public:
   std::int64_t now_ns() const override { return now.fetch_add(each_look_ns) + each_look_ns; }
