@@ -95,9 +95,7 @@ ControlWriter::~ControlWriter() = default;
 std::optional<ControlRequest> ControlWriter::request(std::size_t index) const { return impl_->own.at(index); }
 
 void ControlWriter::store(std::size_t index, const ControlRequest& request) {
-  std::optional<ControlRequest>& row = impl_->own.at(index);
-  assert(request.number > (row ? row->number : 0));
-  row = request;
+  impl_->own.at(index) = request;
   impl_->store(index);
 }
 

@@ -22,14 +22,18 @@ AudioChunk chunk_of(const PcmMessage& pcm) {
 
 // A ring of one slot, in which chunk 0 has these samples.
 struct Ring {
+  struct alignas(64) Line {  // as a segment aligns its rings
+    SharedWord words[8];
+  };
+
   explicit Ring(const std::vector<std::int16_t>& samples)
-      : geometry{1, static_cast<std::uint32_t>(samples.size())}, memory(geometry.bytes() / 8) {
+      : geometry{1, static_cast<std::uint32_t>(samples.size())}, memory(geometry.bytes() / sizeof(Line)) {
     writer.write(0, samples.data());
   }
   std::byte* begin() { return reinterpret_cast<std::byte*>(memory.data()); }
 
   RingGeometry geometry;
-  std::vector<SharedWord> memory;
+  std::vector<Line> memory;
   RingWriter writer{begin(), geometry};
   RingReader reader{begin(), geometry};
 };
