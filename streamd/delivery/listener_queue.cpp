@@ -11,7 +11,6 @@ void ListenerQueue::set_max_age(std::int64_t age_ns) { max_age_ns_ = std::min(ag
 
 void ListenerQueue::push(QueuedMessage message) {
   assert(message.message);
-  assert(message.audio || accepts_text());
   bytes_ += message.message->bytes.size();
   ++(message.audio ? waiting_chunks_ : waiting_texts_);
   waiting_.push_back(std::move(message));

@@ -40,7 +40,7 @@ class ListenerQueue {
   // Shortens the age up to which chunks may wait; at most the limit that all listeners have.
   void set_max_age(std::int64_t age_ns);
 
-  // Appends a message.
+  // Appends a message. What a listener begins with is appended even if kMaxTexts wait.
   void push(QueuedMessage message);
   // Puts a message in flight without a wait. The queue is idle.
   void start(QueuedMessage message, std::int64_t now_ns);
