@@ -161,8 +161,9 @@ class Daemon:
         self._process.wait()
 
     def hang(self):
-        """Stops the process until go_on()."""
+        """Stops the process until go_on(). Returns once every thread stands still, which SIGSTOP does not wait for."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def go_on(self):
         self._process.send_signal(signal.SIGCONT)
