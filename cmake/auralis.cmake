@@ -12,8 +12,17 @@ if(AURALIS_SANITIZE)
     -fsanitize=${AURALIS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   if(AURALIS_SANITIZE STREQUAL "thread")
     target_compile_options(auralis_options INTERFACE -Wno-error=tsan -Wno-tsan)
+  else()
+    # These two checks, made at each access of a member, are a third of the time to compile. A null pointer that is
+    # followed stops at ASan, too; and only where memory is cast to a type (AURALIS_CASTS_MEMORY) can it be misaligned.
+    target_compile_options(auralis_options INTERFACE
+      $<$<NOT:$<BOOL:$<TARGET_PROPERTY:AURALIS_CASTS_MEMORY>>>:-fno-sanitize=null,alignment>)
   endif()
   target_link_options(auralis_options INTERFACE -fsanitize=${AURALIS_SANITIZE})
+endif()
+if(CMAKE_UNITY_BUILD)
+  # Sources compiled together look to GCC like headers, in which a type must not use an unnamed namespace.
+  target_compile_options(auralis_options INTERFACE -Wno-subobject-linkage)
 endif()
 
 # Compiler options of the engine's stages (synthd/engine/dsp). None that changes the order of additions: the bits of a

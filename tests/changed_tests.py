@@ -16,7 +16,7 @@ BUILD = ROOT / "build/release"
 ALL = r"."
 ALWAYS = [r"^tidy\."]
 DAEMONS = ["synthd", "streamd", "metricsd", "auralis-render", "auralis-ticket", "auralis-load"]
-UNIT_TARGETS = ["unit_tests", "concurrency_tests"]
+UNIT_TARGETS = ["unit_tests", "synthd_tests", "concurrency_tests"]
 
 # Path: tests by name, besides unit tests that depend on it. The first that fits counts; what fits none affects all.
 RULES = [
@@ -25,6 +25,7 @@ RULES = [
     (r"^tests/(integration|browser)/(\w+)_test\.(?:py|mjs)$", [r"^\1\.\2(_gaps)?$"]),
     (r"^tests/(deploy|monitoring|bench|soak|tidy)/(\w+)_test\.py$", [r"^\1\.\2$"]),
     (r"^tests/(integration|browser|deploy|monitoring|bench|soak|tidy)/", [r"^\1\."]),
+    (r"^tests/unit/.*(?<!\.cpp)(?<!\.h)$", [r"^unit\."]),
     (r"^tests/unit/", []),
     (r"^tests/changed_tests\.py$", []),
     (r"^streamd/web/", [r"^browser\.", r"^integration\.plain_http$"]),
@@ -37,8 +38,10 @@ RULES = [
     (r"^tools/", [r"^integration\.(render|ticket|load)$"]),
     (r"^bench/", [r"^bench\."]),
     (r"^monitoring/", [r"^monitoring\.", r"^deploy\.compose$"]),
+    (r"^systemd/auralis\.toml$", [r"^deploy\.", r"^unit\.common\.config\.config$"]),
     (r"^(systemd/|Dockerfile|docker-compose|scripts/run)", [r"^deploy\."]),
-    (r"^docs/metrics\.md$", [r"^unit\.tools\.metrics_page$"]),
+    (r"^docs/metrics\.md$", [r"^unit\.tools\.metrics_page$", r"^monitoring\."]),
+    (r"^docs/runbooks\.md$", [r"^monitoring\."]),
     (r"^docs/(asyncapi|schemas|protocol)", [r"^integration\.protocol$"]),
     (r"^scripts/soak$", [r"^soak\."]),
     (r"^(docs/|[A-Z]+\.md$|LICENSE|scripts/(bench|lint|test|bootstrap)$|\.(ci|clang|editor|git|docker))", []),
@@ -115,9 +118,10 @@ def targets(paths, chosen):
     if any(ALL in tests for tests in chosen.values()):
         return ["all"]
     wanted = []
-    if any(re.search(r"\.(h|cpp|cl|in)$|^streamd/web/|^docs/metrics", path) for path in paths):
+    called_for = [test for tests in chosen.values() for test in tests]
+    if any(re.search(r"\.(h|cpp|cl|in)$|^streamd/web/", path) for path in paths) or any("unit" in test for test in called_for):
         wanted += UNIT_TARGETS
-    if any(re.search(r"integration|browser|soak|deploy", test) for tests in chosen.values() for test in tests):
+    if any(re.search(r"integration|browser|soak|deploy", test) for test in called_for):
         wanted += DAEMONS
     return wanted
 

@@ -2,6 +2,7 @@
 #include "streamd/encode/pcm_message.h"
 
 #include <cassert>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -13,7 +14,9 @@ PcmMessage::PcmMessage(std::size_t samples)
 // Readers go by bytes (load_words()), and so does Samples: no object of another type is accessed here.
 std::int16_t* PcmMessage::data() {
   assert(message_.use_count() == 1);
-  return reinterpret_cast<std::int16_t*>(payload() + kHeaderBytes);
+  auto* const samples = payload() + kHeaderBytes;
+  assert(reinterpret_cast<std::uintptr_t>(samples) % alignof(std::int16_t) == 0);
+  return reinterpret_cast<std::int16_t*>(samples);
 }
 
 Samples PcmMessage::samples() const {

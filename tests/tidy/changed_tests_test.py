@@ -32,6 +32,11 @@ OBJECTS = {
         ("common/base/log.cpp", ["integration.stations", "browser.player", "soak.soak"], ["monitoring.rules"]),
         ("monitoring/prometheus/rules/audio_high.yml", ["monitoring.rules"], ["integration.books"]),
         ("scripts/run", ["deploy.run"], ["integration.books"]),
+        ("docs/runbooks.md", ["monitoring.alerts"], ["integration.books"]),
+        ("docs/metrics.md", ["monitoring.alerts", "unit.tools.metrics_page"], ["integration.books"]),
+        ("systemd/auralis.toml", ["deploy.install", "unit.common.config.config"], ["integration.books"]),
+        ("tests/unit/synthd/composer/golden_bars.txt", ["unit.synthd.composer.composer"], ["integration.books"]),
+        ("tests/unit/lsan.supp", ["unit.synthd.composer.composer"], ["integration.books"]),
         ("README.md", [], ["integration.books"]),
         ("streamd/CMakeLists.txt", ["integration.books", "monitoring.rules"], []),
         ("of/a/kind/not/known", ["integration.books"], []),
@@ -57,4 +62,6 @@ def test_a_source_needs_the_programs_that_are_built_of_it():
     assert "streamd" in built_for("streamd/control/worker.cpp")
     assert built_for("tests/unit/common/base/a_test.cpp") == changed_tests.UNIT_TARGETS
     assert built_for("README.md") == []
+    for path in ("docs/metrics.md", "systemd/auralis.toml", "tests/unit/synthd/composer/golden_bars.txt"):
+        assert set(changed_tests.UNIT_TARGETS) <= set(built_for(path)), path
     assert built_for("CMakeLists.txt") == ["all"]

@@ -6,10 +6,10 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::absence_test {
 namespace {
 
-using namespace auralis;
-using namespace auralis::test;
+using namespace test;
 
 struct Bench : SnapshotFixture {
   FakeSynthd synthd{config, Daemon::kSynthd, clock};
@@ -137,3 +137,5 @@ TEST_CASE_FIXTURE(RuntimeFixture,
   daemon.step();
   CHECK(daemon.fit_for_watchdog());
 }
+
+}  // namespace auralis::absence_test

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::counter_window_test {
+
 using auralis::CounterWindow;
 using auralis::kNsPerSecond;
 
@@ -67,3 +69,5 @@ TEST_CASE("CounterWindow: what must not span a gap begins after it") {
   CHECK(window.unbroken(60 * kNsPerSecond)->seconds == doctest::Approx(1));
   CHECK(window.unbroken(60 * kNsPerSecond)->amount[0] == doctest::Approx(10));
 }
+
+}  // namespace auralis::counter_window_test

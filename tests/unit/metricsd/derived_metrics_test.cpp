@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::derived_metrics_test {
 namespace {
 
 using auralis::CpuTicks;
@@ -232,3 +233,5 @@ TEST_CASE(
   CHECK_FALSE(bench.figure(kCpu, "synthd"));
   CHECK(bench.figure(kBandwidth));
 }
+
+}  // namespace auralis::derived_metrics_test

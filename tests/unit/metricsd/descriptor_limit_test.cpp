@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace auralis {
+namespace auralis::descriptor_limit_test {
 namespace {
 
 // The soft limit after the call, in a process of its own that begins with these limits; 0 if they cannot be
@@ -50,4 +50,4 @@ TEST_CASE("raise_descriptor_limit: a limit that is high enough stays") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::descriptor_limit_test

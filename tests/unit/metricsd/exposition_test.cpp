@@ -10,10 +10,10 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+namespace auralis::exposition_test {
 namespace {
 
-using namespace auralis;
-using namespace auralis::test;
+using namespace test;
 
 // Everybody at work, figures of every type and text that needs care.
 struct Bench : SnapshotFixture {
@@ -145,3 +145,5 @@ TEST_CASE("snapshot_json: bytes that are no UTF-8 do not break it") {
   snapshot.families = families_of({sample});
   CHECK(nlohmann::json::parse(snapshot_json(snapshot, 1)).at("metrics").size() == 1);
 }
+
+}  // namespace auralis::exposition_test

@@ -11,7 +11,7 @@
 #include <functional>
 #include <string>
 
-namespace auralis {
+namespace auralis::http_connection_test {
 namespace {
 
 namespace asio = boost::asio;
@@ -160,4 +160,4 @@ TEST_CASE("HttpConnection: makes room before another by its state, then by how l
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::http_connection_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
+namespace auralis::http_rules_test {
 
 TEST_CASE("head_fault: finds as early as possible what is no request of HTTP/1") {
   for (const char* good : {"", "G", "GET /", "GET / HTTP/1.1", "GET / HTTP/1.1\r", "GET / HTTP/1.0\r\n",
@@ -58,3 +58,5 @@ TEST_CASE("http_date: is the form that HTTP prescribes") {
   CHECK(http_date(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");
   CHECK(http_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT");
 }
+
+}  // namespace auralis::http_rules_test

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace auralis {
+namespace auralis::http_server_test {
 namespace {
 
 using test::body_of;
@@ -150,4 +150,4 @@ TEST_CASE("HttpServer: ends while clients are connected, and closes their connec
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::http_server_test

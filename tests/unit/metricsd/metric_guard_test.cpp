@@ -7,9 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::metric_guard_test {
 namespace {
-
-using namespace auralis;
 
 MetricSample counter(double value, const std::string& name = "c_total", const std::string& late = "") {
   MetricSample sample;
@@ -156,3 +155,5 @@ TEST_CASE("MetricGuard: what leaps is shown once it has stayed up, and noise tha
   bench.now_ns += kNsPerSecond;
   CHECK(bench.shown({counter(1e9 + 3)}) == 1);
 }
+
+}  // namespace auralis::metric_guard_test

@@ -11,8 +11,9 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::metrics_daemon_test {
+
+using namespace test;
 
 TEST_CASE_FIXTURE(RuntimeFixture,
                   "MetricsDaemon: each step publishes a whole snapshot, numbered without gaps") {
@@ -114,3 +115,5 @@ TEST_CASE_FIXTURE(
   other.metricsd.port = daemon.http_port();
   CHECK_THROWS_AS(MetricsDaemon(other, clock), std::runtime_error);
 }
+
+}  // namespace auralis::metrics_daemon_test

@@ -11,10 +11,10 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::prometheus_exporter_test {
 namespace {
 
-using namespace auralis;
-using namespace auralis::test;
+using namespace test;
 
 struct Bench : SnapshotFixture {
   std::optional<PrometheusExporter> exporter;
@@ -117,3 +117,5 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: an address that cannot be had is o
   CHECK_THROWS_WITH_AS(PrometheusExporter("2001:db8::1", 1, source), doctest::Contains("//[2001:db8::1]:1/"),
                        std::runtime_error);
 }
+
+}  // namespace auralis::prometheus_exporter_test

@@ -11,10 +11,10 @@
 
 #include <filesystem>
 
+namespace auralis::snapshot_test {
 namespace {
 
-using namespace auralis;
-using namespace auralis::test;
+using namespace test;
 
 MetricSample sample_of(const std::string& name, MetricType type, double value,
                        std::vector<MetricLabel> labels = {}) {
@@ -181,3 +181,5 @@ TEST_CASE_FIXTURE(SnapshotFixture,
   CHECK(figure(snapshot, "auralis_scrapes_total") == 2);
   CHECK(figure(snapshot, "auralis_snapshots_published_total") == 1);
 }
+
+}  // namespace auralis::snapshot_test

@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::system_sampler_test {
 namespace {
 
 using auralis::CpuTicks;
@@ -55,3 +56,5 @@ TEST_CASE("SystemSampler: reads the folder that it is given, and this machine's 
   REQUIRE(SystemSampler().cpu());
   CHECK(SystemSampler().cpu()->cores >= 1);
 }
+
+}  // namespace auralis::system_sampler_test

@@ -13,10 +13,10 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+namespace auralis::trampled_segment_test {
 namespace {
 
-using namespace auralis;
-using namespace auralis::test;
+using namespace test;
 
 constexpr std::size_t kHeaderBytes = 64;  // of a segment; the payload follows
 
@@ -197,3 +197,5 @@ TEST_CASE_FIXTURE(SnapshotFixture, "a trampled segment: a station that left and 
   streamd.name(0, "forest");
   CHECK(figure(source.take(), "chunks_total", "forest") == 0);
 }
+
+}  // namespace auralis::trampled_segment_test

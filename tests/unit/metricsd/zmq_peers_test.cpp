@@ -12,10 +12,10 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::zmq_peers_test {
 namespace {
 
-using namespace auralis;
-using namespace auralis::test;
+using namespace test;
 
 // What a subscriber of ZMTP 3.0 says before it subscribes.
 std::string handshake() {
@@ -144,3 +144,5 @@ TEST_CASE("ZmqPeers: a subscriber may want some topics of other publishers, but 
     CHECK(cut_off == (foreign > ZmqPeers::kForeignTopics));
   }
 }
+
+}  // namespace auralis::zmq_peers_test

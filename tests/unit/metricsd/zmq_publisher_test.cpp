@@ -8,10 +8,10 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::zmq_publisher_test {
 namespace {
 
-using namespace auralis;
-using namespace auralis::test;
+using namespace test;
 
 std::string refusal(const std::string& endpoint) {
   try {
@@ -76,3 +76,5 @@ TEST_CASE("ZmqPublisher: the socket that a dead process left behind is taken ove
   REQUIRE(std::filesystem::exists(path));
   CHECK(refusal("ipc://" + path).empty());
 }
+
+}  // namespace auralis::zmq_publisher_test

@@ -20,7 +20,7 @@
 #include <thread>
 #include <utility>
 
-namespace auralis {
+namespace auralis::stream_server_test {
 namespace {
 
 sockaddr_in loopback(std::uint16_t port) {
@@ -238,4 +238,4 @@ TEST_CASE_FIXTURE(ServerFixture, "StreamServer: a second one in the same runtime
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::stream_server_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
+namespace auralis::ring_shape_test {
 
 TEST_CASE("a chunk is as long as configured, in whole frames") {
   Config config;
@@ -28,3 +28,5 @@ TEST_CASE("a ring holds as many chunks as fit in its length") {
   config.audio.chunk_ms = 40;
   CHECK(ring_slots(config) == 30);
 }
+
+}  // namespace auralis::ring_shape_test

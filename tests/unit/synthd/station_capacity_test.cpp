@@ -5,8 +5,9 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::station_capacity_test {
+
+using namespace test;
 
 namespace {
 
@@ -53,3 +54,5 @@ TEST_CASE("the capacity is as configured, else that of a previous synthd whose m
   config.stations.resize(4);
   CHECK(station_capacity(config, Timeline{}, kRing) >= 4);
 }
+
+}  // namespace auralis::station_capacity_test

@@ -8,8 +8,7 @@
 #include <algorithm>
 #include <vector>
 
-using namespace auralis;
-
+namespace auralis::station_test {
 namespace {
 
 constexpr std::uint32_t kRate = 44'100;
@@ -115,3 +114,5 @@ TEST_CASE("pitches are in equal temperament with A4 at 440 Hz") {
   CHECK(phase_increment(57, 44'100) == 21'426'141);
   CHECK(phase_increment(60, 48'000) == doctest::Approx(261.6255653 / 48'000 * 4'294'967'296.0).epsilon(1e-7));
 }
+
+}  // namespace auralis::station_test

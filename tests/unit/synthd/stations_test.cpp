@@ -7,8 +7,9 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::stations_test {
+
+using namespace test;
 
 namespace {
 
@@ -138,3 +139,5 @@ TEST_CASE("the log names a configured station, and a personal one by its index a
   const auto personal = log_field(3, personal_state());
   CHECK(personal.first == "index");
 }
+
+}  // namespace auralis::stations_test

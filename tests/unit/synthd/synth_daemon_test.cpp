@@ -14,8 +14,9 @@
 #include <sstream>
 #include <thread>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::synth_daemon_test {
+
+using namespace test;
 
 namespace {
 
@@ -107,3 +108,5 @@ TEST_CASE("the native engine can always be selected, a missing device cannot") {
   CHECK(missing == 1);
   CHECK(printed.str().find("<- chosen") != std::string::npos);
 }
+
+}  // namespace auralis::synth_daemon_test

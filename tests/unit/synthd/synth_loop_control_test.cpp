@@ -6,8 +6,9 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::synth_loop_control_test {
+
+using namespace test;
 
 TEST_CASE_FIXTURE(Fixture, "levels change with the next chunk, key, mode and tempo with the next bar") {
   Life life(folder, clock, engine, chunks);
@@ -175,3 +176,5 @@ TEST_CASE_FIXTURE(Fixture, "of changes that come faster than they are applied th
     CHECK(history.changes[i].chunk - history.changes[i - 1].chunk == 3);
   }
 }
+
+}  // namespace auralis::synth_loop_control_test

@@ -14,8 +14,9 @@
 #include <functional>
 #include <memory>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::synth_loop_restart_test {
+
+using namespace test;
 
 TEST_CASE("a synthd that is killed and restarted plays the same samples as an uninterrupted one") {
   TempDir folder_a;
@@ -228,3 +229,5 @@ TEST_CASE("whatever another process does to the audio segment, the samples conti
     CHECK(b.state().applied_request == 1);
   }
 }
+
+}  // namespace auralis::synth_loop_restart_test

@@ -9,8 +9,9 @@
 #include <algorithm>
 #include <thread>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::synth_loop_test {
+
+using namespace test;
 
 TEST_CASE_FIXTURE(Fixture, "the ring is filled to its target depth and kept there") {
   Life life(folder, clock, engine, chunks);
@@ -122,3 +123,5 @@ TEST_CASE_FIXTURE(Fixture, "the running loop stops promptly, and reports once th
   CHECK(life.loop.healthy(clock.now + 4 * kNsPerSecond));
   CHECK_FALSE(life.loop.healthy(clock.now + 6 * kNsPerSecond));
 }
+
+}  // namespace auralis::synth_loop_test

@@ -7,8 +7,7 @@
 #include <algorithm>
 #include <array>
 
-using namespace auralis;
-
+namespace auralis::arguments_test {
 namespace {
 
 // A command line with one option, --size.
@@ -104,3 +103,5 @@ TEST_CASE("numbers, names and flags are written as users type them") {
   CHECK(choice_of(std::array<const char*, 1>{"a"}) == "a");
   CHECK(choice_of(std::array<const char*, 3>{"a", "b", "c"}) == "a, b or c");
 }
+
+}  // namespace auralis::arguments_test

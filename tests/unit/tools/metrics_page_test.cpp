@@ -7,9 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace auralis::metrics_page_test {
 namespace {
-
-using namespace auralis;
 
 std::vector<MetricSpec> all_specs() {
   std::vector<MetricSpec> specs = declared_metrics<SynthMetrics>();
@@ -92,3 +91,5 @@ TEST_CASE("Every declaration can be written into a segment and into a table") {
     CHECK_MESSAGE(spec.help.find_first_of("|\n\\") == std::string::npos, spec.name);
   }
 }
+
+}  // namespace auralis::metrics_page_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace auralis {
+namespace auralis::ip_address_test {
 namespace {
 
 IpAddress address(std::string_view text) {
@@ -131,4 +131,4 @@ TEST_CASE("a list with an invalid entry is rejected as a whole") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::ip_address_test

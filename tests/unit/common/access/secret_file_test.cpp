@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace auralis {
+namespace auralis::secret_file_test {
 namespace {
 
 class SecretFixture {
@@ -131,4 +131,4 @@ TEST_CASE("an operator presents the token as a bearer token") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::secret_file_test

@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-namespace auralis {
+namespace auralis::ticket_test {
 namespace {
 
 Secret key_of(const std::string& text) {
@@ -149,4 +149,4 @@ TEST_CASE("each outcome has a sentence of its own") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::ticket_test

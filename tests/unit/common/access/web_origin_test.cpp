@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace auralis {
+namespace auralis::web_origin_test {
 namespace {
 
 TEST_CASE("an origin without a port has its scheme's default port") {
@@ -90,4 +90,4 @@ TEST_CASE("a list with an invalid entry is rejected as a whole; a list may allow
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::web_origin_test

@@ -7,7 +7,7 @@
 
 #include "common/base/steady_wall_clock.h"
 
-namespace auralis {
+namespace auralis::clock_test {
 namespace {
 
 // A system whose clock is set by hand.
@@ -56,4 +56,4 @@ TEST_CASE("steady wall time starts at the system's, and ignores its later steps"
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::clock_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::fingerprint_test {
 namespace {
 
 TEST_CASE("a fingerprint is FNV-1a of the bytes and a terminating zero, the same in every build") {
@@ -18,4 +18,4 @@ TEST_CASE("the boundaries of parts matter, not only their concatenation") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::fingerprint_test

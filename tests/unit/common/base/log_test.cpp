@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-namespace auralis {
+namespace auralis::log_test {
 namespace {
 
 using test::Pipe;
@@ -273,4 +273,4 @@ TEST_CASE("a process that shares standard error still finds it blocking") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::log_test

@@ -6,8 +6,7 @@
 #include <chrono>
 #include <thread>
 
-using namespace auralis;
-
+namespace auralis::mutex_test {
 namespace {
 
 struct Guarded {
@@ -53,3 +52,5 @@ TEST_CASE("a wait returns false once its deadline has passed") {
   while (lock.wait_until(guarded.changed, std::chrono::steady_clock::now())) continue;
   CHECK_FALSE(guarded.asked);
 }
+
+}  // namespace auralis::mutex_test

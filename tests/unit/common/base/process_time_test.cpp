@@ -5,7 +5,7 @@
 
 #include "tests/unit/support.h"
 
-namespace auralis {
+namespace auralis::process_time_test {
 namespace {
 
 constexpr std::int64_t kMaxStepNs = 500 * kNsPerMs;
@@ -60,4 +60,4 @@ TEST_CASE_FIXTURE(Fixture, "wall time continues during an absence") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::process_time_test

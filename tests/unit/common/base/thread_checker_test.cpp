@@ -5,8 +5,7 @@
 #include <thread>
 #include <type_traits>
 
-using namespace auralis;
-
+namespace auralis::thread_checker_test {
 namespace {
 
 bool is_current_elsewhere(const ThreadChecker& checker) {
@@ -52,3 +51,5 @@ TEST_CASE("without asserts every thread is current, and no state is kept") {
 }
 
 #endif
+
+}  // namespace auralis::thread_checker_test

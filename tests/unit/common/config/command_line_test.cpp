@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+namespace auralis::command_line_test {
 namespace {
 
 struct Parsed {
@@ -51,3 +52,5 @@ TEST_CASE("a value that cannot be parsed is rejected, with a hint to --help") {
   CHECK(problem.find("--port") != std::string::npos);
   CHECK(problem.find("; --help lists the options") != std::string::npos);
 }
+
+}  // namespace auralis::command_line_test

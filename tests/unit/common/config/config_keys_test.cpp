@@ -12,7 +12,7 @@
 #include <set>
 #include <string>
 
-namespace auralis {
+namespace auralis::config_keys_test {
 namespace {
 
 constexpr std::array<Daemon, 3> kDaemons{Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd};
@@ -159,4 +159,4 @@ TEST_CASE("StationKey: a number may be written as an integer, a switch may not")
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::config_keys_test

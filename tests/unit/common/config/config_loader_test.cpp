@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace auralis {
+namespace auralis::config_loader_test {
 namespace {
 
 struct LoaderFixture {
@@ -170,4 +170,4 @@ TEST_CASE_FIXTURE(LoaderFixture,
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::config_loader_test

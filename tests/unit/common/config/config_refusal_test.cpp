@@ -8,7 +8,7 @@
 
 #include <initializer_list>
 
-namespace auralis {
+namespace auralis::config_refusal_test {
 namespace {
 
 using test::ConfigFixture;
@@ -330,4 +330,4 @@ TEST_CASE("values just consistent with each other are accepted") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::config_refusal_test

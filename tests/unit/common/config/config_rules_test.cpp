@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace auralis {
+namespace auralis::config_rules_test {
 namespace {
 
 using Texts = std::initializer_list<std::string>;
@@ -123,4 +123,4 @@ TEST_CASE("any_text: admits every text") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::config_rules_test

@@ -14,7 +14,7 @@
 #include <sstream>
 #include <utility>
 
-namespace auralis {
+namespace auralis::config_stations_test {
 namespace {
 
 using test::ConfigFixture;
@@ -298,4 +298,4 @@ TEST_CASE("the default file ends with an example [[station]], every key explaine
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::config_stations_test

@@ -12,7 +12,7 @@
 #include <set>
 #include <utility>
 
-namespace auralis {
+namespace auralis::config_test {
 namespace {
 
 using test::ConfigFixture;
@@ -333,4 +333,4 @@ TEST_CASE("the default file sets nothing, is valid line by line if uncommented, 
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::config_test

@@ -10,7 +10,8 @@
 
 #include "tests/unit/common/config/config_support.h"
 
-using namespace auralis;
+namespace auralis::service_link_test {
+
 using test::ConfigFixture;
 using test::Sources;
 
@@ -95,3 +96,5 @@ TEST_CASE_FIXTURE(ConfigFixture, "a misspelt key is rejected even among service 
   sources.environment = {"AURALIS_STREAMD_PORT=tcp://10.96.0.11:8000", "AURALIS_STREAMD_PROT=8001"};
   CHECK(refusal(sources).rfind("environment variable AURALIS_STREAMD_PROT: unknown", 0) == 0);
 }
+
+}  // namespace auralis::service_link_test

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <vector>
 
-namespace auralis {
+namespace auralis::healthcheck_test {
 namespace {
 
 struct HealthFixture {
@@ -76,4 +76,4 @@ TEST_CASE_FIXTURE(HealthFixture, "synthd is healthy while the current chunk is i
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::healthcheck_test

@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-namespace auralis {
+namespace auralis::service_test {
 namespace {
 
 using test::Child;
@@ -397,4 +397,4 @@ TEST_CASE("the body runs with the signals already blocked, so that its threads n
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::service_test

@@ -7,7 +7,7 @@
 #include <memory>
 #include <stdexcept>
 
-namespace auralis {
+namespace auralis::late_labels_test {
 namespace {
 
 TEST_CASE("a late label has no text at first, then the newest") {
@@ -68,4 +68,4 @@ TEST_CASE("without late labels all texts are empty") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::late_labels_test

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace auralis {
+namespace auralis::metrics_concurrency_test {
 namespace {
 
 class WorkMetrics {
@@ -186,4 +186,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::metrics_concurrency_test

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace auralis {
+namespace auralis::metrics_late_labels_test {
 namespace {
 
 using test::TempDir;
@@ -287,4 +287,4 @@ TEST_CASE_FIXTURE(Bench,
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::metrics_late_labels_test

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace auralis {
+namespace auralis::metrics_segment_test {
 namespace {
 
 using test::TempDir;
@@ -332,4 +332,4 @@ TEST_CASE("what no writer counts to is not gone on with") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::metrics_segment_test

@@ -7,7 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
-namespace auralis {
+namespace auralis::metrics_test {
 namespace {
 
 class EchoMetrics {
@@ -216,4 +216,4 @@ TEST_CASE("more bounds or labels than an entry has room for are refused") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::metrics_test

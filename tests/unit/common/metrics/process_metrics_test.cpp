@@ -8,7 +8,7 @@
 
 #include <ctime>
 
-namespace auralis {
+namespace auralis::process_metrics_test {
 namespace {
 
 double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -49,4 +49,4 @@ TEST_CASE("a process measures its own memory and processor time") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::process_metrics_test

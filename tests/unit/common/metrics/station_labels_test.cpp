@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace auralis {
+namespace auralis::station_labels_test {
 namespace {
 
 class StationMetrics {
@@ -72,4 +72,4 @@ TEST_CASE_FIXTURE(Fixture, "StationLabels: one station more than there are label
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::station_labels_test

@@ -7,7 +7,7 @@
 #include <initializer_list>
 #include <limits>
 
-namespace auralis {
+namespace auralis::music_parameters_test {
 namespace {
 
 TEST_CASE("the presets are those of the prototype") {
@@ -103,4 +103,4 @@ TEST_CASE("a key, mode or voice that does not exist is not valid") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::music_parameters_test

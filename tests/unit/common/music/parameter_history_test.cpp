@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace auralis {
+namespace auralis::parameter_history_test {
 namespace {
 
 constexpr Timeline kTimeline;
@@ -186,4 +186,4 @@ TEST_CASE("an impossible history is not valid") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::parameter_history_test

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace auralis {
+namespace auralis::permalink_test {
 namespace {
 
 using Random = std::mt19937_64;
@@ -370,4 +370,4 @@ TEST_CASE("tracking parameters added to a link are ignored") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::permalink_test

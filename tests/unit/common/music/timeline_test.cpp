@@ -5,7 +5,7 @@
 
 #include <initializer_list>
 
-namespace auralis {
+namespace auralis::timeline_test {
 namespace {
 
 constexpr std::int64_t kEpoch = 1'000'000'000'123;
@@ -54,4 +54,4 @@ TEST_CASE("a chunk's samples are its frames times its channels") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::timeline_test

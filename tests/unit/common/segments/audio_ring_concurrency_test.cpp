@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace auralis {
+namespace auralis::audio_ring_concurrency_test {
 namespace {
 
 constexpr RingGeometry kGeometry{4, 256};
@@ -72,4 +72,4 @@ TEST_CASE("no reader is ever given a torn chunk, and each reads the last one") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::audio_ring_concurrency_test

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-namespace auralis {
+namespace auralis::audio_ring_test {
 namespace {
 
 using test::fill;
@@ -127,4 +127,4 @@ TEST_CASE("a chunk touches no byte of its neighbours") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::audio_ring_test

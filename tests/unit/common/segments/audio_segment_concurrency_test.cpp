@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-namespace auralis {
+namespace auralis::audio_segment_concurrency_test {
 namespace {
 
 constexpr Timeline kTimeline{0, 44'100, 882, 2};
@@ -169,4 +169,4 @@ TEST_CASE("requests that go through a segment arrive whole and in order, the new
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::audio_segment_concurrency_test

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace auralis {
+namespace auralis::audio_segment_test {
 namespace {
 
 using test::Child;
@@ -487,4 +487,4 @@ TEST_CASE("a state that no writer stores is none: names are of a-z, 0-9, _ and -
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::audio_segment_test

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace auralis {
+namespace auralis::bus_error_guard_test {
 namespace {
 
 const auto kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -123,4 +123,4 @@ TEST_CASE("BusErrorGuard: one mapping more than can be guarded is refused until 
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::bus_error_guard_test

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace auralis {
+namespace auralis::control_segment_test {
 namespace {
 
 using test::TempDir;
@@ -150,4 +150,4 @@ TEST_CASE("a writer keeps its requests, whatever another process does to the fil
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::control_segment_test

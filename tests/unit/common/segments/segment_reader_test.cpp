@@ -12,7 +12,7 @@
 #include <optional>
 #include <random>
 
-namespace auralis {
+namespace auralis::segment_reader_test {
 namespace {
 
 using test::Child;
@@ -302,4 +302,4 @@ TEST_CASE_FIXTURE(SegmentFixture, "a reader maps read-only, and no lock of its o
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::segment_reader_test

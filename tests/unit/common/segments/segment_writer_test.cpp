@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace auralis {
+namespace auralis::segment_writer_test {
 namespace {
 
 using test::Child;
@@ -357,4 +357,4 @@ TEST_CASE_FIXTURE(SegmentFixture, "a file that has another name too is not taken
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::segment_writer_test

@@ -8,7 +8,7 @@
 #include <memory>
 #include <thread>
 #include <vector>
-namespace auralis {
+namespace auralis::shared_words_concurrency_test {
 namespace {
 
 // As long as a station's state, and of as many equal words, so that a mixture of two values shows.
@@ -67,4 +67,4 @@ TEST_CASE("a record is never a mixture of two values, never goes back, and ends 
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::shared_words_concurrency_test

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace auralis {
+namespace auralis::shared_words_test {
 namespace {
 
 TEST_CASE("bytes come back as they were, whatever their number, and nothing behind them is touched") {
@@ -76,4 +76,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::shared_words_test

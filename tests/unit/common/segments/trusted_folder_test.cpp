@@ -11,7 +11,7 @@
 
 #include "tests/unit/common/support.h"
 
-namespace auralis {
+namespace auralis::trusted_folder_test {
 namespace {
 
 constexpr uid_t kOther = 65'534;
@@ -104,4 +104,4 @@ TEST_CASE_FIXTURE(FolderFixture,
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::trusted_folder_test

@@ -9,7 +9,7 @@
 #include "common/access/ticket.h"
 #include "tests/unit/support.h"
 
-namespace auralis {
+namespace auralis::access_policy_test {
 namespace {
 
 constexpr char kToken[] = "a-token-of-24-characters";
@@ -150,4 +150,4 @@ TEST_CASE("a secret file that cannot be used is refused by its key and its path"
   }
 }
 
-}  // namespace auralis
+}  // namespace auralis::access_policy_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace auralis {
+namespace auralis::address_rates_test {
 namespace {
 
 IpAddress address(const std::string& text) { return parse_ip_address(text).value(); }
@@ -46,4 +46,4 @@ TEST_CASE("no more clients are remembered than may be, and none that owes nothin
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::address_rates_test

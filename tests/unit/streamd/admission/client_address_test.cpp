@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <string>
 
-namespace auralis {
+namespace auralis::client_address_test {
 namespace {
 
 IpAddress address(std::string_view text) { return parse_ip_address(text).value(); }
@@ -97,4 +97,4 @@ TEST_CASE("this machine has no limit of its own, unless its proxy stands for oth
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::client_address_test

@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-namespace auralis {
+namespace auralis::connection_limiter_concurrency_test {
 namespace {
 
 constexpr int kThreads = 4;
@@ -134,4 +134,4 @@ TEST_CASE("passes are freed safely while the limiter goes") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::connection_limiter_concurrency_test

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace auralis {
+namespace auralis::connection_limiter_test {
 namespace {
 
 IpAddress address(std::string_view text) { return parse_ip_address(text).value(); }
@@ -106,4 +106,4 @@ TEST_CASE("a permit may outlive the limiter") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::connection_limiter_test

@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <string>
 
-namespace auralis {
+namespace auralis::origin_check_test {
 namespace {
 
 bool own(std::string_view origin, std::string_view host, bool secure) {
@@ -75,4 +75,4 @@ TEST_CASE("all are let in where all are listed") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::origin_check_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::token_bucket_test {
 namespace {
 
 int taken(TokenBucket& bucket, std::int64_t now_ns, int attempts) {
@@ -58,4 +58,4 @@ TEST_CASE("time may begin anywhere") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::token_bucket_test

@@ -7,7 +7,7 @@
 
 #include "streamd/api/web_files.h"
 
-namespace auralis {
+namespace auralis::http_api_test {
 namespace {
 
 HttpCall call(std::string_view method, std::string_view path) {
@@ -111,4 +111,4 @@ TEST_CASE("a body without a length is refused where a body is read") {
   CHECK(std::get<HttpResponse>(refused).status == 411);
 }
 
-}  // namespace auralis
+}  // namespace auralis::http_api_test

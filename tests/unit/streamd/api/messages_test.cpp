@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace auralis {
+namespace auralis::messages_test {
 namespace {
 
 // The code of the refusal, or "" if the message was accepted.
@@ -350,4 +350,4 @@ TEST_CASE("every preset can be chosen by the name that the list gives") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::messages_test

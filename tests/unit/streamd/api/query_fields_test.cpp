@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::query_fields_test {
 
 TEST_CASE("a query is parsed into its fields, with escapes resolved, and kept as it was sent") {
   const QueryFields query("station=gar%64en&ticket=a.b&utm_source=x");
@@ -26,4 +26,4 @@ TEST_CASE("a query that cannot be read is refused where its fields are asked for
   CHECK_THROWS_AS(copy.fields(), QueryError);
 }
 
-}  // namespace auralis
+}  // namespace auralis::query_fields_test

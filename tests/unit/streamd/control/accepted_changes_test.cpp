@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::accepted_changes_test {
 namespace {
 
 constexpr StationId kDay{0, 1};
@@ -65,4 +65,4 @@ TEST_CASE_FIXTURE(Fixture, "of several changes of a station the newest counts") 
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::accepted_changes_test

@@ -6,7 +6,7 @@
 
 #include "tests/unit/streamd/control/support.h"
 
-namespace auralis {
+namespace auralis::conductor_test {
 namespace {
 
 constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
@@ -235,4 +235,4 @@ TEST_CASE_FIXTURE(Fixture, "the time of the last step is known, for a thread tha
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::conductor_test

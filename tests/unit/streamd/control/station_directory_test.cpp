@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::station_directory_test {
 namespace {
 
 struct Fixture {
@@ -117,4 +117,4 @@ TEST_CASE_FIXTURE(Fixture, "directories are equal if a listener could not tell t
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::station_directory_test

@@ -7,7 +7,7 @@
 #include "common/base/process_time.h"
 #include "tests/unit/streamd/support.h"
 
-namespace auralis {
+namespace auralis::station_table_test {
 namespace {
 
 struct Fixture {
@@ -335,4 +335,4 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::station_table_test

@@ -7,7 +7,7 @@
 
 #include "tests/unit/support.h"
 
-namespace auralis {
+namespace auralis::time_slice_test {
 namespace {
 
 struct Fixture {
@@ -50,4 +50,4 @@ TEST_CASE_FIXTURE(Fixture, "however many items there are, the time is kept and e
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::time_slice_test

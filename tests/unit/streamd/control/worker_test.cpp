@@ -6,7 +6,7 @@
 
 #include "tests/unit/streamd/control/support.h"
 
-namespace auralis {
+namespace auralis::worker_test {
 namespace {
 
 constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
@@ -290,4 +290,4 @@ TEST_CASE_FIXTURE(Fixture, "lists of listeners and closing them are for operator
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::worker_test

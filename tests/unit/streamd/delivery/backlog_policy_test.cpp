@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::backlog_policy_test {
 namespace {
 
 constexpr BacklogLimits kLimits{2'000'000'000, 100'000};
@@ -52,4 +52,4 @@ TEST_CASE("a listener without progress for ten seconds is closed, whatever its b
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::backlog_policy_test

@@ -5,7 +5,7 @@
 
 #include "tests/unit/streamd/support.h"
 
-namespace auralis {
+namespace auralis::chunk_ledger_test {
 namespace {
 
 constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
@@ -114,4 +114,4 @@ TEST_CASE_FIXTURE(Fixture, "what a killed streamd left queued is dropped by the 
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::chunk_ledger_test

@@ -13,7 +13,7 @@
 #include "tests/unit/streamd/delivery/owned_listeners.h"
 #include "tests/unit/streamd/support.h"
 
-namespace auralis {
+namespace auralis::chunk_pump_ahead_test {
 namespace {
 
 constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
@@ -246,4 +246,4 @@ TEST_CASE_FIXTURE(Fixture, "silence in place of a chunk reaches listeners of Opu
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::chunk_pump_ahead_test

@@ -6,7 +6,7 @@
 
 #include "tests/unit/streamd/delivery/delivery_support.h"
 
-namespace auralis {
+namespace auralis::chunk_pump_test {
 namespace {
 
 using test::kChunkNs;
@@ -199,4 +199,4 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::chunk_pump_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::listener_queue_test {
 namespace {
 
 constexpr BacklogLimits kLimits{2 * kNsPerSecond, 10'000};
@@ -114,4 +114,4 @@ TEST_CASE("the policy is asked with the listener's own age limit, which is never
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::listener_queue_test

@@ -7,7 +7,7 @@
 
 #include "tests/unit/streamd/support.h"
 
-namespace auralis {
+namespace auralis::listener_sender_test {
 namespace {
 
 constexpr ConnectionId kId = 7;
@@ -121,4 +121,4 @@ TEST_CASE_FIXTURE(Fixture, "a lost chunk is booked, and the listener warned of t
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::listener_sender_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::liveness_test {
 namespace {
 
 using Action = Liveness::Action;
@@ -45,4 +45,4 @@ TEST_CASE("the round trip is that of the newest answer to a ping") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::liveness_test

@@ -5,7 +5,7 @@
 
 #include "tests/unit/streamd/delivery/delivery_support.h"
 
-namespace auralis {
+namespace auralis::paced_delivery_test {
 namespace {
 
 using test::kChunkNs;
@@ -96,4 +96,4 @@ TEST_CASE_FIXTURE(Fixture, "a listener from before the timeline is delivered to,
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::paced_delivery_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::report_limiter_test {
 namespace {
 
 using Verdict = ReportLimiter::Verdict;
@@ -25,4 +25,4 @@ TEST_CASE("reports that piled up while the process did not run are discarded, on
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::report_limiter_test

@@ -8,7 +8,7 @@
 #include "tests/unit/streamd/delivery/owned_listeners.h"
 #include "tests/unit/streamd/support.h"
 
-namespace auralis {
+namespace auralis::send_queues_test {
 namespace {
 
 constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
@@ -487,4 +487,4 @@ TEST_CASE_FIXTURE(StoppedFixture,
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::send_queues_test

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace auralis {
+namespace auralis::subscriptions_test {
 namespace {
 
 constexpr StationId kGarden{0, 1};
@@ -106,4 +106,4 @@ TEST_CASE("listeners in Opus are counted by station, however they are added, rem
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::subscriptions_test

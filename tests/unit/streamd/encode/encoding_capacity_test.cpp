@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::encoding_capacity_test {
 namespace {
 
 TEST_CASE("configured numbers of threads and of encoders are taken as they are") {
@@ -37,4 +37,4 @@ TEST_CASE("each rate and chunk length has a measured capacity, which is 0 withou
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::encoding_capacity_test

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace auralis {
+namespace auralis::encoding_pool_concurrency_test {
 namespace {
 
 // Blocks a thread of a pool until released.
@@ -73,4 +73,4 @@ TEST_CASE("of waiting work, configured stations go first, and then the lowest ch
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::encoding_pool_concurrency_test

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace auralis {
+namespace auralis::frame_test {
 namespace {
 
 AudioChunk chunk_of(const std::vector<std::int16_t>& samples) {
@@ -101,4 +101,4 @@ TEST_CASE("subprotocols are known by their exact names") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::frame_test

@@ -10,7 +10,7 @@
 #include "streamd/encode/opus_stream.h"
 #include "tests/unit/streamd/encode/opus_support.h"
 
-namespace auralis {
+namespace auralis::ogg_opus_test {
 namespace {
 
 using namespace test;
@@ -152,4 +152,4 @@ TEST_CASE("a late joiner hears the music within some packets") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::ogg_opus_test

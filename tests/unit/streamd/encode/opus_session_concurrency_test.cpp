@@ -11,7 +11,7 @@
 
 #include "streamd/encode/encoding_pool.h"
 
-namespace auralis {
+namespace auralis::opus_session_concurrency_test {
 namespace {
 
 constexpr std::size_t kStations = 4;
@@ -91,4 +91,4 @@ TEST_CASE("a pool that ends leaves out what waits, and sessions may end while th
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::opus_session_concurrency_test

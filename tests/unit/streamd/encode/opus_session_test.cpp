@@ -7,7 +7,7 @@
 #include "tests/unit/streamd/encode/opus_support.h"
 #include "tests/unit/streamd/support.h"
 
-namespace auralis {
+namespace auralis::opus_session_test {
 namespace {
 
 struct Fixture {
@@ -90,4 +90,4 @@ TEST_CASE_FIXTURE(Fixture, "a session ends only when the work that it was given 
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::opus_session_test

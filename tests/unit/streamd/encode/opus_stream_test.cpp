@@ -7,7 +7,7 @@
 
 #include "tests/unit/streamd/encode/opus_support.h"
 
-namespace auralis {
+namespace auralis::opus_stream_test {
 namespace {
 
 using namespace test;
@@ -199,4 +199,4 @@ TEST_CASE("music takes the configured bit rate") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::opus_stream_test

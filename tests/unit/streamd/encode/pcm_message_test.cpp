@@ -7,7 +7,7 @@
 
 #include "common/segments/audio_ring.h"
 
-namespace auralis {
+namespace auralis::pcm_message_test {
 namespace {
 
 using namespace std::string_literals;
@@ -73,4 +73,4 @@ TEST_CASE("a message into which nothing was read is silence, of any length") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::pcm_message_test

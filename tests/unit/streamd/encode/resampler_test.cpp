@@ -5,7 +5,7 @@
 
 #include "tests/unit/streamd/encode/opus_support.h"
 
-namespace auralis {
+namespace auralis::resampler_test {
 namespace {
 
 using namespace test;
@@ -63,4 +63,4 @@ TEST_CASE("after a reset nothing is left of the former stream") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::resampler_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::samples_test {
 namespace {
 
 using namespace std::string_literals;
@@ -32,4 +32,4 @@ TEST_CASE("no samples are no bytes") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::samples_test

@@ -11,7 +11,7 @@
 #include "streamd/encode/wav_stream.h"
 #include "tests/unit/streamd/support.h"
 
-namespace auralis {
+namespace auralis::station_encoder_test {
 namespace {
 
 constexpr std::uint32_t kRate = 48'000;
@@ -152,4 +152,4 @@ TEST_CASE_FIXTURE(Fixture, "chunks that are not needed any more are not encoded"
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::station_encoder_test

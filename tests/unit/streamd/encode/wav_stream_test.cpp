@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis {
+namespace auralis::wav_stream_test {
 namespace {
 
 using namespace std::string_literals;
@@ -17,4 +17,4 @@ TEST_CASE("a WAV stream begins with the 44 bytes of a PCM file of unknown length
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::wav_stream_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace auralis {
+namespace auralis::wire_message_test {
 namespace {
 
 using namespace std::string_literals;
@@ -48,4 +48,4 @@ TEST_CASE("an HTTP chunk is its length in hexadecimal digits, its bytes and a li
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::wire_message_test

@@ -15,7 +15,7 @@
 #include "streamd/net/websocket_server.h"
 #include "tests/unit/streamd/support.h"
 
-namespace auralis {
+namespace auralis::acceptor_test {
 namespace {
 
 sockaddr_in loopback(const std::string& address, std::uint16_t port) {
@@ -214,4 +214,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::acceptor_test

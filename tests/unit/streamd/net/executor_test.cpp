@@ -9,7 +9,7 @@
 #include "streamd/net/websocket_server.h"
 #include "tests/unit/support.h"
 
-namespace auralis {
+namespace auralis::executor_test {
 namespace {
 
 class NoConnections final : public ConnectionEvents {
@@ -46,4 +46,4 @@ TEST_CASE("work posted on the network's own thread runs in order, and never with
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::executor_test

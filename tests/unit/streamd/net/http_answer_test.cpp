@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace auralis {
+namespace auralis::http_answer_test {
 namespace {
 
 bool has_line(const std::string& head, const std::string& line) {
@@ -55,4 +55,4 @@ TEST_CASE("the date has the form of RFC 9110, in GMT") {
   CHECK(date.substr(25) == " GMT");
 }
 
-}  // namespace auralis
+}  // namespace auralis::http_answer_test

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace auralis {
+namespace auralis::http_head_test {
 namespace {
 
 RequestHead parsed(const std::string& text) {
@@ -129,4 +129,4 @@ TEST_CASE("a fault keeps the method, so that the answer to HEAD has no body") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::http_head_test

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace auralis {
+namespace auralis::request_deadlines_test {
 namespace {
 
 using Expired = std::vector<std::pair<ConnectionId, std::int64_t>>;
@@ -45,4 +45,4 @@ TEST_CASE("a deadline is never 0, which stands for none") {
   CHECK(deadlines.add(1, 0) == 1);
 }
 
-}  // namespace auralis
+}  // namespace auralis::request_deadlines_test

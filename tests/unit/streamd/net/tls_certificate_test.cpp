@@ -7,7 +7,7 @@
 
 #include "tests/unit/support.h"
 
-namespace auralis {
+namespace auralis::tls_certificate_test {
 namespace {
 
 std::string refusal(const std::string& certificate, const std::string& key) {
@@ -30,4 +30,4 @@ TEST_CASE("a certificate that cannot be used is refused by its key and its path"
   CHECK(refusal(garbage, garbage).find("tls_certificate: " + garbage + " cannot be used: ") == 0);
 }
 
-}  // namespace auralis
+}  // namespace auralis::tls_certificate_test

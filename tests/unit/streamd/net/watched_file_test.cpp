@@ -10,7 +10,7 @@
 
 #include <string>
 
-namespace auralis {
+namespace auralis::watched_file_test {
 namespace {
 
 class WatchFixture {
@@ -111,4 +111,4 @@ TEST_CASE("a file that comes after the beginning is told") {
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::watched_file_test

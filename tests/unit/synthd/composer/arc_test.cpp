@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <set>
 
-using namespace auralis;
+namespace auralis::arc_test {
 
 TEST_CASE("the arc stays in its bounds, uses most of its range, and moves little from bar to bar") {
   int fullest = 0;
@@ -38,3 +38,5 @@ TEST_CASE("each seed has its own arc, independent of earlier calls") {
   CHECK(all.size() == 50);
   CHECK(signature(3) == signature(3));
 }
+
+}  // namespace auralis::arc_test

@@ -18,8 +18,7 @@
 #include <string>
 #include <vector>
 
-using namespace auralis;
-
+namespace auralis::composer_test {
 namespace {
 
 constexpr std::uint32_t kRate = 44'100;
@@ -358,3 +357,5 @@ TEST_CASE("swells are sparse and last 3 to 8 s") {
     CHECK(swell.gate_frames <= 8 * kRate);
   }
 }
+
+}  // namespace auralis::composer_test

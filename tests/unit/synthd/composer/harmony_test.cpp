@@ -13,8 +13,7 @@
 #include <string>
 #include <vector>
 
-using namespace auralis;
-
+namespace auralis::harmony_test {
 namespace {
 
 MusicParameters dense(Mode mode) {
@@ -234,3 +233,5 @@ TEST_CASE("voices stay in range in every key and mode") {
     }
   }
 }
+
+}  // namespace auralis::harmony_test

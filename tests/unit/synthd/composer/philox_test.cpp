@@ -7,7 +7,7 @@
 
 #include <array>
 
-using namespace auralis;
+namespace auralis::philox_test {
 
 // Test vectors of the authors for philox4x32 with 10 rounds (Random123, kat_vectors).
 TEST_CASE("Philox reproduces the published test vectors") {
@@ -39,3 +39,5 @@ TEST_CASE("a bounded draw stays below its bound and is uniform") {
   for (int i = 0; i < kDraws; ++i) ++counts.at(stream.below(5));
   for (const int count : counts) CHECK(count == doctest::Approx(kDraws / 5.0).epsilon(0.06));  // 3 sigma
 }
+
+}  // namespace auralis::philox_test

@@ -5,8 +5,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
-
+namespace auralis::device_test {
 namespace {
 
 const std::vector<DeviceInfo> mixed_devices{
@@ -45,3 +44,5 @@ TEST_CASE("the error without any device names what to install") {
 TEST_CASE("a device is described by its index, name, type and platform") {
   CHECK(device_line(mixed_devices, 2) == "2: NVIDIA H200 (GPU, NVIDIA CUDA)");
 }
+
+}  // namespace auralis::device_test

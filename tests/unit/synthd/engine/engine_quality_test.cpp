@@ -14,8 +14,9 @@
 #include <array>
 #include <cmath>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::engine_quality_test {
+
+using namespace test;
 
 namespace {
 
@@ -85,7 +86,7 @@ void for_each_preset(const Case& test_case) {
   }
 }
 
-Stereo play(const std::vector<Voice>& voices, std::int64_t chunks) {
+Stereo play_native(const std::vector<Voice>& voices, std::int64_t chunks) {
   NativeEngine engine(float_shape(), 1);
   return test::play(engine, voices, chunks);
 }
@@ -269,7 +270,7 @@ TEST_CASE("aliasing of a lead of 1.6 kHz is 80 dB under its fundamental") {
 TEST_CASE("a swell is a band of noise: its power above 3 kHz is 60 dB below that from 100 Hz to 1.2 kHz") {
   for (const double hz : {260.0, 500.0}) {
     CAPTURE(hz);
-    const Stereo audio = play({voice_of(VoiceType::kSwell, 0, 8 * kRate, hz)}, 80);
+    const Stereo audio = play_native({voice_of(VoiceType::kSwell, 0, 8 * kRate, hz)}, 80);
     double band = 0;
     double above = 0;
     double all = 0;
@@ -299,7 +300,7 @@ TEST_CASE(
     }
     const std::int64_t end = start + voice_frames(voices.front(), kRate);
     const std::int64_t silence = end + kRate * (kReverbFeedMs + kReverbTailMs) / 1'000;
-    const Stereo audio = play(voices, silence / kChunk + 10);
+    const Stereo audio = play_native(voices, silence / kChunk + 10);
     for (const Signal* side : {&audio.left, &audio.right}) {
       const auto level = [&](std::int64_t frame) { return rms(*side, frame, frame + kRate / 10); };
       CHECK(decibels(level(end)) > -60);
@@ -310,3 +311,5 @@ TEST_CASE(
     CHECK(std::abs(correlation(audio, end, end + kRate)) < 0.5);
   }
 }
+
+}  // namespace auralis::engine_quality_test

@@ -13,8 +13,9 @@
 #include <array>
 #include <utility>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::engine_stations_test {
+
+using namespace test;
 
 TEST_CASE("a minute of a station has the same samples with chunks of any length") {
   // Compare floats, which show what 16 bits hide, with bars that start with a chunk and anywhere; and 16 bits
@@ -206,3 +207,5 @@ TEST_CASE(
     CHECK(other[8'819] == through.right[21 * kChunk - 1]);
   });
 }
+
+}  // namespace auralis::engine_stations_test

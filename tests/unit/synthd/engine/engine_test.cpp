@@ -12,8 +12,9 @@
 #include <algorithm>
 #include <cmath>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::engine_test {
+
+using namespace test;
 
 namespace {
 
@@ -248,3 +249,5 @@ TEST_CASE(
     }
   }
 }
+
+}  // namespace auralis::engine_test

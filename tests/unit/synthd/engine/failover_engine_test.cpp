@@ -8,8 +8,9 @@
 #include <memory>
 #include <utility>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::failover_engine_test {
+
+using namespace test;
 
 namespace {
 
@@ -72,3 +73,5 @@ TEST_CASE("an engine that fails while rendering is replaced once, and the music 
   CHECK_FALSE(replaced);
   CHECK(what == "the cable fell out");
 }
+
+}  // namespace auralis::failover_engine_test

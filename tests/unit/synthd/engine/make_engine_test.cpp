@@ -10,8 +10,9 @@
 
 #include <algorithm>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::make_engine_test {
+
+using namespace test;
 
 namespace {
 
@@ -77,3 +78,5 @@ TEST_CASE("each engine that can be configured renders") {
     CHECK(made->device_bytes() > 0);
   }
 }
+
+}  // namespace auralis::make_engine_test

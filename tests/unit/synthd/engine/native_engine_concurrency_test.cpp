@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace auralis {
+namespace auralis::native_engine_concurrency_test {
 namespace {
 
 constexpr std::size_t kStations = 9;
@@ -50,4 +50,4 @@ TEST_CASE("batches of any size, spread over threads, equal those of a single thr
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::native_engine_concurrency_test

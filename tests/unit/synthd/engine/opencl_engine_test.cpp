@@ -10,8 +10,9 @@
 #include <cstdlib>
 #include <optional>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::opencl_engine_test {
+
+using namespace test;
 
 namespace {
 
@@ -84,3 +85,5 @@ TEST_CASE("every device has a name and a platform, and an index that the engine 
   }
   CHECK_THROWS(OpenClEngine(devices.size(), EngineShape{}));
 }
+
+}  // namespace auralis::opencl_engine_test

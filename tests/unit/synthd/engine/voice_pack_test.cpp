@@ -5,8 +5,7 @@
 
 #include <algorithm>
 
-using namespace auralis;
-
+namespace auralis::voice_pack_test {
 namespace {
 
 constexpr EngineShape kShape{44'100, 4'410, 1, 4, false};
@@ -161,3 +160,5 @@ TEST_CASE("a batch has at most one chunk per station, and only of existing stati
   batch[2].station = 3;
   CHECK_FALSE(is_batch(shape, batch.data(), 3));
 }
+
+}  // namespace auralis::voice_pack_test

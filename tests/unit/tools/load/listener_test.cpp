@@ -5,8 +5,9 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::listener_test {
+
+using namespace test;
 
 namespace {
 
@@ -177,3 +178,5 @@ TEST_CASE_FIXTURE(Fixture, "of a plain HTTP stream the bytes are counted") {
   CHECK(tally.heard == 1);
   CHECK(tally.bytes == 4);
 }
+
+}  // namespace auralis::listener_test

@@ -10,7 +10,7 @@
 #include "streamd/encode/frame.h"
 #include "tools/load/wire.h"
 
-namespace auralis {
+namespace auralis::message_test {
 namespace {
 
 using Kind = ServerMessage::Kind;
@@ -75,4 +75,4 @@ TEST_CASE("other messages are none of a listener's figures, and garbage is told"
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::message_test

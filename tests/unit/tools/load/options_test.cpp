@@ -8,8 +8,7 @@
 #include <array>
 #include <sstream>
 
-using namespace auralis;
-
+namespace auralis::options_test {
 namespace {
 
 // Of a command line that is neither --help nor --version.
@@ -99,3 +98,5 @@ TEST_CASE("--help and --version are answered") {
     CHECK(out.str().find("auralis-load") != std::string::npos);
   }
 }
+
+}  // namespace auralis::options_test

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-using namespace auralis;
+namespace auralis::process_test {
 
 TEST_CASE("a process has used time and memory, this one no more than it says itself") {
   volatile double sum = 0;
@@ -26,3 +26,5 @@ TEST_CASE("of a process that has ended there is nothing") {
   ::waitpid(child, nullptr, 0);
   CHECK_FALSE(process_usage(child));
 }
+
+}  // namespace auralis::process_test

@@ -4,8 +4,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-using namespace auralis;
-
+namespace auralis::report_test {
 namespace {
 
 struct Fixture {
@@ -88,3 +87,5 @@ TEST_CASE_FIXTURE(Fixture, "a run that measured nothing reports its connections 
   CHECK(has(text(), "0 of 10"));
   CHECK_FALSE(has(text(), "MB/s"));
 }
+
+}  // namespace auralis::report_test

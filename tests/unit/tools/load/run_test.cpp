@@ -10,8 +10,9 @@
 #include <unistd.h>
 #include <stdexcept>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::run_test {
+
+using namespace test;
 
 namespace {
 
@@ -54,3 +55,5 @@ TEST_CASE("a server process that does not exist is an error, before any connecti
   options.server = ended;
   CHECK_THROWS_WITH_AS(LoadRun{options}, doctest::Contains("there is no process"), std::runtime_error);
 }
+
+}  // namespace auralis::run_test

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace auralis {
+namespace auralis::statistics_test {
 namespace {
 
 using Step = ChunkSequence::Step;
@@ -105,4 +105,4 @@ TEST_CASE("gaps and repeats of a sequence are told, and what is missing is count
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::statistics_test

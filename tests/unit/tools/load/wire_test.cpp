@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace auralis {
+namespace auralis::wire_test {
 namespace {
 
 using Outcome = FrameReader::Outcome;
@@ -224,4 +224,4 @@ TEST_CASE("what is no response of HTTP has no status, and an endless one is too 
 }
 
 }  // namespace
-}  // namespace auralis
+}  // namespace auralis::wire_test

@@ -8,8 +8,9 @@
 #include <unistd.h>
 #include <optional>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::file_test {
+
+using namespace test;
 
 namespace {
 
@@ -93,3 +94,5 @@ TEST_CASE("bytes are read back from where the file was moved to") {
   CHECK(file.read(text.data(), text.size()) == 3);
   CHECK(text.substr(0, 3) == "sic");
 }
+
+}  // namespace auralis::file_test

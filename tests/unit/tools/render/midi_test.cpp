@@ -9,8 +9,7 @@
 #include <algorithm>
 #include <set>
 
-using namespace auralis;
-
+namespace auralis::midi_test {
 namespace {
 
 struct Event {
@@ -150,3 +149,5 @@ TEST_CASE("a group that is off leaves its track empty") {
   CHECK(count(3) == 0);
   CHECK(count(4) == 0);
 }
+
+}  // namespace auralis::midi_test

@@ -5,8 +5,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
-
+namespace auralis::music_test {
 namespace {
 
 constexpr Track kAll = 0b1111;
@@ -47,3 +46,5 @@ TEST_CASE_FIXTURE(Fixture, "a track has its groups of voices alone, the others a
   CHECK(pads != chunk(tracks, 0, 60, 2));
   for (const std::int16_t sample : chunk(tracks, 0, 60, 3)) REQUIRE(std::abs(sample) <= 1);  // dither
 }
+
+}  // namespace auralis::music_test

@@ -7,8 +7,7 @@
 
 #include <sstream>
 
-using namespace auralis;
-
+namespace auralis::options_test {
 namespace {
 
 // Of a command line that is neither --help nor --version.
@@ -102,3 +101,5 @@ TEST_CASE("--help and --version are answered") {
     CHECK(out.str().find("auralis-render") != std::string::npos);
   }
 }
+
+}  // namespace auralis::options_test

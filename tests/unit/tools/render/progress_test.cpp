@@ -13,8 +13,7 @@
 #include <limits>
 #include <string>
 
-using namespace auralis;
-
+namespace auralis::progress_test {
 namespace {
 
 // A terminal that keeps what is drawn on it.
@@ -113,3 +112,5 @@ TEST_CASE("the speed is music rendered by time passed") {
   CHECK(progress.speed(std::int64_t{44'100} * 3'600) == 1'800);
   CHECK(progress.speed(0) == 0);
 }
+
+}  // namespace auralis::progress_test

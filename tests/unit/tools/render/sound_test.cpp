@@ -8,8 +8,9 @@
 
 #include <vector>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::sound_test {
+
+using namespace test;
 
 namespace {
 
@@ -84,3 +85,5 @@ TEST_CASE("24 bits and Vorbis take the float mix, 16 bits take the samples") {
   CHECK(format_of(SoundType::kOgg, 16).from_floats());
   CHECK_FALSE(format_of(SoundType::kFlac, 16).from_floats());
 }
+
+}  // namespace auralis::sound_test

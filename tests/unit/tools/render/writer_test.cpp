@@ -8,8 +8,9 @@
 
 #include <vector>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::writer_test {
+
+using namespace test;
 
 namespace {
 
@@ -57,3 +58,5 @@ TEST_CASE("a file that cannot be created is refused at once") {
   const TempDir folder;
   CHECK_THROWS_AS(SoundWriter(folder.path() / "none" / "a.wav", wav_of(1), false), FileError);
 }
+
+}  // namespace auralis::writer_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace auralis;
+namespace auralis::time_test {
 
 TEST_CASE("a duration is a whole number above 0 with its unit") {
   CHECK(parse_duration("30s") == 30);
@@ -44,3 +44,5 @@ TEST_CASE("the text of a time is read back as the same time") {
     CHECK(parse_time(time_text(unix_s)) == unix_s);
   }
 }
+
+}  // namespace auralis::time_test

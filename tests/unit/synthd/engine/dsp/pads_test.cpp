@@ -8,8 +8,9 @@
 #include <algorithm>
 #include <cmath>
 
-using namespace auralis;
-using namespace auralis::test;
+namespace auralis::pads_test {
+
+using namespace test;
 
 namespace {
 
@@ -164,3 +165,5 @@ TEST_CASE("pads have the same bits for any chunk length, whatever the number and
     CHECK(in_pieces(882) == whole);
   });
 }
+
+}  // namespace auralis::pads_test
