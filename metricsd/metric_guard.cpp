@@ -62,7 +62,7 @@ bool below(const std::vector<double>& now, const std::vector<double>& before) {
 
 // Whether a number rose by more than possible between two reads, which are a second apart: for bytes a
 // hundred times the rate of 10 Gbit/s, for anything else ten million.
-bool leapt(const MetricSpec& spec, const std::vector<double>& now, const std::vector<double>& before) {
+bool jumped(const MetricSpec& spec, const std::vector<double>& now, const std::vector<double>& before) {
   const double most = spec.name.find("bytes") != std::string::npos ? 1e11 : 1e7;
   return now.size() == before.size() &&
          !std::equal(before.begin(), before.end(), now.begin(),
@@ -113,15 +113,16 @@ bool MetricGuard::may_show(const MetricSample& sample, std::int64_t now_ns) {
     // It fell, or fell again.
     if (series.withheld.empty() || below(numbers, series.withheld)) series.fell_ns = now_ns;
     if (now_ns - series.fell_ns < kSettledNs) {
+      series.jumped_ns = 0;  // it did not stay up
       series.withheld = std::move(numbers);
       return false;
     }
   }
-  if (!fresh && leapt(sample.spec, numbers, series.shown)) {
-    if (series.leapt_ns == 0) series.leapt_ns = now_ns;
-    if (now_ns - series.leapt_ns < kProvenNs) return false;
+  if (!fresh && jumped(sample.spec, numbers, series.shown)) {
+    if (series.jumped_ns == 0) series.jumped_ns = now_ns;
+    if (now_ns - series.jumped_ns < kProvenNs) return false;
   }
-  series.leapt_ns = 0;
+  series.jumped_ns = 0;
   series.shown = std::move(numbers);
   series.withheld.clear();
   return true;

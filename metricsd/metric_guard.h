@@ -42,7 +42,7 @@ class MetricGuard {
     Numbers shown;
     Numbers withheld;  // as last seen; empty while the series is shown
     std::int64_t fell_ns = 0;
-    std::int64_t leapt_ns = 0;  // 0: it did not jump
+    std::int64_t jumped_ns = 0;  // 0: it did not jump
     bool late = false;
     std::uint64_t seen_in = 0;
   };

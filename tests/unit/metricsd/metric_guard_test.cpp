@@ -141,19 +141,31 @@ TEST_CASE("is_utf8: takes what is well-formed, and nothing else") {
   }
 }
 
-TEST_CASE("MetricGuard: what leaps is shown once it has stayed up, and noise that is put right never is") {
+TEST_CASE("MetricGuard: a series that jumped is shown once it has stayed up, and noise that is restored never is") {
   Bench bench;
   CHECK(bench.shown({counter(10), counter(10, "sent_bytes_total")}) == 2);
   bench.now_ns += kNsPerSecond;
   CHECK(bench.shown({counter(1e12), counter(1e9, "sent_bytes_total")}) == 1);
   bench.now_ns += kNsPerSecond;
-  CHECK(bench.shown({counter(13), counter(2e9, "sent_bytes_total")}) == 2);  // put right
+  CHECK(bench.shown({counter(13), counter(2e9, "sent_bytes_total")}) == 2);  // restored
   for (int second = 0; second < 3; ++second) {
     bench.now_ns += kNsPerSecond;
     CHECK(bench.shown({counter(1e9 + second)}) == 0);  // as after an outage, of which all is counted at once
   }
   bench.now_ns += kNsPerSecond;
   CHECK(bench.shown({counter(1e9 + 3)}) == 1);
+}
+
+TEST_CASE("MetricGuard: a series that jumped and fell again has not stayed up") {
+  Bench bench;
+  CHECK(bench.shown({counter(10)}) == 1);
+  CHECK(bench.shown({counter(1e12)}) == 0);
+  bench.now_ns += kNsPerSecond;
+  CHECK(bench.shown({counter(5)}) == 0);
+  bench.now_ns += MetricGuard::kProvenNs;
+  CHECK(bench.shown({counter(2e12)}) == 0);
+  bench.now_ns += MetricGuard::kProvenNs;
+  CHECK(bench.shown({counter(2e12)}) == 1);
 }
 
 }  // namespace auralis::metric_guard_test
