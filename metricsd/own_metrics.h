@@ -35,7 +35,7 @@ class OwnMetrics {
   Counter samples_withheld(Daemon daemon) {
     return m_.counter(
         "auralis_samples_withheld_total",
-        "Samples of the process withheld because they were impossible or had fallen: another process "
+        "Samples of the process withheld because they were impossible, fell or jumped: another process "
         "overwrites its segment",
         of(daemon));
   }

@@ -203,7 +203,7 @@ bool SnapshotSource::read(Peer& peer, std::int64_t now_ns, std::vector<MetricSam
   if (withheld > 0 && !peer.withheld) {
     log_warning(withheld == all
                     ? "metrics of " + name + " withheld: its shared memory holds impossible values"
-                    : "metrics of " + name + " withheld: counters fell");
+                    : "metrics of " + name + " withheld: counters fell, or rose by more than is possible");
   } else if (withheld == 0 && peer.withheld) {
     log_info("metrics of " + name + " published again");
   }

@@ -112,7 +112,7 @@ class Conductor {
   ChangeResult control(const ChangeRequest& request);
   void count(const ChangeResult& result);
   void refuse_changes(ConnectionId id, const PendingStation& waited);
-  void refuse_change(ConnectionId id, const ClientMessage& message);
+  void refuse_change(ConnectionId id, const ClientMessage& message, std::string_view why);
   void refuse(ConnectionId id, const MessageError& error);
   WorkerProxy& worker_of(const Subscriptions::Listener& listener) { return workers_.at(listener.worker); }
   void send(const Subscriptions::Listener& listener, ConnectionId id, const std::string& text);

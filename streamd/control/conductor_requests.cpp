@@ -2,6 +2,7 @@
 // Answers what listeners and operators request of the conductor.
 #include <algorithm>
 #include <cassert>
+#include <string_view>
 #include <utility>
 
 #include "streamd/control/conductor.h"
@@ -10,6 +11,8 @@ namespace auralis {
 namespace {
 
 constexpr std::size_t kMostHeld = 8;  // changes for a station that does not play yet
+constexpr std::string_view kNotStarted = "The station of this change could not be started.";
+constexpr std::string_view kTooManyHeld = "Too many changes wait for the station; try again when it plays.";
 
 }  // namespace
 
@@ -25,8 +28,9 @@ void Conductor::change_now(ConnectionId id, const ClientMessage& message) {
   const auto pending = pending_.find(id);
   if (pending != pending_.end() && pending->second.station) {
     auto& held = pending->second.station->changes;
-    const bool holds = pump_.reader().segment().writer_alive() && held.size() < kMostHeld;
-    return holds ? held.push_back(message) : refuse_change(id, message);
+    if (!pump_.reader().segment().writer_alive()) return refuse_change(id, message, kNotStarted);
+    if (held.size() >= kMostHeld) return refuse_change(id, message, kTooManyHeld);
+    return held.push_back(message);
   }
   const ChangeResult result = change_station(message, listener->station);
   count(result);
@@ -35,12 +39,11 @@ void Conductor::change_now(ConnectionId id, const ClientMessage& message) {
 
 // Changes that were held for a station that did not come.
 void Conductor::refuse_changes(ConnectionId id, const PendingStation& waited) {
-  for (const ClientMessage& message : waited.changes) refuse_change(id, message);
+  for (const ClientMessage& message : waited.changes) refuse_change(id, message, kNotStarted);
 }
-void Conductor::refuse_change(ConnectionId id, const ClientMessage& message) {
+void Conductor::refuse_change(ConnectionId id, const ClientMessage& message, std::string_view why) {
   metrics_.control_refused.add();
-  refuse(id,
-         {"unavailable", "The station of this change could not be started.", std::string(type_of(message))});
+  refuse(id, {"unavailable", std::string(why), std::string(type_of(message))});
 }
 
 void Conductor::refuse(ConnectionId id, const MessageError& error) {

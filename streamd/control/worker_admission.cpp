@@ -178,8 +178,9 @@ std::optional<SharedPermit> Worker::reserve_encoder(const IpAddress& client, Wir
   if (!is_opus(format)) return SharedPermit();
   // A station that is not in the directory is still to come; the conductor knows more of it.
   const auto* const entry = directory_->find(station);
-  const bool usual = station == StationId{};
-  if (!own && (usual || (entry != nullptr && (!entry->personal || entry->encoded)))) return SharedPermit();
+  const bool unspecified = station == StationId{};
+  if (!own && (unspecified || (entry != nullptr && (!entry->personal || entry->encoded))))
+    return SharedPermit();
   SharedPermit permit = context_.encoders.acquire_shared(client);
   return permit ? std::optional(std::move(permit)) : std::nullopt;
 }

@@ -30,7 +30,7 @@ constexpr int kPauseMs = 100;
 constexpr std::size_t kMostClients = 65'536;
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\n"
-    "Content-Length: 49\r\n\r\nToo many connections at a time; try again later.\n";
+    "Content-Length: 47\r\n\r\nToo many connections at once; try again later.\n";
 
 // Host and port for an error message.
 std::string host_and_port(const std::string& host, std::uint16_t port) {

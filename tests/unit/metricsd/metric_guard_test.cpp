@@ -141,7 +141,8 @@ TEST_CASE("is_utf8: takes what is well-formed, and nothing else") {
   }
 }
 
-TEST_CASE("MetricGuard: a series that jumped is shown once it has stayed up, and noise that is restored never is") {
+TEST_CASE(
+    "MetricGuard: a series that jumped is shown once it has stayed up, and noise that is restored never is") {
   Bench bench;
   CHECK(bench.shown({counter(10), counter(10, "sent_bytes_total")}) == 2);
   bench.now_ns += kNsPerSecond;

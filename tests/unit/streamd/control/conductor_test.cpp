@@ -114,6 +114,22 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(close_code(3) == close_code::kTryAgainLater);
 }
 
+TEST_CASE("eight changes wait for a station that is still to come, and more are refused") {
+  Fixture fixture([](Config& config) { config.streamd.changes_per_second = 10; });
+  fixture.listen(2);
+  fixture.say(2, R"({"type": "subscribe", "query": "station=new"})");
+  for (int i = 0; i < 8; ++i) {
+    fixture.say(2, kSleep);
+    fixture.advance(2 * kChunkNs);
+  }
+  CHECK(fixture.answers(2, 1) == Answers{});
+  fixture.say(2, kSleep);
+  fixture.advance(kChunkNs);
+  CHECK(fixture.answers(2, 1) == Answers{"unavailable"});
+  CHECK(fixture.messages(2).at(1).at("message") ==
+        "Too many changes wait for the station; try again when it plays.");
+}
+
 TEST_CASE_FIXTURE(Fixture, "who asks for another station before the first one began gets the second alone") {
   listen(2);
   say(2, R"({"type": "subscribe", "query": "station=new"})");
