@@ -7,6 +7,7 @@
 #include <sstream>
 #include <utility>
 
+#include "common/base/http_text.h"
 #include "common/base/log.h"
 #include "metricsd/http_rules.h"
 
@@ -67,7 +68,7 @@ HttpConnection::HttpConnection(tcp::socket socket, HttpShared& shared)
 
 void HttpConnection::start() {
   // Not kIdle: it would be closed first to make room, before its first request could arrive.
-  enter(State::kReceiving, shared_.limits.head);
+  set_state(State::kReceiving, shared_.limits.head);
   receive();
 }
 
@@ -85,7 +86,7 @@ void HttpConnection::tick() {
   }
 }
 
-void HttpConnection::enter(State state, std::chrono::milliseconds limit) {
+void HttpConnection::set_state(State state, std::chrono::milliseconds limit) {
   state_ = state;
   entered_ = ++shared_.changes;
   ticks_left_ = limit / kTick + 1;
@@ -135,7 +136,7 @@ void HttpConnection::advance() {
 bool HttpConnection::begin_request() {
   while (received().substr(0, 2) == "\r\n") buffer_.consume(2);
   if (received().empty() || received() == "\r") return false;
-  enter(State::kReceiving, shared_.limits.head);
+  set_state(State::kReceiving, shared_.limits.head);
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(shared_.limits.head_bytes));
   parser_->body_limit(shared_.limits.body_bytes);
@@ -179,7 +180,7 @@ int HttpConnection::field_fault() const {
   const auto& request = parser_->get();
   const std::size_t hosts = request.count(http::field::host);
   if (hosts > 1 || (hosts == 0 && request.version() > 10)) return 400;
-  if (hosts == 1 && !valid_host(plain(request[http::field::host]))) return 400;
+  if (hosts == 1 && !is_authority(plain(request[http::field::host]))) return 400;
   const std::size_t codings = request.count(http::field::transfer_encoding);
   if (codings > 0) {
     // Do not guess where the request ends: a proxy in front of this server may have split it elsewhere.
@@ -267,13 +268,13 @@ std::string HttpConnection::head_of(const HttpPage& page, bool keep) const {
 }
 
 void HttpConnection::write(bool keep) {
-  enter(State::kAnswering, shared_.limits.answer);
+  set_state(State::kAnswering, shared_.limits.answer);
   asio::async_write(socket_, asio::buffer(reply_),
                     [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
                       if (error) return self->close();
                       self->parser_.reset();
                       if (!keep) return self->linger();
-                      self->enter(State::kIdle, self->shared_.limits.idle);
+                      self->set_state(State::kIdle, self->shared_.limits.idle);
                       self->advance();
                     });
 }
@@ -283,7 +284,7 @@ void HttpConnection::write(bool keep) {
 void HttpConnection::linger() {
   ErrorCode ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
-  enter(State::kClosing, kLingering);
+  set_state(State::kClosing, kLingering);
   advance();
 }
 

@@ -54,7 +54,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
-  void enter(State state, std::chrono::milliseconds limit);
+  void set_state(State state, std::chrono::milliseconds limit);
   std::string_view received() const;
   void receive();
   void advance();

@@ -6,25 +6,14 @@
 #include <cstdio>
 #include <ctime>
 
+#include "common/base/http_text.h"
+
 namespace auralis {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr int kBadRequest = 400;
 constexpr int kVersionNotSupported = 505;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alnum(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_one_of(char c, std::string_view set) { return set.find(c) != std::string_view::npos; }
-bool is_token(char c) { return is_alnum(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); }
-bool is_unreserved(char c) { return is_alnum(c) || is_one_of(c, "-._~"); }
-
-int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // The version at the end of a request line, "HTTP/" and a digit on each side of a dot; else empty.
 std::string_view version_of(std::string_view line) {
@@ -49,15 +38,11 @@ bool ambiguous(std::string_view head) {
 // Cuts scheme and authority from the absolute-form; false if `target` is not of that form.
 bool cut_authority(std::string_view& target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    const auto same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
-    if (target.size() <= scheme.size() ||
-        !std::equal(scheme.begin(), scheme.end(), target.begin(),
-                    [&](char wanted, char given) { return same(given, wanted); })) {
+    if (target.size() <= scheme.size() || !same_but_for_case(target.substr(0, scheme.size()), scheme))
       continue;
-    }
     target.remove_prefix(scheme.size());
     const std::size_t end = std::min(target.find_first_of("/?"), target.size());
-    if (end == 0 || !valid_host(target.substr(0, end))) return false;
+    if (end == 0 || !is_authority(target.substr(0, end))) return false;
     target.remove_prefix(end);
     return true;
   }
@@ -72,12 +57,10 @@ std::optional<std::string> decode_unreserved(std::string_view path) {
       decoded += path[at];
       continue;
     }
-    const int high = at + 2 < path.size() ? hex_digit(path[at + 1]) : -1;
-    const int low = at + 2 < path.size() ? hex_digit(path[at + 2]) : -1;
-    if (high < 0 || low < 0) return std::nullopt;
-    const char c = static_cast<char>(high * 16 + low);
-    if (is_unreserved(c)) {
-      decoded += c;
+    const auto c = percent_decoded(path.substr(at));
+    if (!c) return std::nullopt;
+    if (is_unreserved(*c)) {
+      decoded += *c;
     } else {
       decoded.append(path.substr(at, 3));
     }
@@ -89,7 +72,7 @@ std::optional<std::string> decode_unreserved(std::string_view path) {
 }  // namespace
 
 int head_fault(std::string_view received) {
-  if (!received.empty() && !is_token(received.front())) return kBadRequest;
+  if (!received.empty() && !is_token_char(received.front())) return kBadRequest;
   if (ambiguous(received.substr(0, received.find("\r\n\r\n")))) return kBadRequest;
   const std::size_t end = received.find(kLineEnd);
   if (end == std::string_view::npos) return 0;
@@ -114,21 +97,6 @@ std::optional<std::string> path_of_target(std::string_view target) {
   const std::string_view path = target.substr(0, target.find('?'));
   if (path.empty()) return absolute ? std::optional<std::string>("/") : std::nullopt;
   return decode_unreserved(path);
-}
-
-bool valid_host(std::string_view value) {
-  const bool literal = !value.empty() && value.front() == '[';
-  const std::size_t name_end = literal ? value.find(']') : std::min(value.find(':'), value.size());
-  if (name_end == std::string_view::npos) return false;
-  const std::string_view name = value.substr(0, name_end);
-  const auto in_name = [](char c) { return is_unreserved(c) || is_one_of(c, "%!$&'()*+,;="); };
-  const auto in_literal = [](char c) { return is_alnum(c) || is_one_of(c, ":."); };
-  const bool good_name = literal ? name.size() > 1 && std::all_of(name.begin() + 1, name.end(), in_literal)
-                                 : std::all_of(name.begin(), name.end(), in_name);
-  std::string_view rest = value.substr(name_end + (literal ? 1 : 0));
-  if (!good_name || (!rest.empty() && rest.front() != ':')) return false;
-  if (!rest.empty()) rest.remove_prefix(1);
-  return rest.size() <= 5 && std::all_of(rest.begin(), rest.end(), is_digit);
 }
 
 std::string http_date(std::int64_t unix_s) {

@@ -22,9 +22,6 @@ bool later_minor_version(std::string_view line);
 // characters decoded; "*" for the asterisk-form. Nothing if the target is malformed.
 std::optional<std::string> path_of_target(std::string_view target);
 
-// Whether `value` is valid for a Host header: a name or an address, optionally with a port; or empty.
-bool valid_host(std::string_view value);
-
 // A time (seconds since the Unix epoch) in the format of the Date header.
 std::string http_date(std::int64_t unix_s);
 

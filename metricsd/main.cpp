@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
+#include <cstdint>
 #include <iostream>
 
 #include "common/base/clock.h"
+#include "common/base/descriptor_limit.h"
 #include "common/base/log.h"
 #include "common/daemon/service.h"
-#include "metricsd/descriptor_limit.h"
 #include "metricsd/http_healthcheck.h"
 #include "metricsd/metrics_daemon.h"
 
 namespace {
+
+// For HTTP and ZeroMQ clients. Fewer serve fewer clients.
+constexpr std::uint64_t kDescriptors = 65'536;
 
 int check_health(const auralis::Config& config) {
   const std::string trouble = auralis::http_healthcheck(config.metricsd.host, config.metricsd.port);
@@ -19,7 +23,7 @@ int check_health(const auralis::Config& config) {
 
 int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   if (command_line.healthcheck) return check_health(command_line.config);
-  auralis::raise_descriptor_limit();
+  auralis::raise_descriptor_limit(kDescriptors);
   const auralis::SystemClock clock;
   auralis::MetricsDaemon daemon(command_line.config, clock);
   daemon.start();

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "common/base/file_descriptor.h"
 #include "metricsd/zmq_peers.h"
 
 namespace auralis {
@@ -46,11 +47,9 @@ bool ipc_taken(const std::string& endpoint) {
   if (path.empty() || path[0] == '@' || path[0] == '*' || path.size() >= sizeof address.sun_path)
     return false;
   path.copy(address.sun_path, path.size());
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return false;
-  const bool taken = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  ::close(probe);
-  return taken;
+  const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return probe.is_open() &&
+         ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 // Whether it ends with a port out of range: ZeroMQ would silently bind another one.

@@ -93,8 +93,9 @@ struct StreamServer::Impl {
                 [this](const IpAddress& address) { return access.is_exempt(address); }),
         personal({static_cast<std::int64_t>(kMostStations), c.streamd.max_personal_stations_per_address},
                  [this](const IpAddress& address) { return access.is_exempt(address); }),
-        encoders({static_cast<std::int64_t>(encoder_places(c)), c.streamd.max_personal_stations_per_address},
-                 [this](const IpAddress& address) { return access.is_exempt(address); }),
+        encoders(
+            {static_cast<std::int64_t>(encoder_capacity(c)), c.streamd.max_personal_stations_per_address},
+            [this](const IpAddress& address) { return access.is_exempt(address); }),
         context{c, clock, k, access, limiter, personal, encoders, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_shards()),

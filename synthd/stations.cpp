@@ -121,7 +121,7 @@ void Stations::rewind(std::int64_t now_ns) {
   }
 }
 
-bool Stations::is_tenant(std::size_t index, std::uint64_t generation) const {
+bool Stations::holds(std::size_t index, std::uint64_t generation) const {
   return contains(index) && parts_.audio.generation(index) == generation;
 }
 

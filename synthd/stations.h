@@ -78,7 +78,7 @@ class Stations {
   const StationSlot& at(std::size_t index) const { return stations_.at(index).value(); }
 
   // Whether the station at `index` is the one that a control request for `generation` means.
-  bool is_tenant(std::size_t index, std::uint64_t generation) const;
+  bool holds(std::size_t index, std::uint64_t generation) const;
 
   // Hands the stations to the next thread that uses them (ThreadChecker::detach).
   void detach() noexcept { thread_.detach(); }

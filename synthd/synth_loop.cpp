@@ -12,7 +12,7 @@
 namespace auralis {
 namespace {
 
-constexpr std::int64_t kHouseNs =
+constexpr std::int64_t kCheckIntervalNs =
     100 * kNsPerMs;  // how soon a lost audio segment is noticed: a few system calls
 constexpr std::int64_t kControlRefreshNs = 250 * kNsPerMs;  // a stat of the control segment's file
 // Share of a step for warm-up, and stations warmed up together: few, so that the first ones play soon.
@@ -58,8 +58,8 @@ std::int64_t SynthLoop::step() {
 
 // Restores the audio segment if another process removed it or cut it short.
 void SynthLoop::run_housekeeping(std::int64_t now_ns) {
-  if (now_ns < next_house_ns_) return;
-  next_house_ns_ = now_ns + kHouseNs;
+  if (now_ns < next_check_ns_) return;
+  next_check_ns_ = now_ns + kCheckIntervalNs;
   if (parts_.audio.run_housekeeping(now_ns)) stations_.rewind(now_ns);
 }
 
@@ -98,16 +98,16 @@ void SynthLoop::poll_control(std::int64_t now_ns) {
 // Returns false if the request must wait for a later step. Ignores requests for a station that has ended or
 // has not started.
 bool SynthLoop::apply(std::size_t index, const ControlRequest& request) {
-  const bool is_tenant = stations_.is_tenant(index, request.generation);
+  const bool holds = stations_.holds(index, request.generation);
   switch (request.action) {
     case ControlAction::kChange:
-      return !is_tenant || change(index, request);
+      return !holds || change(index, request);
     case ControlAction::kOpen:
       if (!stations_.contains(index) && parts_.audio.generation(index) + 1 == request.generation)
         open_personal(index, request);
       return true;
     case ControlAction::kClose:
-      if (is_tenant && stations_.at(index).state.personal != 0) close_personal(index);
+      if (holds && stations_.at(index).state.personal != 0) close_personal(index);
       return true;
   }
   return true;

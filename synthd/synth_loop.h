@@ -98,7 +98,7 @@ class SynthLoop {
   std::vector<std::uint64_t> control_versions_;  // by index: of the request that was last applied
   std::uint64_t control_version_ = 0;            // of the segment when it was last read
   std::int64_t control_refresh_ns_ = 0;          // when to check the control segment's file again
-  std::int64_t next_house_ns_ = 0;               // when to check the audio segment again
+  std::int64_t next_check_ns_ = 0;               // when to check the audio segment again
   std::int64_t skip_log_ns_ = 0;                 // no warning about skipped chunks before this
   bool requests_wait_ = false;                   // some request came too soon after another
   bool filled_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/access/secret_file.h"
 
+#include "common/base/file_descriptor.h"
 #include "common/base/text.h"
 
 #include <fcntl.h>
@@ -23,20 +24,17 @@ namespace {
   throw SecretError(path.string() + ": " + why);
 }
 
-// An open regular file, closed by the destructor; not a pipe, which could block the reader.
+// An open regular file; not a pipe, which could block the reader.
 class OpenFile {
  public:
   explicit OpenFile(const std::filesystem::path& path)
-      : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (fd_ < 0) refuse(path_, std::string("cannot be read: ") + std::strerror(errno));
+      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (!file_.is_open()) refuse(path_, std::string("cannot be read: ") + std::strerror(errno));
   }
-  ~OpenFile() { ::close(fd_); }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
 
   void check() const {
     struct stat status {};
-    if (::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) refuse(path_, "must be a plain file");
+    if (::fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode)) refuse(path_, "must be a plain file");
     if ((status.st_mode & S_IRWXO) == 0) return;
     std::array<char, 8> mode{};
     std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(status.st_mode) & 07777U);
@@ -48,7 +46,7 @@ class OpenFile {
   std::size_t read(char* data, std::size_t size) const {
     std::size_t done = 0;
     while (done < size) {
-      const ssize_t count = ::read(fd_, data + done, size - done);
+      const ssize_t count = ::read(file_.get(), data + done, size - done);
       if (count == 0) break;
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) refuse(path_, std::string("cannot be read: ") + std::strerror(errno));
@@ -59,7 +57,7 @@ class OpenFile {
 
  private:
   const std::filesystem::path& path_;
-  int fd_;
+  FileDescriptor file_;
 };
 
 bool is_printable(char c) { return '!' <= c && c <= '~'; }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "common/segments/audio_segment.h"
+
 #include "common/segments/audio_layout.h"
 #include "common/segments/segment_view.h"
 

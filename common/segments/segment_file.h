@@ -3,6 +3,7 @@
 // with its identity, mapping and lock.
 #pragma once
 
+#include "common/base/file_descriptor.h"
 #include "common/segments/bus_error_guard.h"
 #include "common/segments/segment.h"
 
@@ -28,30 +29,6 @@ inline constexpr std::uint64_t kSegmentMagic = 0x3153494C41525541ULL;
 inline std::uint64_t kind_word(SegmentKind kind, std::uint32_t version) {
   return static_cast<std::uint64_t>(kind) << 32U | version;
 }
-
-// An owned file descriptor, closed by the destructor.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
-  ~FileDescriptor() { reset(); }
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    if (this != &other) {
-      reset();
-      fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-  }
-
-  int get() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
-  void reset() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_;
-};
 
 struct FileIdentity {
   dev_t device = 0;

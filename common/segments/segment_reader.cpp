@@ -42,7 +42,7 @@ struct SegmentReader::Impl {
   SegmentState attach(Attachment& to) {
     // O_NONBLOCK has no effect on a file, and keeps a pipe of that name from blocking the reader.
     to.file = FileDescriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (!to.file.open())
+    if (!to.file.is_open())
       return errno == EACCES || errno == EPERM ? SegmentState::kDenied : SegmentState::kMissing;
     untrusted = folder_problem(path.parent_path(), FolderUse::kRead);
     if (!untrusted.empty()) return SegmentState::kUntrusted;

@@ -87,7 +87,7 @@ struct SegmentWriter::Impl {
   FileDescriptor open_locked() const {
     for (;;) {
       FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kSegmentMode));
-      if (!fd.open())
+      if (!fd.is_open())
         fail(path, "cannot be opened for writing: " + reason(errno) + "; check owner and mode of the folder");
       if (!lock_for_writing(path, fd.get())) {
         const std::uint64_t pid = header_word(fd.get(), offsetof(SegmentHeader, writer_pid));
@@ -138,7 +138,7 @@ struct SegmentWriter::Impl {
     Fresh fresh;
     fresh.file =
         FileDescriptor(::open(fresh_path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kSegmentMode));
-    if (!fresh.file.open()) fail(fresh_path, "cannot be created: " + reason(errno));
+    if (!fresh.file.is_open()) fail(fresh_path, "cannot be created: " + reason(errno));
     if (::fchmod(fresh.file.get(), kSegmentMode) != 0)
       fail(fresh_path, "its mode cannot be set: " + reason(errno));
     lock_for_writing(fresh_path, fresh.file.get());
@@ -198,7 +198,7 @@ struct SegmentWriter::Impl {
     if (fresh_path.empty()) return;
     ::unlink(fresh_path.c_str());
     fresh_path.clear();
-    if (!guard.open()) return;
+    if (!guard.is_open()) return;
     // Remove the empty file that open_locked() created; its lock makes it ours.
     const auto guarded = identity_of(guard.get());
     if (guarded && guarded->size == 0) ::unlink(path.c_str());

@@ -163,14 +163,15 @@ struct StationReport {
   std::string permalink;  // a query
 };
 // Places of the station table.
-struct PlacesReport {
+struct CapacityReport {
   std::size_t total = 0;
   std::size_t free = 0;
   std::size_t personal = 0;    // taken by personal stations
   std::size_t opus_total = 0;  // for personal stations that are encoded in Opus
   std::size_t opus_free = 0;
 };
-std::string status_body(const std::vector<StationReport>& stations, const PlacesReport& places, bool ready);
+std::string status_body(const std::vector<StationReport>& stations, const CapacityReport& capacity,
+                        bool ready);
 
 // What operators are told of a listener.
 struct ListenerReport {

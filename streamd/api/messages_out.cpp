@@ -152,7 +152,8 @@ std::string presets_body() {
   return Json{{"presets", std::move(presets)}}.dump();
 }
 
-std::string status_body(const std::vector<StationReport>& stations, const PlacesReport& places, bool ready) {
+std::string status_body(const std::vector<StationReport>& stations, const CapacityReport& capacity,
+                        bool ready) {
   Json list = Json::array();
   for (const StationReport& station : stations) {
     Json json = status_json(station.status, station.context);
@@ -164,11 +165,11 @@ std::string status_body(const std::vector<StationReport>& stations, const Places
   return Json{{"version", AURALIS_VERSION},
               {"ready", ready},
               {"places",
-               {{"total", places.total},
-                {"free", places.free},
-                {"personal", places.personal},
-                {"opus_total", places.opus_total},
-                {"opus_free", places.opus_free}}},
+               {{"total", capacity.total},
+                {"free", capacity.free},
+                {"personal", capacity.personal},
+                {"opus_total", capacity.opus_total},
+                {"opus_free", capacity.opus_free}}},
               {"stations", std::move(list)}}
       .dump();
 }

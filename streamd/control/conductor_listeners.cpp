@@ -88,7 +88,7 @@ std::optional<StationId> Conductor::station_for(const ReservedStation& reserved)
 }
 
 void Conductor::release_reservation(const ReservedStation& reserved) {
-  if (reserved.reserved) context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  if (reserved.reserved) context_.pending_personal.fetch_sub(1, std::memory_order_relaxed);
 }
 
 // Encoders of configured stations are always reserved; that of a personal station is while a listener hears

@@ -100,7 +100,7 @@ void Conductor::answer_control(const HttpCaller& caller, const ChangeRequest& re
 ChangeResult Conductor::control(const ChangeRequest& request) {
   if (const auto* error = std::get_if<MessageError>(&request.message)) return *error;
   try {
-    const StationId station = request.station ? named_station(*directory_, *request.station).id
+    const StationId station = request.station ? station_by_name(*directory_, *request.station).id
                                               : stations_.default_station().value_or(StationId{});
     return change_station(request.message, station);
   } catch (const StationRefusal& refusal) {
@@ -120,7 +120,7 @@ HttpResponse Conductor::status_response(const QueryFields& query) {
   try {
     const QueryFields::Fields& fields = query.fields();
     if (const auto name = fields.find("station"); name != fields.end())
-      stations = {named_station(*directory_, name->second).id};
+      stations = {station_by_name(*directory_, name->second).id};
   } catch (const StationRefusal& refusal) {
     return error_response(refusal.status(), {std::string(refusal.code()), refusal.sentence, {}});
   } catch (const QueryError& error) {
@@ -133,8 +133,8 @@ HttpResponse Conductor::status_response(const QueryFields& query) {
     const double depth_ms = pump_.has_timeline() ? pump_.depth_ms(station) : 0;
     reports.push_back({*status, status_context(station), depth_ms, stations_.permalink(station)});
   }
-  const PlacesReport report{stations_.capacity(), stations_.free_capacity(), stations_.personal(),
-                            context_.encoders.total(), context_.encoders.free()};
+  const CapacityReport report{stations_.capacity(), stations_.free_capacity(), stations_.personal(),
+                              context_.encoders.total(), context_.encoders.free()};
   return {200, "application/json", status_body(reports, report, pump_.flowing()), {}, false};
 }
 

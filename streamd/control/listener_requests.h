@@ -15,7 +15,7 @@ namespace auralis {
 
 struct ReservedStation {
   StationRequest want;
-  bool reserved = false;  // a personal station, counted in WorkerContext::coming_personal
+  bool reserved = false;  // a personal station, counted in WorkerContext::pending_personal
   SharedPermit personal;  // for that station
   SharedPermit encoder;   // for its Opus encoder; null if none was needed
 };

@@ -73,7 +73,7 @@ std::string_view StationRefusal::code() const {
                                        : "bad_query";
 }
 
-StationRequest named_station(const StationDirectory& directory, std::string_view name) {
+StationRequest station_by_name(const StationDirectory& directory, std::string_view name) {
   if (const auto* entry = directory.find(name))
     return {entry->id, std::nullopt, entry->name, entry->personal};
   const std::string names = directory.names();
@@ -83,7 +83,7 @@ StationRequest named_station(const StationDirectory& directory, std::string_view
   throw StationRefusal{StationRefusal::Reason::kUnknown, "No such station; choose one of: " + names + "."};
 }
 
-StationRequest wanted_station(const StationDirectory& directory, const QueryFields& query) {
+StationRequest station_by_query(const StationDirectory& directory, const QueryFields& query) {
   try {
     QueryFields::Fields fields = query.fields();
     fields.erase("ticket");  // grants access, and describes no station
@@ -94,7 +94,7 @@ StationRequest wanted_station(const StationDirectory& directory, const QueryFiel
       return {id, std::nullopt, entry != nullptr ? entry->name : "", false};
     }
     if (name->second == kNewStation) return own_station(directory, permalink_of(fields));
-    return named_station(directory, name->second);
+    return station_by_name(directory, name->second);
   } catch (const QueryError& error) {
     throw StationRefusal{StationRefusal::Reason::kQuery, error.what()};
   }

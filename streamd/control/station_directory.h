@@ -64,9 +64,9 @@ struct StationRefusal {
 };
 
 // The station that a query asks for. Throws StationRefusal, also if the query cannot be read.
-StationRequest wanted_station(const StationDirectory& directory, const QueryFields& query);
+StationRequest station_by_query(const StationDirectory& directory, const QueryFields& query);
 
 // Finds a station by its name. Throws StationRefusal.
-StationRequest named_station(const StationDirectory& directory, std::string_view name);
+StationRequest station_by_name(const StationDirectory& directory, std::string_view name);
 
 }  // namespace auralis

@@ -37,21 +37,21 @@ StationTable::Changes StationTable::refresh(bool other_table) {
   Changes changes;
   // While synthd is not running its stations stay as they were; it will continue them.
   const bool changed = reader_.ready() && (other_table || reader_.table_version() != table_version_);
-  if (changed && (other_table || !trampled())) {
+  if (changed && (other_table || !table_overwritten())) {
     table_version_ = reader_.table_version();
     read_table(changes);
   }
   note_requests();
   take_back(changes);
-  for (auto coming = pending_.begin(); coming != pending_.end();) {
-    if (process_time_.now_ns() - coming->second.asked_ns < kOpenTimeoutNs) {
-      ++coming;
+  for (auto waiting = pending_.begin(); waiting != pending_.end();) {
+    if (process_time_.now_ns() - waiting->second.asked_ns < kOpenTimeoutNs) {
+      ++waiting;
       continue;
     }
-    const StationId id{coming->first, coming->second.generation};
+    const StationId id{waiting->first, waiting->second.generation};
     log_warning("personal station did not start: synthd does not answer",
                 {{"index", static_cast<std::int64_t>(id.index)}});
-    coming = pending_.erase(coming);
+    waiting = pending_.erase(waiting);
     close(id);  // in case it still comes
     changes.gone.push_back({id, {}, {}, {}});
   }
@@ -73,7 +73,7 @@ void StationTable::note_requests() {
 
 // Whether another process overwrote the table. Its writer repairs it within a second; until then no station
 // counts as gone.
-bool StationTable::trampled() const {
+bool StationTable::table_overwritten() const {
   constexpr std::uint64_t kMostSteps =
       1'000'000;  // of a generation between two reads; each step is a station that came or went
   const auto impossible = [this](std::size_t index, std::uint64_t before) {
@@ -96,15 +96,15 @@ void StationTable::read_table(Changes& changes) {
     const StationId id{index, reader_.generation(index)};
     const auto state = id.generation % 2 != 0 ? reader_.state(id) : std::nullopt;
     SharedPermit permit;
-    const auto coming = pending_.find(index);
-    if (coming != pending_.end() && id.generation >= coming->second.generation) {
+    const auto waiting = pending_.find(index);
+    if (waiting != pending_.end() && id.generation >= waiting->second.generation) {
       // It came; or another station has, or had, its row.
-      permit = std::move(coming->second.permit);
-      if (!state || state->name != coming->second.name) {
+      permit = std::move(waiting->second.permit);
+      if (!state || state->name != waiting->second.name) {
         changes.gone.push_back(
-            {{index, coming->second.generation}, {}, coming->second.link, std::exchange(permit, nullptr)});
+            {{index, waiting->second.generation}, {}, waiting->second.link, std::exchange(permit, nullptr)});
       }
-      pending_.erase(coming);
+      pending_.erase(waiting);
     }
     if (!state) continue;
     const auto before = stations_.find(index);
@@ -225,8 +225,8 @@ void StationTable::end(const StationId& id) {
 bool StationTable::is_personal(const StationId& id) const {
   assert(checker_.is_current());
   if (const StationState* const state = find(id)) return state->personal != 0;
-  const auto coming = pending_.find(id.index);
-  return coming != pending_.end() && coming->second.generation == id.generation;
+  const auto waiting = pending_.find(id.index);
+  return waiting != pending_.end() && waiting->second.generation == id.generation;
 }
 
 void StationTable::close(const StationId& id) {

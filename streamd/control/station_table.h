@@ -128,7 +128,7 @@ class StationTable {
     SharedPermit permit;
   };
 
-  bool trampled() const;
+  bool table_overwritten() const;
   void read_table(Changes& changes);
   void take_back(Changes& changes);
   void note_requests();

@@ -65,7 +65,7 @@ void Worker::closed(ConnectionId id) {
   if (found == sessions_.end()) return;
   Session& session = found->second;
   if (session.arrives && session.arrives->reserved)
-    context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+    context_.pending_personal.fetch_sub(1, std::memory_order_relaxed);
   if (session.listener) queues_.remove(*session.listener);
   sessions_.erase(found);
   conductor_.remove(id);
@@ -177,8 +177,8 @@ void Worker::subscribe(ConnectionId id, Session& session, const Subscribe& reque
   if (!may_change(id, session, "subscribe")) return;
   try {
     const QueryFields query = request.query ? QueryFields(*request.query) : QueryFields();
-    StationRequest want =
-        request.station ? named_station(*directory_, *request.station) : wanted_station(*directory_, query);
+    StationRequest want = request.station ? station_by_name(*directory_, *request.station)
+                                          : station_by_query(*directory_, query);
     const std::string ticket = request.ticket.value_or(query.ticket());
     if (const auto why = ticket_refusal(want, ticket)) return refuse(id, {"no_ticket", *why, "subscribe"});
     auto station = reserve(session.client, session.listener->format(), std::move(want));

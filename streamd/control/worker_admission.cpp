@@ -69,7 +69,7 @@ Admission Worker::admit(ConnectionId id, const HttpRequest& request,
                    "Unknown subprotocol; use auralis.pcm.v1, auralis.opus.v1 or auralis.json.v1.");
   }
   try {
-    StationRequest want = wanted_station(*directory_, request.query);
+    StationRequest want = station_by_query(*directory_, request.query);
     auto refusal = entry_refusal(request, want, request.query.ticket());
     if (!refusal) {
       const WireFormat format = offer.first.value_or(WireFormat::kJson);
@@ -167,9 +167,9 @@ std::variant<SharedPermit, Worker::NoCapacity> Worker::reserve_personal(const Ip
                       "Too many personal stations from this address (max_personal_stations_per_address); "
                       "try again later."};
   }
-  if (context_.coming_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_capacity)
+  if (context_.pending_personal.fetch_add(1, std::memory_order_relaxed) < directory_->free_capacity)
     return permit;
-  context_.coming_personal.fetch_sub(1, std::memory_order_relaxed);
+  context_.pending_personal.fetch_sub(1, std::memory_order_relaxed);
   return NoCapacity{503, true, "No capacity for another personal station; try again later."};
 }
 

@@ -22,7 +22,7 @@ struct WorkerContext {
   ConnectionLimiter& personal;  // of personal stations
   ConnectionLimiter& encoders;  // of personal stations that are encoded in Opus
   // Personal stations that workers have promised and the conductor has not opened yet.
-  std::atomic<std::size_t> coming_personal{0};
+  std::atomic<std::size_t> pending_personal{0};
   std::atomic<bool> stopping{false};
 
   // The time that listeners are told, in Unix seconds.

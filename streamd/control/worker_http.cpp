@@ -59,7 +59,7 @@ std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, 
   if (!context_.access.listeners_control()) return context_.access.operators_only(request);
   try {
     const StationRequest meant =
-        change.station ? named_station(*directory_, *change.station) : wanted_station(*directory_, {});
+        change.station ? station_by_name(*directory_, *change.station) : station_by_query(*directory_, {});
     if (const auto why = ticket_refusal(meant, request.query.ticket())) {
       HttpResponse response = error_response(401, {"no_ticket", *why, {}});
       response.headers.emplace_back("WWW-Authenticate", "Ticket");
@@ -86,7 +86,7 @@ HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const L
                               {{"Accept-Ranges", "none"}, {"X-Accel-Buffering", "no"}},
                               request.method == "GET"};
   try {
-    StationRequest want = named_station(*directory_, call.station);
+    StationRequest want = station_by_name(*directory_, call.station);
     auto refusal = entry_refusal(request, want, request.query.ticket());
     FormatSet formats;
     formats.set(static_cast<std::size_t>(call.format));
@@ -101,7 +101,7 @@ HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const L
 // The stream's URL under the host that the client named; relative to the playlist if it named none.
 HttpResponse Worker::playlist(const HttpRequest& request, std::string_view station) {
   try {
-    const StationRequest want = named_station(*directory_, station);
+    const StationRequest want = station_by_name(*directory_, station);
     const bool encrypted = context_.access.came_encrypted(request);
     std::string url = want.name + ".opus";
     if (!request.host.empty())

@@ -26,7 +26,7 @@ enum class BacklogAction {
   kSend,        // nothing: it keeps up
   kSkipOldest,  // drop the oldest waiting chunk, and ask again
   kStepDown,    // send Opus from now on, a tenth of the bytes, and ask again
-  kClose,       // no progress for so long that nobody can be listening
+  kClose,       // no progress for so long that it cannot be heard any more
 };
 
 inline constexpr std::int64_t kNoProgressCloseNs = 10'000'000'000;

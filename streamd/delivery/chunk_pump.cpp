@@ -38,7 +38,7 @@ bool ChunkPump::refresh() {
                                     {"chunk_frames", std::int64_t{reader_.timeline().chunk_frames}}});
   }
   // A synthd that took its segment over goes on with the same timeline, and so do the listeners.
-  if (!timeline_ || *timeline_ != reader_.timeline()) adopt_timeline();
+  if (!timeline_ || *timeline_ != reader_.timeline()) apply_timeline();
   begin_playing();
   return changed;
 }
@@ -78,7 +78,7 @@ bool ChunkPump::plays(const StationId& station) {
 }
 
 // A timeline counts once its live position has audio: a synthd that is still filling its rings is not late.
-void ChunkPump::adopt_timeline() {
+void ChunkPump::apply_timeline() {
   const std::int64_t live = live_chunk(reader_.timeline());
   const bool filled = std::any_of(channels_.begin(), channels_.end(), [&](const auto& entry) {
     return reader_.newest(entry.second.station).value_or(-1) >= live;

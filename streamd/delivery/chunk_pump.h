@@ -113,7 +113,7 @@ class ChunkPump {
   StationEncoder make_encoder(const std::string& title, bool personal) const;
   Channel* channel(const StationId& station);
   Channel& channel_or_silence(const StationId& station);
-  void adopt_timeline();
+  void apply_timeline();
   void begin_playing();
   void end_turn();
   void show_depths();

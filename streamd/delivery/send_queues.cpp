@@ -58,7 +58,7 @@ void SendQueues::remove(Listener& listener) {
   assert(thread_.is_current());
   assert(has(listener));
   listener.sender_.drop_all();
-  leave_phase(listener);
+  remove_from_phase(listener);
   listeners_.back()->index_ = listener.index_;
   listeners_.at(*listener.index_) = listeners_.back();
   listeners_.pop_back();
@@ -75,14 +75,14 @@ void SendQueues::begin(Listener& listener, const InitialDelivery& initial) {
   assert(has(listener));
   if (listener.sender_.closing()) return;
   listener.sender_.set_station(initial.station);
-  leave_phase(listener);
+  remove_from_phase(listener);
   listener.phase_ = initial.phase;
   phases_.at(initial.phase).push_back(&listener);
   for (const auto& message : initial.messages) listener.sender_.send_initial(message);
   for (const auto& audio : initial.past) listener.sender_.send_past(audio);
 }
 
-void SendQueues::leave_phase(Listener& listener) {
+void SendQueues::remove_from_phase(Listener& listener) {
   if (!listener.phase_) return;
   auto& phase = phases_.at(*listener.phase_);
   const auto found = std::find(phase.begin(), phase.end(), &listener);

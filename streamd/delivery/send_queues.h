@@ -128,7 +128,7 @@ class SendQueues {
                   WireMessagePtr& warning);
   void send_status_if_due(Listener& listener);
   void check_liveness(Listener& listener, std::int64_t now_ns);
-  void leave_phase(Listener& listener);
+  void remove_from_phase(Listener& listener);
 
   const Clock& clock_;
   const ProcessTime& process_time_;

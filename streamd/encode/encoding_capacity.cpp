@@ -76,7 +76,7 @@ std::size_t encodable_stations(std::size_t threads, std::uint32_t sample_rate, s
   return threads * static_cast<std::size_t>(chunk_ms * kNsPerMs / std::max<std::int64_t>(1, *middle)) / 2;
 }
 
-std::size_t encoder_places(const Config& config) {
+std::size_t encoder_capacity(const Config& config) {
   if (config.streamd.max_opus_stations > 0) return static_cast<std::size_t>(config.streamd.max_opus_stations);
   const std::size_t threads = encoding_threads(config);
   const std::size_t all =

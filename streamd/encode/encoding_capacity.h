@@ -19,6 +19,6 @@ std::size_t encodable_stations(std::size_t threads, std::uint32_t sample_rate, s
 
 // Personal stations that may be encoded at a time: streamd.max_opus_stations; if that is 0, the measured
 // capacity less the configured stations, for which encoders are always reserved. Logs the measurement.
-std::size_t encoder_places(const Config& config);
+std::size_t encoder_capacity(const Config& config);
 
 }  // namespace auralis

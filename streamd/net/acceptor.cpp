@@ -66,19 +66,17 @@ Address address_of(const std::string& host, std::uint16_t port) {
   return address;
 }
 
-int listening_socket(const std::string& host, std::uint16_t port) {
+FileDescriptor listening_socket(const std::string& host, std::uint16_t port) {
   const Address address = address_of(host, port);
-  const int socket =
-      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-  if (socket < 0) fail(host, port, std::strerror(errno));
+  FileDescriptor socket(
+      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (!socket.is_open()) fail(host, port, std::strerror(errno));
   const int yes = 1;
-  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0 &&
-      ::listen(socket, kBacklog) == 0)
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0 &&
+      ::listen(socket.get(), kBacklog) == 0)
     return socket;
-  const int error = errno;
-  ::close(socket);
-  fail(host, port, std::string(std::strerror(error)) + "; is the port taken? Choose another with --port");
+  fail(host, port, std::string(std::strerror(errno)) + "; is the port taken? Choose another with --port");
 }
 
 // Sends the refusal without waiting. Reads what has been received: close() with unread data sends RST and can
@@ -108,11 +106,6 @@ struct ConnectionHold {
 
 }  // namespace
 
-Acceptor::Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-int Acceptor::Descriptor::release() { return std::exchange(number_, -1); }
-
 Acceptor::Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
                    std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
                    StreamMetrics& metrics)
@@ -131,7 +124,7 @@ Acceptor::Acceptor(const std::string& host, std::uint16_t port, const Limits& li
 Acceptor::~Acceptor() {
   if (!thread_.joinable()) return;
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_.number(), &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
   thread_.join();
 }
 
@@ -142,7 +135,7 @@ void Acceptor::start(std::vector<WebSocketServer*> workers) {
 }
 
 void Acceptor::run() {
-  std::array<pollfd, 2> polled{{{wake_.number(), POLLIN, 0}, {listening_.number(), POLLIN, 0}}};
+  std::array<pollfd, 2> polled{{{wake_.get(), POLLIN, 0}, {listening_.get(), POLLIN, 0}}};
   bool exhausted = false;
   for (;;) {
     const nfds_t count = exhausted ? 1 : 2;
@@ -164,9 +157,9 @@ void Acceptor::run() {
 bool Acceptor::accept_one() {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
-  Descriptor socket(::accept4(listening_.number(), reinterpret_cast<sockaddr*>(&peer), &size,
-                              SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (socket.number() < 0) return errno == ECONNABORTED || errno == EINTR;
+  FileDescriptor socket(
+      ::accept4(listening_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!socket.is_open()) return errno == ECONNABORTED || errno == EINTR;
   // The address first: a client at its limit must not use up the rate of the others.
   const IpAddress client = ip_address_of(peer);
   auto hold = connections_.acquire(client);
@@ -179,7 +172,7 @@ bool Acceptor::accept_one() {
     refuse(socket, *exceeded);
     return true;
   }
-  hand_over(socket, client, std::get<ConnectionLimiter::Permit>(std::move(hold)));
+  hand_over(std::move(socket), client, std::get<ConnectionLimiter::Permit>(std::move(hold)));
   return true;
 }
 
@@ -193,16 +186,16 @@ Counter* Acceptor::exceeded_rate(const IpAddress& peer) {
   return nullptr;
 }
 
-void Acceptor::refuse(const Descriptor& socket, Counter& reason) {
+void Acceptor::refuse(const FileDescriptor& socket, Counter& reason) {
   reason.add();
-  if (!tls_) turn_away(socket.number());
+  if (!tls_) turn_away(socket.get());
 }
 
-void Acceptor::hand_over(Descriptor& socket, const IpAddress& peer, ConnectionLimiter::Permit permit) {
+void Acceptor::hand_over(FileDescriptor socket, const IpAddress& peer, ConnectionLimiter::Permit permit) {
   const auto least = std::min_element(open_->begin(), open_->end());
   const auto worker = static_cast<std::size_t>(least - open_->begin());
   auto hold = std::make_shared<ConnectionHold>(std::move(permit), open_, worker);
-  workers_.at(worker)->add_connection(socket.release(), peer, std::move(hold));
+  workers_.at(worker)->add_connection(std::move(socket), peer, std::move(hold));
 }
 
 }  // namespace auralis

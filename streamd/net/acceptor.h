@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/file_descriptor.h"
 #include "streamd/admission/address_rates.h"
 #include "streamd/admission/connection_limiter.h"
 #include "streamd/admission/token_bucket.h"
@@ -49,25 +50,12 @@ class Acceptor {
   void start(std::vector<WebSocketServer*> workers);
 
  private:
-  class Descriptor {
-   public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor();
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int number() const { return number_; }
-    int release();
-
-   private:
-    int number_;
-  };
-
   void run();
   bool accept_one();
   // The counter of the exceeded rate; null if none is exceeded, and a token of each is taken.
   Counter* exceeded_rate(const IpAddress& peer);
-  void refuse(const Descriptor& socket, Counter& reason);
-  void hand_over(Descriptor& socket, const IpAddress& peer, ConnectionLimiter::Permit permit);
+  void refuse(const FileDescriptor& socket, Counter& reason);
+  void hand_over(FileDescriptor socket, const IpAddress& peer, ConnectionLimiter::Permit permit);
 
   std::function<bool(const IpAddress&)> exempt_;
   ConnectionLimiter connections_;
@@ -77,8 +65,8 @@ class Acceptor {
   bool tls_;
   const Clock& clock_;
   StreamMetrics& metrics_;
-  Descriptor listening_;
-  Descriptor wake_;  // an eventfd: ends the thread
+  FileDescriptor listening_;
+  FileDescriptor wake_;  // an eventfd: ends the thread
   std::vector<WebSocketServer*> workers_;
   // Open sockets per worker. Shared with each connection's hold, which may outlive the acceptor.
   std::shared_ptr<std::vector<std::atomic<std::size_t>>> open_;

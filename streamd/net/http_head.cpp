@@ -6,69 +6,26 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/http_text.h"
 #include "common/base/text.h"
 
 namespace auralis {
 namespace {
 
-bool is_digit(char c) { return '0' <= c && c <= '9'; }
-bool is_letter(char c) { return 'a' <= lower(c) && lower(c) <= 'z'; }
-// RFC 9110, 5.6.2.
-bool is_token_char(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return is_digit(c) || is_letter(c) || kMarks.find(c) != std::string_view::npos;
-}
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-// RFC 3986, 2.3.
-bool is_unreserved(char c) {
-  return is_digit(c) || is_letter(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-std::optional<char> percent_encoded(std::string_view text) {
-  unsigned value = 0;
-  if (text.size() < 3 || text.front() != '%') return std::nullopt;
-  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + 3, value, 16);
-  if (error != std::errc() || end != text.data() + 3) return std::nullopt;
-  return static_cast<char>(value);
-}
-
 std::string normalized(std::string_view target) {
   std::string result;
   result.reserve(target.size());
   for (std::size_t i = 0; i < target.size(); ++i) {
-    const auto decoded = percent_encoded(target.substr(i));
+    const auto decoded = percent_decoded(target.substr(i));
     const bool plain = decoded && is_unreserved(*decoded);
     result += plain ? *decoded : target[i];
     if (plain) i += 2;
   }
   return result;
-}
-
-// A host with or without a port; empty where the client has no name for the server (RFC 9112, 3.2).
-bool is_authority(std::string_view text) {
-  constexpr std::string_view kMarks = "!$&'()*+,;=%";
-  const auto is_name_char = [&](char c) {
-    return is_unreserved(c) || kMarks.find(c) != std::string_view::npos;
-  };
-  if (text.empty()) return true;
-  const auto bracket = text.front() == '[' ? text.find(']') : 0;
-  if (bracket == std::string_view::npos) return false;
-  const auto colon = text.find(':', bracket);
-  const std::string_view host = text.substr(0, colon);
-  const bool good_host = bracket > 0 ? host.size() == bracket + 1 &&
-                                           std::all_of(host.begin() + 1, host.end() - 1,
-                                                       [](char c) { return c == ':' || is_unreserved(c); })
-                                     : std::all_of(host.begin(), host.end(), is_name_char);
-  if (colon == std::string_view::npos) return good_host;
-  const std::string_view digits = text.substr(colon + 1);
-  unsigned port = 1;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  const bool good_port = digits.empty() || (error == std::errc() && end == digits.data() + digits.size() &&
-                                            0 < port && port <= 65'535);
-  return good_host && good_port && !host.empty();
 }
 
 struct Fault : HttpFault {};

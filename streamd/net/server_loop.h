@@ -11,6 +11,7 @@
 #include <memory>
 #include <string_view>
 
+#include "common/base/file_descriptor.h"
 #include "common/base/process_time.h"
 #include "streamd/net/connection_events.h"
 
@@ -28,7 +29,7 @@ class ServerLoop {
   virtual ~ServerLoop() = default;
 
   virtual void run(ConnectionEvents& events) = 0;
-  virtual void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> hold) = 0;
+  virtual void add_connection(FileDescriptor socket, const IpAddress& peer, std::shared_ptr<void> hold) = 0;
   virtual void respond(ConnectionId id, const HttpResponse& response) = 0;
   virtual void ping(ConnectionId id) = 0;
   virtual void close(ConnectionId id, std::uint16_t code, std::string_view reason) = 0;

@@ -33,10 +33,12 @@ void WebSocketServer::step_now() { loop_->arm(0); }
 void WebSocketServer::run(ConnectionEvents& events) { loop_->run(events); }
 void WebSocketServer::finish() { loop_->io().stop(); }
 void WebSocketServer::post(std::function<void()> work) { asio::post(loop_->io(), std::move(work)); }
-void WebSocketServer::add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> hold) {
-  asio::post(loop_->io(), [loop = loop_.get(), socket, peer, hold = std::move(hold)] {
-    loop->add_connection(socket, peer, hold);
-  });
+void WebSocketServer::add_connection(FileDescriptor socket, const IpAddress& peer,
+                                     std::shared_ptr<void> hold) {
+  asio::post(loop_->io(),
+             [loop = loop_.get(), socket = std::move(socket), peer, hold = std::move(hold)]() mutable {
+               loop->add_connection(std::move(socket), peer, std::move(hold));
+             });
 }
 void WebSocketServer::respond(ConnectionId connection, const HttpResponse& response) {
   loop_->respond(connection, response);

@@ -13,6 +13,7 @@
 
 #include "common/access/ip_address.h"
 #include "common/base/clock.h"
+#include "common/base/file_descriptor.h"
 #include "streamd/net/connection_events.h"
 #include "streamd/net/server_limits.h"
 #include "streamd/net/worker_network.h"
@@ -42,7 +43,7 @@ class WebSocketServer final : public WorkerNetwork {
   void run(ConnectionEvents& events);
 
   // Any thread. Takes ownership of a connected socket; `hold` is released when the connection is closed.
-  void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> hold);
+  void add_connection(FileDescriptor socket, const IpAddress& peer, std::shared_ptr<void> hold);
   void post(std::function<void()> work) override;
   // Any thread. Ends run(); remaining connections are dropped.
   void finish();

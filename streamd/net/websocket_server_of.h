@@ -81,19 +81,17 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     io_.run();
   }
 
-  void add_connection(int socket, const IpAddress& peer, std::shared_ptr<void> hold) override {
+  void add_connection(FileDescriptor socket, const IpAddress& peer, std::shared_ptr<void> hold) override {
     const ConnectionPtr connection = server_.get_connection();
     const ConnectionId id = next_connection_id();
     asio::error_code error;
     sockaddr_storage own{};
     socklen_t size = sizeof own;
-    ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size);
+    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size);
     auto& raw = connection->get_raw_socket();
-    raw.assign(own.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), socket, error);
-    if (error) {
-      ::close(socket);
-      return;
-    }
+    raw.assign(own.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), socket.get(), error);
+    if (error) return;
+    socket.release();
     // A socket that is already gone is found by its close.
     raw.non_blocking(true, error);
     raw.set_option(asio::ip::tcp::no_delay(true), error);

@@ -71,7 +71,7 @@ class Compose(unittest.TestCase):
                 self.assertEqual(service["healthcheck"]["test"], ["CMD", daemon, "--healthcheck"])
                 self.assertEqual(service["restart"], "unless-stopped")
 
-    def test_the_player_is_published_and_the_figures_only_to_this_machine(self):
+    def test_the_player_is_published_and_the_metrics_only_to_this_machine(self):
         self.assertEqual(self.services["streamd"]["ports"], ["8000:8000"])
         self.assertEqual(self.services["metricsd"]["ports"], ["127.0.0.1:9464:9464", "127.0.0.1:5556:5556"])
         self.assertNotIn("ports", self.services["synthd"])

@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def audience(stack):
+def listeners(stack):
     """What ten listeners heard: the past chunks, and at least LIVE_CHUNKS more."""
     listeners = [Listener(stack.stream_url())]
     try:
@@ -39,12 +39,12 @@ def audience(stack):
     return listeners[1:]
 
 
-def test_the_subprotocol_asked_for_is_the_one_in_use(audience):
-    assert [listener.subprotocol for listener in audience] == [(*asked, None)[0] for asked in PROTOCOLS]
+def test_the_subprotocol_asked_for_is_the_one_in_use(listeners):
+    assert [listener.subprotocol for listener in listeners] == [(*asked, None)[0] for asked in PROTOCOLS]
 
 
-def test_the_first_message_is_the_status(audience):
-    for listener, asked in zip(audience, PROTOCOLS):
+def test_the_first_message_is_the_status(listeners):
+    for listener, asked in zip(listeners, PROTOCOLS):
         status = listener.messages[0]
         assert status["type"] == "status"
         assert status["protocol"] == (*asked, JSON)[0]
@@ -57,46 +57,46 @@ def test_the_first_message_is_the_status(audience):
         assert status["preset"] == "focus"
 
 
-def test_the_newest_past_chunks_come_at_once(audience):
-    for listener in audience:
+def test_the_newest_past_chunks_come_at_once(listeners):
+    for listener in listeners:
         # Both times are the server's, read together: no slow machine separates them.
         past = listener.messages[0]["server_time"] - listener.chunks[0].timestamp
         assert past > PREFILL_S - 2 * CHUNK_S
 
 
-def test_every_listener_gets_every_chunk_in_sequence(audience):
-    for listener in audience:
+def test_every_listener_gets_every_chunk_in_sequence(listeners):
+    for listener in listeners:
         assert gaps(listener.chunks) == []
         assert listener.texts("warning") == []
 
 
-def test_every_chunk_is_stereo_and_of_the_promised_length(audience):
-    for listener in audience:
+def test_every_chunk_is_stereo_and_of_the_promised_length(listeners):
+    for listener in listeners:
         shapes = {(chunk.sample_rate, chunk.channels, chunk.frames) for chunk in listener.chunks}
         assert shapes == {(44_100, 2, 4_410)}
 
 
-def test_a_chunk_is_the_same_for_all_listeners_and_in_both_formats(audience):
+def test_a_chunk_is_the_same_for_all_listeners_and_in_both_formats(listeners):
     known = {}
     compared = 0
-    for listener in audience:
+    for listener in listeners:
         for chunk in listener.chunks:
             pcm, timestamp = known.setdefault(chunk.seq, (chunk.pcm, chunk.timestamp))
             assert chunk.pcm == pcm, f"chunk {chunk.seq} differs"
             assert abs(chunk.timestamp - timestamp) < 1e-5
             compared += 1
-    assert compared > len(audience) * LIVE_CHUNKS
+    assert compared > len(listeners) * LIVE_CHUNKS
 
 
-def test_timestamps_lie_one_chunk_apart(audience):
-    chunks = audience[-1].chunks
+def test_timestamps_lie_one_chunk_apart(listeners):
+    chunks = listeners[-1].chunks
     starts = [chunk.timestamp - chunk.seq * CHUNK_S for chunk in chunks]
     # The server reads two clocks for each, and may be delayed in between.
     assert statistics.median(abs(start - statistics.median(starts)) for start in starts) < 0.002
 
 
-def test_the_stream_runs_in_real_time(audience):
-    for listener in audience:
+def test_the_stream_runs_in_real_time(listeners):
+    for listener in listeners:
         live = [chunk for chunk in listener.chunks if chunk.timestamp > listener.messages[0]["server_time"]]
         delays = [chunk.received - chunk.timestamp for chunk in live]
         # Never more than a chunk early, and at the end not late by a large part of the time: 43 % of real time would be
@@ -106,8 +106,8 @@ def test_the_stream_runs_in_real_time(audience):
         assert min(delays[-10:]) < span / 4
 
 
-def test_it_is_music(audience):
-    samples = array.array("h", b"".join(chunk.pcm for chunk in audience[-1].chunks))
+def test_it_is_music(listeners):
+    samples = array.array("h", b"".join(chunk.pcm for chunk in listeners[-1].chunks))
     left, right = samples[0::2], samples[1::2]
     for side in (left, right):
         rms = math.sqrt(sum(sample * sample for sample in side) / len(side)) / 32_768

@@ -60,10 +60,15 @@ def test_a_foreign_header_is_included_where_it_belongs_alone(tmp_path):
     files = {
         "streamd/api/messages_in.cpp": "#include <nlohmann/json.hpp>\n",
         "streamd/control/worker.cpp": "#include <nlohmann/json.hpp>\n#include <string>\n",
+        "streamd/control/upload.cpp": "#include <curl/curl.h>\n#include <sys/socket.h>\n",
         "common/base/log.h": "#include <boost/optional.hpp>\n",
         "metricsd/http_server.cpp": "#include <boost/asio/write.hpp>\n",
     }
-    assert refused(rules.foreign_headers, tmp_path, files) == ["common/base/log.h", "streamd/control/worker.cpp"]
+    assert refused(rules.foreign_headers, tmp_path, files) == [
+        "common/base/log.h",
+        "streamd/control/upload.cpp",
+        "streamd/control/worker.cpp",
+    ]
 
 
 def test_includes_point_downwards(tmp_path):
@@ -76,7 +81,11 @@ def test_includes_point_downwards(tmp_path):
         "streamd/encode/wire.cpp": '#include "streamd/stream_server.h"\n',
         "streamd/net/acceptor.cpp": '#include "streamd/control/worker.h"\n',
         "streamd/control/worker.cpp": '#include "streamd/net/acceptor.h"\n#include "embedded/index_html.h"\n',
+        "synthd/engine/dsp/pad.cpp": '#include "synthd/engine/stages.h"\n',
+        "synthd/engine/engine.cpp": '#include "synthd/station.h"\n',
         "synthd/station.cpp": '#include "metricsd/own_metrics.h"\n',
+        "synthd/station.h": "",
+        "synthd/unheard_of/a.cpp": "",
         "tools/load/run.cpp": '#include "tools/arguments.h"\n#include "streamd/encode/frame.h"\n',
         "tools/render/run.cpp": '#include "tools/load/run.h"\n',
     }
@@ -86,7 +95,9 @@ def test_includes_point_downwards(tmp_path):
         "common/config/config.cpp",
         "streamd/encode/wire.cpp",
         "streamd/net/acceptor.cpp",
+        "synthd/engine/engine.cpp",
         "synthd/station.cpp",
+        "synthd/unheard_of/a.cpp",
         "tools/render/run.cpp",
     ]
 

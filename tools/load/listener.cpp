@@ -28,23 +28,22 @@ std::int64_t us(std::int64_t ns) { return ns / 1'000; }
 
 }  // namespace
 
-Listener::~Listener() { end(); }
-
 void Listener::start(std::int64_t now) {
   ++shared_.tally.started;
   start_ns_ = now;
   const sockaddr_storage& server = shared_.server.address;
-  socket_ = ::socket(server.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (socket_ < 0) return fail(std::strerror(errno));
+  socket_.reset(::socket(server.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket_.is_open()) return fail(std::strerror(errno));
   const int on = 1;
-  ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   state_ = State::kConnecting;
   epoll_event event{};
   event.events = EPOLLOUT;
   event.data.ptr = this;
-  if (::epoll_ctl(shared_.epoll, EPOLL_CTL_ADD, socket_, &event) != 0) return fail(std::strerror(errno));
+  if (::epoll_ctl(shared_.epoll, EPOLL_CTL_ADD, socket_.get(), &event) != 0)
+    return fail(std::strerror(errno));
   const auto* address = reinterpret_cast<const sockaddr*>(&server);
-  if (::connect(socket_, address, shared_.server.size) != 0 && errno != EINPROGRESS) {
+  if (::connect(socket_.get(), address, shared_.server.size) != 0 && errno != EINPROGRESS) {
     fail(std::strerror(errno));
   }
 }
@@ -67,11 +66,11 @@ std::string Listener::request() {
 void Listener::send_request() {
   int error = 0;
   socklen_t size = sizeof error;
-  ::getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &size);
+  ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return fail(std::strerror(error));
   const std::string text = request();
   // Not partial: the socket's buffer is empty, and larger than any request.
-  if (::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
+  if (::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
     return fail(std::strerror(errno));
   }
   state_ = State::kUpgrading;
@@ -82,7 +81,7 @@ void Listener::watch(std::uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.ptr = this;
-  ::epoll_ctl(shared_.epoll, EPOLL_CTL_MOD, socket_, &event);
+  ::epoll_ctl(shared_.epoll, EPOLL_CTL_MOD, socket_.get(), &event);
 }
 
 void Listener::on_event() {
@@ -104,7 +103,8 @@ void Listener::on_event() {
 }
 
 std::size_t Listener::receive(std::size_t bytes, int flags) {
-  const ssize_t got = ::recv(socket_, shared_.buffer.data(), std::min(bytes, shared_.buffer.size()), flags);
+  const ssize_t got =
+      ::recv(socket_.get(), shared_.buffer.data(), std::min(bytes, shared_.buffer.size()), flags);
   if (got > 0) {
     Tally& tally = shared_.tally;
     if (tally.measuring && state_ == State::kListening) {
@@ -206,7 +206,7 @@ void Listener::message_ended(FrameReader::Outcome outcome) {
   if (opcode == kOpcodePing) {
     const std::string pong = client_frame(kOpcodePong, head, static_cast<std::uint32_t>(shared_.random()));
     // Ignores errors: the server closes without the pong.
-    if (::send(socket_, pong.data(), pong.size(), MSG_NOSIGNAL) < 0) return;
+    if (::send(socket_.get(), pong.data(), pong.size(), MSG_NOSIGNAL) < 0) return;
   }
   if (opcode != kOpcodeText && opcode != kOpcodeBinary) return;
   long_messages_ = frames_.message_bytes() >= kLongMessage;
@@ -285,7 +285,7 @@ void Listener::close() {
     const std::string goodbye =
         client_frame(kOpcodeClose, kNormal, static_cast<std::uint32_t>(shared_.random()));
     // Ignores errors: the connection ends anyway.
-    if (::send(socket_, goodbye.data(), goodbye.size(), MSG_NOSIGNAL) < 0) return end();
+    if (::send(socket_.get(), goodbye.data(), goodbye.size(), MSG_NOSIGNAL) < 0) return end();
   }
   end();
 }
@@ -298,8 +298,7 @@ void Listener::end_of_measurement(std::int64_t now) {
 
 void Listener::end() {
   state_ = State::kEnded;
-  if (socket_ >= 0) ::close(socket_);
-  socket_ = -1;
+  socket_.reset();
 }
 
 }  // namespace auralis

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "common/base/clock.h"
+#include "common/base/file_descriptor.h"
 #include "tools/load/options.h"
 #include "tools/load/statistics.h"
 #include "tools/load/tally.h"
@@ -38,7 +39,6 @@ class Listener {
   };
 
   Listener(Shared& shared, bool stalls) : shared_(shared), stalls_(stalls) {}
-  ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -91,7 +91,7 @@ class Listener {
   bool stalls_;
   State state_ = State::kNew;
   bool heard_ = false;
-  int socket_ = -1;
+  FileDescriptor socket_;
   std::string key_;
   ResponseHead head_;
   FrameReader frames_;

@@ -56,18 +56,13 @@ LoadRun::LoadRun(const LoadOptions& options)
     : options_(options),
       server_(resolve(options)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      shared_{options_, server_, result_.tally, epoll_, {}},
+      shared_{options_, server_, result_.tally, epoll_.get(), {}},
       terminal_(::isatty(STDERR_FILENO) == 1) {
-  if (epoll_ < 0) throw std::runtime_error(std::string("epoll: ") + std::strerror(errno));
+  if (!epoll_.is_open()) throw std::runtime_error(std::string("epoll: ") + std::strerror(errno));
   allow_descriptors(options.listeners);
   if (options.server > 0 && !process_usage(options.server)) {
     throw std::runtime_error("there is no process " + std::to_string(options.server));
   }
-}
-
-LoadRun::~LoadRun() {
-  listeners_.clear();
-  if (epoll_ >= 0) ::close(epoll_);
 }
 
 LoadResult LoadRun::run() {
@@ -139,7 +134,7 @@ void LoadRun::serve_until(std::int64_t end_ns, const char* what) {
 void LoadRun::serve(std::int64_t until_ns) {
   std::array<epoll_event, 256> events{};
   const std::int64_t wait_ns = std::clamp<std::int64_t>(until_ns - now_ns(), 0, kTurnNs);
-  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                  static_cast<int>((wait_ns + kNsPerMs - 1) / kNsPerMs));
   for (int i = 0; i < count; ++i) {
     static_cast<Listener*>(events.at(static_cast<std::size_t>(i)).data.ptr)->on_event();

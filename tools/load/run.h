@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/file_descriptor.h"
 #include "tools/load/listener.h"
 #include "tools/load/options.h"
 #include "tools/load/process.h"
@@ -29,7 +30,6 @@ class LoadRun {
  public:
   // Resolves the server's address and raises the descriptor limit. Throws std::runtime_error.
   explicit LoadRun(const LoadOptions& options);
-  ~LoadRun();
   LoadRun(const LoadRun&) = delete;
   LoadRun& operator=(const LoadRun&) = delete;
 
@@ -49,7 +49,7 @@ class LoadRun {
 
   const LoadOptions& options_;
   ServerAddress server_;
-  int epoll_;
+  FileDescriptor epoll_;
   LoadResult result_;
   Listener::Shared shared_;
   std::deque<Listener> listeners_;

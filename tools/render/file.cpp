@@ -26,15 +26,14 @@ NewFile::NewFile(std::filesystem::path path, bool replace)
   }
   // Independent of the file's name, which may be as long as names can be.
   const std::string base = ".auralis-render-" + std::to_string(::getpid()) + "-";
-  for (unsigned number = 0; file_ < 0; ++number) {
+  for (unsigned number = 0; !file_.is_open(); ++number) {
     temporary_ = folder_ / (base + std::to_string(number));
-    file_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file_ < 0 && errno != EEXIST) fail("cannot be created", errno);
+    file_.reset(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file_.is_open() && errno != EEXIST) fail("cannot be created", errno);
   }
 }
 
 NewFile::~NewFile() {
-  ::close(file_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
@@ -46,7 +45,7 @@ void NewFile::fail(const char* what, int error) const {
 
 std::size_t NewFile::read(void* data, std::size_t size) {
   ssize_t got = -1;
-  do got = ::read(file_, data, size);
+  do got = ::read(file_.get(), data, size);
   while (got < 0 && errno == EINTR);
   return got < 0 ? 0 : static_cast<std::size_t>(got);
 }
@@ -55,7 +54,7 @@ std::size_t NewFile::write(const void* data, std::size_t size) {
   std::size_t done = 0;
   // Writes nothing after a failed write, which would leave a hole.
   while (done < size && write_error_ == 0) {
-    const ssize_t wrote = ::write(file_, static_cast<const char*>(data) + done, size - done);
+    const ssize_t wrote = ::write(file_.get(), static_cast<const char*>(data) + done, size - done);
     if (wrote > 0) {
       done += static_cast<std::size_t>(wrote);
     } else if (wrote == 0 || errno != EINTR) {
@@ -65,11 +64,11 @@ std::size_t NewFile::write(const void* data, std::size_t size) {
   return done;
 }
 
-off_t NewFile::seek(off_t offset, int whence) { return ::lseek(file_, offset, whence); }
+off_t NewFile::seek(off_t offset, int whence) { return ::lseek(file_.get(), offset, whence); }
 
 off_t NewFile::size() const {
   struct stat now {};
-  return ::fstat(file_, &now) == 0 ? now.st_size : -1;
+  return ::fstat(file_.get(), &now) == 0 ? now.st_size : -1;
 }
 
 void NewFile::check() const {
@@ -78,7 +77,7 @@ void NewFile::check() const {
 
 void NewFile::sync() {
   check();
-  if (::fsync(file_) != 0) fail("cannot be written", errno);
+  if (::fsync(file_.get()) != 0) fail("cannot be written", errno);
 }
 
 bool NewFile::rename_to_path() const {
@@ -96,10 +95,8 @@ void NewFile::publish() {
   }
   temporary_.clear();
   // So that the name survives a crash of the machine. An error is ignored: the file is there anyway.
-  const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;
-  ::fsync(folder);
-  ::close(folder);
+  const FileDescriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.is_open()) ::fsync(folder.get());
 }
 
 }  // namespace auralis

@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "common/base/file_descriptor.h"
+
 namespace auralis {
 
 // In one line: which file, and what failed.
@@ -55,7 +57,7 @@ class NewFile {
   std::filesystem::path folder_;
   std::filesystem::path temporary_;  // empty once it has its name
   bool replace_;
-  int file_ = -1;
+  FileDescriptor file_;
   int write_error_ = 0;
 };
 

@@ -26,7 +26,9 @@ const ConfigKey& config_key(std::string_view section, std::string_view key) {
 }
 
 constexpr std::array<std::string_view, 2> kSwitch{"off", "on"};
-constexpr std::array<std::string_view, 2> kEngines{"native", "opencl"};
+constexpr std::array<std::string_view, 2> kEngines{
+    kEngineChoices[static_cast<std::size_t>(EngineChoice::kNative)],
+    kEngineChoices[static_cast<std::size_t>(EngineChoice::kOpenCl)]};
 constexpr std::array<std::string_view, 2> kBits{"16", "24"};
 
 struct Flags {

@@ -43,7 +43,7 @@
 DSP_BEGIN
 
 // How much lower the lane's frames of a tile lie from a half row on than before it: left and right, each in
-// the tile's first frame and how that grows a frame. Those behind the lane belong to nobody.
+// the tile's first frame and how that grows a frame. Those behind the lane are unused.
 #define STEP_HALVES (LANE_RANGES * EDGE_RANGE_HALVES + 2)
 struct PadSteps {
   real sides[STEP_HALVES][4];

@@ -86,7 +86,7 @@ class Child {
     if (pid_ > 0) return;
     int status = 99;
     try {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves nobody behind
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves no child behind
       status = body();
     } catch (const std::exception&) {
       status = 99;

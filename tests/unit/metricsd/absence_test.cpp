@@ -61,18 +61,19 @@ TEST_CASE("Absence: is a gap among steps that else come each second, noticed by 
   CHECK_FALSE(absence.lately(now_ns + Absence::kGraceNs));
 }
 
-TEST_CASE_FIXTURE(Bench, "SnapshotSource: nobody is reported to hang because all stood still for a while") {
+TEST_CASE_FIXTURE(Bench,
+                  "SnapshotSource: no daemon is reported to hang because all stood still for a while") {
   work(3);
   for (const bool scraped_first : {false, true}) {
     CAPTURE(scraped_first);
     clock.now += 65 * kNsPerSecond;  // neither metricsd nor the others ran
     if (scraped_first) {
-      CHECK(figure(source.scrape(), "auralis_up", "streamd") == 1);
+      CHECK(metric(source.scrape(), "auralis_up", "streamd") == 1);
       CHECK(source.view().up == std::array<bool, 3>{true, true, true});
     }
     CHECK(source.sample().empty());
     CHECK(source.take().up == std::array<bool, 3>{true, true, true});
-    CHECK(figure(source.take(), "websocket_chunks_sent_total").has_value());
+    CHECK(metric(source.take(), "websocket_chunks_sent_total").has_value());
     work(3);
     CHECK(source.take().up == std::array<bool, 3>{true, true, true});
   }
@@ -115,13 +116,13 @@ TEST_CASE_FIXTURE(
 TEST_CASE_FIXTURE(Bench, "SnapshotSource: rates do not span the time in which metricsd stood still") {
   work(10);
   const double bandwidth = 0.008;
-  CHECK(figure(source.take(), "network_bandwidth_mbps") == doctest::Approx(bandwidth));
+  CHECK(metric(source.take(), "network_bandwidth_mbps") == doctest::Approx(bandwidth));
   clock.now += 4 * kNsPerSecond;  // within a short window; nothing was sent
   work(1);
-  CHECK_FALSE(figure(source.take(), "network_bandwidth_mbps"));
+  CHECK_FALSE(metric(source.take(), "network_bandwidth_mbps"));
   work(1);
-  CHECK(figure(source.take(), "network_bandwidth_mbps") == doctest::Approx(bandwidth));
-  CHECK(figure(source.take(), "websocket_chunk_delivery_success_rate") == 100);
+  CHECK(metric(source.take(), "network_bandwidth_mbps") == doctest::Approx(bandwidth));
+  CHECK(metric(source.take(), "websocket_chunk_delivery_success_rate") == 100);
 }
 
 TEST_CASE_FIXTURE(RuntimeFixture,

@@ -65,7 +65,7 @@ struct Bench {
     streamd["auralis_send_interval_ms_squares_total"] += deviation_ms * deviation_ms;
   }
 
-  std::optional<double> figure(const std::string& name, const std::string& process = "") const {
+  std::optional<double> metric(const std::string& name, const std::string& process = "") const {
     std::vector<MetricSample> samples;
     memory.read(samples);
     for (const auto& sample : samples) {
@@ -88,9 +88,9 @@ constexpr const char* kCpu = "cpu_utilization_percent";
 
 TEST_CASE("DerivedMetrics: nothing is derived from nothing or from one sample") {
   Bench bench;
-  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu, kCpu}) CHECK_FALSE(bench.figure(name));
+  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu, kCpu}) CHECK_FALSE(bench.metric(name));
   bench.step();
-  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu, kCpu}) CHECK_FALSE(bench.figure(name));
+  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu, kCpu}) CHECK_FALSE(bench.metric(name));
 }
 
 TEST_CASE("DerivedMetrics: the variance is the standard deviation of the intervals of the last minute") {
@@ -98,35 +98,35 @@ TEST_CASE("DerivedMetrics: the variance is the standard deviation of the interva
   bench.step();
   bench.interval(-10);
   bench.step();
-  CHECK_FALSE(bench.figure(kVariance));  // one interval has no deviation
+  CHECK_FALSE(bench.metric(kVariance));  // one interval has no deviation
   for (const double deviation : {10, -10, 10}) bench.interval(deviation);
   bench.step();
-  REQUIRE(bench.figure(kVariance));
-  CHECK(*bench.figure(kVariance) == doctest::Approx(10));
+  REQUIRE(bench.metric(kVariance));
+  CHECK(*bench.metric(kVariance) == doctest::Approx(10));
 
   // A minute later only what came since counts: intervals of -3, -1, -3 and -1 ms deviate by 1 from their
   // mean.
   bench.step(60);
-  CHECK_FALSE(bench.figure(kVariance));
+  CHECK_FALSE(bench.metric(kVariance));
   for (const double deviation : {-3, -1, -3, -1}) bench.interval(deviation);
   bench.step();
-  REQUIRE(bench.figure(kVariance));
-  CHECK(*bench.figure(kVariance) == doctest::Approx(1));
+  REQUIRE(bench.metric(kVariance));
+  CHECK(*bench.metric(kVariance) == doctest::Approx(1));
 }
 
 TEST_CASE("DerivedMetrics: the success rate is sent of tried over the last minute, and absent when idle") {
   Bench bench;
   bench.step(2);
-  CHECK_FALSE(bench.figure(kSuccess));
+  CHECK_FALSE(bench.metric(kSuccess));
   bench.streamd["websocket_chunks_sent_total"] = 30;
   bench.streamd["websocket_send_errors_total"] = 10;
   bench.step();
-  REQUIRE(bench.figure(kSuccess));
-  CHECK(*bench.figure(kSuccess) == doctest::Approx(75));
+  REQUIRE(bench.metric(kSuccess));
+  CHECK(*bench.metric(kSuccess) == doctest::Approx(75));
   bench.step(59);
-  CHECK(bench.figure(kSuccess));
+  CHECK(bench.metric(kSuccess));
   bench.step(2);
-  CHECK_FALSE(bench.figure(kSuccess));
+  CHECK_FALSE(bench.metric(kSuccess));
 }
 
 TEST_CASE("DerivedMetrics: bandwidth and shares follow the last five seconds") {
@@ -140,17 +140,17 @@ TEST_CASE("DerivedMetrics: bandwidth and shares follow the last five seconds") {
     bench.machine->total += 400;
     bench.step();
   }
-  CHECK(*bench.figure(kBandwidth) == doctest::Approx(2));
-  CHECK(*bench.figure(kGpu) == doctest::Approx(25));
-  CHECK(*bench.figure(kCpu) == doctest::Approx(75));
-  CHECK(*bench.figure(kCpu, "streamd") == doctest::Approx(10));
-  CHECK(*bench.figure(kCpu, "synthd") == doctest::Approx(50));
-  REQUIRE(bench.figure(kCpu, "metricsd"));
-  CHECK(*bench.figure(kCpu, "metricsd") == doctest::Approx(0));
+  CHECK(*bench.metric(kBandwidth) == doctest::Approx(2));
+  CHECK(*bench.metric(kGpu) == doctest::Approx(25));
+  CHECK(*bench.metric(kCpu) == doctest::Approx(75));
+  CHECK(*bench.metric(kCpu, "streamd") == doctest::Approx(10));
+  CHECK(*bench.metric(kCpu, "synthd") == doctest::Approx(50));
+  REQUIRE(bench.metric(kCpu, "metricsd"));
+  CHECK(*bench.metric(kCpu, "metricsd") == doctest::Approx(0));
 
   bench.step(6);
-  CHECK(*bench.figure(kBandwidth) == doctest::Approx(0));
-  CHECK(*bench.figure(kGpu) == doctest::Approx(0));
+  CHECK(*bench.metric(kBandwidth) == doctest::Approx(0));
+  CHECK(*bench.metric(kGpu) == doctest::Approx(0));
 }
 
 TEST_CASE("DerivedMetrics: what each station counts is added up, and starts again when one goes") {
@@ -162,15 +162,15 @@ TEST_CASE("DerivedMetrics: what each station counts is added up, and starts agai
   bench.streamd["websocket_send_errors_total"] = 10;
   bench.other_station["websocket_chunks_sent_total"] = 30;
   bench.step();
-  CHECK(*bench.figure(kBandwidth) == doctest::Approx(2));
-  CHECK(*bench.figure(kSuccess) == doctest::Approx(75));
+  CHECK(*bench.metric(kBandwidth) == doctest::Approx(2));
+  CHECK(*bench.metric(kSuccess) == doctest::Approx(75));
   bench.other_station.clear();
   bench.streamd["network_bytes_sent_total"] += 125'000;
   bench.step();
-  CHECK_FALSE(bench.figure(kBandwidth));
+  CHECK_FALSE(bench.metric(kBandwidth));
   bench.streamd["network_bytes_sent_total"] += 125'000;
   bench.step();
-  CHECK(*bench.figure(kBandwidth) == doctest::Approx(1));
+  CHECK(*bench.metric(kBandwidth) == doctest::Approx(1));
 }
 
 TEST_CASE("DerivedMetrics: a share never leaves 0 to 100") {
@@ -180,8 +180,8 @@ TEST_CASE("DerivedMetrics: a share never leaves 0 to 100") {
   bench.machine->busy = 500;
   bench.machine->total = 400;
   bench.step();
-  CHECK(*bench.figure(kGpu) == 100);
-  CHECK(*bench.figure(kCpu) == 100);
+  CHECK(*bench.metric(kGpu) == 100);
+  CHECK(*bench.metric(kCpu) == 100);
 }
 
 TEST_CASE("DerivedMetrics: counters that start again restart the metrics derived from them") {
@@ -192,46 +192,46 @@ TEST_CASE("DerivedMetrics: counters that start again restart the metrics derived
   bench.streamd["network_bytes_sent_total"] = 0;
   bench.streamd["websocket_chunks_sent_total"] = 0;
   bench.step();
-  CHECK_FALSE(bench.figure(kBandwidth));
+  CHECK_FALSE(bench.metric(kBandwidth));
   bench.streamd["network_bytes_sent_total"] = 125'000;
   bench.streamd["websocket_chunks_sent_total"] = 4;
   bench.step();
-  CHECK(*bench.figure(kBandwidth) == doctest::Approx(1));
-  CHECK(*bench.figure(kSuccess) == doctest::Approx(100));
+  CHECK(*bench.metric(kBandwidth) == doctest::Approx(1));
+  CHECK(*bench.metric(kSuccess) == doctest::Approx(100));
 }
 
-TEST_CASE("DerivedMetrics: a daemon that goes takes its figures along, the others keep theirs") {
+TEST_CASE("DerivedMetrics: a daemon that goes takes its metrics along, the others keep theirs") {
   Bench bench;
   bench.step();
   bench.streamd["websocket_chunks_sent_total"] = 1;
   bench.interval(1);
   bench.interval(2);
   bench.step();
-  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu}) CHECK(bench.figure(name));
+  for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu}) CHECK(bench.metric(name));
   bench.derived.gone(Daemon::kStreamd);
-  for (const char* name : {kVariance, kSuccess, kBandwidth}) CHECK_FALSE(bench.figure(name));
-  CHECK_FALSE(bench.figure(kCpu, "streamd"));
-  CHECK(bench.figure(kGpu));
-  CHECK(bench.figure(kCpu, "synthd"));
+  for (const char* name : {kVariance, kSuccess, kBandwidth}) CHECK_FALSE(bench.metric(name));
+  CHECK_FALSE(bench.metric(kCpu, "streamd"));
+  CHECK(bench.metric(kGpu));
+  CHECK(bench.metric(kCpu, "synthd"));
   bench.derived.gone(Daemon::kSynthd);
-  CHECK_FALSE(bench.figure(kGpu));
-  CHECK_FALSE(bench.figure(kCpu, "synthd"));
+  CHECK_FALSE(bench.metric(kGpu));
+  CHECK_FALSE(bench.metric(kCpu, "synthd"));
   // Back again, it starts from its first sample.
   bench.step();
-  for (const char* name : {kSuccess, kBandwidth, kGpu}) CHECK_FALSE(bench.figure(name));
+  for (const char* name : {kSuccess, kBandwidth, kGpu}) CHECK_FALSE(bench.metric(name));
 }
 
 TEST_CASE(
-    "DerivedMetrics: a counter that is not declared, or a machine that cannot be read, leaves its figure "
+    "DerivedMetrics: a counter that is not declared, or a machine that cannot be read, leaves its metric "
     "absent") {
   Bench bench;
   bench.synthd.erase("auralis_engine_device_busy_seconds_total");
   bench.machine.reset();
   bench.step(3);
-  CHECK_FALSE(bench.figure(kGpu));
-  CHECK_FALSE(bench.figure(kCpu));
-  CHECK_FALSE(bench.figure(kCpu, "synthd"));
-  CHECK(bench.figure(kBandwidth));
+  CHECK_FALSE(bench.metric(kGpu));
+  CHECK_FALSE(bench.metric(kCpu));
+  CHECK_FALSE(bench.metric(kCpu, "synthd"));
+  CHECK(bench.metric(kBandwidth));
 }
 
 }  // namespace auralis::derived_metrics_test

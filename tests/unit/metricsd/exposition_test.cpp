@@ -15,7 +15,7 @@ namespace {
 
 using namespace test;
 
-// Everybody at work, figures of every type and text that needs care.
+// All daemons at work, metrics of every type and text that needs care.
 struct Bench : SnapshotFixture {
   FakeSynthd synthd{config, Daemon::kSynthd, clock};
   FakeStreamd streamd{config, Daemon::kStreamd, clock};

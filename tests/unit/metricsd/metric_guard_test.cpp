@@ -48,7 +48,7 @@ struct Bench {
 
 }  // namespace
 
-TEST_CASE("MetricGuard: one impossible figure withholds all of that read, and harms none after it") {
+TEST_CASE("MetricGuard: one impossible value withholds all of that read, and harms none after it") {
   const double most = 9'007'199'254'740'992;
   std::vector<MetricSample> impossible;
   for (const double value :

@@ -29,7 +29,7 @@ struct Bench : SnapshotFixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered as it should be") {
-  INFO("/metrics shows the figures and counts its answers");
+  INFO("/metrics shows the metrics and counts its answers");
   const std::string answer = get("/metrics");
   CHECK(status_of(answer) == 200);
   CHECK(contains(answer, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
@@ -60,7 +60,7 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered 
     CHECK_MESSAGE(contains(refusal, "Allow: GET, HEAD, OPTIONS\r\n"), method);
   }
   CHECK(status_of(http(exporter->port(), "OPTIONS", "/metrics")) == 204);
-  INFO("what is not answered with the figures is not counted as a scrape");
+  INFO("what is not answered with the metrics is not counted as a scrape");
   CHECK(parse_exposition(body_of(get("/metrics"))).find("auralis_scrapes_total")->value == 3);
   for (const std::string path : {"/metrics", "/healthz", "/"}) {
     const std::string head = http(exporter->port(), "HEAD", path);

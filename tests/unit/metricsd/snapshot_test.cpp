@@ -54,22 +54,22 @@ TEST_CASE("families_of: what would make the whole unreadable is left out") {
 }
 
 TEST_CASE_FIXTURE(SnapshotFixture,
-                  "SnapshotSource: with nobody there it says so, and has the machine and itself") {
+                  "SnapshotSource: without daemons it says so, and has the machine and itself") {
   source.sample();
   const Snapshot snapshot = source.take();
-  CHECK(figure(snapshot, "auralis_up", "synthd") == 0);
-  CHECK(figure(snapshot, "auralis_up", "streamd") == 0);
-  CHECK(figure(snapshot, "auralis_up", "metricsd") == 1);
-  CHECK(figure(snapshot, "memory_usage_mb", "metricsd").value_or(0) > 0);
+  CHECK(metric(snapshot, "auralis_up", "synthd") == 0);
+  CHECK(metric(snapshot, "auralis_up", "streamd") == 0);
+  CHECK(metric(snapshot, "auralis_up", "metricsd") == 1);
+  CHECK(metric(snapshot, "memory_usage_mb", "metricsd").value_or(0) > 0);
   CHECK(snapshot.up == std::array<bool, 3>{false, false, true});
-  CHECK_FALSE(figure(snapshot, "gpu_utilization_percent"));
+  CHECK_FALSE(metric(snapshot, "gpu_utilization_percent"));
   CHECK(snapshot.unix_ns == clock.unix_ns());
 }
 
 TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a daemon is up while each of its segments can be had") {
   const FakeSynthd synthd(config, Daemon::kSynthd, clock);
   source.sample();
-  CHECK(figure(source.take(), "auralis_up", "synthd") == 1);
+  CHECK(metric(source.take(), "auralis_up", "synthd") == 1);
   const auto audio = config.daemon_dir(Daemon::kSynthd) / "audio";
   std::filesystem::remove(audio);
   const auto events = source.sample();
@@ -77,24 +77,24 @@ TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a daemon is up while each of
   CHECK_FALSE(events[0].up);
   CHECK(events[0].message ==
         "synthd is not healthy: " + audio.string() + " was removed, replaced or overwritten");
-  CHECK(figure(source.take(), "auralis_up", "synthd") == 0);
+  CHECK(metric(source.take(), "auralis_up", "synthd") == 0);
 }
 
 TEST_CASE_FIXTURE(
     SnapshotFixture,
-    "SnapshotSource: a daemon's figures come fresh from its segment, unset gauges do not come") {
+    "SnapshotSource: a daemon's metrics come fresh from its segment, unset gauges do not come") {
   FakeSynthd synthd(config, Daemon::kSynthd, clock);
-  CHECK(figure(source.take(), "auralis_up", "synthd") == 1);
-  CHECK_FALSE(figure(source.take(), "gpu_memory_allocated_mb"));
+  CHECK(metric(source.take(), "auralis_up", "synthd") == 1);
+  CHECK_FALSE(metric(source.take(), "gpu_memory_allocated_mb"));
   synthd.metrics.gpu_memory_mb.set(64);
-  CHECK(figure(source.take(), "gpu_memory_allocated_mb") == 64);
+  CHECK(metric(source.take(), "gpu_memory_allocated_mb") == 64);
   synthd.metrics.gpu_memory_mb.clear();
-  CHECK_FALSE(figure(source.take(), "gpu_memory_allocated_mb"));
-  CHECK(figure(source.take(), "auralis_engine_device_busy_seconds_total") == 0);
+  CHECK_FALSE(metric(source.take(), "gpu_memory_allocated_mb"));
+  CHECK(metric(source.take(), "auralis_engine_device_busy_seconds_total") == 0);
 }
 
 TEST_CASE_FIXTURE(SnapshotFixture,
-                  "SnapshotSource: a daemon that ends or hangs is down, and its figures are gone at once") {
+                  "SnapshotSource: a daemon that ends or hangs is down, and its metrics are gone at once") {
   auto synthd = std::make_unique<FakeSynthd>(config, Daemon::kSynthd, clock);
   FakeStreamd streamd(config, Daemon::kStreamd, clock);
   for (int second = 0; second < 3; ++second) {
@@ -106,29 +106,29 @@ TEST_CASE_FIXTURE(SnapshotFixture,
     clock.now += kNsPerSecond;
   }
   Snapshot snapshot = source.take();
-  CHECK(figure(snapshot, "gpu_utilization_percent") == 0);
-  CHECK(figure(snapshot, "memory_usage_mb", "synthd") == 10);
-  CHECK(figure(snapshot, "websocket_chunk_delivery_success_rate") == 100);
+  CHECK(metric(snapshot, "gpu_utilization_percent") == 0);
+  CHECK(metric(snapshot, "memory_usage_mb", "synthd") == 10);
+  CHECK(metric(snapshot, "websocket_chunk_delivery_success_rate") == 100);
 
   synthd.reset();
   snapshot = source.take();
-  CHECK(figure(snapshot, "auralis_up", "synthd") == 0);
-  CHECK_FALSE(figure(snapshot, "memory_usage_mb", "synthd"));
-  CHECK_FALSE(figure(snapshot, "gpu_utilization_percent"));
-  CHECK_FALSE(figure(snapshot, "auralis_engine_device_busy_seconds_total"));
-  CHECK(figure(snapshot, "websocket_chunks_sent_total") == 30);
+  CHECK(metric(snapshot, "auralis_up", "synthd") == 0);
+  CHECK_FALSE(metric(snapshot, "memory_usage_mb", "synthd"));
+  CHECK_FALSE(metric(snapshot, "gpu_utilization_percent"));
+  CHECK_FALSE(metric(snapshot, "auralis_engine_device_busy_seconds_total"));
+  CHECK(metric(snapshot, "websocket_chunks_sent_total") == 30);
 
   clock.now += SegmentReader::kHungAfterNs;
   snapshot = source.take();
-  CHECK(figure(snapshot, "auralis_up", "streamd") == 0);
-  CHECK_FALSE(figure(snapshot, "websocket_chunks_sent_total"));
-  CHECK_FALSE(figure(snapshot, "websocket_chunk_delivery_success_rate"));
-  CHECK_FALSE(figure(snapshot, "network_bandwidth_mbps"));
+  CHECK(metric(snapshot, "auralis_up", "streamd") == 0);
+  CHECK_FALSE(metric(snapshot, "websocket_chunks_sent_total"));
+  CHECK_FALSE(metric(snapshot, "websocket_chunk_delivery_success_rate"));
+  CHECK_FALSE(metric(snapshot, "network_bandwidth_mbps"));
 
   streamd.beat(clock);
   snapshot = source.take();
-  CHECK(figure(snapshot, "auralis_up", "streamd") == 1);
-  CHECK(figure(snapshot, "websocket_chunks_sent_total") == 30);
+  CHECK(metric(snapshot, "auralis_up", "streamd") == 1);
+  CHECK(metric(snapshot, "websocket_chunks_sent_total") == 30);
 }
 
 TEST_CASE_FIXTURE(SnapshotFixture,
@@ -137,12 +137,12 @@ TEST_CASE_FIXTURE(SnapshotFixture,
     FakeStreamd first(config, Daemon::kStreamd, clock);
     first.metrics.sent.add(7);
     first.metrics.depth_ms.set(750);
-    CHECK(figure(source.take(), "websocket_chunks_sent_total") == 7);
+    CHECK(metric(source.take(), "websocket_chunks_sent_total") == 7);
   }
   FakeStreamd second(config, Daemon::kStreamd, clock);
   second.metrics.sent.add(1);
-  CHECK(figure(source.take(), "websocket_chunks_sent_total") == 8);
-  CHECK_FALSE(figure(source.take(), "ring_buffer_depth_ms", "a \"b\"\\c"));
+  CHECK(metric(source.take(), "websocket_chunks_sent_total") == 8);
+  CHECK_FALSE(metric(source.take(), "ring_buffer_depth_ms", "a \"b\"\\c"));
 }
 
 TEST_CASE_FIXTURE(SnapshotFixture,
@@ -152,34 +152,34 @@ TEST_CASE_FIXTURE(SnapshotFixture,
     FakeStreamd first(config, Daemon::kStreamd, clock);
     first.name(0, "forest");
     first.metrics.chunks[0].add(3);
-    CHECK(figure(source.take(), "chunks_total", "forest") == 3);
-    CHECK_FALSE(figure(source.take(), "chunks_total", ""));
+    CHECK(metric(source.take(), "chunks_total", "forest") == 3);
+    CHECK_FALSE(metric(source.take(), "chunks_total", ""));
     first.name(0, "sea");
-    CHECK_FALSE(figure(source.take(), "chunks_total", "forest"));
-    CHECK(figure(source.take(), "chunks_total", "sea") == 0);
+    CHECK_FALSE(metric(source.take(), "chunks_total", "forest"));
+    CHECK(metric(source.take(), "chunks_total", "sea") == 0);
     first.metrics.chunks[0].add(1);
   }
   FakeStreamd second(config, Daemon::kStreamd, clock);
-  CHECK(figure(source.take(), "chunks_total", "sea") == 1);
+  CHECK(metric(source.take(), "chunks_total", "sea") == 1);
   second.name(0, "");
-  CHECK_FALSE(figure(source.take(), "chunks_total", "sea"));
+  CHECK_FALSE(metric(source.take(), "chunks_total", "sea"));
 }
 
 TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a segment of garbage is a daemon that is not there") {
   std::filesystem::create_directories(config.daemon_dir(Daemon::kSynthd));
   std::ofstream(config.daemon_dir(Daemon::kSynthd) / "metrics") << std::string(100'000, 'x');
   source.sample();
-  CHECK(figure(source.take(), "auralis_up", "synthd") == 0);
+  CHECK(metric(source.take(), "auralis_up", "synthd") == 0);
 }
 
 TEST_CASE_FIXTURE(SnapshotFixture,
                   "SnapshotSource: counts scrapes and publications, and nothing else as such") {
   source.take();
-  CHECK(figure(source.scrape(), "auralis_scrapes_total") == 1);
+  CHECK(metric(source.scrape(), "auralis_scrapes_total") == 1);
   source.count_published();
   const Snapshot snapshot = source.scrape();
-  CHECK(figure(snapshot, "auralis_scrapes_total") == 2);
-  CHECK(figure(snapshot, "auralis_snapshots_published_total") == 1);
+  CHECK(metric(snapshot, "auralis_scrapes_total") == 2);
+  CHECK(metric(snapshot, "auralis_snapshots_published_total") == 1);
 }
 
 }  // namespace auralis::snapshot_test

@@ -41,7 +41,7 @@ struct SnapshotFixture : RuntimeFixture {
   SnapshotSource source{config, clock};
 };
 
-// The figures of synthd and of streamd that metricsd derives others from, and one of each type.
+// The metrics of synthd and of streamd that metricsd derives others from, and one of each type.
 class FakeSynthMetrics {
   MetricBinder& m_;
 
@@ -108,7 +108,7 @@ using FakeSynthd = FakeDaemon<FakeSynthMetrics>;
 using FakeStreamd = FakeDaemon<FakeStreamMetrics>;
 
 // The value of a series of one label at most; nothing where it is absent.
-inline std::optional<double> figure(const Snapshot& snapshot, const std::string& name,
+inline std::optional<double> metric(const Snapshot& snapshot, const std::string& name,
                                     const std::string& label = "") {
   for (const auto& family : snapshot.families) {
     for (const auto& sample : family.samples) {

@@ -36,7 +36,7 @@ TEST_CASE("ZmqPublisher: a subscriber gets topic and body as two frames") {
   }
 }
 
-TEST_CASE("ZmqPublisher: publishing to nobody, or to somebody who reads nothing, does not wait") {
+TEST_CASE("ZmqPublisher: publishing without a subscriber, or to one that reads nothing, does not wait") {
   ZmqPublisher publisher("tcp://127.0.0.1:*");
   Subscriber idle(publisher.endpoint(), "");
   CHECK_FALSE(idle.first([&] { publisher.publish("t", "b"); }).empty());

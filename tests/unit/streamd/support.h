@@ -116,7 +116,7 @@ class HeldExecutor final : public EncodingExecutor {
 class FakeSynth {
  public:
   FakeSynth(const std::filesystem::path& directory, std::int64_t epoch_ns)
-      : writer_(directory, Timeline{epoch_ns, 44'100, 4'410, 2}, 20, kPlaces) {
+      : writer_(directory, Timeline{epoch_ns, 44'100, 4'410, 2}, 20, kCapacity) {
     if (!writer_.taken_over()) open(0, named_state("default"));
     writer_.publish(epoch_ns);
   }
@@ -136,7 +136,7 @@ class FakeSynth {
 
   StationId usual() const { return {0, writer_.generation(0)}; }
 
-  static constexpr std::size_t kPlaces = 3;
+  static constexpr std::size_t kCapacity = 3;
 
   AudioWriter& writer() { return writer_; }
 

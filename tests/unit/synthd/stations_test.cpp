@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(Fixture, "configured stations take the first free indices and 
   const std::uint64_t generation = audio.generation(1);
   stations.apply({configured("night")}, kNowNs);
   CHECK(name(0).empty());
-  CHECK(stations.is_tenant(1, generation));
+  CHECK(stations.holds(1, generation));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a station starts with its own first chunk, slightly in the past") {
@@ -72,10 +72,10 @@ TEST_CASE_FIXTURE(Fixture, "a new seed starts a new generation; opening or closi
   stations.apply({configured("day")}, kNowNs);
   const std::uint64_t generation = audio.generation(0);
   stations.apply({configured("day", 7, false)}, kNowNs);
-  CHECK(stations.is_tenant(0, generation));
+  CHECK(stations.holds(0, generation));
   CHECK(audio.state(0)->open == 0);
   stations.apply({configured("day", 8, false)}, kNowNs);
-  CHECK_FALSE(stations.is_tenant(0, generation));
+  CHECK_FALSE(stations.holds(0, generation));
   CHECK(stations.at(0).state.seed == 8);
 }
 

@@ -34,10 +34,10 @@ TEST_CASE_FIXTURE(Fixture, "each chunk is counted and measured once") {
   CHECK(life.metrics.configured[0].published.value() == published);
   CHECK(life.metrics.configured[0].skipped.value() == 0);
   CHECK(life.metrics.device_busy_seconds.value() == doctest::Approx(published * 0.001));
-  MetricsReader figures(folder.path());
-  figures.refresh();
+  MetricsReader metrics(folder.path());
+  metrics.refresh();
   std::vector<MetricSample> samples;
-  figures.read(samples);
+  metrics.read(samples);
   const auto find = [&](const char* name) {
     return *std::find_if(samples.begin(), samples.end(), [&](const auto& s) { return s.spec.name == name; });
   };

@@ -24,7 +24,7 @@ TEST_CASE("docs/metrics.md is what the declarations say; else run metrics-doc > 
 }
 
 TEST_CASE(
-    "The figures of the study are all declared, under their names and types, with the bounds it wants") {
+    "The metrics of the study are all declared, under their names and types, with the bounds it wants") {
   using Type = MetricType;
   const std::map<std::string, std::pair<Type, std::vector<double>>> wanted{
       {"audio_synthesis_latency_ms", {Type::kHistogram, {10, 25, 50, 75, 100, 150, 200, 300, 500, 1000}}},

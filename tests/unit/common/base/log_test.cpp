@@ -84,14 +84,14 @@ TEST_CASE("a JSON line stays one valid line, whatever its text") {
   const auto lines = json_lines(logged(LogLevel::kInfo, LogFormat::kJson, [&] {
     log_info(nasty, {{"field", nasty}});
     log_info("bytes \xff\xfe",
-             {{"\xff", std::string("\xc3")}, {"figure", std::numeric_limits<double>::quiet_NaN()}});
+             {{"\xff", std::string("\xc3")}, {"value", std::numeric_limits<double>::quiet_NaN()}});
   }));
   REQUIRE(lines.size() == 2);
   CHECK(lines[0].at("message") == nasty);
   CHECK(lines[0].at("field") == nasty);
   CHECK(lines[1].at("message") == "bytes \xef\xbf\xbd\xef\xbf\xbd");
   CHECK(lines[1].at("\xef\xbf\xbd") == "\xef\xbf\xbd");
-  CHECK(lines[1].at("figure").is_null());
+  CHECK(lines[1].at("value").is_null());
 }
 
 TEST_CASE("a text line reads time, level, process, message, fields") {

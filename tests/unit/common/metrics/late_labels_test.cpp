@@ -43,14 +43,15 @@ TEST_CASE("bytes that no writer stores are no text") {
   CHECK(text_of(labels->front()).empty());
 }
 
-TEST_CASE("a text that was changed after it had been looked up is not taken for that of the figures") {
+TEST_CASE(
+    "a text that was changed after it had been looked up is not taken for the label of the metrics read") {
   const auto labels = std::make_unique<LateLabels>();
   for (const std::size_t index : {0U, 1U, 2U}) (*labels)[index].store(late_text("old"));
   LateTexts texts(labels.get());
   CHECK(texts[0] == "old");
   CHECK(texts[3].empty());
   (*labels)[0].store(late_text("new"));
-  // Another's figures may have come and gone meanwhile.
+  // Another station's metrics may have come and gone meanwhile.
   (*labels)[1].store(late_text("new"));
   (*labels)[1].store(late_text("old"));
   (*labels)[3].store(late_text("new"));

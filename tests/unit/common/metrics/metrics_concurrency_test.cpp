@@ -61,7 +61,7 @@ void count_by_name(MetricsWriter& writer) {
   }
 }
 
-// What is wrong with the figures that were read under names.
+// What is wrong with the metrics that were read under names.
 struct NameTally {
   int named = 0;
   int without_name = 0;
@@ -98,7 +98,7 @@ struct NameTally {
 };
 
 TEST_CASE(
-    "while each thread counts in its own shard, a reader sees figures that only rise, those that change "
+    "while each thread counts in its own shard, a reader sees metrics that only rise, those that change "
     "together never apart, and at last all of them") {
   const test::TempDir dir;
   MetricsWriter writer(dir.path(), declared_metrics<WorkMetrics>(), kShards, 1);

@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(Bench, "with the name that it has already, it goes on") {
   CHECK(value("depth", "forest") == 8);
 }
 
-TEST_CASE_FIXTURE(Bench, "without its name it is gone, and what is counted meanwhile is nobody's") {
+TEST_CASE_FIXTURE(Bench, "without its name it is gone, and what is counted meanwhile belongs to no station") {
   writer->set_late_label(0, "forest");
   count_everything();
   writer->set_late_label(0, "");
@@ -244,7 +244,7 @@ TEST_CASE_FIXTURE(Bench, "a writer with other late labels in its declarations be
   CHECK(read().size() == 2);
 }
 
-TEST_CASE_FIXTURE(Bench, "what a writer left that was killed before it had named is nobody's") {
+TEST_CASE_FIXTURE(Bench, "what a writer left that was killed before it had named belongs to no station") {
   writer->set_late_label(0, "forest");
   count_everything();
   poke_text(0, 0, 0);
@@ -272,7 +272,7 @@ TEST_CASE_FIXTURE(Bench, "a damaged text is none, and the next name mends it") {
 }
 
 TEST_CASE_FIXTURE(Bench,
-                  "what cannot be a text or a late label is refused, and leaves the figures as they are") {
+                  "what cannot be a text or a late label is refused, and leaves the metrics as they are") {
   writer->set_late_label(0, "forest");
   count_everything();
   CHECK_THROWS_AS(writer->set_late_label(0, std::string(64, 'x')), std::invalid_argument);

@@ -258,7 +258,7 @@ void write_noise(const std::filesystem::path& path, std::uint64_t seed) {
     test::poke(path, offset, random());
 }
 
-TEST_CASE("a writer keeps its figures, whatever another process does to the file") {
+TEST_CASE("a writer keeps its metrics, whatever another process does to the file") {
   const std::vector<std::pair<const char*, std::function<void(const std::filesystem::path&)>>> harms{
       {"noise", [](const auto& path) { write_noise(path, 1); }},
       {"cut short", [](const auto& path) { std::filesystem::resize_file(path, 0); }},

@@ -129,7 +129,7 @@ TEST_CASE("a gauge is absent until a shard sets it, and again once it is cleared
   CHECK_FALSE(shards.read(1, sample));
   metrics.load.set(std::nan(""));
   CHECK_FALSE(shards.read(1, sample));
-  // A figure is a number or absent.
+  // A value is a number or absent.
   metrics.load.set(kInfinity);
   CHECK_FALSE(shards.read(1, sample));
   EchoMetrics(shards.binders[2]).load.set(4);
@@ -180,7 +180,7 @@ TEST_CASE("bytes that are no numbers do not come out as such") {
   }
 }
 
-TEST_CASE("a shard whose writer was stopped within a change gives no figures, and its next writer goes on") {
+TEST_CASE("a shard whose writer was stopped within a change gives no metrics, and its next writer goes on") {
   Shards shards;
   EchoMetrics metrics(shards.binders[1]);
   metrics.calls.add();

@@ -95,8 +95,8 @@ TEST_CASE("chunks and states that go through a segment arrive whole, a state no 
 
 TEST_CASE("a station that leaves and another that takes its place are never mixed up by a reader") {
   const test::TempDir dir;
-  // Chunks so small that a tenant comes and goes while a reader looks away, and more readers than processors,
-  // so that they often do.
+  // Chunks so small that a station comes and goes while a reader looks away, and more readers than
+  // processors, so that they often do.
   constexpr Timeline kShort{0, 44'100, 8, 2};
   constexpr int kReaders = 6;
   constexpr int kRounds = 50'000;
@@ -111,7 +111,8 @@ TEST_CASE("a station that leaves and another that takes its place are never mixe
     std::vector<std::int16_t> samples(kShort.chunk_samples());
     for (std::int64_t seen = 0; !done || seen == 0;) {
       const StationId station{0, reader.generation(0)};
-      // Tenant t writes chunk 3 with what chunk t of others would hold, and has t as its request.
+      // The station of generation g writes chunk 3 with what chunk g of others would hold, and has g as its
+      // request.
       const bool is_read = reader.read(station, 3, samples.data()) == RingRead::kChunk;
       if (is_read && !test::whole(samples, static_cast<std::int64_t>(station.generation))) ++mixed;
       const auto state = seen % 16 == 0 ? reader.state(station) : std::nullopt;
@@ -124,11 +125,11 @@ TEST_CASE("a station that leaves and another that takes its place are never mixe
   for (int i = 0; i < kReaders; ++i) readers.emplace_back(read);
   std::vector<std::int16_t> samples(kShort.chunk_samples());
   for (int round = 0; round < kRounds || that_read < kReaders; ++round) {
-    const std::uint64_t tenant = audio.generation(0) + 1;
+    const std::uint64_t generation = audio.generation(0) + 1;
     StationState state = state_of(0);
-    state.applied_request = tenant;
+    state.applied_request = generation;
     audio.open(0, state);
-    test::fill(samples, static_cast<std::int64_t>(tenant));
+    test::fill(samples, static_cast<std::int64_t>(generation));
     for (int again = 0; again < 30; ++again) audio.write_chunk(0, 3, samples.data());
     audio.close(0);
   }

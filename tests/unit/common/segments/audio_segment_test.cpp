@@ -22,7 +22,7 @@ using test::whole;
 
 constexpr Timeline kTimeline{1'000, 44'100, 882, 2};
 constexpr std::uint32_t kSlots = 8;
-constexpr std::size_t kPlaces = 3;
+constexpr std::size_t kCapacity = 3;
 
 StationState state_of(std::uint64_t request, std::string_view name = "default") {
   StationState state = named_state(name);
@@ -35,8 +35,8 @@ StationState state_of(std::uint64_t request, std::string_view name = "default") 
 }
 
 AudioWriter writer_in(const TempDir& dir, const Timeline& timeline = kTimeline, std::uint32_t slots = kSlots,
-                      std::size_t places = kPlaces) {
-  return {dir.path(), timeline, slots, places};
+                      std::size_t capacity = kCapacity) {
+  return {dir.path(), timeline, slots, capacity};
 }
 
 StationId place_of(const AudioReader& reader, std::size_t index) { return {index, reader.generation(index)}; }
@@ -62,7 +62,7 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   const TempDir dir;
   AudioWriter writer = writer_in(dir);
   CHECK_FALSE(writer.taken_over());
-  CHECK(writer.capacity() == kPlaces);
+  CHECK(writer.capacity() == kCapacity);
   CHECK_FALSE(writer.state(0));
   AudioReader reader(dir.path());
   reader.refresh();
@@ -83,7 +83,7 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   CHECK(reader.timeline().chunk_frames == 882);
   CHECK(reader.timeline().channels == 2);
   CHECK(reader.slots() == kSlots);
-  CHECK(reader.capacity() == kPlaces);
+  CHECK(reader.capacity() == kCapacity);
   CHECK(reads_whole(reader, 0, 2));
   CHECK(reads_whole(reader, 2, 7));
   CHECK(reader.newest(place_of(reader, 0)) == 2);
@@ -98,7 +98,7 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   CHECK(night->history.changes[1].chunk == 10);
 }
 
-TEST_CASE("stations come, change and go, and a place's next tenant is not taken for the last one") {
+TEST_CASE("stations come, change and go, and a row's next station is not taken for the last one") {
   const TempDir dir;
   AudioWriter writer = writer_in(dir);
   writer.publish(1);
@@ -149,7 +149,7 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
 
   Timeline later = kTimeline;
   later.epoch_ns = kTimeline.due_ns(300);
-  CHECK(former_capacity(dir.path(), later, kSlots) == kPlaces);
+  CHECK(former_capacity(dir.path(), later, kSlots) == kCapacity);
   AudioWriter next = writer_in(dir, later);
   CHECK(next.taken_over());
   CHECK(next.timeline().epoch_ns == kTimeline.epoch_ns);
@@ -188,7 +188,7 @@ TEST_CASE("a segment of a restarted clock is not continued; its readers keep wha
   CHECK_FALSE(next.state(0));
   next.open(0, state_of(1));
   CHECK_FALSE(next.newest(0));
-  CHECK(next.generation(0) != generation);  // a new tenant is not taken for the old one
+  CHECK(next.generation(0) != generation);  // a new station is not taken for the old one
   CHECK(reads_whole(before, 0, 3));
   next.publish(2);
   REQUIRE(before.refresh());
@@ -237,7 +237,7 @@ TEST_CASE("changes that are still to come, as a link may have them, are kept") {
   CHECK(next.state(0));
 }
 
-TEST_CASE("another geometry or number of places starts fresh, at the new epoch") {
+TEST_CASE("another geometry or number of rows starts fresh, at the new epoch") {
   const TempDir dir;
   {
     AudioWriter writer = writer_in(dir);
@@ -248,7 +248,7 @@ TEST_CASE("another geometry or number of places starts fresh, at the new epoch")
   Timeline timeline = kTimeline;
   timeline.epoch_ns = 999'999;
   std::uint32_t slots = kSlots;
-  std::size_t places = kPlaces;
+  std::size_t capacity = kCapacity;
   SUBCASE("chunk size") { timeline.chunk_frames = 4'410; }
   SUBCASE("sample rate") { timeline.sample_rate = 48'000; }
   SUBCASE("slots") { slots = 9; }
@@ -258,9 +258,9 @@ TEST_CASE("another geometry or number of places starts fresh, at the new epoch")
     CHECK(RingGeometry{slots, timeline.chunk_samples()}.bytes() ==
           RingGeometry{kSlots, kTimeline.chunk_samples()}.bytes());
   }
-  SUBCASE("number of places") { --places; }
-  if (places == kPlaces) CHECK_FALSE(former_capacity(dir.path(), timeline, slots));
-  const AudioWriter next = writer_in(dir, timeline, slots, places);
+  SUBCASE("number of rows") { --capacity; }
+  if (capacity == kCapacity) CHECK_FALSE(former_capacity(dir.path(), timeline, slots));
+  const AudioWriter next = writer_in(dir, timeline, slots, capacity);
   CHECK_FALSE(next.taken_over());
   CHECK(next.timeline().epoch_ns == 999'999);
   CHECK_FALSE(next.state(0));
@@ -269,7 +269,7 @@ TEST_CASE("another geometry or number of places starts fresh, at the new epoch")
 
 TEST_CASE("a chunk that is missing is not there yet while a writer lives, and gone with the writer") {
   const TempDir dir;
-  std::optional<AudioWriter> writer(std::in_place, dir.path(), kTimeline, kSlots, kPlaces);
+  std::optional<AudioWriter> writer(std::in_place, dir.path(), kTimeline, kSlots, kCapacity);
   writer->open(0, state_of(0));
   write_chunk(*writer, 0, 3);
   write_chunk(*writer, 0, 2 + kSlots);
@@ -327,16 +327,16 @@ void poke_payload(const TempDir& dir, std::size_t index, std::uint64_t word) {
 TEST_CASE("a header that makes no sense is refused, with a sentence") {
   const TempDir dir;
   writer_in(dir).publish(1);
-  // Words of the header: epoch, rate, frames, channels, slots, places, stride.
+  // Words of the header: epoch, rate, frames, channels, slots, rows, stride.
   SUBCASE("no rate") { poke_payload(dir, 1, 0); }
   SUBCASE("a huge chunk") { poke_payload(dir, 2, 1U << 30U); }
   SUBCASE("no frames") { poke_payload(dir, 2, 0); }
   SUBCASE("no channels") { poke_payload(dir, 3, 0); }
   SUBCASE("more slots than there is room for") { poke_payload(dir, 4, 9'999); }
   SUBCASE("no slots") { poke_payload(dir, 4, 0); }
-  SUBCASE("a place too many") { poke_payload(dir, 5, kPlaces + 1); }
-  SUBCASE("no places") { poke_payload(dir, 5, 0); }
-  SUBCASE("places beyond counting") { poke_payload(dir, 5, ~std::uint64_t{0}); }
+  SUBCASE("a row too many") { poke_payload(dir, 5, kCapacity + 1); }
+  SUBCASE("no rows") { poke_payload(dir, 5, 0); }
+  SUBCASE("rows beyond counting") { poke_payload(dir, 5, ~std::uint64_t{0}); }
   SUBCASE("another stride") { poke_payload(dir, 6, 64); }
   AudioReader reader(dir.path());
   reader.refresh();

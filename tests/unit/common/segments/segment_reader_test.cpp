@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(SegmentFixture, "a segment that is not as long as it says is r
 
 TEST_CASE_FIXTURE(SegmentFixture, "what is no file at all neither crashes a reader nor holds it up") {
   SUBCASE("folder") { std::filesystem::create_directory(path); }
-  SUBCASE("pipe that nobody writes") { REQUIRE(mkfifo(path.c_str(), 0600) == 0); }
+  SUBCASE("pipe without a writer") { REQUIRE(mkfifo(path.c_str(), 0600) == 0); }
   SUBCASE("device") { std::filesystem::create_symlink("/dev/zero", path); }
   CHECK(state_of(path) == SegmentState::kForeign);
 }

@@ -169,8 +169,7 @@ TEST_CASE_FIXTURE(SegmentFixture,
   CHECK(test::read_file(path) == before);
 }
 
-TEST_CASE_FIXTURE(SegmentFixture,
-                  "what a writer that was killed while preparing left behind is in nobody's way") {
+TEST_CASE_FIXTURE(SegmentFixture, "what a writer that was killed while preparing left behind does no harm") {
   test::write_file(path.string() + ".new", "half made");
   SegmentWriter writer(path, kFormat);
   writer.publish(1);

@@ -106,7 +106,7 @@ TEST_CASE("an operator shows the token, and is told how without it") {
   CHECK_FALSE(policy.operators_only(request));
 }
 
-TEST_CASE("without a configured token nobody is an operator, and the refusal names the key") {
+TEST_CASE("without a configured token there is no operator, and the refusal names the key") {
   const AccessPolicy policy(Config{});
   HttpRequest request = request_from("127.0.0.1");
   request.authorization = "Bearer ";

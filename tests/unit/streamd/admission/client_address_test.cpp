@@ -27,7 +27,8 @@ TEST_CASE("a stranger is not believed, whatever it says") {
   CHECK(client_address(address("127.0.0.1"), "192.0.2.1", {}).text() == "127.0.0.1");
 }
 
-TEST_CASE("a trusted proxy is believed, and so is one that it trusts, but nobody behind the first stranger") {
+TEST_CASE(
+    "a trusted proxy is believed, and so is one that it trusts, but no address before an untrusted one") {
   CHECK(client("10.0.0.1", "192.0.2.1") == "192.0.2.1");
   CHECK(client("::ffff:10.0.0.1", "192.0.2.1") == "192.0.2.1");
   CHECK(client("10.0.0.1", "198.51.100.66, 192.0.2.1") == "192.0.2.1");

@@ -19,13 +19,13 @@ namespace {
 
 constexpr int kThreads = 4;
 constexpr int kRounds = 20'000;
-constexpr std::int64_t kPlaces = 6;
-constexpr std::int64_t kPlacesAtAddress = 2;
+constexpr std::int64_t kCapacity = 6;
+constexpr std::int64_t kCapacityPerAddress = 2;
 constexpr std::size_t kAddresses = 4;
 
 IpAddress client(std::size_t number) { return parse_ip_address("192.0.2." + std::to_string(number)).value(); }
 
-bool nobody(const IpAddress&) { return false; }
+bool no_proxy(const IpAddress&) { return false; }
 
 template <typename Work>
 void in_threads(const Work& work) {
@@ -58,8 +58,8 @@ class Holder {
       ++counts_.refused;
       return;
     }
-    const bool above_all = ++counts_.all > kPlaces;
-    const bool above_at = ++counts_.at.at(number) > kPlacesAtAddress;
+    const bool above_all = ++counts_.all > kCapacity;
+    const bool above_at = ++counts_.at.at(number) > kCapacityPerAddress;
     if (above_all || above_at) counts_.too_many = true;
     held_.emplace_back(number, std::move(*permit));
   }
@@ -76,8 +76,8 @@ class Holder {
   std::vector<std::pair<std::size_t, ConnectionLimiter::Permit>> held_;
 };
 
-TEST_CASE("threads that come and go at once never hold more places than there are, and all get back") {
-  ConnectionLimiter limiter({kPlaces, kPlacesAtAddress}, nobody);
+TEST_CASE("threads that come and go at once never hold more permits than there are, and all come back") {
+  ConnectionLimiter limiter({kCapacity, kCapacityPerAddress}, no_proxy);
   Holder::Counts counts;
   in_threads([&](int thread) {
     std::minstd_rand random(static_cast<unsigned>(thread) + 1);
@@ -95,9 +95,9 @@ TEST_CASE("threads that come and go at once never hold more places than there ar
   for (std::size_t number = 0; number < kAddresses; ++number) CHECK(limiter.taken_at(client(number)) == 0);
 }
 
-TEST_CASE("threads that rush in at once get exactly the places that there are") {
+TEST_CASE("threads that rush in at once get exactly the permits that there are") {
   for (int round = 0; round < 200; ++round) {
-    ConnectionLimiter limiter({kPlaces, 1'000}, nobody);
+    ConnectionLimiter limiter({kCapacity, 1'000}, no_proxy);
     std::vector<std::vector<ConnectionLimiter::Permit>> held(kThreads);
     std::atomic<int> refused{0};
     in_threads([&](int thread) {
@@ -112,15 +112,16 @@ TEST_CASE("threads that rush in at once get exactly the places that there are") 
     });
     std::size_t entered = 0;
     for (const auto& passes : held) entered += passes.size();
-    CHECK(entered == kPlaces);
-    CHECK(refused == kThreads * 10 - static_cast<int>(kPlaces));
-    CHECK(limiter.taken() == kPlaces);
+    CHECK(entered == kCapacity);
+    CHECK(refused == kThreads * 10 - static_cast<int>(kCapacity));
+    CHECK(limiter.taken() == kCapacity);
   }
 }
 
 TEST_CASE("passes are freed safely while the limiter goes") {
   for (int round = 0; round < 200; ++round) {
-    auto limiter = std::make_unique<ConnectionLimiter>(ConnectionLimiter::Limits{kThreads, kThreads}, nobody);
+    auto limiter =
+        std::make_unique<ConnectionLimiter>(ConnectionLimiter::Limits{kThreads, kThreads}, no_proxy);
     std::vector<std::optional<ConnectionLimiter::Permit>> passes;
     passes.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i)

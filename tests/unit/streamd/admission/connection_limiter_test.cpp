@@ -14,7 +14,7 @@ namespace {
 
 IpAddress address(std::string_view text) { return parse_ip_address(text).value(); }
 
-bool nobody(const IpAddress&) { return false; }
+bool no_proxy(const IpAddress&) { return false; }
 
 std::optional<ConnectionLimiter::Permit> acquire(ConnectionLimiter& limiter, std::string_view client) {
   auto outcome = limiter.acquire(address(client));
@@ -28,8 +28,8 @@ std::optional<ConnectionLimiter::Refusal> refusal(ConnectionLimiter& limiter, st
   return reason != nullptr ? std::optional(*reason) : std::nullopt;
 }
 
-TEST_CASE("so many listeners are let in as there are places, and the next one once a place is free") {
-  ConnectionLimiter limiter({2, 2}, nobody);
+TEST_CASE("as many clients get a permit as there are, and the next one once a permit is free") {
+  ConnectionLimiter limiter({2, 2}, no_proxy);
   auto first = acquire(limiter, "192.0.2.1");
   auto second = acquire(limiter, "192.0.2.2");
   CHECK(first);
@@ -43,7 +43,7 @@ TEST_CASE("so many listeners are let in as there are places, and the next one on
 }
 
 TEST_CASE("an address has its own limit, which others do not feel") {
-  ConnectionLimiter limiter({10, 2}, nobody);
+  ConnectionLimiter limiter({10, 2}, no_proxy);
   auto first = acquire(limiter, "192.0.2.1");
   const auto second = acquire(limiter, "::ffff:192.0.2.1");
   CHECK(refusal(limiter, "192.0.2.1") == ConnectionLimiter::Refusal::kAddress);
@@ -56,13 +56,13 @@ TEST_CASE("an address has its own limit, which others do not feel") {
 }
 
 TEST_CASE("at the total limit that is the reason for any client") {
-  ConnectionLimiter limiter({1, 1}, nobody);
+  ConnectionLimiter limiter({1, 1}, no_proxy);
   const auto only = acquire(limiter, "192.0.2.1");
   CHECK(refusal(limiter, "192.0.2.1") == ConnectionLimiter::Refusal::kFull);
 }
 
 TEST_CASE("a /64 of IPv6 counts as one address, a /64 of mapped IPv4 does not") {
-  ConnectionLimiter limiter({10, 1}, nobody);
+  ConnectionLimiter limiter({10, 1}, no_proxy);
   const auto first = acquire(limiter, "2001:db8:0:1::1");
   CHECK(refusal(limiter, "2001:db8:0:1:ffff::2") == ConnectionLimiter::Refusal::kAddress);
   CHECK(limiter.taken_at(address("2001:db8:0:1::9")) == 1);
@@ -72,7 +72,7 @@ TEST_CASE("a /64 of IPv6 counts as one address, a /64 of mapped IPv4 does not") 
   CHECK(acquire(limiter, "198.51.100.1"));
 }
 
-TEST_CASE("who is exempt has no limit of its own, but takes places") {
+TEST_CASE("who is exempt has no limit of its own, but takes permits") {
   ConnectionLimiter limiter({3, 1}, [](const IpAddress& client) { return client.is_loopback(); });
   std::vector<ConnectionLimiter::Permit> passes;
   passes.reserve(3);
@@ -84,7 +84,7 @@ TEST_CASE("who is exempt has no limit of its own, but takes places") {
 }
 
 TEST_CASE("a permit that is handed on frees its place once, and what it is given for first") {
-  ConnectionLimiter limiter({4, 4}, nobody);
+  ConnectionLimiter limiter({4, 4}, no_proxy);
   std::optional first = acquire(limiter, "192.0.2.1");
   ConnectionLimiter::Permit moved = std::move(*first);
   first.reset();
@@ -98,7 +98,7 @@ TEST_CASE("a permit that is handed on frees its place once, and what it is given
 }
 
 TEST_CASE("a permit may outlive the limiter") {
-  auto limiter = std::make_unique<ConnectionLimiter>(ConnectionLimiter::Limits{1, 1}, nobody);
+  auto limiter = std::make_unique<ConnectionLimiter>(ConnectionLimiter::Limits{1, 1}, no_proxy);
   auto permit = acquire(*limiter, "192.0.2.1");
   limiter.reset();
   permit.reset();

@@ -29,7 +29,7 @@ TEST_CASE("the server's own pages are let in") {
   CHECK(own("http://127.0.0.1:8000", "127.0.0.1:8000", false));
 }
 
-TEST_CASE("behind a proxy that nobody said to trust, https is not known of") {
+TEST_CASE("behind a proxy that is not trusted, https is not known") {
   CHECK(own("https://example.org", "example.org", false));
 }
 

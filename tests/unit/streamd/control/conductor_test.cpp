@@ -144,10 +144,10 @@ TEST_CASE_FIXTURE(Fixture, "what still waits when its listener leaves is given b
   say(3, R"({"type": "buffer_control", "format": "auralis.opus.v1"})");
   say(3, R"({"type": "subscribe", "query": "station=new"})");
   run();
-  CHECK(context.coming_personal == 1);
+  CHECK(context.pending_personal == 1);
   worker(3).closed(3);
   run();
-  CHECK(context.coming_personal == 0);
+  CHECK(context.pending_personal == 0);
   CHECK(personal.taken() == 0);
   encoding.held = false;
   encoding.run_waiting(100);

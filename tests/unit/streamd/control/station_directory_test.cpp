@@ -31,8 +31,8 @@ std::optional<StationRefusal> refusal_of(const Work& work) {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a station is found by its name, a personal one too, which no list names") {
-  CHECK(named_station(directory, "night").id == StationId{1, 3});
-  const StationRequest personal = named_station(directory, "p0123456789abcdef");
+  CHECK(station_by_name(directory, "night").id == StationId{1, 3});
+  const StationRequest personal = station_by_name(directory, "p0123456789abcdef");
   CHECK(personal.id == StationId{2, 5});
   CHECK(personal.personal);
   CHECK(directory.names() == "default, night");
@@ -42,34 +42,35 @@ TEST_CASE_FIXTURE(Fixture, "a station is found by its name, a personal one too, 
 }
 
 TEST_CASE_FIXTURE(Fixture, "an unknown station is refused with the names of those that are there") {
-  const auto unknown = refusal_of([&] { named_station(directory, "day"); });
+  const auto unknown = refusal_of([&] { station_by_name(directory, "day"); });
   REQUIRE(unknown);
   CHECK(unknown->status() == 404);
   CHECK(unknown->code() == "unknown_station");
   CHECK(unknown->sentence.find("default, night") != std::string::npos);
   directory.stations.clear();
-  const auto nothing_yet = refusal_of([&] { named_station(directory, "day"); });
+  const auto nothing_yet = refusal_of([&] { station_by_name(directory, "day"); });
   REQUIRE(nothing_yet);
   CHECK(nothing_yet->status() == 503);
   CHECK(nothing_yet->code() == "unavailable");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a query without a station asks for the default one, which may not be there yet") {
-  CHECK(wanted_station(directory, QueryFields("")).id == StationId{0, 1});
-  CHECK(wanted_station(directory, QueryFields("ticket=t")).name == "default");
+  CHECK(station_by_query(directory, QueryFields("")).id == StationId{0, 1});
+  CHECK(station_by_query(directory, QueryFields("ticket=t")).name == "default");
   directory.default_station.reset();
-  CHECK(wanted_station(directory, QueryFields("")).id == StationId{});
-  CHECK(wanted_station(directory, QueryFields("")).name.empty());
+  CHECK(station_by_query(directory, QueryFields("")).id == StationId{});
+  CHECK(station_by_query(directory, QueryFields("")).name.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "a new station is asked for by its link, and a ticket for it names no station") {
-  const StationRequest want = wanted_station(directory, QueryFields("station=new&seed=42&preset=sleep"));
+  const StationRequest want = station_by_query(directory, QueryFields("station=new&seed=42&preset=sleep"));
   REQUIRE(want.link);
   CHECK(want.link->seed == 42);
   CHECK(want.ticket_station() == kNewStation);
-  CHECK(wanted_station(directory, QueryFields("station=night")).ticket_station() == "night");
-  CHECK(wanted_station(directory, QueryFields("station=p0123456789abcdef")).ticket_station() == kNewStation);
-  const auto bad = refusal_of([&] { wanted_station(directory, QueryFields("station=new&seed=x")); });
+  CHECK(station_by_query(directory, QueryFields("station=night")).ticket_station() == "night");
+  CHECK(station_by_query(directory, QueryFields("station=p0123456789abcdef")).ticket_station() ==
+        kNewStation);
+  const auto bad = refusal_of([&] { station_by_query(directory, QueryFields("station=new&seed=x")); });
   REQUIRE(bad);
   CHECK(bad->status() == 400);
   CHECK(bad->code() == "bad_query");
@@ -77,24 +78,24 @@ TEST_CASE_FIXTURE(Fixture, "a new station is asked for by its link, and a ticket
 
 TEST_CASE_FIXTURE(Fixture, "a link made at another sample rate or chunk length cannot be played here") {
   CHECK_FALSE(
-      refusal_of([&] { wanted_station(directory, QueryFields("station=new&rate=44100&chunk=100")); }));
+      refusal_of([&] { station_by_query(directory, QueryFields("station=new&rate=44100&chunk=100")); }));
   const auto other =
-      refusal_of([&] { wanted_station(directory, QueryFields("station=new&rate=48000&chunk=100")); });
+      refusal_of([&] { station_by_query(directory, QueryFields("station=new&rate=48000&chunk=100")); });
   REQUIRE(other);
   CHECK(other->status() == 400);
   CHECK(other->sentence.find("48000") != std::string::npos);
   // Before synthd's timeline is known nothing contradicts it.
   directory.timeline.reset();
   CHECK_FALSE(
-      refusal_of([&] { wanted_station(directory, QueryFields("station=new&rate=48000&chunk=100")); }));
+      refusal_of([&] { station_by_query(directory, QueryFields("station=new&rate=48000&chunk=100")); }));
 }
 
 TEST_CASE_FIXTURE(Fixture, "no station can be started while synthd is not running") {
   directory.synthd_runs = false;
-  const auto refusal = refusal_of([&] { wanted_station(directory, QueryFields("station=new")); });
+  const auto refusal = refusal_of([&] { station_by_query(directory, QueryFields("station=new")); });
   REQUIRE(refusal);
   CHECK(refusal->status() == 503);
-  CHECK_FALSE(refusal_of([&] { wanted_station(directory, QueryFields("station=night")); }));
+  CHECK_FALSE(refusal_of([&] { station_by_query(directory, QueryFields("station=night")); }));
 }
 
 TEST_CASE("the ticket is found in a query, and a query that cannot be parsed has none") {

@@ -226,7 +226,7 @@ class ControlFixture {
     AudioWriter& writer = synth->writer();
     writer.beat(clock.now);
     const std::int64_t ahead = writer.timeline().chunk_at(clock.now) + 10;
-    for (std::size_t index = 0; index < FakeSynth::kPlaces; ++index) {
+    for (std::size_t index = 0; index < FakeSynth::kCapacity; ++index) {
       if (!writer.state(index)) continue;
       synth->write(writer.newest(index).value_or(-1) + 1, ahead, index);
     }

@@ -96,11 +96,11 @@ TEST_CASE_FIXTURE(Fixture, "a handshake that is never completed gives back what 
   HttpRequest request = http_request("GET", "/ws/stream", "station=new");
   request.websocket_version = "13";
   REQUIRE(worker(2).admit(2, request, {"auralis.opus.v1"}).status == 101);
-  CHECK(context.coming_personal == 1);
+  CHECK(context.pending_personal == 1);
   CHECK(encoders.free() == 0);
   worker(2).closed(2);
   run();
-  CHECK(context.coming_personal == 0);
+  CHECK(context.pending_personal == 0);
   CHECK(encoders.free() == 1);
   CHECK(personal.taken() == 0);
   CHECK(limiter.taken() == 0);
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(Fixture, "no more personal stations are promised than there is
   CHECK(connect(4, "station=new").status == 503);
   CHECK(rejected("places") == 1);
   advance(kChunkNs);
-  CHECK(context.coming_personal == 0);
+  CHECK(context.pending_personal == 0);
   CHECK(connect(4, "station=new").status == 503);
 }
 

@@ -21,7 +21,7 @@ class OwnedListeners {
     listeners_.erase(id);
   }
   SendQueues::Listener& at(ConnectionId id) { return listeners_.at(id); }
-  // All that is pending is taken, and what follows; what was pending to a listener that left, by nobody.
+  // All that is pending is taken, and what follows; what was pending to a listener that left is dropped.
   void take_all(SendQueues& queues, RecordingTransport& transport) {
     transport.take_all([&](ConnectionId id) {
       const auto found = listeners_.find(id);

@@ -11,7 +11,7 @@ TEST_CASE("configured numbers of threads and of encoders are taken as they are")
   config.streamd.encoding_threads = 3;
   config.streamd.max_opus_stations = 7;
   CHECK(encoding_threads(config) == 3);
-  CHECK(encoder_places(config) == 7);
+  CHECK(encoder_capacity(config) == 7);
 }
 
 TEST_CASE("every machine has a thread to encode on, and four at most") {
@@ -23,7 +23,7 @@ TEST_CASE("configured stations leave no encoder to personal ones if they need al
   Config config;
   config.streamd.encoding_threads = 1;
   config.stations.resize(4'096);
-  CHECK(encoder_places(config) == 0);
+  CHECK(encoder_capacity(config) == 0);
 }
 
 TEST_CASE("each rate and chunk length has a measured capacity, which is 0 without a thread") {

@@ -123,10 +123,10 @@ class Server {
   std::thread thread_;
 };
 
-bool nobody(const IpAddress&) { return false; }
+bool none_trusted(const IpAddress&) { return false; }
 
 TEST_CASE("connections of one address leave room for those of others") {
-  Server server({{10, 2}, 100, 100, 100}, nobody);
+  Server server({{10, 2}, 100, 100, 100}, none_trusted);
   const Client first("127.0.0.1", server.port);
   {
     const Client second("127.0.0.1", server.port);
@@ -162,7 +162,7 @@ TEST_CASE("a connection beyond the total limit is refused, from any address") {
 }
 
 TEST_CASE("new connections are bounded a second, and an address that has too many takes nothing of it") {
-  Server server({{10, 1}, 2, 100, 100}, nobody);
+  Server server({{10, 1}, 2, 100, 100}, none_trusted);
   const Client first("127.0.0.1", server.port);
   for (int i = 0; i < 5; ++i) CHECK_FALSE(Client("127.0.0.1", server.port).let_in());
   CHECK(server.rejected("address") == 5);
@@ -175,7 +175,7 @@ TEST_CASE("new connections are bounded a second, and an address that has too man
 }
 
 TEST_CASE("an address that connects again and again uses up its own share, and nothing of what others have") {
-  Server server({{100, 100}, 20, 5, 1}, nobody);
+  Server server({{100, 100}, 20, 5, 1}, none_trusted);
   int let_in = 0;
   // Each is reset rather than closed in order, as a port scanner does.
   for (int i = 0; i < 50; ++i) {

@@ -56,7 +56,7 @@ TEST_CASE("warnings say which chunk they stand for") {
   CHECK(underrun.seq == 78);
 }
 
-TEST_CASE("other messages are none of a listener's figures, and garbage is told") {
+TEST_CASE("other messages are none of a listener's metrics, and garbage is told") {
   CHECK(read_text_message(R"({"type":"status","seq":3})").kind == Kind::kOther);
   CHECK(read_text_message("").kind == Kind::kMalformed);
   CHECK(read_text_message("audio").kind == Kind::kMalformed);

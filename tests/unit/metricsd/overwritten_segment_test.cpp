@@ -13,7 +13,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-namespace auralis::trampled_segment_test {
+namespace auralis::overwritten_segment_test {
 namespace {
 
 using namespace test;
@@ -100,7 +100,7 @@ std::string noise_of(std::mt19937_64& random, std::size_t bytes) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Bench, "a trampled segment: no counter falls, no snapshot breaks, and all comes back") {
+TEST_CASE_FIXTURE(Bench, "an overwritten segment: no counter falls, no snapshot breaks, and all comes back") {
   second();
   look();
   second();
@@ -110,7 +110,7 @@ TEST_CASE_FIXTURE(Bench, "a trampled segment: no counter falls, no snapshot brea
     std::mt19937_64 random(seed);
     for (Payload& payload : payloads) payload.keep();
     for (Payload& payload : payloads) {
-      // All of it, the second half (where the figures are), or a few bytes.
+      // All of it, the second half (where the metrics are), or a few bytes.
       const std::size_t begin = seed % 3 == 0   ? 0
                                 : seed % 3 == 1 ? payload.size() / 2
                                                 : random() % payload.size();
@@ -124,40 +124,41 @@ TEST_CASE_FIXTURE(Bench, "a trampled segment: no counter falls, no snapshot brea
   }
 }
 
-TEST_CASE_FIXTURE(Bench, "a trampled segment: zeros in place of the counts are not shown, and are counted") {
+TEST_CASE_FIXTURE(Bench,
+                  "an overwritten segment: zeros in place of the counts are not shown, and are counted") {
   for (int step = 0; step < 3; ++step) {
     second();
     look();
   }
-  CHECK(figure(source.take(), "network_bandwidth_mbps") == doctest::Approx(0.008));
+  CHECK(metric(source.take(), "network_bandwidth_mbps") == doctest::Approx(0.008));
   streamd.metrics.sent.add(-30);
   streamd.metrics.chunks[1].add(-15);
   Snapshot snapshot = source.take();
-  CHECK_FALSE(figure(snapshot, "websocket_chunks_sent_total"));
-  CHECK_FALSE(figure(snapshot, "chunks_total", "forest"));
-  CHECK(figure(snapshot, "network_bytes_sent_total") == 3'000);
-  CHECK(figure(snapshot, "auralis_up", "streamd") == 1);
-  CHECK(figure(snapshot, "auralis_samples_withheld_total", "streamd") == 2);
-  CHECK(figure(snapshot, "auralis_samples_withheld_total", "synthd") == 0);
+  CHECK_FALSE(metric(snapshot, "websocket_chunks_sent_total"));
+  CHECK_FALSE(metric(snapshot, "chunks_total", "forest"));
+  CHECK(metric(snapshot, "network_bytes_sent_total") == 3'000);
+  CHECK(metric(snapshot, "auralis_up", "streamd") == 1);
+  CHECK(metric(snapshot, "auralis_samples_withheld_total", "streamd") == 2);
+  CHECK(metric(snapshot, "auralis_samples_withheld_total", "synthd") == 0);
 
   INFO("nothing is derived from the rest of them, and afterwards the windows go on over the gap");
   clock.now += kNsPerSecond;
   streamd.beat(clock);
   synthd.beat(clock);
   source.sample();
-  CHECK_FALSE(figure(source.take(), "network_bandwidth_mbps"));
+  CHECK_FALSE(metric(source.take(), "network_bandwidth_mbps"));
   streamd.metrics.sent.add(30);
   streamd.metrics.chunks[1].add(15);
   streamd.metrics.bytes.add(1'000);
   second();
   source.sample();
   snapshot = source.take();
-  CHECK(figure(snapshot, "websocket_chunks_sent_total") == 40);
-  CHECK(figure(snapshot, "network_bandwidth_mbps") == doctest::Approx(0.008));
+  CHECK(metric(snapshot, "websocket_chunks_sent_total") == 40);
+  CHECK(metric(snapshot, "network_bandwidth_mbps") == doctest::Approx(0.008));
 }
 
 TEST_CASE_FIXTURE(Bench,
-                  "a trampled segment: declarations that were noise when they were read are read again") {
+                  "an overwritten segment: declarations that were noise when they were read are read again") {
   second();
   for (Payload& payload : payloads) payload.keep();
   for (const bool sensible : {false, true}) {
@@ -166,36 +167,37 @@ TEST_CASE_FIXTURE(Bench,
     payloads[1].write(64 + sizeof(LateLabels), sensible ? "\xff\xfe" : std::string(752, '\xff'));
     SnapshotSource fresh(config, clock);
     fresh.sample();
-    CHECK_FALSE(figure(fresh.take(), "websocket_chunks_sent_total"));
+    CHECK_FALSE(metric(fresh.take(), "websocket_chunks_sent_total"));
     payloads[1].restore();
     for (int step = 0; step < 4; ++step) {
       second();
       fresh.sample();
     }
-    CHECK(figure(fresh.take(), "websocket_chunks_sent_total").value_or(0) > 0);
+    CHECK(metric(fresh.take(), "websocket_chunks_sent_total").value_or(0) > 0);
   }
 }
 
-TEST_CASE_FIXTURE(SnapshotFixture, "a trampled segment: a fresh one in its place begins at zero at once") {
+TEST_CASE_FIXTURE(SnapshotFixture,
+                  "an overwritten segment: a fresh one in its place begins at zero at once") {
   {
     FakeStreamd first(config, Daemon::kStreamd, clock);
     first.metrics.sent.add(100);
-    CHECK(figure(source.take(), "websocket_chunks_sent_total") == 100);
+    CHECK(metric(source.take(), "websocket_chunks_sent_total") == 100);
   }
   std::filesystem::remove(config.daemon_dir(Daemon::kStreamd) / "metrics");
   const FakeStreamd second(config, Daemon::kStreamd, clock);
-  CHECK(figure(source.take(), "websocket_chunks_sent_total") == 0);
+  CHECK(metric(source.take(), "websocket_chunks_sent_total") == 0);
 }
 
-TEST_CASE_FIXTURE(SnapshotFixture, "a trampled segment: a station that left and came back is no fall") {
+TEST_CASE_FIXTURE(SnapshotFixture, "an overwritten segment: a station that left and came back is no fall") {
   FakeStreamd streamd(config, Daemon::kStreamd, clock);
   streamd.name(0, "forest");
   streamd.metrics.chunks[0].add(9);
-  CHECK(figure(source.take(), "chunks_total", "forest") == 9);
+  CHECK(metric(source.take(), "chunks_total", "forest") == 9);
   streamd.name(0, "");
   source.sample();
   streamd.name(0, "forest");
-  CHECK(figure(source.take(), "chunks_total", "forest") == 0);
+  CHECK(metric(source.take(), "chunks_total", "forest") == 0);
 }
 
-}  // namespace auralis::trampled_segment_test
+}  // namespace auralis::overwritten_segment_test
