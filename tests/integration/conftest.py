@@ -4,8 +4,8 @@ import resource
 
 import pytest
 
-from auralis import Stack
-from listener import Listener
+from auralis import Stack, eventually
+from listener import PCM, Listener, gaps
 from raw_listener import RawListener
 
 
@@ -51,6 +51,19 @@ def listen(stack):
     yield make
     for listener in listeners:
         listener.close()
+
+
+@pytest.fixture
+def other(stack):
+    """A listener that keeps up, and has missed nothing when the test ends."""
+    listener = Listener(stack.stream_url(), PCM)
+    listener.wait_for_more(3)
+    yield listener
+    listener.wait_for_more(5)
+    assert gaps(listener.chunks) == []
+    assert listener.texts("warning") == []
+    listener.close()
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "all gone")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pathlib
 import re
 
 FILE_LINES = 400
-TEST_FILE_LINES = 750
 FUNCTION_LINES = 60
 
 CODE = (".h", ".cpp", ".js", ".mjs", ".py")
@@ -88,9 +87,9 @@ def sources(root, folders=SOURCE_FOLDERS, suffixes=(".h", ".cpp")):
 
 def file_lines(root):
     for path in sources(root, (*SOURCE_FOLDERS, "bench", "tests"), CODE):
-        lines, limit = text_of(root, path).count("\n"), TEST_FILE_LINES if path.startswith("tests/") else FILE_LINES
-        if lines > limit:
-            yield Violation("file_lines", path, f"{lines} lines, {limit} at most")
+        lines = text_of(root, path).count("\n")
+        if lines > FILE_LINES:
+            yield Violation("file_lines", path, f"{lines} lines, {FILE_LINES} at most")
 
 
 # Comments, strings and, in JavaScript, templates and regular expressions: what may hold braces that are none.

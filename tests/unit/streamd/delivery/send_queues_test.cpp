@@ -1,87 +1,19 @@
 // SPDX-License-Identifier: MIT
+// What is sent to whom, in which order, and how it is booked.
 #include "streamd/delivery/send_queues.h"
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include <nlohmann/json.hpp>
 
-#include "tests/unit/streamd/delivery/owned_listeners.h"
-#include "tests/unit/streamd/support.h"
+#include "tests/unit/streamd/delivery/send_queues_fixture.h"
 
 namespace auralis::send_queues_test {
 namespace {
 
-constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
-constexpr StationId kGarden{0, 1};
-constexpr StationId kHarbour{1, 1};
-
-AudioMessagePtr audio(std::int64_t seq, bool silence = false, std::size_t bytes = 1'000) {
-  return std::make_shared<AudioMessage>(
-      AudioMessage{make_binary_message(std::string(bytes, 'a')), seq, kChunkNs, silence});
-}
-
-// A chunk in all formats.
-StationAudio of(const StationId& station, const AudioMessagePtr& message) {
-  StationAudio audio{station, {}};
-  audio.formats.fill(message);
-  return audio;
-}
-
-struct Fixture {
-  // By default no time counts as an absence.
-  explicit Fixture(std::int64_t max_step_ns = 3'600 * kNsPerSecond) : process_time(clock, max_step_ns) {}
-
-  test::ManualClock clock;
-  test::OwnMetrics own;
-  test::RecordingTransport transport;
-  std::vector<ConnectionId> stepped_down;
-  ProcessTime process_time;
-  test::OwnedListeners listeners;
-  SendQueues queues{clock,
-                    process_time,
-                    own.metrics,
-                    transport,
-                    {2 * kNsPerSecond, 1'000'000},
-                    60 * kNsPerSecond,
-                    [this](ConnectionId id) { stepped_down.push_back(id); }};
-
-  // Adds a listener and starts its delivery.
-  void add(ConnectionId id, const StationId& station = kGarden, WireFormat format = WireFormat::kPcm,
-           bool offered_opus = false) {
-    listeners.add(queues, id, transport.sink(id), format, offered_opus);
-    queues.begin(listeners.at(id), {station, 0, {}, {}});
-  }
-  // Delivers a chunk to the listeners of the garden.
-  void deliver(const AudioMessagePtr& message, std::int64_t due_ns = 1) {
-    queues.deliver({0, due_ns, {of(kGarden, message)}});
-  }
-  void take_all() { listeners.take_all(queues, transport); }
-  // The JSON messages that a listener was sent.
-  std::vector<nlohmann::json> texts(ConnectionId id) {
-    std::vector<nlohmann::json> result;
-    for (const auto& message : transport.sent[id]) {
-      const auto payload = payload_of(*message);
-      if (payload.substr(0, 1) == "{") result.push_back(nlohmann::json::parse(payload));
-    }
-    return result;
-  }
-  double value(const std::string& name, const std::string& label = {}) const {
-    return own.sample(name, label).value;
-  }
-  double dropped() const {
-    return value("websocket_chunks_dropped_total", "backlog") +
-           value("websocket_chunks_dropped_total", "disconnect") +
-           value("websocket_chunks_dropped_total", "error");
-  }
-  // The identity of the books, in total and for the listeners together.
-  void check_books() const {
-    CHECK(value("auralis_chunks_offered_total") ==
-          value("websocket_chunks_sent_total") + dropped() + value("auralis_chunks_queued"));
-    std::size_t queued = 0;
-    for (const SendQueues::Listener* const one : queues.listeners()) queued += one->status().queued;
-    CHECK(static_cast<double>(queued) == value("auralis_chunks_queued"));
-  }
-};
+using Fixture = test::SendQueuesFixture;
 
 TEST_CASE_FIXTURE(Fixture, "a message is shared by all listeners of a format, and each gets its own format") {
   add(1);
@@ -142,139 +74,6 @@ TEST_CASE_FIXTURE(Fixture, "what the kernel takes at once is sent at once, whate
   CHECK(value("websocket_chunks_sent_total") == 5);
   CHECK(listeners.at(1).status().queued_bytes == 0);
   check_books();
-}
-
-TEST_CASE_FIXTURE(
-    Fixture,
-    "a stalled listener loses its oldest chunks by age, is warned of each, and holds bounded memory") {
-  add(1);
-  for (std::int64_t seq = 0; seq < 60; ++seq) {
-    deliver(audio(seq));
-    clock.now += kChunkNs;
-    check_books();
-  }
-  CHECK(value("auralis_chunks_queued") == 22);  // two seconds of them, the newest, and the one in flight
-  CHECK(value("websocket_chunks_dropped_total", "backlog") == 38);
-  take_all();
-  std::vector<std::int64_t> skipped;
-  for (const auto& text : texts(1)) {
-    if (text["type"] == "warning") skipped.push_back(text["seq"]);
-  }
-  CHECK(skipped.size() == 38);
-  CHECK(skipped.front() == 1);
-  CHECK(value("auralis_chunks_queued") == 0);
-  check_books();
-}
-
-TEST_CASE_FIXTURE(Fixture, "a stalled listener loses its oldest chunks by bytes, too") {
-  add(1);
-  for (std::int64_t seq = 0; seq < 20; ++seq) {
-    deliver(audio(seq, false, 100'000));
-    CHECK(listeners.at(1).status().queued_bytes < 1'010'000);
-    check_books();
-  }
-  CHECK(value("websocket_chunks_dropped_total", "backlog") == 11);
-}
-
-TEST_CASE_FIXTURE(Fixture, "a listener may ask for a shorter queue, and not for a longer one") {
-  add(1);
-  queues.set_max_backlog(listeners.at(1), 300 * kNsPerMs);
-  for (std::int64_t seq = 0; seq < 10; ++seq, clock.now += kChunkNs) deliver(audio(seq));
-  CHECK(listeners.at(1).status().queued == 5);
-  queues.set_max_backlog(listeners.at(1), 100 * kNsPerSecond);
-  CHECK(listeners.at(1).status().max_backlog_ms == 2'000);
-  queues.flush(listeners.at(1));
-  CHECK(listeners.at(1).status().queued == 1);  // in flight
-  CHECK(listeners.at(1).status().dropped == 9);
-  check_books();
-}
-
-TEST_CASE_FIXTURE(
-    Fixture,
-    "a listener that offered Opus beside PCM is stepped down once, warned, and skipped from then on") {
-  add(1, kGarden, WireFormat::kPcm, true);
-  add(2, kGarden, WireFormat::kJson, true);
-  for (std::int64_t seq = 0; seq < 40; ++seq, clock.now += kChunkNs) deliver(audio(seq));
-  CHECK(stepped_down == std::vector<ConnectionId>{1});
-  queues.set_format(listeners.at(1), WireFormat::kOpus, true);
-  CHECK(value("auralis_listeners_stepped_down_total") == 1);
-  take_all();
-  const auto told = texts(1);
-  CHECK(
-      std::any_of(told.begin(), told.end(), [](const auto& text) { return text["code"] == "stepped_down"; }));
-  CHECK(listeners.at(1).status().format == WireFormat::kOpus);
-  check_books();
-}
-
-TEST_CASE_FIXTURE(Fixture, "a listener that switches to PCM later, or again, is stepped down from it, too") {
-  add(1, kGarden, WireFormat::kPcm, true);
-  add(2, kGarden, WireFormat::kJson, true);
-  std::int64_t seq = 0;
-  const auto stall = [&] {
-    for (const std::int64_t end = seq + 30; seq < end; ++seq, clock.now += kChunkNs) deliver(audio(seq));
-  };
-  stall();
-  queues.set_format(listeners.at(1), WireFormat::kOpus, true);
-  take_all();
-  for (const ConnectionId id : {1, 2}) queues.set_format(listeners.at(id), WireFormat::kPcm, false);
-  stall();
-  CHECK(stepped_down == std::vector<ConnectionId>{1, 1, 2});
-  check_books();
-}
-
-TEST_CASE_FIXTURE(Fixture, "a stalled listener leaves the others untouched") {
-  add(1);
-  add(2);
-  for (std::int64_t seq = 0; seq < 60; ++seq) {
-    deliver(audio(seq));
-    while (listeners.at(2).status().queued > 0) queues.written(listeners.at(2));
-    clock.now += kChunkNs;
-  }
-  CHECK(transport.sent[1].size() == 1);
-  CHECK(listeners.at(2).status().sent == 60);
-  CHECK(listeners.at(2).status().dropped == 0);
-}
-
-TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is closed with 4008") {
-  add(1);
-  deliver(audio(1));
-  clock.now += 10 * kNsPerSecond - 1;
-  queues.check_timeouts();
-  CHECK(transport.closed.empty());
-  clock.now += 1;
-  queues.check_timeouts();
-  CHECK(transport.closed.at(1) == 4008);
-  const auto sent = transport.sent[1].size();
-  deliver(audio(2));
-  CHECK(transport.sent[1].size() == sent);
-}
-
-TEST_CASE_FIXTURE(Fixture, "a listener that takes a little now and then is slow, not gone") {
-  add(1);
-  deliver(audio(1));
-  for (int i = 0; i < 5; ++i) {
-    clock.now += 9 * kNsPerSecond;
-    queues.alive(listeners.at(1), std::nullopt);
-    queues.progressed(listeners.at(1));
-    queues.check_timeouts();
-  }
-  CHECK(transport.closed.empty());
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "a listener without a sign of life for a minute is closed with 4009, after pings") {
-  add(1);
-  add(2);
-  for (int second = 0; second < 60; ++second) {
-    CHECK(transport.closed.empty());
-    clock.now += kNsPerSecond;
-    queues.alive(listeners.at(2), 30 * kNsPerMs);
-    queues.check_timeouts();
-  }
-  CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
-  CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) == 3);
-  CHECK(listeners.at(2).status().rtt_ms == 30.0);
-  CHECK_FALSE(listeners.at(1).status().rtt_ms.has_value());
 }
 
 TEST_CASE_FIXTURE(Fixture, "what was queued to a listener that leaves is booked as dropped") {
@@ -381,14 +180,6 @@ TEST_CASE_FIXTURE(Fixture, "over plain HTTP only audio is sent, and no listener 
   CHECK(transport.closed.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "messages to a listener that does not read them are bounded") {
-  add(1);
-  const auto pong = make_text_message("{}");
-  for (int i = 0; i < 1'000; ++i) queues.send_text(listeners.at(1), pong);
-  take_all();
-  CHECK(transport.sent[1].size() == SendQueues::kMaxTexts + 1);
-}
-
 TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second") {
   add(1);
   CHECK(queues.report_playback(listeners.at(1), 150));
@@ -417,73 +208,6 @@ TEST_CASE_FIXTURE(Fixture, "a listener that waits for its own station is not aff
   CHECK(transport.sent[1].empty());
   queues.close_all_of(kGarden, close_code::kStationGone, "gone");
   CHECK(transport.closed.empty());
-}
-
-// A process that is stopped now and then.
-struct StoppedFixture : Fixture {
-  StoppedFixture() : Fixture(500 * kNsPerMs) {}
-
-  // Runs, and checks timeouts.
-  void run(std::int64_t seconds) {
-    for (std::int64_t tenth = 1; tenth <= 10 * seconds; ++tenth) {
-      clock.now += kNsPerSecond / 10;
-      process_time.step();
-      if (tenth % 10 == 0) queues.check_timeouts();
-    }
-  }
-  // Stops the process, which checks timeouts as soon as it continues.
-  void stop(std::int64_t seconds) {
-    clock.now += seconds * kNsPerSecond;
-    queues.check_timeouts();
-    process_time.step();
-    queues.check_timeouts();
-  }
-};
-
-TEST_CASE_FIXTURE(StoppedFixture, "no sign of life is expected of a listener while the process is stopped") {
-  add(1);
-  add(2);
-  transport.answer = SendResult::kTaken;
-  for (int round = 0; round < 3; ++round) {
-    run(14);
-    for (const ConnectionId id : {1, 2}) queues.alive(listeners.at(id), std::nullopt);
-    stop(65);
-    CHECK(transport.closed.empty());
-  }
-  const auto pings = std::count(transport.pinged.begin(), transport.pinged.end(), 1);
-  for (int second = 0; second < 60; ++second) {
-    CHECK(transport.closed.empty());
-    run(1);
-    queues.alive(listeners.at(2), std::nullopt);
-  }
-  CHECK(std::count(transport.pinged.begin(), transport.pinged.end(), 1) >= pings + 3);
-  CHECK(transport.closed == std::map<ConnectionId, std::uint16_t>{{1, 4009}});
-}
-
-TEST_CASE_FIXTURE(StoppedFixture, "chunks that wait grow no older while the process is stopped") {
-  add(1, kGarden, WireFormat::kPcm, true);
-  deliver(audio(1));
-  deliver(audio(2));
-  stop(65);
-  CHECK(transport.closed.empty());
-  CHECK(stepped_down.empty());
-  CHECK(listeners.at(1).status().dropped == 0);
-  CHECK(listeners.at(1).status().backlog_ms == 500);
-  run(9);
-  CHECK(transport.closed.empty());
-  run(1);
-  CHECK(transport.closed.at(1) == 4008);
-}
-
-TEST_CASE_FIXTURE(StoppedFixture,
-                  "reports that piled up while the process was stopped are no flood, and one counts") {
-  add(1);
-  CHECK(queues.report_playback(listeners.at(1), 100));
-  stop(10);
-  int taken = 0;
-  for (int report = 0; report < 30; ++report) taken += queues.report_playback(listeners.at(1), 100) ? 1 : 0;
-  CHECK(taken == 10);
-  CHECK(own.sample("audio_end_to_end_latency_ms").count() == 2);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The form of the file. That its notes are those that sound is render_test.py's.
+// The form of the file. That its notes are those that sound is render_midi_test.py's.
 #include "tools/render/midi.h"
 
 #include "common/music/music_parameters.h"
