@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An audio segment of three places, and the chunks and states in it.
+// An audio segment of three rows, and the chunks and states in it.
 #pragma once
 
 #include <cstdint>
