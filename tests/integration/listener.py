@@ -4,6 +4,7 @@
 import asyncio
 import base64
 import dataclasses
+import inspect
 import json
 import os
 import socket
@@ -18,6 +19,10 @@ from auralis import WAIT_LIMIT_S, eventually
 JSON = "auralis.json.v1"
 PCM = "auralis.pcm.v1"
 OPUS = "auralis.opus.v1"
+# Of websockets.connect() for more headers: its name since version 14, of Debian 13, else the former one.
+HEADERS_OPTION = (
+    "additional_headers" if "additional_headers" in inspect.signature(websockets.connect).parameters else "extra_headers"
+)
 SMALL_BUFFER = 4_096  # `receive_buffer` of a listener that must fall behind soon
 
 _HEADER = struct.Struct("<4sBBHQqII")
@@ -103,7 +108,7 @@ class Listener:
     async def _connect(url, protocols, receive_buffer, tls, headers):
         options = {"ssl": tls} if tls else {}
         if headers:
-            options["extra_headers"] = headers
+            options[HEADERS_OPTION] = headers
         if receive_buffer is not None:
             host, port = url.split("/")[2].split(":")
             connection = socket.socket()

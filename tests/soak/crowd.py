@@ -15,6 +15,8 @@ import time
 
 import websockets
 
+from listener import HEADERS_OPTION
+
 HOST = "127.0.0.1"
 STATIONS = ("main", "night", "day")
 CONFIGURATION = """
@@ -117,9 +119,8 @@ class Crowd:
             formats.sort(key=FORMATS.index)
         url = f"ws://{HOST}:{self._port}/ws/stream?{self._query()}"
         options = {"compression": None, "ping_interval": None, "open_timeout": LIMIT_S, "close_timeout": CLOSE_S}
-        websocket = await websockets.connect(
-            url, subprotocols=formats, max_queue=4, extra_headers=self._headers(), **options
-        )
+        options[HEADERS_OPTION] = self._headers()
+        websocket = await websockets.connect(url, subprotocols=formats, max_queue=4, **options)
         self.tally["came"] += 1
         may_read = asyncio.Event()
         may_read.set()
