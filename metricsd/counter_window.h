@@ -13,7 +13,7 @@ namespace auralis {
 // One thread. Times are CLOCK_MONOTONIC nanoseconds.
 class CounterWindow {
  public:
-  static constexpr std::size_t kColumns = 8;
+  static constexpr std::size_t kColumns = 9;
   using Values = std::array<double, kColumns>;  // NaN: unavailable
 
   struct Change {

@@ -21,8 +21,9 @@ enum MachineColumn { kBusyTicks, kTotalTicks };
 enum SynthColumn { kSynthCpu, kDeviceBusy, kSynthColumns };
 enum StreamColumn {
   kStreamCpu,
-  kSent,
-  kErrors,
+  kDue,
+  kOnTime,
+  kLeft,  // dropped because the listener left
   kBytes,
   kIntervals,
   kLateMs,
@@ -33,12 +34,19 @@ enum StreamColumn {
 enum MetricsColumn { kMetricsCpu };
 static_assert(kDerivedFromSynthd.size() == kSynthColumns && kDerivedFromStreamd.size() == kStreamColumns);
 
-// The sum of all series of that name: there may be one per station. It falls when a station is closed, which
+bool is_of(const MetricSpec& spec, const CounterName& counter) {
+  if (spec.name != counter.name) return false;
+  return counter.label_value == nullptr ||
+         std::any_of(spec.labels.begin(), spec.labels.end(),
+                     [&](const MetricLabel& label) { return label.value == counter.label_value; });
+}
+
+// The sum of the counter's series: there may be one per station. It falls when a station is closed, which
 // resets its window.
-double value_of(const std::vector<MetricSample>& samples, const char* name) {
+double value_of(const std::vector<MetricSample>& samples, const CounterName& counter) {
   double sum = kNone;
   for (const auto& sample : samples) {
-    if (sample.spec.name == name) sum = std::isnan(sum) ? sample.value : sum + sample.value;
+    if (is_of(sample.spec, counter)) sum = std::isnan(sum) ? sample.value : sum + sample.value;
   }
   return sum;
 }
@@ -117,7 +125,7 @@ void DerivedMetrics::add_streamd(std::int64_t now_ns, const std::vector<MetricSa
   const std::optional<Change> minute = streamd_.over(kLongSpanNs);
   set_or_clear(
       own_.success_rate,
-      minute ? percent(minute->amount[kSent], minute->amount[kSent] + minute->amount[kErrors]) : kNone);
+      minute ? percent(minute->amount[kOnTime], minute->amount[kDue] - minute->amount[kLeft]) : kNone);
   set_or_clear(own_.delivery_variance_ms, minute ? interval_deviation_ms(*minute) : kNone);
 }
 
@@ -135,12 +143,6 @@ void DerivedMetrics::hide(Daemon daemon) {
     own_.success_rate.clear();
     own_.delivery_variance_ms.clear();
   }
-}
-
-void DerivedMetrics::gone(Daemon daemon) {
-  hide(daemon);
-  if (daemon == Daemon::kSynthd) synthd_.clear();
-  if (daemon == Daemon::kStreamd) streamd_.clear();
 }
 
 void DerivedMetrics::set_cpu_percent(Daemon daemon, double cpu_seconds_a_second) {

@@ -32,13 +32,9 @@ class DerivedMetrics {
   void add_streamd(std::int64_t now_ns, const std::vector<MetricSample>& samples);
   void add_metricsd(std::int64_t now_ns);
 
-  // The daemon's counters are unavailable at the moment: metrics derived from them are absent until they are
-  // back; the windows are kept.
+  // The daemon's counters do not count or cannot be read at the moment: metrics derived from them are absent
+  // until they are back. The windows are kept: what was lost meanwhile shows in them.
   void hide(Daemon daemon);
-
-  // The daemon is gone: metrics derived from it are absent, and restart from its first sample when it is
-  // back.
-  void gone(Daemon daemon);
 
  private:
   void set_cpu_percent(Daemon daemon, double cpu_seconds_a_second);

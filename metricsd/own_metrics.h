@@ -9,6 +9,7 @@
 #include "common/config/config.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
+#include "common/metrics/station_labels.h"
 
 namespace auralis {
 
@@ -41,17 +42,30 @@ class OwnMetrics {
   }
 
  public:
-  explicit OwnMetrics(MetricBinder& m) : m_(m) {}
+  // Of one configured station's ring, or the least values of all personal ones.
+  struct RingMetrics {
+    Gauge depth_ms;
+    Gauge utilization_percent;
+  };
+
+  explicit OwnMetrics(MetricBinder& m) : m_(m) {
+    for (std::size_t i = 0; i < rings.size(); ++i) rings[i] = ring(late_label("station", i));
+  }
+
+  // Set by RingDepths.
+  std::array<RingMetrics, kLateLabels> rings;  // of configured stations
+  RingMetrics personal_ring = ring({"station", std::string(kPersonalLabel)});
 
   // Set by DerivedMetrics.
   Gauge delivery_variance_ms = m_.gauge(
       "audio_chunk_delivery_variance_ms",
       "Standard deviation of the intervals between two sends to a listener, over the last minute, in "
       "milliseconds");
-  Gauge success_rate = m_.gauge("websocket_chunk_delivery_success_rate",
-                                "Share of chunks sent among those sent or failed over the last minute, in "
-                                "percent; absent if there were "
-                                "none");
+  Gauge success_rate =
+      m_.gauge("websocket_chunk_delivery_success_rate",
+               "Share of the chunks that were sent within a second of their due time, over "
+               "the last minute, in percent of those that were due to listeners that stayed; "
+               "absent if there were none");
   Gauge bandwidth_mbps =
       m_.gauge("network_bandwidth_mbps",
                "Bit rate of streamd to all listeners over the last 5 seconds, in megabits per second");
@@ -72,6 +86,19 @@ class OwnMetrics {
   Counter scrapes = m_.counter("auralis_scrapes_total", "Responses to GET /metrics");
   Counter published = m_.counter("auralis_snapshots_published_total", "Snapshots published through ZeroMQ");
   ProcessMetrics process{m_, std::string(daemon_name(Daemon::kMetricsd))};
+
+ private:
+  RingMetrics ring(const MetricLabel& label) {
+    return {
+        m_.gauge("ring_buffer_depth_ms",
+                 "Audio in the ring ahead of now, in milliseconds; negative once it ran dry; the least of "
+                 "all personal stations",
+                 {label}),
+        m_.gauge("ring_buffer_utilization_percent",
+                 "Share of the ring that holds audio ahead of now, in percent; the least of all personal "
+                 "stations",
+                 {label})};
+  }
 };
 
 }  // namespace auralis

@@ -67,24 +67,10 @@ std::vector<double> cumulative_buckets(const MetricSample& sample) {
   return counts;
 }
 
-OwnMetricsMemory::OwnMetricsMemory()
-    : specs_(declared_metrics<OwnMetrics>()),
-      words_(shard_words(specs_)),
-      binder_(prepared(), words_.data(), specs_),
-      metrics_(binder_) {}
-
-SharedWord* OwnMetricsMemory::prepared() {
-  prepare_shard(words_.data(), specs_);
-  return words_.data();
-}
-
-void OwnMetricsMemory::read(std::vector<MetricSample>& samples) const {
-  read_metrics(specs_, words_.data(), 1, words_.size(), samples);
-}
-
 SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc)
     : clock_(clock),
       derived_(own_.metrics()),
+      depths_(config.daemon_dir(Daemon::kSynthd), own_),
       system_(proc),
       peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {}
 
@@ -146,8 +132,13 @@ Snapshot SnapshotSource::take_locked() {
   for (auto& peer : peers_) {
     const bool up = look_at(peer, now_ns);
     snapshot.up[daemon_index(peer.daemon)] = up;
-    if (up) read(peer, now_ns, samples);
+    if (up) {
+      read(peer, now_ns, samples);
+    } else if (hangs(peer)) {
+      read_counts(peer, now_ns, samples);
+    }
   }
+  depths_.update(now_ns);
   own_.metrics().up[daemon_index(Daemon::kMetricsd)].set(1);
   snapshot.up[daemon_index(Daemon::kMetricsd)] = true;
   own_.read(samples);
@@ -168,7 +159,7 @@ bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
   const bool up = peer.reader->ready() && is_at_work(peer, now_ns);
   peer.up = up;
   own_.metrics().up[daemon_index(peer.daemon)].set(up ? 1 : 0);
-  if (!up) derived_.gone(peer.daemon);
+  if (!up) derived_.hide(peer.daemon);
   return up;
 }
 
@@ -214,6 +205,19 @@ bool SnapshotSource::read(Peer& peer, std::int64_t now_ns, std::vector<MetricSam
   return withheld == 0;
 }
 
+bool SnapshotSource::hangs(const Peer& peer) {
+  return peer.reader->ready() && peer.reader->segment().writer_alive();
+}
+
+// Appends what a daemon that hangs has counted; its gauges told what it was doing.
+void SnapshotSource::read_counts(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples) {
+  std::vector<MetricSample> counts;
+  read(peer, now_ns, counts);
+  std::copy_if(std::make_move_iterator(counts.begin()), std::make_move_iterator(counts.end()),
+               std::back_inserter(samples),
+               [](const MetricSample& sample) { return sample.spec.type != MetricType::kGauge; });
+}
+
 std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
   const std::string name(daemon_name(peer.daemon));
   std::string news;
@@ -224,8 +228,7 @@ std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
   } else if (!peer.trouble.empty()) {
     news = peer.trouble;
   } else {
-    news =
-        name + (peer.reader->segment().writer_alive() ? " hangs: its heartbeat has stopped" : " has ended");
+    news = name + (hangs(peer) ? " hangs: its heartbeat has stopped" : " has ended");
   }
   if (news == peer.last_said) return std::nullopt;
   peer.last_said = news;

@@ -20,7 +20,8 @@
 #include "metricsd/absence.h"
 #include "metricsd/derived_metrics.h"
 #include "metricsd/metric_guard.h"
-#include "metricsd/own_metrics.h"
+#include "metricsd/own_metrics_memory.h"
+#include "metricsd/ring_depths.h"
 #include "metricsd/system_sampler.h"
 
 namespace auralis {
@@ -53,28 +54,9 @@ std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples);
 // A histogram's counts of values not above each bound; the last is the total.
 std::vector<double> cumulative_buckets(const MetricSample& sample);
 
-// metricsd's own metrics on the heap, all gauges absent initially. One thread at a time.
-class OwnMetricsMemory {
- public:
-  OwnMetricsMemory();
-  OwnMetricsMemory(const OwnMetricsMemory&) = delete;
-  OwnMetricsMemory& operator=(const OwnMetricsMemory&) = delete;
-
-  OwnMetrics& metrics() { return metrics_; }
-  void read(std::vector<MetricSample>& samples) const;
-
- private:
-  SharedWord* prepared();
-
-  std::vector<MetricSpec> specs_;
-  std::vector<SharedWord> words_;
-  MetricBinder binder_;
-  OwnMetrics metrics_;
-};
-
 // Reads the segments of the other daemons and keeps metricsd's own metrics. Any thread: one mutex, never
-// taken by the audio path. A daemon that is not healthy contributes only `auralis_up` 0, a healthy one what
-// MetricGuard does not withhold.
+// taken by the audio path. A healthy daemon contributes what MetricGuard does not withhold; one that hangs
+// its counters and histograms, and `auralis_up` 0; others only that.
 class SnapshotSource {
  public:
   // `clock` must outlive it; `proc` replaces /proc in a test.
@@ -118,6 +100,9 @@ class SnapshotSource {
   static void read_declarations_again(Peer& peer, std::int64_t now_ns);
   bool is_at_work(Peer& peer, std::int64_t now_ns) const AURALIS_REQUIRES(mutex_);
   bool read(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples) AURALIS_REQUIRES(mutex_);
+  static bool hangs(const Peer& peer);
+  void read_counts(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples)
+      AURALIS_REQUIRES(mutex_);
   static std::optional<DaemonEvent> what_changed(Peer& peer, bool up);
   Snapshot take_locked() AURALIS_REQUIRES(mutex_);
 
@@ -125,6 +110,7 @@ class SnapshotSource {
   Mutex mutex_;
   OwnMetricsMemory own_ AURALIS_GUARDED_BY(mutex_);
   DerivedMetrics derived_ AURALIS_GUARDED_BY(mutex_);
+  RingDepths depths_ AURALIS_GUARDED_BY(mutex_);
   SystemSampler system_ AURALIS_GUARDED_BY(mutex_);
   Absence absence_ AURALIS_GUARDED_BY(mutex_);
   std::array<Peer, 2> peers_ AURALIS_GUARDED_BY(mutex_);

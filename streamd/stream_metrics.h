@@ -16,10 +16,8 @@ class StreamMetrics {
   MetricBinder& m_;
 
  public:
-  // Of one configured station, or of all personal ones: their least depth and the sums of their counts.
+  // Of one configured station, or the sums of all personal ones.
   struct StationMetrics {
-    Gauge depth_ms;
-    Gauge utilization_percent;
     Counter underruns;
     Counter overruns;
   };
@@ -29,10 +27,17 @@ class StreamMetrics {
   // Readers see all changes that are made while the result lives at once.
   [[nodiscard]] MetricsUpdate atomic_update() { return MetricsUpdate(m_); }
 
-  Histogram delivery_latency_ms = m_.histogram("audio_chunk_delivery_latency_ms",
-                                               "Time from a chunk's due time at a listener until the "
-                                               "kernel accepted its last byte, in milliseconds",
-                                               {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200});
+  Histogram delivery_latency_ms =
+      m_.histogram("audio_chunk_delivery_latency_ms",
+                   "Time from a chunk's due time at a listener until the "
+                   "kernel accepted its last byte, or the chunk was lost, in "
+                   "milliseconds",
+                   {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 500, 1000, 2000, 5000});
+  Histogram handover_latency_ms = m_.histogram(
+      "auralis_chunk_handover_latency_ms",
+      "Time from a chunk's due time at a listener until it was handed to the listener's queue or socket, in "
+      "milliseconds: streamd's part of the delivery, without the listener's connection",
+      {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 500, 1000, 2000, 5000});
   Histogram end_to_end_latency_ms = m_.histogram(
       "audio_end_to_end_latency_ms",
       "Time from a chunk's due time until the listener's sound card plays it, in milliseconds, as "
@@ -45,7 +50,7 @@ class StreamMetrics {
   Histogram jitter_ms = m_.histogram("audio_chunk_jitter_ms",
                                      "Absolute difference between the interval of two sends to a listener "
                                      "and the duration of a chunk, in milliseconds",
-                                     {1, 2, 5, 10, 20, 30, 50, 75, 100, 150});
+                                     {1, 2, 5, 10, 20, 30, 50, 75, 100, 150, 500, 1000, 2000, 5000});
   Counter send_intervals =
       m_.counter(kSendIntervals, "Intervals between two sends to a listener, counted per listener");
   Counter send_late_ms = m_.counter(
@@ -60,24 +65,21 @@ class StreamMetrics {
   StationMetrics personal = of({"station", std::string(kPersonalLabel)});
   std::array<StationMetrics, kLateLabels> configured;  // by StationLabels
 
-  Counter chunks_offered =
-      m_.counter("auralis_chunks_offered_total",
-                 "Chunks enqueued, counted per listener: the sum of sent, dropped and queued ones");
-  Counter chunks_sent = m_.counter(kChunksSent, "Audio chunks sent, counted per listener");
-  Counter send_errors =
-      m_.counter(kSendErrors, "Audio chunks whose transmission failed, counted per listener");
-  Counter dropped_backlog = m_.counter(
-      "websocket_chunks_dropped_total",
-      "Audio chunks enqueued and never sent, by reason, counted per listener", {{"reason", "backlog"}});
-  Counter dropped_disconnect = m_.counter(
-      "websocket_chunks_dropped_total",
-      "Audio chunks enqueued and never sent, by reason, counted per listener", {{"reason", "disconnect"}});
-  Counter dropped_error = m_.counter("websocket_chunks_dropped_total",
-                                     "Audio chunks enqueued and never sent, by reason, counted per listener",
-                                     {{"reason", "error"}});
-  Counter dropped_encoding = m_.counter(
-      "websocket_chunks_dropped_total",
-      "Audio chunks enqueued and never sent, by reason, counted per listener", {{"reason", "encoding"}});
+  Counter chunks_due = m_.counter(
+      kChunksDue,
+      "Audio chunks that fell due to listeners since their first, counted per listener: the sum of sent, "
+      "dropped and queued ones");
+  Counter chunks_sent = m_.counter("websocket_chunks_sent_total", "Audio chunks sent, counted per listener");
+  Counter chunks_on_time =
+      m_.counter(kChunksOnTime, "Audio chunks sent within a second of their due time, counted per listener");
+  Counter send_errors = m_.counter("websocket_send_errors_total",
+                                   "Audio chunks whose transmission failed, counted per listener");
+  Counter dropped_backlog = dropped("backlog");
+  Counter dropped_step_down = dropped("step_down");
+  Counter dropped_disconnect = dropped("disconnect");
+  Counter dropped_error = dropped("error");
+  Counter dropped_encoding = dropped("encoding");
+  Counter dropped_overrun = dropped("overrun");
   Counter encodes_late =
       m_.counter("auralis_encodes_late_total",
                  "Chunks of a station not yet encoded in Opus when due to the first listener; sent once "
@@ -89,6 +91,8 @@ class StreamMetrics {
                                         "JSON messages to listeners dropped because too many were queued");
   Gauge chunks_queued =
       m_.gauge("auralis_chunks_queued", "Audio chunks queued or being sent, summed over all listeners");
+  Gauge listeners_behind =
+      m_.gauge("auralis_listeners_behind", "Listeners whose oldest chunk has waited for more than 500 ms");
   Counter bytes_sent = m_.counter(kBytesSent, "Bytes sent to listeners over WebSocket and HTTP");
 
   Gauge active_connections = m_.gauge("websocket_active_connections", "Listeners connected");
@@ -129,6 +133,7 @@ class StreamMetrics {
   ProcessMetrics process{m_, "streamd"};
 
  private:
+  Counter dropped(const std::string& reason);
   Counter rejected(const std::string& reason);
   StationMetrics of(const MetricLabel& label);
 };

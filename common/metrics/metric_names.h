@@ -15,18 +15,29 @@ inline constexpr const char* kProcessCpuSeconds = "auralis_process_cpu_seconds_t
 inline constexpr const char* kDeviceBusySeconds = "auralis_engine_device_busy_seconds_total";
 
 // Of streamd.
-inline constexpr const char* kChunksSent = "websocket_chunks_sent_total";
-inline constexpr const char* kSendErrors = "websocket_send_errors_total";
+inline constexpr const char* kChunksDue = "auralis_chunks_due_total";
+inline constexpr const char* kChunksOnTime = "auralis_chunks_on_time_total";
+inline constexpr const char* kChunksDropped = "websocket_chunks_dropped_total";
 inline constexpr const char* kBytesSent = "network_bytes_sent_total";
 inline constexpr const char* kSendIntervals = "auralis_send_intervals_total";
 inline constexpr const char* kSendLateMs = "auralis_send_interval_late_ms_total";
 inline constexpr const char* kSendEarlyMs = "auralis_send_interval_early_ms_total";
 inline constexpr const char* kSendDeviationSquares = "auralis_send_interval_ms_squares_total";
 
-using CounterName = const char*;
-inline constexpr std::array<CounterName, 2> kDerivedFromSynthd{kProcessCpuSeconds, kDeviceBusySeconds};
-inline constexpr std::array<CounterName, 8> kDerivedFromStreamd{
-    kProcessCpuSeconds, kChunksSent, kSendErrors,  kBytesSent,
-    kSendIntervals,     kSendLateMs, kSendEarlyMs, kSendDeviationSquares};
+// A counter: all series of a name, or those with a label of that value.
+struct CounterName {
+  const char* name;
+  const char* label_value = nullptr;
+};
+inline constexpr std::array<CounterName, 2> kDerivedFromSynthd{{{kProcessCpuSeconds}, {kDeviceBusySeconds}}};
+inline constexpr std::array<CounterName, 9> kDerivedFromStreamd{{{kProcessCpuSeconds},
+                                                                 {kChunksDue},
+                                                                 {kChunksOnTime},
+                                                                 {kChunksDropped, "disconnect"},
+                                                                 {kBytesSent},
+                                                                 {kSendIntervals},
+                                                                 {kSendLateMs},
+                                                                 {kSendEarlyMs},
+                                                                 {kSendDeviationSquares}}};
 
 }  // namespace auralis

@@ -79,14 +79,15 @@ void make_possible(SharedWord* words, const MetricSpec& spec) {
 
 }  // namespace
 
-void Histogram::observe(double value) {
+void Histogram::observe(double value, std::int64_t count) {
   if (!std::isfinite(value)) return;
   std::size_t bucket = 0;
   while (bucket < bound_count_ && value > bounds_[bucket]) ++bucket;
-  const MetricWord count = words_ + bucket;
-  count.store(count.load() + 1);
+  const auto number = static_cast<double>(count);
+  const MetricWord counted = words_ + bucket;
+  counted.store(counted.load() + number);
   const MetricWord sum = words_ + (bound_count_ + 1);
-  sum.store(sum.load() + value);
+  sum.store(sum.load() + value * number);
 }
 
 MetricBinder::MetricBinder(SharedWord* own, SharedWord* shown, const std::vector<MetricSpec>& specs)

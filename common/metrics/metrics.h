@@ -111,7 +111,9 @@ class Histogram {
  public:
   // Counts `value` in the first bucket whose bound is not below it. Ignores a value that is not finite: it
   // would corrupt the sum permanently.
-  void observe(double value);
+  void observe(double value) { observe(value, 1); }
+  // As `count` values that are the same.
+  void observe(double value, std::int64_t count);
 
  private:
   friend class MetricBinder;
@@ -155,7 +157,7 @@ class MetricBinder {
   // metrics class's constructor, for counters that other code looks up by name.
   template <typename Names>
   void require_counters(const Names& names) const {
-    for (const auto& name : names) require_counter(name);
+    for (const auto& counter : names) require_counter(counter.name);
   }
 
   const std::vector<MetricSpec>& specs() const { return specs_; }

@@ -168,33 +168,6 @@ void ChunkPump::end_turn() {
   if (!turn_) return;
   release_if_idle(silence_);
   for (auto& entry : channels_) release_if_idle(entry.second);
-  show_depths();
-}
-
-// Sets the depth metrics: of each configured station, and the least one of personal stations that were taken.
-void ChunkPump::show_depths() {
-  std::optional<double> least_personal_ms;
-  const double ring_ms = static_cast<double>(timeline_->chunk_ns() * ring_chunks_) / kNsPerMs;
-  const auto show = [&](StreamMetrics::StationMetrics& metrics, double depth) {
-    metrics.depth_ms.set(depth);
-    if (ring_ms > 0) metrics.utilization_percent.set(std::clamp(depth / ring_ms * 100.0, 0.0, 100.0));
-  };
-  for (auto& entry : channels_) {
-    Channel& channel = entry.second;
-    if (!channel.plays) continue;
-    if (channel.always) {
-      show(*channel.metrics, depth_ms(channel.station));
-    } else if (channel.took(*turn_)) {
-      const double depth = depth_ms(channel.station);
-      least_personal_ms = std::min(least_personal_ms.value_or(depth), depth);
-    }
-  }
-  if (least_personal_ms) {
-    show(metrics_.personal, *least_personal_ms);
-  } else {
-    metrics_.personal.depth_ms.clear();
-    metrics_.personal.utilization_percent.clear();
-  }
 }
 
 ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& formats) {

@@ -116,7 +116,6 @@ class ChunkPump {
   void apply_timeline();
   void begin_playing();
   void end_turn();
-  void show_depths();
   bool came_too_late();
   void skip_to(std::int64_t live);
   void take_turn(Channel& channel);

@@ -29,11 +29,10 @@ void ListenerSender::send_chunk(const AudioMessagePtr& audio, std::int64_t due_n
 bool ListenerSender::send_at_once(const AudioMessagePtr& audio, std::int64_t due_ns) {
   const SendResult result = sink_->transmit(audio->message);
   if (result == SendResult::kFailed) return false;
-  last_seq_ = audio->seq;
   if (result == SendResult::kPending) {
     const std::int64_t now_ns = context_->process_time.now_ns();
     queue_.start({audio->message, audio, due_ns, now_ns}, now_ns);
-    context_->ledger.note_queued(account_);
+    context_->ledger.note_queued(account_, *audio, due_ns);
   } else {
     context_->ledger.note_sent_at_once(account_, *audio, due_ns);
   }
@@ -50,7 +49,7 @@ void ListenerSender::send_past(const AudioMessagePtr& audio) {
 }
 
 void ListenerSender::lose_chunk(std::int64_t seq, std::int64_t due_ns) {
-  context_->ledger.note_lost(account_, due_ns);
+  context_->ledger.note_lost(account_, seq, due_ns);
   send_text(make_text_message(skipped_message(seq)));
 }
 
@@ -64,13 +63,12 @@ void ListenerSender::send_text(const WireMessagePtr& message) {
 }
 
 void ListenerSender::announce_step_down() {
-  send_text(make_text_message(stepped_down_message(last_seq_ + 1, format_)));
+  send_text(make_text_message(stepped_down_message(account_.last_seq + 1, format_)));
 }
 
 void ListenerSender::push(QueuedMessage message) {
   if (message.audio) {
-    last_seq_ = message.audio->seq;
-    context_->ledger.note_queued(account_);
+    context_->ledger.note_queued(account_, *message.audio, message.due_ns);
   }
   queue_.push(std::move(message));
   assert(books_match());
@@ -125,7 +123,8 @@ void ListenerSender::skip_oldest_chunk() {
   if (warn && queue_.accepts_text()) notice = make_text_message(skipped_message(seq));
   if (warn && !notice) context_->metrics.messages_dropped.add();
   const QueuedMessage skipped = queue_.skip_oldest_chunk(notice, context_->process_time.now_ns());
-  context_->ledger.note_dropped(account_, skipped, DropReason::kBacklog);
+  context_->ledger.note_dropped(account_, skipped,
+                                stepping_down_ ? DropReason::kStepDown : DropReason::kBacklog);
   assert(books_match());
   log_debug("slow listener: chunk skipped", {{"listener", static_cast<std::int64_t>(id_)}, {"chunk", seq}});
 }
@@ -137,7 +136,12 @@ void ListenerSender::flush() {
 void ListenerSender::drop_all() {
   while (const auto one = queue_.remove_first())
     context_->ledger.note_dropped(account_, *one, DropReason::kDisconnect);
+  context_->ledger.note_end(account_);
   assert(account_.queued == 0);
+}
+
+std::int64_t ListenerSender::backlog_ns() const {
+  return queue_.backlog(context_->process_time.now_ns(), false).oldest_age_ns;
 }
 
 void ListenerSender::close(std::uint16_t code, std::string_view reason) {

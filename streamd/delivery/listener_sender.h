@@ -73,6 +73,8 @@ class ListenerSender {
   void written();
   void write_failed();
 
+  // For how long its oldest chunk has waited.
+  std::int64_t backlog_ns() const;
   // All but the round trip.
   BufferStatus status() const;
   std::uint64_t bytes_sent() const { return account_.bytes; }
@@ -95,7 +97,6 @@ class ListenerSender {
   bool closing_ = false;
   bool offered_opus_;
   bool stepping_down_ = false;  // asked for, and not yet in force
-  std::int64_t last_seq_ = -1;  // of the newest chunk offered
   ChunkAccount account_;
   ListenerQueue queue_;
 

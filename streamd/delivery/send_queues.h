@@ -120,6 +120,7 @@ class SendQueues {
   void close_all_in(WireFormat format, std::uint16_t code, std::string_view reason);
 
   static constexpr std::size_t kMaxTexts = ListenerQueue::kMaxTexts;
+  static constexpr std::int64_t kBehindNs = 500 * kNsPerMs;  // auralis_listeners_behind
   static constexpr std::int64_t kStatusIntervalNs = 5 * kNsPerSecond;
 
  private:

@@ -60,10 +60,13 @@ bool SendQueues::report_playback(Listener& listener, double latency_ms) {
 void SendQueues::check_timeouts() {
   assert(thread_.is_current());
   const std::int64_t now_ns = process_time_.now_ns();
+  std::size_t behind = 0;
   for (Listener* const listener : listeners_) {
     listener->sender_.apply_policy();
+    if (listener->sender_.backlog_ns() > kBehindNs) ++behind;
     if (!listener->sender_.closing() && !is_plain_http(listener->format())) check_liveness(*listener, now_ns);
   }
+  metrics_.listeners_behind.set(static_cast<double>(behind));
 }
 
 void SendQueues::check_liveness(Listener& listener, std::int64_t now_ns) {

@@ -114,13 +114,13 @@ def raw_request(port, data):
 
 
 def books(scrape):
-    """How many chunks were offered to listeners, and how many of them are accounted for."""
+    """How many chunks fell due to listeners, and how many of them are accounted for."""
     became = (
         scrape.total("websocket_chunks_sent_total")
         + scrape.total("websocket_chunks_dropped_total")
         + scrape.value("auralis_chunks_queued")
     )
-    return scrape.value("auralis_chunks_offered_total"), became
+    return scrape.value("auralis_chunks_due_total"), became
 
 
 class Daemon:
@@ -311,9 +311,9 @@ class Stack:
         return self.scrape().value(name, **labels)
 
     def check_books(self):
-        """Asserts that every chunk offered to a listener is sent, dropped or queued."""
-        offered, became = books(self.scrape())
-        assert offered == became
+        """Asserts that every chunk due to a listener is sent, dropped or queued."""
+        due, became = books(self.scrape())
+        assert due == became
 
     def is_up(self, daemon):
         return self.metric("auralis_up", process=daemon) == 1

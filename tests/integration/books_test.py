@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every chunk offered to a listener is sent, dropped or queued: the counters on /metrics add up."""
+"""Every chunk due to a listener is sent, dropped or queued: the counters on /metrics add up."""
 
 from auralis import books, eventually
 from listener import JSON, PCM, SMALL_BUFFER
@@ -13,8 +13,8 @@ def balanced_scrape(stack):
     """The last of many scrapes: chunks and connections add up in each of them."""
     for _ in range(SCRAPES):
         scrape = stack.scrape()
-        offered, became = books(scrape)
-        assert offered == became
+        due, became = books(scrape)
+        assert due == became
         connected = scrape.value("websocket_active_connections") + scrape.value("websocket_disconnections_total")
         assert scrape.value("websocket_connections_total") == connected
     return scrape
@@ -55,8 +55,8 @@ def test_the_books_are_settled_once_all_have_left(stack, listen):
         listener.close()
     after = without_listeners(stack)
 
-    offered, became = books(after)
-    assert offered == became
+    due, became = books(after)
+    assert due == became
     assert after.value("auralis_chunks_queued") == 0
     sent = after.value("websocket_chunks_sent_total") - before.value("websocket_chunks_sent_total")
     assert sum(len(listener.chunks) for listener in listeners) <= sent
@@ -81,8 +81,8 @@ def test_sent_and_received_chunks_are_equal(stack, listen):
 
     sent = after.value("websocket_chunks_sent_total") - before.value("websocket_chunks_sent_total")
     assert sent == sum(len(listener.chunks) for listener in listeners)
-    offered, became = books(after)
-    assert offered == became
+    due, became = books(after)
+    assert due == became
 
 
 def test_the_books_add_up_after_a_kill(stack, listen):
@@ -95,6 +95,6 @@ def test_the_books_add_up_after_a_kill(stack, listen):
     after = without_listeners(stack)
 
     # The chunks that the killed one had queued were not sent.
-    offered, became = books(after)
-    assert offered == became
+    due, became = books(after)
+    assert due == became
     assert after.value("websocket_connections_total") == after.value("websocket_disconnections_total")

@@ -31,7 +31,7 @@ BUILD = TESTS.parent / "build/release"
 SAMPLE_S = 5
 WARMUP = 0.2  # fraction of the total time
 SETTLE_LIMIT_S = 60
-NEEDED = ("auralis_chunks_offered_total", "auralis_chunks_queued", "websocket_active_connections")  # to check the chunk counters
+NEEDED = ("auralis_chunks_due_total", "auralis_chunks_queued", "websocket_active_connections")  # to check the chunk counters
 REHEARSAL_S = 3  # afterwards a daemon has opened everything it keeps open
 INTERRUPTED = 130
 
@@ -58,9 +58,9 @@ class Record:
 def check_scrape(scrape, record):
     """Checks that the chunk counters add up in each scrape."""
     record.scrapes += 1
-    offered, became = auralis.books(scrape)
-    if offered != became:
-        record.trouble(f"the books do not balance: {offered:,.0f} chunks offered, but {became:,.0f} sent, dropped or queued")
+    due, became = auralis.books(scrape)
+    if due != became:
+        record.trouble(f"the books do not balance: {due:,.0f} chunks due, but {became:,.0f} sent, dropped or queued")
     came, gone, here = (
         scrape.value(f"websocket_{name}") for name in ("connections_total", "disconnections_total", "active_connections")
     )

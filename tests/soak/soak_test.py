@@ -80,10 +80,10 @@ def test_a_daemon_that_dies_fails_the_soak():
     assert not alive(daemons)
 
 
-def scrape(offered=10, sent=7, dropped=2, queued=1, came=5, gone=3, here=2):
+def scrape(due=10, sent=7, dropped=2, queued=1, came=5, gone=3, here=2):
     return exposition.parse(
-        f"""# TYPE auralis_chunks_offered_total counter
-auralis_chunks_offered_total {offered}
+        f"""# TYPE auralis_chunks_due_total counter
+auralis_chunks_due_total {due}
 websocket_chunks_sent_total {sent}
 websocket_chunks_dropped_total{{reason="backlog"}} {dropped}
 auralis_chunks_queued {queued}
@@ -94,7 +94,7 @@ websocket_active_connections {here}
     )
 
 
-@pytest.mark.parametrize("wrong", ["offered", "sent", "dropped", "queued", "came", "gone", "here"])
+@pytest.mark.parametrize("wrong", ["due", "sent", "dropped", "queued", "came", "gone", "here"])
 def test_books_that_do_not_balance_are_a_trouble(wrong):
     record = soak.Record()
     soak.check_scrape(scrape(), record)

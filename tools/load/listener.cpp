@@ -216,11 +216,13 @@ void Listener::message_ended(FrameReader::Outcome outcome) {
       if (message.silence) ++tally.silence;
       return audio(message.seq, message.chunk_ns);
     case ServerMessage::Kind::kSkipped:
-      ++tally.skipped;
-      return note(message.seq);
+      return note_skipped(message.seq);
     case ServerMessage::Kind::kUnderrun:
       // Binary audio has a flag for it.
       if (shared_.options.protocol == "auralis.json.v1") ++tally.silence;
+      return;
+    case ServerMessage::Kind::kStatus:
+      server_dropped_ = message.dropped;
       return;
     case ServerMessage::Kind::kOther:
       return;
@@ -241,8 +243,7 @@ void Listener::audio(std::uint64_t seq, std::int64_t chunk_ns) {
   const std::int64_t interval_ns = now_ns_ - chunk_read_ns_;
   const bool has_interval = chunk_read_ns_ > 0;
   chunk_read_ns_ = now_ns_;
-  const ChunkSequence::Step step = sequence_.note(seq);
-  if (step == ChunkSequence::Step::kGap) tally.missing += sequence_.missing();
+  const ChunkSequence::Step step = note(seq);
   if (step == ChunkSequence::Step::kRepeat) ++tally.repeats;
   if (!tally.measuring || step == ChunkSequence::Step::kRepeat) return;
   ++tally.chunks;
@@ -253,9 +254,19 @@ void Listener::audio(std::uint64_t seq, std::int64_t chunk_ns) {
   }
 }
 
-void Listener::note(std::uint64_t seq) {
+ChunkSequence::Step Listener::note(std::uint64_t seq) {
   const ChunkSequence::Step step = sequence_.note(seq);
-  if (step == ChunkSequence::Step::kGap) shared_.tally.missing += sequence_.missing();
+  if (step == ChunkSequence::Step::kGap) {
+    shared_.tally.missing += sequence_.missing();
+    dropped_ += sequence_.missing();
+  }
+  return step;
+}
+
+void Listener::note_skipped(std::uint64_t seq) {
+  ++shared_.tally.skipped;
+  ++dropped_;
+  note(seq);
   chunk_read_ns_ = 0;  // no interval to the next chunk
 }
 
@@ -277,6 +288,20 @@ void Listener::reject(const std::string& why) { fail(why); }
 
 void Listener::resume() {
   if (state_ == State::kStalled) watch(EPOLLIN);
+}
+
+void Listener::read_again() {
+  if (state_ != State::kStalled) return;
+  stalls_ = false;
+  state_ = State::kListening;
+  watch(EPOLLIN);
+}
+
+void Listener::reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  if (!ended()) ++shared_.tally.reset;
+  end();
 }
 
 void Listener::close() {

@@ -55,6 +55,17 @@ class Listener {
   // server has disconnected it.
   void resume();
 
+  // Lets a stalled listener read again, and counts what it receives as of any other.
+  void read_again();
+
+  // Ends the connection with RST, as a client that crashed.
+  void reset();
+
+  // Chunks that the server left out, or sent a warning in place of, since the first.
+  std::uint64_t dropped() const { return dropped_; }
+  // The same as the server said last, every 5 s; 0 before.
+  std::uint64_t server_dropped() const { return server_dropped_; }
+
   // Closes the connection, with a Close frame.
   void close();
 
@@ -82,7 +93,8 @@ class Listener {
   void frames_read(std::string_view bytes);
   void message_ended(FrameReader::Outcome outcome);
   void audio(std::uint64_t seq, std::int64_t chunk_ns);
-  void note(std::uint64_t seq);
+  ChunkSequence::Step note(std::uint64_t seq);
+  void note_skipped(std::uint64_t seq);
   void lost(int code);
   void fail(const std::string& why);
   void end();
@@ -101,6 +113,8 @@ class Listener {
   std::int64_t read_ns_ = 0;  // of the last reading
   std::int64_t chunk_read_ns_ = 0;
   ChunkSequence sequence_;
+  std::uint64_t dropped_ = 0;
+  std::uint64_t server_dropped_ = 0;
   LatenessWindow lateness_;
 };
 

@@ -54,6 +54,11 @@ ServerMessage read_text_message(std::string_view head) {
   if (head.empty() || head.front() != '{') return message;
   const bool audio = has(head, R"("type":"audio")");
   const bool warning = has(head, R"("type":"warning")");
+  if (has(head, R"("type":"buffer_status")")) {
+    const auto dropped = number_field<std::uint64_t>(head, R"("dropped":)");
+    if (dropped) message = {ServerMessage::Kind::kStatus, 0, *dropped, 0, false};
+    return message;
+  }
   if (!audio && !warning) {
     message.kind = ServerMessage::Kind::kOther;
     return message;

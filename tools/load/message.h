@@ -12,12 +12,14 @@ struct ServerMessage {
     kAudio,
     kSkipped,   // the warning instead of a chunk
     kUnderrun,  // the warning of a chunk that is silence
+    kStatus,    // of the listener's queue: buffer_status
     kOther,
     kMalformed
   };
 
   Kind kind = Kind::kMalformed;
-  std::uint64_t seq = 0;      // except of kOther and kMalformed
+  std::uint64_t seq = 0;      // of audio and warnings
+  std::uint64_t dropped = 0;  // of kStatus: chunks that the server says this listener did not get
   std::int64_t chunk_ns = 0;  // of kAudio: how long it plays
   bool silence = false;       // of binary audio: as its header says
 };

@@ -47,6 +47,12 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
   arguments.declare("--protocol", "NAME",
                     choice_of(kProtocols) + "; default " + std::string(kProtocols.front()), group);
   arguments.declare("--stall", "K", "Number of them that read nothing after the handshake; default 0", group);
+  arguments.declare("--stall-seconds", "X",
+                    "How far into the measurement those read again, and what they missed counts; default: "
+                    "they do not",
+                    group);
+  arguments.declare("--reset", "K",
+                    "Number of the others that reset their connection half way through; default 0", group);
   const std::string measuring = "The measurement";
   arguments.declare(
       "--seconds", "X",
@@ -122,6 +128,12 @@ std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv,
   options.listeners = static_cast<std::size_t>(arguments.whole_number("--listeners", 1, kMostListeners, 1));
   options.stalled = static_cast<std::size_t>(
       arguments.whole_number("--stall", 0, static_cast<std::int64_t>(options.listeners), 0));
+  if (arguments.text("--stall-seconds") != nullptr) {
+    if (options.stalled == 0) throw UsageError("--stall-seconds: is for --stall alone");
+    options.stall_s = arguments.number("--stall-seconds", 0.1, kLongestSeconds, 1);
+  }
+  options.reset = static_cast<std::size_t>(arguments.whole_number(
+      "--reset", 0, static_cast<std::int64_t>(options.listeners - options.stalled), 0));
   options.ramp = arguments.number("--ramp", 0.1, kFastestRamp, kUsualRamp);
   options.seconds = arguments.number("--seconds", 0.1, kLongestSeconds, kUsualSeconds);
   options.server =

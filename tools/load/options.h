@@ -20,6 +20,8 @@ struct LoadOptions {
   std::string protocol;
   std::size_t listeners = 0;
   std::size_t stalled = 0;  // of them
+  double stall_s = 0;       // of the measurement; 0: to its end
+  std::size_t reset = 0;    // of those that do not stall
   double ramp = 0;          // new connections a second
   double seconds = 0;
   pid_t server = 0;  // whose usage is reported; 0: none

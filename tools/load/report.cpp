@@ -138,6 +138,7 @@ std::string report_json(const LoadOptions& options, const LoadResult& result) {
             {"lost", by_number(tally.lost)},
             {"stalled", options.stalled},
             {"stalled_lost", tally.stalled_lost},
+            {"reset", tally.reset},
             {"ramp_s", result.ramp_s},
             {"handshake_ms", milliseconds_of(tally.handshake)},
             {"first_audio_ms", milliseconds_of(tally.first_audio)},
@@ -151,6 +152,8 @@ std::string report_json(const LoadOptions& options, const LoadResult& result) {
     json["missing"] = tally.missing;
     json["repeats"] = tally.repeats;
     json["skipped"] = tally.skipped;
+    json["dropped_by_listener"] = result.dropped;
+    json["server_dropped_by_listener"] = result.server_dropped;
     json["silence"] = tally.silence;
     json["malformed"] = tally.malformed;
     json["lateness_ms"] = milliseconds_of(tally.lateness);

@@ -107,17 +107,31 @@ void LoadRun::measure() {
   const double own_before_s = own_cpu_s();
   const std::int64_t begin_ns = now_ns();
   result_.tally.measuring = true;
-  serve_until(begin_ns + static_cast<std::int64_t>(options_.seconds * 1e9), "measuring");
+  const auto after = [&](double seconds) { return begin_ns + static_cast<std::int64_t>(seconds * 1e9); };
+  if (options_.stall_s > 0) {
+    serve_until(after(std::min(options_.stall_s, options_.seconds)), "measuring");
+    for (Listener& listener : listeners_) listener.read_again();
+  }
+  if (options_.reset > 0) {
+    serve_until(after(options_.seconds / 2), "measuring");
+    for (std::size_t i = options_.listeners - options_.reset; i < listeners_.size(); ++i)
+      listeners_[i].reset();
+  }
+  serve_until(after(options_.seconds), "measuring");
   result_.tally.measuring = false;
   const std::int64_t end_ns = now_ns();
   result_.own_cpu_s = own_cpu_s() - own_before_s;
   if (options_.server > 0) result_.server_end = process_usage(options_.server);
   result_.measured_s = static_cast<double>(end_ns - begin_ns) / 1e9;
-  for (Listener& listener : listeners_) listener.end_of_measurement(end_ns);
+  for (Listener& listener : listeners_) {
+    listener.end_of_measurement(end_ns);
+    result_.dropped.push_back(listener.dropped());
+    result_.server_dropped.push_back(listener.server_dropped());
+  }
 }
 
 void LoadRun::check_stalled() {
-  if (options_.stalled == 0) return;
+  if (options_.stalled == 0 || options_.stall_s > 0) return;
   for (Listener& listener : listeners_) listener.resume();
   serve_until(now_ns() + kWakeUpNs, "waking the stalled");
 }
@@ -147,7 +161,7 @@ bool LoadRun::all_settled() const {
 
 std::size_t LoadRun::open_now() const {
   const Tally& tally = result_.tally;
-  return tally.opened - tally.losses() - tally.stalled_lost;
+  return tally.opened - tally.losses() - tally.stalled_lost - tally.reset;
 }
 
 void LoadRun::show(const char* what, double done, double of) {

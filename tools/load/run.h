@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/file_descriptor.h"
 #include "tools/load/listener.h"
@@ -21,6 +22,8 @@ struct LoadResult {
   double ramp_s = 0;                          // from the first connection to the last handshake
   double measured_s = 0;                      // 0: no listener was connected
   double own_cpu_s = 0;                       // of this process during the measurement
+  std::vector<std::uint64_t> dropped;         // of each listener: Listener::dropped()
+  std::vector<std::uint64_t> server_dropped;  // of each listener: Listener::server_dropped()
   std::optional<ProcessUsage> server_before;  // before the first connection
   std::optional<ProcessUsage> server_begin;
   std::optional<ProcessUsage> server_end;

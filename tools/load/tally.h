@@ -23,6 +23,7 @@ struct Tally {
   std::map<std::string, std::size_t> failed;  // connections and handshakes, by error
   std::map<int, std::size_t> lost;            // by close code; 1006 also where a stream of HTTP ended
   std::size_t stalled_lost = 0;
+  std::size_t reset = 0;      // by themselves, as they were asked to
   std::uint64_t missing = 0;  // chunks whose numbers were left out
   std::uint64_t repeats = 0;  // or arrived after higher ones
   std::uint64_t skipped = 0;  // warnings in place of chunks

@@ -23,7 +23,7 @@ struct Bench : SnapshotFixture {
     for (int second = 0; second < seconds; ++second) {
       clock.now += kNsPerSecond;
       beat();
-      streamd.metrics.sent.add(10);
+      streamd.metrics.send(10);
       streamd.metrics.bytes.add(1'000);
       streamd.metrics.cpu_seconds.add(0.1);
       source.sample();

@@ -38,13 +38,14 @@ struct Bench {
   std::map<std::string, double> synthd{{"auralis_engine_device_busy_seconds_total", 0},
                                        {"auralis_process_cpu_seconds_total", 0}};
   std::map<std::string, double> streamd{
-      {"auralis_process_cpu_seconds_total", 0},    {"websocket_chunks_sent_total", 0},
-      {"websocket_send_errors_total", 0},          {"network_bytes_sent_total", 0},
+      {"auralis_process_cpu_seconds_total", 0},    {"auralis_chunks_due_total", 0},
+      {"auralis_chunks_on_time_total", 0},         {"network_bytes_sent_total", 0},
       {"auralis_send_intervals_total", 0},         {"auralis_send_interval_late_ms_total", 0},
       {"auralis_send_interval_early_ms_total", 0}, {"auralis_send_interval_ms_squares_total", 0},
   };
 
-  std::map<std::string, double> other_station;  // more series of the same names
+  std::map<std::string, double> dropped{{"disconnect", 0}, {"overrun", 0}};  // by reason
+  std::map<std::string, double> other_station;                               // more series of the same names
 
   void step(int seconds = 1) {
     for (int second = 0; second < seconds; ++second) {
@@ -53,6 +54,10 @@ struct Bench {
       derived.add_synthd(now_ns, samples_of(synthd));
       auto samples = samples_of(streamd);
       for (auto& sample : samples_of(other_station)) samples.push_back(std::move(sample));
+      for (const auto& [reason, count] : dropped) {
+        samples.push_back(samples_of({{"websocket_chunks_dropped_total", count}}).front());
+        samples.back().spec.labels.push_back({"reason", reason});
+      }
       derived.add_streamd(now_ns, samples);
       derived.add_metricsd(now_ns);
     }
@@ -114,12 +119,14 @@ TEST_CASE("DerivedMetrics: the variance is the standard deviation of the interva
   CHECK(*bench.metric(kVariance) == doctest::Approx(1));
 }
 
-TEST_CASE("DerivedMetrics: the success rate is sent of tried over the last minute, and absent when idle") {
+TEST_CASE("DerivedMetrics: the success rate is what was sent in time of what was due, over the last minute") {
   Bench bench;
   bench.step(2);
   CHECK_FALSE(bench.metric(kSuccess));
-  bench.streamd["websocket_chunks_sent_total"] = 30;
-  bench.streamd["websocket_send_errors_total"] = 10;
+  bench.streamd["auralis_chunks_due_total"] = 50;
+  bench.streamd["auralis_chunks_on_time_total"] = 30;
+  bench.dropped["overrun"] = 10;
+  bench.dropped["disconnect"] = 10;  // of listeners that left: no failure
   bench.step();
   REQUIRE(bench.metric(kSuccess));
   CHECK(*bench.metric(kSuccess) == doctest::Approx(75));
@@ -155,12 +162,13 @@ TEST_CASE("DerivedMetrics: bandwidth and shares follow the last five seconds") {
 
 TEST_CASE("DerivedMetrics: what each station counts is added up, and starts again when one goes") {
   Bench bench;
-  bench.other_station = {{"network_bytes_sent_total", 1e6}, {"websocket_chunks_sent_total", 0}};
+  bench.other_station = {{"network_bytes_sent_total", 1e6}, {"auralis_chunks_due_total", 0}};
   bench.step();
   bench.streamd["network_bytes_sent_total"] = 100'000;
   bench.other_station["network_bytes_sent_total"] += 150'000;
-  bench.streamd["websocket_send_errors_total"] = 10;
-  bench.other_station["websocket_chunks_sent_total"] = 30;
+  bench.streamd["auralis_chunks_due_total"] = 10;
+  bench.streamd["auralis_chunks_on_time_total"] = 30;
+  bench.other_station["auralis_chunks_due_total"] = 30;
   bench.step();
   CHECK(*bench.metric(kBandwidth) == doctest::Approx(2));
   CHECK(*bench.metric(kSuccess) == doctest::Approx(75));
@@ -187,14 +195,14 @@ TEST_CASE("DerivedMetrics: a share never leaves 0 to 100") {
 TEST_CASE("DerivedMetrics: counters that start again restart the metrics derived from them") {
   Bench bench;
   bench.streamd["network_bytes_sent_total"] = 1e9;
-  bench.streamd["websocket_chunks_sent_total"] = 1e6;
+  bench.streamd["auralis_chunks_due_total"] = bench.streamd["auralis_chunks_on_time_total"] = 1e6;
   bench.step(3);
   bench.streamd["network_bytes_sent_total"] = 0;
-  bench.streamd["websocket_chunks_sent_total"] = 0;
+  bench.streamd["auralis_chunks_due_total"] = bench.streamd["auralis_chunks_on_time_total"] = 0;
   bench.step();
   CHECK_FALSE(bench.metric(kBandwidth));
   bench.streamd["network_bytes_sent_total"] = 125'000;
-  bench.streamd["websocket_chunks_sent_total"] = 4;
+  bench.streamd["auralis_chunks_due_total"] = bench.streamd["auralis_chunks_on_time_total"] = 4;
   bench.step();
   CHECK(*bench.metric(kBandwidth) == doctest::Approx(1));
   CHECK(*bench.metric(kSuccess) == doctest::Approx(100));
@@ -203,22 +211,41 @@ TEST_CASE("DerivedMetrics: counters that start again restart the metrics derived
 TEST_CASE("DerivedMetrics: a daemon that goes takes its metrics along, the others keep theirs") {
   Bench bench;
   bench.step();
-  bench.streamd["websocket_chunks_sent_total"] = 1;
+  bench.streamd["auralis_chunks_due_total"] = bench.streamd["auralis_chunks_on_time_total"] = 1;
   bench.interval(1);
   bench.interval(2);
   bench.step();
   for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu}) CHECK(bench.metric(name));
-  bench.derived.gone(Daemon::kStreamd);
+  bench.derived.hide(Daemon::kStreamd);
   for (const char* name : {kVariance, kSuccess, kBandwidth}) CHECK_FALSE(bench.metric(name));
   CHECK_FALSE(bench.metric(kCpu, "streamd"));
   CHECK(bench.metric(kGpu));
   CHECK(bench.metric(kCpu, "synthd"));
-  bench.derived.gone(Daemon::kSynthd);
+  bench.derived.hide(Daemon::kSynthd);
   CHECK_FALSE(bench.metric(kGpu));
   CHECK_FALSE(bench.metric(kCpu, "synthd"));
-  // Back again, it starts from its first sample.
+}
+
+TEST_CASE("DerivedMetrics: what a daemon lost while it hung shows once it is back, for a minute") {
+  Bench bench;
+  for (int second = 0; second < 30; ++second) {
+    bench.streamd["auralis_chunks_due_total"] += 10;
+    bench.streamd["auralis_chunks_on_time_total"] += 10;
+    for (int chunk = 0; chunk < 10; ++chunk) bench.interval(0);
+    bench.step();
+  }
+  bench.derived.hide(Daemon::kStreamd);
+  bench.now_ns += 7 * kNsPerSecond;
+  bench.streamd["auralis_chunks_due_total"] += 71;
+  bench.streamd["auralis_chunks_on_time_total"] += 1;
+  bench.dropped["overrun"] += 70;
+  bench.interval(7'000);
   bench.step();
-  for (const char* name : {kSuccess, kBandwidth, kGpu}) CHECK_FALSE(bench.metric(name));
+  CHECK(*bench.metric(kSuccess) == doctest::Approx(100.0 * 291 / 361));
+  CHECK(*bench.metric(kVariance) == doctest::Approx(409.2).epsilon(0.01));
+  CHECK_FALSE(bench.metric(kBandwidth));  // a rate must not span the outage
+  bench.step(61);
+  CHECK_FALSE(bench.metric(kSuccess));
 }
 
 TEST_CASE(

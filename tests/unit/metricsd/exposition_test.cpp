@@ -24,7 +24,7 @@ struct Bench : SnapshotFixture {
     for (const double ms : {5.0, 10.0, 60.0, 70.0, 500.0}) synthd.metrics.synthesis_ms.observe(ms);
     synthd.metrics.memory_mb.set(123.25);
     streamd.metrics.depth_ms.set(-12.5);
-    streamd.metrics.sent.add(1e12 + 1);
+    streamd.metrics.send(1e12 + 1);
     streamd.name(1, "c \"d\"\\e");
     streamd.metrics.chunks[1].add(7);
     source.sample();

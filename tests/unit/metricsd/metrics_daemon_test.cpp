@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(
   MetricsDaemon daemon(config, clock);
   CHECK(status_of(http(daemon.http_port(), "GET", "/readyz")) == 200);
   FakeStreamd streamd(config, Daemon::kStreamd, clock);
-  streamd.metrics.sent.add(77);
+  streamd.metrics.send(77);
   Subscriber subscriber(daemon.zmq_endpoint(), "metrics");
   const auto frames = subscriber.first([&] { daemon.step(); });
   REQUIRE(frames.size() == 2);

@@ -62,7 +62,7 @@ struct Bench : SnapshotFixture {
     synthd.metrics.synthesis_ms.observe(20);
     synthd.metrics.busy_seconds.add(0.25);
     streamd.metrics.chunks[1].add(5);
-    streamd.metrics.sent.add(10);
+    streamd.metrics.send(10);
     streamd.metrics.bytes.add(1'000);
     streamd.metrics.depth_ms.set(750);
     synthd.beat(clock);
@@ -131,14 +131,14 @@ TEST_CASE_FIXTURE(Bench,
     look();
   }
   CHECK(metric(source.take(), "network_bandwidth_mbps") == doctest::Approx(0.008));
-  streamd.metrics.sent.add(-30);
+  streamd.metrics.send(-30);
   streamd.metrics.chunks[1].add(-15);
   Snapshot snapshot = source.take();
   CHECK_FALSE(metric(snapshot, "websocket_chunks_sent_total"));
   CHECK_FALSE(metric(snapshot, "chunks_total", "forest"));
   CHECK(metric(snapshot, "network_bytes_sent_total") == 3'000);
   CHECK(metric(snapshot, "auralis_up", "streamd") == 1);
-  CHECK(metric(snapshot, "auralis_samples_withheld_total", "streamd") == 2);
+  CHECK(metric(snapshot, "auralis_samples_withheld_total", "streamd") == 4);
   CHECK(metric(snapshot, "auralis_samples_withheld_total", "synthd") == 0);
 
   INFO("nothing is derived from the rest of them, and afterwards the windows go on over the gap");
@@ -147,7 +147,7 @@ TEST_CASE_FIXTURE(Bench,
   synthd.beat(clock);
   source.sample();
   CHECK_FALSE(metric(source.take(), "network_bandwidth_mbps"));
-  streamd.metrics.sent.add(30);
+  streamd.metrics.send(30);
   streamd.metrics.chunks[1].add(15);
   streamd.metrics.bytes.add(1'000);
   second();
@@ -181,7 +181,7 @@ TEST_CASE_FIXTURE(SnapshotFixture,
                   "an overwritten segment: a fresh one in its place begins at zero at once") {
   {
     FakeStreamd first(config, Daemon::kStreamd, clock);
-    first.metrics.sent.add(100);
+    first.metrics.send(100);
     CHECK(metric(source.take(), "websocket_chunks_sent_total") == 100);
   }
   std::filesystem::remove(config.daemon_dir(Daemon::kStreamd) / "metrics");

@@ -93,13 +93,14 @@ TEST_CASE_FIXTURE(
   CHECK(metric(source.take(), "auralis_engine_device_busy_seconds_total") == 0);
 }
 
-TEST_CASE_FIXTURE(SnapshotFixture,
-                  "SnapshotSource: a daemon that ends or hangs is down, and its metrics are gone at once") {
+TEST_CASE_FIXTURE(
+    SnapshotFixture,
+    "SnapshotSource: a daemon that ends is gone with its metrics, one that hangs keeps what it counted") {
   auto synthd = std::make_unique<FakeSynthd>(config, Daemon::kSynthd, clock);
   FakeStreamd streamd(config, Daemon::kStreamd, clock);
   for (int second = 0; second < 3; ++second) {
     synthd->metrics.memory_mb.set(10);
-    streamd.metrics.sent.add(10);
+    streamd.metrics.send(10);
     synthd->beat(clock);
     streamd.beat(clock);
     source.sample();
@@ -121,7 +122,8 @@ TEST_CASE_FIXTURE(SnapshotFixture,
   clock.now += SegmentReader::kHungAfterNs;
   snapshot = source.take();
   CHECK(metric(snapshot, "auralis_up", "streamd") == 0);
-  CHECK_FALSE(metric(snapshot, "websocket_chunks_sent_total"));
+  CHECK(metric(snapshot, "websocket_chunks_sent_total") == 30);
+  CHECK_FALSE(metric(snapshot, "memory_usage_mb", "streamd"));
   CHECK_FALSE(metric(snapshot, "websocket_chunk_delivery_success_rate"));
   CHECK_FALSE(metric(snapshot, "network_bandwidth_mbps"));
 
@@ -135,12 +137,12 @@ TEST_CASE_FIXTURE(SnapshotFixture,
                   "SnapshotSource: a restarted daemon is found again, its counters gone on") {
   {
     FakeStreamd first(config, Daemon::kStreamd, clock);
-    first.metrics.sent.add(7);
+    first.metrics.send(7);
     first.metrics.depth_ms.set(750);
     CHECK(metric(source.take(), "websocket_chunks_sent_total") == 7);
   }
   FakeStreamd second(config, Daemon::kStreamd, clock);
-  second.metrics.sent.add(1);
+  second.metrics.send(1);
   CHECK(metric(source.take(), "websocket_chunks_sent_total") == 8);
   CHECK_FALSE(metric(source.take(), "ring_buffer_depth_ms", "a \"b\"\\c"));
 }

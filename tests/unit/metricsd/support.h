@@ -65,8 +65,10 @@ class FakeStreamMetrics {
       m_.gauge("ring_buffer_depth_ms", "Audio ahead of now, in \"ms\"", {{"station", "a \"b\"\\c"}});
   Counter chunks[2] = {m_.counter("chunks_total", "Chunks", {late_label("station", 0)}),
                        m_.counter("chunks_total", "Chunks", {late_label("station", 1)})};
+  Counter due = m_.counter("auralis_chunks_due_total", "Chunks due");
+  Counter on_time = m_.counter("auralis_chunks_on_time_total", "Chunks sent in time");
   Counter sent = m_.counter("websocket_chunks_sent_total", "Chunks sent");
-  Counter errors = m_.counter("websocket_send_errors_total", "Chunks failed");
+  Counter left = m_.counter("websocket_chunks_dropped_total", "Chunks dropped", {{"reason", "disconnect"}});
   Counter bytes = m_.counter("network_bytes_sent_total", "Bytes sent");
   Counter intervals = m_.counter("auralis_send_intervals_total", "Intervals");
   Counter late_ms = m_.counter("auralis_send_interval_late_ms_total", "Sum of what they were late");
@@ -75,6 +77,13 @@ class FakeStreamMetrics {
   Gauge memory_mb = m_.gauge("memory_usage_mb", "Resident memory, in MiB", {{"process", "streamd"}});
   Counter cpu_seconds =
       m_.counter("auralis_process_cpu_seconds_total", "Processor time, in seconds", {{"process", "streamd"}});
+
+  // Chunks that were due, and are sent in time.
+  void send(double count) {
+    due.add(count);
+    on_time.add(count);
+    sent.add(count);
+  }
 };
 
 // A daemon that lives as long as the object, as far as a reader of its segment can tell.

@@ -7,6 +7,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "common/metrics/metric_names.h"
+
 namespace auralis::metrics_test {
 namespace {
 
@@ -51,7 +53,7 @@ struct Shards {
 struct RequiringMetrics {
   RequiringMetrics(MetricBinder& m, std::string name, const char* required)
       : calls(m.counter(std::move(name), "Calls")), load(m.gauge("load", "Load")) {
-    m.require_counters(std::array{required});
+    m.require_counters(std::array{CounterName{required}});
   }
   Counter calls;
   Gauge load;

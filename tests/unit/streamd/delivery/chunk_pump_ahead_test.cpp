@@ -89,7 +89,7 @@ struct Fixture {
 
   double late() const { return own.sample("auralis_encodes_late_total").value; }
   double lost() const { return own.sample("websocket_chunks_dropped_total", "encoding").value; }
-  double offered() const { return own.sample("auralis_chunks_offered_total").value; }
+  double due() const { return own.sample("auralis_chunks_due_total").value; }
   double sent() const { return own.sample("websocket_chunks_sent_total").value; }
   double delivery_ms() const { return own.sample("audio_chunk_delivery_latency_ms").sum; }
 };
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(
   run_until(epoch_ns + 10 * kChunkNs);
   CHECK(seqs(kOpus) == from_to(2, 10));
   CHECK(lost() == 0);
-  CHECK(offered() == sent());
+  CHECK(due() == sent());
 }
 
 TEST_CASE_FIXTURE(
@@ -144,13 +144,13 @@ TEST_CASE_FIXTURE(
   CHECK(dropped == 3);  // the five newest are held
   CHECK(warnings(kOpus) == 3);
   CHECK(delivery_ms() >= 3 * 400);  // each counts with its age
-  CHECK(offered() == sent() + dropped);
+  CHECK(due() == sent() + dropped);
   encoding.held = false;
   encoding.run_waiting(100);
   run_until(epoch_ns + 15 * kChunkNs);
   CHECK(seqs(kOpus) == from_to(5, 15));
   CHECK(lost() == dropped);
-  CHECK(offered() == sent() + dropped);
+  CHECK(due() == sent() + dropped);
 }
 
 TEST_CASE_FIXTURE(Fixture, "what waits to be encoded is bounded, however long the encoder hangs") {
@@ -233,7 +233,7 @@ TEST_CASE_FIXTURE(Fixture, "a chunk owed to a listener is known, and can be drop
   delivery.drop_owed(station);
   CHECK_FALSE(delivery.owes(station));
   CHECK(lost() == 3);
-  CHECK(offered() == sent() + lost());
+  CHECK(due() == sent() + lost());
 }
 
 TEST_CASE_FIXTURE(Fixture, "silence in place of a chunk reaches listeners of Opus, too") {

@@ -79,7 +79,6 @@ TEST_CASE_FIXTURE(Fixture, "the depth is the newest chunk's end less now") {
   CHECK(pump.depth_ms(station) == doctest::Approx(800.0));
   run_until(epoch_ns + 5 * kChunkNs + 1);
   CHECK(pump.depth_ms(station) == doctest::Approx(300.0));
-  CHECK(own.sample("ring_buffer_utilization_percent", "default").value == doctest::Approx(15.0));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a synthd that takes its segment over is followed without a gap") {

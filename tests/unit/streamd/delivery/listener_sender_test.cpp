@@ -41,7 +41,7 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "a chunk that the kernel takes never waits") {
   auto to = sender(WireFormat::kPcm);
   transport.answer = SendResult::kTaken;
-  to.send_chunk(audio(1), 1);
+  to.send_chunk(audio(1), clock.now);
   CHECK(value("websocket_chunks_sent_total") == 1);
   CHECK(value("auralis_chunks_queued") == 0);
   CHECK(to.bytes_sent() == audio(1)->message->bytes.size());
@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(Fixture, "a chunk that the kernel takes never waits") {
 
 TEST_CASE_FIXTURE(Fixture, "chunks behind a pending one wait, and follow when it was written") {
   auto to = sender(WireFormat::kPcm);
-  for (std::int64_t seq = 1; seq <= 3; ++seq) to.send_chunk(audio(seq), 1);
+  for (std::int64_t seq = 1; seq <= 3; ++seq) to.send_chunk(audio(seq), clock.now);
   CHECK(transport.sent[kId].size() == 1);
   CHECK(to.status().queued == 3);
   to.written();
@@ -61,7 +61,7 @@ TEST_CASE_FIXTURE(Fixture, "chunks behind a pending one wait, and follow when it
 TEST_CASE_FIXTURE(Fixture,
                   "a slow listener is skipped: its oldest chunks go, each with a warning in their place") {
   auto to = sender(WireFormat::kPcm);
-  for (std::int64_t seq = 0; seq < 30; ++seq, clock.now += kChunkNs) to.send_chunk(audio(seq), 1);
+  for (std::int64_t seq = 0; seq < 30; ++seq, clock.now += kChunkNs) to.send_chunk(audio(seq), clock.now);
   CHECK(to.status().dropped == 8);
   CHECK(value("websocket_chunks_dropped_total", "backlog") == 8);
   to.written();
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture, "over plain HTTP a skipped chunk leaves no warning behind") {
   auto to = sender(WireFormat::kWav);
   to.send_text(make_text_message("{}"));
-  for (std::int64_t seq = 0; seq < 30; ++seq, clock.now += kChunkNs) to.send_chunk(audio(seq), 1);
+  for (std::int64_t seq = 0; seq < 30; ++seq, clock.now += kChunkNs) to.send_chunk(audio(seq), clock.now);
   to.written();
   CHECK(sent(1).substr(0, 1) == "a");
   CHECK(value("auralis_messages_dropped_total") == 0);
@@ -79,7 +79,7 @@ TEST_CASE_FIXTURE(Fixture, "over plain HTTP a skipped chunk leaves no warning be
 
 TEST_CASE_FIXTURE(Fixture, "a slow listener that offered Opus is stepped down before it is skipped") {
   auto to = sender(WireFormat::kPcm, true);
-  for (std::int64_t seq = 0; seq < 30; ++seq, clock.now += kChunkNs) to.send_chunk(audio(seq), 1);
+  for (std::int64_t seq = 0; seq < 30; ++seq, clock.now += kChunkNs) to.send_chunk(audio(seq), clock.now);
   CHECK(stepped_down == std::vector<ConnectionId>{kId});
   to.set_format(WireFormat::kOpus);
   to.announce_step_down();
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "a slow listener that offered Opus is stepped down be
 
 TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is closed") {
   auto to = sender(WireFormat::kPcm);
-  to.send_chunk(audio(1), 1);
+  to.send_chunk(audio(1), clock.now);
   clock.now += kNoProgressCloseNs - 1;
   to.apply_policy();
   CHECK_FALSE(to.closing());
@@ -102,8 +102,8 @@ TEST_CASE_FIXTURE(Fixture, "a listener that takes nothing for ten seconds is clo
 TEST_CASE_FIXTURE(Fixture,
                   "a transmission that fails closes the listener, and what waits is dropped with it") {
   auto to = sender(WireFormat::kPcm);
-  to.send_chunk(audio(1), 1);
-  to.send_chunk(audio(2), 1);
+  to.send_chunk(audio(1), clock.now);
+  to.send_chunk(audio(2), clock.now);
   to.write_failed();
   CHECK(to.closing());
   CHECK(value("websocket_send_errors_total") == 1);

@@ -56,6 +56,14 @@ TEST_CASE("warnings say which chunk they stand for") {
   CHECK(underrun.seq == 78);
 }
 
+TEST_CASE("a status of the queue tells what the server dropped") {
+  const ServerMessage status =
+      read_text_message(R"({"backlog_ms":0.0,"dropped":7,"format":"auralis.pcm.v1","type":"buffer_status"})");
+  CHECK(status.kind == Kind::kStatus);
+  CHECK(status.dropped == 7);
+  CHECK(read_text_message(R"({"type":"buffer_status"})").kind == Kind::kMalformed);
+}
+
 TEST_CASE("other messages are none of a listener's metrics, and garbage is told") {
   CHECK(read_text_message(R"({"type":"status","seq":3})").kind == Kind::kOther);
   CHECK(read_text_message("").kind == Kind::kMalformed);
