@@ -160,7 +160,7 @@ StreamServer::StreamServer(const Config& config, const Clock& clock)
 }
 StreamServer::~StreamServer() { stop(); }
 
-void StreamServer::start(std::function<void(const std::string&)> failed) {
+void StreamServer::start(const std::function<void(const std::string&)>& failed) {
   std::vector<WebSocketServer*> networks;
   for (WebSocketServer& network : impl_->networks) networks.push_back(&network);
   networks.front()->every_step([impl = impl_.get()] { return impl->conductor.step(); });

@@ -22,7 +22,7 @@ class StreamServer {
 
   // Serves on threads of its own. `failed` is called on a thread that fails, with its error. Whether audio
   // flows is told by /readyz.
-  void start(std::function<void(const std::string&)> failed);
+  void start(const std::function<void(const std::string&)>& failed);
 
   // Drains: warns the listeners, closes them within streamd.drain_ms, and returns once all threads have
   // ended.

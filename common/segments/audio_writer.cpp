@@ -172,6 +172,7 @@ struct AudioWriter::Impl {
       next_checked = (index + 1) % capacity;
       if (!states[index]) continue;
       const auto shown = entry(index).state.load();
+      // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): finds any byte that another process wrote over
       if (shown && std::memcmp(&*shown, &*states[index], sizeof *shown) == 0) continue;
       store_state(index, StationState(*states[index]));
       changed = true;

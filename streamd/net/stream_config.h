@@ -20,9 +20,9 @@ class ServerEndpoint : public websocketpp::transport::asio::endpoint<Config> {
 };
 
 // `Socket`: websocketpp's plain or encrypted socket.
-template <typename Socket, bool kEncrypted>
+template <typename Socket, bool kTls>
 struct ServerConfig : websocketpp::config::asio {
-  using type = ServerConfig<Socket, kEncrypted>;
+  using type = ServerConfig<Socket, kTls>;
   using base = websocketpp::config::asio;
   // One thread per server: no locks in the library.
   using concurrency_type = websocketpp::concurrency::none;
@@ -46,7 +46,7 @@ struct ServerConfig : websocketpp::config::asio {
     using socket_type = Socket;
     static const bool enable_multithreading = false;
     static const long timeout_socket_post_init = 0;  // WebSocketServer limits the TLS handshake
-    static constexpr bool encrypted = kEncrypted;
+    static constexpr bool kEncrypted = kTls;
   };
   using transport_type = ServerEndpoint<transport_config>;
 };

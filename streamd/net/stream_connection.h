@@ -74,7 +74,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
 
   SendResult transmit(const WireMessagePtr& message) final {
     sent_ = 0;
-    if constexpr (!Config::encrypted) {
+    if constexpr (!Config::kEncrypted) {
       // Usually the kernel takes all of it, and the message need not be kept.
       if (!library_writes_) {
         const auto result = write(*message);
@@ -138,7 +138,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
       asio::error_code ignored;
       if (!error) this->get_raw_socket().close(ignored);
     });
-    if constexpr (Config::encrypted) {
+    if constexpr (Config::kEncrypted) {
       this->get_socket().async_shutdown(
           [this, self = this->shared_from_this(), farewell](const asio::error_code&) { linger(farewell); });
     } else {
@@ -189,7 +189,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
 
   // Writes as much of our message as possible.
   SendResult go_on() {
-    if constexpr (Config::encrypted) {
+    if constexpr (Config::kEncrypted) {
       write_encrypted();
       return SendResult::kPending;
     } else {
@@ -265,7 +265,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
   }
 
   asio::ip::tcp::socket& below_tls() {
-    if constexpr (Config::encrypted) {
+    if constexpr (Config::kEncrypted) {
       return this->get_socket().next_layer();
     } else {
       return this->get_socket();
@@ -293,7 +293,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
 
   static constexpr std::chrono::milliseconds kReadingTime{100};
   static constexpr std::chrono::seconds kFarewellLimit{2};
-  static constexpr std::size_t kMostUnread = 1'024 * 1'024;
+  static constexpr std::size_t kMostUnread = std::size_t{1'024} * 1'024;
 
   ConnectionOwner* owner_ = nullptr;
   ConnectionId id_ = 0;

@@ -47,7 +47,7 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     server_.set_open_handshake_timeout(0);  // deadlines_ has it
     server_.set_max_message_size(limits.message_bytes);
     server_.set_max_http_body_size(limits.message_bytes);
-    if constexpr (Config::transport_config::encrypted)
+    if constexpr (Config::transport_config::kEncrypted)
       server_.set_tls_init_handler([this](const Handle&) { return certificate_->context(); });
     server_.set_validate_handler([this](const Handle& handle) {
       bool valid = false;
@@ -231,7 +231,7 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     result.forwarded_proto = head.field("x-forwarded-proto");
     result.websocket_version = head.field("sec-websocket-version");
     result.peer = entry.peer;
-    result.encrypted = Config::transport_config::encrypted;
+    result.encrypted = Config::transport_config::kEncrypted;
     return result;
   }
 

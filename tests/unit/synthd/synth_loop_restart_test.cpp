@@ -186,12 +186,16 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE("whatever another process does to the audio segment, the samples continue unchanged") {
-  const std::vector<std::pair<const char*, std::function<void(const std::filesystem::path&)>>> harms{
+  struct Harm {
+    const char* what;
+    std::function<void(const std::filesystem::path&)> inflict;
+  };
+  const std::vector<Harm> harms{
       {"removed", [](const auto& path) { std::filesystem::remove(path); }},
       {"cut short", [](const auto& path) { std::filesystem::resize_file(path, 0); }},
       {"its folder removed", [](const auto& path) { std::filesystem::remove_all(path.parent_path()); }}};
-  for (const auto& [what, harm] : harms) {
-    CAPTURE(what);
+  for (const Harm& harm : harms) {
+    CAPTURE(harm.what);
     TempDir folder_a;
     TempDir folder_b;
     ManualClock clock_a;
@@ -209,7 +213,7 @@ TEST_CASE("whatever another process does to the audio segment, the samples conti
     control_b.store(0, request(b, 1, kPresets[3].parameters));
     for (Life* life : {&a, &b}) life->play(5 * kNsPerSecond);
     const StationId place = b.garden();
-    harm(folder_b.path() / "audio");
+    harm.inflict(folder_b.path() / "audio");
     for (Life* life : {&a, &b}) {
       life->play(200 * kNsPerMs);
       life->reader.refresh();

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <ctime>
+#include <initializer_list>
 
 #include "common/base/steady_wall_clock.h"
 

@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(HealthFixture, "synthd is healthy while the current chunk is i
   audio.publish(1);
   audio.open(0, named_state("day"));
   CHECK(check(Daemon::kSynthd, 1, 1) == "synthd is not healthy: no station's ring holds the current chunk\n");
-  audio.write_chunk(0, 0, std::vector<std::int16_t>(2 * 4'410).data());
+  audio.write_chunk(0, 0, std::vector<std::int16_t>(std::size_t{2} * 4'410).data());
   CHECK(check(Daemon::kSynthd, 1, 0) == "synthd is healthy\n");
   CHECK(check(Daemon::kSynthd, 100 * kNsPerMs, 1).find("no station's ring") != std::string::npos);
 }

@@ -259,12 +259,16 @@ void write_noise(const std::filesystem::path& path, std::uint64_t seed) {
 }
 
 TEST_CASE("a writer keeps its metrics, whatever another process does to the file") {
-  const std::vector<std::pair<const char*, std::function<void(const std::filesystem::path&)>>> harms{
+  struct Harm {
+    const char* what;
+    std::function<void(const std::filesystem::path&)> inflict;
+  };
+  const std::vector<Harm> harms{
       {"noise", [](const auto& path) { write_noise(path, 1); }},
       {"cut short", [](const auto& path) { std::filesystem::resize_file(path, 0); }},
       {"removed", [](const auto& path) { std::filesystem::remove(path); }}};
-  for (const auto& [what, harm] : harms) {
-    CAPTURE(what);
+  for (const Harm& harm : harms) {
+    CAPTURE(harm.what);
     const TempDir dir;
     MetricsWriter writer(dir.path(), specs, 2, 1);
     EchoMetrics first(writer.shard(0));
@@ -274,7 +278,7 @@ TEST_CASE("a writer keeps its metrics, whatever another process does to the file
     MetricsReader reader(dir.path());
     REQUIRE(reader.refresh());
 
-    harm(dir.path() / "metrics");
+    harm.inflict(dir.path() / "metrics");
     second.calls.add(2);  // into what was harmed
     writer.run_housekeeping(2);
     writer.beat(2);

@@ -18,7 +18,7 @@
 namespace auralis::bus_error_guard_test {
 namespace {
 
-const auto kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+const auto page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 
 // A file of three pages full of 'x', mapped.
 class MappedFile {
@@ -40,9 +40,9 @@ class MappedFile {
   }
   void* begin() const { return begin_; }
   // The first byte of a page; each look is one at the memory.
-  volatile char& page(std::size_t number) const { return static_cast<char*>(begin_)[number * kPage]; }
+  volatile char& page(std::size_t number) const { return static_cast<char*>(begin_)[number * page_bytes]; }
 
-  const std::size_t kBytes = 3 * kPage;
+  const std::size_t kBytes = 3 * page_bytes;
 
  private:
   test::TempDir dir_;
@@ -54,7 +54,7 @@ TEST_CASE("BusErrorGuard: of a file that was cut short the missing pages read as
   const MappedFile file;
   const BusErrorGuard guard(file.begin(), file.kBytes);
   CHECK(file.page(2) == 'x');
-  file.cut_to(kPage);
+  file.cut_to(page_bytes);
   CHECK_FALSE(guard.hit());
   CHECK(file.page(0) == 'x');
   CHECK_FALSE(guard.hit());
@@ -67,7 +67,7 @@ TEST_CASE("BusErrorGuard: of a file that was cut short the missing pages read as
 TEST_CASE("BusErrorGuard: what is written to a missing page does not end the process") {
   const MappedFile file;
   const BusErrorGuard guard(file.begin(), file.kBytes);
-  file.cut_to(kPage);
+  file.cut_to(page_bytes);
   file.page(2) = 'y';
   CHECK(guard.hit());
   CHECK(file.page(2) == 'y');

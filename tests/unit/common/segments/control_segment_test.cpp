@@ -113,7 +113,11 @@ TEST_CASE("a segment that is too small for the slots is not read") {
 }
 
 TEST_CASE("a writer keeps its requests, whatever another process does to the file") {
-  const std::vector<std::pair<const char*, std::function<void(const std::filesystem::path&)>>> harms{
+  struct Harm {
+    const char* what;
+    std::function<void(const std::filesystem::path&)> inflict;
+  };
+  const std::vector<Harm> harms{
       {"noise",
        [](const auto& path) {
          std::mt19937_64 random(1);
@@ -122,14 +126,14 @@ TEST_CASE("a writer keeps its requests, whatever another process does to the fil
        }},
       {"cut short", [](const auto& path) { std::filesystem::resize_file(path, 0); }},
       {"removed", [](const auto& path) { std::filesystem::remove(path); }}};
-  for (const auto& [what, harm] : harms) {
-    CAPTURE(what);
+  for (const Harm& harm : harms) {
+    CAPTURE(harm.what);
     const TempDir dir;
     ControlWriter writer(dir.path(), 1);
     writer.store(1, request_of(4, "bright"));
     ControlReader reader(dir.path());
     reader.refresh();
-    harm(dir.path() / "control");
+    harm.inflict(dir.path() / "control");
     for (int tenth = 0; tenth < 10; ++tenth) writer.beat(2 + tenth);
     reader.refresh();
     REQUIRE(reader.ready());

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <cstddef>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -19,6 +20,8 @@ using test::Child;
 using test::kFormat;
 using test::Pipe;
 using test::SegmentFixture;
+
+constexpr std::size_t kManyPages = std::size_t{64} * 4'096;
 
 SegmentReader reader_of(const std::filesystem::path& path) { return {path, kFormat.kind, kFormat.version}; }
 
@@ -199,8 +202,8 @@ TEST_CASE_FIXTURE(SegmentFixture,
 TEST_CASE_FIXTURE(SegmentFixture,
                   "a file that is cut short under a reader reads as zeros, and ends no process") {
   for (const std::uintmax_t left : {std::uintmax_t{0}, std::uintmax_t{sizeof(SegmentHeader)}}) {
-    SegmentWriter writer(path, {SegmentKind::kMetrics, 7, 64 * 4'096, 42});
-    std::memset(writer.payload(), 'x', 64 * 4'096);
+    SegmentWriter writer(path, {SegmentKind::kMetrics, 7, kManyPages, 42});
+    std::memset(writer.payload(), 'x', kManyPages);
     writer.publish(1);
     SegmentReader reader = refreshed_reader_of(path);
     std::filesystem::resize_file(path, left);
@@ -215,7 +218,7 @@ TEST_CASE_FIXTURE(SegmentFixture,
 
 TEST_CASE_FIXTURE(SegmentFixture,
                   "a file that was cut short and made longer again is not taken for what it was") {
-  SegmentWriter writer(path, {SegmentKind::kMetrics, 7, 64 * 4'096, 42});
+  SegmentWriter writer(path, {SegmentKind::kMetrics, 7, kManyPages, 42});
   writer.publish(1);
   SegmentReader reader = refreshed_reader_of(path);
   const auto size = std::filesystem::file_size(path);

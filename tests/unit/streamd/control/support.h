@@ -140,7 +140,7 @@ class ControlFixture {
                     const std::vector<std::string>& offered = {"auralis.pcm.v1"}) {
     HttpRequest request = http_request("GET", "/ws/stream", query);
     request.websocket_version = "13";
-    const Admission admission = worker(id).admit(id, request, offered);
+    Admission admission = worker(id).admit(id, request, offered);
     if (admission.status == 101) worker(id).opened(id, network(id).transport.sink(id));
     return admission;
   }
@@ -186,6 +186,7 @@ class ControlFixture {
     return own[0].sample(name, label).value + own[1].sample(name, label).value;
   }
 
+  std::array<OwnMetrics, 2> own;
   TempDir folder;
   ManualClock clock;
   Config config;
@@ -195,7 +196,6 @@ class ControlFixture {
   ConnectionLimiter encoders{{1, 1}, none_exempt};
   WorkerContext context{config, clock, clock, access, limiter, personal, encoders, {}, {}};
   MetricsWriter segment{config.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), 1, clock.now};
-  std::array<OwnMetrics, 2> own;
   HeldExecutor encoding;
   std::deque<FakeNetwork> networks = two_networks();
   Conductor conductor{context, segment, own[0].metrics, encoding};

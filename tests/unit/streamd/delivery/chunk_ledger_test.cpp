@@ -20,8 +20,8 @@ constexpr std::array<const char*, 6> kReasons{"backlog", "step_down", "disconnec
                                               "error",   "encoding",  "overrun"};
 
 struct Fixture {
-  test::ManualClock clock;
   test::OwnMetrics own;
+  test::ManualClock clock;
   ChunkLedger ledger{clock, own.metrics};
   ChunkAccount account;
   std::int64_t seq = 100;

@@ -19,8 +19,8 @@ AudioMessagePtr audio(std::int64_t seq) {
 }
 
 struct Fixture {
-  test::ManualClock clock;
   test::OwnMetrics own;
+  test::ManualClock clock;
   test::RecordingTransport transport;
   ProcessTime process_time{clock, 3'600 * kNsPerSecond};
   ChunkLedger ledger{clock, own.metrics};

@@ -42,7 +42,7 @@ TEST_CASE("a phase needs each station once a worker, in the formats of the liste
   const std::uint32_t phase = subscriptions.find(1)->phase;
   CHECK(subscriptions.next_busy_phase(0) == phase);
   CHECK(subscriptions.next_busy_phase(phase + 1) == kPhases);
-  for (ConnectionId id = 2; id <= 2 * kPhases; ++id) {
+  for (ConnectionId id = 2; id <= 2 * ConnectionId{kPhases}; ++id) {
     subscriptions.add(id, id % 2, id % 3 == 0 ? WireFormat::kJson : WireFormat::kPcm,
                       id % 2 == 0 ? kHarbour : kGarden);
     subscriptions.begin(id);
@@ -56,7 +56,7 @@ TEST_CASE("a phase needs each station once a worker, in the formats of the liste
     }
   }
   CHECK(needs >= kPhases);
-  for (ConnectionId id = 1; id <= 2 * kPhases; ++id) subscriptions.remove(id);
+  for (ConnectionId id = 1; id <= 2 * ConnectionId{kPhases}; ++id) subscriptions.remove(id);
   CHECK(subscriptions.next_busy_phase(0) == kPhases);
   CHECK(subscriptions.stations().empty());
 }

@@ -95,6 +95,8 @@ class Greeter final : public ConnectionEvents {
 };
 
 class Server {
+  test::OwnMetrics own_metrics_;
+
  public:
   Server(const Acceptor::Limits& limits, std::function<bool(const IpAddress&)> exempt, bool tls = false)
       : acceptor_("127.0.0.1", port, limits, std::move(exempt), tls, clock, own_metrics_.metrics),
@@ -116,7 +118,6 @@ class Server {
   const std::uint16_t port = free_port();
 
  private:
-  test::OwnMetrics own_metrics_;
   Greeter greeter_;
   WebSocketServer server_{ServerLimits{}, nullptr, clock};
   Acceptor acceptor_;

@@ -168,7 +168,7 @@ TEST_CASE("every engine matches the formulas in double precision, to 100 dB") {
 TEST_CASE("as many pads as a station can hold match the formulas, however many edges their saws have") {
   std::vector<Voice> voices;
   for (int i = 0; i < 64; ++i) {
-    Voice pad = voice_of(VoiceType::kPad, i * 500, 30 * kRate, 35 * std::exp2(i / 12.0));
+    Voice pad = voice_of(VoiceType::kPad, std::int64_t{i} * 500, 30 * kRate, 35 * std::exp2(i / 12.0));
     pad.gain = 0.005F;
     pad.pan = static_cast<float>(i % 5) / 2 - 1;
     pad.seed = static_cast<std::uint32_t>(i);

@@ -7,7 +7,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace auralis::midi_test {
 namespace {
@@ -84,7 +87,7 @@ MidiPiece minute(const MusicParameters& music) {
   MidiPiece piece;
   piece.seed = 7;
   piece.history = begun_with(music);
-  piece.frames = 60 * 44'100;
+  piece.frames = std::int64_t{60} * 44'100;
   return piece;
 }
 

@@ -102,7 +102,7 @@ TEST_CASE("a pad is a sine plus a quarter of a saw, frame by frame, at any pitch
 }
 
 TEST_CASE("a saw falls where its phase says, however near to borders of half rows and ranges of frames") {
-  constexpr std::int64_t kBegin = 4'000 * kTileFrames;
+  constexpr std::int64_t kBegin = std::int64_t{4'000} * kTileFrames;
   for_each_engine([&](const EngineKind& kind) {
     const auto engine = kind.make(float_shape());
     for (const double hz : {110.0, 220.0, 440.0, 687.2}) {
@@ -134,14 +134,14 @@ TEST_CASE("a saw falls where its phase says, however near to borders of half row
 TEST_CASE("pads have the same bits for any chunk length, whatever the number and position of their edges") {
   std::vector<Voice> voices;
   for (int i = 0; i < 64; ++i) {
-    Voice pad = voice_of(VoiceType::kPad, i * 700, 3 * kRate, 60 * std::exp2(i / 19.0));
+    Voice pad = voice_of(VoiceType::kPad, std::int64_t{i} * 700, 3 * kRate, 60 * std::exp2(i / 19.0));
     pad.gain = 0.005F;
     pad.seed = static_cast<std::uint32_t>(i);
     voices.push_back(pad);
   }
   // One starts with a block of the longest chunk that is not a block of the others, and its saw falls at
   // once.
-  voices.front() = voice_of(VoiceType::kPad, 3 * kBlockFrames, 3 * kRate, 220);
+  voices.front() = voice_of(VoiceType::kPad, std::int64_t{3} * kBlockFrames, 3 * kRate, 220);
   std::vector<PackedVoice> tones(float_shape().voices);
   PackedStation station;
   const std::vector<Voice> alone{voices.front()};
@@ -153,7 +153,7 @@ TEST_CASE("pads have the same bits for any chunk length, whatever the number and
       shape.chunk_frames = chunk_frames;
       const auto engine = kind.make(shape);
       std::vector<float> mix;
-      for (std::int64_t frame = 0; frame < 8'820 * 8; frame += chunk_frames) {
+      for (std::int64_t frame = 0; frame < std::int64_t{8'820} * 8; frame += chunk_frames) {
         const StationChunk input = chunk_of(voices, frame);
         engine->render(&input, 1);
         mix.insert(mix.end(), engine->mix(0), engine->mix(0) + std::size_t{chunk_frames} * 2);
