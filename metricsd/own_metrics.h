@@ -13,6 +13,7 @@
 
 namespace auralis {
 
+inline constexpr const char* kRingDepth = "ring_buffer_depth_ms";
 inline constexpr std::array<Daemon, 3> kDaemons{Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd};
 constexpr std::size_t daemon_index(Daemon daemon) { return static_cast<std::size_t>(daemon); }
 
@@ -90,7 +91,7 @@ class OwnMetrics {
  private:
   RingMetrics ring(const MetricLabel& label) {
     return {
-        m_.gauge("ring_buffer_depth_ms",
+        m_.gauge(kRingDepth,
                  "Audio in the ring ahead of now, in milliseconds; negative once it ran dry; the least of "
                  "all personal stations",
                  {label}),

@@ -3,7 +3,9 @@
 
 #include <exception>
 #include <limits>
+#include <map>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -72,6 +74,36 @@ std::vector<prometheus::MetricFamily> families_for_prometheus(const Snapshot& sn
   return families;
 }
 
+// The depths of the configured stations' rings, by name; in milliseconds.
+std::map<std::string, double> configured_depths(const Snapshot& snapshot) {
+  std::map<std::string, double> depths;
+  for (const auto& family : snapshot.families) {
+    if (family.name != kRingDepth) continue;
+    for (const auto& sample : family.samples) depths[sample.spec.labels.at(0).value] = sample.value;
+  }
+  depths.erase(std::string(kPersonalLabel));
+  return depths;
+}
+
+// 200 while all daemons are up and every configured station has audio ahead of now, else 503; and why.
+HttpPage readiness(const Snapshot& snapshot) {
+  std::string reasons;
+  std::string text;
+  for (const Daemon daemon : kDaemons) {
+    const bool up = snapshot.up[daemon_index(daemon)];
+    text.append(daemon_name(daemon)).append(up ? ": up\n" : ": down\n");
+    if (!up) reasons.append(daemon_name(daemon)).append(" is down or hangs\n");
+  }
+  const auto depths = configured_depths(snapshot);
+  if (depths.empty()) reasons.append("no configured station plays\n");
+  for (const auto& [station, depth_ms] : depths) {
+    text.append("station ").append(station).append(depth_ms > 0 ? ": audio ahead\n" : ": no audio ahead\n");
+    if (!(depth_ms > 0)) reasons.append("the ring of station ").append(station).append(" has run dry\n");
+  }
+  if (reasons.empty()) return {kText, "ready\n" + text};
+  return {kText, "not ready\n" + reasons + text, 503};
+}
+
 // Provides all metrics as the interface of prometheus-cpp requires.
 class SharedMemoryCollectable final : public prometheus::Collectable {
  public:
@@ -111,21 +143,10 @@ struct PrometheusExporter::Impl {
              [] {
                return HttpPage{kText, "ok\n"};
              }},
-            {"/readyz", [this] {
-               return HttpPage{kText, readiness()};
-             }}};
+            {"/readyz", [this] { return readiness(source.view()); }}};
   }
 
   std::string scraped() const { return prometheus::TextSerializer().Serialize(collectable.Collect()); }
-
-  std::string readiness() const {
-    const Snapshot snapshot = source.view();
-    std::string text = "ready\n";
-    for (const Daemon daemon : kDaemons) {
-      text.append(daemon_name(daemon)).append(snapshot.up[daemon_index(daemon)] ? ": up\n" : ": down\n");
-    }
-    return text;
-  }
 };
 
 PrometheusExporter::PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source) try

@@ -148,7 +148,7 @@ def test_the_order_of_starting_is_free_and_stopping_is_clean():
         for name in ("metricsd", "streamd"):
             stack.daemons[name].start()
         eventually(lambda: stack.ready("/healthz", stack.stream_port, running=("streamd",)), "streamd serving")
-        eventually(lambda: stack.ready("/readyz", stack.metrics_port, running=("metricsd",)), "metricsd serving")
+        eventually(lambda: stack.ready("/healthz", stack.metrics_port, running=("metricsd",)), "metricsd serving")
         answer = stack.http("GET", "/readyz")
         assert (answer.status, bool(answer.text.strip())) == (503, True)
         eventually(lambda: stack.is_up("streamd"), "streamd up on /metrics")

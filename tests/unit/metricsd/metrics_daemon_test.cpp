@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(
     RuntimeFixture,
     "MetricsDaemon: what it publishes is what /metrics says, and it is healthy while it steps") {
   MetricsDaemon daemon(config, clock);
-  CHECK(status_of(http(daemon.http_port(), "GET", "/readyz")) == 200);
+  CHECK(status_of(http(daemon.http_port(), "GET", "/healthz")) == 200);
   FakeStreamd streamd(config, Daemon::kStreamd, clock);
   streamd.metrics.send(77);
   Subscriber subscriber(daemon.zmq_endpoint(), "metrics");

@@ -28,6 +28,37 @@ struct Bench : SnapshotFixture {
 
 }  // namespace
 
+TEST_CASE_FIXTURE(Bench,
+                  "/readyz is 503 with reasons unless all daemons are up and each station has audio ahead") {
+  const FakeStreamd streamd(config, Daemon::kStreamd, clock);
+  CHECK(status_of(get("/readyz")) == 503);
+  CHECK(body_of(get("/readyz")) ==
+        "not ready\nsynthd is down or hangs\nno configured station plays\n"
+        "synthd: down\nstreamd: up\nmetricsd: up\n");
+
+  const Timeline timeline{clock.now, 44'100, 4'410, 2};
+  AudioWriter audio(config.daemon_dir(Daemon::kSynthd), timeline, 20, 2);
+  MetricsWriter metrics(config.daemon_dir(Daemon::kSynthd), declared_metrics<FakeSynthMetrics>(), 1,
+                        clock.now);
+  audio.publish(clock.now);
+  const std::vector<std::int16_t> samples(timeline.chunk_samples());
+  for (const auto& [row, name] : {std::pair<std::size_t, const char*>{0, "day"}, {1, "night"}}) {
+    StationState state = named_state(name);
+    state.history = begun_with(kPresets[0].parameters);
+    audio.open(row, state);
+    audio.write_chunk(row, 7, samples.data());
+  }
+  CHECK(status_of(get("/readyz")) == 200);
+  CHECK(
+      body_of(get("/readyz")) ==
+      "ready\nsynthd: up\nstreamd: up\nmetricsd: up\nstation day: audio ahead\nstation night: audio ahead\n");
+
+  clock.now += timeline.chunk_ns() * 9;
+  audio.write_chunk(0, 12, samples.data());
+  CHECK(status_of(get("/readyz")) == 503);
+  CHECK(contains(body_of(get("/readyz")), "not ready\nthe ring of station night has run dry\n"));
+}
+
 TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered as it should be") {
   INFO("/metrics shows the metrics and counts its answers");
   const std::string answer = get("/metrics");
@@ -37,12 +68,7 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered 
   CHECK(parse_exposition(body_of(answer)).find("auralis_scrapes_total")->value == 1);
   CHECK(parse_exposition(body_of(get("/metrics?x=1"))).find("auralis_scrapes_total")->value == 2);
 
-  INFO("/healthz and /readyz say who is up");
   CHECK(status_of(get("/healthz")) == 200);
-  CHECK(status_of(get("/readyz")) == 200);
-  CHECK(body_of(get("/readyz")) == "ready\nsynthd: down\nstreamd: down\nmetricsd: up\n");
-  const FakeStreamd streamd(config, Daemon::kStreamd, clock);
-  CHECK(body_of(get("/readyz")) == "ready\nsynthd: down\nstreamd: up\nmetricsd: up\n");
 
   INFO("the page is whole");
   const std::string page = get("/");
