@@ -25,11 +25,12 @@ RULES = [
     (r"^tests/(integration|browser)/(\w+)_test\.(?:py|mjs)$", [r"^\1\.\2(_gaps)?$"]),
     (r"^tests/(deploy|monitoring|bench|soak|tidy)/(\w+)_test\.py$", [r"^\1\.\2$"]),
     (r"^tests/(integration|browser|deploy|monitoring|bench|soak|tidy)/", [r"^\1\."]),
-    (r"^tests/unit/.*(?<!\.cpp)(?<!\.h)$", [r"^unit\."]),
+    (r"^tests/unit/(?!.*(_test\.cpp|\.h)$)", [r"^unit\."]),
     (r"^tests/unit/", []),
     (r"^tests/changed_tests\.py$", []),
     (r"^streamd/web/", [r"^browser\.", r"^integration\.plain_http$"]),
     (r"^streamd/", [r"^integration\.(?!metrics_|render|ticket)", r"^browser\.", r"^soak\."]),
+    (r"^synthd/engine/.*\.cl$", [r"^unit\.synthd\.engine\.", r"^integration\.(render|stations)"]),
     (
         r"^synthd/",
         [r"^integration\.(?!metrics_|ticket|http_protocol|access|tls)", r"^browser\.(personal_)?stations", r"^soak\."],
@@ -38,6 +39,7 @@ RULES = [
     (r"^common/", [r"^integration\.", r"^browser\.", r"^soak\."]),
     (r"^tools/render/", [r"^integration\.(render|(personal_)?stations$)"]),
     (r"^tools/(ticket|load)/", [r"^integration\.\1$"]),
+    (r"^tools/metrics_", [r"^unit\.tools\.metrics_page$"]),
     (r"^tools/", [r"^integration\.(render|ticket$|load$)"]),
     (r"^bench/", [r"^bench\."]),
     (r"^monitoring/", [r"^monitoring\.", r"^deploy\.compose$"]),
@@ -95,11 +97,17 @@ def dependencies():
 
 
 def by_dependencies(paths, objects):
-    """Unit tests whose object depends on a changed file, or on the header of a source whose object does."""
+    """Unit tests whose object depends on a changed file, or on the header of a source whose object does: its own, or where
+    it has none, because several sources share a class, those of its folder that it includes."""
+    changed = set(paths)
     touched = set(paths)
     for name, parts in objects.items():
-        if touched & parts and "/tests/unit/" not in f"/{name}":
-            touched |= {part for part in parts if part.endswith(".h") and part[:-2] + ".cpp" in parts}
+        if not changed & parts or "/tests/unit/" in f"/{name}":
+            continue
+        headers = {part for part in parts if part.endswith(".h")}
+        own = {header for header in headers if header[:-2] + ".cpp" in parts}
+        folders = {pathlib.PurePath(part).parent for part in parts if part.endswith(".cpp")}
+        touched |= own or {header for header in headers if pathlib.PurePath(header).parent in folders}
     found = set()
     for name, parts in objects.items():
         if match := re.search(r"tests/unit/CMakeFiles/\w+\.dir/(.*)_test\.cpp\.o$", name):

@@ -9,6 +9,7 @@ import changed_tests
 
 OBJECTS = {
     "common/CMakeFiles/auralis_common.dir/base/a.cpp.o": {"common/base/a.cpp", "common/base/a.h", "common/base/b.h"},
+    "common/CMakeFiles/auralis_common.dir/base/more_of_a.cpp.o": {"common/base/more_of_a.cpp", "common/base/a.h", "x/y.h"},
     "tests/unit/CMakeFiles/unit_tests.dir/common/base/a_test.cpp.o": {
         "tests/unit/common/base/a_test.cpp",
         "common/base/a.h",
@@ -39,6 +40,9 @@ OBJECTS = {
         ("docs/metrics.md", ["monitoring.alerts", "unit.tools.metrics_page"], ["integration.books"]),
         ("systemd/auralis.toml", ["deploy.install", "unit.common.config.config"], ["integration.books"]),
         ("tests/unit/synthd/composer/golden_bars.txt", ["unit.synthd.composer.composer"], ["integration.books"]),
+        ("tests/unit/synthd/measure.cpp", ["unit.synthd.composer.composer"], ["integration.books"]),
+        ("synthd/engine/dsp/kernels.cl", ["unit.synthd.engine.engine", "integration.render"], ["integration.books"]),
+        ("tools/metrics_doc.cpp", ["unit.tools.metrics_page"], ["integration.books"]),
         ("tests/unit/lsan.supp", ["unit.synthd.composer.composer"], ["integration.books"]),
         ("README.md", [], ["integration.books"]),
         ("streamd/CMakeLists.txt", ["integration.books", "monitoring.rules"], []),
@@ -52,7 +56,7 @@ def test_a_file_calls_for_tests_by_its_folder(path, run, left_out):
 
 
 @pytest.mark.parametrize(
-    "path", ["common/base/a.h", "common/base/a.cpp", "common/base/b.h", "tests/unit/common/base/a_test.cpp"]
+    "path", ["common/base/a.h", "common/base/a.cpp", "common/base/more_of_a.cpp", "common/base/b.h", "tests/unit/common/base/a_test.cpp"]
 )
 def test_a_unit_test_runs_where_what_it_is_made_of_or_tests_has_changed(path):
     assert changed_tests.by_dependencies([path], OBJECTS) == [r"^unit\.common\.base\.a$"]
