@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "common/base/log.h"
-#include "common/base/mutex.h"
 #include "common/base/steady_wall_clock.h"
 #include "common/metrics/metrics_segment.h"
 #include "streamd/control/conductor.h"

@@ -20,8 +20,8 @@ class StreamServer {
   // Stops it.
   ~StreamServer();
 
-  // Serves on threads of its own. `failed` is called on a thread that fails, with its error. Whether audio
-  // flows is told by /readyz.
+  // Serves on threads of its own. `failed` is called on a thread that fails, with its error. /readyz reports
+  // whether audio flows.
   void start(const std::function<void(const std::string&)>& failed);
 
   // Drains: warns the listeners, closes them within streamd.drain_ms, and returns once all threads have

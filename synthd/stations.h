@@ -22,8 +22,8 @@
 
 namespace auralis {
 
-// What the stations are written to, rendered with and counted in. All of it outlives Stations, and belongs to
-// its thread.
+// Parts that the stations are written to, rendered with and counted in. All of it outlives Stations, and
+// belongs to its thread.
 struct StationParts {
   Engine& engine;
   AudioWriter& audio;

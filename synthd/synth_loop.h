@@ -24,8 +24,8 @@
 
 namespace auralis {
 
-// What the loop works with. All of it outlives the loop and belongs to its thread, except the clock and the
-// writers' beats.
+// Parts that the loop works with. All of it outlives the loop and belongs to its thread, except the clock and
+// the writers' beats.
 struct SynthParts {
   const Clock& clock;
   Engine& engine;

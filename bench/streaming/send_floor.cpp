@@ -147,7 +147,7 @@ class Floor {
     if (socket >= 0) upgrading_.push_back(socket);
   }
 
-  // Once a tick, so that a request that is slow to come holds nobody up.
+  // Runs once a tick, so that a slow request delays no other connection.
   void upgrade_all() {
     std::vector<int> waiting;
     waiting.swap(upgrading_);

@@ -10,7 +10,8 @@
 
 namespace auralis {
 
-// A member of a single-threaded class; each function begins with assert(checker_.is_current()).
+// A member of a single-threaded class, whose functions begin with assert(checker_.is_current()), or call one
+// of its functions that does.
 class ThreadChecker {
  public:
   ThreadChecker() = default;

@@ -46,7 +46,7 @@ inline bool operator!=(const StationConfig& a, const StationConfig& b) { return 
 enum class EngineChoice { kAuto, kOpenCl, kNative };
 inline constexpr std::array<std::string_view, 3> kEngineChoices{"auto", "opencl", "native"};
 
-// Who may change the music of open stations (streamd.control_by).
+// Clients that may change the music of open stations (streamd.control_by).
 enum class ControlBy { kListeners, kOperators };
 inline constexpr std::array<std::string_view, 2> kControlByChoices{"listeners", "operators"};
 

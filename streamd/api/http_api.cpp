@@ -19,7 +19,7 @@ constexpr std::string_view kClose = "/close";
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
-// What stands before `suffix`; nothing where the text ends otherwise, or in nothing else.
+// Returns the part of `text` before `suffix`; nothing if `text` does not end in `suffix`, or is nothing else.
 std::optional<std::string_view> before(std::string_view text, std::string_view suffix) {
   if (text.size() <= suffix.size() || text.substr(text.size() - suffix.size()) != suffix) return std::nullopt;
   return text.substr(0, text.size() - suffix.size());

@@ -45,7 +45,7 @@ HttpResponse error_response(int status, const MessageError& error);
 // The answer to a control request; the status follows from the error's code.
 HttpResponse change_response(const ChangeResult& result);
 
-// What a request asks for, of which the network knows nothing.
+// Calls that a request can make; the network knows nothing of them.
 struct StatusCall {};
 struct ControlCall {};
 struct ListenersCall {};

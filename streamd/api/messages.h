@@ -43,7 +43,7 @@ struct PlaybackReport {
 // The listener wants to know how its station is.
 struct StatusRequest {};
 
-// What a listener asks of its own queue; at least one of them.
+// Requests of a listener for its own queue; at least one of them is set.
 struct BufferControl {
   std::optional<std::int64_t> max_backlog_ms;  // age from which on its queued chunks are left out
   bool flush = false;                          // what is queued now is dropped
@@ -73,7 +73,7 @@ struct Accepted {
   MusicParameters target;     // what the station goes to
 };
 
-// What becomes of a request for a change. Over WebSocket it is rendered by change_message(), over HTTP by
+// Outcome of a request for a change. Over WebSocket it is rendered by change_message(), over HTTP by
 // change_response().
 using ChangeResult = std::variant<Accepted, MessageError>;
 
@@ -94,7 +94,7 @@ struct ChangeRequest {
 };
 ChangeRequest parse_change_request(std::string_view text);
 
-// What listeners and operators are told of a station.
+// State of a station, as reported to listeners and operators.
 struct StationStatus {
   std::string station;
   bool personal = false;
@@ -106,10 +106,10 @@ struct StationStatus {
   std::int64_t bar = 0;           // likewise
   std::int64_t sample_index = 0;  // the station's frame that is due now
 };
-// But for what moves all the time, bar and sample_index.
+// Compares everything except `bar` and `sample_index`, which change all the time.
 bool operator==(const StationStatus& a, const StationStatus& b);
 
-// What a status says beside its station.
+// Contents of a status message besides the state of its station.
 struct StatusContext {
   Timeline timeline;
   std::size_t listeners = 0;  // of the station
@@ -162,7 +162,7 @@ struct StationReport {
   double depth_ms = 0;
   std::string permalink;  // a query
 };
-// Places of the station table.
+// Rows of the station table.
 struct CapacityReport {
   std::size_t total = 0;
   std::size_t free = 0;
@@ -173,7 +173,7 @@ struct CapacityReport {
 std::string status_body(const std::vector<StationReport>& stations, const CapacityReport& capacity,
                         bool ready);
 
-// What operators are told of a listener.
+// State of a listener, as reported to operators.
 struct ListenerReport {
   std::uint64_t id = 0;
   std::string address;

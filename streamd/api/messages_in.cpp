@@ -84,7 +84,8 @@ bool read_parameter(ParameterPatch& patch, const std::string& name, const Json& 
     const NumberControl& control = kNumberControls[i];
     if (name != control.name) continue;
     const double number = number_field(parameters, name, control.min, control.max);
-    // A millionth is finer than anybody hears, and short in a permalink; and a zero has no sign.
+    // Round to a millionth: inaudible, and short in a permalink. Adding 0.0 takes the sign from a negative
+    // zero.
     patch.numbers[i] = static_cast<float>(std::round(number * 1e6) / 1e6 + 0.0);
     return true;
   }

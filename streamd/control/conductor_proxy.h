@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What workers may ask of the conductor. Work is handed from one thread to another by this class and
-// WorkerProxy alone; both are defined in proxies.cpp.
+// Requests of workers to the conductor. Between them work is handed from one thread to another by this class
+// and WorkerProxy alone; both are defined in proxies.cpp.
 #pragma once
 
 #include <cstdint>

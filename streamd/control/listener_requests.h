@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What workers pass on to the conductor: requests of listeners and of HTTP clients, with the permits that the
+// Requests of listeners and of HTTP clients that workers pass on to the conductor, with the permits that the
 // worker acquired for them.
 #pragma once
 

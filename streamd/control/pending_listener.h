@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the conductor keeps of a listener that waits, until it is served or removed.
+// State that the conductor keeps of a waiting listener, until it is served or removed.
 #pragma once
 
 #include <cstdint>

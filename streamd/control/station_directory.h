@@ -38,8 +38,8 @@ struct StationDirectory {
 };
 bool operator==(const StationDirectory& a, const StationDirectory& b);
 
-// What a listener wants to hear: a station that is there (or, while none is known, the default one as soon as
-// it comes), or a new personal one.
+// The station that a listener wants to hear: an existing one (or, while none is known, the default one as
+// soon as it comes), or a new personal one.
 struct StationRequest {
   StationId id;
   std::optional<Permalink> link;  // opens a personal station

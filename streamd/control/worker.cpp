@@ -226,11 +226,13 @@ void Worker::close_format(WireFormat format, std::uint16_t code, std::string_vie
   queues_.close_all_in(format, code, reason);
 }
 void Worker::respond(ConnectionId connection, const HttpResponse& response) {
+  assert(checker_.is_current());
   network_.respond(connection, response);
 }
 void Worker::report_listeners(std::uint64_t collection) { conductor_.add_reports(collection, reports()); }
 
 std::vector<ListenerReport> Worker::reports() const {
+  assert(checker_.is_current());
   std::vector<ListenerReport> reports;
   for (const auto& [id, session] : sessions_) {
     if (!session.listener) continue;  // its upgrade is not complete

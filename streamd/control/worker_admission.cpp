@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who may listen on a worker, and the permits that a listener takes.
+// Admission of listeners to a worker, and the permits that a listener takes.
 #include <cassert>
 #include <tuple>
 #include <utility>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What all workers and the conductor share.
+// State that all workers and the conductor share.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a worker answers over plain HTTP.
+// Answers of a worker over plain HTTP.
 #include "streamd/control/worker.h"
 
 #include <cassert>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the conductor and the server may order of a worker. Work is handed from one thread to another by this
-// class and ConductorProxy alone; both are defined in proxies.cpp.
+// Orders of the conductor and the server to a worker. Between them work is handed from one thread to another
+// by this class and ConductorProxy alone; both are defined in proxies.cpp.
 #pragma once
 
 #include <cstdint>

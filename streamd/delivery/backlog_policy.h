@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What to do with a listener that does not keep up: a pure function, so that every case can be tested.
+// Chooses what to do with a listener that does not keep up: a pure function, so that every case can be
+// tested.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,7 @@ enum class BacklogAction {
   kSend,        // nothing: it keeps up
   kSkipOldest,  // drop the oldest waiting chunk, and ask again
   kStepDown,    // send Opus from now on, a tenth of the bytes, and ask again
-  kClose,       // no progress for so long that it cannot be heard any more
+  kClose,       // no progress for kNoProgressCloseNs: it cannot be heard any more
 };
 
 inline constexpr std::int64_t kNoProgressCloseNs = 10'000'000'000;

@@ -24,7 +24,7 @@ enum class DropReason {
   kOverrun,     // streamd skipped it, because it had not run in time
 };
 
-// What was due to one listener, and what became of it. Changed by ChunkLedger alone.
+// Chunks that were due to one listener, and their outcomes. Changed by ChunkLedger alone.
 struct ChunkAccount {
   std::uint64_t sent = 0;
   std::uint64_t queued = 0;  // wait or are in flight

@@ -23,8 +23,8 @@
 
 namespace auralis {
 
-// One thread, the conductor's, but for construction and destruction. `clock`, `metrics` and `encoding`
-// outlive it.
+// One thread, the conductor's, except construction and destruction. `clock`, `metrics` and `encoding` outlive
+// it.
 class ChunkPump {
  public:
   // `opus_bitrate` in bits a second.
@@ -84,8 +84,8 @@ class ChunkPump {
   // A past chunk, for a new listener; null if it is no longer held.
   AudioMessagePtr recent(const StationId& station, std::int64_t chunk, WireFormat format);
 
-  // What a new listener over plain HTTP is sent before its first audio, its next live chunk being `next`;
-  // null for formats that need nothing.
+  // Returns the bytes that a new listener over plain HTTP is sent before its first audio, its next live chunk
+  // being `next`; null for formats that need none.
   WireMessagePtr stream_head(const StationId& station, WireFormat format, std::int64_t next);
 
   const AudioReader& reader() const { return reader_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the pump reads ahead of its turn and has encoded in Opus.
+// Chunks that the pump reads ahead of its turn and has encoded in Opus.
 #include <algorithm>
 #include <cassert>
 #include <utility>

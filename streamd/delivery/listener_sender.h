@@ -16,7 +16,7 @@
 
 namespace auralis {
 
-// What the listeners of a worker share. Outlives them.
+// State that the listeners of a worker share. Outlives them.
 struct SendContext {
   const Clock& clock;
   const ProcessTime& process_time;
@@ -88,8 +88,8 @@ class ListenerSender {
   bool can_step_down() const;
   bool books_match() const { return account_.queued == queue_.chunks(); }
 
-  // What each chunk touches, side by side: of thousands of listeners none is in the processor's cache when
-  // its chunk is due.
+  // Members that each chunk touches, side by side: of thousands of listeners none is in the processor's cache
+  // when its chunk is due.
   const SendContext* context_;
   MessageSink* sink_;
   StationId station_;

@@ -18,7 +18,7 @@
 
 namespace auralis {
 
-// One thread, the conductor's, but for construction and destruction. All references outlive it.
+// One thread, the conductor's, except construction and destruction. All references outlive it.
 class PacedDelivery {
  public:
   // `send` hands a delivery to a worker.

@@ -26,12 +26,12 @@
 
 namespace auralis {
 
-// One thread, the worker's, but for construction and destruction. All references outlive it.
+// One thread, the worker's, except construction and destruction. All references outlive it.
 class SendQueues {
  public:
   // `process_time` measures for how long listeners give no sign of life, take nothing and let chunks wait.
-  // `idle_ns`: without a sign of life for so long, a listener is closed. `step_down` asks for a listener to
-  // be sent Opus instead of PCM: set_format() follows.
+  // `idle_ns`: a listener is closed after this time without a sign of life. `step_down` asks for a listener
+  // to be sent Opus instead of PCM: set_format() follows.
   SendQueues(const Clock& clock, const ProcessTime& process_time, StreamMetrics& metrics,
              Transport& transport, const BacklogLimits& limits, std::int64_t idle_ns,
              std::function<void(ConnectionId)> step_down);
@@ -40,8 +40,8 @@ class SendQueues {
   SendQueues(const SendQueues&) = delete;
   SendQueues& operator=(const SendQueues&) = delete;
 
-  // What these queues know of one listener. Belongs to the caller, who keeps it where it is from add() until
-  // remove() or the end of the queues; that it is destroyed later than that is asserted.
+  // State that these queues keep of one listener. Belongs to the caller, who keeps it where it is from add()
+  // until remove() or the end of the queues; that it is destroyed later than that is asserted.
   class Listener {
    public:
     // `sink` stays valid until remove(). `offered_opus`: the listener may be stepped down from PCM to Opus.

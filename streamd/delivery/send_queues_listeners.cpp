@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What SendQueues knows of its listeners beside delivery: their state, signs of life, and their end.
+// Listeners of SendQueues, apart from delivery: their state, signs of life, and their end.
 #include <cassert>
 
 #include "streamd/delivery/send_queues.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who listens to which station, in which format, on which worker and in which phase: what has to be taken
-// from the rings and encoded, and to which workers it goes when.
+// Record of which listeners hear which station, in which format, on which worker and in which phase: what has
+// to be taken from the rings and encoded, and to which workers it goes when.
 #pragma once
 
 #include <array>
@@ -42,7 +42,7 @@ class Subscriptions {
   std::size_t size() const { return listeners_.size(); }
   // Listeners of the station, those included that wait for it to play.
   std::size_t listeners_of(const StationId& station) const;
-  // Those of them that hear it in Opus, over WebSocket or plain HTTP.
+  // Counts the listeners of the station that hear it in Opus, over WebSocket or plain HTTP.
   std::size_t opus_listeners_of(const StationId& station) const;
   // Stations with a listener.
   std::vector<StationId> stations() const;
@@ -50,7 +50,7 @@ class Subscriptions {
   // The first phase from `from` on in which a listener is delivered to; kPhases if there is none.
   std::uint32_t next_busy_phase(std::uint32_t from) const;
 
-  // What the listeners of a phase are to be sent: by worker and station, the formats.
+  // Formats that the listeners of a phase are to be sent, by worker and station.
   struct Need {
     std::size_t worker = 0;
     StationId station;

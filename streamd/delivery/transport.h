@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What SendQueues needs of the network: the border that keeps websocketpp and Asio out of everything else. A
-// test replaces it.
+// Interface of SendQueues to the network: the border that keeps websocketpp and Asio out of everything else.
+// A test replaces it.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint8_t kCodecPcm = 0;  // s16le
 constexpr std::uint8_t kCodecOpus = 1;
 
-// What a message says before its audio.
+// Contents of a message before its audio.
 struct Header {
   std::uint8_t codec;
   std::uint32_t channels;

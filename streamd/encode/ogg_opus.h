@@ -14,8 +14,8 @@ namespace auralis {
 
 class OggOpus {
  public:
-  // `delay_frames`: of the OpusStream; a player drops so many at the beginning. `serial`: of the first
-  // logical stream, unlike those of other stations that a player may get on the same connection.
+  // `delay_frames`: of the OpusStream; a player drops this many frames at the beginning. `serial`: of the
+  // first logical stream, unlike those of other stations that a player may get on the same connection.
   OggOpus(std::string title, std::uint32_t sample_rate, std::uint32_t delay_frames, std::uint32_t serial);
   ~OggOpus();
 

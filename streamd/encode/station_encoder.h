@@ -65,8 +65,8 @@ class StationEncoder {
   // True if the chunk was submitted and is still to be collected.
   bool encoding(const EncodedChunk& chunk) const;
 
-  // What a new listener over plain HTTP is sent before its first audio, if that follows `newest`, the newest
-  // past chunk (null: none is held); null for other formats.
+  // Returns the bytes that a new listener over plain HTTP is sent before its first audio, if that follows
+  // `newest`, the newest past chunk (null: none is held); null for other formats.
   WireMessagePtr stream_head(WireFormat format, const Timeline& timeline, const EncodedChunk* newest) const;
 
   // Ends the Opus stream: the chunks that follow are of another timeline.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a worker's network reports, and what it asks: admission before the upgrade, and answers over plain
-// HTTP.
+// Events that a worker's network reports, and its questions: admission before the upgrade, and answers over
+// plain HTTP.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What all HTTP answers have in common: headers besides the response's own, and whole answers that are
-// written without websocketpp. Any thread.
+// Parts common to all HTTP answers: headers besides the response's own, and whole answers that are written
+// without websocketpp. Any thread.
 #pragma once
 
 #include <string>

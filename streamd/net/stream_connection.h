@@ -9,6 +9,7 @@
 #include <array>
 #include <asio/ssl.hpp>
 #include <asio/steady_timer.hpp>
+#include <cassert>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -49,6 +50,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
 
   // Before start().
   void belong_to(ConnectionOwner& owner, ConnectionId id, std::shared_ptr<void> hold) {
+    assert(owner_ == nullptr);
     owner_ = &owner;
     id_ = id;
     hold_ = std::move(hold);
@@ -73,6 +75,7 @@ class StreamConnection : public websocketpp::transport::asio::connection<Config>
   }
 
   SendResult transmit(const WireMessagePtr& message) final {
+    assert(!ours_);
     sent_ = 0;
     if constexpr (!Config::kEncrypted) {
       // Usually the kernel takes all of it, and the message need not be kept.

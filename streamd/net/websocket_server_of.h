@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <cassert>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "common/base/log.h"
+#include "common/base/thread_checker.h"
 #include "streamd/net/http_answer.h"
 #include "streamd/net/request_deadlines.h"
 #include "streamd/net/server_limits.h"
@@ -31,8 +33,8 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
   using Message = typename Config::message_type;
   using Handle = websocketpp::connection_hdl;
 
-  // What the kernel may hold of a listener's stream: some tenths of a second of PCM, enough for a round trip
-  // of 200 ms. Linux doubles it. The rest waits in the listener's queue, where it can be dropped.
+  // Limit of the kernel's buffer for a listener's stream: some tenths of a second of PCM, enough for a round
+  // trip of 200 ms. Linux doubles it. The rest waits in the listener's queue, where it can be dropped.
   static constexpr int kSendBufferBytes = 64 * 1024;
 
  public:
@@ -77,11 +79,13 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
   }
 
   void run(ConnectionEvents& events) override {
+    assert(thread_.is_current());
     events_ = &events;
     io_.run();
   }
 
   void add_connection(FileDescriptor socket, const IpAddress& peer, std::shared_ptr<void> hold) override {
+    assert(thread_.is_current());
     const ConnectionPtr connection = server_.get_connection();
     const ConnectionId id = next_connection_id();
     asio::error_code error;
@@ -109,6 +113,7 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
   }
 
   void ping(ConnectionId id) override {
+    assert(thread_.is_current());
     const auto found = connections_.find(id);
     if (found == connections_.end() || found->second.streams) return;
     found->second.pinged_ns = process_time_.now_ns();
@@ -117,6 +122,7 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
   }
 
   void close(ConnectionId id, std::uint16_t code, std::string_view reason) override {
+    assert(thread_.is_current());
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     const ConnectionPtr connection = found->second.connection;
@@ -136,6 +142,7 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
   }
 
   void respond(ConnectionId id, const HttpResponse& response) override {
+    assert(thread_.is_current());
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     const ConnectionPtr connection = found->second.connection;
@@ -151,9 +158,9 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     std::int64_t pinged_ns = 0;    // process time
     std::int64_t deadline_ns = 0;  // of its request or its answer, as of deadlines_; 0: none
     bool known = false;            // to the events: closed() follows
-    bool streams = false;          // over plain HTTP;
-    bool opens = false;            // the head of its answer is on its way
-    bool ends = false;             // its last answer is
+    bool streams = false;          // over plain HTTP
+    bool opens = false;            // head of its answer is being sent
+    bool ends = false;             // its last answer is being sent
   };
 
   // Unique across all workers.
@@ -365,6 +372,7 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
   Server server_;  // after the io_context that its sockets need
   std::unordered_map<ConnectionId, Entry> connections_;
   RequestDeadlines deadlines_;
+  ThreadChecker thread_;  // the one of run()
 };
 
 }  // namespace auralis

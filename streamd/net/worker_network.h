@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a worker needs of its network: connections to send to, requests to answer, and the queue of its
+// Interface of a worker to its network: connections to send to, requests to answer, and the queue of its
 // thread. A test replaces it.
 #pragma once
 

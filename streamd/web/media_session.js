@@ -37,7 +37,7 @@ export class MediaControls {
     this.#element?.pause();
   }
 
-  // What the system shows: "playing" (sound is output), "paused" (it should be, but is not) or "none".
+  // State that the system shows: "playing" (sound is output), "paused" (it should be, but is not) or "none".
   set state(state) {
     if (state === this.#state || !("mediaSession" in navigator)) return;
     this.#state = state;

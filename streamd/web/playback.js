@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the listener hears: the sound output and the connection that feeds it. A change of station connects to the new one
-// first, and drops the current one when the new one plays; a refused change does not affect the sound.
+// Playback for the listener: the sound output and the connection that feeds it. A change of station connects to the new
+// one first, and drops the current one when the new one plays; a refused change does not affect the sound.
 import { fetch_status } from "./api_client.js";
 import { ConnectionThread } from "./connection_thread.js";
 import { Output } from "./output.js";
@@ -67,7 +67,7 @@ export class Playback {
     return this.sound.playing && !this.sound.sounding && this.#flows;
   }
 
-  // What keeps playback from being heard here, as in Sound.obstacle_of().
+  // The obstacle that keeps playback from being heard here, as in Sound.obstacle_of().
   get obstacle() {
     return this.#output && this.sound.obstacle_of(this.#output);
   }

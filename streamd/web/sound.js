@@ -36,8 +36,8 @@ export class Sound {
     return this.#latency.shown_ms;
   }
 
-  // What keeps the output silent, whatever the connection: "interrupted" (the browser has suspended it, or does not start
-  // it), "no_device" (no device plays), or null.
+  // The obstacle that keeps the output silent, whatever the connection: "interrupted" (the browser has suspended it, or
+  // does not start it), "no_device" (no device plays), or null.
   obstacle_of(output) {
     const waited_ms = this.#presence.attended_ms - (this.#reported_attended_ms ?? this.#begun_ms);
     if (output.closed) return "no_device";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a listener can choose, as a query and in words. A *choice* is the query of both the page's address and /ws/stream:
+// Choices of a listener, as queries and in words. A *choice* is the query of both the page's address and /ws/stream:
 //   ""                                   the default station
 //   "station=night"                      the station of that name
 //   "station=new&preset=sleep&seed=42"   a personal station, from its beginning or, as a permalink, from any moment

@@ -46,7 +46,7 @@ def test_an_unreadable_secret_is_reported_at_the_start(stack, tmp_path, key):
     assert f"{key}: {missing}: cannot be read" in line
 
 
-def test_pages_of_other_sites_may_not_use_the_server(stack, enter):
+def test_pages_of_other_sites_may_not_use_the_server(stack, connect_raw):
     own = f"{HOST}:{stack.stream_port}"
 
     def answers(origin):
@@ -55,7 +55,7 @@ def test_pages_of_other_sites_may_not_use_the_server(stack, enter):
         change = stack.http("POST", "/api/control", '{"type": "select_preset", "preset": "sleep"}', headers)
         plain = stack.http("GET", "/listen/none.opus", headers=headers)
         assert plain.status == 404
-        return enter(headers=headers).status, change.status
+        return connect_raw(headers=headers).status, change.status
 
     before = rejected(stack, "origin")
     assert answers(None) == answers(f"http://{own}") == (101, 200)
@@ -67,15 +67,15 @@ def test_pages_of_other_sites_may_not_use_the_server(stack, enter):
     assert listening.status == 403
 
 
-def test_pages_of_sites_that_are_listed_may(stack, restart_streamd, enter):
+def test_pages_of_sites_that_are_listed_may(stack, restart_streamd, connect_raw):
     restart_streamd({"AURALIS_STREAMD_ALLOWED_ORIGINS": "https://friend.example, http://other.example:8080"})
     for origin in ("https://friend.example", "https://FRIEND.example:443", "http://other.example:8080"):
-        assert enter(headers={"Origin": origin}).status == 101, origin
+        assert connect_raw(headers={"Origin": origin}).status == 101, origin
     for origin in ("http://friend.example", "https://friend.example.org", "http://other.example", "null"):
-        assert enter(headers={"Origin": origin}).status == 403, origin
+        assert connect_raw(headers={"Origin": origin}).status == 403, origin
     restart_streamd({"AURALIS_STREAMD_ALLOWED_ORIGINS": "*"})
     for origin in ("https://elsewhere.example", "null"):
-        assert enter(headers={"Origin": origin}).status == 101, origin
+        assert connect_raw(headers={"Origin": origin}).status == 101, origin
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def tickets(restart_streamd, tmp_path):
     return tmp_path / "ticket.key"
 
 
-def test_without_a_valid_ticket_a_listener_is_refused(stack, tickets, enter):
+def test_without_a_valid_ticket_a_listener_is_refused(stack, tickets, connect_raw):
     before = rejected(stack, "ticket")
     night = "station=night"
     refused = [
@@ -100,7 +100,7 @@ def test_without_a_valid_ticket_a_listener_is_refused(stack, tickets, enter):
         f"station=new&ticket={signed('night', FUTURE)}",
     ]
     for query in refused:
-        answer = enter(query)
+        answer = connect_raw(query)
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket"), query
     answer = stack.http("GET", f"/listen/night.opus?ticket={signed('day', FUTURE)}")
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Ticket")
@@ -110,7 +110,7 @@ def test_without_a_valid_ticket_a_listener_is_refused(stack, tickets, enter):
     assert KEY not in stack.daemons["streamd"].log()
 
 
-def test_a_valid_ticket_admits_its_holder(stack, tickets, enter):
+def test_a_valid_ticket_admits_its_holder(stack, tickets, connect_raw):
     made = subprocess.run(
         [binary("ticket"), "--key-file", str(tickets), "--station", "night", "--valid", "1h"],
         env=clean_environment(),
@@ -125,7 +125,7 @@ def test_a_valid_ticket_admits_its_holder(stack, tickets, enter):
         f"station=day&ticket={signed('*', FUTURE)}",
         f"station=new&ticket={signed('new', FUTURE)}",
     ):
-        assert enter(query).status == 101, query
+        assert connect_raw(query).status == 101, query
     with socket.create_connection((HOST, stack.stream_port), timeout=WAIT_LIMIT_S) as connection:
         connection.sendall(f"GET /listen/night.opus?ticket={made} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert connection.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
@@ -203,7 +203,7 @@ def test_operators_who_control_must_have_a_token(stack):
     assert "token_file" in line
 
 
-def test_listeners_are_limited_per_address(stack, restart_streamd, enter):
+def test_listeners_are_limited_per_address(stack, restart_streamd, connect_raw):
     restart_streamd(
         {"AURALIS_STREAMD_TRUSTED_PROXIES": HOST, "AURALIS_STREAMD_MAX_LISTENERS_PER_ADDRESS": "2"}
     )
@@ -212,31 +212,31 @@ def test_listeners_are_limited_per_address(stack, restart_streamd, enter):
     def of(client):
         return {"X-Forwarded-For": client}
 
-    first = enter(headers=of("192.0.2.1"))
+    first = connect_raw(headers=of("192.0.2.1"))
     # The client's own entry comes before the one that the proxy added.
-    second = enter(headers=of("198.51.100.7, 192.0.2.1"))
+    second = connect_raw(headers=of("198.51.100.7, 192.0.2.1"))
     assert (first.status, second.status) == (101, 101)
-    third = enter(headers=of("192.0.2.1"))
+    third = connect_raw(headers=of("192.0.2.1"))
     assert third.status == 429 and int(third.headers["Retry-After"]) > 0
     assert stack.http("GET", "/listen/day.opus", headers=of("198.51.100.9, 192.0.2.1")).status == 429
-    assert [enter(headers=of(f"192.0.2.{last}")).status for last in (2, 2, 2, 3)] == [101, 101, 429, 101]
+    assert [connect_raw(headers=of(f"192.0.2.{last}")).status for last in (2, 2, 2, 3)] == [101, 101, 429, 101]
     household = [f"2001:db8:0:1::{last}" for last in (1, 2, 3)] + ["2001:db8:0:2::1"]
-    assert [enter(headers=of(client)).status for client in household] == [101, 101, 429, 101]
+    assert [connect_raw(headers=of(client)).status for client in household] == [101, 101, 429, 101]
     assert rejected(stack, "address") == before + 4
     first.close()
-    eventually(lambda: enter(headers=of("192.0.2.1")).status == 101, "a place that became free")
+    eventually(lambda: connect_raw(headers=of("192.0.2.1")).status == 101, "a permit that became free")
     # The proxy's own connections are limited as well.
-    assert [enter().status for _ in range(3)] == [101, 101, 429]
+    assert [connect_raw().status for _ in range(3)] == [101, 101, 429]
 
 
-def test_this_machine_is_not_limited_and_strangers_name_no_other_address(stack, restart_streamd, enter, tmp_path):
+def test_this_machine_is_not_limited_and_strangers_name_no_other_address(stack, restart_streamd, connect_raw, tmp_path):
     restart_streamd(
         {
             "AURALIS_STREAMD_MAX_LISTENERS_PER_ADDRESS": "1",
             "AURALIS_STREAMD_TOKEN_FILE": secret(tmp_path / "token", TOKEN),
         }
     )
-    inside = [enter(headers={"X-Forwarded-For": "192.0.2.1"}) for _ in range(4)]
+    inside = [connect_raw(headers={"X-Forwarded-For": "192.0.2.1"}) for _ in range(4)]
     assert {one.status for one in inside} == {101}
 
     def addresses():

@@ -33,7 +33,7 @@ def restart_streamd(stack):
 
 
 @pytest.fixture
-def enter(stack):
+def connect_raw(stack):
     """Creates RawListeners that are closed after the test."""
     with contextlib.ExitStack() as cleanup:
         yield lambda *arguments, **options: cleanup.enter_context(RawListener(stack, *arguments, **options))

@@ -80,13 +80,13 @@ def test_new_connections_beyond_so_many_a_second_are_refused(stack, restart_stre
     eventually(lambda: raw_request(stack.stream_port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"ok\n"), "room")
 
 
-def test_an_idle_listener_is_closed(stack, restart_streamd, enter):
+def test_an_idle_listener_is_closed(stack, restart_streamd, connect_raw):
     restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
     streamd = stack.daemons["streamd"]
     before = descriptors(streamd)
     answers = Listener(stack.stream_url(), PCM)
-    silent = enter()  # reads everything, but answers no ping
-    deaf = enter(receive_buffer=SMALL_BUFFER)  # reads nothing
+    silent = connect_raw()  # reads everything, but answers no ping
+    deaf = connect_raw(receive_buffer=SMALL_BUFFER)  # reads nothing
     assert silent.close_code() == 4009
     eventually(lambda: stack.metric("websocket_active_connections") == 1, "both gone")
     silent.close()
@@ -98,11 +98,11 @@ def test_an_idle_listener_is_closed(stack, restart_streamd, enter):
     answers.close()
 
 
-def test_a_stop_of_streamd_itself_is_not_held_against_clients(stack, restart_streamd, enter):
+def test_a_stop_of_streamd_itself_is_not_held_against_clients(stack, restart_streamd, connect_raw):
     restart_streamd({"AURALIS_STREAMD_IDLE_TIMEOUT_S": "5"})
     streamd = stack.daemons["streamd"]
     answers = [Listener(stack.stream_url(), PCM) for _ in range(3)]
-    silent = enter()  # reads everything, but answers no ping
+    silent = connect_raw()  # reads everything, but answers no ping
     for one in answers:
         one.wait_for_more(3)
     timeouts, before = rejected(stack, "timeout"), descriptors(streamd)

@@ -195,7 +195,7 @@ def test_a_client_that_expects_100_continue_gets_it(stack):
     assert Raw(stack, (request % len(body) + body).replace(b"HTTP/1.1", b"HTTP/1.0")).status == 200
 
 
-def test_an_upgrade_is_what_rfc_6455_says(stack, enter):
+def test_an_upgrade_is_what_rfc_6455_says(stack, connect_raw):
     firefox = upgrade_request("/ws/stream", {"Connection": "keep-alive, Upgrade", "Upgrade": "WebSocket"})
     lines = firefox.replace(b"Sec-WebSocket-Protocol: auralis.pcm.v1", b"sec-websocket-protocol: x\r\nSEC-WEBSOCKET-PROTOCOL: auralis.pcm.v1")
     for request in (firefox, lines):

@@ -33,17 +33,17 @@ def dropped(stack):
     return stack.metric("websocket_chunks_dropped_total", reason="backlog")
 
 
-def test_listeners_beyond_the_limit_are_asked_to_come_later(stack, other, enter):
-    inside = [enter() for _ in range(MAX_LISTENERS - 1)]
+def test_listeners_beyond_the_limit_are_asked_to_come_later(stack, other, connect_raw):
+    inside = [connect_raw() for _ in range(MAX_LISTENERS - 1)]
     assert {one.status for one in inside} == {101}
     before = rejected(stack, "limit")
-    late = enter()
+    late = connect_raw()
     assert late.status == 503 and int(late.headers["Retry-After"]) > 0
     plain = stack.http("GET", "/listen/default.opus")
     assert plain.status == 503 and int(plain.headers["Retry-After"]) > 0
     assert rejected(stack, "limit") == before + 2
     inside[0].close()
-    eventually(lambda: enter().status == 101, "a place that became free")
+    eventually(lambda: connect_raw().status == 101, "a permit that became free")
 
 
 @pytest.mark.parametrize("step", [None, 100], ids=["at once", "in pieces"])
@@ -65,8 +65,8 @@ def test_a_head_that_is_too_long_is_refused(stack, other, step):
     assert answer(20 * MAX_HEADER_BYTES).startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_message_that_is_too_long_ends_the_connection(stack, other, enter):
-    talker = enter()
+def test_a_message_that_is_too_long_ends_the_connection(stack, other, connect_raw):
+    talker = connect_raw()
     talker.send(TEXT, b"x" * MAX_MESSAGE_BYTES)
     assert json.loads(talker.wait_for(TEXT))["type"] in ("status", "error")
     talker.send(TEXT, b"x" * (MAX_MESSAGE_BYTES + 1))
@@ -76,12 +76,12 @@ def test_a_message_that_is_too_long_ends_the_connection(stack, other, enter):
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-def test_a_flooding_listener_is_closed(stack, other, enter, opcode):
+def test_a_flooding_listener_is_closed(stack, other, connect_raw, opcode):
     def refused():
         return stack.metric("auralis_control_messages_total", result="refused")
 
     before = refused()
-    talker = enter()
+    talker = connect_raw()
     talker.connection.sendall(masked_frame(opcode, b"{}") * 1_000)
     assert talker.close_code() == 1008
     assert refused() - before < 200, "not an answer to each"
@@ -101,9 +101,9 @@ def test_the_answer_to_a_body_that_is_too_long_ends_in_order(stack, other):
         assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
-def test_nothing_follows_a_close_frame(stack, other, enter):
+def test_nothing_follows_a_close_frame(stack, other, connect_raw):
     errors = stack.metric("websocket_send_errors_total")
-    slow = enter(receive_buffer=SMALL_BUFFER)
+    slow = connect_raw(receive_buffer=SMALL_BUFFER)
     eventually(lambda: stack.metric("auralis_chunks_queued") >= 3, "chunks that wait")
     slow.send(CLOSE, struct.pack("!H", 1000))
     opcodes = []
@@ -216,9 +216,9 @@ def flood(connection, frames, other):
     [masked_frame(PING, b"p" * 125), masked_frame(PONG, b""), masked_frame(0, b"")],
     ids=["pings", "pongs", "continuations"],
 )
-def test_reads_are_throttled_for_a_client_that_sends_without_end(stack, other, enter, frame):
+def test_reads_are_throttled_for_a_client_that_sends_without_end(stack, other, connect_raw, frame):
     streamd = stack.daemons["streamd"]
-    deaf = enter(receive_buffer=SMALL_BUFFER)
+    deaf = connect_raw(receive_buffer=SMALL_BUFFER)
     eventually(lambda: stack.metric("auralis_chunks_queued") >= 3, "a connection that is full")
     if frame[0] == 0x80:  # the first frame of a message that never ends
         deaf.connection.sendall(masked_frame(TEXT, b"x").replace(b"\x81", b"\x01", 1))

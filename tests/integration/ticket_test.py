@@ -140,7 +140,10 @@ def test_missing_and_excess_options_are_refused(key_file):
     for arguments, told in (
         ((), "--key-file: must be given; it is the file that ticket_key_file in [streamd] names"),
         (("--key-file", key_file), "--station: must be given, as --station night"),
-        (("--key-file", key_file, "--station", "night"), "--valid: must be given, or --until: a ticket has an end"),
+        (
+            ("--key-file", key_file, "--station", "night"),
+            "--valid: must be given, or --until instead; one of them sets when the ticket expires",
+        ),
         (("--key-file", key_file, "--station", "night", *both), "--valid, --until: one of them at a time"),
         (
             ("--key-file", key_file, "--check", "x", "--valid", "1h"),

@@ -78,7 +78,7 @@ def test_with_a_certificate_all_is_encrypted(stack, certificate, tls):
     listener.wait_for_more(3)
     began = time.monotonic()
     listener.close()
-    eventually(lambda: stack.metric("websocket_active_connections") == 0, "its place free again")
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "its permit free again")
     assert time.monotonic() - began < 4, "sooner than the library gives up on a farewell"
 
 

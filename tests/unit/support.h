@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What tests of every folder need: a clock that they move, a folder of their own, the text of a file.
+// Support for tests of every folder: a clock that they move, a folder of their own, the text of a file.
 #pragma once
 
 #include <stdlib.h>

@@ -27,7 +27,7 @@ std::optional<Number> number_field(std::string_view head, std::string_view quote
   const char* const begin = head.data() + found + quoted_name.size();
   const char* const end = head.data() + head.size();
   const auto [stop, error] = std::from_chars(begin, end, number);
-  // What ends with the head may go on beyond.
+  // A number that ends with the head may continue beyond it.
   if (error != std::errc() || stop == end) return std::nullopt;
   return number;
 }

@@ -47,10 +47,11 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
   arguments.declare("--protocol", "NAME",
                     choice_of(kProtocols) + "; default " + std::string(kProtocols.front()), group);
   arguments.declare("--stall", "K", "Number of them that read nothing after the handshake; default 0", group);
-  arguments.declare("--stall-seconds", "X",
-                    "How far into the measurement those read again, and what they missed counts; default: "
-                    "they do not",
-                    group);
+  arguments.declare(
+      "--stall-seconds", "X",
+      "Time in seconds, from the beginning of the measurement, after which stalled listeners read again; "
+      "chunks that they missed then count as missing; default: never",
+      group);
   arguments.declare("--reset", "K",
                     "Number of the others that reset their connection half way through; default 0", group);
   const std::string measuring = "The measurement";

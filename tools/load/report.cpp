@@ -46,25 +46,25 @@ Json by_number(const std::map<int, std::size_t>& counts) {
   return json;
 }
 
-struct ServerFigures {
+struct ServerCost {
   double cpu_s;
   double cpu_percent;
   double ns_per_byte;
 };
 
-std::optional<ServerFigures> server_figures(const LoadResult& result) {
+std::optional<ServerCost> server_cost(const LoadResult& result) {
   if (!result.server_begin || !result.server_end || result.tally.bytes == 0) return std::nullopt;
   const double cpu_s = result.server_end->cpu_s - result.server_begin->cpu_s;
-  return ServerFigures{cpu_s, cpu_s / result.measured_s * 100,
-                       cpu_s * 1e9 / static_cast<double>(result.tally.bytes)};
+  return ServerCost{cpu_s, cpu_s / result.measured_s * 100,
+                    cpu_s * 1e9 / static_cast<double>(result.tally.bytes)};
 }
 
 Json server_json(const LoadOptions& options, const LoadResult& result) {
   Json json{{"pid", options.server}};
-  if (const auto figures = server_figures(result)) {
-    json["cpu_s"] = figures->cpu_s;
-    json["cpu_percent"] = figures->cpu_percent;
-    json["cpu_ns_per_byte"] = figures->ns_per_byte;
+  if (const auto cost = server_cost(result)) {
+    json["cpu_s"] = cost->cpu_s;
+    json["cpu_percent"] = cost->cpu_percent;
+    json["cpu_ns_per_byte"] = cost->ns_per_byte;
   }
   const auto memory = [&](const char* name, const std::optional<ProcessUsage>& usage) {
     if (!usage) return;
@@ -115,11 +115,11 @@ std::string report_text(const LoadOptions& options, const LoadResult& result) {
         static_cast<unsigned long long>(tally.silence), static_cast<unsigned long long>(tally.malformed));
   }
   text += formatted("processor: this tool %.1f %% of a core", result.own_cpu_s / result.measured_s * 100);
-  if (const auto figures = server_figures(result)) {
-    text += formatted(", the server %.1f %%, %.2f ns a byte; its memory %lld kB, %lld kB before",
-                      figures->cpu_percent, figures->ns_per_byte,
-                      static_cast<long long>(result.server_end->rss_kib),
-                      static_cast<long long>(result.server_before->rss_kib));
+  if (const auto cost = server_cost(result)) {
+    text +=
+        formatted(", the server %.1f %%, %.2f ns a byte; its memory %lld kB, %lld kB before",
+                  cost->cpu_percent, cost->ns_per_byte, static_cast<long long>(result.server_end->rss_kib),
+                  static_cast<long long>(result.server_before->rss_kib));
   }
   return text + "\n";
 }

@@ -91,11 +91,11 @@ std::vector<Track> tracks_of(const RenderOptions& options) {
 std::string summary(const RenderOptions& options, const Progress& progress) {
   std::string names;
   for (const auto& path : options.files()) names += (names.empty() ? "" : ", ") + shown(path.string());
-  std::array<char, 96> figures{};
-  std::snprintf(figures.data(), figures.size(), " of music in %.1f s, %.0f times real time",
+  std::array<char, 96> numbers{};
+  std::snprintf(numbers.data(), numbers.size(), " of music in %.1f s, %.0f times real time",
                 progress.elapsed_seconds(), progress.speed(options.frames));
   const double seconds = static_cast<double>(options.frames) / options.format.sample_rate;
-  return names + ": " + clock_text(seconds) + figures.data();
+  return names + ": " + clock_text(seconds) + numbers.data();
 }
 
 using Writers = std::vector<std::unique_ptr<SoundWriter>>;

@@ -114,7 +114,7 @@ MusicParameters read_music(const Arguments& arguments, const Config& config) {
   return music;
 }
 
-// Those that a link speaks for.
+// Flags whose values a link gives.
 std::vector<std::string> music_flags() {
   std::vector<std::string> flags{"--preset", "--seed", "--key", "--mode", "--rate"};
   for (const NumberControl& control : kNumberControls) flags.push_back(flag_of(control.name));
@@ -151,7 +151,8 @@ void read_link(const std::string& text, RenderOptions& options) {
 void read_station(const Arguments& arguments, RenderOptions& options) {
   if (const std::string* const link = arguments.text("--link")) {
     for (const std::string& flag : music_flags()) {
-      if (arguments.text(flag) != nullptr) throw UsageError(flag + ": is for the link to say; leave it out");
+      if (arguments.text(flag) != nullptr)
+        throw UsageError(flag + ": cannot be combined with --link, which sets it; leave it out");
     }
     read_link(*link, options);
     return;
@@ -171,10 +172,9 @@ void check_start(const Arguments& arguments, const RenderOptions& options) {
   const double seconds = static_cast<double>(options.history.first_bar_frame) / rate;
   const std::string earliest = number_text(std::ceil(seconds * kStepsPerSecond) / kStepsPerSecond);
   if (arguments.text("--at") != nullptr) {
-    arguments.refuse("--at", earliest + " or later: of what came before, the link tells nothing");
+    arguments.refuse("--at", earliest + " or later: the link describes no music before that");
   }
-  throw UsageError("In the link, at must not lie before its first bar; --at " + earliest +
-                   " is the earliest.");
+  throw UsageError("In the link, at lies before the first bar; give --at " + earliest + " or later.");
 }
 
 std::filesystem::path read_midi_file(const Arguments& arguments, const std::string& name,

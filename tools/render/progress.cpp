@@ -68,9 +68,9 @@ double Progress::speed(std::int64_t frames) const {
 std::string Progress::line(std::int64_t frames) const {
   const double share = static_cast<double>(frames) / static_cast<double>(total_frames_);
   const double times = speed(frames);
-  std::array<char, 128> figures{};
-  std::snprintf(figures.data(), figures.size(), "%3.0f %%  %.0f times real time  ", share * 100, times);
-  std::string text = figures.data();
+  std::array<char, 128> numbers{};
+  std::snprintf(numbers.data(), numbers.size(), "%3.0f %%  %.0f times real time  ", share * 100, times);
+  std::string text = numbers.data();
   const double left_s = static_cast<double>(total_frames_ - frames) / sample_rate_ / times;
   text += frames > 0 ? clock_text(left_s) + " left" : "...";
   // One column stays free: some terminals break the line after the last.

@@ -88,7 +88,7 @@ std::int64_t expiry(const Options& options) {
     if (*time_s <= now_s) refuse(options.until, "in the future; it is " + time_text(now_s));
     return *time_s;
   }
-  require(options.valid, ", or --until: a ticket has an end");
+  require(options.valid, ", or --until instead; one of them sets when the ticket expires");
   const auto duration_s = parse_duration(options.valid.text);
   if (!duration_s || *duration_s > kLatestExpiry - now_s) {
     refuse(options.valid,

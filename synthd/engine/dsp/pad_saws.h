@@ -10,8 +10,7 @@
 //   + edge (add_edge)      0         0 -_                                         half rows L - 1 and L alone
 //                                        `-_
 //                                           `- -1/2
-//   + step (add_step)      0         0         0         -1/2      -1/2      ...  from L + 1 to the tile's
-//   end
+//   + step (add_step)      0         0         0         -1/2      -1/2      ...  from L + 1 to the end
 //
 // If the lane's first frame of the tile already lies behind the edge, so does the line: L then follows the
 // edge from +1/2 to 0, and there is no step.
@@ -134,7 +133,7 @@ DSP_INLINE void find_edges(GLOBAL const DspShape* shape, GLOBAL const PackedVoic
   edges->count += count;
 }
 
-// What edge `e` adds to the steps, and what it adds to the lane.
+// Adds edge `e`: add_step() its part to the steps, add_edge() its part to the lane.
 DSP_INLINE void add_step(GLOBAL const PackedVoice* voices, GLOBAL const real* all_curves,
                          const struct PadEdges* edges, uint32_t e, struct PadSteps* RESTRICT steps) {
   GLOBAL const PackedVoice* voice = voices + edges->pads[e];

@@ -108,7 +108,7 @@ DSP_INLINE void add_wave(uint32_t phase, uint32_t increment, GLOBAL const real* 
   add_term(sides, 8, FMA_TILES(EACH_TILE(terms[8]), even, terms[7] * more_odd));
 }
 
-// Adds a pad, but for the edges of its saw.
+// Adds a pad, except the edges of its saw.
 DSP_INLINE void add_pad(GLOBAL const PackedVoice* voice, GLOBAL const real* levels, GLOBAL const real* terms,
                         uint32_t tile, uint32_t row, struct PadSums* RESTRICT sums) {
   const uint32_t increment = voice->increment;

@@ -49,7 +49,7 @@
 // NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result): all of a station is small
 DSP_BEGIN
 
-// What a line's older neighbour has beside its newer one: three parts of ten.
+// Weight of a line's older neighbour relative to its newer one: three parts of ten.
 #define REVERB_OLDER (REAL(3.0) / REAL(7.0))
 
 #if DSP_LANES > 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What tests of whole processes and of their files need: the words of a file, a pipe, a child process.
+// Support for tests of whole processes and of their files: the words of a file, a pipe, a child process.
 #pragma once
 
 #include "tests/unit/support.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What metricsd shows while something writes over the segments that it reads.
+// Behaviour of metricsd while something writes over the segments that it reads.
 #include <fcntl.h>
 
 #include <map>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of metricsd share: its surroundings, daemons made of real segments, and a bare HTTP client.
+// Support for the tests of metricsd: its surroundings, daemons made of real segments, and a bare HTTP client.
 #pragma once
 
 #include <arpa/inet.h>
@@ -23,7 +23,7 @@
 
 namespace auralis::test {
 
-// What metricsd is given: a runtime directory of its own, and whatever addresses are free.
+// Surroundings of metricsd: a runtime directory of its own, and whatever addresses are free.
 struct RuntimeFixture {
   RuntimeFixture() {
     config.runtime.dir = folder.path();

@@ -17,7 +17,7 @@ namespace {
 
 using namespace test;
 
-// What a subscriber of ZMTP 3.0 says before it subscribes.
+// Returns the bytes that a subscriber of ZMTP 3.0 sends before it subscribes.
 std::string handshake() {
   const std::string mechanism = std::string("NULL") + std::string(16, '\0');
   const std::string greeting = std::string("\xff") + std::string(8, '\0') + "\x7f\x03" +

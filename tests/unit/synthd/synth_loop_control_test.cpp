@@ -70,12 +70,12 @@ TEST_CASE_FIXTURE(
   ControlWriter control(folder.path(), clock.now);
   control.store(1, opening(life, 1));
   const std::int64_t asked_ns = clock.now;
-  while (life.reader.newest(life.place(1)).value_or(-1) < life.newest()) life.step();
+  while (life.reader.newest(life.station_id(1)).value_or(-1) < life.newest()) life.step();
   // The loop looks for the control segment's file, which did not exist before, every 250 ms.
   CHECK(clock.now - asked_ns <= 300 * kNsPerMs);
   CHECK(life.name(1) == "p1");
   CHECK(engine.forgotten == 2);  // once per index, when its station was added
-  const StationState state = life.reader.state(life.place(1)).value();
+  const StationState state = life.reader.state(life.station_id(1)).value();
   CHECK(state.personal == 1);
   CHECK(state.open == 1);
   const auto ring = life.ring(1);
@@ -98,10 +98,10 @@ TEST_CASE_FIXTURE(
 
   // A change applies to this generation; a request for the previous one does not.
   ControlRequest change = request(life, 2, kPresets[1].parameters);
-  change.generation = life.place(1).generation;
+  change.generation = life.station_id(1).generation;
   control.store(1, change);
   life.play(kNsPerSecond);
-  CHECK(target(life.reader.state(life.place(1))->history) == kPresets[1].parameters);
+  CHECK(target(life.reader.state(life.station_id(1))->history) == kPresets[1].parameters);
   change.action = ControlAction::kClose;
   change.number = 3;
   change.generation -= 2;
@@ -125,7 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "adding and removing configured stations does not aff
   Life life(folder, clock, engine, chunks, {garden, {"harbour", 8, sleep, false}}, 3);
   life.play(3 * kNsPerSecond);
   CHECK(life.name(1) == "harbour");
-  CHECK(life.reader.state(life.place(1))->open == 0);
+  CHECK(life.reader.state(life.station_id(1))->open == 0);
   const StationId before = life.garden();
   const double published = life.metrics.configured[1].published.value();
   CHECK(published > 30);
@@ -141,15 +141,15 @@ TEST_CASE_FIXTURE(Fixture, "adding and removing configured stations does not aff
   // Its metrics start from zero.
   CHECK(life.metrics.configured[1].published.value() < 25);
   // It starts with its own first chunk.
-  const StationState attic = life.reader.state(life.place(1)).value();
+  const StationState attic = life.reader.state(life.station_id(1)).value();
   CHECK(life.ring(1).begin()->first == attic.origin_chunk);
 
   // A new seed is a new station.
-  const StationId attic_place = life.place(1);
+  const StationId attic_id = life.station_id(1);
   life.loop.reconfigure({{"attic", 10, sleep, false}, closed});
   life.play(kNsPerSecond);
-  CHECK_FALSE(life.place(1) == attic_place);
-  CHECK(life.reader.state(life.place(1))->seed == 10);
+  CHECK_FALSE(life.station_id(1) == attic_id);
+  CHECK(life.reader.state(life.station_id(1))->seed == 10);
   for (const auto& chunk : life.ring(0)) CHECK(chunks.at(chunk.first) == chunk.second);
   CHECK(chunks.rbegin()->first + 1 == static_cast<std::int64_t>(chunks.size()));  // no gap
 }

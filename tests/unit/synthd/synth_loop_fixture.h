@@ -136,21 +136,21 @@ class Life {
     while (clock_.now < end_ns) step();
   }
 
-  StationId place(std::size_t index) const { return {index, reader.generation(index)}; }
-  StationId garden() const { return place(0); }
+  StationId station_id(std::size_t index) const { return {index, reader.generation(index)}; }
+  StationId garden() const { return station_id(0); }
 
   // Name of the station at that index; empty: none.
   std::string name(std::size_t index) const {
-    const auto state = reader.state(place(index));
+    const auto state = reader.state(station_id(index));
     return state ? state->name : "";
   }
   // Chunks that the ring of that index holds.
   Chunks ring(std::size_t index) const {
     Chunks result;
     std::vector<std::int16_t> samples(reader.timeline().chunk_samples());
-    const std::int64_t newest = reader.newest(place(index)).value_or(-1);
+    const std::int64_t newest = reader.newest(station_id(index)).value_or(-1);
     for (std::int64_t chunk = newest - kSlots; chunk <= newest; ++chunk) {
-      if (chunk >= 0 && reader.read(place(index), chunk, samples.data()) == RingRead::kChunk) {
+      if (chunk >= 0 && reader.read(station_id(index), chunk, samples.data()) == RingRead::kChunk) {
         result[chunk] = samples;
       }
     }
@@ -195,12 +195,12 @@ inline ControlRequest request(const Life& life, std::uint64_t number, const Musi
   return result;
 }
 
-// Makes a request to open a personal station at the index `place`.
-inline ControlRequest opening(const Life& life, std::size_t place, std::uint64_t number = 1) {
+// Makes a request to open a personal station at `index`.
+inline ControlRequest opening(const Life& life, std::size_t index, std::uint64_t number = 1) {
   ControlRequest result;
   result.action = ControlAction::kOpen;
   result.number = number;
-  result.generation = life.place(place).generation + 1;
+  result.generation = life.station_id(index).generation + 1;
   std::string("p1").copy(result.station, kStationNameBytes - 1);
   result.seed = 5;
   result.chunk = 70;

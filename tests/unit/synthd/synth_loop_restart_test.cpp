@@ -212,13 +212,13 @@ TEST_CASE("whatever another process does to the audio segment, the samples conti
     control_a.store(0, request(a, 1, kPresets[3].parameters));
     control_b.store(0, request(b, 1, kPresets[3].parameters));
     for (Life* life : {&a, &b}) life->play(5 * kNsPerSecond);
-    const StationId place = b.garden();
+    const StationId station = b.garden();
     harm.inflict(folder_b.path() / "audio");
     for (Life* life : {&a, &b}) {
       life->play(200 * kNsPerMs);
       life->reader.refresh();
     }
-    CHECK(b.garden() == place);
+    CHECK(b.garden() == station);
     // All chunks that are still due are there again, bit for bit.
     CHECK(b.depth_ns() >= kTargetNs - kChunkNs);
     const Chunks expected = a.ring(0);

@@ -76,10 +76,10 @@ TEST_CASE_FIXTURE(Fixture,
   engine.clock = &clock;
   engine.chunk_takes_ns = kNsPerMs;
   ControlWriter control(folder.path(), clock.now);
-  for (std::size_t place = 1; place <= kMany; ++place) {
-    ControlRequest request = opening(life, place);
+  for (std::size_t index = 1; index <= kMany; ++index) {
+    ControlRequest request = opening(life, index);
     request.chunk = 600;
-    control.store(place, request);
+    control.store(index, request);
   }
   const auto play_all = [&](std::int64_t duration_ns) {
     const std::int64_t end_ns = clock.now + duration_ns;
@@ -87,15 +87,15 @@ TEST_CASE_FIXTURE(Fixture,
   };
   const auto all_play = [&] {
     const std::int64_t live = life.reader.timeline().chunk_at(clock.now);
-    for (std::size_t place = 0; place <= kMany; ++place) {
-      if (life.reader.newest(life.place(place)).value_or(-1) <= live) return false;
+    for (std::size_t index = 0; index <= kMany; ++index) {
+      if (life.reader.newest(life.station_id(index)).value_or(-1) <= live) return false;
     }
     return true;
   };
   play_all(kNsPerSecond);
   CHECK_FALSE(all_play());
-  CHECK(life.reader.newest(life.place(1)));  // the first one does
-  CHECK_FALSE(life.reader.newest(life.place(kMany)));
+  CHECK(life.reader.newest(life.station_id(1)));  // the first one does
+  CHECK_FALSE(life.reader.newest(life.station_id(kMany)));
   play_all(14 * kNsPerSecond);
   CHECK(all_play());
   CHECK(life.metrics.configured[0].skipped.value() == 0);

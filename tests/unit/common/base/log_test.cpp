@@ -22,7 +22,7 @@ namespace {
 using test::Pipe;
 using test::StderrTo;
 
-// What a log writes to a pipe while `body` runs.
+// Returns what a log writes to a pipe while `body` runs.
 std::string logged(LogLevel level, LogFormat format, const std::function<void()>& body) {
   Pipe pipe;
   {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What Clang's analysis refuses, scripts/lint shows; here is what the wrapper does.
+// Behaviour of the wrapper; scripts/lint shows what Clang's analysis refuses.
 #include "common/base/mutex.h"
 
 #include <doctest/doctest.h>

@@ -32,7 +32,7 @@ struct LoaderFixture {
     const std::size_t index = config_key_index(section, key);
     loader.set_flag(index, config_keys()[index].flag(Daemon::kStreamd), text);
   }
-  // What the call says that it refuses, the file's path shortened to "auralis.toml".
+  // Returns the error message of the call, the file's path shortened to "auralis.toml".
   std::string refusal(const std::function<void()>& call) const {
     try {
       call();

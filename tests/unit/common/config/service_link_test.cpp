@@ -23,7 +23,7 @@ struct Variable {
   std::string assignment() const { return name + "=" + text; }
 };
 
-// What Kubernetes 1.31 sets for a Service auralis-streamd with a named port, and Docker for --link
+// Variables that Kubernetes 1.31 sets for a Service auralis-streamd with a named port, and Docker for --link
 // web:auralis.
 const std::vector<Variable> links{{"AURALIS_STREAMD_SERVICE_HOST", "10.96.0.11"},
                                   {"AURALIS_STREAMD_SERVICE_PORT", "8000"},

@@ -322,7 +322,7 @@ TEST_CASE("an exception of the body is an error in the log and status 1") {
   CHECK(outcome.standard_error.find('\n') + 1 == outcome.standard_error.size());
 }
 
-// What the log says of a reload after the file was changed from `before` to `after`, behind the level.
+// Returns what the log says of a reload that changes the file from `before` to `after`, without the time.
 std::string log_of_reload(const std::string& before, const std::string& after) {
   const TempDir dir;
   const std::string file = dir.path() / "auralis.toml";

@@ -61,7 +61,7 @@ void count_by_name(MetricsWriter& writer) {
   }
 }
 
-// What is wrong with the metrics that were read under names.
+// Faults found in the metrics that were read under names.
 struct NameTally {
   int named = 0;
   int without_name = 0;

@@ -322,7 +322,7 @@ TEST_CASE("a late label that another process wrote over is put right") {
   CHECK(writer.late_label(0) == "night");
 }
 
-TEST_CASE("what no writer counts to is not gone on with") {
+TEST_CASE("a writer does not continue counts that no writer can have reached") {
   const TempDir dir;
   {
     MetricsWriter writer(dir.path(), specs, 1, 1);

@@ -31,7 +31,7 @@ inline AudioWriter writer_in(const TempDir& dir, const Timeline& timeline = kTim
   return {dir.path(), timeline, slots, capacity};
 }
 
-inline StationId place_of(const AudioReader& reader, std::size_t index) {
+inline StationId station_at(const AudioReader& reader, std::size_t index) {
   return {index, reader.generation(index)};
 }
 
@@ -43,13 +43,13 @@ inline void write_chunk(AudioWriter& writer, std::size_t station, std::int64_t c
 
 inline bool reads_whole(const AudioReader& reader, std::size_t station, std::int64_t chunk) {
   std::vector<std::int16_t> samples(kTimeline.chunk_samples());
-  return reader.read(place_of(reader, station), chunk, samples.data()) == RingRead::kChunk &&
+  return reader.read(station_at(reader, station), chunk, samples.data()) == RingRead::kChunk &&
          whole(samples, chunk + static_cast<std::int64_t>(station) * 1'000);
 }
 
 inline RingRead outcome(const AudioReader& reader, std::int64_t chunk) {
   std::vector<std::int16_t> samples(kTimeline.chunk_samples());
-  return reader.read(place_of(reader, 0), chunk, samples.data());
+  return reader.read(station_at(reader, 0), chunk, samples.data());
 }
 
 }  // namespace auralis::test

@@ -18,9 +18,9 @@ using test::kCapacity;
 using test::kSlots;
 using test::kTimeline;
 using test::outcome;
-using test::place_of;
 using test::reads_whole;
 using test::state_of;
+using test::station_at;
 using test::TempDir;
 using test::write_chunk;
 using test::writer_in;
@@ -37,7 +37,7 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   }
   AudioReader reader(dir.path());
   reader.refresh();
-  const StationId station = place_of(reader, 0);
+  const StationId station = station_at(reader, 0);
 
   Timeline later = kTimeline;
   later.epoch_ns = kTimeline.due_ns(300);
@@ -57,7 +57,7 @@ TEST_CASE("a writer that takes over keeps the epoch, each station's state and it
   CHECK(reads_whole(reader, 0, 20));
   CHECK(reader.refresh());
   CHECK(reads_whole(reader, 0, 20));
-  CHECK(place_of(reader, 0) == station);
+  CHECK(station_at(reader, 0) == station);
 }
 
 TEST_CASE("a segment of a restarted clock is not continued; its readers keep what they have") {
@@ -174,7 +174,7 @@ TEST_CASE(
     return 0;
   });
   AudioReader reader(dir.path());
-  while (reader.newest(place_of(reader, 0)).value_or(0) < 5 * std::int64_t{kSlots}) reader.refresh();
+  while (reader.newest(station_at(reader, 0)).value_or(0) < 5 * std::int64_t{kSlots}) reader.refresh();
   killed.wait_after(SIGKILL);
 
   Timeline later = kTimeline;
@@ -203,7 +203,7 @@ TEST_CASE(
   writer.publish(1'000);
   AudioReader reader(dir.path());
   reader.refresh();
-  const StationId place = place_of(reader, 1);
+  const StationId station = station_at(reader, 1);
   std::filesystem::remove(dir.path() / "audio");
   CHECK_FALSE(reader.refresh());
   write_chunk(writer, 1, 11);
@@ -212,10 +212,10 @@ TEST_CASE(
   write_chunk(writer, 1, 12);
   CHECK(reader.refresh());
   REQUIRE(reader.ready());
-  CHECK(place_of(reader, 1) == place);
+  CHECK(station_at(reader, 1) == station);
   CHECK(reader.timeline() == kTimeline);
   for (const std::int64_t chunk : {10, 11, 12}) CHECK(reads_whole(reader, 1, chunk));
-  CHECK(reader.state(place)->applied_request == 3);
+  CHECK(reader.state(station)->applied_request == 3);
 }
 
 TEST_CASE(
@@ -227,16 +227,16 @@ TEST_CASE(
   writer.publish(1'000);
   AudioReader reader(dir.path());
   reader.refresh();
-  const StationId place = place_of(reader, 1);
+  const StationId station = station_at(reader, 1);
   std::filesystem::resize_file(dir.path() / "audio", 0);
   write_chunk(writer, 1, 11);  // into nothing
   CHECK(outcome(reader, 10) != RingRead::kChunk);
   CHECK(writer.run_housekeeping(2'000));
   CHECK(reader.refresh());
-  CHECK(place_of(reader, 1) == place);
+  CHECK(station_at(reader, 1) == station);
   CHECK(reader.timeline() == kTimeline);
-  CHECK(reader.state(place)->applied_request == 3);
-  CHECK_FALSE(reader.newest(place));
+  CHECK(reader.state(station)->applied_request == 3);
+  CHECK_FALSE(reader.newest(station));
   write_chunk(writer, 1, 12);
   CHECK(reads_whole(reader, 1, 12));
 }
@@ -258,8 +258,8 @@ TEST_CASE("what another process wrote over in the table is put right, and reader
   fresh.refresh();
   REQUIRE(fresh.ready());
   CHECK(fresh.timeline() == kTimeline);
-  REQUIRE(fresh.state(place_of(fresh, 0)));
-  CHECK(fresh.state(place_of(fresh, 0))->applied_request == 3);
+  REQUIRE(fresh.state(station_at(fresh, 0)));
+  CHECK(fresh.state(station_at(fresh, 0))->applied_request == 3);
   const std::uint64_t version = fresh.table_version();
   for (int tenth = 0; tenth < 10; ++tenth) writer.run_housekeeping(3'000 + tenth);
   CHECK(fresh.table_version() == version);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What readers find of a writer's stations, and what they refuse.
+// Tests of readers: what they find of a writer's stations, and what they refuse.
 #include "common/segments/audio_segment.h"
 
 #include "tests/unit/common/segments/audio_segment_support.h"
@@ -18,9 +18,9 @@ using test::kCapacity;
 using test::kSlots;
 using test::kTimeline;
 using test::outcome;
-using test::place_of;
 using test::reads_whole;
 using test::state_of;
+using test::station_at;
 using test::TempDir;
 using test::write_chunk;
 using test::writer_in;
@@ -53,11 +53,11 @@ TEST_CASE("a reader finds the timeline, the stations, and each one's chunks and 
   CHECK(reader.capacity() == kCapacity);
   CHECK(reads_whole(reader, 0, 2));
   CHECK(reads_whole(reader, 2, 7));
-  CHECK(reader.newest(place_of(reader, 0)) == 2);
-  CHECK(reader.newest(place_of(reader, 2)) == 7);
+  CHECK(reader.newest(station_at(reader, 0)) == 2);
+  CHECK(reader.newest(station_at(reader, 2)) == 7);
   CHECK(reader.generation(1) % 2 == 0);
-  CHECK_FALSE(reader.state(place_of(reader, 1)));
-  const auto night = reader.state(place_of(reader, 2));
+  CHECK_FALSE(reader.state(station_at(reader, 1)));
+  const auto night = reader.state(station_at(reader, 2));
   REQUIRE(night);
   CHECK(std::string_view(night->name) == "night");
   CHECK(night->seed == 0xffffffffffffffffULL);
@@ -77,7 +77,7 @@ TEST_CASE("stations come, change and go, and a row's next station is not taken f
   writer.open(1, state_of(0, "night"));
   CHECK(changed());
   write_chunk(writer, 1, 4);
-  const StationId night = place_of(reader, 1);
+  const StationId night = station_at(reader, 1);
   CHECK(night.generation % 2 == 1);
   CHECK(reader.newest(night) == 4);
   CHECK_FALSE(changed());
@@ -93,7 +93,7 @@ TEST_CASE("stations come, change and go, and a row's next station is not taken f
   CHECK_FALSE(reader.state(night));
 
   writer.open(1, state_of(0, "day"));
-  const StationId day = place_of(reader, 1);
+  const StationId day = station_at(reader, 1);
   CHECK(day.generation == night.generation + 2);
   CHECK_FALSE(reader.newest(day));  // none of the night's chunks
   CHECK(reader.read(day, 4, samples.data()) == RingRead::kNotYet);
@@ -112,7 +112,7 @@ TEST_CASE("a chunk that is missing is not there yet while a writer lives, and go
   CHECK(outcome(reader, 4) == RingRead::kNotYet);
   writer.reset();
   CHECK(outcome(reader, 4) == RingRead::kWriterGone);
-  // What the ring holds is still delivered, and told from what it has lost.
+  // Chunks that the ring holds are still delivered, and distinguished from those it has lost.
   CHECK(reads_whole(reader, 0, 3));
   CHECK(outcome(reader, 2) == RingRead::kLapped);
 }
@@ -165,7 +165,7 @@ TEST_CASE("a state that makes no sense is no state, for readers and for a writer
   AudioReader reader(dir.path());
   reader.refresh();
   REQUIRE(reader.ready());
-  CHECK_FALSE(reader.state(place_of(reader, 0)));
+  CHECK_FALSE(reader.state(station_at(reader, 0)));
   CHECK_FALSE(writer_in(dir).state(0));
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("random bytes in a segment never crash a reader") {
     if (!reader.ready()) continue;
     std::vector<std::int16_t> samples(reader.timeline().chunk_samples());
     for (std::size_t index = 0; index < reader.capacity(); ++index) {
-      const StationId station = place_of(reader, index);
+      const StationId station = station_at(reader, index);
       reader.state(station);
       const auto newest = reader.newest(station);
       reader.read(station, newest.value_or(0), samples.data());
@@ -209,7 +209,7 @@ TEST_CASE("a state that no writer stores is none: names are of a-z, 0-9, _ and -
     writer.publish(1'000);
     AudioReader reader(dir.path());
     reader.refresh();
-    CHECK_FALSE(reader.state(place_of(reader, 0)));
+    CHECK_FALSE(reader.state(station_at(reader, 0)));
   }
 }
 

@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(SegmentFixture, "a segment that is not as long as it says is r
   CHECK(state_of(path) == SegmentState::kTruncated);
 }
 
-TEST_CASE_FIXTURE(SegmentFixture, "what is no file at all neither crashes a reader nor holds it up") {
+TEST_CASE_FIXTURE(SegmentFixture, "a path that is no regular file neither crashes a reader nor blocks it") {
   SUBCASE("folder") { std::filesystem::create_directory(path); }
   SUBCASE("pipe without a writer") { REQUIRE(mkfifo(path.c_str(), 0600) == 0); }
   SUBCASE("device") { std::filesystem::create_symlink("/dev/zero", path); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of both sides of a segment share.
+// Support for the tests of both sides of a segment.
 #pragma once
 
 #include "common/segments/segment.h"

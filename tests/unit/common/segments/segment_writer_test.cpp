@@ -199,7 +199,7 @@ TEST_CASE_FIXTURE(SegmentFixture, "a place where no file can be made is named in
   CHECK(refusal(path, kFormat).find("segment " + path.string() + ": cannot be opened for writing: ") == 0);
 }
 
-// What can happen to a segment's file while its writer runs.
+// Harm that can come to a segment's file while its writer runs.
 struct Harm {
   const char* what;
   std::function<void(const std::filesystem::path& path)> do_it;

@@ -63,9 +63,9 @@ TEST_CASE(
   const auto record = zeroed();
   record->store({1, 1, 1});
   record->store({2, 2, 2});
-  // What a third store had written of its value before it was killed: its buffer, but not yet the version.
-  // The buffers follow the version's cache-line-aligned word; value 2 is in the first, so a third goes into
-  // the second.
+  // Writes what a third store had written of its value before it was killed: its buffer, but not yet the
+  // version. The buffers follow the version's cache-line-aligned word; value 2 is in the first, so a third
+  // goes into the second.
   auto* words = reinterpret_cast<SharedWord*>(record.get()) + 1;
   words[words_for(sizeof(Triple))].store(~std::uint64_t{0});
 

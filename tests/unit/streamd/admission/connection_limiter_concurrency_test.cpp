@@ -35,8 +35,8 @@ void in_threads(const Work& work) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// What one thread holds, and counts of it that are never above what the limiter gave: raised once a place is
-// held, lowered before it is given back.
+// Permits that one thread holds, and counts of them that are never above what the limiter gave: raised once a
+// permit is held, lowered before it is given back.
 class Holder {
  public:
   struct Counts {

@@ -72,7 +72,7 @@ TEST_CASE("a /64 of IPv6 counts as one address, a /64 of mapped IPv4 does not") 
   CHECK(acquire(limiter, "198.51.100.1"));
 }
 
-TEST_CASE("who is exempt has no limit of its own, but takes permits") {
+TEST_CASE("an exempt client has no limit of its own, but takes permits") {
   ConnectionLimiter limiter({3, 1}, [](const IpAddress& client) { return client.is_loopback(); });
   std::vector<ConnectionLimiter::Permit> passes;
   passes.reserve(3);

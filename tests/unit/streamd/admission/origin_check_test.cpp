@@ -44,7 +44,7 @@ TEST_CASE("a stranger's page is not, nor one that was not as safe, nor one of an
   CHECK_FALSE(own("moz-extension://example.org", "example.org", false));
 }
 
-TEST_CASE("what cannot be read is not let in") {
+TEST_CASE("a malformed origin or host is not allowed") {
   for (const std::string origin :
        {"null", "example.org", "http://example.org/", "http://user@example.org",
         "http://example.org http://evil.example", "http://", "http://example.org\xff"})

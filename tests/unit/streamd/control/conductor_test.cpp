@@ -130,7 +130,8 @@ TEST_CASE("eight changes wait for a station that is still to come, and more are 
         "Too many changes wait for the station; try again when it plays.");
 }
 
-TEST_CASE_FIXTURE(Fixture, "who asks for another station before the first one began gets the second alone") {
+TEST_CASE_FIXTURE(
+    Fixture, "a listener that asks for another station before the first one began gets the second alone") {
   listen(2);
   say(2, R"({"type": "subscribe", "query": "station=new"})");
   say(2, R"({"type": "subscribe", "station": "default"})");

@@ -40,7 +40,7 @@ struct Fixture {
                            }
                          }};
 
-  // What the server does ten times a second.
+  // Does the work that the server does ten times a second.
   void tenth() {
     const std::int64_t playing = synth.writer().timeline().chunk_at(clock.now);
     synth.write(playing + 9, playing + 10);

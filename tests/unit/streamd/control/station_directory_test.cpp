@@ -19,7 +19,7 @@ struct Fixture {
   StationDirectory directory;
 };
 
-// What `work` is refused for; nothing if it is not.
+// Returns the reason for which `work` is refused; nothing if it is not.
 template <typename Work>
 std::optional<StationRefusal> refusal_of(const Work& work) {
   try {

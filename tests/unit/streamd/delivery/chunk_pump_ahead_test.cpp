@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the pump reads ahead and has encoded, with encoders that the test holds up, on a ring in a real
+// Chunks that the pump reads ahead and has encoded, with encoders that the test holds up, on a ring in a real
 // segment and a clock that the test moves.
 #include "streamd/delivery/chunk_pump.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is read ahead and encoded: chunk_pump_ahead_test.cpp.
+// Tests of chunks that are read ahead and encoded: chunk_pump_ahead_test.cpp.
 #include "streamd/delivery/chunk_pump.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is sent to whom, in which order, and how it is booked.
+// Messages that are sent: to whom, in which order, and how they are booked.
 #include "streamd/delivery/send_queues.h"
 
 #include <doctest/doctest.h>

@@ -132,7 +132,7 @@ TEST_CASE("if the encoder was reset, one stream ends and another one is chained 
   const std::vector<Page> page = pages_of(out.page);
   REQUIRE(page.size() == 1);
   CHECK((page[0].number == 2 && page[0].granule == 4'800 && page[0].serial == kSerial + 1));
-  // Who comes now begins with the new one.
+  // A listener that comes now begins with the new stream.
   CHECK(out.joint.substr(out.joint.size() - broadcast.ogg.headers().size()) == broadcast.ogg.headers());
   CHECK(broadcast.play(6).joint.empty());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run does before it measures. A whole run, against streamd, is load_test.py's.
+// Steps of a run before it measures. A whole run, against streamd, is load_test.py's.
 #include "tools/load/run.h"
 
 #include "tests/unit/tools/load/scripted_server.h"

@@ -54,7 +54,7 @@ class ScriptedServer {
     require(connection_ >= 0, "accept");
   }
 
-  // What the listener has sent, at least one byte of it.
+  // Returns what the listener has sent, at least one byte of it.
   std::string read() const {
     std::array<char, 4'096> buffer{};
     const ssize_t got = ::recv(connection_, buffer.data(), buffer.size(), 0);

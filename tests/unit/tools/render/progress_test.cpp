@@ -35,7 +35,7 @@ class Terminal {
 
   int end() const { return end_; }
 
-  // What has been drawn since the last call.
+  // Returns what has been drawn since the last call.
   std::string drawn() const {
     std::array<char, 1'024> text{};
     const ssize_t got = ::read(keeper_, text.data(), text.size());
