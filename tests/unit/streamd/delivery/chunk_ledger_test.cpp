@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "after hours of sleep one age stands for many") {
   send(chunk());
-  clock.now += 8 * 3'600 * kNsPerSecond;
+  clock.now += std::int64_t{8} * 3'600 * kNsPerSecond;
   send(chunk(288'000));
   check_identity();
   CHECK(dropped("overrun") == 288'000);
