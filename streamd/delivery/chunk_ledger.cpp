@@ -56,7 +56,7 @@ void ChunkLedger::note_queued(ChunkAccount& account, const AudioMessage& audio, 
   const auto update = metrics_.atomic_update();
   fall_due(account, audio.seq, due_ns);
   add_queued(account, +1);
-  observe_handover(due_ns);
+  observe_handover(due_ns, clock_.now_ns());
   assert(balanced());
 }
 
@@ -64,11 +64,12 @@ void ChunkLedger::note_sent_at_once(ChunkAccount& account, const AudioMessage& a
   const std::size_t bytes = audio.message->bytes.size();
   account.bytes += bytes;
   account.chunk_ns = audio.duration_ns;
+  const std::int64_t now_ns = clock_.now_ns();
   const auto update = metrics_.atomic_update();
   fall_due(account, audio.seq, due_ns);
-  observe_handover(due_ns);
+  observe_handover(due_ns, now_ns);
   metrics_.bytes_sent.add(static_cast<double>(bytes));
-  add_sent(account, audio, due_ns);
+  add_sent(account, audio, due_ns, now_ns);
   assert(balanced());
 }
 
@@ -79,7 +80,7 @@ void ChunkLedger::note_sent(ChunkAccount& account, const QueuedMessage& sent) {
   metrics_.bytes_sent.add(static_cast<double>(bytes));
   if (!sent.audio) return;
   add_queued(account, -1);
-  add_sent(account, *sent.audio, sent.due_ns);
+  add_sent(account, *sent.audio, sent.due_ns, clock_.now_ns());
   assert(balanced());
 }
 
@@ -89,7 +90,7 @@ void ChunkLedger::note_dropped(ChunkAccount& account, const QueuedMessage& dropp
   const auto update = metrics_.atomic_update();
   this->dropped(reason).add();
   add_queued(account, -1);
-  if (reason != DropReason::kDisconnect) observe_loss(dropped.due_ns);
+  if (reason != DropReason::kDisconnect) observe_loss(dropped.due_ns, clock_.now_ns());
   assert(balanced());
 }
 
@@ -98,7 +99,7 @@ void ChunkLedger::note_lost(ChunkAccount& account, std::int64_t seq, std::int64_
   fall_due(account, seq, due_ns);
   ++account.dropped;
   dropped(DropReason::kEncoding).add();
-  observe_loss(due_ns);
+  observe_loss(due_ns, clock_.now_ns());
   assert(balanced());
 }
 
@@ -139,20 +140,21 @@ void ChunkLedger::drop_missed(ChunkAccount& account, std::int64_t count, DropRea
 // for many: a machine may have slept for hours.
 void ChunkLedger::observe_losses(std::int64_t due_ns, std::int64_t chunk_ns, std::int64_t count) {
   constexpr std::int64_t kMostApart = 1'000;
+  const std::int64_t now_ns = clock_.now_ns();
   const std::int64_t apart = std::min(count, kMostApart);
-  for (std::int64_t i = 0; i < apart; ++i) observe_loss(due_ns - i * chunk_ns);
+  for (std::int64_t i = 0; i < apart; ++i) observe_loss(due_ns - i * chunk_ns, now_ns);
   const std::int64_t others = count - apart;
   if (others == 0) return;
   const std::int64_t middle_ns = due_ns - (apart + others / 2) * chunk_ns;
-  metrics_.delivery_latency_ms.observe(to_ms(clock_.now_ns() - middle_ns), others);
+  metrics_.delivery_latency_ms.observe(to_ms(now_ns - middle_ns), others);
 }
 
-void ChunkLedger::observe_loss(std::int64_t due_ns) {
-  if (due_ns != 0) metrics_.delivery_latency_ms.observe(to_ms(clock_.now_ns() - due_ns));
+void ChunkLedger::observe_loss(std::int64_t due_ns, std::int64_t now_ns) {
+  if (due_ns != 0) metrics_.delivery_latency_ms.observe(to_ms(now_ns - due_ns));
 }
 
-void ChunkLedger::observe_handover(std::int64_t due_ns) {
-  if (due_ns != 0) metrics_.handover_latency_ms.observe(to_ms(clock_.now_ns() - due_ns));
+void ChunkLedger::observe_handover(std::int64_t due_ns, std::int64_t now_ns) {
+  if (due_ns != 0) metrics_.handover_latency_ms.observe(to_ms(now_ns - due_ns));
 }
 
 void ChunkLedger::add_queued(ChunkAccount& account, int change) {
@@ -162,8 +164,8 @@ void ChunkLedger::add_queued(ChunkAccount& account, int change) {
   metrics_.chunks_queued.set(queued_);
 }
 
-void ChunkLedger::add_sent(ChunkAccount& account, const AudioMessage& audio, std::int64_t due_ns) {
-  const std::int64_t now_ns = clock_.now_ns();
+void ChunkLedger::add_sent(ChunkAccount& account, const AudioMessage& audio, std::int64_t due_ns,
+                           std::int64_t now_ns) {
   metrics_.chunks_sent.add();
   if (account.sent++ == 0) metrics_.startup_latency_ms.observe(to_ms(now_ns - account.accepted_ns));
   if (due_ns == 0 || now_ns - due_ns <= kOnTimeNs) metrics_.chunks_on_time.add();

@@ -63,10 +63,10 @@ class ChunkLedger {
   void fall_due(ChunkAccount& account, std::int64_t seq, std::int64_t due_ns);
   void drop_missed(ChunkAccount& account, std::int64_t count, DropReason reason);
   void observe_losses(std::int64_t due_ns, std::int64_t chunk_ns, std::int64_t count);
-  void observe_loss(std::int64_t due_ns);
-  void observe_handover(std::int64_t due_ns);
+  void observe_loss(std::int64_t due_ns, std::int64_t now_ns);
+  void observe_handover(std::int64_t due_ns, std::int64_t now_ns);
   void add_queued(ChunkAccount& account, int change);
-  void add_sent(ChunkAccount& account, const AudioMessage& audio, std::int64_t due_ns);
+  void add_sent(ChunkAccount& account, const AudioMessage& audio, std::int64_t due_ns, std::int64_t now_ns);
   void observe_interval(ChunkAccount& account, std::int64_t duration_ns, std::int64_t now_ns);
   Counter& dropped(DropReason reason);
   double settled() const;
