@@ -54,9 +54,9 @@ std::vector<ConfigKey> limit_keys() {
       {"streamd", "max_listeners_per_address",
        [](Config& c) -> std::int64_t& { return c.streamd.max_listeners_per_address; },
        integer_from(1, 60'000),
-       "Maximum number of listeners per address, or per /64 of IPv6; more are refused. Connections of all "
-       "kinds "
-       "are limited to 32 more. Loopback addresses are not limited, unless they are in trusted_proxies"},
+       "Maximum number of listeners per address, or per /64 of IPv6; more are refused. Connections of "
+       "all kinds are limited to 32 more. Loopback addresses are not limited, unless they are in "
+       "trusted_proxies"},
       {"streamd", "max_opus_stations", [](Config& c) -> std::int64_t& { return c.streamd.max_opus_stations; },
        integer_from(0, 4'096),
        "Maximum number of personal stations encoded in Opus; more are available in PCM only. 0: as many as "
