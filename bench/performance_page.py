@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Puts the figures of a run of scripts/bench into docs/performance.md, between its markers; those not given stay."""
+"""Puts the results of a run of scripts/bench into docs/performance.md, between its markers; those not given stay."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "streaming"))
 
-import figures as streaming_figures  # noqa: E402
+import evaluation  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1] / "docs/performance.md"
 COSTS = [
@@ -29,7 +29,7 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-# What a figure is of its repetitions: what others on the machine took is no cost of ours, but a latency has its share.
+# The function that sums up repetitions: the least of a cost, since other load only adds to it; the median of a latency.
 OF_REPETITIONS = {
     "ns_per_voice_sample": min,
     "ns_per_frame": min,
@@ -41,7 +41,7 @@ OF_REPETITIONS = {
 }
 
 
-def figures(engine):
+def measured(engine):
     """Counters by the parts of their benchmarks' names, without Google Benchmark's own suffixes."""
     repetitions = {}
     for entry in engine["benchmarks"]:
@@ -106,9 +106,9 @@ def listening(results):
             continue
         late, start = one.get("lateness_ms", {}), one["first_audio_ms"]
         cells = [number(late.get(share), 2) for share in ("p50", "p99", "max")]
-        cells += [number(start["p99"], 1), number(one["cpu_percent"], 0), streaming_figures.cost_text(one)]
+        cells += [number(start["p99"], 1), number(one["cpu_percent"], 0), evaluation.cost_text(one)]
         cells += [number(one["kb_per_listener"], 1), f"{one['listeners_lost']:,} / {one['chunks_lost']:,}"]
-        rows.append([one["title"], *cells, streaming_figures.runs_text(one)])
+        rows.append([one["title"], *cells, evaluation.runs_text(one)])
     head = ["", "late p50 ms", "late p99 ms", "late max ms", "start p99 ms", "% of a core", "ns a byte", "kB a listener"]
     return table([*head, "lost", "runs"], rows)
 
@@ -118,7 +118,7 @@ def listening_goals(results):
     for goal in results["goals"]:
         bound = f"≤ {goal['at_most']:g}" if "at_most" in goal else f"≥ {goal['at_least']:g}"
         met = {True: "yes", False: "**no**", None: ""}[goal["met"]]
-        rows.append([goal["what"], streaming_figures.goal_text(goal), bound, met])
+        rows.append([goal["what"], evaluation.goal_text(goal), bound, met])
     return table(["", "measured", "goal", "met"], rows)
 
 
@@ -135,7 +135,7 @@ def machine(results, processors, command):
 
 
 def with_rendering(page, engine, results):
-    found = figures(engine)
+    found = measured(engine)
     about = machine(results, engine["context"]["num_cpus"], "scripts/bench --only rendering")
     page = with_section(page, "machine", about)
     page = with_section(page, "costs", costs(found))

@@ -27,7 +27,7 @@ import scsynth
 
 ENGINE = pathlib.Path(__file__).resolve().parents[2] / "build/release/bench/auralis-bench-engine"
 CORE = max(os.sched_getaffinity(0))
-FIGURE = "ns_per_voice_sample"
+METRIC = "ns_per_voice_sample"
 SHORT_S = 2
 CHECK_S = 8  # attack, decay, and the period of the tremolo that is measured
 TOLERANCE_DB = 1.5  # from the patch's level, so that two peers differ by at most twice as much
@@ -84,9 +84,9 @@ def measure_engine(options):
     try:
         told, _ = run([options.engine.resolve(), "--benchmark_format=json", "--benchmark_filter=^pad_patch/"])
         benchmarks = [one for one in json.loads(told.stdout)["benchmarks"] if not one.get("error_occurred")]
-        return {("auralis", one["name"].split("/")[1]): float(one[FIGURE]) for one in benchmarks}
+        return {("auralis", one["name"].split("/")[1]): float(one[METRIC]) for one in benchmarks}
     except (ValueError, LookupError) as error:
-        raise SystemExit(f"peers: {options.engine} reports no {FIGURE}: {error!r}") from error
+        raise SystemExit(f"peers: {options.engine} reports no {METRIC}: {error!r}") from error
 
 
 def measure(options):
@@ -110,11 +110,11 @@ def measure(options):
             for key, ns in found.items():
                 runs.setdefault(key, []).append(round(ns, 3))
     results = [
-        {"name": name, "version": version, FIGURE: statistics.median(values), "runs": sorted(values)}
+        {"name": name, "version": version, METRIC: statistics.median(values), "runs": sorted(values)}
         for (name, version), values in runs.items()
     ]
     for one in results:
-        one["times_as_fast_as"] = {x["name"]: round(x[FIGURE] / one[FIGURE], 2) for x in results[: len(peers)]}
+        one["times_as_fast_as"] = {x["name"]: round(x[METRIC] / one[METRIC], 2) for x in results[: len(peers)]}
     return results
 
 
@@ -124,8 +124,8 @@ def print_table(results):
     for one in results:
         span = f"{one['runs'][0]:.2f} to {one['runs'][-1]:.2f}"
         times = "".join(f"{factor:>16.2f} x" for factor in one["times_as_fast_as"].values())
-        print(f"{one['name'] + ' ' + one['version']:<20}{one[FIGURE]:>18.2f}{span:>18}{times}")
-    if any(one["runs"][-1] - one["runs"][0] > 0.1 * one[FIGURE] for one in results):
+        print(f"{one['name'] + ' ' + one['version']:<20}{one[METRIC]:>18.2f}{span:>18}{times}")
+    if any(one["runs"][-1] - one["runs"][0] > 0.1 * one[METRIC] for one in results):
         print("peers: runs of one program differ by more than 10 %: is the machine busy?")
 
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-import figures
+import evaluation
 import machine
 import other_servers
 import servers
@@ -133,7 +133,7 @@ class Bench:
             title = f"{listeners:,} listeners of Icecast {version}, bytes as PCM"
             self._step("icecast", title, other_servers.icecast(self._folder, listeners), listeners, 100)
             result = self.results["icecast"]
-            if result["listeners"] <= FEWEST or not any(map(figures.listeners_lost, result["reports"])):
+            if result["listeners"] <= FEWEST or not any(map(evaluation.listeners_lost, result["reports"])):
                 return count
             # Icecast cannot serve so many here: measure its cost with fewer.
             count //= 2
@@ -148,12 +148,12 @@ def print_summary(report):
             continue
         late = one.get("lateness_ms")
         late_text = f"late p50 {late['p50']:.2f} p99 {late['p99']:.2f} max {late['max']:.2f} ms, " if late else ""
-        cost_text = f"{figures.cost_text(one)} ns a byte, {one['kb_per_listener']:.1f} kB a listener"
+        cost_text = f"{evaluation.cost_text(one)} ns a byte, {one['kb_per_listener']:.1f} kB a listener"
         lost_text = f"{one['listeners_lost']} listeners and {one['chunks_lost']} chunks lost"
         print(f"{one['title']}: {late_text}{cost_text}, {lost_text}")
     for row in report["goals"]:
         verdict = {True: "met", False: "NOT MET", None: "?"}[row["met"]]
-        print(f"{verdict:<8}{row['what']}: {figures.goal_text(row)} ({figures.bound_text(row)})")
+        print(f"{verdict:<8}{row['what']}: {evaluation.goal_text(row)} ({evaluation.bound_text(row)})")
 
 
 def main():
@@ -172,7 +172,7 @@ def main():
         os.chmod(name, 0o755)  # Icecast runs as another user
         bench = Bench(options, pathlib.Path(name))
         bench.run()
-    steps = {name: figures.of_step(result) for name, result in bench.results.items()}
+    steps = {name: evaluation.of_step(result) for name, result in bench.results.items()}
     models = re.findall(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     report = {
         "date": datetime.date.today().isoformat(),
@@ -180,7 +180,7 @@ def main():
         "processors": len(os.sched_getaffinity(0)),
         "load_before": load_before,
         "steps": steps,
-        "goals": figures.goals(steps),
+        "goals": evaluation.goals(steps),
     }
     print_summary(report)
     if options.json:

@@ -57,8 +57,8 @@ def test_listeners_that_hear_everything_are_measured(stack, load, protocol, chun
     # A chunk may be incomplete at the beginning and at the end; and each has a header.
     assert report["bytes"] == pytest.approx(report["chunks"] * chunk_bytes, rel=0.02, abs=5 * 2 * chunk_bytes)
     assert report["lateness_ms"]["count"] == report["chunks"]
-    for figures in (report["lateness_ms"], report["jitter_ms"]):
-        shares = [figures[name] for name in ("p50", "p90", "p95", "p99", "p99.9", "max")]
+    for shares_of in (report["lateness_ms"], report["jitter_ms"]):
+        shares = [shares_of[name] for name in ("p50", "p90", "p95", "p99", "p99.9", "max")]
         assert shares == sorted(shares) and shares[0] >= 0
     server = report["server"]
     assert server["pid"] == streamd and server["cpu_s"] >= 0 and server["rss_kib_after"] > 1_000

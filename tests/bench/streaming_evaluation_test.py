@@ -3,7 +3,7 @@
 
 import pytest
 
-import figures
+import evaluation
 import performance_page
 
 BUSY = {"other_load_percent": 41.3, "why": "machine busy (41 % other load)"}
@@ -20,7 +20,7 @@ def run(ns_per_byte, late_ms=1.0, missing=0):
 
 
 def step(title, *reports, busy=(), **more):
-    return figures.of_step({"title": title, "listeners": 100, "reports": list(reports), "busy": list(busy), **more})
+    return evaluation.of_step({"title": title, "listeners": 100, "reports": list(reports), "busy": list(busy), **more})
 
 
 def rows(*steps):
@@ -33,8 +33,8 @@ def rows(*steps):
 def test_a_cost_is_the_least_of_its_runs_and_has_its_spread():
     one = step("PCM", run(0.7), run(0.63), run(0.9))
     assert (one["ns_per_byte"], one["ns_per_byte_most"], one["runs"]) == (0.63, 0.9, 3)
-    assert figures.cost_text(one) == "0.63 to 0.90"
-    assert figures.cost_text(step("PCM", run(0.7))) == "0.70"
+    assert evaluation.cost_text(one) == "0.63 to 0.90"
+    assert evaluation.cost_text(step("PCM", run(0.7))) == "0.70"
 
 
 def test_latencies_are_the_median_and_losses_the_sum():
@@ -43,7 +43,7 @@ def test_latencies_are_the_median_and_losses_the_sum():
     assert one["chunks_lost"] == 7
 
 
-def test_a_busy_machine_gives_no_figure_and_the_table_says_why():
+def test_a_busy_machine_gives_no_result_and_the_table_says_why():
     one = step("PCM", busy=[{"other_load_percent": 80, "why": "machine busy (80 % other load)"}, BUSY])
     assert one.keys() == {"title", "listeners", "absent"}
     head, _, cells = rows(one)
@@ -51,7 +51,7 @@ def test_a_busy_machine_gives_no_figure_and_the_table_says_why():
     assert len(cells) == len(head) and not any(cells[2:])
 
 
-def test_runs_on_a_busy_machine_are_left_out_of_the_others_figures():
+def test_runs_on_a_busy_machine_are_left_out():
     one = step("PCM", run(0.7), run(0.8), busy=[BUSY])
     head, _, cells = rows(one, step("Opus", run(6), run(7), run(8)))[:3]
     assert dict(zip(head, cells))["ns a byte"] == "0.70 to 0.80"
@@ -88,19 +88,19 @@ def served():
     ],
 )
 def test_streamd_is_compared_with_servers_of_messages_as_large(what, ratio, met):
-    (goal,) = [one for one in figures.goals(served()) if one["what"] == what]
-    assert goal["figure"] == pytest.approx(ratio)
+    (goal,) = [one for one in evaluation.goals(served()) if one["what"] == what]
+    assert goal["value"] == pytest.approx(ratio)
     assert goal["met"] is met
 
 
 @pytest.mark.parametrize("name", served())
-def test_a_goal_without_a_figure_is_neither_met_nor_missed(name):
+def test_a_goal_without_a_value_is_neither_met_nor_missed(name):
     steps = served()
     steps[name] = step(name, busy=[BUSY])
-    goals, all_goals = figures.goals(steps), figures.goals(served())
+    goals, all_goals = evaluation.goals(steps), evaluation.goals(served())
     assert [one["what"] for one in goals] == [one["what"] for one in all_goals]
     unknown = [one for one in goals if one["met"] is None]
-    assert unknown and all(figures.goal_text(one) == "not measured" for one in unknown)
+    assert unknown and all(evaluation.goal_text(one) == "not measured" for one in unknown)
     assert len(unknown) < len(goals)
     assert "| not measured |" in performance_page.listening_goals({"goals": unknown})
 
@@ -108,4 +108,4 @@ def test_a_goal_without_a_figure_is_neither_met_nor_missed(name):
 def test_a_peer_that_is_not_installed_is_left_out():
     steps = served()
     del steps["nchan"]
-    assert not any("nchan" in one["what"] for one in figures.goals(steps))
+    assert not any("nchan" in one["what"] for one in evaluation.goals(steps))

@@ -47,12 +47,12 @@ def of_step(result):
     """Returns the metrics of a step, from the repetitions during which the machine was otherwise idle. Costs are minimums,
     since other load can only add to them; latencies are medians; losses are sums. An unavailable metric is None."""
     reports = result["reports"]
-    figures = {"title": result["title"], "listeners": result["listeners"]}
+    metrics = {"title": result["title"], "listeners": result["listeners"]}
     if not reports:
-        return {**figures, "absent": _absence(result)}
+        return {**metrics, "absent": _absence(result)}
     least, most = least_and_most(_found(reports, "server", "cpu_ns_per_byte"))
     grown = [one["server"]["rss_kib_after"] - one["server"]["rss_kib_before"] for one in reports]
-    figures |= {
+    metrics |= {
         "runs": len(reports),
         "runs_busy": len(result.get("busy", ())),
         "opened": min(one["opened"] for one in reports),
@@ -68,17 +68,17 @@ def of_step(result):
     for kind in ("lateness_ms", "jitter_ms", "handshake_ms", "first_audio_ms"):
         shares = {share: _median(_found(reports, kind, share)) for share in SHARES}
         if shares["p50"] is not None:
-            figures[kind] = shares
-    return figures
+            metrics[kind] = shares
+    return metrics
 
 
-def _goal(what, figure, at_most=None, at_least=None, unit=""):
+def _goal(what, value, at_most=None, at_least=None, unit=""):
     """Returns a goal with its result; `met` is None without a measured value."""
     goal = {"at_most": at_most} if at_least is None else {"at_least": at_least}
     met = None
-    if figure is not None:
-        met = figure <= at_most if at_least is None else figure >= at_least
-    return {"what": what, "figure": figure, "unit": unit, **goal, "met": met}
+    if value is not None:
+        met = value <= at_most if at_least is None else value >= at_least
+    return {"what": what, "value": value, "unit": unit, **goal, "met": met}
 
 
 def _of(step, *path):
@@ -147,10 +147,10 @@ def bound_text(goal):
 
 def goal_text(goal):
     """Returns the measured value with its unit."""
-    figure = goal["figure"]
-    if figure is None:
+    value = goal["value"]
+    if value is None:
         return "not measured"
-    text = f"{figure:.3g}" if abs(figure) < 1_000 else f"{figure:,.0f}"
+    text = f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"
     return f"{text} {goal['unit']}".strip()
 
 
