@@ -35,6 +35,7 @@ SynthLoop::SynthLoop(const SynthParts& parts, const std::vector<StationConfig>& 
   stations_.restore(last_step_ns_);
   stations_.apply(configured_, parts_.clock.now_ns());
   stations_.detach();
+  parts_.metrics_writer.detach();
   parts_.metrics.device_memory_mb.set(static_cast<double>(parts_.engine.device_bytes()) / (1 << 20));
   parts_.audio.publish(last_step_ns_);
 }
@@ -253,6 +254,7 @@ std::int64_t SynthLoop::next_step(std::int64_t now_ns) const {
 void SynthLoop::run(const std::function<void()>& on_filled) {
   thread_.detach();
   stations_.detach();
+  parts_.metrics_writer.detach();
   bool notified = false;
   MutexLock lock(mutex_);
   while (!stopping_) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -49,7 +50,10 @@ class SynthLoop {
   std::int64_t step();
 
   // Whether every ring has reached its target depth once. The thread of step().
-  bool filled() const { return filled_; }
+  bool filled() const {
+    assert(thread_.is_current());
+    return filled_;
+  }
 
   // Steps until stop(); calls `on_filled` once. Throws what step() throws. Its thread is the one of step()
   // from then on.

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "common/base/clock.h"
+#include "common/base/thread_checker.h"
 
 namespace auralis {
 
@@ -26,6 +27,7 @@ class ProcessTime final : public Clock {
   // Notes that the process runs. False after an absence: input that clients sent meanwhile may not have been
   // read yet, so check their deadlines at the next step.
   bool step() {
+    assert(checker_.is_current());
     const std::int64_t clock_ns = clock_.now_ns();
     const std::int64_t excess_ns = std::max<std::int64_t>(0, clock_ns - last_ns_ - max_step_ns_);
     absent_ns_ += excess_ns;
@@ -34,6 +36,7 @@ class ProcessTime final : public Clock {
   }
 
   std::int64_t now_ns() const override {
+    assert(checker_.is_current());
     return std::min(clock_.now_ns(), last_ns_ + max_step_ns_) - absent_ns_;
   }
   // Total absence: how far the clock is ahead of now_ns().
@@ -42,6 +45,7 @@ class ProcessTime final : public Clock {
   std::int64_t unix_ns() const override { return clock_.unix_ns(); }
 
  private:
+  ThreadChecker checker_;
   const Clock& clock_;
   std::int64_t max_step_ns_;
   std::int64_t last_ns_;

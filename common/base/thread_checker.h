@@ -17,6 +17,12 @@ class ThreadChecker {
   ThreadChecker() = default;
   ThreadChecker(const ThreadChecker&) = delete;
   ThreadChecker& operator=(const ThreadChecker&) = delete;
+  // A moved object has no thread yet.
+  ThreadChecker(ThreadChecker&& /*from*/) noexcept {}
+  ThreadChecker& operator=(ThreadChecker&& /*from*/) noexcept {
+    detach();
+    return *this;
+  }
 
 #ifndef NDEBUG
   // Whether the calling thread is the first one that called this, since construction or detach(). Any thread.

@@ -167,6 +167,7 @@ struct MetricsWriter::Impl {
   std::size_t word_count;
   std::deque<MetricBinder> shards;  // a deque: binders must not move
   ThreadChecker housekeeper;
+  ThreadChecker worker;  // of beat() and set_late_label()
 
   Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t shard_count)
       : specs(s),
@@ -236,7 +237,10 @@ MetricsWriter::~MetricsWriter() = default;
 
 MetricBinder& MetricsWriter::shard(std::size_t shard) { return impl_->shards.at(shard); }
 
+void MetricsWriter::detach() noexcept { impl_->worker.detach(); }
+
 void MetricsWriter::beat(std::int64_t now_ns) {
+  assert(impl_->worker.is_current());
   impl_->segment.beat(now_ns);
   impl_->show(Impl::kLabelsBegin, Impl::kLabelsEnd);
 }
@@ -259,6 +263,7 @@ std::string MetricsWriter::late_label(std::size_t index) const {
 }
 
 void MetricsWriter::set_late_label(std::size_t index, std::string_view text) {
+  assert(impl_->worker.is_current());
   const LateText bytes = late_text(text);
   SharedRecord<LateText>& own = Impl::labels_in(impl_->image()).at(index);
   SharedRecord<LateText>& shown = Impl::labels_in(impl_->shown()).at(index);

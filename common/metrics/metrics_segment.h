@@ -45,6 +45,9 @@ class MetricsWriter {
   // std::invalid_argument unless the text is up to 63 bytes of printable ASCII; then nothing has changed.
   void set_late_label(std::size_t index, std::string_view text);
 
+  // Hands set_late_label() and beat() to the next thread that calls them (ThreadChecker::detach).
+  void detach() noexcept;
+
   // Heartbeat, from the daemon's working loop, by the thread of set_late_label(). Restores labels that
   // another process overwrote.
   void beat(std::int64_t now_ns);
@@ -59,7 +62,7 @@ class MetricsWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-// A read-only view. One thread.
+// A read-only view. One thread at a time.
 class MetricsReader {
  public:
   explicit MetricsReader(const std::filesystem::path& directory);

@@ -119,8 +119,8 @@ enum class SegmentState {
   kUntrusted,     // in a folder that another user could have made
 };
 
-// A read-only view. One thread. Never writes, takes no lock, and never reads past the mapping; a file that is
-// truncated meanwhile reads as zeros, until refresh().
+// A read-only view. One thread at a time. Never writes, takes no lock, and never reads past the mapping; a
+// file that is truncated meanwhile reads as zeros, until refresh().
 class SegmentReader {
  public:
   SegmentReader(std::filesystem::path path, SegmentKind kind, std::uint32_t version);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/control/accepted_changes.h"
 
+#include <cassert>
 #include <utility>
 
 namespace auralis {
 
 void AcceptedChanges::add(Change change, std::int64_t now_ns) {
+  assert(checker_.is_current());
   const std::size_t index = change.id.index;
   pending_[index] = {std::move(change), now_ns};
 }
@@ -13,6 +15,7 @@ void AcceptedChanges::add(Change change, std::int64_t now_ns) {
 std::vector<AcceptedChanges::Change> AcceptedChanges::extract_void(
     const std::function<const StationState*(const StationId&)>& state_of, bool synthd_works,
     std::int64_t now_ns) {
+  assert(checker_.is_current());
   std::vector<Change> taken_back;
   for (auto entry = pending_.begin(); entry != pending_.end();) {
     Pending& pending = entry->second;

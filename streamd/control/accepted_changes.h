@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/thread_checker.h"
 #include "common/segments/audio_segment.h"
 
 namespace auralis {
@@ -40,6 +41,7 @@ class AcceptedChanges {
     Change change;
     std::int64_t since_ns = 0;  // from when on a working synthd could have confirmed it
   };
+  ThreadChecker checker_;
   std::map<std::size_t, Pending> pending_;  // by index
 };
 

@@ -229,6 +229,11 @@ void Worker::respond(ConnectionId connection, const HttpResponse& response) {
   assert(checker_.is_current());
   network_.respond(connection, response);
 }
+void Worker::set_directory(std::shared_ptr<const StationDirectory> directory) {
+  assert(checker_.is_current());
+  directory_ = std::move(directory);
+}
+
 void Worker::report_listeners(std::uint64_t collection) { conductor_.add_reports(collection, reports()); }
 
 std::vector<ListenerReport> Worker::reports() const {

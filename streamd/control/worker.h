@@ -42,7 +42,7 @@ class Worker final : public ConnectionEvents {
   void close_format(WireFormat format, std::uint16_t code, std::string_view reason);
   void respond(ConnectionId connection, const HttpResponse& response);
   void report_listeners(std::uint64_t collection);
-  void set_directory(std::shared_ptr<const StationDirectory> directory) { directory_ = std::move(directory); }
+  void set_directory(std::shared_ptr<const StationDirectory> directory);
   void check_timeouts() { queues_.check_timeouts(); }
 
   // Announces to all listeners that the server stops, and gives each its time to go, evenly until `until_ns`.

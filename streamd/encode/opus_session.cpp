@@ -14,6 +14,7 @@ OpusSession::OpusSession(EncodingExecutor& executor, Settings settings)
     : executor_(executor), settings_(std::move(settings)) {}
 
 void OpusSession::submit(AudioChunk chunk) {
+  assert(checker_.is_current());
   const std::int64_t seq = chunk.seq;
   {
     const MutexLock lock(mutex_);
@@ -34,11 +35,13 @@ void OpusSession::skip_before(std::int64_t seq) {
 }
 
 std::vector<OpusSession::Encoded> OpusSession::take_encoded() {
+  assert(checker_.is_current());
   const MutexLock lock(mutex_);
   return std::exchange(encoded_, {});
 }
 
 bool OpusSession::pending(std::int64_t seq) const {
+  assert(checker_.is_current());
   const MutexLock lock(mutex_);
   const auto is_it = [seq](const auto& one) { return one.seq == seq; };
   return running_ == seq || std::any_of(waiting_.begin(), waiting_.end(), is_it) ||

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/base/mutex.h"
+#include "common/base/thread_checker.h"
 #include "streamd/encode/encoding_pool.h"
 #include "streamd/encode/frame.h"
 #include "streamd/encode/ogg_opus.h"
@@ -18,8 +19,8 @@
 
 namespace auralis {
 
-// The conductor's thread calls all public functions but encode_next(). `executor` outlives the work that it
-// was given. Work keeps its session alive.
+// One thread, the conductor's, calls submit(), take_encoded() and pending(). `executor` outlives the work
+// that it was given. Work keeps its session alive.
 class OpusSession : public std::enable_shared_from_this<OpusSession> {
  public:
   struct Settings {
@@ -41,7 +42,7 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
   // Queues a chunk, whose number is above that of all chunks before.
   void submit(AudioChunk chunk);
 
-  // Drops chunks before `seq` whose encoding has not begun. The gap resets the encoder.
+  // Drops chunks before `seq` whose encoding has not begun. The gap resets the encoder. Any thread.
   void skip_before(std::int64_t seq);
 
   // Returns what was encoded since the last call, in order. A chunk that could not be encoded is missing.
@@ -57,6 +58,7 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
   void schedule(std::int64_t chunk);
   std::optional<Encoded> encode(const AudioChunk& chunk);
 
+  ThreadChecker checker_;
   EncodingExecutor& executor_;
   const Settings settings_;
 

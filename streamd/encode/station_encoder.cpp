@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/encode/station_encoder.h"
 
+#include <cassert>
 #include <limits>
 #include <random>
 #include <utility>
@@ -33,6 +34,7 @@ AudioMessagePtr StationEncoder::first_message(EncodedChunk& chunk, WireFormat fo
 }
 
 AudioMessagePtr StationEncoder::message(EncodedChunk& chunk, WireFormat format) {
+  assert(checker_.is_current());
   AudioMessagePtr& message = chunk.messages.at(static_cast<std::size_t>(format));
   if (!message) message = make_message(chunk, format);
   return message;
@@ -65,6 +67,7 @@ WireMessagePtr StationEncoder::encode(EncodedChunk& chunk, WireFormat format) {
 }
 
 void StationEncoder::submit(const EncodedChunk& chunk, bool head_follows) {
+  assert(checker_.is_current());
   if (opus_ && chunk.audio.seq <= opus_->submitted) return;
   if (!opus_) {
     OpusSession::Settings settings{settings_.title, static_cast<std::int32_t>(settings_.opus_bitrate),
@@ -76,6 +79,7 @@ void StationEncoder::submit(const EncodedChunk& chunk, bool head_follows) {
 }
 
 void StationEncoder::collect(const std::function<EncodedChunk*(std::int64_t)>& find) {
+  assert(checker_.is_current());
   if (!opus_) return;
   for (OpusSession::Encoded& encoded : opus_->session->take_encoded()) {
     // The first listeners of a stream have had no headers yet.
@@ -92,23 +96,37 @@ void StationEncoder::collect(const std::function<EncodedChunk*(std::int64_t)>& f
   }
 }
 
+std::int64_t StationEncoder::submitted() const {
+  assert(checker_.is_current());
+  return opus_ ? opus_->submitted : -1;
+}
+
 bool StationEncoder::encoding(const EncodedChunk& chunk) const {
+  assert(checker_.is_current());
   return opus_ && !chunk.opus && chunk.audio.seq <= opus_->submitted &&
          opus_->session->pending(chunk.audio.seq);
 }
 
 WireMessagePtr StationEncoder::stream_head(WireFormat format, const Timeline& timeline,
                                            const EncodedChunk* newest) const {
+  assert(checker_.is_current());
   if (format == WireFormat::kWav) return make_http_chunk(wav_header(timeline.sample_rate, timeline.channels));
   const bool ogg = format == WireFormat::kOggOpus && newest != nullptr && newest->headers;
   return ogg ? make_http_chunk(*newest->headers) : nullptr;
 }
 
+void StationEncoder::reset() {
+  assert(checker_.is_current());
+  end_session();
+}
+
 void StationEncoder::skip_before(std::int64_t seq) {
+  assert(checker_.is_current());
   if (opus_) opus_->session->skip_before(seq);
 }
 
 void StationEncoder::release_if_idle(std::int64_t seq) {
+  assert(checker_.is_current());
   if (opus_ && seq - opus_->submitted > kIdleChunks) end_session();
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/thread_checker.h"
 #include "common/music/timeline.h"
 #include "streamd/encode/audio_message.h"
 #include "streamd/encode/frame.h"
@@ -30,7 +31,7 @@ struct EncodedChunk {
   bool late = false;                           // its turn came before it was encoded
 };
 
-// One thread, the conductor's. `executor` outlives it.
+// One thread, the conductor's; any thread may destroy it. `executor` outlives it.
 class StationEncoder {
  public:
   struct Settings {
@@ -56,7 +57,7 @@ class StationEncoder {
   void submit(const EncodedChunk& chunk, bool head_follows);
 
   // The highest chunk that was submitted; -1 if none was.
-  std::int64_t submitted() const { return opus_ ? opus_->submitted : -1; }
+  std::int64_t submitted() const;
 
   // Attaches what was encoded since the last call to its chunks. `find` returns the chunk of a number, or
   // null.
@@ -70,7 +71,7 @@ class StationEncoder {
   WireMessagePtr stream_head(WireFormat format, const Timeline& timeline, const EncodedChunk* newest) const;
 
   // Ends the Opus stream: the chunks that follow are of another timeline.
-  void reset() { end_session(); }
+  void reset();
 
   // Drops chunks before `seq` that wait for their encoding.
   void skip_before(std::int64_t seq);
@@ -91,6 +92,7 @@ class StationEncoder {
   WireMessagePtr encode(EncodedChunk& chunk, WireFormat format);
   void end_session();
 
+  ThreadChecker checker_;
   EncodingExecutor* executor_;
   Settings settings_;
   std::optional<Opus> opus_;

@@ -194,6 +194,7 @@ void VoicePacker::pack_tone(const Tone& tone, std::int64_t first_tile_frame, Pac
 }
 
 std::size_t VoicePacker::pack(const StationChunk& chunk, PackedVoice* voices, PackedStation& station) {
+  assert(checker_.is_current());
   const std::int64_t first_tile = floor_divide(chunk.first_frame, kTileFrames);
   const std::int64_t begin = first_tile * kTileFrames;
   const std::int64_t end = chunk.first_frame + shape_.chunk_frames;

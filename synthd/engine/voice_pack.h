@@ -3,10 +3,12 @@
 // to the tiles of the chunk.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "common/base/thread_checker.h"
 #include "synthd/engine/dsp/layout.h"
 #include "synthd/engine/engine.h"
 
@@ -56,6 +58,7 @@ class VoicePacker {
   void collect(const Voice& voice, std::int64_t begin, std::int64_t end);
   void pack_tone(const Tone& tone, std::int64_t first_tile_frame, PackedVoice& packed) const;
 
+  ThreadChecker checker_;
   EngineShape shape_;
   DspShape dsp_;
   std::vector<Tone> tones_;
@@ -74,6 +77,7 @@ class StationPositions {
   // Advances the station to the end of the chunk, which is about to be rendered. Returns true if the chunk
   // does not continue the last one: then the reverbs must be cleared.
   bool advance(const StationChunk& chunk) {
+    assert(checker_.is_current());
     std::int64_t& next = next_frames_.at(chunk.station);
     const bool restarts = next != chunk.first_frame;
     next = chunk.first_frame + chunk_frames_;
@@ -81,6 +85,7 @@ class StationPositions {
   }
 
  private:
+  ThreadChecker checker_;
   std::uint32_t chunk_frames_;
   std::vector<std::int64_t> next_frames_;
 };
