@@ -241,18 +241,19 @@ def header_of(root, path):
 
 
 def unit_tests(root):
-    """A test in the mirrored folder, or in one above it, includes the header of what it tests."""
+    """A test in the mirrored folder, or in one above it, begins with the header of what it tests."""
     tested = collections.defaultdict(set)
-    for test in sources(root, ("tests/unit",), (".cpp", ".h")):
-        for header in includes(root, test):
-            tested[header].add(str(pathlib.PurePath(test).relative_to("tests/unit").parent))
+    for test in (source for source in sources(root, ("tests/unit",), (".cpp",)) if source.endswith("_test.cpp")):
+        first = next((header for header in includes(root, test) if "/" in header), None)
+        tested[first].add(str(pathlib.PurePath(test).relative_to("tests/unit").parent))
     for path in sources(root, suffixes=(".cpp",)):
         if path.endswith("/main.cpp"):
             continue
         header = header_of(root, path)
         folders = {str(folder) for folder in pathlib.PurePath(path).parents}
         if not folders & tested.get(header, set()):
-            yield Violation("unit_tests", path, f"no file in tests/unit/{pathlib.PurePath(path).parent} includes {header}")
+            mirror = f"tests/unit/{pathlib.PurePath(path).parent}"
+            yield Violation("unit_tests", path, f"no test in {mirror} has {header} as its first include")
 
 
 def prose(root):

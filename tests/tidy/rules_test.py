@@ -121,11 +121,13 @@ def test_a_source_has_a_unit_test_in_the_mirrored_folder(tmp_path):
         "common/base/b.h": "",
         "streamd/control/c.cpp": '#include "streamd/control/whole.h"\n',
         "streamd/control/whole.h": "",
-        "tests/unit/common/base/a_test.cpp": '#include "common/base/a.h"\n',
+        "common/base/d.cpp": "",
+        "common/base/d.h": "",
+        "tests/unit/common/base/a_test.cpp": '#include "common/base/a.h"\n#include "common/base/d.h"\n',
         "tests/unit/streamd/api/b_test.cpp": '#include "common/base/b.h"\n',
         "tests/unit/streamd/control/whole_test.cpp": '#include "streamd/control/whole.h"\n',
     }
-    assert refused(rules.unit_tests, tmp_path, files) == ["common/base/b.cpp"]
+    assert refused(rules.unit_tests, tmp_path, files) == ["common/base/b.cpp", "common/base/d.cpp"]
 
 
 def test_prose_is_plain(tmp_path):

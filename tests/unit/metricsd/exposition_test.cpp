@@ -138,12 +138,4 @@ TEST_CASE_FIXTURE(Bench, "snapshot_json: says what the exposition says, no more 
   CHECK(samples == page.samples.size());
 }
 
-TEST_CASE("snapshot_json: bytes that are no UTF-8 do not break it") {
-  MetricSample sample;
-  sample.spec = {"name", "caf\xe9", MetricType::kGauge, {{"label", "\xff\xfe"}}, {}};
-  Snapshot snapshot;
-  snapshot.families = families_of({sample});
-  CHECK(nlohmann::json::parse(snapshot_json(snapshot, 1)).at("metrics").size() == 1);
-}
-
 }  // namespace auralis::exposition_test

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <thread>
 
-#include "metricsd/http_healthcheck.h"
 #include "tests/unit/metricsd/exposition.h"
 #include "tests/unit/metricsd/support.h"
 
@@ -117,14 +116,6 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: many scrapes at a time are all ans
   }
   for (auto& scraper : scrapers) scraper.join();
   CHECK(good == 60);
-}
-
-TEST_CASE_FIXTURE(Bench, "http_healthcheck: is content with a serving metricsd only") {
-  const int port = exporter->port();
-  CHECK(http_healthcheck("127.0.0.1", port).empty());
-  CHECK(http_healthcheck("0.0.0.0", port).empty());
-  exporter.reset();
-  CHECK_FALSE(http_healthcheck("127.0.0.1", port).empty());
 }
 
 TEST_CASE_FIXTURE(Bench, "PrometheusExporter: an address that cannot be had is one clear error") {

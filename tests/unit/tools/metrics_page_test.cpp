@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "tools/metrics_page.h"
+
 #include <map>
 #include <string>
 
 #include "tests/unit/support.h"
-#include "tools/metrics_page.h"
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 
 #include "synthd/composer/arc.h"
 #include "synthd/composer/harmony.h"
-#include "synthd/composer/melody.h"
+#include "tests/unit/synthd/composer/support.h"
 
 #include <doctest/doctest.h>
 
@@ -21,27 +21,7 @@
 namespace auralis::composer_test {
 namespace {
 
-constexpr std::uint32_t kRate = 44'100;
-constexpr std::uint64_t kSeed = 42;
-
-BarRecord bar_at(std::int64_t index, const MusicParameters& parameters) {
-  BarRecord bar;
-  bar.index = index;
-  bar.frames = bar_frames(parameters.bpm, kRate);
-  bar.start_frame = index * bar.frames;
-  bar.parameters = parameters;
-  return bar;
-}
-
-std::vector<Note> notes_of(VoiceGroup group, int bars, const MusicParameters& parameters) {
-  std::vector<Note> notes;
-  for (int index = 0; index < bars; ++index) {
-    for (const Note& note : compose_bar(kSeed, bar_at(index, parameters), kRate)) {
-      if (note.group == group) notes.push_back(note);
-    }
-  }
-  return notes;
-}
+using namespace test;
 
 bool same(const Score& a, const Score& b) {
   if (a.count != b.count) return false;
@@ -88,7 +68,8 @@ std::string golden_bars() {
     for (const std::uint64_t seed : {std::uint64_t{1}, ~std::uint64_t{0}}) {
       for (const std::int64_t index : {0, 1, 2, 3, 4, 5, 6, 7, 1'000, 1'000'000, 1'000'001}) {
         lines << preset.name << ' ' << seed << ' ' << index << ' ' << std::hex
-              << hash_of(compose_bar(seed, bar_at(index, preset.parameters), kRate)) << std::dec << '\n';
+              << hash_of(compose_bar(seed, bar_at(index, preset.parameters), kSampleRate)) << std::dec
+              << '\n';
       }
     }
   }
@@ -110,10 +91,10 @@ TEST_CASE(
 
 TEST_CASE("a bar is the same whatever was composed before it") {
   const MusicParameters& focus = kPresets[0].parameters;
-  const Score alone = compose_bar(kSeed, bar_at(1'000'000, focus), kRate);
-  for (int index = 0; index < 100; ++index) compose_bar(kSeed, bar_at(index, focus), kRate);
-  CHECK(same(compose_bar(kSeed, bar_at(1'000'000, focus), kRate), alone));
-  CHECK_FALSE(same(compose_bar(kSeed + 1, bar_at(1'000'000, focus), kRate), alone));
+  const Score alone = compose_bar(kSeed, bar_at(1'000'000, focus), kSampleRate);
+  for (int index = 0; index < 100; ++index) compose_bar(kSeed, bar_at(index, focus), kSampleRate);
+  CHECK(same(compose_bar(kSeed, bar_at(1'000'000, focus), kSampleRate), alone));
+  CHECK_FALSE(same(compose_bar(kSeed + 1, bar_at(1'000'000, focus), kSampleRate), alone));
 }
 
 TEST_CASE("a bar has four beats") {
@@ -130,13 +111,13 @@ TEST_CASE("notes start in their bar and end within the time that a station keeps
       parameters.intensity = intensity;
       for (int index = 0; index < 300; ++index) {
         const BarRecord bar = bar_at(index, parameters);
-        for (const Note& note : compose_bar(kSeed, bar, kRate)) {
+        for (const Note& note : compose_bar(kSeed, bar, kSampleRate)) {
           CHECK(note.start_frame >= bar.start_frame);
           CHECK(note.start_frame < bar.start_frame + bar.frames);
           CHECK(note.gate_frames > 0);
           // The longest swell lasts 8 s; a lead of 5 s with its echoes and releases is nearly as long.
           CHECK(note.start_frame + note.gate_frames <=
-                bar.start_frame + bar.frames + std::int64_t{8} * kRate);
+                bar.start_frame + bar.frames + std::int64_t{8} * kSampleRate);
         }
       }
     }
@@ -151,7 +132,7 @@ TEST_CASE("pads hold the bar's chord for the bar, in every preset; a suspension 
       const Chord chord = chord_of(kSeed, index, preset.parameters);
       const std::int64_t end = bar.start_frame + bar.frames;
       std::size_t held = 0;
-      for (const Note& note : compose_bar(kSeed, bar, kRate)) {
+      for (const Note& note : compose_bar(kSeed, bar, kSampleRate)) {
         if (note.group != VoiceGroup::kPads) continue;
         const bool resolves = chord.suspension != 0 && note.pitch == chord.pitches[Chord::kThird];
         if (note.pitch == chord.suspension) {
@@ -169,94 +150,6 @@ TEST_CASE("pads hold the bar's chord for the bar, in every preset; a suspension 
     }
   }
   CHECK(suspensions > 0);
-}
-
-TEST_CASE("the melody has chord, scale and chromatic tones in their shares, however dense the chords") {
-  for (const float complexity : {0.0F, 0.5F, 1.0F}) {
-    for (const float density : {0.0F, 0.5F, 1.0F}) {
-      CAPTURE(complexity);
-      CAPTURE(density);
-      MusicParameters parameters;
-      parameters.melody_complexity = complexity;
-      parameters.harmonic_density = density;
-      double chord_tones = 0;
-      double scale_tones = 0;
-      double others = 0;
-      for (int index = 0; index < 5'000; ++index) {
-        const Chord chord = chord_of(kSeed, index, parameters);
-        if (chord.suspension != 0) continue;  // the sounding chord differs before the middle of the bar
-        for (const Note& note : compose_bar(kSeed, bar_at(index, parameters), kRate)) {
-          if (note.group != VoiceGroup::kMelody) continue;
-          const bool of_scale = contains(scale_of(parameters), note.pitch);
-          ++(contains(chord.classes, note.pitch) ? chord_tones : of_scale ? scale_tones : others);
-        }
-      }
-      const double count = chord_tones + scale_tones + others;
-      REQUIRE(count > 2'000);
-      // 3 sigma of 2,000 draws is at most 0.034.
-      CHECK(std::abs(chord_tones / count - (0.70 - 0.30 * complexity)) < 0.035);
-      CHECK(std::abs(scale_tones / count - (0.25 + 0.15 * complexity)) < 0.035);
-      CHECK(std::abs(others / count - (0.05 + 0.15 * complexity)) < 0.025);
-    }
-  }
-}
-
-TEST_CASE("melody notes are long when calm and short when intense") {
-  MusicParameters parameters;
-  parameters.intensity = 0;
-  for (const Note& note : notes_of(VoiceGroup::kMelody, 500, parameters)) {
-    CHECK(note.gate_frames >= 2 * kRate);
-    CHECK(note.gate_frames <= 5 * kRate);
-  }
-  parameters.intensity = 1;
-  for (const Note& note : notes_of(VoiceGroup::kMelody, 500, parameters)) {
-    CHECK(note.gate_frames >= kRate / 2);
-    CHECK(note.gate_frames <= 2 * kRate);
-  }
-}
-
-TEST_CASE("the melody has small leaps and stays in a vocal range") {
-  MusicParameters parameters;
-  parameters.intensity = 1;
-  parameters.melody_complexity = 1;
-  int before = 0;
-  int leaps_over_an_octave = 0;
-  int notes = 0;
-  for (int index = 0; index < 2'000; ++index) {
-    int last = 0;
-    for (const Note& note : compose_bar(kSeed, bar_at(index, parameters), kRate)) {
-      if (note.group != VoiceGroup::kMelody) continue;
-      ++notes;
-      CHECK(note.pitch >= 55);
-      CHECK(note.pitch <= 91);
-      if (last != 0) CHECK(std::abs(note.pitch - last) <= kLargestLeap);
-      if (before != 0 && std::abs(note.pitch - before) > 12) ++leaps_over_an_octave;
-      before = last = note.pitch;
-    }
-  }
-  REQUIRE(notes > 2'000);
-  CHECK(leaps_over_an_octave < notes / 100);
-}
-
-TEST_CASE("phrases breathe: no note starts in the last two beats, and some bars are rests") {
-  for (const float intensity : {0.0F, 1.0F}) {
-    MusicParameters parameters;
-    parameters.intensity = intensity;
-    int resting = 0;
-    for (int index = 0; index < 1'000; ++index) {
-      const BarRecord bar = bar_at(index, parameters);
-      int notes = 0;
-      for (const Note& note : compose_bar(kSeed, bar, kRate)) {
-        if (note.group != VoiceGroup::kMelody) continue;
-        ++notes;
-        if (index % kPhraseBars == kPhraseBars - 1)
-          CHECK(note.start_frame < bar.start_frame + bar.frames * 4 / 8);
-      }
-      if (notes == 0) ++resting;
-    }
-    CHECK(resting > 100);
-    CHECK(resting < 600);
-  }
 }
 
 TEST_CASE("a higher intensity has more notes") {
@@ -280,7 +173,7 @@ TEST_CASE("an hour is not one minute repeated: fullness and height drift over mi
     double pitches = 0;
     double notes = 0;
     for (int index = minute * 15; index < minute * 15 + 15; ++index) {
-      for (const Note& note : compose_bar(kSeed, bar_at(index, focus), kRate)) {
+      for (const Note& note : compose_bar(kSeed, bar_at(index, focus), kSampleRate)) {
         if (note.group == VoiceGroup::kPads) ++pads;
         if (note.group != VoiceGroup::kMelody) continue;
         pitches += note.pitch;
@@ -312,7 +205,7 @@ TEST_CASE("the bars of an hour differ") {
   for (int index = 0; index < 900; ++index) {
     const BarRecord bar = bar_at(index, focus);
     std::vector<std::int64_t> heard;
-    for (const Note& note : compose_bar(kSeed, bar, kRate)) {
+    for (const Note& note : compose_bar(kSeed, bar, kSampleRate)) {
       heard.insert(heard.end(), {static_cast<std::int64_t>(note.group), note.pitch,
                                  note.start_frame - bar.start_frame, std::int64_t{note.gate_frames}});
     }
@@ -328,7 +221,7 @@ TEST_CASE("kicks occur every 4 to 8 bars from intensity 0.3 up, and never below"
   parameters.intensity = 0.3F;
   const auto kicks = notes_of(VoiceGroup::kKicks, 500, parameters);
   REQUIRE(kicks.size() > 500 / 8);
-  const std::int64_t bar = bar_frames(parameters.bpm, kRate);
+  const std::int64_t bar = bar_frames(parameters.bpm, kSampleRate);
   for (std::size_t i = 1; i < kicks.size(); ++i) {
     const std::int64_t apart = kicks[i].start_frame / bar - kicks[i - 1].start_frame / bar;
     CHECK(apart >= 4);
@@ -339,11 +232,11 @@ TEST_CASE("kicks occur every 4 to 8 bars from intensity 0.3 up, and never below"
 TEST_CASE("kicks have human timing: on the bar or up to 12 ms late, by varying amounts") {
   MusicParameters parameters;
   parameters.intensity = 1;
-  const std::int64_t bar = bar_frames(parameters.bpm, kRate);
+  const std::int64_t bar = bar_frames(parameters.bpm, kSampleRate);
   std::set<std::int64_t> late;
   for (const Note& kick : notes_of(VoiceGroup::kKicks, 1'000, parameters)) {
     late.insert(kick.start_frame % bar);
-    CHECK(kick.start_frame % bar <= kRate * 12 / 1'000);
+    CHECK(kick.start_frame % bar <= kSampleRate * 12 / 1'000);
   }
   CHECK(late.size() > 100);
 }
@@ -353,8 +246,8 @@ TEST_CASE("swells are sparse and last 3 to 8 s") {
   CHECK(swells.size() > 100);
   CHECK(swells.size() < 200);
   for (const Note& swell : swells) {
-    CHECK(swell.gate_frames >= 3 * kRate);
-    CHECK(swell.gate_frames <= 8 * kRate);
+    CHECK(swell.gate_frames >= 3 * kSampleRate);
+    CHECK(swell.gate_frames <= 8 * kSampleRate);
   }
 }
 
