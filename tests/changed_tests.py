@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What a change can affect, for scripts/test --changed: by RULES, and unit tests by what their objects depend on.
+"""Lists the tests that a change can affect, for scripts/test --changed: by RULES, and unit tests by what their objects depend on.
 
 A change is what differs from where this branch left BASE, committed or not, with files that git does not know yet.
 """

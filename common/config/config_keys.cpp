@@ -40,7 +40,8 @@ std::vector<ConfigKey> synthd_keys() {
                                 c.synthd.engine = choice_named<EngineChoice>(kEngineChoices, name);
                               }},
        one_of_names(kEngineChoices),
-       "What renders. auto: OpenCL where device names one or there is a GPU, else native; native: this "
+       "Engine that renders. auto: OpenCL where device names one or there is a GPU, else native; native: "
+       "this "
        "processor, without OpenCL"},
       {"synthd", "device", [](Config& c) -> std::string& { return c.synthd.device; }, any_text(),
        "OpenCL device: its index in --list-devices, or part of its name. Empty: the first GPU; "

@@ -124,7 +124,8 @@ std::vector<ConfigKey> permission_keys() {
              c.streamd.control_by = choice_named<ControlBy>(kControlByChoices, name);
            }},
        one_of_names(kControlByChoices),
-       "Who may change the music of stations that are open to changes. With operators, requests must present "
+       "Clients that may change the music of stations that are open to changes. With operators, requests "
+       "must present "
        "the token of token_file, which must be given"},
   };
 }

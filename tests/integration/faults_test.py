@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What listeners miss in a fault equals, to the chunk, what streamd says that it dropped; and the judgement is as bad."""
+"""What listeners miss in a fault equals, to the chunk, what streamd says that it dropped; and its success rate says so."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from auralis import binary, clean_environment, eventually
 LISTENERS = 20
 SETTLE_S = 2  # auralis-load measures from so long after the last listener connected
 LIMIT_S = 60
-# What listeners that stay know of. One that leaves does not know what it is not sent any more: disconnect and error.
+# Reasons that a listener which stays can count. One that leaves cannot count those of `disconnect` and `error`.
 REASONS = ("backlog", "step_down", "encoding", "overrun")
 
 

@@ -50,7 +50,7 @@ def is_sound(body):
     return body[:4] == b"RIFF" and body[8:12] == b"WAVE" and any(body[WAV_HEADER_BYTES:])
 
 
-# What each sends by default: nginx's proxy_pass, HAProxy's httpchk, curl --http1.0, MPlayer.
+# The requests that these send by default: nginx's proxy_pass, HAProxy's httpchk, curl --http1.0, MPlayer.
 NGINX = b"GET %s HTTP/1.0\r\nHost: auralis_upstream\r\nConnection: close\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n"
 
 

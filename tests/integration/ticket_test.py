@@ -144,10 +144,10 @@ def test_missing_and_excess_options_are_refused(key_file):
             ("--key-file", key_file, "--station", "night"),
             "--valid: must be given, or --until instead; one of them sets when the ticket expires",
         ),
-        (("--key-file", key_file, "--station", "night", *both), "--valid, --until: one of them at a time"),
+        (("--key-file", key_file, "--station", "night", *both), "--valid and --until exclude each other"),
         (
             ("--key-file", key_file, "--check", "x", "--valid", "1h"),
-            "--valid, --until: are for a new ticket, not for --check",
+            "--valid and --until do not apply to --check",
         ),
         (("--key-file", key_file, "--night"), '"--night": unknown option; --help lists them'),
         (("night",), '"night": unknown option; --help lists them'),

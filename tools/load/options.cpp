@@ -123,14 +123,14 @@ std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv,
   LoadOptions options;
   read_url(flags.url, options);
   if (!options.websocket && arguments.text("--protocol") != nullptr) {
-    throw UsageError("--protocol: is for ws:// alone");
+    throw UsageError("--protocol needs a ws:// URL");
   }
   if (options.websocket) options.protocol = kProtocols.at(arguments.choice("--protocol", kProtocols, 0));
   options.listeners = static_cast<std::size_t>(arguments.whole_number("--listeners", 1, kMostListeners, 1));
   options.stalled = static_cast<std::size_t>(
       arguments.whole_number("--stall", 0, static_cast<std::int64_t>(options.listeners), 0));
   if (arguments.text("--stall-seconds") != nullptr) {
-    if (options.stalled == 0) throw UsageError("--stall-seconds: is for --stall alone");
+    if (options.stalled == 0) throw UsageError("--stall-seconds needs --stall");
     options.stall_s = arguments.number("--stall-seconds", 0.1, kLongestSeconds, 1);
   }
   options.reset = static_cast<std::size_t>(arguments.whole_number(

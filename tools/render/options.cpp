@@ -237,7 +237,7 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   RenderOptions options;
   options.file = flags.file;
   if (flags.file.empty()) {
-    const std::string for_sound = ": is for sound; name a file for it";
+    const std::string for_sound = " needs a file for the sound";
     if (flags.stems) throw UsageError("--stems" + for_sound);
     if (arguments.text("--bits") != nullptr) throw UsageError("--bits" + for_sound);
   }
@@ -248,7 +248,7 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   options.config.synthd.engine = opencl ? EngineChoice::kOpenCl : EngineChoice::kNative;
   arguments.read("--device", config_key("synthd", "device"), options.config);
   if (arguments.text("--device") != nullptr && !opencl) {
-    throw UsageError("--device: is for --engine opencl alone");
+    throw UsageError("--device needs --engine opencl");
   }
   read_station(arguments, options);
 

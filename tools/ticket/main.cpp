@@ -81,7 +81,7 @@ std::int64_t unix_s() { return SystemClock().unix_ns() / kNsPerSecond; }
 
 std::int64_t expiry(const Options& options) {
   const std::int64_t now_s = unix_s();
-  if (options.valid && options.until) throw UsageError("--valid, --until: one of them at a time");
+  if (options.valid && options.until) throw UsageError("--valid and --until exclude each other");
   if (options.until) {
     const auto time_s = parse_time(options.until.text);
     if (!time_s) refuse(options.until, "Unix time in seconds, or a time such as 2026-12-31T23:59:59Z");
@@ -105,8 +105,7 @@ std::string make(const Options& options) {
 }
 
 std::string check(const Options& options) {
-  if (options.valid || options.until)
-    throw UsageError("--valid, --until: are for a new ticket, not for --check");
+  if (options.valid || options.until) throw UsageError("--valid and --until do not apply to --check");
   if (options.station) check_station(options.station);
   const Secret key = Secret::from_file(options.key_file.text);
   const auto ticket = parse_ticket(options.check.text);

@@ -24,23 +24,23 @@ namespace auralis::stream_server_test {
 namespace {
 
 sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_port = htons(port);
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return place;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
 }
 
 // A listening socket on a port that was free.
 class TakenPort {
  public:
   TakenPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in place = loopback(0);
-    socklen_t size = sizeof place;
-    auto* const any = reinterpret_cast<sockaddr*>(&place);
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
     test::require(::bind(socket_, any, size) == 0 && ::listen(socket_, 1) == 0, "listen");
     test::require(::getsockname(socket_, any, &size) == 0, "getsockname");
-    port_ = ntohs(place.sin_port);
+    port_ = ntohs(address.sin_port);
   }
   ~TakenPort() { ::close(socket_); }
   TakenPort(const TakenPort&) = delete;

@@ -18,7 +18,7 @@ using test::TempDir;
 
 constexpr std::size_t kLast = kLateLabels - 1;
 
-// Figures of two stations, one between both, and one of no station.
+// Metrics of two stations, one between both, and one of no station.
 class StationsMetrics {
   MetricBinder& m_;
 

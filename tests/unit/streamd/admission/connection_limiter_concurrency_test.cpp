@@ -111,24 +111,24 @@ TEST_CASE("threads that rush in at once get exactly the permits that there are")
       }
     });
     std::size_t entered = 0;
-    for (const auto& passes : held) entered += passes.size();
+    for (const auto& permits : held) entered += permits.size();
     CHECK(entered == kCapacity);
     CHECK(refused == kThreads * 10 - static_cast<int>(kCapacity));
     CHECK(limiter.taken() == kCapacity);
   }
 }
 
-TEST_CASE("passes are freed safely while the limiter goes") {
+TEST_CASE("permits are freed safely while the limiter goes") {
   for (int round = 0; round < 200; ++round) {
     auto limiter =
         std::make_unique<ConnectionLimiter>(ConnectionLimiter::Limits{kThreads, kThreads}, no_proxy);
-    std::vector<std::optional<ConnectionLimiter::Permit>> passes;
-    passes.reserve(kThreads);
+    std::vector<std::optional<ConnectionLimiter::Permit>> permits;
+    permits.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i)
-      passes.emplace_back(std::get<ConnectionLimiter::Permit>(limiter->acquire(client(0))));
+      permits.emplace_back(std::get<ConnectionLimiter::Permit>(limiter->acquire(client(0))));
     in_threads([&](int thread) {
       if (thread == 0) limiter.reset();
-      passes[static_cast<std::size_t>(thread)].reset();
+      permits[static_cast<std::size_t>(thread)].reset();
     });
     CHECK_FALSE(limiter);
   }

@@ -74,16 +74,16 @@ TEST_CASE("a /64 of IPv6 counts as one address, a /64 of mapped IPv4 does not") 
 
 TEST_CASE("an exempt client has no limit of its own, but takes permits") {
   ConnectionLimiter limiter({3, 1}, [](const IpAddress& client) { return client.is_loopback(); });
-  std::vector<ConnectionLimiter::Permit> passes;
-  passes.reserve(3);
-  for (int i = 0; i < 3; ++i) passes.push_back(acquire(limiter, "127.0.0.1").value());
+  std::vector<ConnectionLimiter::Permit> permits;
+  permits.reserve(3);
+  for (int i = 0; i < 3; ++i) permits.push_back(acquire(limiter, "127.0.0.1").value());
   CHECK(refusal(limiter, "127.0.0.1") == ConnectionLimiter::Refusal::kFull);
   CHECK(refusal(limiter, "192.0.2.1") == ConnectionLimiter::Refusal::kFull);
-  passes.clear();
+  permits.clear();
   CHECK(limiter.taken() == 0);
 }
 
-TEST_CASE("a permit that is handed on frees its place once, and what it is given for first") {
+TEST_CASE("a permit that is handed on frees its capacity once, and that of its address first") {
   ConnectionLimiter limiter({4, 4}, no_proxy);
   std::optional first = acquire(limiter, "192.0.2.1");
   ConnectionLimiter::Permit moved = std::move(*first);

@@ -19,11 +19,11 @@ namespace auralis::acceptor_test {
 namespace {
 
 sockaddr_in loopback(const std::string& address, std::uint16_t port) {
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_port = htons(port);
-  test::require(inet_pton(AF_INET, address.c_str(), &place.sin_addr) == 1, "socket");
-  return place;
+  sockaddr_in endpoint{};
+  endpoint.sin_family = AF_INET;
+  endpoint.sin_port = htons(port);
+  test::require(inet_pton(AF_INET, address.c_str(), &endpoint.sin_addr) == 1, "socket");
+  return endpoint;
 }
 
 // A connection from that address of this machine's own network, all of which is loopback.
@@ -66,12 +66,12 @@ class Client {
 
 std::uint16_t free_port() {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in place = loopback("127.0.0.1", 0);
-  socklen_t size = sizeof place;
-  test::require(::bind(socket, reinterpret_cast<const sockaddr*>(&place), size) == 0, "socket");
-  test::require(::getsockname(socket, reinterpret_cast<sockaddr*>(&place), &size) == 0, "socket");
+  sockaddr_in endpoint = loopback("127.0.0.1", 0);
+  socklen_t size = sizeof endpoint;
+  test::require(::bind(socket, reinterpret_cast<const sockaddr*>(&endpoint), size) == 0, "socket");
+  test::require(::getsockname(socket, reinterpret_cast<sockaddr*>(&endpoint), &size) == 0, "socket");
   ::close(socket);
-  return ntohs(place.sin_port);
+  return ntohs(endpoint.sin_port);
 }
 
 // Answers every request.
@@ -136,7 +136,7 @@ TEST_CASE("connections of one address leave room for those of others") {
     CHECK(server.rejected("address") == 1);
     CHECK(second.let_in());
   }
-  // Its place is free again once the server has seen its end.
+  // Its permit is free again once the server has seen its end.
   bool free = false;
   for (int attempt = 0; attempt < 10'000 && !free; ++attempt)
     free = Client("127.0.0.1", server.port).let_in();
