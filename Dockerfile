@@ -7,7 +7,9 @@ WORKDIR /src
 COPY scripts/bootstrap scripts/bootstrap
 RUN scripts/bootstrap
 COPY . .
-RUN cmake --preset release -DBUILD_TESTING=OFF \
+# Shown by auralis_build_info: the image's sources are no git clone.
+ARG COMMIT=unknown
+RUN cmake --preset release -DBUILD_TESTING=OFF -DBUILD_COMMIT="$COMMIT" \
     && cmake --build --preset release \
     && DESTDIR=/stage cmake --install build/release --prefix /usr --strip
 # The packages of the linked libraries: their names differ between Debian releases.

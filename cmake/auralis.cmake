@@ -1,6 +1,26 @@
 # SPDX-License-Identifier: MIT
 # Settings of every target: warnings, sanitizers, and files embedded into a binary.
 
+# The commit that is built, for auralis_build_info. Given by -DBUILD_COMMIT where the sources are no git clone.
+set(BUILD_COMMIT "" CACHE STRING "Commit that is built; empty: asked of git")
+if(NOT BUILD_COMMIT)
+  set(BUILD_COMMIT unknown)
+  find_package(Git QUIET)
+  if(GIT_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git)
+    execute_process(COMMAND ${GIT_EXECUTABLE} rev-parse --short=12 HEAD
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    execute_process(COMMAND ${GIT_EXECUTABLE} rev-parse --git-path logs/HEAD
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE head_log OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    if(commit)
+      set(BUILD_COMMIT ${commit})
+    endif()
+    get_filename_component(head_log "${head_log}" ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
+    if(EXISTS "${head_log}")
+      set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${head_log}")
+    endif()
+  endif()
+endif()
+
 add_library(auralis_options INTERFACE)
 target_include_directories(auralis_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(auralis_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)

@@ -113,7 +113,11 @@ void DerivedMetrics::add_machine(std::int64_t now_ns, const std::optional<CpuTic
 void DerivedMetrics::add_synthd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
   synthd_.add(now_ns, values_of(samples, kDerivedFromSynthd));
   const std::optional<Change> change = synthd_.unbroken(kShortSpanNs);
-  set_or_clear(own_.gpu_percent, percent(rate(change, kDeviceBusy), 1));
+  const double busy = percent(rate(change, kDeviceBusy), 1);
+  const bool gpu = std::any_of(samples.begin(), samples.end(),
+                               [](const MetricSample& sample) { return sample.spec.name == kGpuMemory; });
+  set_or_clear(own_.gpu_percent, gpu ? busy : kNone);
+  set_or_clear(own_.engine_percent, gpu ? kNone : busy);
   set_cpu_percent(Daemon::kSynthd, rate(change, kSynthCpu));
 }
 
@@ -138,6 +142,7 @@ void DerivedMetrics::hide(Daemon daemon) {
   own_.cpu_percent[daemon_index(daemon)].clear();
   if (daemon == Daemon::kSynthd) {
     own_.gpu_percent.clear();
+    own_.engine_percent.clear();
   } else if (daemon == Daemon::kStreamd) {
     own_.bandwidth_mbps.clear();
     own_.success_rate.clear();

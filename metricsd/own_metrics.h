@@ -31,6 +31,11 @@ class OwnMetrics {
         "whole machine, or of the labelled process",
         of(daemon));
   }
+  Gauge heartbeat_age(Daemon daemon) {
+    return m_.gauge("auralis_heartbeat_age_seconds",
+                    "Time since the process's last heartbeat, in seconds; absent if it does not run",
+                    of(daemon));
+  }
   Gauge process_up(Daemon daemon) {
     return m_.gauge("auralis_up", "1 while the process is healthy, 0 if it is absent or hangs", of(daemon));
   }
@@ -54,7 +59,7 @@ class OwnMetrics {
   }
 
   // Set by RingDepths.
-  std::array<RingMetrics, kLateLabels> rings;  // of configured stations
+  std::array<RingMetrics, kStationLabels> rings;  // of configured stations
   RingMetrics personal_ring = ring({"station", std::string(kPersonalLabel)});
 
   // Set by DerivedMetrics.
@@ -70,9 +75,13 @@ class OwnMetrics {
   Gauge bandwidth_mbps =
       m_.gauge("network_bandwidth_mbps",
                "Bit rate of streamd to all listeners over the last 5 seconds, in megabits per second");
-  Gauge gpu_percent =
-      m_.gauge("gpu_utilization_percent",
-               "Share of the last 5 seconds in which the rendering device was busy for synthd, in percent");
+  Gauge gpu_percent = m_.gauge("gpu_utilization_percent",
+                               "Share of the last 5 seconds in which the GPU was busy for synthd, in "
+                               "percent; absent where no GPU renders");
+  Gauge engine_percent =
+      m_.gauge("auralis_engine_utilization_percent",
+               "Share of the last 5 seconds in which the native engine, or OpenCL on a processor, "
+               "rendered, in percent; absent where a GPU renders");
   Gauge machine_cpu_percent = m_.gauge(
       "cpu_utilization_percent",
       "Processor time used over the last 5 seconds, in percent of all cores of the machine: of the whole "
@@ -81,6 +90,7 @@ class OwnMetrics {
       {process_cpu(Daemon::kSynthd), process_cpu(Daemon::kStreamd), process_cpu(Daemon::kMetricsd)}};
 
   // Set by SnapshotSource.
+  std::array<Gauge, 2> heartbeat_age_s{{heartbeat_age(Daemon::kSynthd), heartbeat_age(Daemon::kStreamd)}};
   std::array<Gauge, 3> up{
       {process_up(Daemon::kSynthd), process_up(Daemon::kStreamd), process_up(Daemon::kMetricsd)}};
   std::array<Counter, 2> withheld{{samples_withheld(Daemon::kSynthd), samples_withheld(Daemon::kStreamd)}};

@@ -41,12 +41,12 @@ void RingDepths::update(std::int64_t now_ns) {
     const double depth_ms = to_ms(reader_.timeline().depth_ns(*newest, now_ns));
     if (state->personal != 0) {
       least_personal_ms = std::min(least_personal_ms.value_or(depth_ms), depth_ms);
-    } else if (configured < kLateLabels) {
+    } else if (configured < kStationLabels) {
       own_.set_late_label(configured, state->name);
       show(metrics.rings.at(configured++), depth_ms, ring_ms);
     }
   }
-  for (; configured < kLateLabels; ++configured) {
+  for (; configured < kStationLabels; ++configured) {
     own_.set_late_label(configured, {});
     show(metrics.rings.at(configured), std::nullopt, ring_ms);
   }

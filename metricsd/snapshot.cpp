@@ -72,7 +72,10 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
       derived_(own_.metrics()),
       depths_(config.daemon_dir(Daemon::kSynthd), own_),
       system_(proc),
-      peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {}
+      peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {
+  set_build_labels(own_);
+  own_.metrics().process.begin();
+}
 
 std::vector<DaemonEvent> SnapshotSource::sample() {
   const MutexLock lock(mutex_);
@@ -159,6 +162,13 @@ bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
   const bool up = peer.reader->ready() && is_at_work(peer, now_ns);
   peer.up = up;
   own_.metrics().up[daemon_index(peer.daemon)].set(up ? 1 : 0);
+  Gauge& age = own_.metrics().heartbeat_age_s[daemon_index(peer.daemon)];
+  const SegmentReader& current = peer.reader->segment();
+  if (current.writer_alive()) {
+    age.set(static_cast<double>(std::max<std::int64_t>(0, now_ns - current.heartbeat_ns())) / kNsPerSecond);
+  } else {
+    age.clear();
+  }
   if (!up) derived_.hide(peer.daemon);
   return up;
 }

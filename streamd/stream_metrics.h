@@ -63,7 +63,7 @@ class StreamMetrics {
       m_.counter(kSendDeviationSquares, "Sum of the squares of both amounts, in square milliseconds");
 
   StationMetrics personal = of({"station", std::string(kPersonalLabel)});
-  std::array<StationMetrics, kLateLabels> configured;  // by StationLabels
+  std::array<StationMetrics, kStationLabels> configured;  // by StationLabels
 
   Counter chunks_due = m_.counter(
       kChunksDue,

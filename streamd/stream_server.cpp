@@ -115,6 +115,9 @@ struct StreamServer::Impl {
       Worker& worker = workers.emplace_back(i, context, conductor_proxy, networks[i], metrics[i]);
       worker_proxies.emplace_back(networks[i], worker);
     }
+    set_build_labels(segment);
+    segment.detach();
+    metrics.back().process.begin();
     conductor.conduct(worker_proxies, [this] { networks.front().step_now(); });
   }
 

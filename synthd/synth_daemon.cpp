@@ -12,11 +12,23 @@
 
 namespace auralis {
 
+namespace {
+
+// The metrics of the housekeeping thread, with this start counted.
+SynthMetrics begun(MetricsWriter& writer) {
+  set_build_labels(writer);
+  SynthMetrics metrics(writer.shard(SynthMetrics::kHousekeepingShard));
+  metrics.process.begin();
+  return metrics;
+}
+
+}  // namespace
+
 SynthDaemon::SynthDaemon(const Config& config, Service& service)
     : metrics_writer_(config.daemon_dir(Daemon::kSynthd), declared_metrics<SynthMetrics>(),
                       SynthMetrics::kShards, clock_.now_ns()),
       loop_metrics_(metrics_writer_.shard(SynthMetrics::kLoopShard)),
-      own_metrics_(metrics_writer_.shard(SynthMetrics::kHousekeepingShard)),
+      own_metrics_(begun(metrics_writer_)),
       capacity_(station_capacity(config, make_timeline(config, 0), ring_slots(config))),
       engine_(make_engine(config, engine_shape(make_timeline(config, 0), capacity_), true)),
       audio_(config.daemon_dir(Daemon::kSynthd), make_timeline(config, clock_.now_ns()), ring_slots(config),

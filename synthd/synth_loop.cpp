@@ -32,11 +32,11 @@ SynthLoop::SynthLoop(const SynthParts& parts, const std::vector<StationConfig>& 
       last_step_ns_(parts.clock.now_ns()) {
   due_.reserve(stations_.capacity());
   batch_.reserve(stations_.capacity());
+  show_engine();
   stations_.restore(last_step_ns_);
   stations_.apply(configured_, parts_.clock.now_ns());
   stations_.detach();
   parts_.metrics_writer.detach();
-  parts_.metrics.device_memory_mb.set(static_cast<double>(parts_.engine.device_bytes()) / (1 << 20));
   parts_.audio.publish(last_step_ns_);
 }
 
@@ -182,7 +182,21 @@ void SynthLoop::render_due() {
     if (cold != due_.end()) warm_up(ready);
   } catch (const EngineReplaced&) {  // the new engine is cold: the next step warms it up
     parts_.metrics.failovers.add();
+    show_engine();
   }
+}
+
+void SynthLoop::show_engine() {
+  const EngineInfo info = parts_.engine.info();
+  parts_.metrics_writer.set_late_label(kEngineLabel, as_late_text(info.engine));
+  parts_.metrics_writer.set_late_label(kDeviceLabel, as_late_text(info.device));
+  parts_.metrics_writer.set_late_label(kDeviceTypeLabel, device_type_name(info.type));
+  parts_.metrics.engine_info.set(1);
+  const double memory_mb = static_cast<double>(parts_.engine.device_bytes()) / (1 << 20);
+  parts_.metrics.gpu_memory_mb.clear();
+  parts_.metrics.engine_memory_mb.clear();
+  (info.type == DeviceType::kCpu ? parts_.metrics.engine_memory_mb : parts_.metrics.gpu_memory_mb)
+      .set(memory_mb);
 }
 
 void SynthLoop::add_to_batch(std::size_t index, std::int64_t own_chunk) {

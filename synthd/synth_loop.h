@@ -84,6 +84,7 @@ class SynthLoop {
   void collect_due(std::int64_t now_ns);
   void skip_missed(std::size_t index, std::int64_t now_ns);
   void render_due();
+  void show_engine();
   void render_ready(std::size_t count);
   void warm_up(std::size_t first);
   void add_to_batch(std::size_t index, std::int64_t own_chunk);

@@ -36,8 +36,14 @@ class SynthMetrics {
       "audio_synthesis_latency_ms",
       "Time to render and publish one batch of chunks, from submission until readers see it, in milliseconds",
       {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 300, 500, 1000});
-  Gauge device_memory_mb =
-      m_.gauge("gpu_memory_allocated_mb", "Memory that synthd has allocated on its device, in MiB");
+  // One of the two is set, by the type of the device.
+  Gauge gpu_memory_mb = m_.gauge(
+      kGpuMemory, "Memory that synthd has allocated on its GPU, in MiB; absent where no GPU renders");
+  Gauge engine_memory_mb = m_.gauge(
+      "auralis_engine_memory_mb", "Memory that the engine has allocated, in MiB; absent where a GPU renders");
+  Gauge engine_info = m_.gauge("auralis_engine_info", "1; the labels name what renders",
+                               {late_label("engine", kEngineLabel), late_label("device", kDeviceLabel),
+                                late_label("type", kDeviceTypeLabel)});
   Counter device_busy_seconds = m_.counter(
       kDeviceBusySeconds, "Time that the device was busy with batches, by its own clock, in seconds");
   Counter voices_dropped =
@@ -47,7 +53,7 @@ class SynthMetrics {
       m_.counter("auralis_engine_failovers_total", "Failovers from a failed device to the native engine");
   ProcessMetrics process{m_, "synthd"};
   StationMetrics personal = of({"station", std::string(kPersonalLabel)});
-  std::array<StationMetrics, kLateLabels> configured;  // by StationLabels
+  std::array<StationMetrics, kStationLabels> configured;  // by StationLabels
 
  private:
   StationMetrics of(const MetricLabel& label) {

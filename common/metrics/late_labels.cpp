@@ -12,6 +12,13 @@ bool is_printable(char c) { return c >= ' ' && c <= '~'; }
 
 }  // namespace
 
+std::string as_late_text(std::string_view text) {
+  std::string shown(text.substr(0, sizeof(LateText) - 1));
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return !is_printable(c); }, '?');
+  return shown;
+}
+
 LateText late_text(std::string_view text) {
   LateText bytes{};
   if (text.size() >= sizeof bytes.bytes || !std::all_of(text.begin(), text.end(), is_printable)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Label values that are set while a daemon runs. The declarations of its metrics (metrics.h) are constant
 // once published, but stations open and close: a label may refer to one of kLateLabels texts in shared memory
-// beside the declarations. A series whose late label is empty is absent for readers.
+// beside the declarations. A series with an empty late label is absent for readers.
 #pragma once
 
 #include <array>
@@ -13,7 +13,18 @@
 
 namespace auralis {
 
-inline constexpr std::size_t kLateLabels = 32;
+// Late labels of configured stations (StationLabels): those below this.
+inline constexpr std::size_t kStationLabels = 32;
+// The other late labels: of auralis_build_info and auralis_engine_info.
+enum LateLabelIndex : std::size_t {
+  kVersionLabel = kStationLabels,
+  kCommitLabel,
+  kCompilerLabel,
+  kEngineLabel,
+  kDeviceLabel,
+  kDeviceTypeLabel,
+  kLateLabels  // their number
+};
 
 // The text in shared memory: printable ASCII, padded with at least one zero.
 struct LateText {
@@ -24,6 +35,9 @@ struct LateText {
 using LateLabels = std::array<SharedRecord<LateText>, kLateLabels>;
 static_assert(sizeof(LateText) == 64 && sizeof(LateLabels) == kLateLabels * 192,
               "kMetricsLayoutVersion names this layout");
+
+// Text as a late label can hold it: other bytes than printable ASCII become '?', and it ends after 63 bytes.
+std::string as_late_text(std::string_view text);
 
 // Throws std::invalid_argument for more than 63 bytes, and for bytes that are not printable ASCII.
 LateText late_text(std::string_view text);

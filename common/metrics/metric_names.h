@@ -11,7 +11,8 @@ namespace auralis {
 // Of each daemon.
 inline constexpr const char* kProcessCpuSeconds = "auralis_process_cpu_seconds_total";
 
-// Of synthd.
+// Of synthd. kGpuMemory is a gauge, present where a GPU renders.
+inline constexpr const char* kGpuMemory = "gpu_memory_allocated_mb";
 inline constexpr const char* kDeviceBusySeconds = "auralis_engine_device_busy_seconds_total";
 
 // Of streamd.

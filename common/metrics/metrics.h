@@ -56,7 +56,7 @@ struct MetricSpec {
   std::size_t words() const { return type == MetricType::kHistogram ? bounds.size() + 2 : 1; }
 };
 
-inline constexpr std::size_t kMaxMetricLabels = 2;
+inline constexpr std::size_t kMaxMetricLabels = 4;
 inline constexpr std::size_t kMaxMetricBounds = 24;
 
 // A word holds a double. An unset gauge holds NaN, which means "absent" for readers.

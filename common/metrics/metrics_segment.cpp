@@ -39,7 +39,7 @@ struct MetricEntry {
   } labels[kMaxMetricLabels];
   double bounds[kMaxMetricBounds];
 };
-static_assert(sizeof(MetricEntry) == 752 && std::is_trivially_copyable_v<MetricEntry>,
+static_assert(sizeof(MetricEntry) == 952 && std::is_trivially_copyable_v<MetricEntry>,
               "kMetricsLayoutVersion names this layout");
 constexpr std::size_t kEntryWords = words_for(sizeof(MetricEntry));
 // Size of the part before the entries: whole cache lines.

@@ -3,9 +3,13 @@
 // metricsd: a pid is meaningless in another container.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "common/base/build_info.h"
+#include "common/metrics/late_labels.h"
 #include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
 
@@ -27,12 +31,49 @@ class ProcessMetrics {
       m_.counter("auralis_log_messages_dropped_total",
                  "Log messages dropped because the log could not keep up", {{"process", process_}});
 
+  Gauge resident_anon_mb = resident("anon");
+  Gauge resident_file_mb = resident("file");
+  Gauge resident_shmem_mb = resident("shmem");
+  Gauge open_fds = m_.gauge("process_open_fds", "Open file descriptors", {{"process", process_}});
+  Gauge max_fds = m_.gauge("process_max_fds", "Limit of open file descriptors", {{"process", process_}});
+  Gauge threads = m_.gauge("process_threads", "Threads of the process", {{"process", process_}});
+  Gauge start_time_seconds = m_.gauge("process_start_time_seconds",
+                                      "Start of the process, in seconds since 1970", {{"process", process_}});
+  Counter starts = m_.counter("auralis_daemon_starts_total", "Starts of the process since its counters began",
+                              {{"process", process_}});
+  Gauge build_info = m_.gauge("auralis_build_info", "1; the labels name the build",
+                              {{"process", process_},
+                               late_label("version", kVersionLabel),
+                               late_label("commit", kCommitLabel),
+                               late_label("compiler", kCompilerLabel)});
+
+  // Counts a start. Call once, by the thread of sample() or before it runs. The late labels of
+  // auralis_build_info are set by set_build_labels().
+  void begin();
+
   // Measures the calling process. About once a second, from one thread.
   void sample();
 
  private:
+  Gauge resident(std::string_view kind) {
+    return m_.gauge("auralis_memory_mb",
+                    "Resident memory by kind, in MiB: anon is the process's own; file is programs and mapped "
+                    "files; shmem is shared memory, counted in each process that maps it",
+                    {{"process", process_}, {"kind", std::string(kind)}});
+  }
+  void sample_memory();
+  void sample_descriptors();
+
   double cpu_seen_ = 0;
   double dropped_seen_ = 0;
 };
+
+// Sets the late labels of auralis_build_info. `labels` has set_late_label(index, text).
+template <typename Labels>
+void set_build_labels(Labels& labels) {
+  labels.set_late_label(kVersionLabel, as_late_text(build_version()));
+  labels.set_late_label(kCommitLabel, as_late_text(build_commit()));
+  labels.set_late_label(kCompilerLabel, as_late_text(build_compiler()));
+}
 
 }  // namespace auralis

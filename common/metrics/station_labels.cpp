@@ -6,7 +6,7 @@
 namespace auralis {
 
 void StationLabels::keep(const std::vector<std::string_view>& names) {
-  for (std::size_t i = 0; i < kLateLabels; ++i) {
+  for (std::size_t i = 0; i < kStationLabels; ++i) {
     const bool kept = std::find(names.begin(), names.end(), metrics_.late_label(i)) != names.end();
     if (!kept) metrics_.set_late_label(i, "");
   }
@@ -14,7 +14,7 @@ void StationLabels::keep(const std::vector<std::string_view>& names) {
 
 std::optional<std::size_t> StationLabels::label_of(std::string_view name) {
   std::optional<std::size_t> free;
-  for (std::size_t i = kLateLabels; i-- > 0;) {
+  for (std::size_t i = kStationLabels; i-- > 0;) {
     const std::string label = metrics_.late_label(i);
     if (label == name) return i;
     if (label.empty()) free = i;

@@ -150,6 +150,9 @@ class SegmentReader {
   // Whether the writer still holds its lock, asked of the kernel; false unless ready.
   bool writer_alive() const;
 
+  // Time of the writer's last heartbeat (CLOCK_MONOTONIC); 0 unless ready.
+  std::int64_t heartbeat_ns() const;
+
   // Alive and its heartbeat younger than kHungAfterNs.
   bool writer_healthy(std::int64_t now_ns) const;
 

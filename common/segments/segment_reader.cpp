@@ -150,11 +150,13 @@ bool SegmentReader::writer_alive() const {
   return impl_->state == SegmentState::kReady && impl_->attached->writer_alive();
 }
 
+std::int64_t SegmentReader::heartbeat_ns() const {
+  if (impl_->state != SegmentState::kReady) return 0;
+  return static_cast<std::int64_t>(impl_->attached->header().heartbeat_ns.load(std::memory_order_relaxed));
+}
+
 bool SegmentReader::writer_healthy(std::int64_t now_ns) const {
-  if (!writer_alive()) return false;
-  const auto beat =
-      static_cast<std::int64_t>(impl_->attached->header().heartbeat_ns.load(std::memory_order_relaxed));
-  return now_ns - beat < kHungAfterNs;
+  return writer_alive() && now_ns - heartbeat_ns() < kHungAfterNs;
 }
 
 std::uint64_t SegmentReader::generation() const {

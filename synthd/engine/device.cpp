@@ -8,7 +8,7 @@
 #include <system_error>
 #include <thread>
 
-#include "synthd/engine/engine.h"
+#include "synthd/engine/engine_error.h"
 
 namespace auralis {
 namespace {

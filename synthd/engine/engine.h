@@ -11,8 +11,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
+#include <string>
 
+#include "synthd/engine/device.h"
+#include "synthd/engine/engine_error.h"
 #include "synthd/engine/voice.h"
 
 namespace auralis {
@@ -42,9 +44,11 @@ struct RenderReport {
   std::size_t voices_dropped = 0;   // tones dropped beyond EngineShape::voices, the quietest first
 };
 
-// Failure of the device or its driver; the message names the call and the error, and says what to do.
-struct EngineError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+// What renders, for people and metrics.
+struct EngineInfo {
+  std::string engine;  // "opencl" or "native"
+  std::string device;  // its name, or the instruction set of the native engine
+  DeviceType type = DeviceType::kCpu;
 };
 
 // One thread: the one of the first render().
@@ -68,6 +72,9 @@ class Engine {
   // Discards the station's state, for an index that another station takes over: that station's first chunk
   // does not continue the last one, even if its frame number does.
   virtual void forget(std::size_t station) = 0;
+
+  // Describes what renders now; it changes if the engine fails over.
+  virtual EngineInfo info() const = 0;
 
   // Returns the bytes of memory that the engine holds on its device.
   virtual std::size_t device_bytes() const = 0;

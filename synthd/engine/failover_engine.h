@@ -27,6 +27,7 @@ class FailoverEngine final : public Engine {
   const float* mix(std::size_t index) const override { return engine_->mix(index); }
   std::int64_t next_frame(std::size_t station) const override { return engine_->next_frame(station); }
   void forget(std::size_t station) override { engine_->forget(station); }
+  EngineInfo info() const override { return engine_->info(); }
   std::size_t device_bytes() const override { return engine_->device_bytes(); }
 
  private:

@@ -181,6 +181,10 @@ std::int64_t NativeEngine::next_frame(std::size_t station) const {
 }
 void NativeEngine::forget(std::size_t station) { impl_->positions.forget(station); }
 
+EngineInfo NativeEngine::info() const {
+  return {"native", std::string(impl_->stages.name), DeviceType::kCpu};
+}
+
 std::size_t NativeEngine::device_bytes() const {
   const std::size_t a_bench =
       impl_->shape.voices * sizeof(PackedVoice) +

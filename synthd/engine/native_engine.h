@@ -28,6 +28,7 @@ class NativeEngine final : public Engine {
   const float* mix(std::size_t index) const override;
   std::int64_t next_frame(std::size_t station) const override;
   void forget(std::size_t station) override;
+  EngineInfo info() const override;
   std::size_t device_bytes() const override;
 
  private:

@@ -83,6 +83,7 @@ struct OpenClEngine::Impl {
     Stage finish_stage;
   };
 
+  EngineInfo info;
   EngineShape shape;
   DspShape dsp;
   VoicePacker packer;
@@ -278,6 +279,7 @@ OpenClEngine::OpenClEngine(std::size_t device, const EngineShape& shape, std::op
     const cl::Device chosen = all_opencl_devices().at(device);
     const std::size_t usual = opencl_type_of(chosen) == DeviceType::kCpu ? 1 : kTileFrames;
     impl_ = std::make_unique<Impl>(chosen, shape, lanes.value_or(usual));
+    impl_->info = {"opencl", chosen.getInfo<CL_DEVICE_NAME>(), opencl_type_of(chosen)};
     const StationChunk silence;
     render(&silence, 1);
     impl_->positions = StationPositions(shape);
@@ -305,6 +307,8 @@ std::int64_t OpenClEngine::next_frame(std::size_t station) const {
   return impl_->positions.next_frame(station);
 }
 void OpenClEngine::forget(std::size_t station) { impl_->positions.forget(station); }
+
+EngineInfo OpenClEngine::info() const { return impl_->info; }
 
 std::size_t OpenClEngine::device_bytes() const {
   const Impl& i = *impl_;

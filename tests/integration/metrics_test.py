@@ -11,7 +11,7 @@ import zmq
 
 from auralis import DAEMONS, WAIT_LIMIT_S, eventually, http_request
 from listener import JSON, PCM, Listener
-from seed_metrics import SEED_METRICS
+from seed_metrics import GPU_METRICS, SEED_METRICS
 
 
 @pytest.fixture(scope="module")
@@ -82,20 +82,51 @@ def families(scrape):
     return {scrape.family_of(name) for name, _ in scrape.values}
 
 
+def expected_families():
+    return {GPU_METRICS.get(name, name) for name in SEED_METRICS}
+
+
+def test_an_engine_without_a_gpu_is_not_called_one(stack):
+    scrape = stack.scrape()
+    assert not GPU_METRICS.keys() & families(scrape)
+    ((_, labels),) = [series for series in scrape.values if series[0] == "auralis_engine_info"]
+    assert dict(labels)["engine"] == "native" and dict(labels)["type"] == "CPU"
+
+
+def test_each_daemon_says_its_build_its_start_and_its_resources(stack):
+    for daemon in DAEMONS:
+        eventually(lambda: stack.metric("process_open_fds", process=daemon), "a sample of each process")
+    scrape = stack.scrape()
+    for daemon in DAEMONS:
+        assert scrape.value("auralis_daemon_starts_total", process=daemon) == 1
+        assert 0 <= time.time() - scrape.value("process_start_time_seconds", process=daemon) < 600
+        assert 3 <= scrape.value("process_open_fds", process=daemon) <= scrape.value("process_max_fds", process=daemon)
+        assert scrape.value("process_threads", process=daemon) >= 1
+        parts = sum(scrape.value("auralis_memory_mb", process=daemon, kind=kind) for kind in ("anon", "file", "shmem"))
+        assert parts == pytest.approx(scrape.value("memory_usage_mb", process=daemon), rel=0.05)
+        (build,) = [
+            dict(labels)
+            for name, labels in scrape.values
+            if name == "auralis_build_info" and ("process", daemon) in labels
+        ]
+        assert build["compiler"].startswith("GNU ") and build["version"] and build["commit"]
+    for daemon in ("synthd", "streamd"):
+        assert 0 <= scrape.value("auralis_heartbeat_age_seconds", process=daemon) < 5
+
+
 def test_every_metric_of_the_seed_is_there_with_its_type(stack, listeners):
     # Metrics over a window need two samples of their counters.
-    eventually(lambda: SEED_METRICS.keys() <= families(stack.scrape()), "all the seed's metrics")
+    eventually(lambda: expected_families() <= families(stack.scrape()), "all the seed's metrics")
     scrape = stack.scrape()
-    assert {name: scrape.types.get(name) for name in SEED_METRICS} == {
-        name: kind for name, (kind, _) in SEED_METRICS.items()
-    }
+    expected = {GPU_METRICS.get(name, name): kind for name, (kind, _) in SEED_METRICS.items()}
+    assert {name: scrape.types.get(name) for name in expected} == expected
     for name in scrape.types:
         assert scrape.helps.get(name), f"{name} has no HELP"
 
 
 def test_the_metrics_have_plausible_values(stack, listeners):
     eventually(lambda: stack.metric("network_bandwidth_mbps"), "two samples")
-    eventually(lambda: stack.metric("gpu_utilization_percent") is not None, "two samples")
+    eventually(lambda: stack.metric("auralis_engine_utilization_percent") is not None, "two samples")
     scrape = stack.scrape()
     assert scrape.value("websocket_active_connections") == len(listeners)
     assert scrape.value("websocket_connections_total") == len(listeners)
@@ -106,7 +137,7 @@ def test_the_metrics_have_plausible_values(stack, listeners):
     )
     assert scrape.value("audio_end_to_end_latency_ms_count") == len(listeners)
     assert scrape.value("audio_startup_latency_ms_count") == len(listeners)
-    assert scrape.value("gpu_memory_allocated_mb") > 0
+    assert scrape.value("auralis_engine_memory_mb") > 0
     for daemon in DAEMONS:
         assert 1 < scrape.value("memory_usage_mb", process=daemon) < 4_096
     for (name, labels), value in scrape.values.items():
@@ -142,7 +173,7 @@ def test_histograms_add_up(stack, listeners):
 
 
 def test_a_snapshot_says_what_the_page_says(stack, listeners, subscriber):
-    eventually(lambda: SEED_METRICS.keys() <= families(stack.scrape()), "all the seed's metrics")
+    eventually(lambda: expected_families() <= families(stack.scrape()), "all the seed's metrics")
     next_snapshot(subscriber)
     earlier = stack.scrape()
     snapshots = [next_snapshot(subscriber)]

@@ -29,8 +29,15 @@ SEED_METRICS = {
 }
 
 
+# Absent where no GPU renders, as on a machine that runs these tests: then metrics of the engine replace them.
+GPU_METRICS = {
+    "gpu_utilization_percent": "auralis_engine_utilization_percent",
+    "gpu_memory_allocated_mb": "auralis_engine_memory_mb",
+}
+
+
 # Metrics that metricsd itself publishes about each daemon, whether it runs or not.
-_OF_METRICSD = {"auralis_up", "auralis_samples_withheld_total"}
+_OF_METRICSD = {"auralis_up", "auralis_samples_withheld_total", "auralis_heartbeat_age_seconds"}
 
 
 def metrics_of(exposition, daemon):

@@ -36,7 +36,8 @@ struct Bench {
   std::int64_t now_ns = 1'000 * kNsPerSecond;
   std::optional<CpuTicks> machine = CpuTicks{0, 0, 4};
   std::map<std::string, double> synthd{{"auralis_engine_device_busy_seconds_total", 0},
-                                       {"auralis_process_cpu_seconds_total", 0}};
+                                       {"auralis_process_cpu_seconds_total", 0},
+                                       {"gpu_memory_allocated_mb", 64}};
   std::map<std::string, double> streamd{
       {"auralis_process_cpu_seconds_total", 0},    {"auralis_chunks_due_total", 0},
       {"auralis_chunks_on_time_total", 0},         {"network_bytes_sent_total", 0},
@@ -87,6 +88,7 @@ constexpr const char* kVariance = "audio_chunk_delivery_variance_ms";
 constexpr const char* kSuccess = "websocket_chunk_delivery_success_rate";
 constexpr const char* kBandwidth = "network_bandwidth_mbps";
 constexpr const char* kGpu = "gpu_utilization_percent";
+constexpr const char* kEngine = "auralis_engine_utilization_percent";
 constexpr const char* kCpu = "cpu_utilization_percent";
 
 }  // namespace
@@ -96,6 +98,21 @@ TEST_CASE("DerivedMetrics: nothing is derived from nothing or from one sample") 
   for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu, kCpu}) CHECK_FALSE(bench.metric(name));
   bench.step();
   for (const char* name : {kVariance, kSuccess, kBandwidth, kGpu, kCpu}) CHECK_FALSE(bench.metric(name));
+}
+
+TEST_CASE("DerivedMetrics: what renders is no GPU unless synthd holds memory on one") {
+  Bench bench;
+  bench.step(2);
+  CHECK(bench.metric(kGpu));
+  CHECK_FALSE(bench.metric(kEngine));
+  bench.synthd.erase("gpu_memory_allocated_mb");
+  bench.synthd["auralis_engine_device_busy_seconds_total"] += 0.5;
+  bench.step();
+  CHECK_FALSE(bench.metric(kGpu));
+  REQUIRE(bench.metric(kEngine));
+  CHECK(*bench.metric(kEngine) > 0);
+  bench.derived.hide(Daemon::kSynthd);
+  CHECK_FALSE(bench.metric(kEngine));
 }
 
 TEST_CASE("DerivedMetrics: the variance is the standard deviation of the intervals of the last minute") {

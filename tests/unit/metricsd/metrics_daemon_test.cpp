@@ -40,8 +40,9 @@ TEST_CASE_FIXTURE(RuntimeFixture,
     const auto& metrics = snapshot.at("metrics");
     CHECK(metrics.size() > 10);
     // Derived from the samples of several steps.
-    CHECK(std::any_of(metrics.begin(), metrics.end(),
-                      [](const auto& metric) { return metric.at("name") == "gpu_utilization_percent"; }));
+    CHECK(std::any_of(metrics.begin(), metrics.end(), [](const auto& metric) {
+      return metric.at("name") == "auralis_engine_utilization_percent";
+    }));
   }
 }
 

@@ -100,6 +100,7 @@ TEST_CASE_FIXTURE(
   FakeStreamd streamd(config, Daemon::kStreamd, clock);
   for (int second = 0; second < 3; ++second) {
     synthd->metrics.memory_mb.set(10);
+    synthd->metrics.gpu_memory_mb.set(64);
     streamd.metrics.send(10);
     synthd->beat(clock);
     streamd.beat(clock);
@@ -109,12 +110,14 @@ TEST_CASE_FIXTURE(
   Snapshot snapshot = source.take();
   CHECK(metric(snapshot, "gpu_utilization_percent") == 0);
   CHECK(metric(snapshot, "memory_usage_mb", "synthd") == 10);
+  CHECK(metric(snapshot, "auralis_heartbeat_age_seconds", "synthd") == 1);
   CHECK(metric(snapshot, "websocket_chunk_delivery_success_rate") == 100);
 
   synthd.reset();
   snapshot = source.take();
   CHECK(metric(snapshot, "auralis_up", "synthd") == 0);
   CHECK_FALSE(metric(snapshot, "memory_usage_mb", "synthd"));
+  CHECK_FALSE(metric(snapshot, "auralis_heartbeat_age_seconds", "synthd"));
   CHECK_FALSE(metric(snapshot, "gpu_utilization_percent"));
   CHECK_FALSE(metric(snapshot, "auralis_engine_device_busy_seconds_total"));
   CHECK(metric(snapshot, "websocket_chunks_sent_total") == 30);
@@ -122,6 +125,7 @@ TEST_CASE_FIXTURE(
   clock.now += SegmentReader::kHungAfterNs;
   snapshot = source.take();
   CHECK(metric(snapshot, "auralis_up", "streamd") == 0);
+  CHECK(metric(snapshot, "auralis_heartbeat_age_seconds", "streamd") == 6);
   CHECK(metric(snapshot, "websocket_chunks_sent_total") == 30);
   CHECK_FALSE(metric(snapshot, "memory_usage_mb", "streamd"));
   CHECK_FALSE(metric(snapshot, "websocket_chunk_delivery_success_rate"));

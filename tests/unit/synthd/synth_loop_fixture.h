@@ -43,8 +43,10 @@ class DigestEngine final : public Engine {
     next_frames_[station] = -1;
     ++forgotten;
   }
+  EngineInfo info() const override { return {"digest", "device \xc3\xa9", type}; }
   std::size_t device_bytes() const override { return 3 << 20; }
 
+  DeviceType type = DeviceType::kCpu;
   ManualClock* clock = nullptr;  // advanced by the simulated rendering time
   std::int64_t chunk_takes_ns = 0;
   int forgotten = 0;
@@ -89,6 +91,7 @@ class LostEngine final : public Engine {
   const float* mix(std::size_t index) const override { return native_.mix(index); }
   std::int64_t next_frame(std::size_t station) const override { return native_.next_frame(station); }
   void forget(std::size_t station) override { native_.forget(station); }
+  EngineInfo info() const override { return native_.info(); }
   std::size_t device_bytes() const override { return native_.device_bytes(); }
 
  private:

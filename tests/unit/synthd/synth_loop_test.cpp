@@ -7,7 +7,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace auralis::synth_loop_test {
 
@@ -42,7 +45,34 @@ TEST_CASE_FIXTURE(Fixture, "each chunk is counted and measured once") {
     return *std::find_if(samples.begin(), samples.end(), [&](const auto& s) { return s.spec.name == name; });
   };
   CHECK(find("audio_synthesis_latency_ms").count() == published);
-  CHECK(find("gpu_memory_allocated_mb").value == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the metrics name the engine, and call GPU only what is one") {
+  const auto read = [this] {
+    MetricsReader metrics(folder.path());
+    metrics.refresh();
+    std::vector<MetricSample> samples;
+    metrics.read(samples);
+    std::map<std::string, MetricSample> found;
+    for (auto& sample : samples) found[sample.spec.name] = std::move(sample);
+    return found;
+  };
+  {
+    const Life life(folder, clock, engine, chunks);
+    auto samples = read();
+    CHECK(samples.at("auralis_engine_memory_mb").value == 3);
+    CHECK(samples.count("gpu_memory_allocated_mb") == 0);
+    const auto& labels = samples.at("auralis_engine_info").spec.labels;
+    REQUIRE(labels.size() == 3);
+    CHECK(labels[0].value == "digest");
+    CHECK(labels[1].value == "device ??");  // its name is not ASCII
+    CHECK(labels[2].value == "CPU");
+  }
+  engine.type = DeviceType::kAccelerator;
+  const Life life(folder, clock, engine, chunks);
+  auto samples = read();
+  CHECK(samples.at("gpu_memory_allocated_mb").value == 3);
+  CHECK(samples.count("auralis_engine_memory_mb") == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture,

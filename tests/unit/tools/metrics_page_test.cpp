@@ -70,7 +70,7 @@ TEST_CASE(
 
 TEST_CASE("Series that differ in their late label share a row of the table, which names that label once") {
   MetricBinder collector;
-  for (std::size_t station = 0; station < kLateLabels; ++station) {
+  for (std::size_t station = 0; station < kStationLabels; ++station) {
     collector.counter("chunks_total", "Chunks", {late_label("place", station)});
     for (const char* reason : {"a", "b"}) {
       collector.counter("dropped_total", "Dropped", {{"reason", reason}, late_label("place", station)});

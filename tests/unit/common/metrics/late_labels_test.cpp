@@ -10,6 +10,13 @@
 namespace auralis::late_labels_test {
 namespace {
 
+TEST_CASE("as_late_text: any text becomes one that late_text() takes") {
+  CHECK(as_late_text("plain") == "plain");
+  CHECK(as_late_text("caf\xc3\xa9\n") == "caf???");
+  CHECK(as_late_text(std::string(100, 'x')) == std::string(63, 'x'));
+  CHECK_NOTHROW(late_text(as_late_text(std::string(100, '\xff'))));
+}
+
 TEST_CASE("a late label has no text at first, then the newest") {
   const auto labels = std::make_unique<LateLabels>();
   CHECK(text_of(labels->front()).empty());

@@ -187,7 +187,7 @@ TEST_CASE("declarations that make no sense are refused, with a sentence") {
   std::optional<MetricsWriter> writer(std::in_place, dir.path(), specs, 2, 1);
   constexpr std::size_t kFirstEntry = 8 + sizeof(LateLabels) / 8;
   constexpr std::size_t kTypeWord = kFirstEntry + (96 + 256) / 8;
-  constexpr std::uint64_t kManyLabels = std::uint64_t{3} << 32U;
+  constexpr std::uint64_t kManyLabels = std::uint64_t{kMaxMetricLabels + 1} << 32U;
   constexpr std::uint64_t kNoLateLabel = std::uint64_t{1 + kLateLabels} << 32U;
   SUBCASE("metrics beyond the segment") { poke_payload(dir, 0, 9'999); }
   SUBCASE("metrics beyond counting") { poke_payload(dir, 0, ~std::uint64_t{0}); }

@@ -214,7 +214,8 @@ TEST_CASE("a class that declares otherwise than the shard was made for is refuse
 TEST_CASE("more bounds or labels than an entry has room for are refused") {
   MetricBinder collector;
   CHECK_THROWS_AS(collector.histogram("h", "", std::vector<double>(kMaxMetricBounds + 1)), std::logic_error);
-  CHECK_THROWS_AS(collector.gauge("g", "", {{"a", ""}, {"b", ""}, {"c", ""}}), std::logic_error);
+  const std::vector<MetricLabel> labels(kMaxMetricLabels + 1, MetricLabel{"a", ""});
+  CHECK_THROWS_AS(collector.gauge("g", "", labels), std::logic_error);
 }
 
 }  // namespace

@@ -65,10 +65,10 @@ TEST_CASE_FIXTURE(Fixture, "StationLabels: keep() frees the labels of all other 
 
 TEST_CASE_FIXTURE(Fixture, "StationLabels: one station more than there are labels has none") {
   StationLabels labels(*writer);
-  for (std::size_t i = 0; i < kLateLabels; ++i) CHECK(labels.label_of("station" + std::to_string(i)) == i);
+  for (std::size_t i = 0; i < kStationLabels; ++i) CHECK(labels.label_of("station" + std::to_string(i)) == i);
   CHECK_FALSE(labels.label_of("more"));
   CHECK(labels.label_of("station7") == std::size_t{7});
-  CHECK(writer->late_label(kLateLabels - 1) == "station" + std::to_string(kLateLabels - 1));
+  CHECK(writer->late_label(kStationLabels - 1) == "station" + std::to_string(kStationLabels - 1));
 }
 
 }  // namespace
