@@ -9,6 +9,7 @@
 
 #include "common/base/http_text.h"
 #include "common/base/log.h"
+#include "common/music/permalink.h"
 #include "metricsd/http_rules.h"
 
 #include <boost/asio/write.hpp>
@@ -25,6 +26,9 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr std::chrono::milliseconds kLingering{2'000};
+// What the kernel holds for a subscriber that does not read; Linux doubles it. It grows to megabytes
+// otherwise.
+constexpr int kStreamBufferBytes = 65'536;
 constexpr std::string_view kAllowed = "GET, HEAD, OPTIONS";
 
 std::string_view plain(beast::string_view text) { return {text.data(), text.size()}; }
@@ -52,6 +56,8 @@ std::string sentence(int status, const HttpLimits& limits) {
       return "Method or transfer coding not implemented.\n";
     case 505:
       return "Only HTTP/1.1 and HTTP/1.0 are supported.\n";
+    case 503:
+      return "Too many subscribers: the limit is " + std::to_string(limits.subscribers) + ".\n";
     default:
       return "Malformed request.\n";
   }
@@ -73,11 +79,13 @@ void HttpConnection::start() {
 }
 
 void HttpConnection::close() {
+  set_state(State::kClosing, kLingering);
   ErrorCode ignored;
   socket_.close(ignored);
 }
 
 void HttpConnection::tick() {
+  if (state_ == State::kStreaming) return;  // closed by push() once it does not keep up
   if (--ticks_left_ > 0) return;
   if (state_ == State::kReceiving && parser_) {
     refuse(408);
@@ -87,6 +95,8 @@ void HttpConnection::tick() {
 }
 
 void HttpConnection::set_state(State state, std::chrono::milliseconds limit) {
+  if (state_ == State::kStreaming) --shared_.subscribers;
+  if (state == State::kStreaming) ++shared_.subscribers;
   state_ = state;
   entered_ = ++shared_.changes;
   ticks_left_ = limit / kTick + 1;
@@ -111,7 +121,7 @@ void HttpConnection::receive() {
 
 // Processes the received bytes.
 void HttpConnection::advance() {
-  if (state_ == State::kClosing) {
+  if (state_ == State::kClosing || state_ == State::kStreaming) {
     buffer_.consume(buffer_.size());
     return receive();
   }
@@ -210,26 +220,65 @@ void HttpConnection::answer() {
   if (method == http::verb::connect) return send({{}, {}, 405}, keep);
   const auto path = path_of_target(plain(request.target()));
   if (!path) return send({{}, {}, 400}, keep);
-  const bool known = shared_.pages.find(*path) != shared_.pages.end();
+  const bool stream = shared_.newest_events.find(*path) != shared_.newest_events.end();
+  const bool known = stream || shared_.pages.find(*path) != shared_.pages.end();
   const bool options = method == http::verb::options;
   if (options && (known || *path == "*")) return send({{}, {}, 204}, keep);
   if (!known) return send({HttpPage{}.type, not_found(), 404}, keep);
   if (method != http::verb::get && method != http::verb::head) return send({{}, {}, 405}, keep);
+  if (stream) return subscribe(*path);
   send(page_for(*path), keep);
 }
 
 HttpPage HttpConnection::page_for(std::string_view path) const {
   try {
-    return shared_.pages.find(path)->second();
+    return shared_.pages.find(path)->second({query_of_target(plain(parser_->get().target()))});
+  } catch (const QueryError& error) {
+    return {HttpPage{}.type, std::string(error.what()) + "\n", 400};
   } catch (const std::exception& error) {
     log_error("HTTP page failed", {{"path", std::string(path)}, {"error", std::string(error.what())}});
     return {{}, {}, 500};
   }
 }
 
+void HttpConnection::subscribe(std::string_view path) {
+  if (shared_.subscribers >= shared_.limits.subscribers) return send({{}, {}, 503}, false);
+  reply_ = head_of({"text/event-stream", {}, 200}, false, true);
+  if (parser_->get().method() == http::verb::head) return write(false);
+  ErrorCode ignored;
+  socket_.set_option(tcp::socket::send_buffer_size(kStreamBufferBytes), ignored);
+  set_state(State::kStreaming, {});
+  const auto& [name, newest] = *shared_.newest_events.find(path);
+  stream_ = name;
+  enqueue(std::make_shared<const std::string>(std::move(reply_)));
+  if (newest) enqueue(newest);
+  advance();  // goes on reading, to learn of the client's end
+}
+
+void HttpConnection::push(std::string_view path, const HttpEvent& event) {
+  if (state_ != State::kStreaming || stream_ != path) return;
+  if (waiting_.size() > shared_.limits.waiting_events) return close();
+  enqueue(event);
+}
+
+void HttpConnection::enqueue(const HttpEvent& event) {
+  waiting_.push_back(event);
+  if (waiting_.size() == 1) write_event();
+}
+
+void HttpConnection::write_event() {
+  asio::async_write(socket_, asio::buffer(*waiting_.front()),
+                    [self = shared_from_this()](ErrorCode error, std::size_t) {
+                      if (error) return self->close();
+                      self->waiting_.pop_front();
+                      if (!self->waiting_.empty()) self->write_event();
+                    });
+}
+
 std::string HttpConnection::not_found() const {
   std::string text = "No such page. Pages:";
   for (const auto& [path, page] : shared_.pages) text.append(" ").append(path);
+  for (const auto& [path, newest] : shared_.newest_events) text.append(" ").append(path);
   return text + "\n";
 }
 
@@ -247,13 +296,18 @@ void HttpConnection::send(HttpPage page, bool keep) {
   write(keep);
 }
 
-std::string HttpConnection::head_of(const HttpPage& page, bool keep) const {
+// `endless`: of a body that ends with the connection.
+std::string HttpConnection::head_of(const HttpPage& page, bool keep, bool endless) const {
   http::response<http::empty_body> response(static_cast<http::status>(page.status), 11);
   response.set(http::field::date, http_date(std::time(nullptr)));
   if (page.status == 204 || page.status == 405) response.set(http::field::allow, beasts(kAllowed));
   if (page.status != 204) {
     response.set(http::field::content_type, beasts(page.type));
-    response.set(http::field::content_length, std::to_string(page.body.size()));
+    if (endless) {
+      response.set("X-Accel-Buffering", "no");  // asks nginx to pass events on as they come
+    } else {
+      response.set(http::field::content_length, std::to_string(page.body.size()));
+    }
   }
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");

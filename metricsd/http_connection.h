@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// One client's connection to HttpServer: reads a request, answers it, and goes on with the next. Beside
+// One client's connection to HttpServer: reads a request, answers it, and goes on with the next, or stays
+// subscribed to an event stream. Beside
 // http_server.cpp and http_healthcheck.cpp the only part that sees Boost.Beast and Boost.Asio.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,11 +23,17 @@
 
 namespace auralis {
 
+// A whole message of an event stream, shared by its subscribers.
+using HttpEvent = std::shared_ptr<const std::string>;
+
 // State shared by all connections of a server. The server's thread only.
 struct HttpShared {
   HttpPages pages;
+  std::map<std::string, HttpEvent, std::less<>>
+      newest_events;  // by path of the stream; null before the first
   HttpLimits limits;
-  std::uint64_t changes = 0;  // counts state changes of all connections, to tell which is older
+  std::uint64_t changes = 0;    // counts state changes of all connections, to tell which is older
+  std::size_t subscribers = 0;  // connections in the state kStreaming
 };
 
 // The server's thread only.
@@ -33,9 +42,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   static constexpr std::chrono::milliseconds kTick{250};
 
   // Ordered by which connections are closed first to make room for a new one.
-  enum class State { kClosing, kIdle, kReceiving, kAnswering };
+  enum class State { kClosing, kIdle, kReceiving, kAnswering, kStreaming };
 
-  // Takes over an accepted socket. `shared` must outlive it.
+  // Takes over an accepted socket. `shared` must outlive it, and keeps its paths for as long.
   HttpConnection(boost::asio::ip::tcp::socket socket, HttpShared& shared);
 
   // Starts serving. The connection stays alive while an operation is pending.
@@ -44,6 +53,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // Closes the connection at once.
   void close();
   bool open() const { return socket_.is_open(); }
+
+  // Sends an event of the stream at `path` if this connection is subscribed to it; closes the connection if
+  // too many are waiting.
+  void push(std::string_view path, const HttpEvent& event);
 
   // The order of closing to make room: by state, then by the time in that state, longest first.
   std::tuple<State, std::uint64_t> age() const { return {state_, entered_}; }
@@ -66,10 +79,13 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void send_continue();
   void answer();
   HttpPage page_for(std::string_view path) const;
+  void subscribe(std::string_view path);
+  void enqueue(const HttpEvent& event);
+  void write_event();
   std::string not_found() const;
   void refuse(int status);
   void send(HttpPage page, bool keep);
-  std::string head_of(const HttpPage& page, bool keep) const;
+  std::string head_of(const HttpPage& page, bool keep, bool endless = false) const;
   void write(bool keep);
   void linger();
 
@@ -78,6 +94,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;  // of the current request
   std::string reply_;
+  std::string_view stream_;        // the path subscribed to, in `shared`
+  std::deque<HttpEvent> waiting_;  // to be sent to the subscriber; the first is being written
   State state_ = State::kReceiving;
   std::uint64_t entered_ = 0;
   std::chrono::milliseconds::rep ticks_left_ = 0;

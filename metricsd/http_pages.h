@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The pages that metricsd's HTTP server serves, and its limits.
+// The pages and event streams that metricsd's HTTP server serves, and its limits.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
 namespace auralis {
+
+// The parts of a request that a page may depend on. Valid during the call.
+struct HttpRequest {
+  std::string_view query;  // of the target, without its question mark: see query_fields() of permalink.h
+};
 
 struct HttpPage {
   std::string_view type = "text/plain; charset=utf-8";  // a literal
@@ -17,14 +23,22 @@ struct HttpPage {
   int status = 200;
 };
 
-// The page of each path, made on GET by the server's thread, one at a time. An exception is answered with 500
-// and logged.
-using HttpPages = std::map<std::string, std::function<HttpPage()>, std::less<>>;
+// The page of each path, made on GET by the server's thread, one at a time. A QueryError is answered with 400
+// and its sentence, another exception with 500, and logged.
+using HttpPages = std::map<std::string, std::function<HttpPage(const HttpRequest&)>, std::less<>>;
+
+// The paths of event streams: text/event-stream as EventSource of browsers reads it, fed by
+// HttpServer::publish(). A subscriber gets the newest event at once, then each as it is published; one that
+// has too many events waiting is closed, and may connect again. Beyond the limit of subscribers the answer is
+// 503, after which EventSource does not try again by itself.
+using HttpStreams = std::set<std::string, std::less<>>;
 
 // Deadlines are measured in this process's running time: being stopped (SIGSTOP, a suspended machine) does
 // not count.
 struct HttpLimits {
-  std::size_t connections = 256;  // open at a time; one more closes the one that has been idle longest
+  std::size_t connections = 256;    // open at a time; one more closes the one that has been idle longest
+  std::size_t subscribers = 64;     // of them, on event streams: these are not closed to make room
+  std::size_t waiting_events = 16;  // for one subscriber, beyond what the kernel holds
   std::size_t head_bytes = 16'384;
   std::size_t body_bytes = 65'536;          // of requests; read and ignored
   std::chrono::milliseconds head{5'000};    // from the first byte of a request to its last

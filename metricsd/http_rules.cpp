@@ -99,6 +99,20 @@ std::optional<std::string> path_of_target(std::string_view target) {
   return decode_unreserved(path);
 }
 
+std::string_view query_of_target(std::string_view target) {
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  return target.substr(std::min(mark + 1, target.size()));
+}
+
+std::string event_message(std::string_view data) {
+  std::string message = "data: ";
+  for (const char c : data) {
+    message += c;
+    if (c == '\n') message += "data: ";
+  }
+  return message + "\n\n";
+}
+
 std::string http_date(std::int64_t unix_s) {
   // Independent of the locale: strftime would use the names of the current one.
   constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};

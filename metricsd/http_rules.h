@@ -22,6 +22,12 @@ bool later_minor_version(std::string_view line);
 // characters decoded; "*" for the asterisk-form. Nothing if the target is malformed.
 std::optional<std::string> path_of_target(std::string_view target);
 
+// The query of a request target, without its question mark; empty if it has none.
+std::string_view query_of_target(std::string_view target);
+
+// An event of a text/event-stream: `data`, a line or several, and the blank line that ends the event.
+std::string event_message(std::string_view data);
+
 // A time (seconds since the Unix epoch) in the format of the Date header.
 std::string http_date(std::int64_t unix_s);
 

@@ -2,6 +2,7 @@
 #include "metricsd/http_server.h"
 
 #include <algorithm>
+#include <cassert>
 #include <exception>
 #include <thread>
 #include <utility>
@@ -9,8 +10,10 @@
 
 #include "common/base/log.h"
 #include "metricsd/http_connection.h"
+#include "metricsd/http_rules.h"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 namespace auralis {
@@ -33,7 +36,10 @@ struct HttpServer::Impl {
   std::vector<std::shared_ptr<HttpConnection>> connections;
   std::thread thread;
 
-  Impl(HttpPages pages, const HttpLimits& limits) : shared{std::move(pages), limits} {}
+  Impl(HttpPages pages, const HttpStreams& streams, const HttpLimits& limits)
+      : shared{std::move(pages), {}, limits} {
+    for (const auto& path : streams) shared.newest_events[path];
+  }
 
   void listen(const tcp::endpoint& endpoint) {
     acceptor.open(endpoint.protocol());
@@ -46,6 +52,7 @@ struct HttpServer::Impl {
     acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
       if (error) return recover();
       accept();  // first: continue accepting, whatever happens to this connection
+      forget_closed();
       if (connections.size() >= shared.limits.connections) make_room();
       connections.push_back(std::make_shared<HttpConnection>(std::move(socket), shared));
       connections.back()->start();
@@ -62,10 +69,9 @@ struct HttpServer::Impl {
     });
   }
 
-  // Closes the connection that has been idle longest or, if none is idle, slow longest. False if there is
-  // none.
+  // Closes the connection that has been idle longest or, if none is idle, slow longest; subscribers last.
+  // False if there is none.
   bool make_room() {
-    forget_closed();
     const auto oldest = std::min_element(connections.begin(), connections.end(),
                                          [](const auto& a, const auto& b) { return a->age() < b->age(); });
     if (oldest == connections.end()) return false;
@@ -91,6 +97,12 @@ struct HttpServer::Impl {
     });
   }
 
+  void publish(std::string_view path, const HttpEvent& event) {
+    const auto newest = shared.newest_events.find(path);
+    newest->second = event;
+    for (const auto& connection : connections) connection->push(newest->first, event);
+  }
+
   void run() {
     for (;;) {
       try {
@@ -103,8 +115,9 @@ struct HttpServer::Impl {
   }
 };
 
-HttpServer::HttpServer(const std::string& host, std::int64_t port, HttpPages pages, const HttpLimits& limits)
-    : impl_(std::make_unique<Impl>(std::move(pages), limits)) {
+HttpServer::HttpServer(const std::string& host, std::int64_t port, HttpPages pages,
+                       const HttpStreams& streams, const HttpLimits& limits)
+    : impl_(std::make_unique<Impl>(std::move(pages), streams, limits)) {
   impl_->listen(
       {asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host), static_cast<std::uint16_t>(port)});
   impl_->accept();
@@ -115,6 +128,14 @@ HttpServer::HttpServer(const std::string& host, std::int64_t port, HttpPages pag
 HttpServer::~HttpServer() {
   impl_->context.stop();
   impl_->thread.join();
+}
+
+void HttpServer::publish(std::string_view path, std::string_view data) {
+  assert(impl_->shared.newest_events.find(path) != impl_->shared.newest_events.end());
+  asio::post(impl_->context, [impl = impl_.get(), to = std::string(path),
+                              event = std::make_shared<const std::string>(event_message(data))] {
+    impl->publish(to, event);
+  });
 }
 
 int HttpServer::port() const { return impl_->acceptor.local_endpoint().port(); }

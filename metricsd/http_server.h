@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A small HTTP/1.1 server for a few pages generated on request, built on Boost.Beast and Boost.Asio, which
-// this header hides.
+// A small HTTP/1.1 server for a few pages generated on request and for event streams, built on Boost.Beast
+// and Boost.Asio, which this header hides.
 //
 // One thread serves all connections and waits for none of them: idle and slow clients cost a descriptor and a
 // few kilobytes each, and are closed to make room for newer connections.
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "metricsd/http_pages.h"
 
@@ -20,10 +21,15 @@ class HttpServer {
   // Listens at `host` (an IPv4 or IPv6 address, or localhost, which is 127.0.0.1; :: also serves IPv4 if the
   // system does) and `port`, 0 for any that is free. What `pages` refer to must outlive it. Throws
   // std::runtime_error if it cannot listen there.
-  HttpServer(const std::string& host, std::int64_t port, HttpPages pages, const HttpLimits& limits = {});
+  HttpServer(const std::string& host, std::int64_t port, HttpPages pages, const HttpStreams& streams = {},
+             const HttpLimits& limits = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
+
+  // Sends an event with this data (a line or several, UTF-8) to all subscribers of the stream at `path`,
+  // which must be one of `streams`. Does not wait for any: all share one copy.
+  void publish(std::string_view path, std::string_view data);
 
   // The port it listens at.
   int port() const;

@@ -132,18 +132,18 @@ struct PrometheusExporter::Impl {
 
   HttpPages pages() {
     return {{"/",
-             [] {
+             [](const HttpRequest&) {
                return HttpPage{"text/html; charset=utf-8", std::string(embedded::index_html)};
              }},
             {"/metrics",
-             [this] {
+             [this](const HttpRequest&) {
                return HttpPage{kExposition, scraped()};
              }},
             {"/healthz",
-             [] {
+             [](const HttpRequest&) {
                return HttpPage{kText, "ok\n"};
              }},
-            {"/readyz", [this] { return readiness(source.view()); }}};
+            {"/readyz", [this](const HttpRequest&) { return readiness(source.view()); }}};
   }
 
   std::string scraped() const { return prometheus::TextSerializer().Serialize(collectable.Collect()); }

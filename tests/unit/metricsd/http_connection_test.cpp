@@ -18,6 +18,8 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using State = HttpConnection::State;
 
+constexpr const char* kSubscribe = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
+
 class ConnectionFixture {
  public:
   ConnectionFixture() {
@@ -59,9 +61,30 @@ class ConnectionFixture {
     REQUIRE(context_.run_one_for(std::chrono::seconds(20)) == 1);
   }
 
+  // Serves what is ready.
+  void poll() {
+    context_.restart();
+    context_.poll();
+  }
+
+  void leave() { client_.close(); }
+
   // Lets that much running time pass.
   void pass(std::chrono::milliseconds time) {
     for (auto ticks = time / HttpConnection::kTick; ticks > 0; --ticks) connection->tick();
+  }
+
+  // Sends a request and reads up to the end of the head of the answer, which it returns.
+  std::string head(const std::string& request) {
+    send(request);
+    std::string text;
+    REQUIRE(await([&] {
+      std::string part(client_.available(), ' ');
+      asio::read(client_, asio::buffer(part));
+      text += part;
+      return text.find("\r\n\r\n") != std::string::npos;
+    }));
+    return text;
   }
 
   // All that is sent until the end of the connection.
@@ -72,7 +95,8 @@ class ConnectionFixture {
     return text;
   }
 
-  HttpShared shared{{{"/", [] { return HttpPage{}; }}}, {}};
+  HttpShared shared{
+      {{"/", [](const HttpRequest&) { return HttpPage{}; }}}, {{"/events", {}}, {"/others", {}}}, {}};
 
  private:
   asio::io_context context_{1};
@@ -123,7 +147,7 @@ TEST_CASE_FIXTURE(ConnectionFixture,
 
 TEST_CASE_FIXTURE(ConnectionFixture, "HttpConnection: a client that takes no answer is cut off") {
   const std::string large(std::size_t{16} << 20U, 'x');
-  shared.pages["/large"] = [&] { return HttpPage{HttpPage{}.type, large, 200}; };
+  shared.pages["/large"] = [&](const HttpRequest&) { return HttpPage{HttpPage{}.type, large, 200}; };
   send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(await(State::kAnswering));
   pass(shared.limits.answer);
@@ -142,10 +166,50 @@ TEST_CASE_FIXTURE(ConnectionFixture, "HttpConnection: after a refusal it closes,
   CHECK_FALSE(connection->open());
 }
 
+TEST_CASE_FIXTURE(ConnectionFixture, "HttpConnection: a subscriber is not closed for being silent") {
+  CHECK(head(kSubscribe).substr(0, 12) == "HTTP/1.1 200");
+  CHECK(shared.subscribers == 1);
+  pass(2 * shared.limits.idle);
+  CHECK(state() == State::kStreaming);
+  send("more, which is ignored");
+  serve_one();
+  CHECK(state() == State::kStreaming);
+}
+
+TEST_CASE_FIXTURE(ConnectionFixture, "HttpConnection: a subscriber that leaves is one fewer") {
+  head(kSubscribe);
+  leave();
+  CHECK(await([&] { return !connection->open(); }));
+  CHECK(shared.subscribers == 0);
+}
+
+TEST_CASE_FIXTURE(ConnectionFixture,
+                  "HttpConnection: a subscriber that does not read is closed, not waited for") {
+  head(kSubscribe);
+  const auto event = std::make_shared<const std::string>(std::size_t{1} << 20U, 'x');
+  connection->push("/others", event);
+  CHECK(event.use_count() == 1);
+  // Kernels hold a few megabytes at most.
+  for (int sent = 0; sent < 64 && connection->open(); ++sent) {
+    CHECK(event.use_count() <= static_cast<long>(shared.limits.waiting_events) + 2);
+    connection->push("/events", event);
+    poll();
+  }
+  CHECK_FALSE(connection->open());
+  CHECK(shared.subscribers == 0);
+}
+
+TEST_CASE_FIXTURE(ConnectionFixture, "HttpConnection: a subscriber more than the limit gets 503") {
+  shared.limits.subscribers = 0;
+  CHECK(head(kSubscribe).substr(0, 12) == "HTTP/1.1 503");
+}
+
 TEST_CASE("HttpConnection: makes room before another by its state, then by how long it has been in it") {
+  ConnectionFixture streaming;
   ConnectionFixture receiving;
   ConnectionFixture idle;
   ConnectionFixture closing;
+  REQUIRE(streaming.deliver(kSubscribe));
   REQUIRE(receiving.deliver("GET /"));
   REQUIRE(idle.deliver("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
   REQUIRE(idle.await(State::kIdle));
@@ -153,6 +217,7 @@ TEST_CASE("HttpConnection: makes room before another by its state, then by how l
   REQUIRE(closing.await(State::kClosing));
   CHECK(closing.connection->age() < idle.connection->age());
   CHECK(idle.connection->age() < receiving.connection->age());
+  CHECK(receiving.connection->age() < streaming.connection->age());
   const auto before = idle.connection->age();
   REQUIRE(idle.deliver("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
   REQUIRE(idle.await(State::kIdle));

@@ -43,6 +43,16 @@ TEST_CASE("path_of_target: takes the path out of each form, and decodes what mea
   }
 }
 
+TEST_CASE("query_of_target: is what follows the first question mark") {
+  CHECK(query_of_target("/a?b=c&d=?") == "b=c&d=?");
+  for (const char* none : {"/a", "/a?", "", "*"}) CHECK_MESSAGE(query_of_target(none).empty(), none);
+}
+
+TEST_CASE("event_message: is one event, whatever lines its data has") {
+  CHECK(event_message("{}") == "data: {}\n\n");
+  CHECK(event_message("a\n\nb") == "data: a\ndata: \ndata: b\n\n");
+}
+
 TEST_CASE("http_date: is the form that HTTP prescribes") {
   CHECK(http_date(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");
   CHECK(http_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT");

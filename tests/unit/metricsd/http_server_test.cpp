@@ -2,6 +2,7 @@
 // The server over real sockets. Deadlines are http_connection_test.cpp.
 #include "metricsd/http_server.h"
 
+#include "common/music/permalink.h"
 #include "tests/unit/metricsd/support.h"
 
 #include <doctest/doctest.h>
@@ -30,14 +31,19 @@ struct ServerFixture {
   HttpServer server{"127.0.0.1",
                     0,
                     {{"/page",
-                      [] {
+                      [](const HttpRequest&) {
                         return HttpPage{"text/html", "a page", 200};
                       }},
                      {"/down",
-                      [] {
+                      [](const HttpRequest&) {
                         return HttpPage{HttpPage{}.type, "not ready", 503};
                       }},
-                     {"/fails", []() -> HttpPage { throw std::runtime_error("no page"); }}},
+                     {"/echo",
+                      [](const HttpRequest& request) {
+                        return HttpPage{HttpPage{}.type, query_fields(request.query)["say"], 200};
+                      }},
+                     {"/fails", [](const HttpRequest&) -> HttpPage { throw std::runtime_error("no page"); }}},
+                    {"/events"},
                     small_limits()};
 
   std::string ask(const std::string& method, const std::string& path) const {
@@ -56,6 +62,51 @@ TEST_CASE_FIXTURE(ServerFixture, "HttpServer: answers GET with the page as it wa
   CHECK(body_of(ask("GET", "/down")) == "not ready");
 }
 
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: a page gets the query, and one that cannot be read is 400") {
+  CHECK(body_of(ask("GET", "/echo?a=b&say=one%20two")) == "one two");
+  const std::string refused = ask("GET", "/echo?say=1&say=2");
+  CHECK(status_of(refused) == 400);
+  CHECK(contains(body_of(refused), "say must be given once"));
+  CHECK(status_of(ask("GET", "/page?say=1&say=2")) == 200);
+}
+
+TEST_CASE_FIXTURE(ServerFixture, "HttpServer: subscribers get the newest event at once and all later ones") {
+  server.publish("/events", "first");
+  server.publish("/events", "newest");
+  const Connection early(server.port());
+  const std::string head = early.exchange_until("GET /events HTTP/1.1\r\nHost: a\r\n\r\n", "newest\n\n");
+  CHECK(status_of(head) == 200);
+  CHECK(contains(head, "Content-Type: text/event-stream\r\n"));
+  CHECK(body_of(head) == "data: newest\n\n");
+  const Connection late(server.port());
+  late.exchange_until("GET /events HTTP/1.0\r\n\r\n", "newest\n\n");
+  server.publish("/events", "later\nlast");
+  for (const Connection* subscriber : {&early, &late}) {
+    CHECK(subscriber->exchange_until("", "last\n\n") == "data: later\ndata: last\n\n");
+  }
+}
+
+TEST_CASE("HttpServer: subscribers leave room for requests, however many come") {
+  HttpLimits limits;
+  limits.connections = 3;
+  limits.subscribers = 2;
+  HttpServer server("127.0.0.1", 0, {{"/", [](const HttpRequest&) { return HttpPage{}; }}}, {"/events"},
+                    limits);
+  server.publish("/events", "a");
+  const Connection one(server.port());
+  const Connection two(server.port());
+  for (const Connection* subscriber : {&one, &two}) {
+    CHECK(status_of(subscriber->exchange_until("GET /events HTTP/1.0\r\n\r\n", "a\n\n")) == 200);
+  }
+  CHECK(status_of(http(server.port(), "GET", "/events")) == 503);
+  const Connection silent(server.port());
+  for (int scrape = 0; scrape < 5; ++scrape) CHECK(status_of(http(server.port(), "GET", "/")) == 200);
+  server.publish("/events", "b");
+  for (const Connection* subscriber : {&one, &two}) {
+    CHECK(subscriber->exchange_until("", "b\n\n") == "data: b\n\n");
+  }
+}
+
 TEST_CASE_FIXTURE(ServerFixture, "HttpServer: HEAD gets the head that GET would, and no body") {
   const std::string answer = ask("HEAD", "/page");
   CHECK(status_of(answer) == 200);
@@ -66,7 +117,7 @@ TEST_CASE_FIXTURE(ServerFixture, "HttpServer: HEAD gets the head that GET would,
 TEST_CASE_FIXTURE(ServerFixture, "HttpServer: 404 lists the pages that there are") {
   const std::string answer = ask("GET", "/other");
   CHECK(status_of(answer) == 404);
-  CHECK(body_of(answer) == "No such page. Pages: /down /fails /page\n");
+  CHECK(body_of(answer) == "No such page. Pages: /down /echo /fails /page /events\n");
 }
 
 TEST_CASE_FIXTURE(ServerFixture,
@@ -127,7 +178,7 @@ TEST_CASE_FIXTURE(ServerFixture,
 TEST_CASE("HttpServer: one connection more than the limit closes the oldest") {
   HttpLimits limits;
   limits.connections = 1;
-  const HttpServer server("127.0.0.1", 0, {{"/", [] { return HttpPage{}; }}}, limits);
+  const HttpServer server("127.0.0.1", 0, {{"/", [](const HttpRequest&) { return HttpPage{}; }}}, {}, limits);
   const Connection oldest(server.port());
   CHECK(status_of(http(server.port(), "GET", "/")) == 200);
   CHECK(oldest.exchange("GET / HTTP/1.0\r\n\r\n").empty());

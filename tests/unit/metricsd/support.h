@@ -158,6 +158,19 @@ class Connection {
     return length < 0 ? "" : answer;
   }
 
+  // Sends `text` and reads until `end` has come; what was read until then, or until the end or no more came.
+  std::string exchange_until(const std::string& text, const std::string& end) const {
+    std::string answer;
+    if (::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) < 0) return answer;
+    char part[4'096];
+    while (answer.find(end) == std::string::npos) {
+      const ssize_t length = ::recv(socket_, part, sizeof part, 0);
+      if (length <= 0) break;
+      answer.append(part, static_cast<std::size_t>(length));
+    }
+    return answer;
+  }
+
   static constexpr int kPatienceS = 20;
 
  private:
