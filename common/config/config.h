@@ -100,7 +100,7 @@ struct Config {
     ControlBy control_by = ControlBy::kListeners;
   } streamd;
   struct {
-    std::string host = "0.0.0.0";
+    std::string host = "127.0.0.1";
     std::int64_t port = 9'464;
     std::string zmq_endpoint = "tcp://127.0.0.1:5556";
   } metricsd;

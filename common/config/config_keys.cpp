@@ -63,7 +63,7 @@ std::vector<ConfigKey> synthd_keys() {
 std::vector<ConfigKey> metricsd_keys() {
   return {
       {"metricsd", "host", [](Config& c) -> std::string& { return c.metricsd.host; }, host(),
-       "Address to serve the metrics and the dashboard on"},
+       "Address to serve the metrics and the dashboard on; 0.0.0.0 or :: for all"},
       {"metricsd", "port", [](Config& c) -> std::int64_t& { return c.metricsd.port; },
        integer_from(1, 65'535), "TCP port of the metrics and the dashboard"},
       {"metricsd", "zmq_endpoint", [](Config& c) -> std::string& { return c.metricsd.zmq_endpoint; },

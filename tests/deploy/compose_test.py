@@ -75,6 +75,8 @@ class Compose(unittest.TestCase):
         self.assertEqual(self.services["streamd"]["ports"], ["8000:8000"])
         self.assertEqual(self.services["metricsd"]["ports"], ["127.0.0.1:9464:9464", "127.0.0.1:5556:5556"])
         self.assertNotIn("ports", self.services["synthd"])
+        # Its default, loopback, is not reached by what a container publishes.
+        self.assertEqual(self.services["metricsd"]["environment"]["AURALIS_METRICSD_HOST"], "0.0.0.0")
 
     def test_no_service_has_a_privilege_that_it_does_not_need(self):
         for daemon, service in self.services.items():

@@ -60,6 +60,13 @@ class Reply:
         assert len(self.body) == length
 
 
+def test_only_this_machine_is_served_by_default():
+    with Metricsd({"AURALIS_METRICSD_HOST": ""}) as metricsd:
+        assert metricsd.get("/healthz").status == 200
+        with pytest.raises(ConnectionRefusedError):
+            connect(metricsd.port, "127.0.0.2")
+
+
 GOOD = {
     "HTTP/1.1": f"GET /healthz HTTP/1.1\r\n{HOST_LINE}{END}",
     "HTTP/1.0 without Host, as HAProxy's httpchk": "GET /healthz HTTP/1.0\r\n\r\n",
