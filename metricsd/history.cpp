@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/history.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <numeric>
+
+namespace auralis {
+namespace {
+
+// What the panels and the conditions of the dashboard are made of.
+constexpr std::array<std::string_view, 23> kTracked{
+    "audio_synthesis_latency_ms",
+    "audio_chunk_delivery_latency_ms",
+    "audio_chunk_jitter_ms",
+    "websocket_connection_duration_seconds",
+    "ring_buffer_depth_ms",
+    "ring_buffer_utilization_percent",
+    "ring_buffer_underruns_total",
+    "ring_buffer_overruns_total",
+    "websocket_active_connections",
+    "websocket_connections_total",
+    "websocket_disconnections_total",
+    "websocket_connections_rejected_total",
+    "websocket_chunks_sent_total",
+    "websocket_send_errors_total",
+    "websocket_chunks_dropped_total",
+    "auralis_chunks_due_total",
+    "auralis_chunks_on_time_total",
+    "network_bandwidth_mbps",
+    "cpu_utilization_percent",
+    "gpu_utilization_percent",
+    "gpu_memory_allocated_mb",
+    "memory_usage_mb",
+    "auralis_up",
+};
+
+bool same_labels(const std::vector<MetricLabel>& a, const std::vector<MetricLabel>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const MetricLabel& x, const MetricLabel& y) {
+    return x.name == y.name && x.value == y.value;
+  });
+}
+
+// The counts that rise: of a counter one, of a histogram one for each bucket.
+const std::vector<double>& counts_of(const MetricSample& sample, std::vector<double>& one) {
+  if (sample.spec.type == MetricType::kHistogram) return sample.buckets;
+  one.assign(1, sample.value);
+  return one;
+}
+
+}  // namespace
+
+std::optional<double> histogram_quantile(double q, const std::vector<double>& bounds,
+                                         const std::vector<double>& counts) {
+  const double total = std::accumulate(counts.begin(), counts.end(), 0.0);
+  if (!(total > 0) || bounds.empty()) return std::nullopt;
+  const double rank = q * total;
+  double below = 0;
+  for (std::size_t bucket = 0; bucket < bounds.size(); ++bucket) {
+    if (counts[bucket] > 0 && below + counts[bucket] >= rank) {
+      const double lower = bucket == 0 ? std::min(0.0, bounds[0]) : bounds[bucket - 1];
+      return lower + (bounds[bucket] - lower) * std::max(0.0, rank - below) / counts[bucket];
+    }
+    below += counts[bucket];
+  }
+  return bounds.back();
+}
+
+std::string_view History::Series::label(std::string_view label_name) const {
+  const auto found = std::find_if(labels.begin(), labels.end(),
+                                  [&](const MetricLabel& label) { return label.name == label_name; });
+  return found == labels.end() ? std::string_view{} : std::string_view(found->value);
+}
+
+void History::add(std::int64_t now_ns, std::int64_t unix_ns, const std::vector<SnapshotFamily>& families) {
+  assert(newest_ == 0 || now_ns > time_ns(newest_));
+  ++newest_;
+  moments_[newest_ % kPoints] = {now_ns, unix_ns};
+  oldest_ = std::max(oldest_, newest_ < kPoints ? 1 : newest_ - kPoints + 1);
+  while (time_ns(oldest_) <= now_ns - kSpanNs) ++oldest_;
+  for (auto& series : series_) {
+    const auto row = series.values.begin() + static_cast<std::ptrdiff_t>(newest_ % kPoints * series.width());
+    std::fill_n(row, series.width(), kAbsent);
+  }
+  for (const auto& family : families) {
+    if (std::find(kTracked.begin(), kTracked.end(), family.name) == kTracked.end()) continue;
+    for (const auto& sample : family.samples) {
+      if (Series* series = series_of(sample)) note(*series, sample);
+    }
+  }
+  series_.erase(std::remove_if(series_.begin(), series_.end(),
+                               [&](const Series& series) { return series.seen < oldest_; }),
+                series_.end());
+}
+
+// The sample's series, if need be a fresh one; null if there are too many. One whose declaration has changed
+// begins again: another version of the daemon was started.
+History::Series* History::series_of(const MetricSample& sample) {
+  auto found = std::find_if(series_.begin(), series_.end(), [&](const Series& series) {
+    return series.name == sample.spec.name && same_labels(series.labels, sample.spec.labels);
+  });
+  if (found == series_.end()) {
+    if (series_.size() >= kMostSeries) return nullptr;
+    found = series_.insert(series_.end(), Series{});
+  } else if (found->type == sample.spec.type && found->bounds == sample.spec.bounds) {
+    return &*found;
+  }
+  *found = Series{};
+  found->name = sample.spec.name;
+  found->type = sample.spec.type;
+  found->labels = sample.spec.labels;
+  found->bounds = sample.spec.bounds;
+  found->values.assign(kPoints * found->width(), kAbsent);
+  return &*found;
+}
+
+void History::note(Series& series, const MetricSample& sample) {
+  float* row = series.values.data() + newest_ % kPoints * series.width();
+  series.seen = newest_;
+  if (series.type == MetricType::kGauge) {
+    *row = static_cast<float>(sample.value);
+    return;
+  }
+  std::vector<double> one;
+  const std::vector<double>& counts = counts_of(sample, one);
+  if (counts.size() != series.width()) return;
+  if (!series.last.empty()) {
+    const bool restarted = !std::equal(series.last.begin(), series.last.end(), counts.begin(),
+                                       [](double before, double now) { return before <= now; });
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      row[i] = static_cast<float>(counts[i] - (restarted ? 0 : series.last[i]));
+    }
+  }
+  series.last = counts;
+  series.total = sample.value;
+}
+
+std::uint64_t History::first_within(std::int64_t span_ns) const {
+  std::uint64_t first = newest_ + 1;
+  while (first > oldest_ && time_ns(first - 1) > time_ns(newest_) - span_ns) --first;
+  return first;
+}
+
+double History::increase(const Series& series, std::int64_t span_ns) const {
+  double sum = 0;
+  for (std::uint64_t point = first_within(span_ns); point <= newest_; ++point) {
+    const float rise = value(series, point);
+    if (!std::isnan(rise)) sum += static_cast<double>(rise);
+  }
+  return sum;
+}
+
+std::vector<double> History::bucket_increases(const Series& series, std::int64_t span_ns) const {
+  std::vector<double> sums(series.width(), 0.0);
+  for (std::uint64_t point = first_within(span_ns); point <= newest_; ++point) {
+    if (std::isnan(value(series, point))) continue;
+    for (std::size_t bucket = 0; bucket < sums.size(); ++bucket) {
+      sums[bucket] += static_cast<double>(value(series, point, bucket));
+    }
+  }
+  return sums;
+}
+
+}  // namespace auralis
