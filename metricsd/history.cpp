@@ -74,7 +74,7 @@ std::string_view History::Series::label(std::string_view label_name) const {
 }
 
 void History::add(std::int64_t now_ns, std::int64_t unix_ns, const std::vector<SnapshotFamily>& families) {
-  assert(newest_ == 0 || now_ns > time_ns(newest_));
+  assert(newest_ == 0 || now_ns >= time_ns(newest_));
   ++newest_;
   moments_[newest_ % kPoints] = {now_ns, unix_ns};
   oldest_ = std::max(oldest_, newest_ < kPoints ? 1 : newest_ - kPoints + 1);

@@ -53,8 +53,8 @@ class History {
     std::uint64_t seen = 0;     // the newest point that has it
   };
 
-  // Adds a point: the tracked families of a snapshot taken at `now_ns` (CLOCK_MONOTONIC, rising), which was
-  // `unix_ns` in wall time. A counter that fell restarted at 0.
+  // Adds a point: the tracked families of a snapshot taken at `now_ns` (CLOCK_MONOTONIC, not decreasing),
+  // which was `unix_ns` in wall time. A counter that fell restarted at 0.
   void add(std::int64_t now_ns, std::int64_t unix_ns, const std::vector<SnapshotFamily>& families);
 
   // Numbers of the points kept, from oldest() to newest() without gaps; newest() is 0 if there is none yet.

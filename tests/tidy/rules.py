@@ -31,6 +31,7 @@ FOREIGN = {
     "nlohmann/": (
         "common/base/log.cpp",
         "common/config/config_table.cpp",
+        "metricsd/dashboard_json.cpp",
         "metricsd/snapshot_json.cpp",
         "streamd/api/",
         "streamd/encode/frame.cpp",
