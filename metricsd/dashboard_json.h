@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The dashboard's data as JSON; docs/monitoring.md describes it.
+// The dashboard's data as JSON; docs/dashboard.md describes it.
 #pragma once
 
 #include <array>

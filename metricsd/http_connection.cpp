@@ -29,6 +29,9 @@ constexpr std::chrono::milliseconds kLingering{2'000};
 // What the kernel holds for a subscriber that does not read; Linux doubles it. It grows to megabytes
 // otherwise.
 constexpr int kStreamBufferBytes = 65'536;
+// The dashboard loads nothing from other origins, and no other origin may frame it.
+constexpr std::string_view kContentSecurityPolicy =
+    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 constexpr std::string_view kAllowed = "GET, HEAD, OPTIONS";
 
 std::string_view plain(beast::string_view text) { return {text.data(), text.size()}; }
@@ -311,6 +314,7 @@ std::string HttpConnection::head_of(const HttpPage& page, bool keep, bool endles
   }
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
+  response.set("Content-Security-Policy", beasts(kContentSecurityPolicy));
   if (!keep) {
     response.set(http::field::connection, "close");
   } else if (parser_->get().version() < 11) {

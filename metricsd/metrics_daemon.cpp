@@ -24,9 +24,10 @@ SnapshotSource& sampled(SnapshotSource& source) {
 MetricsDaemon::MetricsDaemon(const Config& config, const Clock& clock)
     : clock_(clock),
       source_(config, clock),
+      dashboard_(config, clock),
       publisher_(config.metricsd.zmq_endpoint),
       last_step_ns_(clock.now_ns()),
-      exporter_(config.metricsd.host, config.metricsd.port, sampled(source_)) {}
+      exporter_(config.metricsd.host, config.metricsd.port, sampled(source_), dashboard_) {}
 
 MetricsDaemon::~MetricsDaemon() {
   {
@@ -39,10 +40,13 @@ MetricsDaemon::~MetricsDaemon() {
 
 void MetricsDaemon::step() {
   assert(stepping_.is_current());
-  for (const auto& event : source_.sample()) {
+  const std::vector<DaemonEvent> events = source_.sample();
+  for (const auto& event : events) {
     publisher_.publish(kEventTopic, event_json(event, clock_.unix_ns(), ++event_seq_));
   }
-  publisher_.publish(kMetricsTopic, snapshot_json(source_.take(), ++seq_));
+  const Snapshot snapshot = source_.take();
+  publisher_.publish(kMetricsTopic, snapshot_json(snapshot, ++seq_));
+  exporter_.publish_live(dashboard_.add(snapshot, events));
   source_.count_published();
   last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
 }

@@ -13,6 +13,7 @@
 #include "common/base/thread_checker.h"
 #include "common/config/config.h"
 #include "metricsd/absence.h"
+#include "metricsd/dashboard.h"
 #include "metricsd/prometheus_exporter.h"
 #include "metricsd/snapshot.h"
 #include "metricsd/zmq_publisher.h"
@@ -30,8 +31,9 @@ class MetricsDaemon {
   MetricsDaemon(const MetricsDaemon&) = delete;
   MetricsDaemon& operator=(const MetricsDaemon&) = delete;
 
-  // The work of one second: takes a sample; publishes a snapshot, and an event for each daemon that came up,
-  // went down or hung. One thread: that of start(), or a test's if it does not call start().
+  // The work of one second: takes a sample; publishes a snapshot, to subscribers and open dashboards, and an
+  // event for each daemon that came up, went down or hung. One thread: that of start(), or a test's if it
+  // does not call start().
   void step();
 
   // Starts a thread that steps each second of the steady clock. Once.
@@ -52,6 +54,7 @@ class MetricsDaemon {
 
   const Clock& clock_;
   SnapshotSource source_;
+  Dashboard dashboard_;
   ZmqPublisher publisher_;       // of the stepping thread
   std::uint64_t seq_ = 0;        // of the stepping thread
   std::uint64_t event_seq_ = 0;  // of the stepping thread

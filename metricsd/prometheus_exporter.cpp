@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "embedded/index_html.h"
+#include "embedded/web_files.h"
 #include "metricsd/http_server.h"
 
 #include <prometheus/collectable.h>
@@ -18,6 +18,8 @@
 namespace auralis {
 namespace {
 
+constexpr std::string_view kLive = "/api/live";
+constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kExposition = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -127,36 +129,44 @@ struct PrometheusExporter::Impl {
   SharedMemoryCollectable collectable;
   HttpServer server;  // last: its thread uses the others
 
-  Impl(const std::string& host, std::int64_t port, SnapshotSource& s)
-      : source(s), collectable(s), server(host, port, pages()) {}
+  Impl(const std::string& host, std::int64_t port, SnapshotSource& s, const Dashboard& dashboard)
+      : source(s), collectable(s), server(host, port, pages(dashboard), {std::string(kLive)}) {}
 
-  HttpPages pages() {
-    return {{"/",
-             [](const HttpRequest&) {
-               return HttpPage{"text/html; charset=utf-8", std::string(embedded::index_html)};
-             }},
-            {"/metrics",
-             [this](const HttpRequest&) {
-               return HttpPage{kExposition, scraped()};
-             }},
-            {"/healthz",
-             [](const HttpRequest&) {
-               return HttpPage{kText, "ok\n"};
-             }},
-            {"/readyz", [this](const HttpRequest&) { return readiness(source.view()); }}};
+  HttpPages pages(const Dashboard& dashboard) {
+    HttpPages pages{{"/metrics",
+                     [this](const HttpRequest&) {
+                       return HttpPage{kExposition, scraped()};
+                     }},
+                    {"/healthz",
+                     [](const HttpRequest&) {
+                       return HttpPage{kText, "ok\n"};
+                     }},
+                    {"/readyz", [this](const HttpRequest&) { return readiness(source.view()); }},
+                    {"/api/history", [&dashboard](const HttpRequest&) {
+                       return HttpPage{kJson, dashboard.whole()};
+                     }}};
+    for (const WebFile& file : embedded::kWebFiles) {
+      pages[std::string(file.path)] = [&file](const HttpRequest&) {
+        return HttpPage{file.content_type, std::string(file.bytes)};
+      };
+    }
+    return pages;
   }
 
   std::string scraped() const { return prometheus::TextSerializer().Serialize(collectable.Collect()); }
 };
 
-PrometheusExporter::PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source) try
-    : impl_(std::make_unique<Impl>(host, port, source)) {
+PrometheusExporter::PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source,
+                                       const Dashboard& dashboard) try
+    : impl_(std::make_unique<Impl>(host, port, source, dashboard)) {
 } catch (const std::exception& error) {
   const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
   throw std::runtime_error("cannot serve http://" + name + ":" + std::to_string(port) +
                            "/ (metricsd.host, metricsd.port): " + error.what());
 }
 PrometheusExporter::~PrometheusExporter() = default;
+
+void PrometheusExporter::publish_live(std::string_view json) { impl_->server.publish(kLive, json); }
 
 int PrometheusExporter::port() const { return impl_->server.port(); }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// metricsd over HTTP: /metrics in Prometheus' text format, /healthz, /readyz, and the page at /. The only
+// metricsd over HTTP: /metrics in Prometheus' text format, /healthz, /readyz, and the dashboard at /, which
+// reads /api/history once and then follows /api/live. The only
 // unit that includes prometheus-cpp, of which it uses the serializer but not the Exposer: that adds quantiles
 // of its own, which are NaN until the second scrape and after a minute without one.
 #pragma once
@@ -7,7 +8,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "metricsd/dashboard.h"
 #include "metricsd/snapshot.h"
 
 namespace auralis {
@@ -19,11 +22,15 @@ std::string exposition(const Snapshot& snapshot);
 class PrometheusExporter {
  public:
   // Listens at `host` (an IPv4 or IPv6 address, or localhost) and `port`, 0 for any that is free. `source`
-  // must outlive it. Throws std::runtime_error, naming the address, if it cannot.
-  PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source);
+  // and `dashboard` must outlive it. Throws std::runtime_error, naming the address, if it cannot.
+  PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source,
+                     const Dashboard& dashboard);
   ~PrometheusExporter();
   PrometheusExporter(const PrometheusExporter&) = delete;
   PrometheusExporter& operator=(const PrometheusExporter&) = delete;
+
+  // Sends what Dashboard::add() returned to all open dashboards. Any thread.
+  void publish_live(std::string_view json);
 
   // The port it listens at.
   int port() const;

@@ -4,13 +4,9 @@
 
 #include <string_view>
 
-namespace auralis {
+#include "common/base/web_file.h"
 
-struct WebFile {
-  std::string_view path;
-  std::string_view content_type;
-  std::string_view bytes;
-};
+namespace auralis {
 
 // The file served at `path` ("/" is the player's page), or null.
 const WebFile* find_web_file(std::string_view path);

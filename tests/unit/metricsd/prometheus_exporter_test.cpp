@@ -16,11 +16,12 @@ namespace {
 using namespace test;
 
 struct Bench : SnapshotFixture {
+  Dashboard dashboard{config, clock};
   std::optional<PrometheusExporter> exporter;
 
   Bench() {
     source.sample();
-    exporter.emplace("127.0.0.1", 0, source);
+    exporter.emplace("127.0.0.1", 0, source, dashboard);
   }
   std::string get(const std::string& path) const { return http(exporter->port(), "GET", path); }
 };
@@ -69,14 +70,19 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered 
 
   CHECK(status_of(get("/healthz")) == 200);
 
-  INFO("the page is whole");
+  INFO("the page and what it loads are whole");
   const std::string page = get("/");
   CHECK(status_of(page) == 200);
   CHECK(contains(page, "Content-Type: text/html"));
+  CHECK(contains(page, "Content-Security-Policy: default-src 'self';"));
   CHECK(contains(body_of(page), "</html>"));
+  CHECK(contains(get("/dashboard.js"), "Content-Type: text/javascript"));
+  CHECK(contains(get("/dashboard.css"), "Content-Type: text/css"));
+  CHECK(body_of(get("/dygraph.min.js")).size() > 100'000);
 
   INFO("another path is 404, another method 405, and HEAD has no body");
-  for (const std::string path : {"/nothing", "/metrics/", "/metrics/more", "/index.html", "/../etc/passwd"}) {
+  for (const std::string path :
+       {"/nothing", "/metrics/", "/metrics/more", "/package.json", "/../etc/passwd"}) {
     CHECK_MESSAGE(status_of(get(path)) == 404, path);
   }
   for (const std::string method : {"POST", "PUT", "DELETE", "PATCH"}) {
@@ -92,6 +98,20 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered 
     CHECK_MESSAGE(status_of(head) == 200, path);
     CHECK_MESSAGE(body_of(head).empty(), path);
   }
+}
+
+TEST_CASE_FIXTURE(Bench, "PrometheusExporter: /api/history is what is kept, /api/live each second of it") {
+  source.sample();
+  exporter->publish_live(dashboard.add(source.take(), {}));
+  const std::string history = get("/api/history");
+  CHECK(contains(history, "Content-Type: application/json\r\n"));
+  CHECK(contains(body_of(history), "\"first\":1,"));
+  const Connection dashboard_page(exporter->port());
+  const std::string request = "GET /api/live HTTP/1.1\r\nHost: a\r\n\r\n";
+  CHECK(contains(dashboard_page.exchange_until(request, "\n\n"), "text/event-stream"));
+  clock.now += kNsPerSecond;
+  exporter->publish_live(dashboard.add(source.take(), {}));
+  CHECK(contains(dashboard_page.exchange_until("", "]}\n\n"), "\"first\":2,"));
 }
 
 TEST_CASE_FIXTURE(Bench,
@@ -122,17 +142,17 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: an address that cannot be had is o
   const std::string taken = "127.0.0.1:" + std::to_string(exporter->port());
   std::string error;
   try {
-    const PrometheusExporter second("127.0.0.1", exporter->port(), source);
+    const PrometheusExporter second("127.0.0.1", exporter->port(), source, dashboard);
   } catch (const std::runtime_error& thrown) {
     error = thrown.what();
   }
   CHECK_MESSAGE(contains(error, taken), error);
   CHECK_MESSAGE(contains(error, "in use"), error);
   CHECK_MESSAGE(!contains(error, "\n"), error);
-  CHECK_THROWS_AS(PrometheusExporter("192.0.2.1", 0, source), std::runtime_error);
-  CHECK_THROWS_AS(PrometheusExporter("no such host", 0, source), std::runtime_error);
-  CHECK_THROWS_WITH_AS(PrometheusExporter("2001:db8::1", 1, source), doctest::Contains("//[2001:db8::1]:1/"),
-                       std::runtime_error);
+  CHECK_THROWS_AS(PrometheusExporter("192.0.2.1", 0, source, dashboard), std::runtime_error);
+  CHECK_THROWS_AS(PrometheusExporter("no such host", 0, source, dashboard), std::runtime_error);
+  CHECK_THROWS_WITH_AS(PrometheusExporter("2001:db8::1", 1, source, dashboard),
+                       doctest::Contains("//[2001:db8::1]:1/"), std::runtime_error);
 }
 
 }  // namespace auralis::prometheus_exporter_test

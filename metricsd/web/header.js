@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// The header: whether all is well, the daemons, the alert conditions, the error budget, the version.
+import { by_id, element, set_text } from "./dom.js";
+import { moment, rounded, with_unit } from "./units.js";
+
+const HEALTH = ["good", "warning", "bad"];   // from best to worst
+
+// `stale`: a sentence, if metricsd does not answer.
+export function draw_header(state, stale) {
+  const problems = stale ? [{ health: "bad", text: stale }] : problems_of(state);
+  const health = problems.reduce((worst, one) => (HEALTH.indexOf(one.health) > HEALTH.indexOf(worst) ? one.health : worst), "good");
+  by_id("header").dataset.health = health;
+  set_text(by_id("verdict"), problems.length === 0 ? "All is well" : problems.map(({ text }) => text).join(" · "));
+  document.title = health === "good" ? "Auralis dashboard" : `(!) Auralis: ${by_id("verdict").textContent}`;
+  if (!state) return;
+  by_id("daemons").replaceChildren(...state.daemons.map((daemon) => daemon_item(daemon, stale)));
+  by_id("conditions").replaceChildren(...state.conditions.map(condition_item));
+  draw_budget(state.budget);
+  set_text(by_id("version"), `version ${state.version}`);
+}
+
+// What is wrong: daemons, and conditions that fire or, if they are to be seen to at once, are about to. A daemon is told
+// once.
+function problems_of({ daemons, conditions }) {
+  const down = daemons.filter(({ up }) => !up).map(({ name, since_ms }) =>
+    ({ health: "bad", text: `${name} is down since ${moment(since_ms)}` }));
+  const others = conditions.filter(({ name }) => name !== "AuralisProcessDown").map((one) =>
+    ({ health: health_of(one), text: `${one.name} ${one.state}` }));
+  return [...down, ...others.filter(({ health }) => health !== "good")];
+}
+
+function health_of({ state, severity }) {
+  if (state === "inactive") return "good";
+  if (severity === "medium") return state === "firing" ? "warning" : "good";
+  return state === "firing" ? "bad" : "warning";
+}
+
+function daemon_item({ name, up, since_ms }, stale) {
+  const health = name === "metricsd" && stale ? "bad" : up ? "good" : "bad";
+  const text = name === "metricsd" && stale ? "silent" : `${up ? "up" : "down"} since ${moment(since_ms)}`;
+  return element("li", { class: `chip ${health}`, "data-process": name }, element("b", {}, name), ` ${text}`);
+}
+
+function condition_item(one) {
+  const health = { inactive: "good", pending: "warning", firing: "bad" }[one.state];
+  const word = { inactive: "quiet", pending: "pending", firing: "firing" }[one.state];
+  const subject = one.subject && one.state !== "inactive" ? [one.subject] : [];
+  const value = one.comparison === "==" ? [] : [with_unit(one.measured, one.unit)];
+  const measured = one.measured === null ? "not measured" : [...subject, ...value].join(": ");
+  const rule = `${one.comparison === "==" ? "if" : one.comparison === "<" ? "below" : "above"} ${rounded(one.threshold)} ${one.unit} for ${one.for_s / 60} min`;
+  return element("li", { class: `condition ${health}`, "data-name": one.name, "data-state": one.state, title: `${one.meaning}; ${one.severity}, ${rule}` },
+    element("b", {}, one.name), element("span", { class: "state" }, `${word} since ${moment(one.since_ms)}`),
+    element("span", { class: "measured" }, measured));
+}
+
+function draw_budget({ target_percent, due, lost, left_percent }) {
+  const meter = by_id("budget-meter");
+  meter.value = Math.max(0, left_percent ?? 100);
+  meter.hidden = left_percent === null;
+  const text = left_percent === null
+    ? `No chunk was due in the last 15 minutes; the target is ${target_percent} % sent in time.`
+    : `${rounded(left_percent)} % left: ${rounded(lost)} of ${rounded(due)} chunks of the last 15 minutes not sent in time; the target is ${target_percent} %.`;
+  set_text(by_id("budget"), text);
+}
