@@ -25,7 +25,7 @@
 #include "common/base/clock.h"
 #include "streamd/encode/frame.h"
 #include "tools/load/process.h"
-#include "tools/load/wire.h"
+#include "tools/wire.h"
 
 namespace auralis {
 namespace {

@@ -11,9 +11,6 @@
 namespace auralis {
 namespace {
 
-constexpr std::uint8_t kCodecPcm = 0;  // s16le
-constexpr std::uint8_t kCodecOpus = 1;
-
 // Contents of a message before its audio.
 struct Header {
   std::uint8_t codec;

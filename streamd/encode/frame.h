@@ -38,6 +38,8 @@ struct OpusChunk {
 };
 
 inline constexpr std::size_t kHeaderBytes = 32;
+inline constexpr std::uint8_t kCodecPcm = 0;  // s16le
+inline constexpr std::uint8_t kCodecOpus = 1;
 inline constexpr std::uint16_t kFlagSilence = 1;
 inline constexpr std::uint16_t kFlagBegins = 2;
 

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "tools/load/message.h"
+#include "tools/message.h"
 
 namespace auralis {
 namespace {
@@ -50,17 +50,13 @@ void Listener::start(std::int64_t now) {
 
 std::string Listener::request() {
   const LoadOptions& options = shared_.options;
-  const bool ipv6 = options.host.find(':') != std::string::npos;
-  const std::string host = (ipv6 ? "[" + options.host + "]" : options.host) + ":" + options.port;
-  std::string text = "GET " + options.target + " HTTP/1.1\r\nHost: " + host +
-                     "\r\nUser-Agent: auralis-load/" AURALIS_VERSION "\r\n";
-  if (!options.websocket) return text + "Connection: close\r\n\r\n";
+  const std::string text = "GET " + options.url.target + " HTTP/1.1\r\nHost: " + options.url.authority() +
+                           "\r\nUser-Agent: auralis-load/" AURALIS_VERSION "\r\n";
+  if (!options.url.websocket) return text + "Connection: close\r\n\r\n";
   std::array<std::uint8_t, 16> random{};
   for (auto& byte : random) byte = static_cast<std::uint8_t>(shared_.random());
   key_ = websocket_key(random);
-  return text +
-         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
-         key_ + "\r\nSec-WebSocket-Protocol: " + options.protocol + "\r\n\r\n";
+  return text + upgrade_fields(key_, options.protocol) + "\r\n";
 }
 
 void Listener::send_request() {
@@ -92,7 +88,7 @@ void Listener::on_event() {
     case State::kUpgrading:
       return read_head();
     case State::kListening:
-      return shared_.options.websocket ? read_frames() : read_stream();
+      return shared_.options.url.websocket ? read_frames() : read_stream();
     case State::kStalled:
       receive(shared_.buffer.size(), MSG_TRUNC);
       return;
@@ -132,12 +128,12 @@ void Listener::read_head() {
   if (!head_.whole()) return;
   check_head();
   if (state_ != State::kListening) return;
-  if (shared_.options.websocket) return frames_read(bytes);
+  if (shared_.options.url.websocket) return frames_read(bytes);
   if (!bytes.empty()) audio(0, 0);
 }
 
 void Listener::check_head() {
-  const bool websocket = shared_.options.websocket;
+  const bool websocket = shared_.options.url.websocket;
   const int status = head_.status();
   if (status == 0) return fail("response is not HTTP");
   if (status != (websocket ? kSwitchingProtocols : kOk)) {
@@ -239,7 +235,7 @@ void Listener::audio(std::uint64_t seq, std::int64_t chunk_ns) {
     ++tally.heard;
     tally.first_audio.add(us(now_ns_ - start_ns_));
   }
-  if (!shared_.options.websocket) return;
+  if (!shared_.options.url.websocket) return;
   const std::int64_t interval_ns = now_ns_ - chunk_read_ns_;
   const bool has_interval = chunk_read_ns_ > 0;
   chunk_read_ns_ = now_ns_;
@@ -305,7 +301,7 @@ void Listener::reset() {
 }
 
 void Listener::close() {
-  if (shared_.options.websocket && (state_ == State::kListening || state_ == State::kStalled)) {
+  if (shared_.options.url.websocket && (state_ == State::kListening || state_ == State::kStalled)) {
     constexpr std::string_view kNormal("\x03\xE8", 2);
     const std::string goodbye =
         client_frame(kOpcodeClose, kNormal, static_cast<std::uint32_t>(shared_.random()));

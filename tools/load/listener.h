@@ -4,8 +4,6 @@
 // processor to the measured server. One thread.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <random>
 #include <string>
@@ -14,16 +12,12 @@
 #include "common/base/clock.h"
 #include "common/base/file_descriptor.h"
 #include "tools/load/options.h"
-#include "tools/load/statistics.h"
 #include "tools/load/tally.h"
-#include "tools/load/wire.h"
+#include "tools/statistics.h"
+#include "tools/stream_url.h"
+#include "tools/wire.h"
 
 namespace auralis {
-
-struct ServerAddress {
-  sockaddr_storage address{};
-  socklen_t size = 0;
-};
 
 class Listener {
  public:

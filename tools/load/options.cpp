@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <array>
 #include <limits>
 #include <ostream>
@@ -22,7 +21,6 @@ constexpr double kFastestRamp = 100'000;
 constexpr double kUsualSeconds = 10;
 constexpr double kUsualRamp = 200;
 constexpr std::array<std::string_view, 3> kProtocols{"auralis.pcm.v1", "auralis.opus.v1", "auralis.json.v1"};
-constexpr char kUsualTarget[] = "/ws/stream";
 
 struct Flags {
   std::string url;
@@ -68,43 +66,6 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
       "usage.");
 }
 
-[[noreturn]] void refuse_url(const std::string& url, const std::string& why) {
-  throw UsageError(shown(url) + ": " + why);
-}
-
-void read_url(const std::string& url, LoadOptions& options) {
-  options.url = url;
-  const std::size_t scheme_end = url.find("://");
-  const std::string scheme = url.substr(0, scheme_end == std::string::npos ? 0 : scheme_end);
-  if (scheme != "ws" && scheme != "http") refuse_url(url, "must begin with ws:// or http://");
-  options.websocket = scheme == "ws";
-  const std::size_t host_begin = scheme_end + 3;
-  const std::size_t host_end = std::min(url.find_first_of("/?#", host_begin), url.size());
-  std::string authority = url.substr(host_begin, host_end - host_begin);
-  std::string target = url.substr(host_end, url.find('#', host_end) - host_end);
-  if (target.empty() || target.front() == '?') target.insert(0, options.websocket ? kUsualTarget : "/");
-  if (target.find_first_of(" \r\n\t") != std::string::npos) refuse_url(url, "must not have spaces");
-
-  // The port is after the last colon, but an IPv6 address has some in brackets.
-  const std::size_t colon = authority.rfind(':');
-  const std::size_t bracket = authority.rfind(']');
-  const bool has_port = colon != std::string::npos && (bracket == std::string::npos || bracket < colon);
-  options.port = has_port ? authority.substr(colon + 1) : "80";
-  if (has_port) authority.resize(colon);
-  if (authority.size() > 2 && authority.front() == '[' && authority.back() == ']') {
-    authority = authority.substr(1, authority.size() - 2);
-  }
-  if (authority.empty()) refuse_url(url, "has no host");
-  const bool is_number =
-      !options.port.empty() && options.port.size() <= 5 &&
-      std::all_of(options.port.begin(), options.port.end(), [](char c) { return '0' <= c && c <= '9'; });
-  if (!is_number || std::stoul(options.port) < 1 || std::stoul(options.port) > 65'535) {
-    refuse_url(url, "the port must be a number from 1 to 65535");
-  }
-  options.host = authority;
-  options.target = target;
-}
-
 }  // namespace
 
 std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv, std::ostream& out) {
@@ -121,11 +82,11 @@ std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv,
   if (flags.url.empty()) throw UsageError("no URL is given; --help lists the options");
 
   LoadOptions options;
-  read_url(flags.url, options);
-  if (!options.websocket && arguments.text("--protocol") != nullptr) {
+  options.url = parse_stream_url(flags.url);
+  if (!options.url.websocket && arguments.text("--protocol") != nullptr) {
     throw UsageError("--protocol needs a ws:// URL");
   }
-  if (options.websocket) options.protocol = kProtocols.at(arguments.choice("--protocol", kProtocols, 0));
+  if (options.url.websocket) options.protocol = kProtocols.at(arguments.choice("--protocol", kProtocols, 0));
   options.listeners = static_cast<std::size_t>(arguments.whole_number("--listeners", 1, kMostListeners, 1));
   options.stalled = static_cast<std::size_t>(
       arguments.whole_number("--stall", 0, static_cast<std::int64_t>(options.listeners), 0));

@@ -9,14 +9,12 @@
 #include <optional>
 #include <string>
 
+#include "tools/stream_url.h"
+
 namespace auralis {
 
 struct LoadOptions {
-  std::string url;
-  bool websocket = true;  // else a stream of plain HTTP
-  std::string host;
-  std::string port;
-  std::string target;  // path and query
+  StreamUrl url;
   std::string protocol;
   std::size_t listeners = 0;
   std::size_t stalled = 0;  // of them

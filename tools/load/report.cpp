@@ -106,7 +106,7 @@ std::string report_text(const LoadOptions& options, const LoadResult& result) {
   text += formatted("%.1f s: %.1f MB/s, longest pause %.1f ms\n", result.measured_s,
                     static_cast<double>(tally.bytes) / 1e6 / result.measured_s,
                     static_cast<double>(tally.longest_pause_ns) / 1e6);
-  if (options.websocket) {
+  if (options.url.websocket) {
     text += line_of("lateness", tally.lateness) + line_of("jitter", tally.jitter);
     text += formatted(
         "%llu chunks; of all: %llu missing, %llu skipped, %llu repeated, %llu silent, %llu malformed\n",
@@ -128,8 +128,8 @@ std::string report_json(const LoadOptions& options, const LoadResult& result) {
   const Tally& tally = result.tally;
   Json failed = Json::object();
   for (const auto& [what, count] : tally.failed) failed[what] = count;
-  Json json{{"url", options.url},
-            {"protocol", options.websocket ? options.protocol : "http"},
+  Json json{{"url", options.url.text},
+            {"protocol", options.url.websocket ? options.protocol : "http"},
             {"listeners", options.listeners},
             {"opened", tally.opened},
             {"heard", tally.heard},
@@ -147,7 +147,7 @@ std::string report_json(const LoadOptions& options, const LoadResult& result) {
             {"longest_pause_ms", static_cast<double>(tally.longest_pause_ns) / 1e6},
             {"own_cpu_s", result.own_cpu_s}};
   if (result.ramp_s > 0) json["connections_per_s"] = static_cast<double>(tally.opened) / result.ramp_s;
-  if (options.websocket) {
+  if (options.url.websocket) {
     json["chunks"] = tally.chunks;
     json["missing"] = tally.missing;
     json["repeats"] = tally.repeats;

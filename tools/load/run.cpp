@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/load/run.h"
 
-#include <netdb.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -24,19 +23,6 @@ constexpr std::int64_t kShowPeriodNs = 200 * kNsPerMs;
 constexpr std::size_t kDescriptorsBeside = 32;
 constexpr std::size_t kStartsInARow = 64;  // so that connected listeners are read in time
 
-ServerAddress resolve(const LoadOptions& options) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(options.host.c_str(), options.port.c_str(), &hints, &found);
-  if (error != 0) throw std::runtime_error(options.host + ": " + ::gai_strerror(error));
-  ServerAddress server;
-  server.size = found->ai_addrlen;
-  std::memcpy(&server.address, found->ai_addr, found->ai_addrlen);
-  ::freeaddrinfo(found);
-  return server;
-}
-
 void allow_descriptors(std::size_t listeners) {
   const rlim_t wanted = listeners + kDescriptorsBeside;
   rlimit limit{};
@@ -54,7 +40,7 @@ void allow_descriptors(std::size_t listeners) {
 
 LoadRun::LoadRun(const LoadOptions& options)
     : options_(options),
-      server_(resolve(options)),
+      server_(resolve(options.url)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       shared_{options_, server_, result_.tally, epoll_.get(), {}},
       terminal_(::isatty(STDERR_FILENO) == 1) {

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "tools/load/statistics.h"
+#include "tools/statistics.h"
 
 namespace auralis {
 

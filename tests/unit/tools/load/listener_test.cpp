@@ -20,9 +20,9 @@ struct Fixture {
   Listener::Shared shared{options, server.address(), tally, epoll, {}};
 
   Fixture() {
-    options.host = "localhost";
-    options.port = server.port();
-    options.target = "/ws/stream";
+    options.url.host = "localhost";
+    options.url.port = server.port();
+    options.url.target = "/ws/stream";
     options.protocol = "auralis.json.v1";
     tally.measuring = true;
   }
@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture, "of a plain HTTP stream the bytes are counted") {
-  options.websocket = false;
+  options.url.websocket = false;
   options.protocol.clear();
   Listener listener(shared, false);
   CHECK(connect(listener).find("Upgrade") == std::string::npos);

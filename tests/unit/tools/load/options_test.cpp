@@ -29,39 +29,6 @@ std::string refusal(const std::vector<const char*>& words) {
 
 }  // namespace
 
-TEST_CASE("a URL is a host, a port and a target, with defaults") {
-  const LoadOptions whole = parsed({"ws://example.org:8000/ws/stream?station=day#part"});
-  CHECK(whole.websocket);
-  CHECK(whole.host == "example.org");
-  CHECK(whole.port == "8000");
-  CHECK(whole.target == "/ws/stream?station=day");
-  CHECK(parsed({"ws://example.org"}).port == "80");
-  CHECK(parsed({"ws://example.org"}).target == "/ws/stream");
-  CHECK(parsed({"ws://example.org?station=day"}).target == "/ws/stream?station=day");
-  const LoadOptions plain = parsed({"http://example.org:8000"});
-  CHECK_FALSE(plain.websocket);
-  CHECK(plain.target == "/");
-  CHECK(plain.protocol.empty());
-}
-
-TEST_CASE("an IPv6 address stands in brackets") {
-  CHECK(parsed({"ws://[::1]:8000/"}).host == "::1");
-  CHECK(parsed({"ws://[::1]:8000/"}).port == "8000");
-  CHECK(parsed({"ws://[::1]/"}).port == "80");
-}
-
-TEST_CASE("a URL that is none is refused, with the reason") {
-  CHECK(refusal({"wss://example.org"}).find("ws://") != std::string::npos);
-  CHECK_FALSE(refusal({"example.org"}).empty());
-  CHECK(refusal({"ws://:8000/"}).find("host") != std::string::npos);
-  for (const char* port : {"ws://a:/", "ws://a:0/", "ws://a:65536/", "ws://a:8x/", "ws://a:-1/"}) {
-    CAPTURE(port);
-    CHECK(refusal({port}).find("port") != std::string::npos);
-  }
-  CHECK_FALSE(refusal({"ws://a/ x"}).empty());
-  CHECK_FALSE(refusal({"ws://a/\r\nHost: b"}).empty());
-}
-
 TEST_CASE("options have defaults and ranges") {
   const LoadOptions usual = parsed({"ws://a"});
   CHECK(usual.listeners == 1);

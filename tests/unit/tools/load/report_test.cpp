@@ -12,7 +12,7 @@ struct Fixture {
   LoadResult result;
 
   Fixture() {
-    options.url = "ws://a";
+    options.url.text = "ws://a";
     options.protocol = "auralis.pcm.v1";
     options.listeners = 10;
     Tally& tally = result.tally;

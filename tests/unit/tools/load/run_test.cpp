@@ -18,9 +18,9 @@ namespace {
 
 LoadOptions options_for(const std::string& port) {
   LoadOptions options;
-  options.host = "127.0.0.1";
-  options.port = port;
-  options.target = "/ws/stream";
+  options.url.host = "127.0.0.1";
+  options.url.port = port;
+  options.url.target = "/ws/stream";
   options.protocol = "auralis.pcm.v1";
   options.listeners = 3;
   options.ramp = 1'000;
@@ -42,7 +42,7 @@ TEST_CASE("a run that no listener can join ends at once, and says why") {
 
 TEST_CASE("a host that has no address is an error") {
   LoadOptions options = options_for("80");
-  options.host = "256.0.0.1";
+  options.url.host = "256.0.0.1";
   CHECK_THROWS_AS(LoadRun{options}, std::runtime_error);
 }
 

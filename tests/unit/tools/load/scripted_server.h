@@ -17,6 +17,7 @@
 
 #include "tests/unit/support.h"
 #include "tools/load/listener.h"
+#include "tools/stream_url.h"
 
 namespace auralis::test {
 

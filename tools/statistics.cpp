@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/load/statistics.h"
+#include "tools/statistics.h"
 
 #include <algorithm>
 #include <cmath>

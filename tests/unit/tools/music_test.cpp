@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/render/music.h"
+#include "tools/music.h"
 
 #include "synthd/engine/native_engine.h"
 
@@ -7,8 +7,6 @@
 
 namespace auralis::music_test {
 namespace {
-
-constexpr Track kAll = 0b1111;
 
 struct Fixture {
   EngineShape shape;
@@ -33,16 +31,16 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "music from the middle on is the same as from the beginning") {
-  const auto whole = chunk({kAll}, 0, 150, 0);
-  CHECK(chunk({kAll}, std::int64_t{150} * 4'410, 150, 0) == whole);
-  CHECK(chunk({kAll}, std::int64_t{149} * 4'410 + 17, 150, 0) == whole);
+  const auto whole = chunk({kAllVoices}, 0, 150, 0);
+  CHECK(chunk({kAllVoices}, std::int64_t{150} * 4'410, 150, 0) == whole);
+  CHECK(chunk({kAllVoices}, std::int64_t{149} * 4'410 + 17, 150, 0) == whole);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a track has its groups of voices alone, the others are silent in it") {
-  const std::vector<Track> tracks{0b0001, 0b0010, kAll, 0};
+  const std::vector<Track> tracks{0b0001, 0b0010, kAllVoices, 0};
   const auto pads = chunk(tracks, 0, 60, 0);
   CHECK(chunk({0b0001}, 0, 60, 0) == pads);
-  CHECK(chunk({kAll}, 0, 60, 0) == chunk(tracks, 0, 60, 2));
+  CHECK(chunk({kAllVoices}, 0, 60, 0) == chunk(tracks, 0, 60, 2));
   CHECK(pads != chunk(tracks, 0, 60, 2));
   for (const std::int16_t sample : chunk(tracks, 0, 60, 3)) REQUIRE(std::abs(sample) <= 1);  // dither
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/load/wire.h"
+#include "tools/wire.h"
 
 #include <openssl/evp.h>
 
@@ -12,7 +12,6 @@ namespace auralis {
 namespace {
 
 constexpr std::size_t kLongestHead = 16'384;
-constexpr std::uint64_t kLongestMessage = 16'777'216;
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
 std::string base64(const std::uint8_t* bytes, std::size_t size) {
@@ -40,6 +39,11 @@ std::string_view trimmed(std::string_view text) {
 
 std::string websocket_key(const std::array<std::uint8_t, 16>& random) {
   return base64(random.data(), random.size());
+}
+
+std::string upgrade_fields(const std::string& key, const std::string& protocol) {
+  return "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+         key + "\r\nSec-WebSocket-Protocol: " + protocol + "\r\n";
 }
 
 std::string websocket_accept(const std::string& key) {
@@ -129,7 +133,7 @@ bool FrameReader::begin_message() {
   }
   left_ = message_bytes_;
   header_size_ = 0;
-  head_size_ = 0;
+  head_.clear();
   in_payload_ = true;
   const bool control = opcode_ >= kOpcodeClose;
   const bool known = opcode_ == kOpcodeText || opcode_ == kOpcodeBinary ||
@@ -144,9 +148,7 @@ FrameReader::Outcome FrameReader::take(std::string_view& bytes) {
     if (!begin_message()) return Outcome::kBroken;
   }
   const std::size_t taken = std::min<std::uint64_t>(bytes.size(), left_);
-  const std::size_t kept = std::min(taken, kHeadBytes - head_size_);
-  if (kept > 0) std::memcpy(head_.data() + head_size_, bytes.data(), kept);
-  head_size_ += kept;
+  head_.append(bytes.substr(0, std::min(taken, kept_bytes_ - head_.size())));
   bytes.remove_prefix(taken);
   return discard(taken);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/load/message.h"
+#include "tools/message.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 
 #include "streamd/api/messages.h"
 #include "streamd/encode/frame.h"
-#include "tools/load/wire.h"
+#include "tools/wire.h"
 
 namespace auralis::message_test {
 namespace {
@@ -39,11 +39,28 @@ TEST_CASE("the server's audio is numbered and timed by the beginning of its mess
       CHECK(pcm.seq == 123'456'789'012);
       CHECK(pcm.chunk_ns == chunk_ns);
       CHECK(pcm.silence == silence);
+      CHECK_FALSE(pcm.opus);
+      CHECK(pcm.due_us == 1'700'000'000'000'000);
+      CHECK(pcm.sample_rate == rate);
+      CHECK(pcm.frames == frames);
     }
     const ServerMessage json = read_text_message(head_of(encode_json(chunk)));
     CHECK(json.kind == Kind::kAudio);
     CHECK(json.seq == 123'456'789'012);
     CHECK(json.chunk_ns == chunk_ns);
+  }
+}
+
+TEST_CASE("a message of Opus says whether its decoder resets") {
+  OpusChunk opus;
+  opus.frames = 4'800;
+  for (const bool begins : {false, true}) {
+    opus.begins = begins;
+    const ServerMessage message = read_binary_message(encode_opus(chunk_of(4'410, 44'100), opus));
+    CHECK(message.opus);
+    CHECK(message.begins == begins);
+    CHECK(message.sample_rate == 48'000);
+    CHECK(message.frames == 4'800);
   }
 }
 

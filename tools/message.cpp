@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "tools/load/message.h"
+#include "tools/message.h"
 
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <optional>
 
+#include "streamd/encode/frame.h"
+
 namespace auralis {
 namespace {
-
-constexpr std::size_t kHeaderBytes = 32;
-constexpr std::uint64_t kSilenceFlag = 1;
 
 std::uint64_t little_endian(std::string_view head, std::size_t offset, std::size_t size) {
   std::uint64_t value = 0;
@@ -45,7 +44,13 @@ ServerMessage read_binary_message(std::string_view head) {
   message.kind = ServerMessage::Kind::kAudio;
   message.seq = little_endian(head, 8, 8);
   message.chunk_ns = static_cast<std::int64_t>(frames * 1'000'000'000 / rate);
-  message.silence = (little_endian(head, 6, 2) & kSilenceFlag) != 0;
+  const std::uint64_t flags = little_endian(head, 6, 2);
+  message.silence = (flags & kFlagSilence) != 0;
+  message.begins = (flags & kFlagBegins) != 0;
+  message.opus = static_cast<std::uint8_t>(head[4]) == kCodecOpus;
+  message.due_us = static_cast<std::int64_t>(little_endian(head, 16, 8));
+  message.sample_rate = static_cast<std::uint32_t>(rate);
+  message.frames = static_cast<std::uint32_t>(frames);
   return message;
 }
 
@@ -56,7 +61,10 @@ ServerMessage read_text_message(std::string_view head) {
   const bool warning = has(head, R"("type":"warning")");
   if (has(head, R"("type":"buffer_status")")) {
     const auto dropped = number_field<std::uint64_t>(head, R"("dropped":)");
-    if (dropped) message = {ServerMessage::Kind::kStatus, 0, *dropped, 0, false};
+    if (dropped) {
+      message.kind = ServerMessage::Kind::kStatus;
+      message.dropped = *dropped;
+    }
     return message;
   }
   if (!audio && !warning) {

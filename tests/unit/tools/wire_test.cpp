@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/load/wire.h"
+#include "tools/wire.h"
 
 #include <doctest/doctest.h>
 
@@ -115,6 +115,19 @@ TEST_CASE("messages are the same in one piece, byte by byte, and cut in two anyw
     REQUIRE(feed(reader, std::string_view(bytes).substr(cut), read));
     REQUIRE(read == expected());
   }
+}
+
+TEST_CASE("a reader that keeps whole messages has nothing to discard") {
+  const std::string bytes = stream();
+  FrameReader reader(FrameReader::kLongestMessage);
+  std::vector<Read> read;
+  for (std::size_t at = 0; at < bytes.size(); at += 1'000) {
+    REQUIRE(feed(reader, std::string_view(bytes).substr(at, 1'000), read));
+    REQUIRE(reader.discardable() == 0);
+  }
+  std::vector<Read> whole;
+  for (const auto& [opcode, payload] : messages()) whole.push_back({opcode, payload, payload.size()});
+  CHECK(read == whole);
 }
 
 TEST_CASE("what is discarded unread is as good as read") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/render/music.h"
+#include "tools/music.h"
 
 #include <algorithm>
 #include <iterator>

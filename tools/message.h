@@ -21,9 +21,18 @@ struct ServerMessage {
   std::uint64_t seq = 0;      // of audio and warnings
   std::uint64_t dropped = 0;  // of kStatus: chunks that the server says this listener did not get
   std::int64_t chunk_ns = 0;  // of kAudio: how long it plays
-  bool silence = false;       // of binary audio: as its header says
+
+  // Of binary audio, as its header says; kHeaderBytes of streamd/encode/frame.h precede its samples or
+  // packets.
+  bool silence = false;
+  bool opus = false;    // else PCM
+  bool begins = false;  // the decoder resets
+  std::int64_t due_us = 0;
+  std::uint32_t sample_rate = 0;
+  std::uint32_t frames = 0;
 };
 
+// `head`: the beginning of the message, of at least kHeaderBytes or FrameReader::kHeadBytes.
 ServerMessage read_binary_message(std::string_view head);
 ServerMessage read_text_message(std::string_view head);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The client side of WebSocket (RFC 6455), as far as a listener needs it: the upgrade, and a reader of the
-// server's frames that keeps only the head of each message. Input arrives in pieces of any size. One thread.
+// server's frames that keeps as much of each message as its user needs. Input arrives in pieces of any size.
+// One thread.
 #pragma once
 
 #include <array>
@@ -13,6 +14,9 @@ namespace auralis {
 
 // The key of an upgrade, from 16 random bytes.
 std::string websocket_key(const std::array<std::uint8_t, 16>& random);
+
+// The lines of a request's head that ask for an upgrade.
+std::string upgrade_fields(const std::string& key, const std::string& protocol);
 
 // The Sec-WebSocket-Accept that answers the key.
 std::string websocket_accept(const std::string& key);
@@ -47,8 +51,13 @@ class ResponseHead {
 
 class FrameReader {
  public:
-  // Bytes of a message that are kept: all of a control frame; of an audio message, its sequence number.
+  // Enough for all of a control frame and, of an audio message, its sequence number.
   static constexpr std::size_t kHeadBytes = 160;
+  // Enough for any message.
+  static constexpr std::size_t kLongestMessage = 16'777'216;
+
+  // `kept_bytes`: of the front of each message.
+  explicit FrameReader(std::size_t kept_bytes = kHeadBytes) : kept_bytes_(kept_bytes) {}
 
   enum class Outcome { kNeedsMore, kMessage, kBroken };
 
@@ -58,12 +67,12 @@ class FrameReader {
 
   // Of the message that is complete. Valid until the next take() or discard().
   std::uint8_t opcode() const { return opcode_; }
-  std::string_view head() const { return {head_.data(), head_size_}; }
+  std::string_view head() const { return head_; }
   std::uint64_t message_bytes() const { return message_bytes_; }
 
   // Number of bytes that follow and are not needed. A caller that skips them unread says so by discard(),
   // with at most that many.
-  std::uint64_t discardable() const { return head_size_ == kHeadBytes ? left_ : 0; }
+  std::uint64_t discardable() const { return head_.size() == kept_bytes_ ? left_ : 0; }
   Outcome discard(std::uint64_t bytes);
 
  private:
@@ -76,8 +85,8 @@ class FrameReader {
   std::uint8_t opcode_ = 0;
   std::uint64_t message_bytes_ = 0;  // of its payload
   std::uint64_t left_ = 0;           // of those, not yet taken
-  std::array<char, kHeadBytes> head_{};
-  std::size_t head_size_ = 0;
+  std::size_t kept_bytes_;
+  std::string head_;
 };
 
 }  // namespace auralis

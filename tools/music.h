@@ -16,6 +16,7 @@ namespace auralis {
 
 // The groups of voices that sound: bits as in MusicParameters::voices.
 using Track = std::uint8_t;
+inline constexpr Track kAllVoices = 0b1111;
 
 class Music {
  public:
