@@ -11,11 +11,11 @@ else()
   set(confdir ${CMAKE_INSTALL_PREFIX}/etc/auralis)
 endif()
 
-foreach(unit IN ITEMS auralis-synthd.service auralis-streamd.service auralis-metricsd.service)
+foreach(unit IN ITEMS auralis-synthd.service auralis-streamd.service auralis-metricsd.service auralis-probe.service)
   configure_file(${source_dir}/${unit}.in ${binary_dir}/${unit} @ONLY)
   file(INSTALL ${binary_dir}/${unit} DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
 endforeach()
-file(INSTALL ${source_dir}/auralis.target DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+file(INSTALL ${source_dir}/auralis.target ${source_dir}/auralis-probe.timer DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
 file(INSTALL ${source_dir}/auralis.sysusers DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/sysusers.d RENAME auralis.conf)
 file(INSTALL ${source_dir}/auralis.tmpfiles DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/tmpfiles.d RENAME auralis.conf)
 

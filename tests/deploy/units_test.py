@@ -127,6 +127,21 @@ class Units(unittest.TestCase):
         limit = re.fullmatch(r"(\d+)s", self.only("streamd", "TimeoutStopSec"))
         self.assertGreater(int(limit[1]) * 1_000, staging.greatest("drain_ms"))
 
+    def test_the_probes_timer_starts_a_probe_that_may_not_do_much(self):
+        unit = staging.read_unit(self.folder / "auralis-probe.service")
+        self.assertEqual(unit["Type"], ["oneshot"])
+        self.assertEqual(unit["DynamicUser"], ["yes"])
+        self.assertEqual(unit["CapabilityBoundingSet"], [""])
+        self.assertTrue((self.folder / "auralis-probe.timer").is_file())
+        # Its command is complete: there is no server, so it exits with the status of no connection, not of wrong usage.
+        program, *arguments = unit["ExecStart"][0].split()
+        (variable,) = unit["Environment"]
+        name, address = variable.split("=", 1)
+        closed = address.replace(":8000/", ":1/")
+        command = [self.stage / program[1:], *(closed if word == f"${{{name}}}" else word for word in arguments)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stderr), (2, "auralis-probe: 127.0.0.1:1: Connection refused\n"))
+
     def test_the_shared_memorys_folder_is_there_before_the_daemons(self):
         rules = (self.stage / "usr/lib/tmpfiles.d/auralis.conf").read_text(encoding="utf-8").splitlines()
         self.assertIn(f"d {RUNTIME_DIR} 0755 root root -", rules)

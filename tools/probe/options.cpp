@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "tools/probe/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <ostream>
+#include <string_view>
+
+#include "common/base/station_name.h"
+#include "common/config/command_line.h"
+#include "tools/arguments.h"
+
+namespace auralis {
+namespace {
+
+constexpr double kUsualSeconds = 5;
+constexpr double kLongestSeconds = 600;
+constexpr std::array<std::string_view, 2> kFormats{"pcm", "opus"};
+constexpr std::array<std::string_view, 2> kComparisons{"exact", "close"};
+constexpr std::string_view kStreamPath = "/ws/stream";
+
+struct Flags {
+  std::string url;
+  bool json = false;
+  bool help = false;
+  bool version = false;
+};
+
+void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
+  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
+  app.allow_extras();     // refused in the words of the other errors
+  app.add_flag("-h,--help", flags.help, "Print this help");
+  app.add_flag("--version", flags.version, "Print the version");
+  app.add_option("URL", flags.url, "ws://HOST:PORT/ws/stream?QUERY, as a player connects")->type_name("");
+  const std::string group = "The check";
+  arguments.declare("--station", "NAME", "Station to listen to; default: the server's", group);
+  arguments.declare("--format", "NAME", choice_of(kFormats) + "; default pcm", group);
+  arguments.declare("--seconds", "X", "Music to receive; default " + number_text(kUsualSeconds), group);
+  arguments.declare(
+      "--compare", "HOW",
+      "With pcm: exact, bit for bit, the default; or close, for a server that renders with OpenCL", group);
+  app.add_flag("--json", flags.json, "Report in JSON")->group(group);
+  app.footer(
+      "Receives music as any listener, renders the same moments itself, and compares.\n"
+      "Exit status: 0 all chunks came and are right, 1 not, 2 wrong usage or no connection.");
+}
+
+// `url` with the station in its query, which must not name one already.
+StreamUrl with_station(StreamUrl url, const std::string& station) {
+  const std::size_t query = url.target.find('?');
+  const std::string fields = query == std::string::npos ? "" : "&" + url.target.substr(query + 1);
+  if (fields.find("&station=") != std::string::npos) {
+    throw UsageError("--station: the URL names a station already; leave one of them out");
+  }
+  url.target += (query == std::string::npos ? "?station=" : "&station=") + station;
+  return url;
+}
+
+StreamUrl read_url(const Arguments& arguments, const std::string& text) {
+  StreamUrl url = parse_stream_url(text);
+  if (!url.websocket) throw UsageError(shown(text) + ": must begin with ws://");
+  const std::string path = url.target.substr(0, url.target.find('?'));
+  if (path.size() < kStreamPath.size() ||
+      path.compare(path.size() - kStreamPath.size(), kStreamPath.size(), kStreamPath) != 0) {
+    throw UsageError(shown(text) + ": the path must end in " + std::string(kStreamPath));
+  }
+  const std::string* const station = arguments.text("--station");
+  if (station == nullptr) return url;
+  if (!is_station_name(*station)) arguments.refuse("--station", "1 to 31 of a-z, 0-9, _ and -");
+  return with_station(url, *station);
+}
+
+}  // namespace
+
+std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* argv, std::ostream& out) {
+  CLI::App app("Checks a running server by listening to it.", "auralis-probe");
+  Arguments arguments(app);
+  Flags flags;
+  declare(app, arguments, flags);
+  const std::string problem = parse_command_line(app, argc, argv, shown, "one URL at a time");
+  if (!problem.empty()) throw UsageError(problem);
+  if (flags.help || flags.version) {
+    out << (flags.help ? app.help() : std::string("auralis-probe ") + AURALIS_VERSION + "\n");
+    return std::nullopt;
+  }
+  if (flags.url.empty()) throw UsageError("no URL is given; --help lists the options");
+
+  ProbeOptions options;
+  options.url = read_url(arguments, flags.url);
+  const bool opus = arguments.choice("--format", kFormats, 0) == 1;
+  options.format = opus ? WireFormat::kOpus : WireFormat::kPcm;
+  if (opus && arguments.text("--compare") != nullptr)
+    throw UsageError("--compare: is for --format pcm alone");
+  options.strictness =
+      arguments.choice("--compare", kComparisons, 0) == 0 ? Strictness::kExact : Strictness::kClose;
+  options.seconds = arguments.number("--seconds", 1, kLongestSeconds, kUsualSeconds);
+  options.json = flags.json;
+  return options;
+}
+
+}  // namespace auralis
