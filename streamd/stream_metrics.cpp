@@ -5,7 +5,40 @@ namespace auralis {
 
 StreamMetrics::StreamMetrics(MetricBinder& m) : m_(m) {
   for (std::size_t i = 0; i < configured.size(); ++i) configured[i] = of(late_label("station", i));
+  for (std::size_t i = 0; i < disconnections.size(); ++i) {
+    const std::string reason(disconnect_reason_name(static_cast<DisconnectReason>(i)));
+    disconnections.at(i) = m_.counter("websocket_disconnections_total", "Listeners disconnected, by reason",
+                                      {{"reason", reason}});
+  }
   m_.require_counters(kDerivedFromStreamd);
+}
+
+double StreamMetrics::disconnected() const {
+  double all = 0;
+  for (const Counter& counter : disconnections) all += counter.value();
+  return all;
+}
+
+std::string_view disconnect_reason_name(DisconnectReason reason) {
+  switch (reason) {
+    case DisconnectReason::kClient:
+      return "client";
+    case DisconnectReason::kReset:
+      return "reset";
+    case DisconnectReason::kIdle:
+      return "idle";
+    case DisconnectReason::kBacklog:
+      return "backlog";
+    case DisconnectReason::kOperator:
+      return "operator";
+    case DisconnectReason::kDrain:
+      return "drain";
+    case DisconnectReason::kError:
+      return "error";
+    case DisconnectReason::kCrash:
+      break;
+  }
+  return "crash";
 }
 
 Counter StreamMetrics::dropped(const std::string& reason) {

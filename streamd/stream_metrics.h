@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
@@ -11,6 +13,20 @@
 #include "common/metrics/station_labels.h"
 
 namespace auralis {
+
+// Why a connection ended; a label of websocket_disconnections_total.
+enum class DisconnectReason {
+  kClient,    // the client closed it
+  kReset,     // it broke: the client reset it, or sending failed
+  kIdle,      // no sign of life
+  kBacklog,   // the client took no data
+  kOperator,  // an operator closed it, or removed its station
+  kDrain,     // the server stopped
+  kError,     // the client broke the protocol or a limit, or its station could not be started
+  kCrash,     // a former streamd was killed
+};
+inline constexpr std::size_t kDisconnectReasons = 8;
+std::string_view disconnect_reason_name(DisconnectReason reason);
 
 class StreamMetrics {
   MetricBinder& m_;
@@ -97,7 +113,14 @@ class StreamMetrics {
 
   Gauge active_connections = m_.gauge("websocket_active_connections", "Listeners connected");
   Counter connections = m_.counter("websocket_connections_total", "Listeners accepted");
-  Counter disconnections = m_.counter("websocket_disconnections_total", "Listeners disconnected");
+  std::array<Counter, kDisconnectReasons> disconnections;  // by DisconnectReason
+  Counter& disconnected(DisconnectReason reason) {
+    return disconnections.at(static_cast<std::size_t>(reason));
+  }
+  // All disconnections.
+  double disconnected() const;
+  Counter listener_seconds = m_.counter("auralis_listener_seconds_total",
+                                        "Time that listeners have been connected, summed, in seconds");
   Counter rejected_limit = rejected("limit");
   Counter rejected_address = rejected("address");
   Counter rejected_rate = rejected("rate");

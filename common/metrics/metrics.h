@@ -114,6 +114,8 @@ class Histogram {
   void observe(double value) { observe(value, 1); }
   // As `count` values that are the same.
   void observe(double value, std::int64_t count);
+  // Of all values.
+  double sum() const { return (words_ + bound_count_ + 1).load(); }
 
  private:
   friend class MetricBinder;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/admission/access_policy.h"
 
+#include <iomanip>
+#include <random>
+#include <sstream>
+
 #include "common/access/ticket.h"
+#include "common/base/fingerprint.h"
 #include "streamd/admission/client_address.h"
 #include "streamd/admission/origin_check.h"
 
@@ -17,6 +22,11 @@ std::optional<Secret> secret_in(const std::string& path, const char* key) {
   }
 }
 
+std::uint64_t random_salt() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32U | random();
+}
+
 }  // namespace
 
 // The configuration has been validated, so parsing cannot fail.
@@ -25,7 +35,8 @@ AccessPolicy::AccessPolicy(const Config& config)
       origins_(parse_allowed_origins(config.streamd.allowed_origins).value()),
       token_(secret_in(config.streamd.token_file, "token_file")),
       ticket_key_(secret_in(config.streamd.ticket_key_file, "ticket_key_file")),
-      listeners_control_(config.streamd.control_by == ControlBy::kListeners) {}
+      listeners_control_(config.streamd.control_by == ControlBy::kListeners),
+      salt_(random_salt()) {}
 
 IpAddress AccessPolicy::client_of(const HttpRequest& request) const {
   return client_address(request.peer, request.forwarded_for, proxies_);
@@ -47,6 +58,14 @@ bool AccessPolicy::origin_allowed(const HttpRequest& request) const {
 
 bool AccessPolicy::is_operator(const HttpRequest& request) const {
   return token_ && bearer_matches(request.authorization, *token_);
+}
+
+std::string AccessPolicy::actor(const IpAddress& client, bool is_operator) const {
+  if (is_operator) return "operator";
+  const std::uint64_t hash = Fingerprint().add(salt_).add(client.text()).value();
+  std::ostringstream text;
+  text << "client-" << std::hex << std::setw(8) << std::setfill('0') << (hash & 0xffffffffU);
+  return text.str();
 }
 
 std::optional<HttpResponse> AccessPolicy::operators_only(const HttpRequest& request) const {

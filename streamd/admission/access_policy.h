@@ -37,6 +37,9 @@ class AccessPolicy {
   bool came_encrypted(const HttpRequest& request) const;
 
   bool is_operator(const HttpRequest& request) const;
+  // Names a client in the log: "operator", or "client-" and a hash of its address, the same for all its
+  // connections as long as this process runs. Addresses themselves are not logged.
+  std::string actor(const IpAddress& client, bool is_operator) const;
   // The refusal of an operator call; nothing if the request carries the operators' token.
   std::optional<HttpResponse> operators_only(const HttpRequest& request) const;
   // Whether listeners may change the music of open stations (control_by).
@@ -52,6 +55,7 @@ class AccessPolicy {
   std::optional<Secret> token_;
   std::optional<Secret> ticket_key_;
   bool listeners_control_;
+  std::uint64_t salt_;  // of actor()
 };
 
 }  // namespace auralis

@@ -108,8 +108,10 @@ class Conductor {
 
   // conductor_requests.cpp: answers
   void change_now(ConnectionId id, const ClientMessage& message);
-  ChangeResult change_station(const ClientMessage& message, const StationId& station);
-  ChangeResult control(const ChangeRequest& request);
+  // `actor` is named in the log.
+  ChangeResult change_station(const ClientMessage& message, const StationId& station,
+                              const std::string& actor);
+  ChangeResult control(const ChangeRequest& request, const std::string& actor);
   void count(const ChangeResult& result);
   void refuse_changes(ConnectionId id, const PendingStation& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message, std::string_view why);

@@ -20,7 +20,7 @@ void Conductor::add(ConnectionId id, const NewListener& listener) {
   assert(checker_.is_current());
   assert(listener.worker < workers_.size() && subscriptions_.find(id) == nullptr);
   const auto station = station_for(listener.station);
-  subscriptions_.add(id, listener.worker, listener.format, station.value_or(StationId{}));
+  subscriptions_.add(id, listener.worker, listener.format, station.value_or(StationId{}), listener.actor);
   // The station may have ended since the listener was admitted.
   if (!station || !secure_encoder(*station, listener.format, listener.station.encoder)) return reject(id);
   wait_for({*station, false, listener.station.want.link.has_value(), {}, 0}, id);

@@ -2,9 +2,12 @@
 // Answers what listeners and operators request of the conductor.
 #include <algorithm>
 #include <cassert>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "common/base/log.h"
 #include "streamd/control/conductor.h"
 
 namespace auralis {
@@ -13,6 +16,28 @@ namespace {
 constexpr std::size_t kMostHeld = 8;  // changes for a station that does not play yet
 constexpr std::string_view kNotStarted = "The station of this change could not be started.";
 constexpr std::string_view kTooManyHeld = "Too many changes wait for the station; try again when it plays.";
+
+// The values of a change, for the log: "bpm=70 pads=off".
+std::string text_of(const ParameterPatch& patch) {
+  std::ostringstream text;
+  const auto add = [&text](std::string_view name, const auto& value) {
+    text << (text.tellp() > 0 ? " " : "") << name << '=' << value;
+  };
+  if (patch.key) add("key", kKeyNames.at(*patch.key));
+  if (patch.mode) add("mode", kModeNames.at(static_cast<std::size_t>(*patch.mode)));
+  for (std::size_t i = 0; i < patch.numbers.size(); ++i) {
+    if (patch.numbers.at(i)) add(kNumberControls.at(i).name, *patch.numbers.at(i));
+  }
+  for (std::size_t i = 0; i < patch.voice_groups.size(); ++i) {
+    if (patch.voice_groups.at(i)) add(kVoiceGroupNames.at(i), *patch.voice_groups.at(i) ? "on" : "off");
+  }
+  return text.str();
+}
+
+std::string change_text(const ClientMessage& change) {
+  if (const auto* const patch = std::get_if<ParameterPatch>(&change)) return text_of(*patch);
+  return "preset=" + std::string(std::get<PresetChoice>(change).preset->name);
+}
 
 }  // namespace
 
@@ -32,7 +57,7 @@ void Conductor::change_now(ConnectionId id, const ClientMessage& message) {
     if (held.size() >= kMostHeld) return refuse_change(id, message, kTooManyHeld);
     return held.push_back(message);
   }
-  const ChangeResult result = change_station(message, listener->station);
+  const ChangeResult result = change_station(message, listener->station, listener->actor);
   count(result);
   send(*listener, id, change_message(result));
 }
@@ -74,7 +99,8 @@ void Conductor::respond(const HttpCaller& caller, HttpResponse response) {
   workers_.at(caller.worker).respond(caller.connection, std::move(response));
 }
 
-ChangeResult Conductor::change_station(const ClientMessage& message, const StationId& station) {
+ChangeResult Conductor::change_station(const ClientMessage& message, const StationId& station,
+                                       const std::string& actor) {
   const std::string type(type_of(message));
   const StationState* const state = stations_.find(station);
   if (state != nullptr && state->open == 0)
@@ -82,7 +108,13 @@ ChangeResult Conductor::change_station(const ClientMessage& message, const Stati
   const auto* patch = std::get_if<ParameterPatch>(&message);
   const auto accepted = patch != nullptr ? stations_.change(station, *patch)
                                          : stations_.choose(station, *std::get<PresetChoice>(message).preset);
-  if (accepted) return *accepted;
+  if (accepted) {
+    const StationDirectory::Entry* const entry = directory_->find(station);
+    log_info("music changed", {{"station", entry != nullptr ? entry->name : std::string()},
+                               {"actor", actor},
+                               {"change", change_text(message)}});
+    return *accepted;
+  }
   return MessageError{"unavailable", "The music cannot be changed now: synthd is not running.", type};
 }
 
@@ -92,17 +124,17 @@ void Conductor::count(const ChangeResult& result) {
 
 void Conductor::answer_control(const HttpCaller& caller, const ChangeRequest& request) {
   assert(checker_.is_current());
-  const ChangeResult result = control(request);
+  const ChangeResult result = control(request, caller.actor);
   count(result);
   respond(caller, change_response(result));
 }
 
-ChangeResult Conductor::control(const ChangeRequest& request) {
+ChangeResult Conductor::control(const ChangeRequest& request, const std::string& actor) {
   if (const auto* error = std::get_if<MessageError>(&request.message)) return *error;
   try {
     const StationId station = request.station ? station_by_name(*directory_, *request.station).id
                                               : stations_.default_station().value_or(StationId{});
-    return change_station(request.message, station);
+    return change_station(request.message, station, actor);
   } catch (const StationRefusal& refusal) {
     return MessageError{std::string(refusal.code()), refusal.sentence, std::string(type_of(request.message))};
   }
@@ -145,6 +177,8 @@ void Conductor::answer_close(const HttpCaller& caller, ConnectionId listener) {
     return respond(caller,
                    error_response(404, {"unknown_listener", "No such listener; see /api/listeners.", {}}));
   }
+  log_info("listener closed by an operator",
+           {{"listener", static_cast<std::int64_t>(listener)}, {"actor", caller.actor}});
   worker_of(*found).close(listener, close_code::kOperator, "closed by an operator");
   respond(caller, {204, "application/json", {}, {}, false});
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "streamd/admission/connection_limiter.h"
 #include "streamd/control/station_directory.h"
@@ -24,6 +25,7 @@ struct NewListener {
   std::size_t worker = 0;  // its index
   ReservedStation station;
   WireFormat format = WireFormat::kJson;
+  std::string actor{};  // AccessPolicy::actor()
 };
 
 struct FormatRequest {
@@ -36,6 +38,7 @@ struct FormatRequest {
 struct HttpCaller {
   std::size_t worker = 0;
   ConnectionId connection = 0;
+  std::string actor{};  // AccessPolicy::actor()
 };
 
 }  // namespace auralis

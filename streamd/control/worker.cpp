@@ -56,21 +56,31 @@ void Worker::opened(ConnectionId id, MessageSink& sink) {
                                   {"format", std::string(format_name(session.format))},
                                   {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
   if (draining_) queues_.close(listener, close_code::kGoingAway, kStopReason);
-  conductor_.add(id, {index_, *std::exchange(session.arrives, std::nullopt), session.format});
+  conductor_.add(id, {index_, *std::exchange(session.arrives, std::nullopt), session.format,
+                      context_.access.actor(session.client, session.is_operator)});
 }
 
-void Worker::closed(ConnectionId id) {
+void Worker::closed(ConnectionId id, ConnectionEnd end) {
   assert(checker_.is_current());
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   Session& session = found->second;
   if (session.arrives && session.arrives->reserved)
     context_.pending_personal.fetch_sub(1, std::memory_order_relaxed);
-  if (session.listener) queues_.remove(*session.listener);
+  if (session.listener) {
+    SendQueues::Listener& listener = *session.listener;
+    const DisconnectReason reason = queues_.remove(listener, end);
+    const StationDirectory::Entry* const station = directory_->find(listener.station());
+    log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
+                               {"reason", std::string(disconnect_reason_name(reason))},
+                               {"station", station != nullptr ? station->name : std::string()},
+                               {"format", std::string(format_name(listener.format()))},
+                               {"seconds", static_cast<std::int64_t>(context_.server_time() - session.since)},
+                               {"chunks", static_cast<std::int64_t>(listener.chunks_sent())},
+                               {"dropped", static_cast<std::int64_t>(listener.chunks_dropped())}});
+  }
   sessions_.erase(found);
   conductor_.remove(id);
-  log_info("listener disconnected", {{"listener", static_cast<std::int64_t>(id)},
-                                     {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
 }
 
 void Worker::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {

@@ -61,7 +61,7 @@ class Worker final : public ConnectionEvents {
   void progressed(ConnectionId id) override;
   void written(ConnectionId id) override;
   void write_failed(ConnectionId id) override;
-  void closed(ConnectionId id) override;
+  void closed(ConnectionId id, ConnectionEnd end) override;
   void timed_out() override { metrics_.rejected_timeout.add(); }
   std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
 
@@ -130,6 +130,8 @@ class Worker final : public ConnectionEvents {
 
   // worker_http.cpp
   std::optional<HttpResponse> control(ConnectionId id, const HttpRequest& request);
+  // Whom an answer of the conductor goes to, and who asked.
+  HttpCaller caller(ConnectionId id, const HttpRequest& request) const;
   std::optional<HttpResponse> control_refusal(const HttpRequest& request, ChangeRequest& change);
   HttpResponse listen(ConnectionId id, const HttpRequest& request, const ListenCall& call);
   HttpResponse playlist(const HttpRequest& request, std::string_view station);

@@ -16,24 +16,29 @@ std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& req
                         [](HttpResponse response) -> Answer { return response; },
                         [&](ReadyCall) -> Answer { return ready_response(); },
                         [&](StatusCall) -> Answer {
-                          conductor_.answer_status({index_, id}, request.query);
+                          conductor_.answer_status(caller(id, request), request.query);
                           return std::nullopt;
                         },
                         [&](ControlCall) { return control(id, request); },
                         [&](ListenersCall) -> Answer {
                           if (auto refusal = context_.access.operators_only(request)) return refusal;
-                          conductor_.answer_listeners({index_, id});
+                          conductor_.answer_listeners(caller(id, request));
                           return std::nullopt;
                         },
                         [&](CloseCall call) -> Answer {
                           if (auto refusal = context_.access.operators_only(request)) return refusal;
-                          conductor_.answer_close({index_, id}, call.listener);
+                          conductor_.answer_close(caller(id, request), call.listener);
                           return std::nullopt;
                         },
                         [&](ListenCall call) -> Answer { return listen(id, request, call); },
                         [&](PlaylistCall call) -> Answer { return playlist(request, call.station); },
                     },
                     route(request));
+}
+
+HttpCaller Worker::caller(ConnectionId id, const HttpRequest& request) const {
+  const AccessPolicy& access = context_.access;
+  return {index_, id, access.actor(access.client_of(request), access.is_operator(request))};
 }
 
 HttpResponse Worker::ready_response() const {
@@ -47,7 +52,7 @@ std::optional<HttpResponse> Worker::control(ConnectionId id, const HttpRequest& 
   if (!context_.access.is_operator(request)) {
     if (auto refusal = control_refusal(request, change)) return refusal;
   }
-  conductor_.answer_control({index_, id}, std::move(change));
+  conductor_.answer_control(caller(id, request), std::move(change));
   return std::nullopt;
 }
 

@@ -7,6 +7,25 @@
 #include "common/base/log.h"
 
 namespace auralis {
+namespace {
+
+DisconnectReason reason_of(std::uint16_t code) {
+  switch (code) {
+    case close_code::kNoProgress:
+      return DisconnectReason::kBacklog;
+    case close_code::kNoSignOfLife:
+      return DisconnectReason::kIdle;
+    case close_code::kOperator:
+    case close_code::kStationGone:
+      return DisconnectReason::kOperator;
+    case close_code::kGoingAway:
+      return DisconnectReason::kDrain;
+    default:
+      return DisconnectReason::kError;
+  }
+}
+
+}  // namespace
 
 ListenerSender::ListenerSender(const SendContext& context, ConnectionId id, MessageSink& sink,
                                WireFormat format, bool offered_opus)
@@ -54,7 +73,7 @@ void ListenerSender::lose_chunk(std::int64_t seq, std::int64_t due_ns) {
 }
 
 void ListenerSender::send_text(const WireMessagePtr& message) {
-  if (closing_ || is_plain_http(format_)) return;
+  if (closing() || is_plain_http(format_)) return;
   if (!queue_.accepts_text()) {
     context_->metrics.messages_dropped.add();
     return;
@@ -77,7 +96,7 @@ void ListenerSender::push(QueuedMessage message) {
 }
 
 void ListenerSender::send_waiting() {
-  while (!closing_) {
+  while (!closing()) {
     const QueuedMessage* const next = queue_.start_next(context_->process_time.now_ns());
     if (next == nullptr) return;
     switch (sink_->transmit(next->message)) {
@@ -98,7 +117,7 @@ bool ListenerSender::can_step_down() const {
 }
 
 void ListenerSender::apply_policy() {
-  while (!closing_ && queue_.has_in_flight()) {
+  while (!closing() && queue_.has_in_flight()) {
     switch (queue_.action(context_->process_time.now_ns(), can_step_down())) {
       case BacklogAction::kSend:
         return;
@@ -145,7 +164,7 @@ std::int64_t ListenerSender::backlog_ns() const {
 }
 
 void ListenerSender::close(std::uint16_t code, std::string_view reason) {
-  closing_ = true;
+  if (!end_) end_ = reason_of(code);
   context_->transport.close(id_, code, reason);
 }
 
@@ -162,7 +181,9 @@ void ListenerSender::write_failed() {
   if (failed.audio) context_->metrics.send_errors.add();
   context_->ledger.note_dropped(account_, failed, DropReason::kError);
   assert(books_match());
-  closing_ = true;  // the network closes the connection, and ConnectionEvents::closed follows
+  if (!end_)
+    end_ =
+        DisconnectReason::kReset;  // the network closes the connection, and ConnectionEvents::closed follows
 }
 
 BufferStatus ListenerSender::status() const {

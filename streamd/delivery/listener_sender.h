@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "common/base/process_time.h"
@@ -39,7 +40,9 @@ class ListenerSender {
   const MessageSink* sink() const { return sink_; }
   WireFormat format() const { return format_; }
   // True once the connection is being closed: nothing is sent any more.
-  bool closing() const { return closing_; }
+  bool closing() const { return end_.has_value(); }
+  // Why streamd closes the connection; nothing if it does not.
+  std::optional<DisconnectReason> end() const { return end_; }
   const StationId& station() const { return station_; }
   void set_station(const StationId& station) { station_ = station; }
   void set_format(WireFormat format) {
@@ -78,6 +81,8 @@ class ListenerSender {
   // All but the round trip.
   BufferStatus status() const;
   std::uint64_t bytes_sent() const { return account_.bytes; }
+  std::uint64_t chunks_sent() const { return account_.sent; }
+  std::uint64_t chunks_dropped() const { return account_.dropped; }
   std::int64_t accepted_ns() const { return account_.accepted_ns; }
 
  private:
@@ -94,7 +99,7 @@ class ListenerSender {
   MessageSink* sink_;
   StationId station_;
   WireFormat format_;
-  bool closing_ = false;
+  std::optional<DisconnectReason> end_;
   bool offered_opus_;
   bool stepping_down_ = false;  // asked for, and not yet in force
   ChunkAccount account_;

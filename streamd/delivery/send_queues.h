@@ -58,6 +58,8 @@ class SendQueues {
     const StationId& station() const { return sender_.station(); }
     // With framing.
     std::uint64_t bytes_sent() const { return sender_.bytes_sent(); }
+    std::uint64_t chunks_sent() const { return sender_.chunks_sent(); }
+    std::uint64_t chunks_dropped() const { return sender_.chunks_dropped(); }
     BufferStatus status() const;
 
    private:
@@ -73,8 +75,9 @@ class SendQueues {
 
   // Adds a listener, made for these queues. All functions below take one that is added.
   void add(Listener& listener);
-  // Books what the listener has queued as dropped: its connection is closed.
-  void remove(Listener& listener);
+  // Books what the listener has queued as dropped: its connection is closed. Returns why; `end` says so where
+  // streamd did not close it.
+  DisconnectReason remove(Listener& listener, ConnectionEnd end);
   // In no order. Valid until the next add() or remove().
   const std::vector<Listener*>& listeners() const { return listeners_; }
 
@@ -128,6 +131,8 @@ class SendQueues {
   void deliver_to(Listener& listener, const StationAudio& station, std::int64_t due_ns,
                   WireMessagePtr& warning);
   void send_status_if_due(Listener& listener);
+  void count_listener_seconds();
+  void settle_former_listeners();
   void check_liveness(Listener& listener, std::int64_t now_ns);
   void remove_from_phase(Listener& listener);
 
@@ -142,6 +147,7 @@ class SendQueues {
   SendContext context_;
   std::vector<Listener*> listeners_;
   std::array<std::vector<Listener*>, kPhases> phases_;
+  std::int64_t counted_ns_;  // when listener_seconds was last counted up to
   ThreadChecker thread_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <tuple>
+#include <utility>
 
 namespace auralis {
 namespace {
@@ -24,7 +25,8 @@ bool Subscriptions::Key::operator<(const Key& other) const {
          std::tie(other.phase, other.worker, other.index, other.generation);
 }
 
-void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station) {
+void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station,
+                        std::string actor) {
   assert(thread_.is_current());
   assert(find(id) == nullptr);
   std::uint32_t best = spread(0);
@@ -32,7 +34,7 @@ void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, 
     if (phase_counts_.at(spread(rank)) < phase_counts_.at(best)) best = spread(rank);
   }
   ++phase_counts_.at(best);
-  listeners_[id] = {worker, station, format, best, false};
+  listeners_[id] = {worker, station, format, best, false, std::move(actor)};
   count(listeners_[id], +1);
 }
 

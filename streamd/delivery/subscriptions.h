@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -25,10 +26,12 @@ class Subscriptions {
     WireFormat format = WireFormat::kJson;
     std::uint32_t phase = 0;
     bool delivered_to = false;
+    std::string actor;  // names the client in the log
   };
 
   // Adds a listener, which gets the phase that fewest have.
-  void add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station);
+  void add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station,
+           std::string actor = {});
   void remove(ConnectionId id);
   // Counts what the listener needs from now on.
   void begin(ConnectionId id);

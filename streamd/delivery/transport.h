@@ -23,6 +23,12 @@ inline constexpr std::uint16_t kNoSignOfLife = 4009;
 inline constexpr std::uint16_t kOperator = 4010;
 }  // namespace close_code
 
+// How a connection ended that streamd did not close.
+enum class ConnectionEnd {
+  kClosed,  // by the client
+  kReset,   // it broke
+};
+
 enum class SendResult {
   kTaken,    // the kernel has all of it: the next message may follow
   kPending,  // ConnectionEvents::written follows, or write_failed, or closed

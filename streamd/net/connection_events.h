@@ -43,8 +43,8 @@ class ConnectionEvents {
   virtual void written(ConnectionId id) = 0;
   virtual void write_failed(ConnectionId id) = 0;
 
-  // A connection for which opened() was called, or admitted, has ended.
-  virtual void closed(ConnectionId id) = 0;
+  // A connection for which opened() was called, or admitted, has ended; whether or not streamd closed it.
+  virtual void closed(ConnectionId id, ConnectionEnd end) = 0;
 
   // A connection is closed because its request was not received, or its answer not read, in time.
   virtual void timed_out() = 0;

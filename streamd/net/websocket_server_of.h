@@ -104,8 +104,8 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     Entry& entry = connections_[id];
     entry.connection = connection;
     entry.peer = peer;
-    connection->set_termination_handler([this, id](const ConnectionPtr&) {
-      closed(id);
+    connection->set_termination_handler([this, id](const ConnectionPtr& ended) {
+      closed(id, end_of(ended->get_transport_ec()));
       connections_.erase(id);
     });
     entry.deadline_ns = deadlines_.add(id, process_time_.now_ns());
@@ -317,13 +317,18 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
         asio::buffer(*buffer),
         [this, connection, buffer, said](const asio::error_code& error, std::size_t more) {
           if (connection->is_over()) return;
-          if (error || said + more > kMostSaid) return end(connection);
+          if (error || said + more > kMostSaid) return end(connection, error);
           watch(connection, said + more);
         });
   }
-  void end(const ConnectionPtr& connection) {
+  // An end of the input, or our own shutdown, is no fault.
+  static ConnectionEnd end_of(const asio::error_code& error) {
+    const bool fault = error && error != asio::error::eof && error != asio::error::operation_aborted;
+    return fault ? ConnectionEnd::kReset : ConnectionEnd::kClosed;
+  }
+  void end(const ConnectionPtr& connection, const asio::error_code& error = {}) {
     connection->terminate(websocketpp::error::make_error_code(websocketpp::error::http_connection_ended));
-    closed(connection->id());
+    closed(connection->id(), end_of(error));
   }
 
   void pong(ConnectionId id, const std::string& payload) {
@@ -334,10 +339,10 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     events_->alive(id, process_time_.now_ns() - pinged_ns);
   }
 
-  void closed(ConnectionId id) {
+  void closed(ConnectionId id, ConnectionEnd end) {
     const auto found = connections_.find(id);
     if (found == connections_.end() || !std::exchange(found->second.known, false)) return;
-    events_->closed(id);
+    events_->closed(id, end);
   }
 
   // ConnectionOwner

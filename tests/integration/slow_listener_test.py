@@ -58,8 +58,8 @@ def test_a_listener_that_stops_reading_is_closed(stack, listen, others):
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
     slow.pause()
     eventually(lambda: stack.metric("websocket_active_connections") == len(others) + 1, "all listeners counted")
-    before = stack.metric("websocket_disconnections_total")
-    eventually(lambda: stack.metric("websocket_disconnections_total") == before + 1, "the stalled one gone")
+    before = stack.metric("websocket_disconnections_total", reason="backlog")
+    eventually(lambda: stack.metric("websocket_disconnections_total", reason="backlog") == before + 1, "the stalled one gone")
     assert stack.metric("websocket_active_connections") == len(others)
 
 

@@ -62,7 +62,7 @@ def check_scrape(scrape, record):
     if due != became:
         record.trouble(f"the books do not balance: {due:,.0f} chunks due, but {became:,.0f} sent, dropped or queued")
     came, gone, here = (
-        scrape.value(f"websocket_{name}") for name in ("connections_total", "disconnections_total", "active_connections")
+        scrape.total(f"websocket_{name}") for name in ("connections_total", "disconnections_total", "active_connections")
     )
     if came != gone + here:
         record.trouble(f"the books do not balance: {came:,.0f} listeners came, but {gone:,.0f} left and {here:,.0f} are there")

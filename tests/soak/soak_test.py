@@ -88,7 +88,7 @@ websocket_chunks_sent_total {sent}
 websocket_chunks_dropped_total{{reason="backlog"}} {dropped}
 auralis_chunks_queued {queued}
 websocket_connections_total {came}
-websocket_disconnections_total {gone}
+websocket_disconnections_total{{reason="client"}} {gone}
 websocket_active_connections {here}
 """
     )

@@ -12,8 +12,9 @@ namespace auralis::http_healthcheck_test {
 namespace {
 
 TEST_CASE_FIXTURE(test::SnapshotFixture, "http_healthcheck: is content with a serving metricsd only") {
+  Dashboard dashboard(config, clock);
   std::optional<PrometheusExporter> exporter;
-  exporter.emplace("127.0.0.1", 0, source);
+  exporter.emplace("127.0.0.1", 0, source, dashboard);
   const int port = exporter->port();
   CHECK(http_healthcheck("127.0.0.1", port).empty());
   CHECK(http_healthcheck("0.0.0.0", port).empty());

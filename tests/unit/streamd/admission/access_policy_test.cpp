@@ -40,6 +40,18 @@ class Secrets {
 
 }  // namespace
 
+TEST_CASE("the log names an operator as such, and a client by a hash that differs between processes") {
+  const Config config;
+  const AccessPolicy policy(config);
+  const IpAddress client = address("192.0.2.1");
+  CHECK(policy.actor(client, true) == "operator");
+  const std::string name = policy.actor(client, false);
+  CHECK(name.size() == std::string("client-").size() + 8);
+  CHECK(policy.actor(client, false) == name);
+  CHECK(policy.actor(address("192.0.2.2"), false) != name);
+  CHECK(AccessPolicy(config).actor(client, false) != name);
+}
+
 TEST_CASE("a client is the peer, unless that is a trusted proxy, which names it") {
   Config config;
   config.streamd.trusted_proxies = "192.0.2.0/24";

@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(Fixture, "what still waits when its listener leaves is given b
   say(3, R"({"type": "subscribe", "query": "station=new"})");
   run();
   CHECK(context.pending_personal == 1);
-  worker(3).closed(3);
+  worker(3).closed(3, ConnectionEnd::kClosed);
   run();
   CHECK(context.pending_personal == 0);
   CHECK(personal.taken() == 0);
@@ -183,7 +183,7 @@ TEST_CASE_FIXTURE(Fixture, "the encoder of a personal station is free again once
   CHECK(chunks(2).size() > 3);
   CHECK(connect(3, "station=new", opus).status == 503);
   CHECK(connect(5, std::string("station=") + requested(1)->station).status == 101);
-  worker(2).closed(2);
+  worker(2).closed(2, ConnectionEnd::kClosed);
   advance(2 * kChunkNs);
   CHECK(connect(3, "station=new", opus).status == 101);
 }

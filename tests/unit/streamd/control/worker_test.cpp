@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "connections are limited in total and by address, unt
   CHECK(full.status == 503);
   CHECK(full.header == "Retry-After");
   CHECK(rejected("limit") == 1);
-  worker(3).closed(3);
+  worker(3).closed(3, ConnectionEnd::kClosed);
   CHECK(connect(5).status == 101);
 }
 
@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(Fixture, "a handshake that is never completed gives back what 
   REQUIRE(worker(2).admit(2, request, {"auralis.opus.v1"}).status == 101);
   CHECK(context.pending_personal == 1);
   CHECK(encoders.free() == 0);
-  worker(2).closed(2);
+  worker(2).closed(2, ConnectionEnd::kClosed);
   run();
   CHECK(context.pending_personal == 0);
   CHECK(encoders.free() == 1);
@@ -128,11 +128,11 @@ TEST_CASE_FIXTURE(Fixture, "events and orders for a connection that is not open 
   };
   knock(2);
   CHECK(worker(2).empty());
-  worker(2).closed(2);
+  worker(2).closed(2, ConnectionEnd::kClosed);
   knock(2);
   CHECK(value("auralis_listeners_stepped_down_total") == 0);
   CHECK(value("websocket_connections_total") == 0);
-  CHECK(value("websocket_disconnections_total") == 0);
+  CHECK(value("websocket_disconnections_total", "client") == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "no more personal stations are promised than there is capacity for") {
@@ -242,7 +242,7 @@ TEST_CASE_FIXTURE(Fixture, "a drain warns all listeners, and closes them evenly 
   // A handshake that was admitted before the drain began.
   REQUIRE(connect(6).status == 101);
   CHECK(close_code(6) == close_code::kGoingAway);
-  for (const ConnectionId id : {2, 4, 6}) worker(id).closed(id);
+  for (const ConnectionId id : {2, 4, 6}) worker(id).closed(id, ConnectionEnd::kClosed);
   auto gone = proxies[0].close_due_listeners();
   run();
   CHECK(gone.get());

@@ -16,9 +16,10 @@ class OwnedListeners {
            bool offered_opus = false) {
     queues.add(listeners_.try_emplace(id, queues, id, sink, format, offered_opus).first->second);
   }
-  void remove(SendQueues& queues, ConnectionId id) {
-    queues.remove(at(id));
+  DisconnectReason remove(SendQueues& queues, ConnectionId id, ConnectionEnd end = ConnectionEnd::kClosed) {
+    const DisconnectReason reason = queues.remove(at(id), end);
     listeners_.erase(id);
+    return reason;
   }
   SendQueues::Listener& at(ConnectionId id) { return listeners_.at(id); }
   // All that is pending is taken, and what follows; what was pending to a listener that left is dropped.

@@ -87,7 +87,7 @@ class Greeter final : public ConnectionEvents {
   void progressed(ConnectionId) override {}
   void written(ConnectionId) override {}
   void write_failed(ConnectionId) override {}
-  void closed(ConnectionId) override {}
+  void closed(ConnectionId, ConnectionEnd) override {}
   void timed_out() override {}
   std::optional<HttpResponse> http(ConnectionId, const HttpRequest&) override {
     return text_response(200, "let in");

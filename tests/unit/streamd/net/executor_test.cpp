@@ -22,7 +22,7 @@ class NoConnections final : public ConnectionEvents {
   void progressed(ConnectionId) override {}
   void written(ConnectionId) override {}
   void write_failed(ConnectionId) override {}
-  void closed(ConnectionId) override {}
+  void closed(ConnectionId, ConnectionEnd) override {}
   void timed_out() override {}
   std::optional<HttpResponse> http(ConnectionId, const HttpRequest&) override { return std::nullopt; }
 };

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""The log and the metrics say why a listener is gone, and the log who changed the music."""
+
+import json
+import socket
+import struct
+
+import pytest
+
+from auralis import eventually
+
+TOKEN = "a-token-of-24-characters"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _operators(stack, tmp_path_factory):
+    token_file = tmp_path_factory.mktemp("secrets") / "token"
+    token_file.write_text(TOKEN)
+    token_file.chmod(0o600)
+    stack.restart_streamd({"AURALIS_STREAMD_TOKEN_FILE": str(token_file)})
+
+
+def records(stack, message):
+    """What streamd logged with that message, as dictionaries."""
+    lines = (line for line in stack.daemons["streamd"].log().splitlines() if line.startswith("{"))
+    return [record for record in map(json.loads, lines) if record["message"] == message]
+
+
+def gone(stack, reason):
+    return [record for record in records(stack, "listener gone") if record["reason"] == reason]
+
+
+def test_a_listener_that_closes_its_connection_is_a_client_that_left(stack, listen):
+    before = stack.metric("websocket_disconnections_total", reason="client")
+    listener = listen()
+    listener.wait_for_more(3)
+    listener.close()
+    eventually(lambda: gone(stack, "client"), "a line in the log")
+    assert stack.metric("websocket_disconnections_total", reason="client") == before + 1
+    record = gone(stack, "client")[-1]
+    assert record["station"] == "default" and record["format"] == "auralis.json.v1"
+    assert record["chunks"] >= 3 and record["dropped"] >= 0 and record["seconds"] >= 0
+
+
+def test_a_connection_that_breaks_is_a_reset(stack, connect_raw):
+    before = stack.metric("websocket_disconnections_total", reason="reset")
+    listener = connect_raw()
+    assert listener.status == 101
+    listener.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    listener._file.close()
+    listener.connection.close()
+    eventually(lambda: gone(stack, "reset"), "a line in the log")
+    assert stack.metric("websocket_disconnections_total", reason="reset") == before + 1
+
+
+def test_the_log_names_who_changed_the_music_and_what(stack, listen):
+    listener = listen()
+    listener.wait_for_more(1)
+    listener.send({"type": "update_params", "parameters": {"pads": False, "bpm": 71}})
+    eventually(lambda: records(stack, "music changed"), "a line in the log")
+    record = records(stack, "music changed")[-1]
+    assert record["station"] == "default" and record["change"] == "bpm=71 pads=off"
+    assert record["actor"].startswith("client-") and "127.0.0.1" not in json.dumps(record)
+
+    change = json.dumps({"type": "update_params", "parameters": {"bpm": 72}})
+    answer = stack.http("POST", "/api/control", change, {"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status in (200, 202), answer
+    eventually(lambda: len(records(stack, "music changed")) == 2, "a second line")
+    assert records(stack, "music changed")[-1]["actor"] == "operator"
+
+
+def test_no_secret_is_logged(stack):
+    assert TOKEN not in stack.daemons["streamd"].log()
