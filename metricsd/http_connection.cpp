@@ -2,22 +2,22 @@
 #include "metricsd/http_connection.h"
 
 #include <algorithm>
-#include <ctime>
 #include <exception>
-#include <sstream>
 #include <utility>
 
 #include "common/base/http_text.h"
 #include "common/base/log.h"
 #include "common/music/permalink.h"
+#include "metricsd/http_response.h"
 #include "metricsd/http_rules.h"
 
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/write.hpp>
 
 namespace auralis {
 namespace {
+
+// Needs no password: it says only that the server is alive.
+constexpr std::string_view kOpenPath = "/healthz";
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -29,62 +29,28 @@ constexpr std::chrono::milliseconds kLingering{2'000};
 // What the kernel holds for a subscriber that does not read; Linux doubles it. It grows to megabytes
 // otherwise.
 constexpr int kStreamBufferBytes = 65'536;
-// The dashboard loads nothing from other origins, and no other origin may frame it.
-constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-constexpr std::string_view kAllowed = "GET, HEAD, OPTIONS";
 
 std::string_view plain(beast::string_view text) { return {text.data(), text.size()}; }
-beast::string_view beasts(std::string_view text) { return {text.data(), text.size()}; }
-
-// The body of an error response: a sentence for people.
-std::string sentence(int status, const HttpLimits& limits) {
-  switch (status) {
-    case 405:
-      return "Method not allowed: only " + std::string(kAllowed) + ".\n";
-    case 408:
-      return "Request timed out.\n";
-    case 413:
-      return "Request body too large: the limit is " + std::to_string(limits.body_bytes) + " bytes.\n";
-    case 414:
-      return "Request line too long: the limit of the header is " + std::to_string(limits.head_bytes) +
-             " bytes.\n";
-    case 417:
-      return "Unsupported expectation: only 100-continue.\n";
-    case 431:
-      return "Request header too large: the limit is " + std::to_string(limits.head_bytes) + " bytes.\n";
-    case 500:
-      return "Internal error; see the log.\n";
-    case 501:
-      return "Method or transfer coding not implemented.\n";
-    case 505:
-      return "Only HTTP/1.1 and HTTP/1.0 are supported.\n";
-    case 503:
-      return "Too many subscribers: the limit is " + std::to_string(limits.subscribers) + ".\n";
-    default:
-      return "Malformed request.\n";
-  }
-}
 
 }  // namespace
 
 HttpConnection::HttpConnection(tcp::socket socket, HttpShared& shared)
-    : shared_(shared), socket_(std::move(socket)), buffer_(shared.limits.head_bytes) {
-  ErrorCode ignored;
-  socket_.set_option(tcp::no_delay(true), ignored);
-  socket_.non_blocking(true, ignored);
-}
+    : shared_(shared),
+      transport_(std::move(socket), shared.certificate ? shared.certificate->context() : nullptr),
+      buffer_(shared.limits.head_bytes) {}
 
 void HttpConnection::start() {
   // Not kIdle: it would be closed first to make room, before its first request could arrive.
   set_state(State::kReceiving, shared_.limits.head);
-  receive();
+  transport_.async_open([self = shared_from_this()](ErrorCode error) {
+    if (error) return self->close();
+    self->receive();
+  });
 }
 
 void HttpConnection::close() {
   set_state(State::kClosing, kLingering);
-  ErrorCode ignored;
-  socket_.close(ignored);
+  transport_.close();
 }
 
 void HttpConnection::tick() {
@@ -114,7 +80,7 @@ void HttpConnection::receive() {
   receiving_ = true;
   constexpr std::size_t kPart = 4'096;
   const auto space = buffer_.prepare(std::min(kPart, buffer_.max_size() - buffer_.size()));
-  socket_.async_read_some(space, [self = shared_from_this()](ErrorCode error, std::size_t length) {
+  transport_.async_read_some(space, [self = shared_from_this()](ErrorCode error, std::size_t length) {
     self->receiving_ = false;
     if (error) return self->close();
     self->buffer_.commit(length);
@@ -156,7 +122,7 @@ bool HttpConnection::begin_request() {
   return true;
 }
 
-// False while the head is incomplete, or if it was rejected.
+// False while the head is incomplete, or if it was rejected, or while the client is told to go on.
 bool HttpConnection::take_head() {
   int refusal = head_fault(received());
   const bool whole = received().find("\r\n\r\n") != std::string_view::npos;
@@ -172,8 +138,9 @@ bool HttpConnection::take_head() {
     refuse(refusal);
     return false;
   }
-  if (expects_continue() && !parser_->is_done() && buffer_.size() == 0) send_continue();
-  return true;
+  if (!expects_continue() || parser_->is_done() || buffer_.size() > 0) return true;
+  send_continue();
+  return false;
 }
 
 // Parses the complete head; returns the status that rejects it, or 0.
@@ -211,8 +178,13 @@ bool HttpConnection::expects_continue() const {
 
 void HttpConnection::send_continue() {
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  ErrorCode ignored;  // if it does not fit, the client sends its body after a timeout
-  socket_.write_some(asio::buffer(kContinue.data(), kContinue.size()), ignored);
+  set_state(State::kAnswering, shared_.limits.answer);
+  asio::async_write(transport_, asio::buffer(kContinue.data(), kContinue.size()),
+                    [self = shared_from_this()](ErrorCode error, std::size_t) {
+                      if (error) return self->close();
+                      self->set_state(State::kReceiving, self->shared_.limits.head);
+                      self->advance();
+                    });
 }
 
 void HttpConnection::answer() {
@@ -223,6 +195,7 @@ void HttpConnection::answer() {
   if (method == http::verb::connect) return send({{}, {}, 405}, keep);
   const auto path = path_of_target(plain(request.target()));
   if (!path) return send({{}, {}, 400}, keep);
+  if (!authorized(*path)) return send({{}, {}, 401}, keep);
   const bool stream = shared_.newest_events.find(*path) != shared_.newest_events.end();
   const bool known = stream || shared_.pages.find(*path) != shared_.pages.end();
   const bool options = method == http::verb::options;
@@ -231,6 +204,12 @@ void HttpConnection::answer() {
   if (method != http::verb::get && method != http::verb::head) return send({{}, {}, 405}, keep);
   if (stream) return subscribe(*path);
   send(page_for(*path), keep);
+}
+
+// Whether the request may see `path`: its credentials are right, or none are needed.
+bool HttpConnection::authorized(std::string_view path) const {
+  if (!shared_.credentials || path == kOpenPath) return true;
+  return basic_matches(plain(parser_->get()[http::field::authorization]), *shared_.credentials);
 }
 
 HttpPage HttpConnection::page_for(std::string_view path) const {
@@ -246,10 +225,11 @@ HttpPage HttpConnection::page_for(std::string_view path) const {
 
 void HttpConnection::subscribe(std::string_view path) {
   if (shared_.subscribers >= shared_.limits.subscribers) return send({{}, {}, 503}, false);
-  reply_ = head_of({"text/event-stream", {}, 200}, false, true);
+  HttpHeadOptions options;
+  options.endless = true;
+  reply_ = response_head({"text/event-stream", {}, 200}, options);
   if (parser_->get().method() == http::verb::head) return write(false);
-  ErrorCode ignored;
-  socket_.set_option(tcp::socket::send_buffer_size(kStreamBufferBytes), ignored);
+  transport_.limit_send_buffer(kStreamBufferBytes);
   set_state(State::kStreaming, {});
   const auto& [name, newest] = *shared_.newest_events.find(path);
   stream_ = name;
@@ -270,7 +250,7 @@ void HttpConnection::enqueue(const HttpEvent& event) {
 }
 
 void HttpConnection::write_event() {
-  asio::async_write(socket_, asio::buffer(*waiting_.front()),
+  asio::async_write(transport_, asio::buffer(*waiting_.front()),
                     [self = shared_from_this()](ErrorCode error, std::size_t) {
                       if (error) return self->close();
                       self->waiting_.pop_front();
@@ -291,43 +271,21 @@ void HttpConnection::refuse(int status) { send({{}, {}, status}, false); }
 void HttpConnection::send(HttpPage page, bool keep) {
   if (page.type.empty()) {
     page.type = HttpPage{}.type;
-    if (page.status != 204) page.body = sentence(page.status, shared_.limits);
+    if (page.status != 204) page.body = refusal_text(page.status, shared_.limits);
   }
-  reply_ = head_of(page, keep);
-  const bool head_alone = parser_ && parser_->is_header_done() && parser_->get().method() == http::verb::head;
+  const bool whole = parser_ && parser_->is_header_done();
+  HttpHeadOptions options;
+  options.keep = keep;
+  options.old_version = whole && parser_->get().version() < 11;
+  reply_ = response_head(page, options);
+  const bool head_alone = whole && parser_->get().method() == http::verb::head;
   if (!head_alone) reply_ += page.body;
   write(keep);
 }
 
-// `endless`: of a body that ends with the connection.
-std::string HttpConnection::head_of(const HttpPage& page, bool keep, bool endless) const {
-  http::response<http::empty_body> response(static_cast<http::status>(page.status), 11);
-  response.set(http::field::date, http_date(std::time(nullptr)));
-  if (page.status == 204 || page.status == 405) response.set(http::field::allow, beasts(kAllowed));
-  if (page.status != 204) {
-    response.set(http::field::content_type, beasts(page.type));
-    if (endless) {
-      response.set("X-Accel-Buffering", "no");  // asks nginx to pass events on as they come
-    } else {
-      response.set(http::field::content_length, std::to_string(page.body.size()));
-    }
-  }
-  response.set(http::field::cache_control, "no-store");
-  response.set("X-Content-Type-Options", "nosniff");
-  response.set("Content-Security-Policy", beasts(kContentSecurityPolicy));
-  if (!keep) {
-    response.set(http::field::connection, "close");
-  } else if (parser_->get().version() < 11) {
-    response.set(http::field::connection, "keep-alive");
-  }
-  std::ostringstream text;
-  text << response.base();
-  return text.str();
-}
-
 void HttpConnection::write(bool keep) {
   set_state(State::kAnswering, shared_.limits.answer);
-  asio::async_write(socket_, asio::buffer(reply_),
+  asio::async_write(transport_, asio::buffer(reply_),
                     [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
                       if (error) return self->close();
                       self->parser_.reset();
@@ -340,10 +298,8 @@ void HttpConnection::write(bool keep) {
 // Drains input until the client closes, too: closing with unread data would reset the connection and could
 // discard the answer.
 void HttpConnection::linger() {
-  ErrorCode ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
   set_state(State::kClosing, kLingering);
-  advance();
+  transport_.async_end([self = shared_from_this()] { self->advance(); });
 }
 
 }  // namespace auralis

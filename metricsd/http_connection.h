@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One client's connection to HttpServer: reads a request, answers it, and goes on with the next, or stays
-// subscribed to an event stream. Beside
-// http_server.cpp and http_healthcheck.cpp the only part that sees Boost.Beast and Boost.Asio.
+// subscribed to an event stream.
 #pragma once
 
 #include <chrono>
@@ -14,7 +13,10 @@
 #include <string_view>
 #include <tuple>
 
+#include "common/access/secret_file.h"
+#include "common/access/tls_certificate.h"
 #include "metricsd/http_pages.h"
+#include "metricsd/http_transport.h"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -32,6 +34,8 @@ struct HttpShared {
   std::map<std::string, HttpEvent, std::less<>>
       newest_events;  // by path of the stream; null before the first
   HttpLimits limits;
+  std::unique_ptr<TlsCertificate> certificate;  // null: without TLS
+  std::optional<Secret> credentials;            // none: no password is needed
   std::uint64_t changes = 0;    // counts state changes of all connections, to tell which is older
   std::size_t subscribers = 0;  // connections in the state kStreaming
 };
@@ -52,7 +56,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   // Closes the connection at once.
   void close();
-  bool open() const { return socket_.is_open(); }
+  bool open() const { return transport_.is_open(); }
 
   // Sends an event of the stream at `path` if this connection is subscribed to it; closes the connection if
   // too many are waiting.
@@ -78,6 +82,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool expects_continue() const;
   void send_continue();
   void answer();
+  bool authorized(std::string_view path) const;
   HttpPage page_for(std::string_view path) const;
   void subscribe(std::string_view path);
   void enqueue(const HttpEvent& event);
@@ -85,12 +90,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string not_found() const;
   void refuse(int status);
   void send(HttpPage page, bool keep);
-  std::string head_of(const HttpPage& page, bool keep, bool endless = false) const;
   void write(bool keep);
   void linger();
 
   HttpShared& shared_;
-  boost::asio::ip::tcp::socket socket_;
+  HttpTransport transport_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;  // of the current request
   std::string reply_;

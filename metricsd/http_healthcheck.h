@@ -2,13 +2,14 @@
 // Implements `metricsd --healthcheck`.
 #pragma once
 
-#include <cstdint>
 #include <string>
+
+#include "metricsd/http_endpoint.h"
 
 namespace auralis {
 
-// Requests /healthz from the server at `host` (for 0.0.0.0 and ::, on this machine). Empty if it answers 200
-// within three seconds, else the problem. Any thread.
-std::string http_healthcheck(const std::string& host, std::int64_t port);
+// Requests /healthz from the server at `endpoint` (for 0.0.0.0 and ::, on this machine). Empty if it answers
+// 200 within three seconds, else the problem. Reads none of the endpoint's files. Any thread.
+std::string http_healthcheck(const HttpEndpoint& endpoint);
 
 }  // namespace auralis

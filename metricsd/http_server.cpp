@@ -24,6 +24,8 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr std::chrono::milliseconds kAcceptPause{100};
+// Certificates are looked at once a second.
+constexpr std::uint64_t kRefreshTicks = std::chrono::seconds(1) / HttpConnection::kTick;
 
 }  // namespace
 
@@ -33,12 +35,20 @@ struct HttpServer::Impl {
   tcp::acceptor acceptor{context};
   asio::steady_timer ticking{context};
   asio::steady_timer pause{context};
+  std::uint64_t ticks = 0;
   std::vector<std::shared_ptr<HttpConnection>> connections;
   std::thread thread;
 
-  Impl(HttpPages pages, const HttpStreams& streams, const HttpLimits& limits)
-      : shared{std::move(pages), {}, limits} {
+  Impl(const HttpEndpoint& endpoint, HttpPages pages, const HttpStreams& streams, const HttpLimits& limits) {
+    shared.pages = std::move(pages);
     for (const auto& path : streams) shared.newest_events[path];
+    shared.limits = limits;
+    if (!endpoint.tls_certificate.empty())
+      shared.certificate = std::make_unique<TlsCertificate>(endpoint.tls_certificate, endpoint.tls_key);
+    if (!endpoint.password_file.empty()) {
+      shared.credentials.emplace(
+          Secret::basic_credentials(kHttpUser, Secret::from_file(endpoint.password_file)));
+    }
   }
 
   void listen(const tcp::endpoint& endpoint) {
@@ -94,6 +104,7 @@ struct HttpServer::Impl {
       tick();
       for (const auto& connection : connections) connection->tick();
       forget_closed();
+      if (shared.certificate && ++ticks % kRefreshTicks == 0) shared.certificate->refresh();
     });
   }
 
@@ -115,11 +126,11 @@ struct HttpServer::Impl {
   }
 };
 
-HttpServer::HttpServer(const std::string& host, std::int64_t port, HttpPages pages,
-                       const HttpStreams& streams, const HttpLimits& limits)
-    : impl_(std::make_unique<Impl>(std::move(pages), streams, limits)) {
-  impl_->listen(
-      {asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host), static_cast<std::uint16_t>(port)});
+HttpServer::HttpServer(const HttpEndpoint& endpoint, HttpPages pages, const HttpStreams& streams,
+                       const HttpLimits& limits)
+    : impl_(std::make_unique<Impl>(endpoint, std::move(pages), streams, limits)) {
+  impl_->listen({asio::ip::make_address(endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host),
+                 static_cast<std::uint16_t>(endpoint.port)});
   impl_->accept();
   impl_->tick();
   impl_->thread = std::thread(&Impl::run, impl_.get());

@@ -6,11 +6,11 @@
 // few kilobytes each, and are closed to make room for newer connections.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "metricsd/http_endpoint.h"
 #include "metricsd/http_pages.h"
 
 namespace auralis {
@@ -18,10 +18,9 @@ namespace auralis {
 // Serves GET, HEAD and OPTIONS from a thread of its own for as long as it lives. All functions: any thread.
 class HttpServer {
  public:
-  // Listens at `host` (an IPv4 or IPv6 address, or localhost, which is 127.0.0.1; :: also serves IPv4 if the
-  // system does) and `port`, 0 for any that is free. What `pages` refer to must outlive it. Throws
-  // std::runtime_error if it cannot listen there.
-  HttpServer(const std::string& host, std::int64_t port, HttpPages pages, const HttpStreams& streams = {},
+  // What `pages` refer to must outlive it. A certificate that changes is loaded again, a password is not.
+  // Throws std::runtime_error if it cannot listen there or a file cannot be used.
+  HttpServer(const HttpEndpoint& endpoint, HttpPages pages, const HttpStreams& streams = {},
              const HttpLimits& limits = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

@@ -6,6 +6,7 @@
 #include "common/base/descriptor_limit.h"
 #include "common/base/log.h"
 #include "common/daemon/service.h"
+#include "metricsd/http_endpoint.h"
 #include "metricsd/http_healthcheck.h"
 #include "metricsd/metrics_daemon.h"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::uint64_t kDescriptors = 65'536;
 
 int check_health(const auralis::Config& config) {
-  const std::string trouble = auralis::http_healthcheck(config.metricsd.host, config.metricsd.port);
+  const std::string trouble = auralis::http_healthcheck(http_endpoint(config));
   if (trouble.empty()) return 0;
   std::cerr << "metricsd is not healthy: " << trouble << '\n';
   return 1;
@@ -27,13 +28,11 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   const auralis::SystemClock clock;
   auralis::MetricsDaemon daemon(command_line.config, clock);
   daemon.start();
-  const std::string& host = command_line.config.metricsd.host;
-  const std::string http = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
-                           std::to_string(daemon.http_port());
+  const std::string url = auralis::http_url(auralis::http_endpoint(command_line.config));
   auralis::log_info(
       "metricsd serves",
-      {{"runtime_dir", command_line.config.runtime.dir}, {"http", http}, {"zmq", daemon.zmq_endpoint()}});
-  service.ready("serving http://" + http + "/metrics");
+      {{"runtime_dir", command_line.config.runtime.dir}, {"http", url}, {"zmq", daemon.zmq_endpoint()}});
+  service.ready("serving " + url + "/metrics");
   service.run([] {}, [&] { return daemon.fit_for_watchdog(); },
               [&] { auralis::reload_config(command_line); });
   return service.exit_status();

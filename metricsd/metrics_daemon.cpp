@@ -27,7 +27,7 @@ MetricsDaemon::MetricsDaemon(const Config& config, const Clock& clock)
       dashboard_(config, clock),
       publisher_(config.metricsd.zmq_endpoint),
       last_step_ns_(clock.now_ns()),
-      exporter_(config.metricsd.host, config.metricsd.port, sampled(source_), dashboard_) {}
+      exporter_(http_endpoint(config), sampled(source_), dashboard_) {}
 
 MetricsDaemon::~MetricsDaemon() {
   {

@@ -23,7 +23,7 @@ namespace auralis {
 class MetricsDaemon {
  public:
   // Takes a first sample, binds both endpoints and starts to serve HTTP. `clock` must outlive it. Throws
-  // std::runtime_error, naming the endpoint, if one cannot be bound.
+  // std::runtime_error, naming the endpoint or the file, if one cannot be bound or used.
   MetricsDaemon(const Config& config, const Clock& clock);
 
   // Stops the thread of start(), within the time of a step.

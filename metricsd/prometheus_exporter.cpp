@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/access/secret_file.h"
+#include "common/access/tls_certificate.h"
 #include "embedded/web_files.h"
 #include "metricsd/http_server.h"
 
@@ -129,8 +131,8 @@ struct PrometheusExporter::Impl {
   SharedMemoryCollectable collectable;
   HttpServer server;  // last: its thread uses the others
 
-  Impl(const std::string& host, std::int64_t port, SnapshotSource& s, const Dashboard& dashboard)
-      : source(s), collectable(s), server(host, port, pages(dashboard), {std::string(kLive)}) {}
+  Impl(const HttpEndpoint& endpoint, SnapshotSource& s, const Dashboard& dashboard)
+      : source(s), collectable(s), server(endpoint, pages(dashboard), {std::string(kLive)}) {}
 
   HttpPages pages(const Dashboard& dashboard) {
     HttpPages pages{{"/metrics",
@@ -156,12 +158,15 @@ struct PrometheusExporter::Impl {
   std::string scraped() const { return prometheus::TextSerializer().Serialize(collectable.Collect()); }
 };
 
-PrometheusExporter::PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source,
+PrometheusExporter::PrometheusExporter(const HttpEndpoint& endpoint, SnapshotSource& source,
                                        const Dashboard& dashboard) try
-    : impl_(std::make_unique<Impl>(host, port, source, dashboard)) {
+    : impl_(std::make_unique<Impl>(endpoint, source, dashboard)) {
+} catch (const TlsError& error) {
+  throw std::runtime_error(std::string("metricsd.") + error.what());
+} catch (const SecretError& error) {
+  throw std::runtime_error(std::string("metricsd.password_file: ") + error.what());
 } catch (const std::exception& error) {
-  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  throw std::runtime_error("cannot serve http://" + name + ":" + std::to_string(port) +
+  throw std::runtime_error("cannot serve " + http_url(endpoint) +
                            "/ (metricsd.host, metricsd.port): " + error.what());
 }
 PrometheusExporter::~PrometheusExporter() = default;

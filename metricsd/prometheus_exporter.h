@@ -5,12 +5,12 @@
 // of its own, which are NaN until the second scrape and after a minute without one.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "metricsd/dashboard.h"
+#include "metricsd/http_endpoint.h"
 #include "metricsd/snapshot.h"
 
 namespace auralis {
@@ -21,10 +21,9 @@ std::string exposition(const Snapshot& snapshot);
 // Serves from its own thread for its lifetime.
 class PrometheusExporter {
  public:
-  // Listens at `host` (an IPv4 or IPv6 address, or localhost) and `port`, 0 for any that is free. `source`
-  // and `dashboard` must outlive it. Throws std::runtime_error, naming the address, if it cannot.
-  PrometheusExporter(const std::string& host, std::int64_t port, SnapshotSource& source,
-                     const Dashboard& dashboard);
+  // `source` and `dashboard` must outlive it. Throws std::runtime_error, naming the address, if it cannot serve
+  // there.
+  PrometheusExporter(const HttpEndpoint& endpoint, SnapshotSource& source, const Dashboard& dashboard);
   ~PrometheusExporter();
   PrometheusExporter(const PrometheusExporter&) = delete;
   PrometheusExporter& operator=(const PrometheusExporter&) = delete;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/access/tls_certificate.h"
 #include "common/base/log.h"
 #include "common/base/steady_wall_clock.h"
 #include "common/metrics/metrics_segment.h"
@@ -20,7 +21,6 @@
 #include "streamd/encode/encoding_pool.h"
 #include "streamd/net/acceptor.h"
 #include "streamd/net/descriptor_limit.h"
-#include "streamd/net/tls_certificate.h"
 #include "streamd/net/websocket_server.h"
 
 namespace auralis {

@@ -60,6 +60,14 @@ class OpenFile {
   FileDescriptor file_;
 };
 
+// Whether `authorization` is `scheme`, in any case, and the secret.
+bool matches(std::string_view authorization, std::string_view scheme, const Secret& secret) {
+  const std::string_view header = trimmed(authorization);
+  const auto blank = header.find(' ');
+  if (blank == std::string_view::npos || !same_but_for_case(header.substr(0, blank), scheme)) return false;
+  return secret.equals(trimmed(header.substr(blank)));
+}
+
 bool is_printable(char c) { return '!' <= c && c <= '~'; }
 
 }  // namespace
@@ -81,6 +89,20 @@ Secret Secret::from_file(const std::filesystem::path& path) {
   if (!std::all_of(held.begin(), held.end(), is_printable))
     refuse(path, "must hold one line of printable ASCII characters, without spaces");
   return secret;
+}
+
+Secret Secret::basic_credentials(std::string_view user, const Secret& password) {
+  std::vector<unsigned char> plain;
+  plain.reserve(user.size() + 1 + password.bytes_.size());
+  plain.insert(plain.end(), user.begin(), user.end());
+  plain.push_back(':');
+  plain.insert(plain.end(), password.bytes_.begin(), password.bytes_.end());
+  std::vector<char> encoded((plain.size() + 2) / 3 * 4 + 1);  // base64, and a zero byte
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), plain.data(),
+                  static_cast<int>(plain.size()));
+  encoded.pop_back();
+  OPENSSL_cleanse(plain.data(), plain.size());
+  return Secret(std::move(encoded));
 }
 
 Secret::Secret(std::vector<char> bytes)
@@ -106,10 +128,11 @@ bool Secret::equals(std::string_view guess) const {
 }
 
 bool bearer_matches(std::string_view authorization, const Secret& secret) {
-  const std::string_view header = trimmed(authorization);
-  const auto blank = header.find(' ');
-  if (blank == std::string_view::npos || !same_but_for_case(header.substr(0, blank), "bearer")) return false;
-  return secret.equals(trimmed(header.substr(blank)));
+  return matches(authorization, "bearer", secret);
+}
+
+bool basic_matches(std::string_view authorization, const Secret& credentials) {
+  return matches(authorization, "basic", credentials);
 }
 
 }  // namespace auralis

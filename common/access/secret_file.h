@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Secrets read from files: the operators' token, and the key that tickets are signed with. Compared in
-// constant time, never printed, wiped on destruction. Any thread may compare.
+// Secrets read from files: the operators' token, the password of the metrics, and the key that tickets are
+// signed with. Compared in constant time, never printed, wiped on destruction. Any thread may compare.
 #pragma once
 
 #include <array>
@@ -25,6 +25,9 @@ class Secret {
   // Reads one line of kLeastBytes to kMostBytes printable ASCII characters, without spaces, from a file that
   // is closed to users other than its owner and group. Drops a trailing newline. Throws SecretError.
   static Secret from_file(const std::filesystem::path& path);
+
+  // What a client presents in basic authentication: `user` and `password`, encoded.
+  static Secret basic_credentials(std::string_view user, const Secret& password);
 
   Secret(Secret&& other) noexcept = default;
   Secret& operator=(Secret&& other) = delete;
@@ -52,5 +55,8 @@ std::ostream& operator<<(std::ostream&, const Secret&) = delete;
 
 // Checks the value of an Authorization header: `Bearer`, in any case, and the secret.
 bool bearer_matches(std::string_view authorization, const Secret& secret);
+
+// Likewise `Basic`, in any case, and the credentials, as basic_credentials() encodes them.
+bool basic_matches(std::string_view authorization, const Secret& credentials);
 
 }  // namespace auralis

@@ -102,6 +102,9 @@ struct Config {
   struct {
     std::string host = "127.0.0.1";
     std::int64_t port = 9'464;
+    std::string tls_certificate;  // as in streamd
+    std::string tls_key;
+    std::string password_file;  // empty: no password is needed
     std::string zmq_endpoint = "tcp://127.0.0.1:5556";
   } metricsd;
   struct {

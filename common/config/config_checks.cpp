@@ -31,14 +31,19 @@ void ConfigLoader::check_together() const {
 
 void ConfigLoader::check_access() const {
   const auto& streamd = config_.streamd;
-  if (streamd.tls_certificate.empty() != streamd.tls_key.empty()) {
-    const bool key_missing = streamd.tls_key.empty();
-    refuse("streamd", key_missing ? "tls_key" : "tls_certificate",
-           std::string("must be given, since ") + (key_missing ? "tls_certificate" : "tls_key") + " is");
-  }
+  check_tls("streamd", streamd.tls_certificate, streamd.tls_key);
+  check_tls("metricsd", config_.metricsd.tls_certificate, config_.metricsd.tls_key);
   if (streamd.control_by == ControlBy::kOperators && streamd.token_file.empty()) {
     refuse("streamd", "token_file", "must be given, since control_by is operators, who show its token");
   }
+}
+
+void ConfigLoader::check_tls(std::string_view section, const std::string& certificate,
+                             const std::string& key) const {
+  if (certificate.empty() == key.empty()) return;
+  const char* const missing = key.empty() ? "tls_key" : "tls_certificate";
+  const char* const given = key.empty() ? "tls_certificate" : "tls_key";
+  refuse(section, missing, std::string("must be given, since ") + given + " is");
 }
 
 void ConfigLoader::check_stations() const {

@@ -66,6 +66,15 @@ std::vector<ConfigKey> metricsd_keys() {
        "Address to serve the metrics and the dashboard on; 0.0.0.0 or :: for all"},
       {"metricsd", "port", [](Config& c) -> std::int64_t& { return c.metricsd.port; },
        integer_from(1, 65'535), "TCP port of the metrics and the dashboard"},
+      {"metricsd", "tls_certificate", [](Config& c) -> std::string& { return c.metricsd.tls_certificate; },
+       path_or_empty(),
+       "File of the certificate chain, in PEM; with tls_key, the port serves https only. Empty: http"},
+      {"metricsd", "tls_key", [](Config& c) -> std::string& { return c.metricsd.tls_key; }, path_or_empty(),
+       "File of the certificate's private key, in PEM; required with tls_certificate"},
+      {"metricsd", "password_file", [](Config& c) -> std::string& { return c.metricsd.password_file; },
+       path_or_empty(),
+       "File of the password that user auralis must give (basic authentication), except at /healthz. Empty: "
+       "everyone may read the metrics"},
       {"metricsd", "zmq_endpoint", [](Config& c) -> std::string& { return c.metricsd.zmq_endpoint; },
        endpoint(), "ZeroMQ endpoint to publish snapshots and events on"},
   };

@@ -46,6 +46,7 @@ class ConfigLoader {
   // Sets `value`, or throws an error that says why not; `place` names its source and quotes it.
   void set_text(std::size_t key, std::string place, std::string_view text);
   void check_access() const;
+  void check_tls(std::string_view section, const std::string& certificate, const std::string& key) const;
   void check_stations() const;
   [[noreturn]] void refuse(std::string_view section, std::string_view name, const std::string& why) const;
 

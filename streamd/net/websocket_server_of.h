@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "common/access/tls_certificate.h"
 #include "common/base/log.h"
 #include "common/base/thread_checker.h"
 #include "streamd/net/http_answer.h"
@@ -20,7 +21,6 @@
 #include "streamd/net/server_limits.h"
 #include "streamd/net/server_loop.h"
 #include "streamd/net/stream_config.h"
-#include "streamd/net/tls_certificate.h"
 
 namespace auralis {
 
@@ -50,7 +50,7 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     server_.set_max_message_size(limits.message_bytes);
     server_.set_max_http_body_size(limits.message_bytes);
     if constexpr (Config::transport_config::kEncrypted)
-      server_.set_tls_init_handler([this](const Handle&) { return certificate_->context(); });
+      server_.set_tls_init_handler([this](const Handle&) { return tls_context(); });
     server_.set_validate_handler([this](const Handle& handle) {
       bool valid = false;
       guarded(handle, [&](Connection& connection) { valid = admitted(connection); });
@@ -192,6 +192,12 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     entry.ends = connection->transmit(make_raw_message(refusal)) == SendResult::kPending;
     if (!entry.ends) return end(connection);
     entry.deadline_ns = deadlines_.add(connection->id(), process_time_.now_ns());
+  }
+
+  std::shared_ptr<asio::ssl::context> tls_context() const {
+    const auto shared = certificate_->context();
+    SSL_CTX_up_ref(shared.get());  // asio's context releases it
+    return std::make_shared<asio::ssl::context>(shared.get());
   }
 
   // A WebSocket, or a stream whose header is sent.

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """TLS: with a certificate, which may be renewed, all is encrypted; old and weak versions are refused."""
 
-import os
 import socket
 import ssl
 import subprocess
@@ -10,6 +9,7 @@ import time
 import pytest
 
 from auralis import HOST, WAIT_LIMIT_S, eventually, raw_request, run_daemon
+from certificate import Certificate
 from listener import PCM, SMALL_BUFFER, Listener, gaps
 
 CONFIGURATION = """
@@ -20,32 +20,9 @@ name = "day"
 pytestmark = pytest.mark.usefixtures("balanced")
 
 
-class Certificate:
-    """A self-signed certificate and its key, in files that a renewed one may replace."""
-
-    def __init__(self, directory):
-        self.certificate = directory / "certificate.pem"
-        self.key = directory / "key.pem"
-        self.settings = {
-            "AURALIS_STREAMD_TLS_CERTIFICATE": str(self.certificate),
-            "AURALIS_STREAMD_TLS_KEY": str(self.key),
-        }
-        self.renew()
-
-    def renew(self):
-        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
-        files = ["-keyout", f"{self.key}.new", "-out", f"{self.certificate}.new", "-addext", f"subjectAltName=IP:{HOST}"]
-        subprocess.run([*command.split(), *files], check=True, capture_output=True, timeout=WAIT_LIMIT_S)
-        for file in (self.key, self.certificate):
-            os.replace(f"{file}.new", file)
-
-    def trust(self):
-        return ssl.create_default_context(cafile=self.certificate)
-
-
 @pytest.fixture
 def certificate(tmp_path):
-    return Certificate(tmp_path)
+    return Certificate(tmp_path, "streamd")
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ FOREIGN = {
     "CLI/": ("common/config/command_line.cpp", "common/config/load_config.cpp", "tools/"),
     "toml++/": ("common/config/config_loader.cpp",),
     "spdlog/": ("common/base/log.cpp",),
-    "openssl/": ("common/access/", "streamd/encode/frame.cpp", "streamd/net/tls_certificate.cpp", "tools/wire.cpp"),
+    "openssl/": ("common/access/", "streamd/encode/frame.cpp", "tools/wire.cpp"),
     "opus": ("streamd/encode/opus_stream.cpp", "tools/probe/opus_audio.cpp"),
     "ogg/": ("streamd/encode/ogg_opus.cpp",),
     "speex/": ("streamd/encode/resampler.cpp",),

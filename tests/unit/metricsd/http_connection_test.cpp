@@ -23,6 +23,8 @@ constexpr const char* kSubscribe = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
 class ConnectionFixture {
  public:
   ConnectionFixture() {
+    shared.pages["/"] = [](const HttpRequest&) { return HttpPage{}; };
+    shared.newest_events = {{"/events", nullptr}, {"/others", nullptr}};
     shared.limits.head = 4 * HttpConnection::kTick;
     shared.limits.answer = 6 * HttpConnection::kTick;
     shared.limits.idle = 8 * HttpConnection::kTick;
@@ -95,8 +97,7 @@ class ConnectionFixture {
     return text;
   }
 
-  HttpShared shared{
-      {{"/", [](const HttpRequest&) { return HttpPage{}; }}}, {{"/events", {}}, {"/others", {}}}, {}};
+  HttpShared shared;
 
  private:
   asio::io_context context_{1};

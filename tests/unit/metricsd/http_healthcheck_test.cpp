@@ -3,23 +3,26 @@
 
 #include <optional>
 
-#include "metricsd/prometheus_exporter.h"
-#include "tests/unit/metricsd/support.h"
+#include "metricsd/http_server.h"
 
 #include <doctest/doctest.h>
 
 namespace auralis::http_healthcheck_test {
 namespace {
 
-TEST_CASE_FIXTURE(test::SnapshotFixture, "http_healthcheck: is content with a serving metricsd only") {
-  Dashboard dashboard(config, clock);
-  std::optional<PrometheusExporter> exporter;
-  exporter.emplace("127.0.0.1", 0, source, dashboard);
-  const int port = exporter->port();
-  CHECK(http_healthcheck("127.0.0.1", port).empty());
-  CHECK(http_healthcheck("0.0.0.0", port).empty());
-  exporter.reset();
-  CHECK_FALSE(http_healthcheck("127.0.0.1", port).empty());
+TEST_CASE("http_healthcheck: is content with a serving metricsd only") {
+  const auto page = [](int status) {
+    return [status](const HttpRequest&) { return HttpPage{HttpPage{}.type, "", status}; };
+  };
+  std::optional<HttpServer> server;
+  server.emplace(HttpEndpoint{"127.0.0.1", 0}, HttpPages{{"/healthz", page(200)}});
+  const int port = server->port();
+  CHECK(http_healthcheck({"127.0.0.1", port}).empty());
+  CHECK(http_healthcheck({"0.0.0.0", port}).empty());
+  server.reset();
+  CHECK_FALSE(http_healthcheck({"127.0.0.1", port}).empty());
+  const HttpServer unwell({"127.0.0.1", 0}, {{"/healthz", page(503)}});
+  CHECK(http_healthcheck({"127.0.0.1", unwell.port()}) == "/healthz answers 503");
 }
 
 }  // namespace

@@ -2,6 +2,10 @@
 // The server over real sockets. Deadlines are http_connection_test.cpp.
 #include "metricsd/http_server.h"
 
+#include <sys/stat.h>
+
+#include "common/access/secret_file.h"
+#include "common/access/tls_certificate.h"
 #include "common/music/permalink.h"
 #include "tests/unit/metricsd/support.h"
 
@@ -28,8 +32,7 @@ HttpLimits small_limits() {
 }
 
 struct ServerFixture {
-  HttpServer server{"127.0.0.1",
-                    0,
+  HttpServer server{{"127.0.0.1", 0},
                     {{"/page",
                       [](const HttpRequest&) {
                         return HttpPage{"text/html", "a page", 200};
@@ -90,7 +93,7 @@ TEST_CASE("HttpServer: subscribers leave room for requests, however many come") 
   HttpLimits limits;
   limits.connections = 3;
   limits.subscribers = 2;
-  HttpServer server("127.0.0.1", 0, {{"/", [](const HttpRequest&) { return HttpPage{}; }}}, {"/events"},
+  HttpServer server({"127.0.0.1", 0}, {{"/", [](const HttpRequest&) { return HttpPage{}; }}}, {"/events"},
                     limits);
   server.publish("/events", "a");
   const Connection one(server.port());
@@ -178,20 +181,57 @@ TEST_CASE_FIXTURE(ServerFixture,
 TEST_CASE("HttpServer: one connection more than the limit closes the oldest") {
   HttpLimits limits;
   limits.connections = 1;
-  const HttpServer server("127.0.0.1", 0, {{"/", [](const HttpRequest&) { return HttpPage{}; }}}, {}, limits);
+  const HttpServer server({"127.0.0.1", 0}, {{"/", [](const HttpRequest&) { return HttpPage{}; }}}, {},
+                          limits);
   const Connection oldest(server.port());
   CHECK(status_of(http(server.port(), "GET", "/")) == 200);
   CHECK(oldest.exchange("GET / HTTP/1.0\r\n\r\n").empty());
 }
 
+TEST_CASE("HttpServer: with a password, nothing but /healthz is answered without it") {
+  const test::TempDir folder;
+  HttpEndpoint endpoint{"127.0.0.1", 0};
+  endpoint.password_file = (folder.path() / "password").string();
+  test::write_file(endpoint.password_file, "open-sesame-open\n");
+  test::require(::chmod(endpoint.password_file.c_str(), 0600) == 0, "chmod");
+  const auto page = [](const HttpRequest&) { return HttpPage{}; };
+  HttpServer server(endpoint, {{"/", page}, {"/healthz", page}}, {"/events"});
+  server.publish("/events", "secret");
+  const auto ask = [&](const std::string& target, const std::string& credentials) {
+    return Connection(server.port())
+        .exchange("GET " + target + " HTTP/1.0\r\nAuthorization: " + credentials + "\r\n\r\n");
+  };
+  const std::string right = "Basic YXVyYWxpczpvcGVuLXNlc2FtZS1vcGVu";
+  CHECK(status_of(ask("/", right)) == 200);
+  CHECK(status_of(ask("/nothing", right)) == 404);
+  for (const char* target : {"/", "/nothing", "/events", "/healthz/", "/./healthz"}) {
+    for (const std::string wrong : {"", "Basic YXVyYWxpczpvcGVu", "Bearer open-sesame-open"}) {
+      const std::string refused = ask(target, wrong);
+      CHECK_MESSAGE(status_of(refused) == 401, target);
+      CHECK(contains(refused, "WWW-Authenticate: Basic realm=\"auralis\""));
+      CHECK(body_of(refused) == "User and password required (password_file).\n");
+    }
+  }
+  CHECK(status_of(ask("/healthz", "")) == 200);
+}
+
+TEST_CASE("HttpServer: a file that cannot be used is an error at once") {
+  HttpEndpoint endpoint{"127.0.0.1", 0};
+  endpoint.password_file = "/missing";
+  CHECK_THROWS_AS(HttpServer(endpoint, {}), SecretError);
+  endpoint.password_file.clear();
+  endpoint.tls_certificate = endpoint.tls_key = "/missing";
+  CHECK_THROWS_AS(HttpServer(endpoint, {}), TlsError);
+}
+
 TEST_CASE("HttpServer: a port that is taken is an error at once") {
-  const HttpServer server("localhost", 0, {});
-  CHECK_THROWS_AS(HttpServer("127.0.0.1", server.port(), {}), std::runtime_error);
+  const HttpServer server({"localhost", 0}, {});
+  CHECK_THROWS_AS(HttpServer({"127.0.0.1", server.port()}, {}), std::runtime_error);
 }
 
 TEST_CASE("HttpServer: ends while clients are connected, and closes their connections") {
   std::optional<HttpServer> server;
-  server.emplace("127.0.0.1", 0, HttpPages{});
+  server.emplace(HttpEndpoint{"127.0.0.1", 0}, HttpPages{});
   const int port = server->port();
   const Connection client(port);
   CHECK(client.open());

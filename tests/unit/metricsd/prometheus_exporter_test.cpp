@@ -21,7 +21,7 @@ struct Bench : SnapshotFixture {
 
   Bench() {
     source.sample();
-    exporter.emplace("127.0.0.1", 0, source, dashboard);
+    exporter.emplace(HttpEndpoint{"127.0.0.1", 0}, source, dashboard);
   }
   std::string get(const std::string& path) const { return http(exporter->port(), "GET", path); }
 };
@@ -142,16 +142,16 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: an address that cannot be had is o
   const std::string taken = "127.0.0.1:" + std::to_string(exporter->port());
   std::string error;
   try {
-    const PrometheusExporter second("127.0.0.1", exporter->port(), source, dashboard);
+    const PrometheusExporter second({"127.0.0.1", exporter->port()}, source, dashboard);
   } catch (const std::runtime_error& thrown) {
     error = thrown.what();
   }
   CHECK_MESSAGE(contains(error, taken), error);
   CHECK_MESSAGE(contains(error, "in use"), error);
   CHECK_MESSAGE(!contains(error, "\n"), error);
-  CHECK_THROWS_AS(PrometheusExporter("192.0.2.1", 0, source, dashboard), std::runtime_error);
-  CHECK_THROWS_AS(PrometheusExporter("no such host", 0, source, dashboard), std::runtime_error);
-  CHECK_THROWS_WITH_AS(PrometheusExporter("2001:db8::1", 1, source, dashboard),
+  CHECK_THROWS_AS(PrometheusExporter({"192.0.2.1", 0}, source, dashboard), std::runtime_error);
+  CHECK_THROWS_AS(PrometheusExporter({"no such host", 0}, source, dashboard), std::runtime_error);
+  CHECK_THROWS_WITH_AS(PrometheusExporter({"2001:db8::1", 1}, source, dashboard),
                        doctest::Contains("//[2001:db8::1]:1/"), std::runtime_error);
 }
 

@@ -130,5 +130,20 @@ TEST_CASE("an operator presents the token as a bearer token") {
   }
 }
 
+TEST_CASE("a reader of the metrics presents user and password in basic authentication") {
+  SecretFixture fixture;
+  // RFC 7617, 2: its example, with a password that is long enough.
+  const Secret credentials = Secret::basic_credentials("Aladdin", fixture.load("open-sesame-open"));
+  const std::string encoded = "QWxhZGRpbjpvcGVuLXNlc2FtZS1vcGVu";
+  for (const std::string scheme : {"Basic ", "basic ", "BASIC  "})
+    CHECK(basic_matches(scheme + encoded, credentials));
+  for (const std::string& header :
+       {std::string(), encoded, std::string("Basic"), "Bearer " + encoded, "Basic " + encoded + "=",
+        "Basic " + encoded.substr(1), std::string("Basic Aladdin:open-sesame-open")}) {
+    CAPTURE(header);
+    CHECK_FALSE(basic_matches(header, credentials));
+  }
+}
+
 }  // namespace
 }  // namespace auralis::secret_file_test

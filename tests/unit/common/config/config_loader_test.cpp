@@ -122,6 +122,8 @@ TEST_CASE_FIXTURE(LoaderFixture,
   CHECK(refused_together("[streamd]\ncontrol_by = \"operators\"") ==
         "[streamd] token_file = \"\" (the default): must be given, since control_by is operators, who show "
         "its token");
+  CHECK(refused_together("[streamd]\ncontrol_by = \"listeners\"\n[metricsd]\ntls_key = \"/k\"") ==
+        "[metricsd] tls_certificate = \"\" (the default): must be given, since tls_key is");
 }
 
 TEST_CASE_FIXTURE(LoaderFixture, "check_together: the native engine uses no device") {

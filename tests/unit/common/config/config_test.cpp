@@ -65,6 +65,9 @@ ConfigValue other_value(const ConfigKey& key) {
       {"streamd.control_by", "operators"},
       {"metricsd.host", "localhost"},
       {"metricsd.port", std::int64_t{1}},
+      {"metricsd.tls_certificate", "/etc/auralis/tls/fullchain.pem"},
+      {"metricsd.tls_key", "/etc/auralis/tls/key.pem"},
+      {"metricsd.password_file", "/etc/auralis/metrics.password"},
       {"metricsd.zmq_endpoint", "ipc:///run/auralis/zmq"},
       {"log.level", "warning"},
       {"log.format", "json"},
@@ -88,7 +91,7 @@ std::vector<const ConfigKey*> with_companion(const ConfigKey& key) {
       {{"tls_certificate", "tls_key"}, {"tls_key", "tls_certificate"}, {"control_by", "token_file"}}};
   std::vector<const ConfigKey*> keys{&key};
   for (const auto& [name, companion] : kCompanions) {
-    if (key.section == "streamd" && key.key == name) keys.push_back(&key_named("streamd", companion));
+    if (key.key == name) keys.push_back(&key_named(key.section, companion));
   }
   return keys;
 }

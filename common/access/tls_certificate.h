@@ -7,11 +7,10 @@
 #include <string>
 
 #include "common/base/mutex.h"
-#include "streamd/net/watched_file.h"
+#include "common/base/watched_file.h"
 
-namespace asio::ssl {
-class context;
-}
+// OpenSSL's SSL_CTX, of which every user keeps its own header to itself.
+struct ssl_ctx_st;
 
 namespace auralis {
 
@@ -25,10 +24,9 @@ class TlsCertificate {
  public:
   // Paths of PEM files: the chain, beginning with the server's certificate, and its key. Throws TlsError.
   TlsCertificate(std::string certificate, std::string key);
-  ~TlsCertificate();
 
-  // The context for a new connection; existing ones keep theirs.
-  std::shared_ptr<asio::ssl::context> context() const;
+  // The context for a new connection; existing ones keep theirs. Never null.
+  std::shared_ptr<ssl_ctx_st> context() const;
 
   // Reloads changed files; an unusable pair is logged as an error, once, and the former one stays in use. To
   // be called about once a second, by one thread.
@@ -40,7 +38,7 @@ class TlsCertificate {
   WatchedFile watched_certificate_;
   WatchedFile watched_key_;
   mutable Mutex mutex_;
-  std::shared_ptr<asio::ssl::context> context_ AURALIS_GUARDED_BY(mutex_);
+  std::shared_ptr<ssl_ctx_st> context_ AURALIS_GUARDED_BY(mutex_);
 };
 
 }  // namespace auralis

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/net/watched_file.h"
+#include "common/base/watched_file.h"
 
 #include "tests/unit/common/support.h"
 

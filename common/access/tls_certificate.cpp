@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/net/tls_certificate.h"
+#include "common/access/tls_certificate.h"
 
-#include <asio/ssl.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <system_error>
 #include <utility>
 
 #include "common/base/log.h"
@@ -14,14 +17,27 @@ constexpr char kCiphers[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
-std::shared_ptr<asio::ssl::context> load(const std::string& certificate, const std::string& key) {
-  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-  asio::error_code error;
-  context->use_certificate_chain_file(certificate, error);
-  if (error) throw TlsError("tls_certificate: " + certificate + " cannot be used: " + error.message());
-  context->use_private_key_file(key, asio::ssl::context::pem, error);
-  if (error) throw TlsError("tls_key: " + key + " cannot be used: " + error.message());
-  SSL_CTX* const native = context->native_handle();
+// Why OpenSSL's last call failed.
+std::string openssl_error() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
+  const char* const reason = ERR_reason_error_string(code);
+  return reason == nullptr ? "error " + std::to_string(code) : reason;
+}
+
+// Refuses a key with a passphrase: OpenSSL would ask for it on the terminal.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
+std::shared_ptr<SSL_CTX> load(const std::string& certificate, const std::string& key) {
+  std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  if (!context) throw TlsError("OpenSSL cannot be used: " + openssl_error());
+  SSL_CTX* const native = context.get();
+  SSL_CTX_set_default_passwd_cb(native, no_passphrase);
+  if (SSL_CTX_use_certificate_chain_file(native, certificate.c_str()) != 1)
+    throw TlsError("tls_certificate: " + certificate + " cannot be used: " + openssl_error());
+  if (SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) != 1)
+    throw TlsError("tls_key: " + key + " cannot be used: " + openssl_error());
   if (SSL_CTX_check_private_key(native) != 1)
     throw TlsError("tls_key: " + key + " is not the key of " + certificate);
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
@@ -41,9 +57,8 @@ TlsCertificate::TlsCertificate(std::string certificate, std::string key)
       watched_certificate_(certificate_),
       watched_key_(key_),
       context_(load(certificate_, key_)) {}
-TlsCertificate::~TlsCertificate() = default;
 
-std::shared_ptr<asio::ssl::context> TlsCertificate::context() const {
+std::shared_ptr<SSL_CTX> TlsCertificate::context() const {
   const MutexLock lock(mutex_);
   return context_;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/net/tls_certificate.h"
+#include "common/access/tls_certificate.h"
 
 #include <doctest/doctest.h>
 
