@@ -26,9 +26,6 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr std::chrono::milliseconds kLingering{2'000};
-// What the kernel holds for a subscriber that does not read; Linux doubles it. It grows to megabytes
-// otherwise.
-constexpr int kStreamBufferBytes = 65'536;
 
 std::string_view plain(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -229,7 +226,6 @@ void HttpConnection::subscribe(std::string_view path) {
   options.endless = true;
   reply_ = response_head({"text/event-stream", {}, 200}, options);
   if (parser_->get().method() == http::verb::head) return write(false);
-  transport_.limit_send_buffer(kStreamBufferBytes);
   set_state(State::kStreaming, {});
   const auto& [name, newest] = *shared_.newest_events.find(path);
   stream_ = name;

@@ -26,6 +26,7 @@ class HttpTransport {
   HttpTransport(Socket socket, const std::shared_ptr<SSL_CTX>& tls) : socket_(std::move(socket)) {
     ErrorCode ignored;
     socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    socket_.set_option(boost::asio::socket_base::send_buffer_size(kSendBufferBytes), ignored);
     if (!tls) return;
     SSL_CTX_up_ref(tls.get());  // Asio's context releases it
     boost::asio::ssl::context context(tls.get());
@@ -67,12 +68,6 @@ class HttpTransport {
     });
   }
 
-  // Limits what the kernel holds of what is written.
-  void limit_send_buffer(int bytes) {
-    ErrorCode ignored;
-    socket_.set_option(boost::asio::socket_base::send_buffer_size(bytes), ignored);
-  }
-
   // Ends all operations with an error.
   void close() {
     ErrorCode ignored;
@@ -81,6 +76,10 @@ class HttpTransport {
   bool is_open() const { return socket_.is_open(); }
 
  private:
+  // What the kernel holds for a client that does not read; Linux doubles it. It grows to megabytes otherwise:
+  // one client could then have thousands of pages made ahead that it never reads.
+  static constexpr int kSendBufferBytes = 65'536;
+
   void end_socket() {
     ErrorCode ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
