@@ -95,6 +95,10 @@ class OwnMetrics {
       {process_up(Daemon::kSynthd), process_up(Daemon::kStreamd), process_up(Daemon::kMetricsd)}};
   std::array<Counter, 2> withheld{{samples_withheld(Daemon::kSynthd), samples_withheld(Daemon::kStreamd)}};
   Counter scrapes = m_.counter("auralis_scrapes_total", "Responses to GET /metrics");
+  Gauge scrape_seconds =
+      m_.gauge("auralis_scrape_duration_seconds",
+               "Time to read and write all metrics for the last response to GET /metrics, in seconds; absent "
+               "before the second");
   Counter published = m_.counter("auralis_snapshots_published_total", "Snapshots published through ZeroMQ");
   ProcessMetrics process{m_, std::string(daemon_name(Daemon::kMetricsd))};
 

@@ -14,7 +14,7 @@
 #include "embedded/web_files.h"
 #include "metricsd/http_server.h"
 
-#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 namespace auralis {
@@ -108,18 +108,6 @@ HttpPage readiness(const Snapshot& snapshot) {
   return {kText, "not ready\n" + reasons + text, 503};
 }
 
-// Provides all metrics as the interface of prometheus-cpp requires.
-class SharedMemoryCollectable final : public prometheus::Collectable {
- public:
-  explicit SharedMemoryCollectable(SnapshotSource& source) : source_(source) {}
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    return families_for_prometheus(source_.scrape());
-  }
-
- private:
-  SnapshotSource& source_;
-};
-
 }  // namespace
 
 std::string exposition(const Snapshot& snapshot) {
@@ -128,25 +116,24 @@ std::string exposition(const Snapshot& snapshot) {
 
 struct PrometheusExporter::Impl {
   SnapshotSource& source;
-  SharedMemoryCollectable collectable;
   HttpServer server;  // last: its thread uses the others
 
   Impl(const HttpEndpoint& endpoint, SnapshotSource& s, const Dashboard& dashboard)
-      : source(s), collectable(s), server(endpoint, pages(dashboard), {std::string(kLive)}) {}
+      : source(s), server(endpoint, pages(dashboard), {std::string(kLive)}) {}
 
   HttpPages pages(const Dashboard& dashboard) {
-    HttpPages pages{{"/metrics",
-                     [this](const HttpRequest&) {
-                       return HttpPage{kExposition, scraped()};
+    HttpPages pages{
+        {"/metrics", [this](const HttpRequest&) {
+                       return HttpPage{kExposition, source.scrape(exposition)};
                      }},
-                    {"/healthz",
-                     [](const HttpRequest&) {
-                       return HttpPage{kText, "ok\n"};
-                     }},
-                    {"/readyz", [this](const HttpRequest&) { return readiness(source.view()); }},
-                    {"/api/history", [&dashboard](const HttpRequest&) {
-                       return HttpPage{kJson, dashboard.whole()};
-                     }}};
+        {"/healthz",
+         [](const HttpRequest&) {
+           return HttpPage{kText, "ok\n"};
+         }},
+        {"/readyz", [this](const HttpRequest&) { return readiness(source.view()); }},
+        {"/api/history", [&dashboard](const HttpRequest&) {
+           return HttpPage{kJson, dashboard.whole()};
+         }}};
     for (const WebFile& file : embedded::kWebFiles) {
       pages[std::string(file.path)] = [&file](const HttpRequest&) {
         return HttpPage{file.content_type, std::string(file.bytes)};
@@ -154,8 +141,6 @@ struct PrometheusExporter::Impl {
     }
     return pages;
   }
-
-  std::string scraped() const { return prometheus::TextSerializer().Serialize(collectable.Collect()); }
 };
 
 PrometheusExporter::PrometheusExporter(const HttpEndpoint& endpoint, SnapshotSource& source,

@@ -115,11 +115,19 @@ Snapshot SnapshotSource::view() {
   return take_locked();
 }
 
-Snapshot SnapshotSource::scrape() {
-  const MutexLock lock(mutex_);
+std::string SnapshotSource::scrape(const std::function<std::string(const Snapshot&)>& serialize) {
+  const std::int64_t began_ns = clock_.now_ns();
+  MutexLock lock(mutex_);
   absence_.look(clock_.now_ns());
   own_.metrics().scrapes.add();
-  return take_locked();
+  const Snapshot snapshot = take_locked();
+  lock.unlock();
+  std::string text = serialize(snapshot);
+  lock.lock();
+  const std::int64_t ended_ns = clock_.now_ns();
+  own_.metrics().scrape_seconds.set(static_cast<double>(ended_ns - began_ns) /
+                                    static_cast<double>(kNsPerSecond));
+  return text;
 }
 
 void SnapshotSource::count_published() {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,8 +73,8 @@ class SnapshotSource {
   // As take(), at any moment, even the first one after this process was stopped.
   Snapshot view();
 
-  // As view(), and counts a response to GET /metrics.
-  Snapshot scrape();
+  // As view(), for a response to GET /metrics, which `serialize` makes: counts it, and measures the time.
+  std::string scrape(const std::function<std::string(const Snapshot&)>& serialize);
   void count_published();
 
  private:

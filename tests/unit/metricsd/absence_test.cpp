@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Bench,
     CAPTURE(scraped_first);
     clock.now += 65 * kNsPerSecond;  // neither metricsd nor the others ran
     if (scraped_first) {
-      CHECK(metric(source.scrape(), "auralis_up", "streamd") == 1);
+      CHECK(metric(scrape(), "auralis_up", "streamd") == 1);
       CHECK(source.view().up == std::array<bool, 3>{true, true, true});
     }
     CHECK(source.sample().empty());

@@ -181,11 +181,24 @@ TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a segment of garbage is a da
 TEST_CASE_FIXTURE(SnapshotFixture,
                   "SnapshotSource: counts scrapes and publications, and nothing else as such") {
   source.take();
-  CHECK(metric(source.scrape(), "auralis_scrapes_total") == 1);
+  CHECK(metric(scrape(), "auralis_scrapes_total") == 1);
   source.count_published();
-  const Snapshot snapshot = source.scrape();
+  const Snapshot snapshot = scrape();
   CHECK(metric(snapshot, "auralis_scrapes_total") == 2);
   CHECK(metric(snapshot, "auralis_snapshots_published_total") == 1);
+}
+
+TEST_CASE_FIXTURE(SnapshotFixture,
+                  "SnapshotSource: tells how long the last scrape took, serializing included") {
+  CHECK_FALSE(metric(source.take(), "auralis_scrape_duration_seconds"));
+  const std::string text = source.scrape([&](const Snapshot&) {
+    clock.now += kNsPerSecond / 4;
+    return std::string("all");
+  });
+  CHECK(text == "all");
+  CHECK(metric(source.take(), "auralis_scrape_duration_seconds") == 0.25);
+  scrape();
+  CHECK(metric(source.take(), "auralis_scrape_duration_seconds") == 0);
 }
 
 }  // namespace auralis::snapshot_test

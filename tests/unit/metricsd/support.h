@@ -39,6 +39,16 @@ struct RuntimeFixture {
 
 struct SnapshotFixture : RuntimeFixture {
   SnapshotSource source{config, clock};
+
+  // What a response to GET /metrics is made of.
+  Snapshot scrape() {
+    Snapshot taken;
+    source.scrape([&](const Snapshot& snapshot) {
+      taken = snapshot;
+      return std::string();
+    });
+    return taken;
+  }
 };
 
 // The metrics of synthd and of streamd that metricsd derives others from, and one of each type.
