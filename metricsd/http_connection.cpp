@@ -8,6 +8,7 @@
 #include "common/base/http_text.h"
 #include "common/base/log.h"
 #include "common/music/permalink.h"
+#include "metricsd/http_negotiation.h"
 #include "metricsd/http_response.h"
 #include "metricsd/http_rules.h"
 
@@ -16,9 +17,6 @@
 namespace auralis {
 namespace {
 
-// Needs no password: it says only that the server is alive.
-constexpr std::string_view kOpenPath = "/healthz";
-
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
@@ -26,6 +24,10 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr std::chrono::milliseconds kLingering{2'000};
+// Needs no password: it says only that the server is alive.
+constexpr std::string_view kOpenPath = "/healthz";
+// A smaller body fits into one packet anyway.
+constexpr std::size_t kGzipFromBytes = 1'024;
 
 std::string_view plain(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -203,6 +205,15 @@ void HttpConnection::answer() {
   send(page_for(*path), keep);
 }
 
+// The values of a header that may be given several times, as one list.
+std::string HttpConnection::field_values(http::field name) const {
+  std::string values;
+  const auto [begin, end] = parser_->get().equal_range(name);
+  for (auto value = begin; value != end; ++value)
+    values.append(values.empty() ? "" : ",").append(plain(value->value()));
+  return values;
+}
+
 // Whether the request may see `path`: its credentials are right, or none are needed.
 bool HttpConnection::authorized(std::string_view path) const {
   if (!shared_.credentials || path == kOpenPath) return true;
@@ -211,7 +222,8 @@ bool HttpConnection::authorized(std::string_view path) const {
 
 HttpPage HttpConnection::page_for(std::string_view path) const {
   try {
-    return shared_.pages.find(path)->second({query_of_target(plain(parser_->get().target()))});
+    const std::string accept = field_values(http::field::accept);
+    return shared_.pages.find(path)->second({query_of_target(plain(parser_->get().target())), accept});
   } catch (const QueryError& error) {
     return {HttpPage{}.type, std::string(error.what()) + "\n", 400};
   } catch (const std::exception& error) {
@@ -273,6 +285,9 @@ void HttpConnection::send(HttpPage page, bool keep) {
   HttpHeadOptions options;
   options.keep = keep;
   options.old_version = whole && parser_->get().version() < 11;
+  options.gzip =
+      whole && page.body.size() >= kGzipFromBytes && accepts_gzip(field_values(http::field::accept_encoding));
+  if (options.gzip) page.body = gzipped(page.body);
   reply_ = response_head(page, options);
   const bool head_alone = whole && parser_->get().method() == http::verb::head;
   if (!head_alone) reply_ += page.body;

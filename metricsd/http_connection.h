@@ -82,6 +82,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool expects_continue() const;
   void send_continue();
   void answer();
+  std::string field_values(boost::beast::http::field name) const;
   bool authorized(std::string_view path) const;
   HttpPage page_for(std::string_view path) const;
   void subscribe(std::string_view path);

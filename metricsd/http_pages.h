@@ -14,7 +14,8 @@ namespace auralis {
 
 // The parts of a request that a page may depend on. Valid during the call.
 struct HttpRequest {
-  std::string_view query;  // of the target, without its question mark: see query_fields() of permalink.h
+  std::string_view query;   // of the target, without its question mark: see query_fields() of permalink.h
+  std::string_view accept;  // the header
 };
 
 struct HttpPage {

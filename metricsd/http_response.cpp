@@ -37,6 +37,7 @@ std::string response_head(const HttpPage& page, const HttpHeadOptions& options) 
     response.set(http::field::content_length, std::to_string(page.body.size()));
   }
   if (options.gzip) response.set(http::field::content_encoding, "gzip");
+  response.set(http::field::vary, "Accept, Accept-Encoding");
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
   response.set("Content-Security-Policy", beasts(kContentSecurityPolicy));

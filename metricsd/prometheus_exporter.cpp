@@ -12,7 +12,9 @@
 #include "common/access/secret_file.h"
 #include "common/access/tls_certificate.h"
 #include "embedded/web_files.h"
+#include "metricsd/http_negotiation.h"
 #include "metricsd/http_server.h"
+#include "metricsd/openmetrics.h"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -108,6 +110,12 @@ HttpPage readiness(const Snapshot& snapshot) {
   return {kText, "not ready\n" + reasons + text, 503};
 }
 
+// In the format that the client prefers.
+HttpPage metrics_page(SnapshotSource& source, std::string_view accept) {
+  if (prefers_openmetrics(accept)) return {kOpenMetricsType, source.scrape(openmetrics), 200};
+  return {kExposition, source.scrape(exposition), 200};
+}
+
 }  // namespace
 
 std::string exposition(const Snapshot& snapshot) {
@@ -123,9 +131,7 @@ struct PrometheusExporter::Impl {
 
   HttpPages pages(const Dashboard& dashboard) {
     HttpPages pages{
-        {"/metrics", [this](const HttpRequest&) {
-                       return HttpPage{kExposition, source.scrape(exposition)};
-                     }},
+        {"/metrics", [this](const HttpRequest& request) { return metrics_page(source, request.accept); }},
         {"/healthz",
          [](const HttpRequest&) {
            return HttpPage{kText, "ok\n"};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// metricsd over HTTP: /metrics in Prometheus' text format, /healthz, /readyz, and the dashboard at /, which
-// reads /api/history once and then follows /api/live. The only
-// unit that includes prometheus-cpp, of which it uses the serializer but not the Exposer: that adds quantiles
-// of its own, which are NaN until the second scrape and after a minute without one.
+// metricsd over HTTP: /metrics in Prometheus' text format or in OpenMetrics, /healthz, /readyz, and the
+// dashboard at /, which reads /api/history once and then follows /api/live. The only unit that includes
+// prometheus-cpp, of which it uses the serializer but not the Exposer: that adds quantiles of its own, which
+// are NaN until the second scrape and after a minute without one.
 #pragma once
 
 #include <memory>
@@ -21,8 +21,8 @@ std::string exposition(const Snapshot& snapshot);
 // Serves from its own thread for its lifetime.
 class PrometheusExporter {
  public:
-  // `source` and `dashboard` must outlive it. Throws std::runtime_error, naming the address, if it cannot serve
-  // there.
+  // `source` and `dashboard` must outlive it. Throws std::runtime_error, naming the address, if it cannot
+  // serve there.
   PrometheusExporter(const HttpEndpoint& endpoint, SnapshotSource& source, const Dashboard& dashboard);
   ~PrometheusExporter();
   PrometheusExporter(const PrometheusExporter&) = delete;

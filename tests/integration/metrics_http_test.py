@@ -3,12 +3,15 @@
 
 import contextlib
 import email.utils
+import gzip
 import re
 import socket
+import subprocess
 import time
 
 import pytest
 
+import exposition
 from auralis import HOST, WAIT_LIMIT_S
 from metricsd_alone import Metricsd
 
@@ -231,6 +234,29 @@ def test_requests_that_follow_one_another_at_once_are_answered_in_order(metricsd
         rest = reply.rest
     other = {"/nothing": 404, "/readyz": 503}  # it is alone
     assert statuses == [other.get(path, 200) for path in paths] + [405, 200]
+
+
+def curl(port, *arguments):
+    command = ["curl", "-sS", "--max-time", str(WAIT_LIMIT_S), *arguments, f"http://{HOST}:{port}/metrics"]
+    return subprocess.run(command, capture_output=True, timeout=2 * WAIT_LIMIT_S, check=True).stdout
+
+
+def test_what_is_long_is_compressed_where_the_client_wants_that(metricsd):
+    plain = Reply(ask(metricsd.port, f"GET /metrics HTTP/1.1\r\n{HOST_LINE}{END}"))
+    assert "content-encoding" not in plain.headers
+    packed = Reply(ask(metricsd.port, f"GET /metrics HTTP/1.1\r\n{HOST_LINE}Accept-Encoding: br, gzip\r\n{END}"))
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == "Accept, Accept-Encoding"
+    assert len(packed.body) < len(plain.body) / 2
+    exposition.parse(gzip.decompress(packed.body).decode())
+    head = Reply(ask(metricsd.port, f"HEAD / HTTP/1.1\r\n{HOST_LINE}Accept-Encoding: gzip\r\n{END}"), head=True)
+    assert head.headers["content-encoding"] == "gzip" and int(head.headers["content-length"]) > 0
+    exposition.parse(curl(metricsd.port, "--compressed").decode())
+
+
+def test_the_format_is_that_of_prometheus_unless_openmetrics_is_asked_for(metricsd):
+    for accept, openmetrics in (("application/openmetrics-text", True), ("application/json", False), ("*/*", False)):
+        assert curl(metricsd.port, "-H", f"Accept: {accept}").endswith(b"\n# EOF\n") == openmetrics
 
 
 def one_reply(connection):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 import zmq
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from auralis import DAEMONS, WAIT_LIMIT_S, eventually, http_request
 from listener import JSON, PCM, Listener
@@ -65,6 +66,11 @@ def bound_text(bound):
 
 # The page rounds to 16 digits.
 ROUNDING = 1e-14
+
+PROMETHEUS_ACCEPTS = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
 
 # A heartbeat older than this means that a daemon hangs, common/segments/segment.h.
 HUNG_AFTER_S = 5
@@ -286,3 +292,20 @@ def test_no_daemon_is_reported_to_hang_because_all_stood_still(stack):
         for daemon in stack.daemons.values():
             daemon.go_on()
         context.destroy()
+
+
+def test_openmetrics_is_understood_by_its_reference_parser_and_says_the_same(stack, listeners):
+    stack.scrape()  # the duration of a scrape is told by the next one
+    before = stack.scrape()
+    answer = http_request(stack.metrics_port, "GET", "/metrics", headers={"Accept": PROMETHEUS_ACCEPTS})
+    after = stack.scrape()
+    assert answer.headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    families = list(text_string_to_metric_families(answer.text))
+    samples = [sample for family in families for sample in family.samples]
+    values = with_plain_bounds({(one.name, frozenset(one.labels.items())): one.value for one in samples})
+    for series, most in with_plain_bounds(after.rising()).items():
+        least = with_plain_bounds(before.rising()).get(series, 0)
+        assert least * (1 - ROUNDING) <= values[series] <= most * (1 + ROUNDING), series
+    gauges = {name for name, kind in after.types.items() if kind == "gauge"}
+    assert gauges == {family.name for family in families if family.type == "gauge"}
+    assert {family.unit for family in families if family.name.endswith("_seconds")} == {"seconds"}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The text, byte by byte. That another parser reads it is tests/integration/metrics_http_test.py.
+#include "metricsd/openmetrics.h"
+
+#include <doctest/doctest.h>
+
+namespace auralis::openmetrics_test {
+namespace {
+
+SnapshotFamily family_of(MetricSample sample) {
+  return {sample.spec.name, sample.spec.help, sample.spec.type, {sample}};
+}
+
+MetricSample number(MetricType type, const std::string& name, double value,
+                    std::vector<MetricLabel> labels = {}) {
+  MetricSample sample;
+  sample.spec = {name, "Its help", type, std::move(labels), {}};
+  sample.value = value;
+  return sample;
+}
+
+std::string text_of(MetricSample sample) {
+  Snapshot snapshot;
+  snapshot.families.push_back(family_of(std::move(sample)));
+  return openmetrics(snapshot);
+}
+
+}  // namespace
+
+TEST_CASE("openmetrics: nothing is only its end") { CHECK(openmetrics({}) == "# EOF\n"); }
+
+TEST_CASE("openmetrics: a counter's family has no suffix, its series has") {
+  CHECK(text_of(number(MetricType::kCounter, "chunks_total", 1e12 + 1)) ==
+        "# TYPE chunks counter\n# HELP chunks Its help\nchunks_total 1000000000001\n# EOF\n");
+  CHECK(text_of(number(MetricType::kCounter, "chunks", 3)) ==
+        "# TYPE chunks unknown\n# HELP chunks Its help\nchunks 3\n# EOF\n");
+}
+
+TEST_CASE("openmetrics: the unit is named where it is one of OpenMetrics") {
+  CHECK(text_of(number(MetricType::kCounter, "busy_seconds_total", 0.5)) ==
+        "# TYPE busy_seconds counter\n# UNIT busy_seconds seconds\n# HELP busy_seconds Its help\n"
+        "busy_seconds_total 0.5\n# EOF\n");
+  for (const char* name : {"depth_ms", "seconds", "milliseconds", "memory_mb", "seconds_left"})
+    CHECK_MESSAGE(text_of(number(MetricType::kGauge, name, 1)).find("# UNIT") == std::string::npos, name);
+}
+
+TEST_CASE("openmetrics: labels and help are escaped") {
+  MetricSample sample =
+      number(MetricType::kGauge, "depth_ms", -12.5, {{"station", "a \"b\"\\c\nd"}, {"process", "x"}});
+  sample.spec.help = "In \"ms\"";
+  CHECK(text_of(sample) ==
+        "# TYPE depth_ms gauge\n# HELP depth_ms In \\\"ms\\\"\n"
+        "depth_ms{station=\"a \\\"b\\\"\\\\c\\nd\",process=\"x\"} -12.5\n# EOF\n");
+}
+
+TEST_CASE("openmetrics: a histogram has cumulative buckets, whose bounds have one form only") {
+  MetricSample sample = number(MetricType::kHistogram, "delay_ms", 0, {{"process", "x"}});
+  sample.spec.bounds = {0.25, 10, 2e6};
+  sample.buckets = {1, 0, 2, 1};
+  sample.sum = 77.5;
+  CHECK(text_of(sample) ==
+        "# TYPE delay_ms histogram\n# HELP delay_ms Its help\n"
+        "delay_ms_bucket{process=\"x\",le=\"0.25\"} 1\n"
+        "delay_ms_bucket{process=\"x\",le=\"10.0\"} 1\n"
+        "delay_ms_bucket{process=\"x\",le=\"2e+06\"} 3\n"
+        "delay_ms_bucket{process=\"x\",le=\"+Inf\"} 4\n"
+        "delay_ms_count{process=\"x\"} 4\n"
+        "delay_ms_sum{process=\"x\"} 77.5\n# EOF\n");
+}
+
+}  // namespace auralis::openmetrics_test
