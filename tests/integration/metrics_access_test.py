@@ -93,6 +93,21 @@ def test_over_tls_every_answer_is_whole_and_every_request_is_understood(certific
                 pass
 
 
+def test_the_dashboard_is_followed_with_password_and_certificate_alone(settings, certificate):
+    with Metricsd(settings) as metricsd:
+        for headers, status in (({}, 401), (authorization(PASSWORD), 200)):
+            connection = http.client.HTTPSConnection(
+                HOST, metricsd.port, timeout=WAIT_LIMIT_S, context=certificate.trust()
+            )
+            connection.request("GET", "/api/live", headers=headers)
+            answer = connection.getresponse()
+            assert answer.status == status
+            if status == 200:
+                lines = [answer.readline() for _ in range(4)]
+                assert [line[:7] for line in lines] == [b'data: {', b"\n", b'data: {', b"\n"]
+            connection.close()
+
+
 def test_clients_without_tls_learn_nothing_and_keep_no_other_waiting(certificate):
     with Metricsd(certificate.settings) as metricsd:
         assert b"HTTP" not in raw_request(metricsd.port, REQUEST)
