@@ -5,6 +5,7 @@ namespace auralis {
 
 Dashboard::Dashboard(const Config& config, const Clock& clock)
     : clock_(clock),
+      begun_unix_ns_(clock.unix_ns()),
       player_{config.streamd.port, !config.streamd.tls_certificate.empty()},
       links_(config.daemon_dir(Daemon::kSynthd)) {}
 
@@ -27,7 +28,7 @@ std::string Dashboard::whole() const {
 }
 
 std::string Dashboard::json_from(std::uint64_t first) const {
-  return dashboard_json({history_, conditions_, events_, daemons_, player_}, first);
+  return dashboard_json({begun_unix_ns_, history_, conditions_, events_, daemons_, player_}, first);
 }
 
 }  // namespace auralis

@@ -36,6 +36,7 @@ class Dashboard {
   std::string json_from(std::uint64_t first_point) const AURALIS_REQUIRES(mutex_);
 
   const Clock& clock_;
+  const std::int64_t begun_unix_ns_;
   const PlayerAddress player_;
   mutable Mutex mutex_;
   StationLinks links_ AURALIS_GUARDED_BY(mutex_);

@@ -148,7 +148,8 @@ std::string dashboard_json(const DashboardParts& parts, std::uint64_t first) {
     times.push_back(to_ms(history.unix_ns(point)));
   }
   for (const auto& one : history.series()) series.push_back(series_json(history, one, first));
-  const Json json{{"version", AURALIS_VERSION},
+  const Json json{{"run", to_ms(parts.begun_unix_ns)},
+                  {"version", AURALIS_VERSION},
                   {"player", {{"port", parts.player.port}, {"tls", parts.player.tls}}},
                   {"first", first},
                   {"times_ms", std::move(times)},

@@ -25,6 +25,7 @@ struct PlayerAddress {
 
 // References must be valid during the call.
 struct DashboardParts {
+  std::int64_t begun_unix_ns;  // when this metricsd began
   const History& history;
   const Conditions& conditions;
   const EventLog& events;

@@ -20,11 +20,12 @@ export class Data {
     this.#accept(answer);
   }
 
-  // Takes an event of /api/live. False if points between are missing: the history is to be asked for again.
+  // Takes an event of /api/live. False if points between are missing, or metricsd was restarted: the history is to be
+  // asked for again.
   append(answer) {
-    const end = answer.first + answer.times_ms.length;
-    if (this.state && end <= this.#next) return true;
-    if (!this.state || answer.first !== this.#next) return false;
+    if (this.state?.run !== answer.run) return false;
+    if (answer.first < this.#next) return true;
+    if (answer.first > this.#next) return false;
     const before = this.times.length;
     this.times.push(...answer.times_ms);
     for (const { values, ...fresh } of answer.series) {

@@ -39,7 +39,7 @@ export class PanelView {
     if (!shown) {
       set_text(this.empty, data.state ? this.panel.empty(data) : "Waiting for the first metrics.");
       set_text(this.note, "");
-      set_text(this.summary, this.empty.textContent);
+      set_text(this.summary, "");
       this.chart.clear();
       return;
     }

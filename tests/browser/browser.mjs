@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Helpers to test the player in a real Chromium: a fresh browser, pressing play, and measuring what is heard.
+// Helpers to test pages in a real Chromium: a fresh browser; of the player, pressing play and measuring what is heard.
 //
 // Environment: CHROMIUM (default /usr/bin/chromium); AURALIS_TEST_OUTPUT, a directory for screenshots.
 // Exits with status 77 (CTest: skipped) if Playwright or the browser is not installed.
@@ -30,9 +30,17 @@ function skip(reason) {
   process.exit(SKIPPED);
 }
 
+// Runs `body(page)` with the player at `url`. Options: see with_browser().
+export async function with_player(url, body, options) {
+  await with_browser(async (page) => {
+    await open_page(page, url);
+    await body(page);
+  }, options);
+}
+
 // Runs `body(page)` in a fresh browser with an empty profile; any console error or failed request fails the test, except
 // those that match `expected`. `prepare`: a function that runs in the page before the page's own scripts.
-export async function with_player(url, body, { expected = /^$/, prepare = null, ...options } = {}) {
+export async function with_browser(body, { expected = /^$/, prepare = null, ...options } = {}) {
   const profile = mkdtempSync(path.join(tmpdir(), "auralis-browser-profile-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM, headless: true, args: ARGUMENTS, viewport: { width: 1280, height: 800 }, ...options,
@@ -51,7 +59,6 @@ export async function with_player(url, body, { expected = /^$/, prepare = null, 
       if (response.status() >= 400) complain(`${response.status()}: ${response.url()}`);
     });
     if (prepare) await context.addInitScript(prepare);
-    await open_page(page, url);
     await body(page);
     assert.deepEqual(complaints, []);
   } finally {

@@ -61,6 +61,9 @@ TEST_CASE_FIXTURE(DashboardFixture, "Dashboard: each second is the end of the wh
   INFO("a total is exact, also where a float would not be");
   CHECK(sent->at("total") == 16'777'227);
   CHECK(whole.at("version") == AURALIS_VERSION);
+  INFO("a page tells by the run that metricsd was restarted, and counts points from 1 again");
+  CHECK(newest.at("run") == whole.at("run"));
+  CHECK(Json::parse(Dashboard(config, clock).whole()).at("run") != whole.at("run"));
   CHECK(whole.at("player").at("port") == config.streamd.port);
   CHECK(whole.at("budget").at("left_percent") == 100);
 }
