@@ -17,8 +17,10 @@ std::string Dashboard::add(const Snapshot& snapshot, const std::vector<DaemonEve
   for (std::size_t index = 0; index < daemons_.size(); ++index) {
     DaemonState& state = daemons_.at(index);
     if (state.since_unix_ns != 0 && state.up == snapshot.up.at(index)) continue;
-    state = {snapshot.up.at(index), snapshot.unix_ns};
+    state.up = snapshot.up.at(index);
+    state.since_unix_ns = snapshot.unix_ns;
   }
+  for (const auto& event : daemons) daemons_.at(daemon_index(event.daemon)).message = event.message;
   return json_from(history_.newest());
 }
 

@@ -132,8 +132,10 @@ Json daemons_json(const std::array<DaemonState, 3>& states) {
   Json json = Json::array();
   for (const Daemon daemon : kDaemons) {
     const DaemonState& state = states.at(daemon_index(daemon));
-    json.push_back(
-        {{"name", daemon_name(daemon)}, {"up", state.up}, {"since_ms", to_ms(state.since_unix_ns)}});
+    json.push_back({{"name", daemon_name(daemon)},
+                    {"up", state.up},
+                    {"since_ms", to_ms(state.since_unix_ns)},
+                    {"message", state.message}});
   }
   return json;
 }

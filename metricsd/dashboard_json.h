@@ -15,6 +15,7 @@ namespace auralis {
 struct DaemonState {
   bool up = false;
   std::int64_t since_unix_ns = 0;  // up or down since then
+  std::string message;             // of its last event
 };
 
 // Where the player is served, on the same host.

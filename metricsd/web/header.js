@@ -22,8 +22,8 @@ export function draw_header(state, stale) {
 // What is wrong: daemons, and conditions that fire or, if they are to be seen to at once, are about to. A daemon is told
 // once.
 function problems_of({ daemons, conditions }) {
-  const down = daemons.filter(({ up }) => !up).map(({ name, since_ms }) =>
-    ({ health: "bad", text: `${name} is down since ${moment(since_ms)}` }));
+  const down = daemons.filter(({ up }) => !up).map(({ message, since_ms }) =>
+    ({ health: "bad", text: `${message} (since ${moment(since_ms)})` }));
   const others = conditions.filter(({ name }) => name !== "AuralisProcessDown").map((one) =>
     ({ health: health_of(one), text: `${one.name} ${one.state}` }));
   return [...down, ...others.filter(({ health }) => health !== "good")];

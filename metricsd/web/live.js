@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Keeps Data current: asks for the history once, then follows the events of each second.
+import { follow } from "./follow.js";
 
 const SILENT_MS = 3500;                // so long without an event: metricsd does not answer
-const RETRY_MS = 2000;
+
+// With a shared worker, if the browser has one.
+function follow_shared(on_second) {
+  if (!globalThis.SharedWorker) return follow(on_second);
+  const { port } = new SharedWorker("/live_worker.js", { type: "module" });
+  port.addEventListener("message", ({ data }) => on_second(data));
+  port.start();
+  addEventListener("pagehide", ({ persisted }) => {
+    if (!persisted) port.postMessage("left");
+  });
+}
 
 // `on_change()`: the data changed, or whether metricsd answers.
 export class Live {
@@ -15,22 +26,13 @@ export class Live {
   constructor(data, on_change) {
     this.#data = data;
     this.#on_change = on_change;
-    this.#follow();
+    follow_shared((json) => this.#hear(JSON.parse(json)));
     setInterval(() => this.#watch(), 500);
   }
 
   // Why the data is out of date; null if it is not.
   get stale() {
     return this.#silent ? "metricsd does not answer; what is shown is out of date" : null;
-  }
-
-  #follow() {
-    const source = new EventSource("/api/live");
-    source.addEventListener("message", ({ data }) => this.#hear(JSON.parse(data)));
-    // The browser tries again by itself, unless the server refused.
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#follow(), RETRY_MS);
-    });
   }
 
   #hear(second) {
