@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <vector>
 
 #include "common/metrics/metric_names.h"
+#include "common/metrics/station_labels.h"
 
 namespace auralis {
 namespace {
@@ -52,6 +54,39 @@ double changes(const History& history, const History::Series& series) {
   return static_cast<double>(scrapes.size());
 }
 
+using SeriesList = std::vector<const History::Series*>;
+
+SeriesList series_of(const History& history, std::string_view name) {
+  SeriesList found;
+  for_each_series(history, name, [&](const History::Series& series) { found.push_back(&series); });
+  return found;
+}
+
+// How many personal stations there were; at least 1.
+double personal_stations(const History& history, const SeriesList& stations, std::uint64_t point) {
+  for (const auto* series : stations) {
+    const auto count = static_cast<double>(history.value(*series, point));
+    if (series->label("kind") == kPersonalLabel && count > 1) return count;
+  }
+  return 1;
+}
+
+// The share of a point's chunks that were silence at the worst station; personal ones count as their mean.
+double silent_share(const History& history, const SeriesList& underruns, const SeriesList& stations,
+                    std::uint64_t point, std::int64_t chunk_ns) {
+  double worst = 0;
+  for (const auto* series : underruns) {
+    const auto rise = static_cast<double>(history.value(*series, point));
+    if (!(rise > 0)) continue;
+    const bool personal = series->label("station") == kPersonalLabel;
+    worst = std::max(worst, personal ? rise / personal_stations(history, stations, point) : rise);
+  }
+  const std::int64_t elapsed_ns =
+      point > history.oldest() ? history.time_ns(point) - history.time_ns(point - 1) : kNsPerSecond;
+  return std::min(
+      1.0, worst * static_cast<double>(chunk_ns) / static_cast<double>(std::max(chunk_ns, elapsed_ns)));
+}
+
 // Least-squares slope, as Prometheus' deriv().
 template <typename Points>
 std::optional<double> slope_per_hour(const Points& points) {
@@ -91,14 +126,23 @@ std::string subject_of(const History::Series& series) {
 
 std::optional<double> ErrorBudget::left_percent() const {
   if (!(due > 0)) return std::nullopt;
-  return 100 - 100 * lost / (due * (100 - kTargetPercent) / 100);
+  const double bad = std::min(due, lost + silent);
+  return 100 - 100 * bad / (due * (100 - kTargetPercent) / 100);
 }
 
-ErrorBudget error_budget(const History& history) {
+ErrorBudget error_budget(const History& history, std::int64_t chunk_ns) {
   const double left = increase(history, kChunksDropped, History::kSpanNs, "disconnect");
   ErrorBudget budget;
-  budget.due = increase(history, kChunksDue, History::kSpanNs) - left;
+  budget.due = std::max(0.0, increase(history, kChunksDue, History::kSpanNs) - left);
   budget.lost = std::max(0.0, budget.due - increase(history, kChunksOnTime, History::kSpanNs));
+  const SeriesList underruns = series_of(history, "ring_buffer_underruns_total");
+  const SeriesList stations = series_of(history, "auralis_stations");
+  for (const auto* due : series_of(history, kChunksDue)) {
+    for (std::uint64_t point = history.oldest(); point <= history.newest(); ++point) {
+      const auto chunks = static_cast<double>(history.value(*due, point));
+      if (chunks > 0) budget.silent += chunks * silent_share(history, underruns, stations, point, chunk_ns);
+    }
+  }
   return budget;
 }
 

@@ -50,16 +50,19 @@ struct Condition {
   std::optional<double> measured;  // of the subject; nothing if it cannot be measured now
 };
 
-// How much of the lost chunks that the target allows was lost over the history kept.
+// How much of the bad chunks that the target allows there were in the history kept, counted per listener.
 struct ErrorBudget {
-  static constexpr double kTargetPercent = 99;  // of chunks sent within a second of their due time
-  double due = 0;                               // to listeners that stayed
-  double lost = 0;                              // of those, not sent in time
+  static constexpr double kTargetPercent =
+      99;             // of chunks that are music, and sent within a second of their due time
+  double due = 0;     // to listeners that stayed
+  double lost = 0;    // of those, not sent in time
+  double silent = 0;  // of those, silence in place of music, as if all listeners heard the worst station
 
-  // 100: nothing was lost; below 0: more than is allowed. Nothing if no chunk was due.
+  // 100: none was bad; below 0: more than is allowed. Nothing if no chunk was due.
   std::optional<double> left_percent() const;
 };
-ErrorBudget error_budget(const History& history);
+// `chunk_ns`: the duration of a chunk.
+ErrorBudget error_budget(const History& history, std::int64_t chunk_ns);
 
 // One thread at a time.
 class Conditions {

@@ -7,6 +7,7 @@ Dashboard::Dashboard(const Config& config, const Clock& clock)
     : clock_(clock),
       begun_unix_ns_(clock.unix_ns()),
       player_{config.streamd.port, !config.streamd.tls_certificate.empty()},
+      chunk_ns_(config.audio.chunk_ms * kNsPerMs),
       links_(config.daemon_dir(Daemon::kSynthd)) {}
 
 std::string Dashboard::add(const Snapshot& snapshot, const std::vector<DaemonEvent>& daemons) {
@@ -30,7 +31,8 @@ std::string Dashboard::whole() const {
 }
 
 std::string Dashboard::json_from(std::uint64_t first) const {
-  return dashboard_json({begun_unix_ns_, history_, conditions_, events_, daemons_, player_}, first);
+  return dashboard_json({begun_unix_ns_, history_, conditions_, events_, daemons_, player_, chunk_ns_},
+                        first);
 }
 
 }  // namespace auralis

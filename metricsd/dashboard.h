@@ -38,6 +38,7 @@ class Dashboard {
   const Clock& clock_;
   const std::int64_t begun_unix_ns_;
   const PlayerAddress player_;
+  const std::int64_t chunk_ns_;
   mutable Mutex mutex_;
   StationLinks links_ AURALIS_GUARDED_BY(mutex_);
   History history_ AURALIS_GUARDED_BY(mutex_);

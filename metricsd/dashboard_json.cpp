@@ -125,6 +125,7 @@ Json budget_json(const ErrorBudget& budget) {
   return {{"target_percent", number(ErrorBudget::kTargetPercent)},
           {"due", number(budget.due)},
           {"lost", number(budget.lost)},
+          {"silent", number(std::round(budget.silent))},
           {"left_percent", number(budget.left_percent())}};
 }
 
@@ -157,7 +158,7 @@ std::string dashboard_json(const DashboardParts& parts, std::uint64_t first) {
                   {"times_ms", std::move(times)},
                   {"daemons", daemons_json(parts.daemons)},
                   {"conditions", conditions_json(parts.conditions)},
-                  {"budget", budget_json(error_budget(history))},
+                  {"budget", budget_json(error_budget(history, parts.chunk_ns))},
                   {"events", events_json(parts.events.events(), first)},
                   {"series", std::move(series)}};
   // Text from another process need not be UTF-8.

@@ -32,6 +32,7 @@ struct DashboardParts {
   const EventLog& events;
   const std::array<DaemonState, 3>& daemons;  // by daemon_index()
   PlayerAddress player;
+  std::int64_t chunk_ns;
 };
 
 // The history's points from `first`, which is kept, to the newest one, what happened in them, and the current

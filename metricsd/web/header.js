@@ -53,12 +53,12 @@ function condition_item(one) {
     element("span", { class: "measured" }, measured));
 }
 
-function draw_budget({ target_percent, due, lost, left_percent }) {
+function draw_budget({ target_percent, due, lost, silent, left_percent }) {
   const meter = by_id("budget-meter");
   meter.value = Math.max(0, left_percent ?? 100);
   meter.hidden = left_percent === null;
   const text = left_percent === null
-    ? `No chunk was due in the last 15 minutes; the target is ${target_percent} % sent in time.`
-    : `${rounded(left_percent)} % left: ${rounded(lost)} of ${rounded(due)} chunks of the last 15 minutes not sent in time; the target is ${target_percent} %.`;
+    ? `No chunk was due in the last 15 minutes; the target is ${target_percent} % in time.`
+    : `${rounded(left_percent)} % left: of ${rounded(due)} chunks of the last 15 minutes ${rounded(lost)} late or lost, ${rounded(silent)} silent; the target is ${target_percent} % good.`;
   set_text(by_id("budget"), text);
 }

@@ -246,23 +246,56 @@ TEST_CASE_FIXTURE(ConditionsFixture,
   CHECK(growth.state == AlertState::kInactive);
 }
 
+namespace {
+
+constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
+
+std::vector<MetricSample> chunks(double due, double on_time, double left) {
+  return {counter_of("auralis_chunks_due_total", due), counter_of("auralis_chunks_on_time_total", on_time),
+          counter_of("websocket_chunks_dropped_total", left, {{"reason", "disconnect"}}),
+          counter_of("websocket_chunks_dropped_total", 7, {{"reason", "backlog"}})};
+}
+
+}  // namespace
+
 TEST_CASE_FIXTURE(HistoryFixture, "error_budget: what the target allows to be lost, over the history kept") {
-  CHECK_FALSE(error_budget(history).left_percent());
-  const auto chunks = [](double due, double on_time, double left) {
-    return std::vector<MetricSample>{
-        counter_of("auralis_chunks_due_total", due), counter_of("auralis_chunks_on_time_total", on_time),
-        counter_of("websocket_chunks_dropped_total", left, {{"reason", "disconnect"}}),
-        counter_of("websocket_chunks_dropped_total", 7, {{"reason", "backlog"}})};
-  };
+  const auto budget = [&] { return error_budget(history, kChunkNs); };
+  CHECK_FALSE(budget().left_percent());
   add(chunks(0, 0, 0));
   add(chunks(1'100, 1'000, 100));
-  CHECK(error_budget(history).due == 1'000);
-  CHECK(error_budget(history).left_percent() == doctest::Approx(100));
+  CHECK(budget().due == 1'000);
+  CHECK(budget().left_percent() == doctest::Approx(100));
   add(chunks(2'100, 1'995, 100));
-  CHECK(error_budget(history).lost == 5);
-  CHECK(error_budget(history).left_percent() == doctest::Approx(75));
+  CHECK(budget().lost == 5);
+  CHECK(budget().left_percent() == doctest::Approx(75));
   add(chunks(2'200, 1'995, 100));
-  CHECK(error_budget(history).left_percent().value() < 0);
+  CHECK(budget().left_percent().value() < 0);
+}
+
+TEST_CASE_FIXTURE(HistoryFixture, "error_budget: silence in place of music is no success") {
+  double due = 0;
+  double underruns = 0;
+  const auto second = [&](double more_underruns, const std::string& station, double personal) {
+    due += 1'000;
+    auto samples = chunks(due, due, 0);
+    samples.push_back(
+        counter_of("ring_buffer_underruns_total", underruns += more_underruns, {{"station", station}}));
+    samples.push_back(gauge_of("auralis_stations", personal, {{"kind", "personal"}}));
+    add(samples);
+  };
+  for (int i = 0; i < 100; ++i) second(0, "day", 0);
+  CHECK(error_budget(history, kChunkNs).left_percent() == doctest::Approx(100));
+  second(5, "day", 0);
+  CHECK(error_budget(history, kChunkNs).silent == doctest::Approx(500));
+  CHECK(error_budget(history, kChunkNs).left_percent() == doctest::Approx(50));
+  INFO("one silent personal station of ten is a tenth");
+  underruns = 0;
+  second(0, "personal", 10);
+  second(10, "personal", 10);
+  CHECK(error_budget(history, kChunkNs).silent == doctest::Approx(600));
+  INFO("no more than all can be silent");
+  second(1'000, "personal", 10);
+  CHECK(error_budget(history, kChunkNs).silent == doctest::Approx(1'600));
 }
 
 }  // namespace auralis::conditions_test
