@@ -81,7 +81,7 @@ void History::add(std::int64_t now_ns, std::int64_t unix_ns, const std::vector<S
   oldest_ = std::max(oldest_, newest_ < kPoints ? 1 : newest_ - kPoints + 1);
   while (time_ns(oldest_) <= now_ns - kSpanNs) ++oldest_;
   for (auto& series : series_) {
-    const auto row = series.values.begin() + static_cast<std::ptrdiff_t>(newest_ % kPoints * series.width());
+    const auto row = series.values_.begin() + static_cast<std::ptrdiff_t>(newest_ % kPoints * series.width());
     std::fill_n(row, series.width(), kAbsent);
   }
   for (const auto& family : families) {
@@ -91,7 +91,7 @@ void History::add(std::int64_t now_ns, std::int64_t unix_ns, const std::vector<S
     }
   }
   series_.erase(std::remove_if(series_.begin(), series_.end(),
-                               [&](const Series& series) { return series.seen < oldest_; }),
+                               [&](const Series& series) { return series.seen_ < oldest_; }),
                 series_.end());
 }
 
@@ -112,13 +112,13 @@ History::Series* History::series_of(const MetricSample& sample) {
   found->type = sample.spec.type;
   found->labels = sample.spec.labels;
   found->bounds = sample.spec.bounds;
-  found->values.assign(kPoints * found->width(), kAbsent);
+  found->values_.assign(kPoints * found->width(), kAbsent);
   return &*found;
 }
 
 void History::note(Series& series, const MetricSample& sample) {
-  float* row = series.values.data() + newest_ % kPoints * series.width();
-  series.seen = newest_;
+  float* row = series.values_.data() + newest_ % kPoints * series.width();
+  series.seen_ = newest_;
   if (series.type == MetricType::kGauge) {
     *row = static_cast<float>(sample.value);
     return;
@@ -126,14 +126,14 @@ void History::note(Series& series, const MetricSample& sample) {
   std::vector<double> one;
   const std::vector<double>& counts = counts_of(sample, one);
   if (counts.size() != series.width()) return;
-  if (!series.last.empty()) {
-    const bool restarted = !std::equal(series.last.begin(), series.last.end(), counts.begin(),
+  if (!series.last_.empty()) {
+    const bool restarted = !std::equal(series.last_.begin(), series.last_.end(), counts.begin(),
                                        [](double before, double now) { return before <= now; });
     for (std::size_t i = 0; i < counts.size(); ++i) {
-      row[i] = static_cast<float>(counts[i] - (restarted ? 0 : series.last[i]));
+      row[i] = static_cast<float>(counts[i] - (restarted ? 0 : series.last_[i]));
     }
   }
-  series.last = counts;
+  series.last_ = counts;
   series.total = sample.value;
 }
 

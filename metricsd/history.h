@@ -48,9 +48,9 @@ class History {
     friend class History;
     std::size_t width() const { return type == MetricType::kHistogram ? bounds.size() + 1 : 1; }
 
-    std::vector<double> last;   // counts when it was last seen
-    std::vector<float> values;  // kPoints rows of width()
-    std::uint64_t seen = 0;     // the newest point that has it
+    std::vector<double> last_;   // counts when it was last seen
+    std::vector<float> values_;  // kPoints rows of width()
+    std::uint64_t seen_ = 0;     // the newest point that has it
   };
 
   // Adds a point: the tracked families of a snapshot taken at `now_ns` (CLOCK_MONOTONIC, not decreasing),
@@ -68,7 +68,7 @@ class History {
 
   // In a point that is kept: the gauge's value, or by how much the counter or the histogram's bucket rose.
   float value(const Series& series, std::uint64_t point, std::size_t bucket = 0) const {
-    return series.values[point % kPoints * series.width() + bucket];
+    return series.values_[point % kPoints * series.width() + bucket];
   }
 
   // The sum of a counter's increases, or of each bucket's, over the last `span_ns`.

@@ -16,7 +16,7 @@ export function with_unit(value, unit) {
 export function moment(at_ms) {
   const at = new Date(at_ms);
   const time = at.toLocaleTimeString("en-GB");
-  return at.toDateString() === new Date().toDateString() ? time : `${at.toISOString().slice(0, 10)} ${time}`;
+  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString("sv")} ${time}`;
 }
 
 export function duration(seconds) {
