@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/config/load_config.h"
 
+#include "common/base/wrapped_text.h"
 #include "common/config/command_line.h"
 #include "common/config/config_loader.h"
 #include "common/config/config_table.h"
@@ -44,20 +45,6 @@ struct Flags {
 
 std::string explanation(const ConfigKey& key) {
   return std::string(key.help) + ". Must be " + key.rule.allowed + ".";
-}
-
-// `text` wrapped at `width` characters, lines joined by `line_break`.
-std::string wrapped(std::string_view text, std::size_t width, std::string_view line_break) {
-  std::istringstream words{std::string(text)};
-  std::string lines;
-  std::size_t column = 0;
-  for (std::string word; words >> word;) {
-    const bool fits = column + 1 + word.size() <= width;
-    if (!lines.empty()) lines += fits ? " " : line_break;
-    column = (fits && column > 0 ? column + 1 : 0) + word.size();
-    lines += word;
-  }
-  return lines;
 }
 
 std::string as_comment(std::string_view text) { return "# " + wrapped(text, 108, "\n# ") + "\n"; }

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "tools/probe/connection.h"
+#include "tools/connection.h"
 #include "tools/probe/opus_audio.h"
 #include "tools/probe/station_music.h"
 

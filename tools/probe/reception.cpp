@@ -10,7 +10,7 @@
 #include "common/base/station_name.h"
 #include "streamd/encode/frame.h"
 #include "tools/arguments.h"
-#include "tools/probe/connection.h"
+#include "tools/connection.h"
 #include "tools/wire.h"
 
 namespace auralis {

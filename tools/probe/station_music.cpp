@@ -8,8 +8,8 @@
 #include "common/music/permalink.h"
 #include "synthd/engine/make_engine.h"
 #include "synthd/engine/native_engine.h"
+#include "tools/connection.h"
 #include "tools/music.h"
-#include "tools/probe/connection.h"
 
 namespace auralis {
 namespace {

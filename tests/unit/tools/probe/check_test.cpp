@@ -4,7 +4,7 @@
 
 #include "streamd/encode/frame.h"
 #include "tests/unit/tools/load/scripted_server.h"
-#include "tools/probe/connection.h"
+#include "tools/connection.h"
 #include "tools/probe/station_music.h"
 
 #include <doctest/doctest.h>

@@ -3,7 +3,7 @@
 
 #include "common/music/permalink.h"
 #include "tests/unit/tools/load/scripted_server.h"
-#include "tools/probe/connection.h"
+#include "tools/connection.h"
 
 #include <doctest/doctest.h>
 

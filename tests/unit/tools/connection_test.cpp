@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/probe/connection.h"
+#include "tools/connection.h"
 
 #include "tests/unit/tools/load/scripted_server.h"
 

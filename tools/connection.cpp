@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/probe/connection.h"
+#include "tools/connection.h"
 
 #include <netinet/in.h>
 #include <poll.h>
