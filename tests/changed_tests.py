@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 BUILD = ROOT / "build/release"
 ALL = r"."
 ALWAYS = [r"^tidy\."]
-DAEMONS = ["synthd", "streamd", "metricsd", "auralis-render", "auralis-ticket", "auralis-load", "auralis-probe"]
+DAEMONS = ["synthd", "streamd", "metricsd", "auralis-render", "auralis-ticket", "auralis-load", "auralis-probe", "auralis-top"]
 UNIT_TARGETS = ["unit_tests", "synthd_tests", "concurrency_tests"]
 
 # Path: tests by name, besides unit tests that depend on it. The first that fits counts; what fits none affects all.
@@ -36,12 +36,12 @@ RULES = [
         [r"^integration\.(?!metrics_|ticket|http_protocol|access|tls)", r"^browser\.(personal_)?stations", r"^soak\."],
     ),
     (r"^metricsd/web/", [r"^browser\.dashboard"]),
-    (r"^metricsd/", [r"^browser\.dashboard", r"^integration\.(metrics|books|restart|lifecycle|inherited)", r"^soak\."]),
+    (r"^metricsd/", [r"^browser\.dashboard", r"^integration\.(metrics|books|restart|lifecycle|inherited|top$)", r"^soak\."]),
     (r"^common/", [r"^integration\.", r"^browser\.", r"^soak\."]),
     (r"^tools/render/", [r"^integration\.(render|(personal_)?stations$)"]),
-    (r"^tools/(ticket|load|probe)/", [r"^integration\.\1$"]),
+    (r"^tools/(ticket|load|probe|top)/", [r"^integration\.\1$"]),
     (r"^tools/metrics_", [r"^unit\.tools\.metrics_page$"]),
-    (r"^tools/", [r"^integration\.(render|ticket$|load$|probe$)"]),
+    (r"^tools/", [r"^integration\.(render|ticket$|load$|probe$|top$)"]),
     (r"^bench/", [r"^bench\."]),
     (r"^monitoring/", [r"^monitoring\.", r"^deploy\.compose$"]),
     (r"^systemd/auralis\.toml$", [r"^deploy\.", r"^unit\.common\.config\.config$"]),

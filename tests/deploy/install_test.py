@@ -28,7 +28,7 @@ class Install(unittest.TestCase):
 
     def test_the_tools_are_installed_beside_the_daemons(self):
         stage = staging.install(self.stage)
-        for tool in ("auralis-render", "auralis-ticket", "auralis-load", "auralis-probe"):
+        for tool in ("auralis-render", "auralis-ticket", "auralis-load", "auralis-probe", "auralis-top"):
             with self.subTest(tool=tool):
                 subprocess.run([stage / "usr/bin" / tool, "--version"], check=True, stdout=subprocess.DEVNULL)
 

@@ -32,6 +32,7 @@ OBJECTS = {
         ("synthd/synth_loop.cpp", ["integration.stations", "browser.personal_stations"], ["integration.tls"]),
         ("tools/render/midi.cpp", ["integration.render_midi", "integration.personal_stations"], ["integration.load"]),
         ("tools/probe/verdict.cpp", ["integration.probe"], ["integration.load"]),
+        ("tools/top/page.cpp", ["integration.top"], ["integration.load"]),
         ("tools/arguments.h", ["integration.render_files", "integration.ticket"], ["integration.stations"]),
         ("metricsd/snapshot.cpp", ["integration.metrics_zmq"], ["integration.stations", "browser.player"]),
         ("common/base/log.cpp", ["integration.stations", "browser.player", "soak.soak"], ["monitoring.rules"]),

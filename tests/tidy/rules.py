@@ -37,6 +37,7 @@ FOREIGN = {
         "streamd/encode/frame.cpp",
         "tools/load/report.cpp",
         "tools/probe/",
+        "tools/top/view_json.cpp",
     ),
     "CLI/": ("common/config/command_line.cpp", "common/config/load_config.cpp", "tools/"),
     "toml++/": ("common/config/config_loader.cpp",),
@@ -45,6 +46,7 @@ FOREIGN = {
     "opus": ("streamd/encode/opus_stream.cpp", "tools/probe/opus_audio.cpp"),
     "ogg/": ("streamd/encode/ogg_opus.cpp",),
     "speex/": ("streamd/encode/resampler.cpp",),
+    "curses": ("tools/top/screen.cpp",),
     "sndfile": ("tools/render/sound.cpp",),
     "systemd/": ("common/daemon/service.cpp",),
 }

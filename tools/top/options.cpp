@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "tools/top/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <ostream>
+
+#include "common/config/command_line.h"
+#include "common/config/config_loader.h"
+#include "common/config/config_table.h"
+#include "tools/arguments.h"
+
+namespace auralis {
+namespace {
+
+struct Flags {
+  bool once = false;
+  bool json = false;
+  bool help = false;
+  bool version = false;
+};
+
+void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
+  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
+  app.allow_extras();     // refused in the words of the other errors
+  app.add_flag("-h,--help", flags.help, "Print this help");
+  app.add_flag("--version", flags.version, "Print the version");
+  const std::string output = "Instead of a screen that is redrawn each second";
+  app.add_flag("--once", flags.once, "Print one page of text")->group(output);
+  app.add_flag("--json", flags.json, "Print the same, and all metrics, as JSON")->group(output);
+  arguments.declare("--metric", "NAME", "Print the values of that metric, a line each", output);
+  const std::string where = "Where the daemons are";
+  arguments.declare("--runtime-dir", "DIR", "Folder of their shared memory; default: theirs", where);
+  arguments.declare("--config", "FILE",
+                    "Their configuration file; default " + std::string(kDefaultConfigFile) + ", if it exists",
+                    where);
+  app.footer(
+      "Reads shared memory and asks no daemon. The screen shows the last minute; keys: q quits, w chooses "
+      "another\n"
+      "window, arrows scroll. The others measure for a second, and exit with 0 if all is healthy, 1 if the\n"
+      "condition of a high or critical alert holds, 2 if synthd or streamd is down or cannot be read, or the "
+      "usage\n"
+      "is wrong.");
+}
+
+Config read_config(const Arguments& arguments, const char* const* environment) {
+  ConfigLoader loader;
+  const std::string* const file = arguments.text("--config");
+  loader.read_file(file != nullptr ? *file : std::string(kDefaultConfigFile), file != nullptr);
+  loader.read_environment(environment);
+  if (const std::string* const folder = arguments.text("--runtime-dir"))
+    loader.set_flag(config_key_index("runtime", "dir"), "--runtime-dir", *folder);
+  loader.check_together();
+  loader.resolve_stations();
+  loader.resolve_runtime_dir(environment);
+  return loader.config();
+}
+
+}  // namespace
+
+std::optional<TopOptions> parse_top_options(int argc, const char* const* argv, const char* const* environment,
+                                            std::ostream& out) {
+  CLI::App app("Shows what the daemons do.", "auralis-top");
+  Arguments arguments(app);
+  Flags flags;
+  declare(app, arguments, flags);
+  const std::string problem = parse_command_line(app, argc, argv, shown);
+  if (!problem.empty()) throw UsageError(problem);
+  if (flags.help || flags.version) {
+    out << (flags.help ? app.help() : std::string("auralis-top ") + AURALIS_VERSION + "\n");
+    return std::nullopt;
+  }
+  TopOptions options;
+  const std::string* const metric = arguments.text("--metric");
+  if (int{flags.once} + int{flags.json} + int{metric != nullptr} > 1)
+    throw UsageError("--once, --json and --metric: give one of them");
+  if (metric != nullptr) {
+    options.mode = TopOptions::Mode::kMetric;
+    options.metric = *metric;
+  } else if (flags.once || flags.json) {
+    options.mode = flags.once ? TopOptions::Mode::kOnce : TopOptions::Mode::kJson;
+  }
+  options.config = read_config(arguments, environment);
+  return options;
+}
+
+}  // namespace auralis
