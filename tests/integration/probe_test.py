@@ -128,6 +128,18 @@ def test_a_stream_of_other_music_is_found(stack):
     assert status == 1 and report["reason"]
 
 
+def test_an_underrun_is_found_though_nothing_renders_any_more(stack):
+    synthd = stack.daemons["synthd"]
+    synthd.kill()
+    try:
+        result = run(stack.stream_url(), "--seconds", 3)
+        assert (result.returncode, result.stderr) == (1, "")
+        assert "underrun: chunk " in result.stdout
+    finally:
+        synthd.start()
+        stack.wait_until_ready()
+
+
 def test_music_that_nobody_hears_is_found(stack):
     status, report = probe(stack.stream_url(), "--station", "quiet")
     assert (status, report["exact"]) == (1, True)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "tools/connection.h"
@@ -13,6 +14,7 @@ namespace auralis {
 namespace {
 
 constexpr int kMostRequests = 20;
+constexpr std::int64_t kLongestAgoUs = 3'600'000'000;  // more than any reception takes
 
 // Chunks `first` to `first + count` of the station's own; what is before its beginning is silence.
 std::vector<std::int16_t> music_of(const StationFacts& facts, std::int64_t first, std::size_t count) {
@@ -36,21 +38,15 @@ Placed placed(const ProbeOptions& options, const Reception& reception) {
     const StationFacts facts = fetch_station_facts(options.url, reception.station);
     const std::int64_t due_us =
         options.format == WireFormat::kOpus ? opus_chunk_due_us(facts.timeline, head) : head.due_us;
+    if (std::abs(facts.server_time_us - due_us) > kLongestAgoUs) break;
     if (!is_ambiguous(facts, due_us)) return {facts, own_chunk(facts, due_us)};
     std::this_thread::sleep_for(std::chrono::nanoseconds(facts.timeline.chunk_ns() / 3));
   }
   throw ConnectionError("/api/status does not agree with the audio on time");
 }
 
-}  // namespace
-
-Verdict check(const ProbeOptions& options, const Reception& reception) {
-  const std::size_t count = consecutive_chunks(reception);
-  if (count == 0) {
-    Verdict verdict;
-    verdict.reason = reception.ended;
-    return verdict;
-  }
+// Renders the music of the first `count` chunks, and compares.
+Verdict compare(const ProbeOptions& options, const Reception& reception, std::size_t count) {
   const bool opus = options.format == WireFormat::kOpus;
   const auto [facts, first] = placed(options, reception);
   const std::int64_t begin = opus ? first - 1 : first;
@@ -58,6 +54,21 @@ Verdict check(const ProbeOptions& options, const Reception& reception) {
     throw ConnectionError("the station's permalink does not reach back to what was received");
   if (opus) return judge_opus(reception, facts.timeline, music_of(facts, begin, count + 1));
   return judge_pcm(reception, facts.timeline, music_of(facts, begin, count), options.strictness);
+}
+
+}  // namespace
+
+Verdict check(const ProbeOptions& options, const Reception& reception) {
+  const Verdict delivery = judge_delivery(reception);
+  const std::size_t count = consecutive_chunks(reception);
+  if (count == 0) return delivery;
+  try {
+    return compare(options, reception, count);
+  } catch (const ConnectionError&) {
+    // What is known to be wrong is told, although the rest cannot be compared.
+    if (delivery.reason.empty()) throw;
+    return delivery;
+  }
 }
 
 }  // namespace auralis

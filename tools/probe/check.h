@@ -6,7 +6,8 @@
 
 namespace auralis {
 
-// Throws ConnectionError if the server does not say what its music is; EngineError.
+// Throws ConnectionError if the server does not say what its music is, unless something is wrong already;
+// EngineError.
 Verdict check(const ProbeOptions& options, const Reception& reception);
 
 }  // namespace auralis

@@ -18,6 +18,11 @@ namespace {
 
 constexpr std::int64_t kHandshakeLimitNs = 10 * kNsPerSecond;
 constexpr std::int64_t kSilenceLimitNs = 5 * kNsPerSecond;  // without a chunk, the server's stream has ended
+constexpr std::int64_t kLateLimitNs = 20 * kNsPerSecond;    // beyond the seconds that are to be received
+constexpr std::size_t kLongestMessage = 65'536;             // more than 200 ms of PCM; the rest is not kept
+// Of the server's clock, so that no arithmetic of times overflows: 1970 to about 3000.
+constexpr std::int64_t kLatestUs = 32'000'000'000'000'000;
+constexpr double kLongestChunkMs = 1'000;
 constexpr int kSwitchingProtocols = 101;
 
 // A connection with its upgrade done, and its frames.
@@ -29,12 +34,14 @@ class Session {
   }
 
   // Feeds `receiver` until it is done.
-  void run(Receiver& receiver) {
+  void run(Receiver& receiver, double seconds) {
+    const std::int64_t last_ns = clock_.now_ns() + std::llround(seconds * 1e9) + kLateLimitNs;
     std::int64_t deadline_ns = clock_.now_ns() + kSilenceLimitNs;
     std::string bytes = std::move(first_bytes_);
     for (;;) {
       const std::int64_t now = clock_.now_ns();
       if (take(bytes, receiver, now)) deadline_ns = now + kSilenceLimitNs;
+      if (now >= last_ns) receiver.end("the chunks came too slowly");
       if (receiver.done()) return;
       const auto arrival = connection_.receive(bytes, deadline_ns);
       if (arrival == Connection::Arrival::kClosed) receiver.end("the server dropped the connection");
@@ -102,7 +109,7 @@ class Session {
   std::mt19937_64 random_{std::random_device{}()};
   std::int64_t start_ns_;
   Connection connection_;
-  FrameReader frames_{FrameReader::kLongestMessage};
+  FrameReader frames_{kLongestMessage};
   std::string first_bytes_;  // that came with the answer to the upgrade
 };
 
@@ -132,10 +139,15 @@ void Receiver::take_text(std::string_view payload) {
   if (!reception_.station.empty() || !json.contains("type") || json["type"] != "status") return;
   try {
     const auto station = json.at("station").get<std::string>();
-    chunk_s_ = json.at("chunk_ms").get<double>() / 1e3;
-    joined_us_ = std::llround(json.at("server_time").get<double>() * 1e6);
-    if (!is_station_name(station) || !(chunk_s_ > 0)) return end("a status with impossible values");
+    const double chunk_ms = json.at("chunk_ms").get<double>();
+    const double time_us = json.at("server_time").get<double>() * 1e6;
+    // Written so that NaN, which compares false with everything, is refused.
+    const bool possible = is_station_name(station) && 1 <= chunk_ms && chunk_ms <= kLongestChunkMs &&
+                          0 <= time_us && time_us <= static_cast<double>(kLatestUs);
+    if (!possible) return end("a status with impossible values");
     reception_.station = station;
+    chunk_s_ = chunk_ms / 1e3;
+    joined_us_ = std::llround(time_us);
   } catch (const nlohmann::json::exception&) {
     end("a status without station, chunk_ms and server_time");
   }
@@ -146,6 +158,9 @@ void Receiver::take_audio(std::string_view payload, std::int64_t now_ns, std::in
   if (head.kind != ServerMessage::Kind::kAudio) return end("a binary message that is no audio");
   if (head.opus != (format_ == WireFormat::kOpus)) return end("audio in another format than requested");
   if (reception_.station.empty()) return end("audio before the first status");
+  if (head.due_us < 0 || head.due_us > kLatestUs) return end("a chunk with an impossible time");
+  if (!reception_.chunks.empty() && head.seq <= reception_.chunks.back().head.seq)
+    return end("chunk " + std::to_string(head.seq) + " came again, or too late");
   if (!reception_.first_audio_ns) reception_.first_audio_ns = since_start_ns;
   if (head.due_us >= joined_us_) {
     lateness_.add(now_ns / 1'000 - head.due_us, reception_.lateness);
@@ -163,7 +178,7 @@ Reception Receiver::finish() {
 Reception receive(const ProbeOptions& options) {
   Session session(options);
   Receiver receiver(options.format, options.seconds);
-  session.run(receiver);
+  session.run(receiver, options.seconds);
   session.close();
   return receiver.finish();
 }

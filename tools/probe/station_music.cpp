@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
+#include "common/config/config_table.h"
 #include "common/music/permalink.h"
 #include "synthd/engine/make_engine.h"
 #include "synthd/engine/native_engine.h"
+#include "synthd/ring_shape.h"
 #include "tools/connection.h"
 #include "tools/music.h"
 
@@ -15,7 +17,15 @@ namespace auralis {
 namespace {
 
 constexpr std::int64_t kAnswerLimitNs = 10 * kNsPerSecond;
+constexpr double kLatestUs = 32e15;  // about the year 3000, so that no arithmetic of times overflows
 constexpr std::string_view kStreamPath = "/ws/stream";
+
+// Throws QueryError unless a server may be configured so.
+void set(Config& config, std::string_view key, std::uint32_t value) {
+  const ConfigKey& rule = config_keys().at(config_key_index("audio", key));
+  if (!rule.set(config, std::int64_t{value}))
+    throw QueryError("its " + std::string(key) + " must be " + rule.rule.allowed);
+}
 
 std::int64_t chunk_us(const StationFacts& facts) { return facts.timeline.chunk_ns() / 1'000; }
 
@@ -39,16 +49,13 @@ StationFacts parse_station_facts(std::string_view body) {
     const auto text = station.at("permalink").get<std::string>();
     const Permalink link = permalink_of(query_fields(std::string_view(text).substr(text.find('?') + 1)));
     if (!link.seed || !link.sample_rate || !link.chunk_ms) throw QueryError("it is incomplete");
-    StationFacts facts;
-    facts.seed = *link.seed;
-    facts.history = link.history;
-    facts.timeline.sample_rate = *link.sample_rate;
-    facts.timeline.chunk_frames =
-        static_cast<std::uint32_t>(std::uint64_t{*link.sample_rate} * *link.chunk_ms / 1'000);
-    facts.live_chunk = link.chunk;
-    facts.server_time_us = std::llround(station.at("server_time").get<double>() * 1e6);
-    if (facts.timeline.chunk_ns() < kNsPerMs) throw QueryError("its chunks are too short");
-    return facts;
+    Config config;
+    set(config, "sample_rate", *link.sample_rate);
+    set(config, "chunk_ms", *link.chunk_ms);
+    const double time_us = station.at("server_time").get<double>() * 1e6;
+    // Written so that NaN, which compares false with everything, is refused.
+    if (!(0 <= time_us && time_us <= kLatestUs)) throw ConnectionError("/api/status has an impossible time");
+    return {*link.seed, link.history, make_timeline(config, 0), link.chunk, std::llround(time_us)};
   } catch (const nlohmann::json::exception&) {
     throw ConnectionError("/api/status is not that of streamd");
   } catch (const QueryError& error) {

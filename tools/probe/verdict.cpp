@@ -67,27 +67,19 @@ class SignalToDifference {
   std::optional<double> worst_;
 };
 
-// What needs no strictness, and is judged after it: a chunk that differs came before a gap.
-void judge_completeness(const Reception& reception, Verdict& verdict) {
-  ChunkSequence sequence;
-  std::string disorder;
-  for (std::size_t i = 0; i < reception.chunks.size(); ++i) {
-    const auto step = sequence.note(reception.chunks[i].head.seq);
-    verdict.gaps += sequence.missing();
-    const bool in_order = step == ChunkSequence::Step::kFirst || step == ChunkSequence::Step::kNext;
-    if (in_order || !disorder.empty()) continue;
-    disorder = "gap: " + number(reception.chunks[i - 1]) + " is followed by " + number(reception.chunks[i]);
+// The first consecutive chunk that is silence in place of music, as a reason; empty: none.
+std::string underrun_of(const Reception& reception) {
+  for (std::size_t i = 0; i < consecutive_chunks(reception); ++i) {
+    const ReceivedChunk& chunk = reception.chunks[i];
+    if (chunk.head.silence) return "underrun: " + number(chunk) + " is silence in place of music";
   }
-  if (!verdict.reason.empty()) return;
-  verdict.reason = !disorder.empty() ? disorder : reception.ended;
+  return {};
 }
 
-void judge_silence(const Reception& reception, std::size_t count, Verdict& verdict) {
-  const auto silent =
-      std::find_if(reception.chunks.begin(), reception.chunks.begin() + static_cast<std::ptrdiff_t>(count),
-                   [](const ReceivedChunk& chunk) { return chunk.head.silence; });
-  if (verdict.reason.empty() && silent != reception.chunks.begin() + static_cast<std::ptrdiff_t>(count))
-    verdict.reason = "underrun: " + number(*silent) + " is silence in place of music";
+std::string gap_of(const Reception& reception) {
+  const std::size_t count = consecutive_chunks(reception);
+  if (count == reception.chunks.size()) return {};
+  return "gap: " + number(reception.chunks[count - 1]) + " is followed by " + number(reception.chunks[count]);
 }
 
 void judge_peak(Verdict& verdict) {
@@ -141,9 +133,19 @@ std::size_t consecutive_chunks(const Reception& reception) {
   return count;
 }
 
+Verdict judge_delivery(const Reception& reception) {
+  Verdict verdict;
+  for (std::size_t i = 1; i < reception.chunks.size(); ++i)
+    verdict.gaps += reception.chunks[i].head.seq - reception.chunks[i - 1].head.seq - 1;
+  for (const std::string& reason : {underrun_of(reception), gap_of(reception), reception.ended}) {
+    if (verdict.reason.empty()) verdict.reason = reason;
+  }
+  return verdict;
+}
+
 Verdict judge_pcm(const Reception& reception, const Timeline& timeline,
                   const std::vector<std::int16_t>& expected, Strictness strictness) {
-  Verdict verdict;
+  Verdict verdict = judge_delivery(reception);
   const std::size_t count = consecutive_chunks(reception);
   const std::size_t samples = timeline.chunk_samples();
   Differences differences;
@@ -165,8 +167,6 @@ Verdict judge_pcm(const Reception& reception, const Timeline& timeline,
   } else if (!close) {
     verdict.reason = told(differences, count) + "; " + decibels(*verdict.snr_db);
   }
-  judge_silence(reception, count, verdict);
-  judge_completeness(reception, verdict);
   verdict.exact = count > 0 && differences.chunks == 0 && verdict.reason.empty();
   judge_peak(verdict);
   return verdict;
@@ -174,10 +174,8 @@ Verdict judge_pcm(const Reception& reception, const Timeline& timeline,
 
 Verdict judge_opus(const Reception& reception, const Timeline& timeline,
                    const std::vector<std::int16_t>& expected) {
-  Verdict verdict;
+  Verdict verdict = judge_delivery(reception);
   const std::size_t count = consecutive_chunks(reception);
-  judge_silence(reception, count, verdict);
-  judge_completeness(reception, verdict);
   if (count == 0) return verdict;
   const auto heard = decode_opus(reception.chunks, count);
   if (!heard) {

@@ -29,6 +29,9 @@ struct Verdict {
 // Chunks from the first on whose numbers follow each other: those that are compared.
 std::size_t consecutive_chunks(const Reception& reception);
 
+// What needs no comparison: silence in place of music, gaps, an early end.
+Verdict judge_delivery(const Reception& reception);
+
 // `expected`: the music of the consecutive chunks, for Opus also of the chunk before them.
 Verdict judge_pcm(const Reception& reception, const Timeline& timeline,
                   const std::vector<std::int16_t>& expected, Strictness strictness);

@@ -73,6 +73,15 @@ TEST_CASE("an ambiguous answer is asked for again") {
             .exact);
 }
 
+TEST_CASE("a server that does not tell its music is an error, unless something is wrong already") {
+  Reception reception = two_chunks();
+  CHECK_THROWS_WITH_AS(checked(reception, {{5, "null"}}), doctest::Contains("/api/status"), ConnectionError);
+  CHECK_THROWS_WITH_AS(checked(reception, {{5, "1800000000.55"}}), doctest::Contains("on time"),
+                       ConnectionError);
+  reception.chunks[1].head.silence = true;
+  CHECK(checked(reception, {{5, "null"}}).reason == "underrun: chunk 1001 is silence in place of music");
+}
+
 TEST_CASE("where nothing was received, the server is not asked") {
   Reception reception;
   reception.ended = "no chunk for 5 s, after 0 chunks";

@@ -93,6 +93,20 @@ TEST_CASE_FIXTURE(Fixture, "audio in another format ends it") {
   CHECK(ended().find("audio in another format") == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a chunk that comes twice, or after a later one, ends it") {
+  text(kStatus);
+  chunk(10);
+  chunk(13);
+  chunk(12);
+  CHECK(ended() == "chunk 12 came again, or too late, after 2 chunks");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a chunk of an impossible time ends it") {
+  text(kStatus);
+  receiver.take(kOpcodeBinary, pcm(10, -1), 0, 0);
+  CHECK(ended().find("a chunk with an impossible time") == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "audio before a status ends it") {
   chunk(10);
   CHECK(ended().find("audio before the first status") == 0);
@@ -101,7 +115,9 @@ TEST_CASE_FIXTURE(Fixture, "audio before a status ends it") {
 TEST_CASE("garbage ends it") {
   for (const char* message : {"", "x", "[]", R"({"type":"status"})",
                               R"({"type":"status","station":"A B","chunk_ms":100,"server_time":1})",
-                              R"({"type":"status","station":"a","chunk_ms":0,"server_time":1})"}) {
+                              R"({"type":"status","station":"a","chunk_ms":0,"server_time":1})",
+                              R"({"type":"status","station":"a","chunk_ms":1e-9,"server_time":1})",
+                              R"({"type":"status","station":"a","chunk_ms":100,"server_time":1e300})"}) {
     Fixture fixture;
     CAPTURE(message);
     fixture.text(message);

@@ -47,7 +47,8 @@ TEST_CASE("a status that is none of streamd's is an error") {
   for (const std::string& body :
        {std::string(), std::string("[]"), std::string(R"({"stations":[]})"),
         std::string(R"({"stations":[{}]})"), body_of("/?station=new&seed=x"), body_of("/?seed=1"),
-        body_of("/?seed=1&rate=8000&chunk=0&at=0"), body_of(kLink, "null")}) {
+        body_of("/?seed=1&rate=8000&chunk=0&at=0"), body_of("/?seed=1&rate=48000&chunk=33&at=0"),
+        body_of(kLink, "null"), body_of(kLink, "1e300")}) {
     CAPTURE(body);
     CHECK_THROWS_AS(parse_station_facts(body), ConnectionError);
   }

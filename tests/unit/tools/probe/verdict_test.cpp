@@ -96,11 +96,6 @@ TEST_CASE_FIXTURE(Fixture, "a dropped chunk is a gap, with the chunks around it"
   CHECK(verdict.reason == "gap: chunk 111 is followed by chunk 114");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a chunk twice is told") {
-  reception.chunks.insert(reception.chunks.begin() + 3, reception.chunks[2]);
-  CHECK(judged().reason == "gap: chunk 102 is followed by chunk 102");
-}
-
 TEST_CASE_FIXTURE(Fixture, "silence in place of music is an underrun") {
   reception.chunks[5].head.silence = true;
   reception.chunks[5].audio.assign(kChunkSamples * 2, '\0');
