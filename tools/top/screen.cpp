@@ -2,6 +2,7 @@
 #include "tools/top/screen.h"
 
 #include <curses.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,8 +33,9 @@ attr_t attributes_of(Emphasis emphasis) {
 
 struct Screen::Terminal {
   SCREEN* screen;
+  int input;
 
-  Terminal(std::FILE* in, std::FILE* out) : screen(newterm(nullptr, out, in)) {
+  Terminal(std::FILE* in, std::FILE* out) : screen(newterm(nullptr, out, in)), input(::fileno(in)) {
     if (screen == nullptr) {
       const char* const kind = std::getenv("TERM");
       throw std::runtime_error(std::string("the terminal's kind, TERM=") + (kind != nullptr ? kind : "") +
@@ -54,6 +56,13 @@ struct Screen::Terminal {
     endwin();
     delscreen(screen);
   }
+
+  // Whether its other end was closed: no key comes any more, and waiting for one does not wait.
+  bool is_gone() const {
+    pollfd polled{input, POLLIN, 0};
+    return ::poll(&polled, 1, 0) > 0 && (polled.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+  }
+
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 };
@@ -106,6 +115,9 @@ Key Screen::wait(int milliseconds) {
       break;
     case KEY_RESIZE:
       scroll_by(0);
+      break;
+    case ERR:
+      if (terminal_->is_gone()) return Key::kQuit;
       break;
     default:
       break;

@@ -24,7 +24,8 @@ class Screen {
   // Draws as many of the lines as fit, from where the arrows have scrolled to.
   void show(const std::vector<Line>& page);
 
-  // Waits for a key, at most so long; scrolls, and draws again where the terminal's size has changed.
+  // Waits for a key, at most so long; scrolls, and draws again where the terminal's size has changed. A
+  // terminal that is gone is told as kQuit.
   Key wait(int milliseconds);
 
  private:

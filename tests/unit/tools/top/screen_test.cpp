@@ -39,10 +39,16 @@ class PseudoTerminal {
   ~PseudoTerminal() {
     std::fclose(in_);
     std::fclose(out_);
-    ::close(user_);
+    hang_up();
   }
   PseudoTerminal(const PseudoTerminal&) = delete;
   PseudoTerminal& operator=(const PseudoTerminal&) = delete;
+
+  // Closes the user's end, as a terminal's window that is closed.
+  void hang_up() {
+    if (user_ >= 0) ::close(user_);
+    user_ = -1;
+  }
 
   std::FILE* in() const { return in_; }
   std::FILE* out() const { return out_; }
@@ -107,6 +113,15 @@ TEST_CASE("keys are told") {
   terminal.type("x");
   CHECK(screen.wait(5'000) == Key::kNone);
   terminal.type("q");
+  CHECK(screen.wait(5'000) == Key::kQuit);
+}
+
+TEST_CASE("a terminal that is gone quits") {
+  PseudoTerminal terminal(24);
+  Screen screen(terminal.in(), terminal.out());
+  screen.show(lines(3));
+  terminal.drawn();
+  terminal.hang_up();
   CHECK(screen.wait(5'000) == Key::kQuit);
 }
 
