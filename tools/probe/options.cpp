@@ -90,8 +90,7 @@ std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* arg
   options.url = read_url(arguments, flags.url);
   const bool opus = arguments.choice("--format", kFormats, 0) == 1;
   options.format = opus ? WireFormat::kOpus : WireFormat::kPcm;
-  if (opus && arguments.text("--compare") != nullptr)
-    throw UsageError("--compare: is for --format pcm alone");
+  if (opus && arguments.text("--compare") != nullptr) throw UsageError("--compare needs --format pcm");
   options.strictness =
       arguments.choice("--compare", kComparisons, 0) == 0 ? Strictness::kExact : Strictness::kClose;
   options.seconds = arguments.number("--seconds", 1, kLongestSeconds, kUsualSeconds);

@@ -71,10 +71,6 @@ DaemonView Monitor::look_at(Watched& watched, std::int64_t now_ns) {
   view.problem = watched.health.problem(now_ns).value_or("");
   const SegmentReader& metrics = watched.metrics;
   watched.metrics.refresh();
-  if (metrics.writer_alive()) {
-    view.heartbeat_age_s =
-        static_cast<double>(std::max<std::int64_t>(0, now_ns - metrics.heartbeat_ns())) / kNsPerSecond;
-  }
   if (view.problem.empty()) {
     view.status = DaemonStatus::kUp;
   } else if (metrics.state() == SegmentState::kReady && metrics.writer_alive()) {

@@ -36,7 +36,7 @@ class Monitor {
   struct Watched {
     Daemon daemon;
     DaemonHealth health;
-    SegmentReader metrics;  // for its heartbeat
+    SegmentReader metrics;  // whose writer it is
   };
 
   static DaemonView look_at(Watched& watched, std::int64_t now_ns);

@@ -73,7 +73,7 @@ std::optional<TopOptions> parse_top_options(int argc, const char* const* argv, c
   TopOptions options;
   const std::string* const metric = arguments.text("--metric");
   if (int{flags.once} + int{flags.json} + int{metric != nullptr} > 1)
-    throw UsageError("--once, --json and --metric: give one of them");
+    throw UsageError("--once, --json and --metric exclude each other");
   if (metric != nullptr) {
     options.mode = TopOptions::Mode::kMetric;
     options.metric = *metric;

@@ -124,6 +124,7 @@ View view_of(std::vector<DaemonView> daemons, const Snapshot& snapshot, const Hi
   view.daemons = std::move(daemons);
   for (DaemonView& daemon : view.daemons) {
     const std::string_view process = daemon_name(daemon.daemon);
+    daemon.heartbeat_age_s = value_of(snapshot, "auralis_heartbeat_age_seconds", process);
     daemon.cpu_percent = value_of(snapshot, "cpu_utilization_percent", process);
     daemon.memory_mb = value_of(snapshot, "memory_usage_mb", process);
   }

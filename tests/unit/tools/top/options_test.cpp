@@ -39,8 +39,8 @@ TEST_CASE("without an output it is a screen, else what is asked for") {
   CHECK(parsed({"--json"}).mode == Mode::kJson);
   CHECK(parsed({"--metric", "auralis_up"}).mode == Mode::kMetric);
   CHECK(parsed({"--metric", "auralis_up"}).metric == "auralis_up");
-  CHECK(refusal({"--once", "--json"}).find("give one of them") != std::string::npos);
-  CHECK(refusal({"--json", "--metric", "x"}).find("give one of them") != std::string::npos);
+  CHECK(refusal({"--once", "--json"}).find("exclude each other") != std::string::npos);
+  CHECK(refusal({"--json", "--metric", "x"}).find("exclude each other") != std::string::npos);
   CHECK(refusal({"--twice"}).find("--twice") == 0);
   CHECK_FALSE(refusal({"surplus"}).empty());
 }

@@ -42,7 +42,8 @@ MetricLabel process(const char* name) { return {"process", name}; }
 TEST_CASE_FIXTURE(Fixture, "values are those of the newest snapshot, absent ones are absent") {
   sample({gauge_of("websocket_active_connections", 7), gauge_of("cpu_utilization_percent", 50),
           gauge_of("cpu_utilization_percent", 12, {process("synthd")}),
-          gauge_of("memory_usage_mb", 80, {process("streamd")})});
+          gauge_of("memory_usage_mb", 80, {process("streamd")}),
+          gauge_of("auralis_heartbeat_age_seconds", 0.5, {process("streamd")})});
   const View shown = view();
   CHECK(shown.listeners == 7);
   CHECK(shown.machine_cpu_percent == 50);
@@ -50,6 +51,8 @@ TEST_CASE_FIXTURE(Fixture, "values are those of the newest snapshot, absent ones
   CHECK(shown.daemons[0].cpu_percent == 12);
   CHECK_FALSE(shown.daemons[0].memory_mb);
   CHECK(shown.daemons[1].memory_mb == 80);
+  CHECK(shown.daemons[1].heartbeat_age_s == 0.5);
+  CHECK_FALSE(shown.daemons[0].heartbeat_age_s);
 }
 
 TEST_CASE_FIXTURE(Fixture, "quantiles and rates are of the window, not since the start") {
