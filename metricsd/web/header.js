@@ -19,14 +19,15 @@ export function draw_header(state, stale) {
   set_text(by_id("version"), `version ${state.version}`);
 }
 
-// What is wrong: daemons, and conditions that fire or, if they are to be seen to at once, are about to. A daemon is told
-// once.
-function problems_of({ daemons, conditions }) {
+// What is wrong: daemons; conditions that fire or, if they are to be seen to at once, are about to; the error budget. A
+// daemon is told once.
+function problems_of({ daemons, conditions, budget }) {
   const down = daemons.filter(({ up }) => !up).map(({ message, since_ms }) =>
     ({ health: "bad", text: `${message} (since ${moment(since_ms)})` }));
   const others = conditions.filter(({ name }) => name !== "AuralisProcessDown").map((one) =>
     ({ health: health_of(one), text: `${one.name} ${one.state}` }));
-  return [...down, ...others.filter(({ health }) => health !== "good")];
+  const spent = budget.left_percent < 0 ? [{ health: "warning", text: "the error budget is used up" }] : [];
+  return [...down, ...others.filter(({ health }) => health !== "good"), ...spent];
 }
 
 function health_of({ state, severity }) {
@@ -59,6 +60,6 @@ function draw_budget({ target_percent, due, lost, silent, left_percent }) {
   meter.hidden = left_percent === null;
   const text = left_percent === null
     ? `No chunk was due in the last 15 minutes; the target is ${target_percent} % in time.`
-    : `${rounded(left_percent)} % left: of ${rounded(due)} chunks of the last 15 minutes ${rounded(lost)} late or lost, ${rounded(silent)} silent; the target is ${target_percent} % good.`;
+    : `${left_percent < 0 ? `Used up to ${rounded(100 - left_percent)} %` : `${rounded(left_percent)} % left`}: of ${rounded(due)} chunks of the last 15 minutes ${rounded(lost)} late or lost, ${rounded(silent)} silent; the target is ${target_percent} % good.`;
   set_text(by_id("budget"), text);
 }

@@ -93,7 +93,7 @@ test("the header tells the daemons, each alert condition with since when, the er
     const conditions = page.getByRole("list", { name: "Alert conditions" }).getByRole("listitem");
     assert.equal(await conditions.count(), 9);
     for (const text of await conditions.allInnerTexts()) assert.match(text, /since \d\d:\d\d:\d\d/);
-    await page.locator("#budget", { hasText: /% left: of [\d,]+ chunks/ }).waitFor();
+    await page.locator("#budget", { hasText: /%.*: of [\d,]+ chunks of the last 15 minutes [\d,]+ late or lost, \d+ silent/ }).waitFor();
     assert.match(await page.locator("#version").innerText(), /^version \d/);
   }, DESKTOP);
 });
@@ -137,6 +137,7 @@ test("a killed synthd turns the header red, the underruns are those of /metrics,
       await page.waitForTimeout(100);
       counted = await metric_sum("ring_buffer_underruns_total");
     }
+    await page.locator("#budget", { hasText: /[1-9]\d* silent/ }).waitFor();
     const events = page.getByRole("list", { name: "Events" });
     await events.getByText("synthd has ended").waitFor();
     await events.getByText(`Station default: `).first().waitFor();
