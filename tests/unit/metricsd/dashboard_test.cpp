@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/dashboard.h"
 
-#include "metricsd/dashboard_json.h"
-
 #include "tests/unit/json_instance.h"
 #include "tests/unit/metricsd/support.h"
 
@@ -66,19 +64,6 @@ TEST_CASE_FIXTURE(DashboardFixture, "Dashboard: each second is the end of the wh
   CHECK(Json::parse(Dashboard(config, clock).whole()).at("run") != whole.at("run"));
   CHECK(whole.at("player").at("port") == config.streamd.port);
   CHECK(whole.at("budget").at("left_percent") == 100);
-}
-
-TEST_CASE_FIXTURE(DashboardFixture, "Dashboard: a histogram's point holds the buckets that rose") {
-  FakeSynthd synthd(config, Daemon::kSynthd, clock);
-  synthd.metrics.synthesis_ms.observe(20);
-  step();
-  synthd.metrics.synthesis_ms.observe(20);
-  synthd.metrics.synthesis_ms.observe(5'000, 3);
-  const Json newest = step();
-  const Json* latency = series(newest, "audio_synthesis_latency_ms");
-  REQUIRE(latency != nullptr);
-  CHECK(latency->at("bounds") == Json{10, 50, 100});
-  CHECK(latency->at("values") == Json::array({Json{1, 1, 3, 3}}));
 }
 
 TEST_CASE_FIXTURE(DashboardFixture,
