@@ -157,6 +157,21 @@ TEST_CASE(
   CHECK(bench.shown({counter(1e9 + 3)}) == 1);
 }
 
+TEST_CASE("MetricGuard: what an outage of seconds adds in one step, of thousands of listeners, is no jump") {
+  Bench bench;
+  constexpr double kListeners = 5'000;
+  constexpr double kLateMs = 7'000;
+  const auto samples = [](double listeners) {
+    return std::vector<MetricSample>{
+        counter(listeners * kLateMs, "auralis_send_interval_late_ms_total"),
+        counter(listeners * kLateMs * kLateMs, "auralis_send_interval_ms_squares_total"),
+        histogram({0, 0, 70 * listeners}, 70 * listeners * kLateMs / 2)};
+  };
+  CHECK(bench.shown(samples(0)) == 3);
+  bench.now_ns += kNsPerSecond;
+  CHECK(bench.shown(samples(kListeners)) == 3);
+}
+
 TEST_CASE("MetricGuard: a series that jumped and fell again has not stayed up") {
   Bench bench;
   CHECK(bench.shown({counter(10)}) == 1);
