@@ -109,10 +109,9 @@ ChangeResult Conductor::change_station(const ClientMessage& message, const Stati
   const auto accepted = patch != nullptr ? stations_.change(station, *patch)
                                          : stations_.choose(station, *std::get<PresetChoice>(message).preset);
   if (accepted) {
-    const StationDirectory::Entry* const entry = directory_->find(station);
-    log_info("music changed", {{"station", entry != nullptr ? entry->name : std::string()},
-                               {"actor", actor},
-                               {"change", change_text(message)}});
+    log_info(
+        "music changed",
+        {{"station", directory_->logged_name(station)}, {"actor", actor}, {"change", change_text(message)}});
     return *accepted;
   }
   return MessageError{"unavailable", "The music cannot be changed now: synthd is not running.", type};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/metrics/station_labels.h"
 #include "common/music/parameter_history.h"
 
 namespace auralis {
@@ -44,6 +45,12 @@ const StationDirectory::Entry* StationDirectory::find(const StationId& id) const
   const auto found =
       std::find_if(stations.begin(), stations.end(), [&](const Entry& entry) { return entry.id == id; });
   return found == stations.end() ? nullptr : &*found;
+}
+
+std::string StationDirectory::logged_name(const StationId& id) const {
+  const Entry* const entry = find(id);
+  if (entry == nullptr) return {};
+  return entry->personal ? std::string(kPersonalLabel) : entry->name;
 }
 
 std::string StationDirectory::names() const {

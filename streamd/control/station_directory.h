@@ -33,6 +33,9 @@ struct StationDirectory {
 
   const Entry* find(std::string_view name) const;
   const Entry* find(const StationId& id) const;
+  // The station's name for the log: "personal" for a personal station, whose name grants access to it; empty
+  // if there is no such station.
+  std::string logged_name(const StationId& id) const;
   // Of the configured stations, as in a sentence: "default, night".
   std::string names() const;
 };

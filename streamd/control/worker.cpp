@@ -70,10 +70,9 @@ void Worker::closed(ConnectionId id, ConnectionEnd end) {
   if (session.listener) {
     SendQueues::Listener& listener = *session.listener;
     const DisconnectReason reason = queues_.remove(listener, end);
-    const StationDirectory::Entry* const station = directory_->find(listener.station());
     log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
                                {"reason", std::string(disconnect_reason_name(reason))},
-                               {"station", station != nullptr ? station->name : std::string()},
+                               {"station", directory_->logged_name(listener.station())},
                                {"format", std::string(format_name(listener.format()))},
                                {"seconds", static_cast<std::int64_t>(context_.server_time() - session.since)},
                                {"chunks", static_cast<std::int64_t>(listener.chunks_sent())},

@@ -39,6 +39,9 @@ TEST_CASE_FIXTURE(Fixture, "a station is found by its name, a personal one too, 
   CHECK(directory.find("day") == nullptr);
   CHECK(directory.find(StationId{1, 3})->name == "night");
   CHECK(directory.find(StationId{1, 5}) == nullptr);
+  CHECK(directory.logged_name({1, 3}) == "night");
+  CHECK(directory.logged_name({2, 5}) == "personal");
+  CHECK(directory.logged_name({1, 5}).empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "an unknown station is refused with the names of those that are there") {
