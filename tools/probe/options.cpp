@@ -18,7 +18,6 @@ constexpr double kUsualSeconds = 5;
 constexpr double kLongestSeconds = 600;
 constexpr std::array<std::string_view, 2> kFormats{"pcm", "opus"};
 constexpr std::array<std::string_view, 2> kComparisons{"exact", "close"};
-constexpr std::string_view kStreamPath = "/ws/stream";
 
 struct Flags {
   std::string url;

@@ -5,11 +5,15 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "streamd/encode/wire_format.h"
 #include "tools/stream_url.h"
 
 namespace auralis {
+
+// The end of the URL's path.
+inline constexpr std::string_view kStreamPath = "/ws/stream";
 
 // What received PCM must be, compared with the probe's own rendering.
 enum class Strictness {

@@ -14,7 +14,6 @@
 namespace auralis {
 namespace {
 
-constexpr std::uint32_t kChannels = 2;
 constexpr int kMostFrames = 5'760;  // of a packet
 
 // Decodes the packets of a message, each after its length in 16 bits, and appends them to `out`.

@@ -20,8 +20,6 @@ constexpr std::int64_t kHandshakeLimitNs = 10 * kNsPerSecond;
 constexpr std::int64_t kSilenceLimitNs = 5 * kNsPerSecond;  // without a chunk, the server's stream has ended
 constexpr std::int64_t kLateLimitNs = 20 * kNsPerSecond;    // beyond the seconds that are to be received
 constexpr std::size_t kLongestMessage = 65'536;             // more than 200 ms of PCM; the rest is not kept
-// Of the server's clock, so that no arithmetic of times overflows: 1970 to about 3000.
-constexpr std::int64_t kLatestUs = 32'000'000'000'000'000;
 constexpr double kLongestChunkMs = 1'000;
 constexpr int kSwitchingProtocols = 101;
 

@@ -14,6 +14,10 @@
 
 namespace auralis {
 
+// Of the server's clock, so that no arithmetic of times overflows: 1970 to about 3000, in microseconds.
+inline constexpr std::int64_t kLatestUs = 32'000'000'000'000'000;
+inline constexpr std::uint32_t kChannels = 2;
+
 struct ReceivedChunk {
   ServerMessage head;  // of kind kAudio
   std::string audio;   // samples or packets, as on the wire

@@ -12,13 +12,12 @@
 #include "synthd/ring_shape.h"
 #include "tools/connection.h"
 #include "tools/music.h"
+#include "tools/probe/reception.h"
 
 namespace auralis {
 namespace {
 
 constexpr std::int64_t kAnswerLimitNs = 10 * kNsPerSecond;
-constexpr double kLatestUs = 32e15;  // about the year 3000, so that no arithmetic of times overflows
-constexpr std::string_view kStreamPath = "/ws/stream";
 
 // Throws QueryError unless a server may be configured so.
 void set(Config& config, std::string_view key, std::uint32_t value) {
@@ -54,7 +53,8 @@ StationFacts parse_station_facts(std::string_view body) {
     set(config, "chunk_ms", *link.chunk_ms);
     const double time_us = station.at("server_time").get<double>() * 1e6;
     // Written so that NaN, which compares false with everything, is refused.
-    if (!(0 <= time_us && time_us <= kLatestUs)) throw ConnectionError("/api/status has an impossible time");
+    if (!(0 <= time_us && time_us <= static_cast<double>(kLatestUs)))
+      throw ConnectionError("/api/status has an impossible time");
     return {*link.seed, link.history, make_timeline(config, 0), link.chunk, std::llround(time_us)};
   } catch (const nlohmann::json::exception&) {
     throw ConnectionError("/api/status is not that of streamd");

@@ -13,7 +13,6 @@
 namespace auralis {
 namespace {
 
-constexpr std::size_t kChannels = 2;
 constexpr double kFullScale = 32'768;
 // Quieter seconds are judged as if they were as loud as this, -50 dB: a codec need not resolve silence.
 constexpr double kQuietPower = 1e-5;
