@@ -74,10 +74,16 @@ RingRead RingReader::read(std::int64_t chunk, std::int16_t* samples) const {
   // Pairs with the release store of the complete sequence in write(): the samples of that chunk are visible.
   const std::uint64_t before = sequence->load(std::memory_order_acquire);
   if (before < complete(chunk)) return RingRead::kNotYet;
-  if (before > complete(chunk)) return RingRead::kLapped;
+  if (before > complete(chunk)) return lapping(before, chunk) ? RingRead::kLapped : RingRead::kNotYet;
   load_words(samples, sequence + 1, std::size_t{geometry_.chunk_samples} * sizeof(std::int16_t));
   std::atomic_thread_fence(std::memory_order_acquire);
   return sequence->load(std::memory_order_relaxed) == before ? RingRead::kChunk : RingRead::kLapped;
+}
+
+// Whether a writer can have stored this sequence in the slot of `chunk`; else another process damaged it.
+bool RingReader::lapping(std::uint64_t sequence, std::int64_t chunk) const {
+  const std::uint64_t ahead = (sequence - 1) / 2 - static_cast<std::uint64_t>(chunk);
+  return ahead % geometry_.slots == 0;
 }
 
 std::optional<std::int64_t> RingReader::newest() const { return newest_complete(memory_, geometry_); }

@@ -26,7 +26,7 @@ struct RingGeometry {
 
 enum class RingRead {
   kChunk,       // copied completely
-  kNotYet,      // not written yet
+  kNotYet,      // not written yet, or its slot was damaged
   kLapped,      // lapped: already overwritten
   kWriterGone,  // not written, and the writer is dead
 };
@@ -67,6 +67,8 @@ class RingReader {
   std::optional<std::int64_t> newest() const;
 
  private:
+  bool lapping(std::uint64_t sequence, std::int64_t chunk) const;
+
   const std::byte* memory_;
   RingGeometry geometry_;
 };

@@ -104,6 +104,20 @@ TEST_CASE("a chunk that a killed writer left half written is neither delivered n
   CHECK(whole(ring.samples, 6));
 }
 
+TEST_CASE("a sequence that no writer stores in that slot is damage, and no chunk of the future") {
+  Ring ring;
+  for (std::int64_t chunk = 0; chunk < kGeometry.slots; ++chunk) ring.write(chunk);
+  const std::uint64_t next_round = 2 * (1 + std::uint64_t{kGeometry.slots}) + 2;
+  ring.sequence(1) = next_round;
+  CHECK(ring.read(1) == RingRead::kLapped);
+  ring.sequence(1) = next_round - 1;  // being written
+  CHECK(ring.read(1) == RingRead::kLapped);
+  for (const std::uint64_t noise : {next_round + 2, std::uint64_t{0x9e3779b97f4a7c15}, ~std::uint64_t{0}}) {
+    ring.sequence(1) = noise;
+    CHECK_MESSAGE((ring.read(1) == RingRead::kNotYet), noise);
+  }
+}
+
 TEST_CASE("chunk numbers of centuries do not wrap") {
   Ring ring;
   const std::int64_t late = std::int64_t{1} << 60U;
