@@ -155,7 +155,8 @@ void Conditions::evaluate(const History& history) {
 
 void Conditions::note_memory(const History& history) {
   const std::int64_t now_ns = history.time_ns(history.newest());
-  for_each_gauge(history, "memory_usage_mb", [&](const History::Series& series, double mb) {
+  for_each_gauge(history, "auralis_memory_mb", [&](const History::Series& series, double mb) {
+    if (series.label("kind") != "anon") return;
     auto& points = memory_[subject_of(series)];
     if (points.empty() || now_ns - points.back().now_ns >= kMemoryPeriodNs) points.push_back({now_ns, mb});
   });

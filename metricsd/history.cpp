@@ -10,7 +10,7 @@ namespace auralis {
 namespace {
 
 // What the panels and the conditions of the dashboard are made of.
-constexpr std::array<std::string_view, 24> kTracked{
+constexpr std::array<std::string_view, 25> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, 24> kTracked{
     "gpu_utilization_percent",
     "gpu_memory_allocated_mb",
     "memory_usage_mb",
+    "auralis_memory_mb",
     "auralis_stations",
     "auralis_up",
 };

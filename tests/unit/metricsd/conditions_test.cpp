@@ -226,12 +226,18 @@ TEST_CASE_FIXTURE(ConditionsFixture,
   CHECK(condition("CPUUtilizationHigh").state == AlertState::kPending);
 }
 
-TEST_CASE_FIXTURE(ConditionsFixture,
-                  "Conditions: memory that grows for two hours is MemoryGrowth, a step is not") {
+TEST_CASE_FIXTURE(
+    ConditionsFixture,
+    "Conditions: memory that grows for two hours is MemoryGrowth, a step or shared memory is not") {
   double mb = 100;
+  double shared_mb = 50;
   const auto growing = [&](double mb_per_hour) {
     mb += mb_per_hour / 3'600;
-    return std::vector<MetricSample>{gauge_of("memory_usage_mb", mb, {{"process", "streamd"}})};
+    shared_mb += 100.0 / 3'600;
+    return std::vector<MetricSample>{
+        gauge_of("auralis_memory_mb", mb, {{"process", "streamd"}, {"kind", "anon"}}),
+        gauge_of("auralis_memory_mb", shared_mb, {{"process", "streamd"}, {"kind", "shmem"}}),
+        gauge_of("memory_usage_mb", mb + shared_mb, {{"process", "streamd"}})};
   };
   const auto& growth = condition("MemoryGrowth");
   for (int second = 0; second < 3'700; ++second) step(growing(9));
