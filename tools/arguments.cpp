@@ -27,6 +27,21 @@ std::string flag_of(std::string_view name) {
   return flag;
 }
 
+Arguments::Arguments(CLI::App& app) : app_(app) {
+  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
+  app.allow_extras();     // refused in the words of the other errors
+  app.add_flag("-h,--help", help_, "Print this help");
+  app.add_flag("--version", version_, "Print the version");
+}
+
+bool Arguments::parse(int argc, const char* const* argv, std::ostream& out, const std::string& surplus) {
+  const std::string problem = parse_command_line(app_, argc, argv, shown, surplus);
+  if (!problem.empty()) throw UsageError(problem);
+  if (!help_ && !version_) return true;
+  out << (help_ ? app_.help() : app_.get_name() + " " + AURALIS_VERSION + "\n");
+  return false;
+}
+
 void Arguments::declare(const std::string& flag, const std::string& type, const std::string& help,
                         const std::string& group) {
   Given& given = given_[flag];

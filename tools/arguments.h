@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "common/config/command_line.h"
 #include "common/config/config_table.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): its name
@@ -46,11 +48,18 @@ std::string flag_of(std::string_view name);
 
 class Arguments {
  public:
-  // `app` outlives this, and parses after the last declare().
-  explicit Arguments(CLI::App& app) : app_(app) {}
+  // Declares --help and --version. `app` outlives this.
+  explicit Arguments(CLI::App& app);
+  Arguments(const Arguments&) = delete;
+  Arguments& operator=(const Arguments&) = delete;
 
   void declare(const std::string& flag, const std::string& type, const std::string& help,
                const std::string& group);
+
+  // Parses, after the last declare(). If help or the version is asked for, prints it on `out` and returns
+  // false. `surplus`: the error for an unexpected plain argument. Throws UsageError.
+  bool parse(int argc, const char* const* argv, std::ostream& out,
+             const std::string& surplus = kUnknownOption);
 
   // The text of an option; null if it was not given. Of several the last one.
   const std::string* text(const std::string& flag) const;
@@ -83,6 +92,8 @@ class Arguments {
 
   CLI::App& app_;
   std::map<std::string, Given> given_;
+  bool help_ = false;
+  bool version_ = false;
 };
 
 }  // namespace auralis

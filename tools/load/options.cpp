@@ -8,7 +8,6 @@
 #include <ostream>
 #include <string_view>
 
-#include "common/config/command_line.h"
 #include "tools/arguments.h"
 
 namespace auralis {
@@ -25,15 +24,9 @@ constexpr std::array<std::string_view, 3> kProtocols{"auralis.pcm.v1", "auralis.
 struct Flags {
   std::string url;
   bool json = false;
-  bool help = false;
-  bool version = false;
 };
 
 void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
-  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
-  app.allow_extras();     // refused in the words of the other errors
-  app.add_flag("-h,--help", flags.help, "Print this help");
-  app.add_flag("--version", flags.version, "Print the version");
   app.add_option(
          "URL", flags.url,
          "ws://HOST:PORT/ws/stream?QUERY for WebSocket listeners, http://HOST:PORT/PATH for listeners of "
@@ -73,12 +66,7 @@ std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv,
   Arguments arguments(app);
   Flags flags;
   declare(app, arguments, flags);
-  const std::string problem = parse_command_line(app, argc, argv, shown, "one URL at a time");
-  if (!problem.empty()) throw UsageError(problem);
-  if (flags.help || flags.version) {
-    out << (flags.help ? app.help() : std::string("auralis-load ") + AURALIS_VERSION + "\n");
-    return std::nullopt;
-  }
+  if (!arguments.parse(argc, argv, out, "one URL at a time")) return std::nullopt;
   if (flags.url.empty()) throw UsageError("no URL is given; --help lists the options");
 
   LoadOptions options;

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "common/base/station_name.h"
-#include "common/config/command_line.h"
 #include "tools/arguments.h"
 
 namespace auralis {
@@ -22,15 +21,9 @@ constexpr std::array<std::string_view, 2> kComparisons{"exact", "close"};
 struct Flags {
   std::string url;
   bool json = false;
-  bool help = false;
-  bool version = false;
 };
 
 void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
-  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
-  app.allow_extras();     // refused in the words of the other errors
-  app.add_flag("-h,--help", flags.help, "Print this help");
-  app.add_flag("--version", flags.version, "Print the version");
   app.add_option("URL", flags.url, "ws://HOST:PORT/ws/stream?QUERY, as a player connects")->type_name("");
   const std::string group = "The check";
   arguments.declare("--station", "NAME", "Station to listen to; default: the server's", group);
@@ -77,12 +70,7 @@ std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* arg
   Arguments arguments(app);
   Flags flags;
   declare(app, arguments, flags);
-  const std::string problem = parse_command_line(app, argc, argv, shown, "one URL at a time");
-  if (!problem.empty()) throw UsageError(problem);
-  if (flags.help || flags.version) {
-    out << (flags.help ? app.help() : std::string("auralis-probe ") + AURALIS_VERSION + "\n");
-    return std::nullopt;
-  }
+  if (!arguments.parse(argc, argv, out, "one URL at a time")) return std::nullopt;
   if (flags.url.empty()) throw UsageError("no URL is given; --help lists the options");
 
   ProbeOptions options;

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <ostream>
 
-#include "common/config/command_line.h"
 #include "common/config/config_table.h"
 #include "common/music/permalink.h"
 #include "synthd/ring_shape.h"
@@ -36,8 +35,6 @@ struct Flags {
   CLI::Option* file_option = nullptr;
   bool stems = false;
   bool force = false;
-  bool help = false;
-  bool version = false;
 };
 
 void declare_music(Arguments& arguments) {
@@ -64,10 +61,6 @@ void declare_music(Arguments& arguments) {
 }
 
 void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
-  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
-  app.allow_extras();     // refused in the words of the other errors
-  app.add_flag("-h,--help", flags.help, "Print this help");
-  app.add_flag("--version", flags.version, "Print the version");
   flags.file_option = app.add_option(
       "FILE", flags.file, "File to write; its extension selects the format: " + choice_of(kSoundExtensions));
   flags.file_option->type_name("");
@@ -225,12 +218,7 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   Arguments arguments(app);
   Flags flags;
   declare(app, arguments, flags);
-  const std::string problem = parse_command_line(app, argc, argv, shown, "one file at a time");
-  if (!problem.empty()) throw UsageError(problem);
-  if (flags.help || flags.version) {
-    out << (flags.help ? app.help() : std::string("auralis-render ") + AURALIS_VERSION + "\n");
-    return std::nullopt;
-  }
+  if (!arguments.parse(argc, argv, out, "one file at a time")) return std::nullopt;
   const std::string* const midi = arguments.text("--midi");
   if (flags.file.empty() && midi == nullptr) throw UsageError("no file is named; --help lists the options");
 

@@ -5,7 +5,6 @@
 
 #include <ostream>
 
-#include "common/config/command_line.h"
 #include "common/config/config_loader.h"
 #include "common/config/config_table.h"
 #include "tools/arguments.h"
@@ -16,15 +15,9 @@ namespace {
 struct Flags {
   bool once = false;
   bool json = false;
-  bool help = false;
-  bool version = false;
 };
 
 void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
-  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
-  app.allow_extras();     // refused in the words of the other errors
-  app.add_flag("-h,--help", flags.help, "Print this help");
-  app.add_flag("--version", flags.version, "Print the version");
   const std::string output = "Instead of a screen that is redrawn each second";
   app.add_flag("--once", flags.once, "Print one page of text")->group(output);
   app.add_flag("--json", flags.json, "Print the same, and all metrics, as JSON")->group(output);
@@ -64,12 +57,7 @@ std::optional<TopOptions> parse_top_options(int argc, const char* const* argv, c
   Arguments arguments(app);
   Flags flags;
   declare(app, arguments, flags);
-  const std::string problem = parse_command_line(app, argc, argv, shown);
-  if (!problem.empty()) throw UsageError(problem);
-  if (flags.help || flags.version) {
-    out << (flags.help ? app.help() : std::string("auralis-top ") + AURALIS_VERSION + "\n");
-    return std::nullopt;
-  }
+  if (!arguments.parse(argc, argv, out)) return std::nullopt;
   TopOptions options;
   const std::string* const metric = arguments.text("--metric");
   if (int{flags.once} + int{flags.json} + int{metric != nullptr} > 1)
