@@ -8,7 +8,7 @@ namespace auralis {
 
 // The release, as --version says it.
 std::string_view build_version();
-// The commit that was built, abbreviated, with "-dirty" if files differed from it; "unknown" without git.
+// The commit that was checked out when the build was configured, abbreviated; "unknown" without git.
 std::string_view build_commit();
 // The compiler and its version.
 std::string_view build_compiler();

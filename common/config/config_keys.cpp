@@ -41,8 +41,7 @@ std::vector<ConfigKey> synthd_keys() {
                               }},
        one_of_names(kEngineChoices),
        "Engine that renders. auto: OpenCL where device names one or there is a GPU, else native; native: "
-       "this "
-       "processor, without OpenCL"},
+       "this processor, without OpenCL"},
       {"synthd", "device", [](Config& c) -> std::string& { return c.synthd.device; }, any_text(),
        "OpenCL device: its index in --list-devices, or part of its name. Empty: the first GPU; "
        "with engine opencl and no GPU, the first device"},
