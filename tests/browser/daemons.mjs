@@ -13,6 +13,7 @@ import path from "node:path";
 const READY_LIMIT_MS = 120000;         // the first start may compile kernels
 const STOP_LIMIT_MS = 10000;
 const MAX_STATIONS = 8;                // set, so that synthd need not measure it
+const NICENESS = { synthd: -5, streamd: -10 };  // as their units set it, so that no browser takes the core of the sound
 
 // `config`: text of an auralis.toml for all three. Returns { player_url, metrics_url, stop() } and, for the test's own
 // daemons, `directory`, where their segments are; configure(config), which synthd reads again; and `synthd`, `streamd` and
@@ -65,7 +66,9 @@ class Daemon {
   constructor(binary, args, env) {
     this.name = path.basename(binary);
     this.output = "";
-    this.spawn = () => spawn(binary, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    // Where it may not raise the priority, nice runs the daemon without it.
+    const command = ["-n", String(NICENESS[this.name] ?? 0), binary, ...args];
+    this.spawn = () => spawn("nice", command, { env, stdio: ["ignore", "pipe", "pipe"] });
     this.start();
   }
 

@@ -5,6 +5,7 @@ The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN. A test waits for stat
 only end a test that would wait forever.
 """
 
+import contextlib
 import dataclasses
 import http.client
 import json
@@ -28,6 +29,7 @@ HOST = "127.0.0.1"
 
 _GENERATION_OFFSET = 32  # in the header of a segment, common/segments/segment.h
 _LOG_TAIL_BYTES = 6_000
+_NICENESS = {"synthd": -5, "streamd": -10}  # as their units set it, so that no test takes the core of the sound
 
 
 def eventually(probe, what, limit_s=WAIT_LIMIT_S):
@@ -144,9 +146,15 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=self.prepare,
+                preexec_fn=self._before_execution,
                 close_fds=False,  # Python's own descriptors are not inheritable
             )
+
+    def _before_execution(self):
+        with contextlib.suppress(PermissionError):
+            os.nice(_NICENESS.get(self.name, 0))
+        if self.prepare:
+            self.prepare()
 
     def running(self):
         return self._process is not None and self._process.poll() is None
