@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
+#include <iterator>
 #include <ostream>
 #include <sstream>
 #include <string>
@@ -14,6 +16,7 @@
 #include "metricsd/own_metrics.h"
 #include "streamd/stream_metrics.h"
 #include "synthd/synth_metrics.h"
+#include "tools/metrics_guidance.h"
 
 namespace auralis {
 
@@ -53,17 +56,39 @@ inline std::string labels_text(const std::vector<MetricSpec>& specs, std::string
   return all;
 }
 
+// Returns the guidance for the metric `name`; empty texts if there is none.
+inline MetricGuidance guidance_for(std::string_view name) {
+  const auto* const found =
+      std::find_if(std::begin(kMetricsGuidance), std::end(kMetricsGuidance),
+                   [&](const MetricGuidance& guidance) { return guidance.name == name; });
+  return found == std::end(kMetricsGuidance) ? MetricGuidance{} : *found;
+}
+
+// Returns the threshold, followed by a link to its alert's runbook.
+inline std::string threshold_text(const MetricGuidance& guidance) {
+  std::string text(guidance.threshold);
+  if (guidance.alert.empty()) return text;
+  std::string anchor(guidance.alert);
+  std::transform(anchor.begin(), anchor.end(), anchor.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return text + ": [" + std::string(guidance.alert) + "](runbooks.md#" + anchor + ")";
+}
+
 // Writes one daemon's table, in the order of the declarations; series of one name, which differ in their
 // labels, share a row.
 inline void write_metrics_table(std::ostream& out, std::string_view daemon,
                                 const std::vector<MetricSpec>& specs) {
   out << "\n## " << daemon
-      << "\n| metric | type | labels | meaning | bucket bounds |\n|---|---|---|---|---|\n";
+      << "\n| metric | type | labels | meaning | bucket bounds | target | threshold | action | test |\n"
+         "|---|---|---|---|---|---|---|---|---|\n";
   for (auto spec = specs.begin(); spec != specs.end(); ++spec) {
     const auto same_name = [&](const MetricSpec& other) { return other.name == spec->name; };
     if (std::any_of(specs.begin(), spec, same_name)) continue;  // shares the row of the first
     out << "| `" << spec->name << "` | " << type_word(spec->type) << " | " << labels_text(specs, spec->name)
-        << " | " << spec->help << " | " << bounds_text(spec->bounds) << " |\n";
+        << " | " << spec->help << " | " << bounds_text(spec->bounds) << " | ";
+    const MetricGuidance guidance = guidance_for(spec->name);
+    out << guidance.target << " | " << threshold_text(guidance) << " | " << guidance.action << " | "
+        << (guidance.test.empty() ? "" : "`tests/" + std::string(guidance.test) + "`") << " |\n";
   }
 }
 
@@ -88,7 +113,10 @@ inline std::string metrics_page() {
          "engine.\n"
          "- `station` is the name of a configured station, or `personal` for all personal stations together. "
          "No label identifies a listener.\n"
-         "- A bucket counts the values up to and including its bound; the last bucket is `+Inf`.\n";
+         "- A bucket counts the values up to and including its bound; the last bucket is `+Inf`.\n"
+         "- Target, threshold: of the metric in its own unit, by tools/metrics_guidance.h; no threshold "
+         "means that "
+         "nobody has to act on it. Test: the one that makes the metric move.\n";
   write_metrics_table(out, "synthd", declared_metrics<SynthMetrics>());
   write_metrics_table(out, "streamd", declared_metrics<StreamMetrics>());
   write_metrics_table(out, "metricsd", declared_metrics<OwnMetrics>());

@@ -162,6 +162,7 @@ def test_stations_beyond_the_limit_of_encoders_are_available_in_pcm_only(stack, 
     assert opus_free() == 0
     eventually(lambda: stack.metric("auralis_opus_stations") == OPUS_PLACES, "it is shown")
     assert stack.metric("auralis_opus_station_places") == OPUS_PLACES
+    assert stack.metric("auralis_station_places") == PLACES
     before = stack.metric("websocket_connections_rejected_total", reason="encoders")
     answer = stack.refused_upgrade("/ws/stream?station=new", OPUS)
     assert answer.status == 503 and "auralis.pcm.v1" in answer.text and int(answer.headers["Retry-After"]) > 0

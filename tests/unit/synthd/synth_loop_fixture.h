@@ -34,7 +34,7 @@ class DigestEngine final : public Engine {
     REQUIRE(count <= kSlots);
     if (clock != nullptr) clock->now += static_cast<std::int64_t>(count) * chunk_takes_ns;
     for (std::size_t i = 0; i < count; ++i) render_one(batch + i, samples_[i]);
-    return {1'000'000, 0};
+    return {1'000'000, voices_dropped};
   }
   const std::int16_t* samples(std::size_t index) const override { return samples_[index].data(); }
   const float* mix(std::size_t) const override { return nullptr; }
@@ -50,6 +50,7 @@ class DigestEngine final : public Engine {
   ManualClock* clock = nullptr;  // advanced by the simulated rendering time
   std::int64_t chunk_takes_ns = 0;
   int forgotten = 0;
+  std::size_t voices_dropped = 0;  // reported for each batch
   StationChunk last;
   std::optional<std::int64_t> fail_at;  // first frame of the chunk whose rendering fails
   std::vector<std::int64_t> rendered;   // first frames, in order
@@ -98,6 +99,17 @@ class LostEngine final : public Engine {
   std::int64_t lost_at_;
   NativeEngine native_{{}, 1};
 };
+
+// The metrics of synthd that readers of `folder` see, by name; of several series the last.
+inline std::map<std::string, MetricSample> shown_metrics(const TempDir& folder) {
+  MetricsReader reader(folder.path());
+  reader.refresh();
+  std::vector<MetricSample> samples;
+  reader.read(samples);
+  std::map<std::string, MetricSample> shown;
+  for (auto& sample : samples) shown[sample.spec.name] = std::move(sample);
+  return shown;
+}
 
 inline const std::vector<StationConfig> one_station{{"garden", 7, kPresets[0].parameters, true}};
 using Chunks = std::map<std::int64_t, std::vector<std::int16_t>>;

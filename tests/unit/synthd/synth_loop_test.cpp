@@ -37,29 +37,21 @@ TEST_CASE_FIXTURE(Fixture, "each chunk is counted and measured once") {
   CHECK(life.metrics.configured[0].published.value() == published);
   CHECK(life.metrics.configured[0].skipped.value() == 0);
   CHECK(life.metrics.device_busy_seconds.value() == doctest::Approx(published * 0.001));
-  MetricsReader metrics(folder.path());
-  metrics.refresh();
-  std::vector<MetricSample> samples;
-  metrics.read(samples);
-  const auto find = [&](const char* name) {
-    return *std::find_if(samples.begin(), samples.end(), [&](const auto& s) { return s.spec.name == name; });
-  };
-  CHECK(find("audio_synthesis_latency_ms").count() == published);
+  CHECK(shown_metrics(folder).at("audio_synthesis_latency_ms").count() == published);
+}
+
+TEST_CASE_FIXTURE(Fixture, "voices that the engine leaves out are counted") {
+  engine.voices_dropped = 3;
+  Life life(folder, clock, engine, chunks);
+  life.play(kNsPerSecond);
+  CHECK(shown_metrics(folder).at("auralis_engine_voices_dropped_total").value ==
+        3 * static_cast<double>(engine.rendered.size()));
 }
 
 TEST_CASE_FIXTURE(Fixture, "the metrics name the engine, and call GPU only what is one") {
-  const auto read = [this] {
-    MetricsReader metrics(folder.path());
-    metrics.refresh();
-    std::vector<MetricSample> samples;
-    metrics.read(samples);
-    std::map<std::string, MetricSample> found;
-    for (auto& sample : samples) found[sample.spec.name] = std::move(sample);
-    return found;
-  };
   {
     const Life life(folder, clock, engine, chunks);
-    auto samples = read();
+    auto samples = shown_metrics(folder);
     CHECK(samples.at("auralis_engine_memory_mb").value == 3);
     CHECK(samples.count("gpu_memory_allocated_mb") == 0);
     const auto& labels = samples.at("auralis_engine_info").spec.labels;
@@ -70,7 +62,7 @@ TEST_CASE_FIXTURE(Fixture, "the metrics name the engine, and call GPU only what 
   }
   engine.type = DeviceType::kAccelerator;
   const Life life(folder, clock, engine, chunks);
-  auto samples = read();
+  auto samples = shown_metrics(folder);
   CHECK(samples.at("gpu_memory_allocated_mb").value == 3);
   CHECK(samples.count("auralis_engine_memory_mb") == 0);
 }
@@ -86,6 +78,8 @@ TEST_CASE_FIXTURE(Fixture,
   life.step();
   CHECK(life.newest() == playing + 1);
   CHECK(life.metrics.configured[0].skipped.value() == static_cast<double>(playing - before));
+  CHECK(shown_metrics(folder).at("auralis_chunks_skipped_total").value ==
+        static_cast<double>(playing - before));
 
   // The samples equal those without the pause.
   life.play(2 * kNsPerSecond);

@@ -2,6 +2,7 @@
 #include "tools/metrics_page.h"
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "tests/unit/support.h"
@@ -79,9 +80,45 @@ TEST_CASE("Series that differ in their late label share a row of the table, whic
   std::ostringstream table;
   write_metrics_table(table, "echod", collector.specs());
   CHECK(table.str() ==
-        "\n## echod\n| metric | type | labels | meaning | bucket bounds |\n|---|---|---|---|---|\n"
-        "| `chunks_total` | counter | `place` | Chunks |  |\n"
-        "| `dropped_total` | counter | `reason=\"a\"`, `place`; `reason=\"b\"`, `place` | Dropped |  |\n");
+        "\n## echod\n| metric | type | labels | meaning | bucket bounds | target | threshold | action | test "
+        "|\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
+        "| `chunks_total` | counter | `place` | Chunks |  |  |  |  |  |\n"
+        "| `dropped_total` | counter | `reason=\"a\"`, `place`; `reason=\"b\"`, `place` | Dropped |  |  |  | "
+        " |  |\n");
+}
+
+TEST_CASE("Every metric has guidance once, and a test that names it") {
+  std::set<std::string_view> declared;
+  const auto specs = all_specs();
+  for (const auto& spec : specs) declared.insert(spec.name);
+  std::set<std::string_view> guided;
+  for (const auto& guidance : kMetricsGuidance) {
+    INFO(guidance.name);
+    CHECK(guided.insert(guidance.name).second);
+    CHECK_FALSE(guidance.action.empty());
+    const std::string test = test::read_file(std::string(AURALIS_SOURCE_DIR "/tests/").append(guidance.test));
+    CHECK(test.find(guidance.name) != std::string::npos);
+  }
+  for (const auto name : declared) CHECK_MESSAGE(guided.count(name) == 1, "no guidance: " << name);
+  for (const auto name : guided) CHECK_MESSAGE(declared.count(name) == 1, "not declared: " << name);
+}
+
+TEST_CASE("An alert that the guidance names exists, looks at the metric, and has a runbook") {
+  std::string rules;
+  for (const char* severity : {"critical", "high", "medium"})
+    rules += test::read_file(std::string(AURALIS_SOURCE_DIR "/monitoring/prometheus/rules/audio_") +
+                             severity + ".yml");
+  const std::string runbooks = test::read_file(AURALIS_SOURCE_DIR "/docs/runbooks.md");
+  for (const auto& guidance : kMetricsGuidance) {
+    if (guidance.alert.empty()) continue;
+    INFO(guidance.name);
+    const auto begin = rules.find("- alert: " + std::string(guidance.alert) + "\n");
+    REQUIRE(begin != std::string::npos);
+    const std::string rule = rules.substr(begin, rules.find("- alert:", begin + 1) - begin);
+    CHECK(rule.find(guidance.name) != std::string::npos);
+    CHECK(runbooks.find("\n## " + std::string(guidance.alert) + "\n") != std::string::npos);
+  }
 }
 
 TEST_CASE("Every declaration can be written into a segment and into a table") {
