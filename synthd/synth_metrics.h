@@ -58,8 +58,8 @@ class SynthMetrics {
  private:
   StationMetrics of(const MetricLabel& label) {
     return {m_.counter("auralis_chunks_published_total", "Chunks written into the ring", {label}),
-            m_.counter("auralis_chunks_skipped_total",
-                       "Chunks skipped because synthd was too late to render them", {label})};
+            m_.sparse_counter("auralis_chunks_skipped_total",
+                              "Chunks skipped because synthd was too late to render them", {label})};
   }
 };
 

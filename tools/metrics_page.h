@@ -20,8 +20,9 @@
 
 namespace auralis {
 
-inline std::string_view type_word(MetricType type) {
-  return type == MetricType::kCounter ? "counter" : type == MetricType::kGauge ? "gauge" : "histogram";
+inline std::string_view type_text(const MetricSpec& spec) {
+  if (spec.type == MetricType::kCounter) return spec.sparse ? "counter, absent at 0" : "counter";
+  return spec.type == MetricType::kGauge ? "gauge" : "histogram";
 }
 
 // Returns the labels of one series as name="value"; the name alone if the values come from the configuration
@@ -84,7 +85,7 @@ inline void write_metrics_table(std::ostream& out, std::string_view daemon,
   for (auto spec = specs.begin(); spec != specs.end(); ++spec) {
     const auto same_name = [&](const MetricSpec& other) { return other.name == spec->name; };
     if (std::any_of(specs.begin(), spec, same_name)) continue;  // shares the row of the first
-    out << "| `" << spec->name << "` | " << type_word(spec->type) << " | " << labels_text(specs, spec->name)
+    out << "| `" << spec->name << "` | " << type_text(*spec) << " | " << labels_text(specs, spec->name)
         << " | " << spec->help << " | " << bounds_text(spec->bounds) << " | ";
     const MetricGuidance guidance = guidance_for(spec->name);
     out << guidance.target << " | " << threshold_text(guidance) << " | " << guidance.action << " | "
@@ -109,6 +110,9 @@ inline std::string metrics_page() {
          "- Counters and histograms continue when a daemon restarts, as long as its shared memory exists and "
          "its declarations are unchanged; gauges are absent until they are measured again. metricsd has no "
          "shared memory: its own metrics restart at 0.\n"
+         "- A counter that is absent at 0 appears with its first count, which `rate()` and `increase()` "
+         "miss: an "
+         "alert asks for `increase(x[5m]) > 0 or (x unless x offset 5m)`.\n"
          "- The device is what renders: a GPU or other OpenCL device, or the processor with the native "
          "engine.\n"
          "- `station` is the name of a configured station, or `personal` for all personal stations together. "

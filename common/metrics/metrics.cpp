@@ -61,7 +61,7 @@ std::optional<MetricSample> add_up(const MetricSpec& spec, const double* first, 
   }
   // Skip values that are not finite (a damaged segment).
   if (!std::isfinite(sample.value) || !std::isfinite(sample.sum) || !std::isfinite(sample.count())) return {};
-  if (!present) return {};
+  if (!present || (spec.sparse && sample.value == 0)) return {};
   sample.spec = spec;
   return sample;
 }
@@ -120,6 +120,12 @@ MetricWord MetricBinder::take(MetricSpec spec) {
 Counter MetricBinder::counter(std::string name, std::string help, std::vector<MetricLabel> labels) {
   Counter handle;
   handle.word_ = take({std::move(name), std::move(help), MetricType::kCounter, std::move(labels), {}});
+  return handle;
+}
+
+Counter MetricBinder::sparse_counter(std::string name, std::string help, std::vector<MetricLabel> labels) {
+  Counter handle;
+  handle.word_ = take({std::move(name), std::move(help), MetricType::kCounter, std::move(labels), {}, true});
   return handle;
 }
 

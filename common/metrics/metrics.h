@@ -51,6 +51,7 @@ struct MetricSpec {
   MetricType type = MetricType::kCounter;
   std::vector<MetricLabel> labels;  // at most kMaxMetricLabels
   std::vector<double> bounds;       // of a histogram: upper bounds, ascending, without infinity
+  bool sparse{};                    // of a counter: absent for readers while it is 0
 
   // Number of words in a shard: a value, or a count for each bucket (including infinity's) and the sum.
   std::size_t words() const { return type == MetricType::kHistogram ? bounds.size() + 2 : 1; }
@@ -151,6 +152,10 @@ class MetricBinder {
   MetricBinder(SharedWord* own, SharedWord* shown, const std::vector<MetricSpec>& specs);
 
   Counter counter(std::string name, std::string help, std::vector<MetricLabel> labels = {});
+  // A counter of a rare fault, absent for readers until it counts: a fault that each of many stations can
+  // have then costs no series for those that never had it. Prometheus' rate() and increase() miss the
+  // increment that the series appears with: alert on `increase(x[5m]) > 0 or (x unless x offset 5m)`.
+  Counter sparse_counter(std::string name, std::string help, std::vector<MetricLabel> labels = {});
   Gauge gauge(std::string name, std::string help, std::vector<MetricLabel> labels = {});
   Histogram histogram(std::string name, std::string help, std::vector<double> bounds,
                       std::vector<MetricLabel> labels = {});
@@ -222,10 +227,10 @@ struct MetricSample {
 };
 
 // Appends the sums of `shard_count` shards that are `stride` words apart, each read between two updates. Late
-// labels have their texts as values. Omits gauges that no shard has set, values that are not finite, and
-// series whose late label is empty (`late_labels` null: all are) or changed during the read. Returns false
-// and appends nothing if a shard's update does not end within kUpdateWait: its writer was stopped during it.
-// Sleeps; not for the audio path.
+// labels have their texts as values. Omits gauges that no shard has set, sparse counters at 0, values that
+// are not finite, and series whose late label is empty (`late_labels` null: all are) or changed during the
+// read. Returns false and appends nothing if a shard's update does not end within kUpdateWait: its writer was
+// stopped during it. Sleeps; not for the audio path.
 bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* shards, std::size_t shard_count,
                   std::size_t stride, std::vector<MetricSample>& samples,
                   const LateLabels* late_labels = nullptr);

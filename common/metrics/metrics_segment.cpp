@@ -32,6 +32,7 @@ struct MetricEntry {
   std::uint32_t type;
   std::uint32_t label_count;
   std::uint32_t bound_count;
+  std::uint32_t sparse;                          // 0 or 1
   std::uint16_t late_numbers[kMaxMetricLabels];  // of each label: 1 + index of the late label; 0: constant
   struct {
     char name[32];
@@ -66,6 +67,7 @@ MetricEntry entry_of(const MetricSpec& spec) {
   entry.type = static_cast<std::uint32_t>(spec.type);
   entry.label_count = static_cast<std::uint32_t>(spec.labels.size());
   entry.bound_count = static_cast<std::uint32_t>(spec.bounds.size());
+  entry.sparse = spec.sparse ? 1 : 0;
   for (std::size_t label = 0; label < spec.labels.size(); ++label) {
     put(entry.labels[label].name, spec.labels[label].name);
     put(entry.labels[label].value, spec.labels[label].value);
@@ -79,10 +81,10 @@ MetricEntry entry_of(const MetricSpec& spec) {
 // False if the bytes cannot be a declaration.
 bool spec_of(const MetricEntry& entry, MetricSpec& spec) {
   if (entry.type < 1 || entry.type > 3 || entry.label_count > kMaxMetricLabels ||
-      entry.bound_count > kMaxMetricBounds) {
+      entry.bound_count > kMaxMetricBounds || entry.sparse > 1) {
     return false;
   }
-  spec = {get(entry.name), get(entry.help), static_cast<MetricType>(entry.type), {}, {}};
+  spec = {get(entry.name), get(entry.help), static_cast<MetricType>(entry.type), {}, {}, entry.sparse == 1};
   if (spec.name.empty()) return false;
   for (std::uint32_t label = 0; label < entry.label_count; ++label) {
     MetricLabel& read =

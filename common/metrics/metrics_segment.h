@@ -19,7 +19,7 @@
 
 namespace auralis {
 
-inline constexpr std::uint32_t kMetricsLayoutVersion = 4;
+inline constexpr std::uint32_t kMetricsLayoutVersion = 5;
 
 // The only writer. Counters, histograms and late labels continue from a former writer with the same
 // declarations; gauges start absent.

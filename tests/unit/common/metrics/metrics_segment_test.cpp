@@ -77,6 +77,21 @@ TEST_CASE("a reader needs to know nothing: names, help, labels and bounds stand 
   CHECK(samples[2].sum == 7);
 }
 
+TEST_CASE("a reader learns from the segment which counters are absent at 0") {
+  const TempDir dir;
+  auto sparse = specs;
+  sparse[0].sparse = true;
+  MetricsWriter writer(dir.path(), sparse, 1, 1);
+  EchoMetrics metrics(writer.shard(0));
+  MetricsReader reader(dir.path());
+  REQUIRE(reader.refresh());
+  CHECK(find(read(reader), "calls_total") == nullptr);
+  metrics.calls.add();
+  const auto samples = read(reader);
+  REQUIRE(find(samples, "calls_total") != nullptr);
+  CHECK(find(samples, "calls_total")->spec.sparse);
+}
+
 TEST_CASE("before its writer has started there is nothing to read, and a sentence that says so") {
   const TempDir dir;
   MetricsReader reader(dir.path());

@@ -95,6 +95,32 @@ TEST_CASE("handles that are not bound can be used, to no effect") {
   CHECK(collector.specs().size() == 3);
 }
 
+TEST_CASE("a sparse counter is absent until any shard counts, and shows the sum from then on") {
+  struct FaultMetrics {
+    explicit FaultMetrics(MetricBinder& m) : faults(m.sparse_counter("faults_total", "Faults")) {}
+    Counter faults;
+  };
+  const auto specs = declared_metrics<FaultMetrics>();
+  REQUIRE(specs.size() == 1);
+  CHECK(specs[0].sparse);
+  std::array<SharedWord, 2 * 2> words{};
+  MetricBinder first_binder(&words[0], &words[0], specs);
+  MetricBinder second_binder(&words[2], &words[2], specs);
+  FaultMetrics first(first_binder);
+  FaultMetrics second(second_binder);
+  const auto read = [&] {
+    std::vector<MetricSample> samples;
+    REQUIRE(read_metrics(specs, words.data(), 2, 2, samples));
+    return samples;
+  };
+  CHECK(read().empty());
+  second.faults.add();
+  REQUIRE(read().size() == 1);
+  CHECK(read()[0].value == 1);
+  first.faults.add(2);
+  CHECK(read()[0].value == 3);
+}
+
 TEST_CASE("shards add up") {
   Shards shards;
   EchoMetrics first(shards.binders[0]);
