@@ -59,6 +59,17 @@ class StreamMetrics {
       "Time from a chunk's due time until the listener's sound card plays it, in milliseconds, as "
       "reported by players",
       {10, 25, 50, 75, 100, 150, 200, 300, 500, 1000, 2000});
+  Histogram player_buffer_ms =
+      m_.histogram("auralis_player_buffer_ms",
+                   "Audio buffered in a player, in milliseconds, as reported by it", {20, 50, 100, 200, 500});
+  Counter player_underruns =
+      m_.counter("auralis_player_underruns_total", "Times that a player ran dry, as reported by players");
+  Counter player_gaps =
+      m_.counter("auralis_player_gaps_total",
+                 "Chunks that a player did not receive, or received as silence, as reported by players");
+  Counter player_skips =
+      m_.counter("auralis_player_skips_total",
+                 "Times that a player dropped buffered audio to catch up, as reported by players");
   Histogram startup_latency_ms =
       m_.histogram("audio_startup_latency_ms",
                    "Time from an accepted connection to its first sent audio byte, in milliseconds",

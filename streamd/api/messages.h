@@ -38,6 +38,10 @@ struct Ping {
 struct PlaybackReport {
   double latency_ms = 0;
   double buffer_ms = 0;
+  // Since the player's last report; an old player does not report them.
+  double underruns = 0;
+  double gaps = 0;
+  double skips = 0;
 };
 
 // The listener wants to know how its station is.

@@ -133,9 +133,17 @@ Ping parse_ping(const Json& message) {
   return {time->dump()};
 }
 
+// A number of events; 0 if the field is left out.
+double event_count_field(const Json& message, std::string_view name) {
+  constexpr double kMostEvents = 1'000'000;
+  return message.contains(name) ? number_field(message, name, 0, kMostEvents, Numbers::kWhole) : 0;
+}
+
 PlaybackReport parse_report(const Json& message) {
-  only_fields(message, {"type", "latency_ms", "buffer_ms"});
-  return {number_field(message, "latency_ms", -1'000, 60'000), number_field(message, "buffer_ms", 0, 60'000)};
+  only_fields(message, {"type", "latency_ms", "buffer_ms", "underruns", "gaps", "skips"});
+  return {number_field(message, "latency_ms", -1'000, 60'000), number_field(message, "buffer_ms", 0, 60'000),
+          event_count_field(message, "underruns"), event_count_field(message, "gaps"),
+          event_count_field(message, "skips")};
 }
 
 StatusRequest parse_status_request(const Json& message) {

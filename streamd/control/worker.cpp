@@ -139,7 +139,7 @@ void Worker::answer(ConnectionId id, Session& session, const ClientMessage& mess
   if (const auto* ping = std::get_if<Ping>(&message))
     return send(*session.listener, pong_message(*ping, context_.server_time()));
   if (const auto* report = std::get_if<PlaybackReport>(&message)) {
-    if (queues_.report_playback(*session.listener, report->latency_ms)) return;
+    if (queues_.report_playback(*session.listener, *report)) return;
     return refuse(
         id, {"rate_limited", "Too many reports: at most one playback_report a second.", "playback_report"});
   }

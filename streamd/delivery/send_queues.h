@@ -112,9 +112,10 @@ class SendQueues {
   // Notes a sign of life, and the round trip if the sign answers a ping.
   void alive(Listener& listener, std::optional<std::int64_t> round_trip_ns);
 
-  // Observes the end-to-end latency that a player reports; false if it reports more than once a second.
-  // Reports that piled up while the process did not run are discarded: true.
-  bool report_playback(Listener& listener, double latency_ms);
+  // Counts what a player reports; false, and counts nothing, if it reports more than once a second. Of
+  // reports that piled up while the process did not run only the events count. Values are clipped, so that
+  // one player cannot own a metric: times at kMostReportedMs, events at kMostReportedEvents.
+  bool report_playback(Listener& listener, const PlaybackReport& report);
 
   // Closes listeners that take nothing any more or give no sign of life, and pings. About once a second.
   void check_timeouts();
@@ -125,6 +126,8 @@ class SendQueues {
   static constexpr std::size_t kMaxTexts = ListenerQueue::kMaxTexts;
   static constexpr std::int64_t kBehindNs = 500 * kNsPerMs;  // auralis_listeners_behind
   static constexpr std::int64_t kStatusIntervalNs = 5 * kNsPerSecond;
+  static constexpr double kMostReportedMs = 10'000;
+  static constexpr double kMostReportedEvents = 250;  // chunks of 20 ms between two reports of our player
 
  private:
   bool has(const Listener& listener) const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Listeners of SendQueues, apart from delivery: their state, signs of life, and their end.
+#include <algorithm>
 #include <cassert>
 
 #include "streamd/delivery/send_queues.h"
@@ -49,12 +50,19 @@ void SendQueues::alive(Listener& listener, std::optional<std::int64_t> round_tri
   listener.liveness_.alive(process_time_.now_ns(), round_trip_ns);
 }
 
-bool SendQueues::report_playback(Listener& listener, double latency_ms) {
+bool SendQueues::report_playback(Listener& listener, const PlaybackReport& report) {
   assert(thread_.is_current());
   assert(has(listener));
   const auto verdict = listener.reports_.judge(clock_.now_ns(), process_time_.absent_ns());
-  if (verdict == ReportLimiter::Verdict::kNote) metrics_.end_to_end_latency_ms.observe(latency_ms);
-  return verdict != ReportLimiter::Verdict::kTooOften;
+  if (verdict == ReportLimiter::Verdict::kTooOften) return false;
+  const auto update = metrics_.atomic_update();
+  metrics_.player_underruns.add(std::min(report.underruns, kMostReportedEvents));
+  metrics_.player_gaps.add(std::min(report.gaps, kMostReportedEvents));
+  metrics_.player_skips.add(std::min(report.skips, kMostReportedEvents));
+  if (verdict == ReportLimiter::Verdict::kDiscard) return true;
+  metrics_.end_to_end_latency_ms.observe(std::min(report.latency_ms, kMostReportedMs));
+  metrics_.player_buffer_ms.observe(std::min(report.buffer_ms, kMostReportedMs));
+  return true;
 }
 
 void SendQueues::check_timeouts() {

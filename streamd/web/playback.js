@@ -292,7 +292,7 @@ export class Playback {
   #time_answered(link, known) {
     if (link !== this.#current) return;
     if (!known) return this.sound.forget_latency();
-    const report = this.sound.report();
-    if (report && this.obstacle === null) this.send(report);
+    const report = this.sound.report(this.#output);
+    if (report) this.send(report);
   }
 }

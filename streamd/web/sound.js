@@ -9,6 +9,8 @@ const DEVICE_LIMIT_MS = 3000;          // and a working device has played some
 const SETTLING_MS = 400;               // ignores the short silence between two stations
 const NEAR_MS = 1000;                  // a report further from now is from before a suspension
 const BUFFER_WEIGHT = 0.15;
+const MOST_BUFFER_MS = 60_000;         // what the server accepts in a report (docs/protocol.md, "playback_report"),
+const MOST_EVENTS = 1_000_000;         // of each kind
 
 export class Sound {
   #presence;
@@ -17,6 +19,7 @@ export class Sound {
   #reported_attended_ms = null;            // and in attended time
   #changed_ms = 0;
   #latency = new Latency();
+  #counted = { underruns: 0, gaps: 0, skips: 0 };  // up to the last report
 
   playing = false;                     // whether chunks are played,
   sounding = false;                    // and not only silence in place of missing ones; both as last reported
@@ -89,11 +92,18 @@ export class Sound {
     return this.#latency.end_window();
   }
 
-  // The clock is confirmed: returns the report of the last window, once; else null.
-  report() {
+  // The clock is confirmed: returns the report of the last window, once; null if there is none, or `output` is silent. Its
+  // counts are since the last report.
+  report(output) {
     const latency_ms = this.#latency.confirm();
-    if (latency_ms === null || !this.playing || !this.fresh) return null;
-    return { type: "playback_report", latency_ms: round(latency_ms), buffer_ms: round(Math.max(0, this.buffer_ms)) };
+    if (latency_ms === null || !this.playing || !this.fresh || this.obstacle_of(output) !== null) return null;
+    const events = {};
+    for (const kind of ["underruns", "gaps", "skips"]) {
+      events[kind] = Math.min(this[kind] - this.#counted[kind], MOST_EVENTS);
+      this.#counted[kind] = this[kind];
+    }
+    const buffer_ms = round(Math.min(Math.max(0, this.buffer_ms), MOST_BUFFER_MS));
+    return { type: "playback_report", latency_ms: round(latency_ms), buffer_ms, ...events };
   }
 }
 

@@ -152,6 +152,31 @@ test("a position reported before sound was suspended does not count for the late
   presence.stop();
 });
 
+test("a report counts what went wrong since the last one", () => {
+  const presence = new Presence();
+  presence.start();
+  const sound = new Sound(presence);
+  const output = { closed: false, suspended: false };
+  const offset_ms = true_offset_ms();
+  const report = (underruns, gaps, skips) => {
+    sound.apply({ playing: true, sounding: true, level_ms: 90, underruns, gaps, skips, position: null });
+    sound.measure(world.now_ms() + offset_ms - 200, world.now_ms(), offset_ms);
+    sound.end_window();
+    const { type, latency_ms, buffer_ms, ...events } = sound.report(output);
+    assert.deepEqual([type, latency_ms, buffer_ms], ["playback_report", 200, 90]);
+    return events;
+  };
+  assert.deepEqual(report(1, 5, 0), { underruns: 1, gaps: 5, skips: 0 });
+  output.suspended = true;
+  sound.measure(world.now_ms() + offset_ms - 200, world.now_ms(), offset_ms);
+  sound.end_window();
+  assert.equal(sound.report(output), null);
+  output.suspended = false;
+  assert.deepEqual(report(1, 8, 2), { underruns: 0, gaps: 3, skips: 2 });
+  assert.deepEqual(report(1, 2_000_000, 2), { underruns: 0, gaps: 1_000_000, skips: 0 });
+  presence.stop();
+});
+
 test("a tab that runs once a minute keeps its connection", () => {
   const { connection, told } = connect();
   for (let minute = 0; minute < 10; ++minute) {

@@ -29,8 +29,8 @@ def preset(name):
     return {"type": "select_preset", "preset": name}
 
 
-def report(latency_ms=250, buffer_ms=300):
-    return {"type": "playback_report", "latency_ms": latency_ms, "buffer_ms": buffer_ms}
+def report(latency_ms=250, buffer_ms=300, **events):
+    return {"type": "playback_report", "latency_ms": latency_ms, "buffer_ms": buffer_ms, **events}
 
 
 # Message, and the code of the refusal; two codes if the protocol leaves it open.
@@ -91,6 +91,10 @@ REFUSED = [
     (report(latency_ms=60_000.1), "bad_field"),
     (report(latency_ms=-1_000.1), "bad_field"),
     (report(buffer_ms=-1), "bad_field"),
+    (report(underruns=-1), "bad_field"),
+    (report(gaps=1.5), "bad_field"),
+    (report(skips=1_000_001), "bad_field"),
+    (report(glitches=1), "bad_field"),
     (preset("disco"), "unknown_preset"),
     (preset(""), "unknown_preset"),
     (preset(3), "bad_field"),
@@ -228,7 +232,7 @@ def test_playback_reports_are_counted_one_a_second(stack, listen):
     listener = listen(PCM)
     burst = 5
     for _ in range(burst):
-        listener.send(report(latency_ms=250))
+        listener.send(report(latency_ms=250, buffer_ms=90, underruns=1, gaps=2, skips=3))
 
     def counted():
         return stack.metric(f"{name}_count") - before.value(f"{name}_count")
@@ -237,7 +241,15 @@ def test_playback_reports_are_counted_one_a_second(stack, listen):
     refused = listener.texts("error")
     assert {error["code"] for error in refused} == {"rate_limited"}
     assert counted() >= 1
-    assert stack.metric(f"{name}_sum") - before.value(f"{name}_sum") == 250 * counted()
+    after = stack.scrape()
+
+    def rise(metric):
+        return after.value(metric) - before.value(metric)
+
+    assert rise(f"{name}_sum") == 250 * counted()
+    assert rise("auralis_player_buffer_ms_sum") == 90 * counted()
+    events = [rise(f"auralis_player_{event}_total") for event in ("underruns", "gaps", "skips")]
+    assert events == [counted(), 2 * counted(), 3 * counted()]
 
 
 def test_the_api_shows_what_plays(stack, listen):

@@ -98,9 +98,26 @@ TEST_CASE("a playback report is bounded") {
       parse_client_message(R"({"type":"playback_report","latency_ms":180.5,"buffer_ms":200})"));
   CHECK(report.latency_ms == 180.5);
   CHECK(report.buffer_ms == 200);
+  CHECK(report.underruns + report.gaps + report.skips == 0);
   CHECK(refusal(R"({"type":"playback_report","latency_ms":60001,"buffer_ms":0})") == "bad_field");
   CHECK(refusal(R"({"type":"playback_report","latency_ms":1,"buffer_ms":-1})") == "bad_field");
   CHECK(refusal(R"({"type":"playback_report","latency_ms":1})") == "bad_field");
+}
+
+TEST_CASE("a playback report may count what went wrong since the last one") {
+  const auto report = std::get<PlaybackReport>(parse_client_message(
+      R"({"type":"playback_report","latency_ms":1,"buffer_ms":2,"underruns":3,"gaps":4,"skips":5})"));
+  CHECK(report.underruns == 3);
+  CHECK(report.gaps == 4);
+  CHECK(report.skips == 5);
+  for (const char* const count : {"-1", "0.5", "1000001", "\"1\"", "null", "1e400"}) {
+    for (const char* const field : {"underruns", "gaps", "skips"}) {
+      const std::string text = R"({"type":"playback_report","latency_ms":1,"buffer_ms":2,")" +
+                               std::string(field) + "\":" + count + "}";
+      const std::string code = refusal(text);
+      CHECK((code == "bad_field" || code == "bad_json"));
+    }
+  }
 }
 
 TEST_CASE("a listener asks for its station's status") {

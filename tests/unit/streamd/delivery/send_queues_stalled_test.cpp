@@ -213,14 +213,16 @@ TEST_CASE_FIXTURE(StoppedFixture, "chunks that wait grow no older while the proc
 }
 
 TEST_CASE_FIXTURE(StoppedFixture,
-                  "reports that piled up while the process was stopped are no flood, and one counts") {
+                  "reports that piled up while the process was stopped are no flood: all gaps, one latency") {
   add(1);
-  CHECK(queues.report_playback(listeners.at(1), 100));
+  const PlaybackReport report{100, 80, 0, 3, 0};
+  CHECK(queues.report_playback(listeners.at(1), report));
   stop(10);
   int taken = 0;
-  for (int report = 0; report < 30; ++report) taken += queues.report_playback(listeners.at(1), 100) ? 1 : 0;
+  for (int i = 0; i < 30; ++i) taken += queues.report_playback(listeners.at(1), report) ? 1 : 0;
   CHECK(taken == 10);
   CHECK(own.sample("audio_end_to_end_latency_ms").count() == 2);
+  CHECK(own.sample("auralis_player_gaps_total").value == 3 * 11);
 }
 
 }  // namespace
