@@ -34,7 +34,7 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
       {{"runtime_dir", command_line.config.runtime.dir}, {"http", url}, {"zmq", daemon.zmq_endpoint()}});
   service.ready("serving " + url + "/metrics");
   service.run([] {}, [&] { return daemon.fit_for_watchdog(); },
-              [&] { auralis::reload_config(command_line); });
+              [&] { daemon.note_reload(auralis::reload_config(command_line).has_value()); });
   return service.exit_status();
 }
 

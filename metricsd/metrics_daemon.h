@@ -46,6 +46,9 @@ class MetricsDaemon {
   // machine), allows a grace period for the steps to resume. One thread.
   bool fit_for_watchdog();
 
+  // Notes that the configuration was loaded again, or refused. Any thread.
+  void note_reload(bool successful) { source_.note_reload(successful); }
+
   int http_port() const { return exporter_.port(); }
   std::string zmq_endpoint() const { return publisher_.endpoint(); }
 

@@ -135,6 +135,11 @@ void SnapshotSource::count_published() {
   own_.metrics().published.add();
 }
 
+void SnapshotSource::note_reload(bool successful) {
+  const MutexLock lock(mutex_);
+  own_.metrics().process.note_reload(successful);
+}
+
 Snapshot SnapshotSource::take_locked() {
   const std::int64_t now_ns = clock_.now_ns();
   Snapshot snapshot;

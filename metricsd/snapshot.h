@@ -77,6 +77,9 @@ class SnapshotSource {
   std::string scrape(const std::function<std::string(const Snapshot&)>& serialize);
   void count_published();
 
+  // Notes that metricsd's configuration was loaded again, or refused.
+  void note_reload(bool successful);
+
  private:
   struct Peer {
     Peer(const Config& config, Daemon d)

@@ -24,7 +24,7 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   });
   service.ready("serving listeners");
   service.run([&] { server.run_housekeeping(); }, [&] { return server.healthy(); },
-              [&] { auralis::reload_config(command_line); });
+              [&] { server.note_reload(auralis::reload_config(command_line).has_value()); });
   server.stop();
   return service.exit_status();
 }

@@ -189,6 +189,8 @@ void StreamServer::run_housekeeping() {
   if (impl_->certificate) impl_->certificate->refresh();
 }
 
+void StreamServer::note_reload(bool successful) { impl_->metrics.back().process.note_reload(successful); }
+
 bool StreamServer::healthy() const {
   return impl_->clock.now_ns() - impl_->conductor.last_step_ns() < SegmentReader::kHungAfterNs;
 }

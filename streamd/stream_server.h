@@ -32,6 +32,9 @@ class StreamServer {
   // and reloads renewed certificates. Throws SegmentError.
   void run_housekeeping();
 
+  // The housekeeping thread. Notes that the configuration was loaded again, or refused.
+  void note_reload(bool successful);
+
   // Any thread. Whether the thread that delivers audio is running, not hanging.
   bool healthy() const;
 

@@ -17,10 +17,8 @@ int run_synthd(Service& service, const CommandLine& command_line) {
   prepare_opencl_environment(config.daemon_dir(Daemon::kSynthd) / "pocl-cache");
   if (command_line.list_devices) return list_devices(config);
   SynthDaemon daemon(config, service);
-  const auto reload = [&] {
-    if (const auto reloaded = reload_config(command_line)) daemon.reconfigure(*reloaded);
-  };
-  service.run([&daemon] { daemon.housekeeping(); }, [&daemon] { return daemon.healthy(); }, reload);
+  service.run([&daemon] { daemon.housekeeping(); }, [&daemon] { return daemon.healthy(); },
+              [&] { daemon.reconfigure(reload_config(command_line)); });
   return service.exit_status();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "common/base/clock.h"
@@ -33,8 +34,12 @@ class SynthDaemon {
     metrics_writer_.run_housekeeping(clock_.now_ns());
   }
 
-  // Adds and removes configured stations.
-  void reconfigure(const Config& config) { loop_.reconfigure(config.stations); }
+  // Adds and removes configured stations; nothing: the configuration was refused. The thread of
+  // housekeeping().
+  void reconfigure(const std::optional<Config>& config) {
+    own_metrics_.process.note_reload(config.has_value());
+    if (config) loop_.reconfigure(config->stations);
+  }
 
   bool healthy() const { return loop_.healthy(clock_.now_ns()); }
 

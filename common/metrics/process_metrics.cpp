@@ -65,6 +65,13 @@ std::optional<double> start_seconds() {
 void ProcessMetrics::begin() {
   starts.add();
   if (const auto start = start_seconds()) start_time_seconds.set(*start);
+  note_reload(true);
+}
+
+void ProcessMetrics::note_reload(bool successful) {
+  reload_successful.set(successful ? 1 : 0);
+  timespec now{};
+  if (clock_gettime(CLOCK_REALTIME, &now) == 0) reload_seconds.set(seconds(now));
 }
 
 void ProcessMetrics::sample_memory() {

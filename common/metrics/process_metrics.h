@@ -47,9 +47,22 @@ class ProcessMetrics {
                                late_label("commit", kCommitLabel),
                                late_label("compiler", kCompilerLabel)});
 
-  // Counts a start. Call once, by the thread of sample() or before it runs. The late labels of
-  // auralis_build_info are set by set_build_labels().
+  Gauge reload_successful = m_.gauge(
+      "auralis_config_last_reload_successful",
+      "1 if the configuration was valid when it was last loaded, 0 if it was refused and the former one "
+      "stays in force",
+      {{"process", process_}});
+  Gauge reload_seconds =
+      m_.gauge("auralis_config_last_reload_timestamp_seconds",
+               "Time at which the configuration was last loaded or refused, in seconds since 1970",
+               {{"process", process_}});
+
+  // Counts a start, which loaded a valid configuration. Call once, by the thread of sample() or before it
+  // runs. The late labels of auralis_build_info are set by set_build_labels().
   void begin();
+
+  // Notes that the configuration was loaded again, or refused. The thread of sample().
+  void note_reload(bool successful);
 
   // Measures the calling process. About once a second, from one thread.
   void sample();

@@ -125,6 +125,11 @@ def test_a_start_with_an_invalid_configuration_ends_at_once(daemon, arguments, e
 @pytest.mark.parametrize("daemon", DAEMONS)
 def test_sighup_reads_the_configuration_again_without_disturbance(stack, nobody_is_disturbed, daemon):
     process = stack.daemons[daemon]
+
+    def last_reload(of):
+        return stack.metric(f"auralis_config_last_reload_{of}", process=daemon)
+
+    assert last_reload("successful") == 1
     try:
         for configuration, level, message, changed in (
             ("[log]\nlevel = 3\n", "error", "configuration not reloaded", None),
@@ -132,12 +137,15 @@ def test_sighup_reads_the_configuration_again_without_disturbance(stack, nobody_
             ("[[station]]\nname = 'default'\n", "info", "configuration reloaded", None),
         ):
             before = len(process.log())
+            loaded_s = last_reload("timestamp_seconds")
             stack.config_file.write_text(configuration)
             process.reload()
             eventually(lambda: "configuration" in process.log()[before:], f"{daemon} has read {configuration!r}")
             entry = json.loads(one_line(process.log()[before:]))
             assert (entry["level"], entry.get("changed")) == (level, changed)
             assert entry["message"].startswith(message)
+            eventually(lambda: last_reload("timestamp_seconds") > loaded_s, "the time of the reload")
+            assert last_reload("successful") == (level != "error")
     finally:
         stack.config_file.write_text("")
 

@@ -114,5 +114,31 @@ TEST_CASE("a start is counted on, from what former processes counted") {
   CHECK(start() == 2);
 }
 
+TEST_CASE("the last load of the configuration is known: the start's, then that of each reload") {
+  const test::TempDir dir;
+  MetricsWriter writer(dir.path(), declared_metrics<ProcessMetrics>("echod"), 1, 1);
+  ProcessMetrics metrics(writer.shard(0), "echod");
+  MetricsReader reader(dir.path());
+  reader.refresh();
+  const auto read = [&] {
+    std::vector<MetricSample> samples;
+    reader.read(samples);
+    return by_name(std::move(samples));
+  };
+  const double begin = seconds_of(CLOCK_REALTIME);
+  metrics.begin();
+  auto samples = read();
+  CHECK(samples.at("auralis_config_last_reload_successful").value == 1);
+  const double started = samples.at("auralis_config_last_reload_timestamp_seconds").value;
+  CHECK(started >= begin);
+  metrics.note_reload(false);
+  samples = read();
+  CHECK(samples.at("auralis_config_last_reload_successful").value == 0);
+  CHECK(samples.at("auralis_config_last_reload_timestamp_seconds").value > started);
+  CHECK(samples.at("auralis_config_last_reload_timestamp_seconds").value <= seconds_of(CLOCK_REALTIME));
+  metrics.note_reload(true);
+  CHECK(read().at("auralis_config_last_reload_successful").value == 1);
+}
+
 }  // namespace
 }  // namespace auralis::process_metrics_test
