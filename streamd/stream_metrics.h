@@ -10,6 +10,7 @@
 #include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
+#include "common/metrics/stage_metrics.h"
 #include "common/metrics/station_labels.h"
 
 namespace auralis {
@@ -88,6 +89,11 @@ class StreamMetrics {
       "Sum of the amounts by which send intervals fell short of the duration of a chunk, in milliseconds");
   Counter send_deviation_squares =
       m_.counter(kSendDeviationSquares, "Sum of the squares of both amounts, in square milliseconds");
+
+  Histogram copy_ms = stage_latency(m_, "copy");
+  Histogram encode_ms = stage_latency(m_, "encode");
+  Histogram send_ms = stage_latency(m_, "send");
+  Histogram wakeup_ms = wakeup_latency(m_, "streamd");
 
   StationMetrics personal = of({"station", std::string(kPersonalLabel)});
   std::array<StationMetrics, kStationLabels> configured;  // by StationLabels

@@ -28,6 +28,7 @@ SynthLoop::SynthLoop(const SynthParts& parts, const std::vector<StationConfig>& 
       target_depth_ns_(target_depth_ns),
       configured_(stations),
       stations_({parts.engine, parts.audio, parts.metrics_writer, parts.metrics}),
+      wakeups_(parts.metrics.wakeup_ms),
       control_versions_(parts.audio.capacity(), 0),
       last_step_ns_(parts.clock.now_ns()) {
   due_.reserve(stations_.capacity());
@@ -44,6 +45,7 @@ std::int64_t SynthLoop::step() {
   assert(thread_.is_current());
   const std::int64_t now_ns = parts_.clock.now_ns();
   last_step_ns_.store(now_ns, std::memory_order_relaxed);
+  wakeups_.begin_step(now_ns);
   parts_.audio.beat(now_ns);
   parts_.metrics_writer.beat(now_ns);
   run_housekeeping(now_ns);
@@ -54,6 +56,7 @@ std::int64_t SynthLoop::step() {
   const std::int64_t after_ns = parts_.clock.now_ns();
   const std::int64_t next_ns = next_step(after_ns);
   if (next_ns > after_ns) filled_ = true;
+  wakeups_.end_step(next_ns);
   return next_ns;
 }
 
@@ -61,6 +64,7 @@ std::int64_t SynthLoop::step() {
 void SynthLoop::run_housekeeping(std::int64_t now_ns) {
   if (now_ns < next_check_ns_) return;
   next_check_ns_ = now_ns + kCheckIntervalNs;
+  show_realtime_factor(now_ns);
   if (parts_.audio.run_housekeeping(now_ns)) stations_.rewind(now_ns);
 }
 
@@ -148,8 +152,10 @@ void SynthLoop::close_personal(std::size_t index) {
 // The stations whose rings are below the target depth.
 void SynthLoop::collect_due(std::int64_t now_ns) {
   due_.clear();
+  playing_ = 0;
   for (std::size_t index = 0; index < stations_.capacity(); ++index) {
     if (!stations_.contains(index)) continue;
+    ++playing_;
     skip_missed(index, now_ns);
     if (timeline().depth_ns(stations_.at(index).newest, now_ns) < target_depth_ns_) due_.push_back(index);
   }
@@ -210,17 +216,31 @@ void SynthLoop::render_ready(std::size_t count) {
   const std::int64_t begin_ns = parts_.clock.now_ns();
   batch_.clear();
   for (std::size_t d = 0; d < count; ++d) add_to_batch(due_[d], stations_.at(due_[d]).next_own());
+  const std::int64_t composed_ns = parts_.clock.now_ns();
   const RenderReport report = parts_.engine.render(batch_.data(), batch_.size());
+  const std::int64_t rendered_ns = parts_.clock.now_ns();
   for (std::size_t d = 0; d < count; ++d) {
     StationSlot& slot = stations_.at(due_[d]);
     parts_.audio.write_chunk(due_[d], slot.newest + 1, parts_.engine.samples(d));
     ++slot.newest;
     slot.metrics->published.add();
   }
-  const auto took_ns = static_cast<double>(parts_.clock.now_ns() - begin_ns);
-  parts_.metrics.synthesis_ms.observe(took_ns / kNsPerMs);
+  const std::int64_t end_ns = parts_.clock.now_ns();
+  observe_ns(parts_.metrics.compose_ms, composed_ns - begin_ns);
+  observe_ns(parts_.metrics.render_ms, rendered_ns - composed_ns);
+  observe_ns(parts_.metrics.publish_ms, end_ns - rendered_ns);
+  observe_ns(parts_.metrics.synthesis_ms, end_ns - begin_ns);
+  realtime_factor_.add(end_ns, count, playing_, timeline().chunk_ns(), end_ns - begin_ns);
   parts_.metrics.device_busy_seconds.add(static_cast<double>(report.device_busy_ns) / kNsPerSecond);
   parts_.metrics.voices_dropped.add(static_cast<double>(report.voices_dropped));
+}
+
+void SynthLoop::show_realtime_factor(std::int64_t now_ns) {
+  if (const auto factor = realtime_factor_.value(now_ns)) {
+    parts_.metrics.realtime_factor.set(*factor);
+  } else {
+    parts_.metrics.realtime_factor.clear();
+  }
 }
 
 // Warm-up: renders and discards the audio still audible in the reverb, for the due stations from `first` on,
@@ -239,6 +259,8 @@ void SynthLoop::warm_up(std::size_t first) {
                                             due_.begin() + static_cast<Offset>(end), is_warm);
     first = static_cast<std::size_t>(cold - due_.begin());
   }
+  const std::int64_t end_ns = parts_.clock.now_ns();
+  realtime_factor_.add(end_ns, 0, playing_, timeline().chunk_ns(), end_ns - begin_ns);
 }
 
 // The station's own chunk to render next for warm-up: where the engine is, if it has rendered all that is

@@ -17,9 +17,11 @@
 #include "common/base/thread_checker.h"
 #include "common/config/config.h"
 #include "common/metrics/metrics_segment.h"
+#include "common/metrics/stage_metrics.h"
 #include "common/segments/audio_segment.h"
 #include "common/segments/control_segment.h"
 #include "synthd/engine/engine.h"
+#include "synthd/realtime_factor.h"
 #include "synthd/stations.h"
 #include "synthd/synth_metrics.h"
 
@@ -86,6 +88,7 @@ class SynthLoop {
   void render_due();
   void show_engine();
   void render_ready(std::size_t count);
+  void show_realtime_factor(std::int64_t now_ns);
   void warm_up(std::size_t first);
   void add_to_batch(std::size_t index, std::int64_t own_chunk);
   std::optional<std::int64_t> warm_up_chunk(std::size_t index) const;
@@ -99,6 +102,9 @@ class SynthLoop {
   // The batch of a step: at most one chunk a station. Memory taken at construction.
   std::vector<std::size_t> due_;  // indices of stations
   std::vector<StationChunk> batch_;
+  std::size_t playing_ = 0;  // stations
+  RealtimeFactor realtime_factor_;
+  WakeupMeter wakeups_;
 
   std::vector<std::uint64_t> control_versions_;  // by index: of the request that was last applied
   std::uint64_t control_version_ = 0;            // of the segment when it was last read

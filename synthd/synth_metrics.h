@@ -9,6 +9,7 @@
 #include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
+#include "common/metrics/stage_metrics.h"
 #include "common/metrics/station_labels.h"
 
 namespace auralis {
@@ -36,6 +37,15 @@ class SynthMetrics {
       "audio_synthesis_latency_ms",
       "Time to render and publish one batch of chunks, from submission until readers see it, in milliseconds",
       {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 300, 500, 1000});
+  Histogram compose_ms = stage_latency(m_, "compose");
+  Histogram render_ms = stage_latency(m_, "render");
+  Histogram publish_ms = stage_latency(m_, "publish");
+  Histogram wakeup_ms = wakeup_latency(m_, "synthd");
+  Gauge realtime_factor =
+      m_.gauge("auralis_realtime_factor",
+               "Seconds of audio that were rendered for each station, for a second of rendering, over the "
+               "last 5 seconds: "
+               "below 1, synthd cannot keep up with its stations; absent while nothing is rendered");
   // One of the two is set, by the type of the device.
   Gauge gpu_memory_mb = m_.gauge(
       kGpuMemory, "Memory that synthd has allocated on its GPU, in MiB; absent where no GPU renders");

@@ -35,9 +35,11 @@ Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetri
       pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding, prefill_chunks(),
             config_.streamd.opus_kbps * kBitsPerKbit),
       stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
-      delivery_(pump_, subscriptions_, clock_, [this](std::size_t worker, Delivery delivery) {
-        workers_.at(worker).deliver(std::move(delivery));
-      }) {
+      delivery_(pump_, subscriptions_, clock_,
+                [this](std::size_t worker, Delivery delivery) {
+                  workers_.at(worker).deliver(std::move(delivery));
+                }),
+      wakeups_(metrics.wakeup_ms) {
   last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
 }
 
@@ -52,6 +54,13 @@ std::int64_t Conductor::step() {
   assert(checker_.is_current());
   assert(!workers_.empty() && step_soon_);  // conduct() was called
   process_time_.step();
+  wakeups_.begin_step(clock_.now_ns());
+  const std::int64_t next_ns = work();
+  wakeups_.end_step(next_ns);
+  return next_ns;
+}
+
+std::int64_t Conductor::work() {
   const std::int64_t now_ns = clock_.now_ns();
   last_step_ns_.store(now_ns, std::memory_order_relaxed);
   if (now_ns >= next_refresh_ns_) {

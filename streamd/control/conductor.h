@@ -68,6 +68,7 @@ class Conductor {
     std::size_t missing = 0;  // workers that have not reported
     std::vector<ListenerReport> reports;
   };
+  std::int64_t work();
   // conductor.cpp: the stations
   void refresh();
   void close_streams_of_other_rate();
@@ -133,6 +134,7 @@ class Conductor {
   StationTable stations_;
   Subscriptions subscriptions_;
   PacedDelivery delivery_;
+  WakeupMeter wakeups_;
   std::vector<WorkerProxy> workers_;
   std::function<void()> step_soon_;
   std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();

@@ -21,7 +21,7 @@ ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock&
       silence_{{}, {}, false, nullptr, false, false, {}, {}, make_encoder({}, false)} {}
 
 StationEncoder ChunkPump::make_encoder(const std::string& title, bool personal) const {
-  return {encoding_, {title, opus_bitrate_, personal}};
+  return {encoding_, clock_, metrics_.encode_ms, {title, opus_bitrate_, personal}};
 }
 
 bool ChunkPump::refresh() {
@@ -124,7 +124,10 @@ std::int64_t ChunkPump::live_chunk(const Timeline& timeline) const {
 RingRead ChunkPump::read(const StationId& station, std::int64_t chunk) {
   if (!reader_.ready() || *timeline_ != reader_.timeline()) return RingRead::kWriterGone;
   if (!read_) read_.emplace(timeline_->chunk_samples());
-  return reader_.read(station, chunk, read_->data());
+  const std::int64_t began_ns = clock_.now_ns();
+  const RingRead outcome = reader_.read(station, chunk, read_->data());
+  if (outcome == RingRead::kChunk) observe_ns(metrics_.copy_ms, clock_.now_ns() - began_ns);
+  return outcome;
 }
 
 bool ChunkPump::begin_turn() {

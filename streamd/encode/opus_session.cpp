@@ -10,8 +10,8 @@
 
 namespace auralis {
 
-OpusSession::OpusSession(EncodingExecutor& executor, Settings settings)
-    : executor_(executor), settings_(std::move(settings)) {}
+OpusSession::OpusSession(EncodingExecutor& executor, const Clock& clock, Settings settings)
+    : executor_(executor), clock_(clock), settings_(std::move(settings)) {}
 
 void OpusSession::submit(AudioChunk chunk) {
   assert(checker_.is_current());
@@ -76,6 +76,7 @@ void OpusSession::encode_next() {
 
 std::optional<OpusSession::Encoded> OpusSession::encode(const AudioChunk& chunk) {
   try {
+    const std::int64_t began_ns = clock_.now_ns();
     Encoded encoded;
     encoded.seq = chunk.seq;
     encoded.first = !encoder_;
@@ -88,6 +89,7 @@ std::optional<OpusSession::Encoded> OpusSession::encode(const AudioChunk& chunk)
     if (!headers_ || *headers_ != stream_->headers())
       headers_ = std::make_shared<const std::string>(stream_->headers());
     encoded.headers = headers_;
+    encoded.took_ns = clock_.now_ns() - began_ns;
     return encoded;
   } catch (const std::exception& error) {
     log_error("Opus: chunk not encoded", {{"chunk", chunk.seq}, {"reason", std::string(error.what())}});

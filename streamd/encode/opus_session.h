@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/base/thread_checker.h"
 #include "streamd/encode/encoding_pool.h"
@@ -19,8 +20,8 @@
 
 namespace auralis {
 
-// One thread, the conductor's, calls submit(), take_encoded() and pending(). `executor` outlives the work
-// that it was given. Work keeps its session alive.
+// One thread, the conductor's, calls submit(), take_encoded() and pending(). `executor` and `clock` outlive
+// the work that `executor` was given. Work keeps its session alive.
 class OpusSession : public std::enable_shared_from_this<OpusSession> {
  public:
   struct Settings {
@@ -29,7 +30,7 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
     std::uint32_t serial = 0;  // of its first logical Ogg stream
     bool personal = false;     // less urgent than a configured station
   };
-  OpusSession(EncodingExecutor& executor, Settings settings);
+  OpusSession(EncodingExecutor& executor, const Clock& clock, Settings settings);
 
   struct Encoded {
     std::int64_t seq = 0;
@@ -37,6 +38,7 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
     OpusChunk opus;
     OggOpus::Pages pages;
     std::shared_ptr<const std::string> headers;  // of the logical Ogg stream of the page
+    std::int64_t took_ns = 0;                    // to encode it
   };
 
   // Queues a chunk, whose number is above that of all chunks before.
@@ -60,6 +62,7 @@ class OpusSession : public std::enable_shared_from_this<OpusSession> {
 
   ThreadChecker checker_;
   EncodingExecutor& executor_;
+  const Clock& clock_;
   const Settings settings_;
 
   mutable Mutex mutex_;

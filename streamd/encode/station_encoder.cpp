@@ -16,8 +16,9 @@ constexpr std::int64_t kIdleChunks = 50;
 
 }  // namespace
 
-StationEncoder::StationEncoder(EncodingExecutor& executor, Settings settings)
-    : executor_(&executor), settings_(std::move(settings)) {}
+StationEncoder::StationEncoder(EncodingExecutor& executor, const Clock& clock, Histogram& encode_ms,
+                               Settings settings)
+    : executor_(&executor), clock_(&clock), encode_ms_(&encode_ms), settings_(std::move(settings)) {}
 
 StationEncoder::~StationEncoder() { end_session(); }
 
@@ -41,8 +42,11 @@ AudioMessagePtr StationEncoder::message(EncodedChunk& chunk, WireFormat format) 
 }
 
 AudioMessagePtr StationEncoder::make_message(EncodedChunk& chunk, WireFormat format) {
+  const std::int64_t began_ns = clock_->now_ns();
   const WireMessagePtr encoded = encode(chunk, format);
   if (!encoded) return nullptr;
+  // Opus was encoded before, on another thread, and is observed by collect().
+  if (!is_opus(format)) observe_ns(*encode_ms_, clock_->now_ns() - began_ns);
   const AudioChunk& audio = chunk.audio;
   const std::int64_t duration_ns = kNsPerSecond * audio.frames / audio.sample_rate;
   return std::make_shared<AudioMessage>(AudioMessage{encoded, audio.seq, duration_ns, audio.silence});
@@ -72,7 +76,8 @@ void StationEncoder::submit(const EncodedChunk& chunk, bool head_follows) {
   if (!opus_) {
     OpusSession::Settings settings{settings_.title, static_cast<std::int32_t>(settings_.opus_bitrate),
                                    std::random_device()(), settings_.personal};
-    opus_ = Opus{std::make_shared<OpusSession>(*executor_, std::move(settings)), -1, head_follows, {}};
+    opus_ =
+        Opus{std::make_shared<OpusSession>(*executor_, *clock_, std::move(settings)), -1, head_follows, {}};
   }
   opus_->submitted = chunk.audio.seq;
   opus_->session->submit(chunk.audio);
@@ -82,6 +87,7 @@ void StationEncoder::collect(const std::function<EncodedChunk*(std::int64_t)>& f
   assert(checker_.is_current());
   if (!opus_) return;
   for (OpusSession::Encoded& encoded : opus_->session->take_encoded()) {
+    observe_ns(*encode_ms_, encoded.took_ns);
     // The first listeners of a stream have had no headers yet.
     if (encoded.first && !opus_->head_follows) encoded.pages.joint = *encoded.headers;
     encoded.pages.joint.insert(0, std::exchange(opus_->joint, {}));

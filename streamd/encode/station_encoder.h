@@ -10,7 +10,9 @@
 #include <optional>
 #include <string>
 
+#include "common/base/clock.h"
 #include "common/base/thread_checker.h"
+#include "common/metrics/stage_metrics.h"
 #include "common/music/timeline.h"
 #include "streamd/encode/audio_message.h"
 #include "streamd/encode/frame.h"
@@ -31,7 +33,7 @@ struct EncodedChunk {
   bool late = false;                           // its turn came before it was encoded
 };
 
-// One thread, the conductor's; any thread may destroy it. `executor` outlives it.
+// One thread, the conductor's; any thread may destroy it. `executor`, `clock` and `encode_ms` outlive it.
 class StationEncoder {
  public:
   struct Settings {
@@ -39,7 +41,8 @@ class StationEncoder {
     std::int64_t opus_bitrate = 0;  // bits a second
     bool personal = false;
   };
-  StationEncoder(EncodingExecutor& executor, Settings settings);
+  // `encode_ms` observes how long the encoding of each chunk takes, in each format.
+  StationEncoder(EncodingExecutor& executor, const Clock& clock, Histogram& encode_ms, Settings settings);
   StationEncoder(StationEncoder&&) = default;
   StationEncoder& operator=(StationEncoder&&) = default;
   ~StationEncoder();
@@ -94,6 +97,8 @@ class StationEncoder {
 
   ThreadChecker checker_;
   EncodingExecutor* executor_;
+  const Clock* clock_;
+  Histogram* encode_ms_;
   Settings settings_;
   std::optional<Opus> opus_;
 };

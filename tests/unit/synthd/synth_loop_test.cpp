@@ -38,6 +38,34 @@ TEST_CASE_FIXTURE(Fixture, "each chunk is counted and measured once") {
   CHECK(life.metrics.configured[0].skipped.value() == 0);
   CHECK(life.metrics.device_busy_seconds.value() == doctest::Approx(published * 0.001));
   CHECK(shown_metrics(folder).at("audio_synthesis_latency_ms").count() == published);
+  MetricsReader reader(folder.path());
+  reader.refresh();
+  std::vector<MetricSample> samples;
+  reader.read(samples);
+  std::map<std::string, double> stages;
+  for (const auto& sample : samples) {
+    if (sample.spec.name == "auralis_stage_latency_ms")
+      stages[sample.spec.labels.at(0).value] = sample.count();
+  }
+  CHECK(stages ==
+        std::map<std::string, double>{{"compose", published}, {"render", published}, {"publish", published}});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a loop that is held up shows how late it ran, and how fast it renders") {
+  Life life(folder, clock, engine, chunks);
+  engine.clock = &clock;
+  engine.chunk_takes_ns = kChunkNs / 4;
+  life.play(3 * kNsPerSecond);
+  const auto late = [&] { return shown_metrics(folder).at("auralis_wakeup_latency_ms").buckets.at(5); };
+  const auto factor = [&] { return shown_metrics(folder).at("auralis_realtime_factor").value; };
+  CHECK(factor() == doctest::Approx(4));
+  CHECK(late() == 0);
+  clock.now += kNsPerSecond;
+  life.step();
+  CHECK(late() == 1);
+  engine.chunk_takes_ns = 2 * kChunkNs;
+  life.play(6 * kNsPerSecond);
+  CHECK(factor() < 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "voices that the engine leaves out are counted") {

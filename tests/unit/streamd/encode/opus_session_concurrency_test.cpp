@@ -41,16 +41,18 @@ struct AtOnce final : EncodingExecutor {
 
 std::vector<OpusSession::Encoded> encoded_alone(std::size_t station) {
   AtOnce executor;
-  const auto session = std::make_shared<OpusSession>(executor, settings_of(station));
+  SystemClock clock;
+  const auto session = std::make_shared<OpusSession>(executor, clock, settings_of(station));
   for (std::int64_t seq = 0; seq < kChunks; ++seq) session->submit(chunk_of(station, seq));
   return session->take_encoded();
 }
 
 TEST_CASE("stations encoded on threads that they share come out in order and as if each were alone") {
+  SystemClock clock;
   EncodingPool pool(3);
   std::vector<std::shared_ptr<OpusSession>> sessions;
   for (std::size_t station = 0; station < kStations; ++station)
-    sessions.push_back(std::make_shared<OpusSession>(pool, settings_of(station)));
+    sessions.push_back(std::make_shared<OpusSession>(pool, clock, settings_of(station)));
   std::vector<std::vector<OpusSession::Encoded>> came(kStations);
   const auto collect = [&] {
     for (std::size_t station = 0; station < kStations; ++station) {
@@ -83,7 +85,7 @@ TEST_CASE("a pool that ends leaves out what waits, and sessions may end while th
   for (int round = 0; round < 20; ++round) {
     EncodingPool pool(2);
     for (std::size_t station = 0; station < kStations; ++station) {
-      const auto session = std::make_shared<OpusSession>(pool, settings_of(station));
+      const auto session = std::make_shared<OpusSession>(pool, clock, settings_of(station));
       for (std::int64_t seq = 0; seq < 3; ++seq) session->submit(chunk_of(station, seq));
       session->skip_before(station % 2 == 0 ? 100 : 2);
     }

@@ -13,8 +13,9 @@ namespace {
 struct Fixture {
   test::HeldExecutor executor;
   test::TestStation station;
+  SystemClock clock;
   std::shared_ptr<OpusSession> session =
-      std::make_shared<OpusSession>(executor, OpusSession::Settings{"garden", 96'000, 1, false});
+      std::make_shared<OpusSession>(executor, clock, OpusSession::Settings{"garden", 96'000, 1, false});
 
   Fixture() { executor.held = true; }
   void submit(std::int64_t first, std::int64_t last) {
@@ -72,7 +73,7 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture, "a chunk that cannot be encoded is missing, and no longer pending") {
   constexpr std::int32_t kNoBitrate = 0;
   const auto broken =
-      std::make_shared<OpusSession>(executor, OpusSession::Settings{"garden", kNoBitrate, 1, false});
+      std::make_shared<OpusSession>(executor, clock, OpusSession::Settings{"garden", kNoBitrate, 1, false});
   for (const std::int64_t seq : {4, 5}) broken->submit(station.chunk(seq));
   executor.run_waiting(2);
   CHECK(broken->take_encoded().empty());

@@ -19,7 +19,9 @@ constexpr std::uint32_t kFrames = 4'800;
 
 struct Fixture {
   test::HeldExecutor executor;
-  StationEncoder encoder{executor, {"garden", 96'000, false}};
+  test::ManualClock clock;
+  test::OwnMetrics own;
+  StationEncoder encoder{executor, clock, own.metrics.encode_ms, {"garden", 96'000, false}};
   std::deque<EncodedChunk> held;
 
   EncodedChunk& add(std::int64_t seq, std::int16_t value = 100) {
@@ -43,6 +45,7 @@ struct Fixture {
   void collect() {
     encoder.collect([this](std::int64_t seq) { return find(seq); });
   }
+  double encoded() const { return own.sample("auralis_stage_latency_ms", "encode").count(); }
   static std::string_view payload(const AudioMessagePtr& audio) { return payload_of(*audio->message); }
 };
 
@@ -56,6 +59,18 @@ TEST_CASE_FIXTURE(Fixture, "each format is made once and shared, and says which 
     CHECK(message->duration_ns == 100 * kNsPerMs);
     CHECK_FALSE(message->silence);
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "each encoding is measured once, that in Opus for both of its formats") {
+  EncodedChunk& chunk = add(7);
+  for (const WireFormat format : {WireFormat::kPcm, WireFormat::kJson, WireFormat::kWav, WireFormat::kPcm})
+    encoder.message(chunk, format);
+  CHECK(encoded() == 3);
+  encoder.submit(chunk, true);
+  collect();
+  REQUIRE(encoder.message(chunk, WireFormat::kOpus));
+  REQUIRE(encoder.message(chunk, WireFormat::kOggOpus));
+  CHECK(encoded() == 4);
 }
 
 TEST_CASE_FIXTURE(Fixture, "PCM, WAV and JSON carry the same samples, and PCM does not copy them") {
