@@ -4,7 +4,12 @@
 namespace auralis {
 
 StreamMetrics::StreamMetrics(MetricBinder& m) : m_(m) {
-  for (std::size_t i = 0; i < configured.size(); ++i) configured[i] = of(late_label("station", i));
+  for (std::size_t i = 0; i < configured.size(); ++i) {
+    configured.at(i) = of(late_label("station", i));
+    listeners.at(i) = listeners_of(late_label("station", i));
+  }
+  listeners.at(kPersonalGroup) = listeners_of({"station", std::string(kPersonalLabel)});
+  listeners.at(kNoGroup) = listeners_of({"station", "(none)"});  // no station can have that name
   for (std::size_t i = 0; i < disconnections.size(); ++i) {
     const std::string reason(disconnect_reason_name(static_cast<DisconnectReason>(i)));
     disconnections.at(i) = m_.counter("websocket_disconnections_total", "Listeners disconnected, by reason",
@@ -39,6 +44,39 @@ std::string_view disconnect_reason_name(DisconnectReason reason) {
       break;
   }
   return "crash";
+}
+
+StreamMetrics::ListenerMetrics StreamMetrics::listeners_of(const MetricLabel& label) {
+  constexpr std::array<const char*, kWireFormats> kNames{"json", "pcm", "opus", "opus", "wav"};
+  ListenerMetrics made;
+  for (std::size_t i = 0; i < kWireFormats; ++i) {
+    const auto format = static_cast<WireFormat>(i);
+    made.connected.at(i) = m_.gauge(
+        "auralis_listeners",
+        "Listeners connected, by station, format and transport; (none): their station is not known yet, "
+        "or has ended",
+        {label, {"format", kNames.at(i)}, {"transport", is_plain_http(format) ? "http" : "websocket"}});
+    if (format == WireFormat::kOggOpus) {
+      made.seconds.at(i) = made.seconds.at(static_cast<std::size_t>(WireFormat::kOpus));
+      continue;
+    }
+    made.seconds.at(i) = m_.sparse_counter("auralis_listener_seconds_total",
+                                           "Time that listeners have been connected, summed, in seconds; "
+                                           "(none) takes over that of stations that "
+                                           "have ended",
+                                           {label, {"format", kNames.at(i)}});
+  }
+  return made;
+}
+
+double StreamMetrics::listener_seconds() const {
+  double all = 0;
+  for (const ListenerMetrics& group : listeners) {
+    for (std::size_t i = 0; i < kWireFormats; ++i) {
+      if (i != static_cast<std::size_t>(WireFormat::kOggOpus)) all += group.seconds.at(i).value();
+    }
+  }
+  return all;
 }
 
 Counter StreamMetrics::dropped(const std::string& reason) {

@@ -12,6 +12,7 @@
 #include "common/metrics/process_metrics.h"
 #include "common/metrics/stage_metrics.h"
 #include "common/metrics/station_labels.h"
+#include "streamd/encode/wire_format.h"
 
 namespace auralis {
 
@@ -29,6 +30,11 @@ enum class DisconnectReason {
 inline constexpr std::size_t kDisconnectReasons = 8;
 std::string_view disconnect_reason_name(DisconnectReason reason);
 
+// The stations whose listeners are counted together: a configured one by the index of its label, or these.
+inline constexpr std::size_t kPersonalGroup = kStationLabels;
+inline constexpr std::size_t kNoGroup = kStationLabels + 1;  // not known yet, or ended
+inline constexpr std::size_t kListenerGroups = kStationLabels + 2;
+
 class StreamMetrics {
   MetricBinder& m_;
 
@@ -37,6 +43,11 @@ class StreamMetrics {
   struct StationMetrics {
     Counter underruns;
     Counter overruns;
+  };
+  // Of a group's listeners, by WireFormat. The seconds of both formats of Opus are one counter.
+  struct ListenerMetrics {
+    std::array<Gauge, kWireFormats> connected;
+    std::array<Counter, kWireFormats> seconds;
   };
 
   explicit StreamMetrics(MetricBinder& m);
@@ -128,7 +139,11 @@ class StreamMetrics {
       m_.gauge("auralis_listeners_behind", "Listeners whose oldest chunk has waited for more than 500 ms");
   Counter bytes_sent = m_.counter(kBytesSent, "Bytes sent to listeners over WebSocket and HTTP");
 
+  // Set by ListenerLedger.
   Gauge active_connections = m_.gauge("websocket_active_connections", "Listeners connected");
+  Gauge listeners_peak = m_.gauge("auralis_listeners_peak",
+                                  "Most listeners that were connected at a time since streamd started");
+  std::array<ListenerMetrics, kListenerGroups> listeners;
   Counter connections = m_.counter("websocket_connections_total", "Listeners accepted");
   std::array<Counter, kDisconnectReasons> disconnections;  // by DisconnectReason
   Counter& disconnected(DisconnectReason reason) {
@@ -136,8 +151,8 @@ class StreamMetrics {
   }
   // All disconnections.
   double disconnected() const;
-  Counter listener_seconds = m_.counter("auralis_listener_seconds_total",
-                                        "Time that listeners have been connected, summed, in seconds");
+  // Of all listeners.
+  double listener_seconds() const;
   Counter rejected_limit = rejected("limit");
   Counter rejected_address = rejected("address");
   Counter rejected_rate = rejected("rate");
@@ -176,6 +191,7 @@ class StreamMetrics {
   Counter dropped(const std::string& reason);
   Counter rejected(const std::string& reason);
   StationMetrics of(const MetricLabel& label);
+  ListenerMetrics listeners_of(const MetricLabel& label);
 };
 
 }  // namespace auralis

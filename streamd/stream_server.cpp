@@ -141,14 +141,17 @@ struct StreamServer::Impl {
     }
   }
 
-  // Whether all listeners of all workers are gone; false if a worker does not answer.
+  // Whether all listeners of all workers are gone, and counted; false if a worker does not answer.
   bool drained() {
     const auto until = std::chrono::steady_clock::now() + kWorkerTimeout;
     std::vector<std::future<bool>> workers_drained;
     for (WorkerProxy& worker : worker_proxies) workers_drained.push_back(worker.close_due_listeners());
-    return std::all_of(workers_drained.begin(), workers_drained.end(), [until](std::future<bool>& drained) {
-      return drained.wait_until(until) == std::future_status::ready && drained.get();
-    });
+    const auto is_true = [until](std::future<bool>& answer) {
+      return answer.wait_until(until) == std::future_status::ready && answer.get();
+    };
+    if (!std::all_of(workers_drained.begin(), workers_drained.end(), is_true)) return false;
+    std::future<bool> counted = conductor_proxy.empty();
+    return is_true(counted);
   }
 };
 

@@ -5,10 +5,13 @@
 
 namespace auralis {
 
-void StationLabels::keep(const std::vector<std::string_view>& names) {
+void StationLabels::keep(const std::vector<std::string_view>& names,
+                         const std::function<void(std::size_t)>& release) {
   for (std::size_t i = 0; i < kStationLabels; ++i) {
-    const bool kept = std::find(names.begin(), names.end(), metrics_.late_label(i)) != names.end();
-    if (!kept) metrics_.set_late_label(i, "");
+    const std::string label = metrics_.late_label(i);
+    if (label.empty() || std::find(names.begin(), names.end(), label) != names.end()) continue;
+    release(i);
+    metrics_.set_late_label(i, "");
   }
 }
 

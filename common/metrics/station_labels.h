@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,11 @@ class StationLabels {
  public:
   explicit StationLabels(MetricsWriter& metrics) : metrics_(metrics) {}
 
-  // Keeps the labels of these stations; the metrics of all others become absent.
-  void keep(const std::vector<std::string_view>& names);
+  // Keeps the labels of these stations; the metrics of all others become absent. Calls `release` with the
+  // index of each before that.
+  void keep(
+      const std::vector<std::string_view>& names,
+      const std::function<void(std::size_t)>& release = [](std::size_t) {});
 
   // The index of the station's label, possibly set by a former process; else assigns a free one. Nothing if
   // none is free.

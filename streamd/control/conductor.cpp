@@ -35,6 +35,10 @@ Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetri
       pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding, prefill_chunks(),
             config_.streamd.opus_kbps * kBitsPerKbit),
       stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
+      ledger_(clock_, metrics),
+      subscriptions_([this](const Subscriptions::Listener& before, const Subscriptions::Listener& after) {
+        ledger_.move({before.station, before.format}, {after.station, after.format});
+      }),
       delivery_(pump_, subscriptions_, clock_,
                 [this](std::size_t worker, Delivery delivery) {
                   workers_.at(worker).deliver(std::move(delivery));
@@ -72,6 +76,7 @@ std::int64_t Conductor::work() {
   if (now_ns >= next_second_ns_) {
     next_second_ns_ = now_ns + kNsPerSecond;
     for (WorkerProxy& worker : workers_) worker.check_timeouts();
+    ledger_.count_seconds();
     stations_.close_idle(
         [this](const StationId& station) { return subscriptions_.listeners_of(station) > 0; });
   }
@@ -109,20 +114,14 @@ void Conductor::close_streams_of_other_rate() {
 void Conductor::apply(const StationTable::Changes& changes) {
   std::vector<std::string_view> names;
   for (const StationId& station : stations_.configured()) names.emplace_back(stations_.find(station)->name);
-  labels_.keep(names);
-  for (const StationId& station : changes.came) {
-    const StationState& state = *stations_.find(station);
-    StreamMetrics::StationMetrics* metrics = &metrics_.personal;
-    if (state.personal == 0) {
-      if (const auto label = labels_.label_of(state.name)) metrics = &metrics_.configured.at(*label);
-    }
-    pump_.add(station, state.name, state.personal == 0, *metrics);
-  }
+  labels_.keep(names, [this](std::size_t label) { ledger_.release_group(label); });
+  for (const StationId& station : changes.came) add_station(station);
   for (const auto& gone : changes.gone) {
     delivery_.drop_owed(gone.id);
     pump_.remove(gone.id);
     sent_status_.erase(gone.name);
     relocate(gone);
+    ledger_.remove_station(gone.id);
   }
   // Listeners that named no station, and came before there was one.
   if (const auto station = stations_.default_station()) move({}, *station);
@@ -131,13 +130,28 @@ void Conductor::apply(const StationTable::Changes& changes) {
   metrics_.personal_stations.set(static_cast<double>(stations_.personal()));
 }
 
+// Of more configured stations than there are labels, the last ones are counted as personal ones.
+void Conductor::add_station(const StationId& station) {
+  const StationState& state = *stations_.find(station);
+  const bool personal = state.personal != 0;
+  const auto label = personal ? std::nullopt : labels_.label_of(state.name);
+  ledger_.set_group(station, label.value_or(kPersonalGroup));
+  pump_.add(station, state.name, !personal, label ? metrics_.configured.at(*label) : metrics_.personal);
+}
+
+std::optional<StationId> Conductor::open_personal(const Permalink& link, SharedPermit permit) {
+  const auto station = stations_.open(link, std::move(permit));
+  if (station) ledger_.set_group(*station, kPersonalGroup);
+  return station;
+}
+
 // A synthd that restarted from nothing has its stations under other ids.
 void Conductor::relocate(const StationTable::Gone& gone) {
   if (const auto station = stations_.find(gone.name)) {
     stations_.keep(*station, gone.permit);
     return move(gone.id, *station);
   }
-  if (const auto other = gone.link ? stations_.open(*gone.link, gone.permit) : std::nullopt)
+  if (const auto other = gone.link ? open_personal(*gone.link, gone.permit) : std::nullopt)
     return move(gone.id, *other);
   const auto waits = [&](const PendingListener& pending) {
     return pending.station && pending.station->station == gone.id;

@@ -25,6 +25,7 @@
 #include "streamd/control/worker_context.h"
 #include "streamd/control/worker_proxy.h"
 #include "streamd/delivery/chunk_pump.h"
+#include "streamd/delivery/listener_ledger.h"
 #include "streamd/delivery/paced_delivery.h"
 #include "streamd/delivery/subscriptions.h"
 #include "streamd/encode/encoding_pool.h"
@@ -46,7 +47,8 @@ class Conductor {
 
   // Requests of workers, as in ConductorProxy.
   void add(ConnectionId id, const NewListener& listener);
-  void remove(ConnectionId id);
+  void remove(ConnectionId id, DisconnectReason reason);
+  bool empty() const { return subscriptions_.size() == 0; }
   void change(ConnectionId id, const ClientMessage& message);
   void send_status(ConnectionId id);
   void subscribe(ConnectionId id, const ReservedStation& station);
@@ -73,6 +75,8 @@ class Conductor {
   void refresh();
   void close_streams_of_other_rate();
   void apply(const StationTable::Changes& changes);
+  void add_station(const StationId& station);
+  std::optional<StationId> open_personal(const Permalink& link, SharedPermit permit);
   void relocate(const StationTable::Gone& gone);
   void move(const StationId& from, const StationId& to);
   void reject(ConnectionId id);
@@ -132,6 +136,7 @@ class Conductor {
   StationLabels labels_;
   ChunkPump pump_;
   StationTable stations_;
+  ListenerLedger ledger_;
   Subscriptions subscriptions_;
   PacedDelivery delivery_;
   WakeupMeter wakeups_;

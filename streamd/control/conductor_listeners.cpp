@@ -20,14 +20,18 @@ void Conductor::add(ConnectionId id, const NewListener& listener) {
   assert(checker_.is_current());
   assert(listener.worker < workers_.size() && subscriptions_.find(id) == nullptr);
   const auto station = station_for(listener.station);
-  subscriptions_.add(id, listener.worker, listener.format, station.value_or(StationId{}), listener.actor);
+  const ListenerLedger::Place place{station.value_or(StationId{}), listener.format};
+  ledger_.add(place);
+  subscriptions_.add(id, listener.worker, place.format, place.station, listener.actor, clock_.now_ns());
   // The station may have ended since the listener was admitted.
   if (!station || !secure_encoder(*station, listener.format, listener.station.encoder)) return reject(id);
   wait_for({*station, false, listener.station.want.link.has_value(), {}, 0}, id);
 }
 
-void Conductor::remove(ConnectionId id) {
+void Conductor::remove(ConnectionId id, DisconnectReason reason) {
   assert(checker_.is_current());
+  if (const auto* const listener = subscriptions_.find(id))
+    ledger_.remove({listener->station, listener->format}, reason, listener->since_ns);
   subscriptions_.remove(id);
   const auto found = pending_.find(id);
   if (found == pending_.end()) return;
@@ -76,7 +80,7 @@ std::optional<StationId> Conductor::station_for(const ReservedStation& reserved)
   const StationRequest& want = reserved.want;
   std::optional<StationId> station = want.id;
   if (want.link) {
-    station = stations_.open(*want.link, reserved.personal);
+    station = open_personal(*want.link, reserved.personal);
     publish_directory();
   }
   release_reservation(reserved);

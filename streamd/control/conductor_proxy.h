@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "streamd/control/listener_requests.h"
 #include "streamd/encode/wire_message.h"
 #include "streamd/net/executor.h"
+#include "streamd/stream_metrics.h"
 
 namespace auralis {
 
@@ -25,7 +27,7 @@ class ConductorProxy {
 
   // A listener was opened. Its audio begins as soon as its station plays (WorkerProxy::begin).
   void add(ConnectionId id, NewListener listener);
-  void remove(ConnectionId id);
+  void remove(ConnectionId id, DisconnectReason reason);
 
   // Requests of a listener, each answered with a message to it. Ignored if the listener is gone.
   void change(ConnectionId id, ClientMessage message);  // a ParameterPatch or a PresetChoice
@@ -43,6 +45,9 @@ class ConductorProxy {
   void answer_status(HttpCaller caller, QueryFields query);
   void answer_close(HttpCaller caller, ConnectionId listener);
   void answer_listeners(HttpCaller caller);
+
+  // The result: whether all listeners were removed. Not ready while the thread hangs.
+  std::future<bool> empty();
 
   // A worker's answer to WorkerProxy::report_listeners.
   void add_reports(std::uint64_t collection, std::vector<ListenerReport> reports);

@@ -17,8 +17,14 @@ void ConductorProxy::post(Work work) {
 void ConductorProxy::add(ConnectionId id, NewListener listener) {
   post([id, listener = std::move(listener)](Conductor& conductor) { conductor.add(id, listener); });
 }
-void ConductorProxy::remove(ConnectionId id) {
-  post([id](Conductor& conductor) { conductor.remove(id); });
+void ConductorProxy::remove(ConnectionId id, DisconnectReason reason) {
+  post([id, reason](Conductor& conductor) { conductor.remove(id, reason); });
+}
+std::future<bool> ConductorProxy::empty() {
+  auto empty = std::make_shared<std::promise<bool>>();
+  std::future<bool> result = empty->get_future();
+  post([empty = std::move(empty)](Conductor& conductor) { empty->set_value(conductor.empty()); });
+  return result;
 }
 
 void ConductorProxy::change(ConnectionId id, ClientMessage message) {

@@ -67,9 +67,10 @@ void Worker::closed(ConnectionId id, ConnectionEnd end) {
   Session& session = found->second;
   if (session.arrives && session.arrives->reserved)
     context_.pending_personal.fetch_sub(1, std::memory_order_relaxed);
+  DisconnectReason reason = DisconnectReason::kClient;
   if (session.listener) {
     SendQueues::Listener& listener = *session.listener;
-    const DisconnectReason reason = queues_.remove(listener, end);
+    reason = queues_.remove(listener, end);
     log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
                                {"reason", std::string(disconnect_reason_name(reason))},
                                {"station", directory_->logged_name(listener.station())},
@@ -79,7 +80,7 @@ void Worker::closed(ConnectionId id, ConnectionEnd end) {
                                {"dropped", static_cast<std::int64_t>(listener.chunks_dropped())}});
   }
   sessions_.erase(found);
-  conductor_.remove(id);
+  conductor_.remove(id, reason);
 }
 
 void Worker::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {

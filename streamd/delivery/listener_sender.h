@@ -83,7 +83,6 @@ class ListenerSender {
   std::uint64_t bytes_sent() const { return account_.bytes; }
   std::uint64_t chunks_sent() const { return account_.sent; }
   std::uint64_t chunks_dropped() const { return account_.dropped; }
-  std::int64_t accepted_ns() const { return account_.accepted_ns; }
 
  private:
   bool send_at_once(const AudioMessagePtr& audio, std::int64_t due_ns);

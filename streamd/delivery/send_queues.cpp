@@ -20,30 +20,7 @@ SendQueues::SendQueues(const Clock& clock, const ProcessTime& process_time, Stre
       idle_ns_(idle_ns),
       step_down_(std::move(step_down)),
       ledger_(clock, metrics),
-      context_{clock_, process_time_, metrics_, ledger_, transport_, limits_, step_down_},
-      counted_ns_(clock.now_ns()) {
-  settle_former_listeners();
-}
-
-// The listeners of a former streamd that was killed are gone. How long each was connected is not known, but
-// all together: the time that was counted of all listeners, less that of those that left.
-void SendQueues::settle_former_listeners() {
-  const auto update = metrics_.atomic_update();
-  const double lost = metrics_.connections.value() - metrics_.disconnected();
-  if (lost > 0) {
-    const double seconds = metrics_.listener_seconds.value() - metrics_.connection_seconds.sum();
-    metrics_.connection_seconds.observe(std::max(0.0, seconds) / lost, static_cast<std::int64_t>(lost));
-    metrics_.disconnected(DisconnectReason::kCrash).add(lost);
-  }
-  metrics_.active_connections.set(0);
-}
-
-void SendQueues::count_listener_seconds() {
-  const std::int64_t now_ns = clock_.now_ns();
-  metrics_.listener_seconds.add(static_cast<double>(listeners_.size()) *
-                                static_cast<double>(now_ns - counted_ns_) / kNsPerSecond);
-  counted_ns_ = now_ns;
-}
+      context_{clock_, process_time_, metrics_, ledger_, transport_, limits_, step_down_} {}
 
 SendQueues::~SendQueues() {
   for (Listener* const listener : listeners_) listener->index_.reset();
@@ -65,12 +42,8 @@ bool SendQueues::has(const Listener& listener) const {
 void SendQueues::add(Listener& listener) {
   assert(thread_.is_current());
   assert(!listener.index_);
-  const auto update = metrics_.atomic_update();
-  count_listener_seconds();
   listener.index_ = listeners_.size();
   listeners_.push_back(&listener);
-  metrics_.connections.add();
-  metrics_.active_connections.set(static_cast<double>(listeners_.size()));
 }
 
 DisconnectReason SendQueues::remove(Listener& listener, ConnectionEnd end) {
@@ -80,16 +53,10 @@ DisconnectReason SendQueues::remove(Listener& listener, ConnectionEnd end) {
       end == ConnectionEnd::kReset ? DisconnectReason::kReset : DisconnectReason::kClient);
   listener.sender_.drop_all();
   remove_from_phase(listener);
-  const auto update = metrics_.atomic_update();
-  count_listener_seconds();
   listeners_.back()->index_ = listener.index_;
   listeners_.at(*listener.index_) = listeners_.back();
   listeners_.pop_back();
   listener.index_.reset();
-  const double seconds = static_cast<double>(clock_.now_ns() - listener.sender_.accepted_ns()) / kNsPerSecond;
-  metrics_.disconnected(reason).add();
-  metrics_.active_connections.set(static_cast<double>(listeners_.size()));
-  metrics_.connection_seconds.observe(seconds);
   return reason;
 }
 

@@ -134,8 +134,6 @@ class SendQueues {
   void deliver_to(Listener& listener, const StationAudio& station, std::int64_t due_ns,
                   WireMessagePtr& warning);
   void send_status_if_due(Listener& listener);
-  void count_listener_seconds();
-  void settle_former_listeners();
   void check_liveness(Listener& listener, std::int64_t now_ns);
   void remove_from_phase(Listener& listener);
 
@@ -150,7 +148,6 @@ class SendQueues {
   SendContext context_;
   std::vector<Listener*> listeners_;
   std::array<std::vector<Listener*>, kPhases> phases_;
-  std::int64_t counted_ns_;  // when listener_seconds was last counted up to
   ThreadChecker thread_;
 };
 

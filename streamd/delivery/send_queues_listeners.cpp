@@ -75,7 +75,6 @@ void SendQueues::check_timeouts() {
     if (!listener->sender_.closing() && !is_plain_http(listener->format())) check_liveness(*listener, now_ns);
   }
   metrics_.listeners_behind.set(static_cast<double>(behind));
-  count_listener_seconds();
 }
 
 void SendQueues::check_liveness(Listener& listener, std::int64_t now_ns) {

@@ -26,7 +26,7 @@ bool Subscriptions::Key::operator<(const Key& other) const {
 }
 
 void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station,
-                        std::string actor) {
+                        std::string actor, std::int64_t since_ns) {
   assert(thread_.is_current());
   assert(find(id) == nullptr);
   std::uint32_t best = spread(0);
@@ -34,7 +34,7 @@ void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, 
     if (phase_counts_.at(spread(rank)) < phase_counts_.at(best)) best = spread(rank);
   }
   ++phase_counts_.at(best);
-  listeners_[id] = {worker, station, format, best, false, std::move(actor)};
+  listeners_[id] = {worker, station, format, best, false, std::move(actor), since_ns};
   count(listeners_[id], +1);
 }
 
@@ -68,9 +68,11 @@ void Subscriptions::count(const Listener& listener, int change) {
 
 template <typename Change>
 void Subscriptions::change(Listener& listener, const Change& change) {
+  const Listener before = listener;
   count(listener, -1);
   change(listener);
   count(listener, +1);
+  moved_(before, listener);
 }
 
 void Subscriptions::begin(ConnectionId id) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -26,12 +27,17 @@ class Subscriptions {
     WireFormat format = WireFormat::kJson;
     std::uint32_t phase = 0;
     bool delivered_to = false;
-    std::string actor;  // names the client in the log
+    std::string actor;          // names the client in the log
+    std::int64_t since_ns = 0;  // when it was added
   };
+
+  // `moved` is called after each change of a listener's station or format.
+  using Moved = std::function<void(const Listener& before, const Listener& after)>;
+  explicit Subscriptions(Moved moved = [](const Listener&, const Listener&) {}) : moved_(std::move(moved)) {}
 
   // Adds a listener, which gets the phase that fewest have.
   void add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station,
-           std::string actor = {});
+           std::string actor = {}, std::int64_t since_ns = 0);
   void remove(ConnectionId id);
   // Counts what the listener needs from now on.
   void begin(ConnectionId id);
@@ -79,6 +85,7 @@ class Subscriptions {
   template <typename Change>
   void change(Listener& listener, const Change& change);
 
+  Moved moved_;
   std::unordered_map<ConnectionId, Listener> listeners_;
   std::map<std::pair<std::size_t, std::uint64_t>, StationCount> station_counts_;  // by index and generation
   std::array<std::size_t, kPhases> phase_counts_{};

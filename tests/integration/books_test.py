@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Every chunk due to a listener is sent, dropped or queued: the counters on /metrics add up."""
 
+import pytest
+
 from auralis import books, eventually
 from listener import JSON, PCM, SMALL_BUFFER
 
@@ -17,6 +19,7 @@ def balanced_scrape(stack):
         assert due == became
         connected = scrape.value("websocket_active_connections") + scrape.total("websocket_disconnections_total")
         assert scrape.value("websocket_connections_total") == connected
+        assert scrape.total("auralis_listeners") == scrape.value("websocket_active_connections")
     return scrape
 
 
@@ -101,3 +104,5 @@ def test_the_books_add_up_after_a_kill(stack, listen):
     assert after.value("websocket_disconnections_total", reason="crash") > 0
     # How long the listeners of the killed one were connected is known together, not of each.
     assert after.value("websocket_connection_duration_seconds_count") == after.total("websocket_disconnections_total")
+    seconds = after.total("auralis_listener_seconds_total")
+    assert seconds == pytest.approx(after.value("websocket_connection_duration_seconds_sum"))

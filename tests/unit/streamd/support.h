@@ -28,15 +28,22 @@ class OwnMetrics {
   LateLabels labels_{};
 
  public:
-  OwnMetrics() { labels_[0].store(late_text("default")); }
+  OwnMetrics() {
+    prepare_shard(words_.data(), specs_);
+    labels_[0].store(late_text("default"));
+  }
 
   StreamMetrics metrics{binder_};
 
-  // The series of that name and label value as a reader sees it.
-  MetricSample sample(const std::string& name, const std::string& label = {}) const {
+  // All series as a reader sees them.
+  std::vector<MetricSample> samples() const {
     std::vector<MetricSample> samples;
     read_metrics(specs_, words_.data(), 1, words_.size(), samples, &labels_);
-    for (const auto& sample : samples) {
+    return samples;
+  }
+  // The series of that name and label value.
+  MetricSample sample(const std::string& name, const std::string& label = {}) const {
+    for (const auto& sample : samples()) {
       if (sample.spec.name == name && (label.empty() || sample.spec.labels.at(0).value == label))
         return sample;
     }

@@ -55,7 +55,9 @@ TEST_CASE_FIXTURE(Fixture, "StationLabels: after a restart a station has the lab
 TEST_CASE_FIXTURE(Fixture, "StationLabels: keep() frees the labels of all other stations") {
   StationLabels labels(*writer);
   for (const char* name : {"day", "night", "dawn"}) labels.label_of(name);
-  labels.keep({"night"});
+  std::vector<std::string> released;
+  labels.keep({"night"}, [&](std::size_t label) { released.push_back(writer->late_label(label)); });
+  CHECK(released == std::vector<std::string>{"day", "dawn"});
   CHECK(writer->late_label(0).empty());
   CHECK(writer->late_label(1) == "night");
   CHECK(writer->late_label(2).empty());

@@ -251,5 +251,40 @@ TEST_CASE_FIXTURE(Fixture, "the time of the last step is known, for a thread tha
   CHECK(conductor.last_step_ns() == clock.now);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "listeners of all workers are counted by what they hear, from their first moment on") {
+  const auto listeners = [this] {
+    std::map<std::string, double> found;
+    for (const MetricSample& sample : own[0].samples()) {
+      if (sample.spec.name != "auralis_listeners") continue;
+      const auto& labels = sample.spec.labels;
+      found[labels.at(0).value + " " + labels.at(1).value] = sample.value;
+    }
+    return found;
+  };
+  using Counts = std::map<std::string, double>;
+  REQUIRE(connect(2).status == 101);
+  run();
+  CHECK(listeners() == Counts{{"(none) pcm", 1}});  // no station is known yet
+  start_synth();
+  advance(kChunkNs);
+  CHECK(listeners() == Counts{{"default pcm", 1}});
+  REQUIRE(connect(3, "station=new", {"auralis.json.v1"}).status == 101);
+  run();
+  CHECK(listeners() == Counts{{"default pcm", 1}, {"personal json", 1}});
+  say(2, R"({"type": "subscribe", "query": "station=new"})");
+  advance(kChunkNs);
+  open_requested(1);
+  open_requested(2);
+  advance(5 * kChunkNs);
+  CHECK(listeners() == Counts{{"personal pcm", 1}, {"personal json", 1}});
+  worker(3).closed(3, ConnectionEnd::kReset);
+  run();
+  CHECK(listeners() == Counts{{"personal pcm", 1}});
+  CHECK(own[0].sample("websocket_active_connections").value == 1);
+  CHECK(value("websocket_connections_total") == 2);
+  CHECK(value("websocket_disconnections_total", "reset") == 1);
+}
+
 }  // namespace
 }  // namespace auralis::conductor_test

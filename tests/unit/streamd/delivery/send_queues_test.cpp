@@ -83,16 +83,12 @@ TEST_CASE_FIXTURE(Fixture, "what was queued, or fell due, to a listener that lea
   clock.now += 3 * kNsPerSecond;
   listeners.remove(queues, 1);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 2 + 30);
-  CHECK(value("websocket_disconnections_total", "client") == 1);
-  CHECK(value("auralis_listener_seconds_total") == 3);
-  CHECK(value("websocket_active_connections") == 0);
-  CHECK(own.sample("websocket_connection_duration_seconds").sum == 3.0);
   check_books();
   deliver(audio(3));
   check_books();
 }
 
-TEST_CASE_FIXTURE(Fixture, "a disconnection is counted by its reason, by which side it was closed first") {
+TEST_CASE_FIXTURE(Fixture, "the reason of a disconnection is that of the side which closed it first") {
   const auto gone = [this](ConnectionId id, std::uint16_t code, ConnectionEnd end) {
     add(id);
     if (code != 0) queues.close(listeners.at(id), code, "");
@@ -106,24 +102,15 @@ TEST_CASE_FIXTURE(Fixture, "a disconnection is counted by its reason, by which s
   CHECK(gone(6, close_code::kStationGone, ConnectionEnd::kClosed) == "operator");
   CHECK(gone(7, close_code::kGoingAway, ConnectionEnd::kClosed) == "drain");
   CHECK(gone(8, close_code::kPolicyViolation, ConnectionEnd::kClosed) == "error");
-  for (const char* const reason : {"client", "reset", "idle", "backlog", "drain", "error"})
-    CHECK_MESSAGE(value("websocket_disconnections_total", reason) == 1, reason);
-  CHECK(value("websocket_disconnections_total", "operator") == 2);
-  CHECK(value("websocket_connections_total") == own.metrics.disconnected());
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a killed streamd left queued is dropped by the next one") {
   add(1);
-  clock.now += kNsPerSecond;
-  queues.check_timeouts();
   deliver(audio(1));
   deliver(audio(2));
   queues.written(listeners.at(1));
   const SendQueues next(clock, process_time, own.metrics, transport, {}, 1, nullptr);
   CHECK(value("websocket_chunks_dropped_total", "disconnect") == 1);
-  CHECK(value("websocket_disconnections_total", "crash") == 1);
-  CHECK(own.sample("websocket_connection_duration_seconds").count() == 1);
-  CHECK(own.sample("websocket_connection_duration_seconds").sum == 1);
   CHECK(value("auralis_chunks_queued") == 0);
 }
 
