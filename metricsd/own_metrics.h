@@ -75,9 +75,11 @@ class OwnMetrics {
   Gauge bandwidth_mbps =
       m_.gauge("network_bandwidth_mbps",
                "Bit rate of streamd to all listeners over the last 5 seconds, in megabits per second");
-  Gauge gpu_percent = m_.gauge("gpu_utilization_percent",
-                               "Share of the last 5 seconds in which the GPU was busy for synthd, in "
-                               "percent; absent where no GPU renders");
+  Gauge gpu_percent =
+      m_.gauge("gpu_utilization_percent",
+               "Share of the time in which the GPU was busy, in percent, by its driver; where "
+               "that does not tell, busy for synthd over the last 5 seconds; absent where no GPU "
+               "renders");
   Gauge engine_percent =
       m_.gauge("auralis_engine_utilization_percent",
                "Share of the last 5 seconds in which the native engine, or OpenCL on a processor, "
@@ -89,7 +91,14 @@ class OwnMetrics {
   std::array<Gauge, 3> cpu_percent{
       {process_cpu(Daemon::kSynthd), process_cpu(Daemon::kStreamd), process_cpu(Daemon::kMetricsd)}};
 
-  // Set by SnapshotSource.
+  // Set by SnapshotSource. Of the GPU that renders, as its driver tells, at most 15 seconds old.
+  Gauge gpu_memory_total_mb = m_.gauge("auralis_gpu_memory_total_mb",
+                                       "Memory that the GPU has, in MiB; absent if its driver does not tell");
+  Gauge gpu_temperature =
+      m_.gauge("auralis_gpu_temperature_celsius",
+               "Temperature of the GPU, in degrees Celsius; absent if its driver does not tell");
+  Gauge gpu_power = m_.gauge("auralis_gpu_power_watts",
+                             "Power that the GPU takes, in watts; absent if its driver does not tell");
   std::array<Gauge, 2> heartbeat_age_s{{heartbeat_age(Daemon::kSynthd), heartbeat_age(Daemon::kStreamd)}};
   std::array<Gauge, 3> up{
       {process_up(Daemon::kSynthd), process_up(Daemon::kStreamd), process_up(Daemon::kMetricsd)}};

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/base/log.h"
+#include "common/metrics/metric_names.h"
 
 namespace auralis {
 namespace {
@@ -42,6 +43,28 @@ bool same_labels(const MetricSample& a, const MetricSample& b) {
       [](const MetricLabel& x, const MetricLabel& y) { return x.name == y.name && x.value == y.value; });
 }
 
+// The name of the GPU that renders; empty if none does.
+std::string gpu_of(const std::vector<MetricSample>& samples) {
+  const auto find = [&](std::string_view name) {
+    return std::find_if(samples.begin(), samples.end(),
+                        [&](const MetricSample& sample) { return sample.spec.name == name; });
+  };
+  const auto info = find(kEngineInfo);
+  if (find(kGpuMemory) == samples.end() || info == samples.end()) return {};
+  for (const MetricLabel& label : info->spec.labels) {
+    if (label.name == kDeviceName) return label.value;
+  }
+  return {};
+}
+
+void set_or_clear(Gauge& gauge, const std::optional<double>& value) {
+  if (value) {
+    gauge.set(*value);
+  } else {
+    gauge.clear();
+  }
+}
+
 }  // namespace
 
 std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples) {
@@ -67,11 +90,13 @@ std::vector<double> cumulative_buckets(const MetricSample& sample) {
   return counts;
 }
 
-SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc)
+SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc,
+                               GpuSources gpus)
     : clock_(clock),
       derived_(own_.metrics()),
       depths_(config.daemon_dir(Daemon::kSynthd), own_),
       system_(proc),
+      gpus_(clock, std::move(gpus)),
       peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {
   set_build_labels(own_);
   own_.metrics().process.begin();
@@ -85,6 +110,7 @@ std::vector<DaemonEvent> SnapshotSource::sample() {
   derived_.add_machine(now_ns, system_.cpu());
   derived_.add_metricsd(now_ns);
   std::vector<DaemonEvent> events;
+  std::string gpu;
   for (auto& peer : peers_) {
     const bool up = look_at(peer, now_ns);
     if (auto event = what_changed(peer, up)) {
@@ -97,11 +123,24 @@ std::vector<DaemonEvent> SnapshotSource::sample() {
       derived_.hide(peer.daemon);
     } else if (peer.daemon == Daemon::kSynthd) {
       derived_.add_synthd(now_ns, samples);
+      gpu = gpu_of(samples);
     } else {
       derived_.add_streamd(now_ns, samples);
     }
   }
+  gpus_.watch(gpu);
+  show_gpu();
   return events;
+}
+
+void SnapshotSource::show_gpu() {
+  OwnMetrics& own = own_.metrics();
+  const GpuReading reading = gpus_.latest().value_or(GpuReading{});
+  // Else the share of time that DerivedMetrics has set.
+  if (reading.utilization_percent) own.gpu_percent.set(*reading.utilization_percent);
+  set_or_clear(own.gpu_memory_total_mb, reading.memory_total_mb);
+  set_or_clear(own.gpu_temperature, reading.temperature_celsius);
+  set_or_clear(own.gpu_power, reading.power_watts);
 }
 
 Snapshot SnapshotSource::take() {

@@ -20,6 +20,7 @@
 #include "common/metrics/metrics_segment.h"
 #include "metricsd/absence.h"
 #include "metricsd/derived_metrics.h"
+#include "metricsd/gpu_sampler.h"
 #include "metricsd/metric_guard.h"
 #include "metricsd/own_metrics_memory.h"
 #include "metricsd/ring_depths.h"
@@ -61,7 +62,8 @@ std::vector<double> cumulative_buckets(const MetricSample& sample);
 class SnapshotSource {
  public:
   // `clock` must outlive it; `proc` replaces /proc in a test.
-  SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc = "/proc");
+  SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc = "/proc",
+                 GpuSources gpus = {});
 
   // Advances the sliding windows and the metrics of the process itself. About each second, by one thread.
   // Returns, and logs, which daemons changed since the last call.
@@ -109,6 +111,7 @@ class SnapshotSource {
       AURALIS_REQUIRES(mutex_);
   static std::optional<DaemonEvent> what_changed(Peer& peer, bool up);
   Snapshot take_locked() AURALIS_REQUIRES(mutex_);
+  void show_gpu() AURALIS_REQUIRES(mutex_);
 
   const Clock& clock_;
   Mutex mutex_;
@@ -116,6 +119,7 @@ class SnapshotSource {
   DerivedMetrics derived_ AURALIS_GUARDED_BY(mutex_);
   RingDepths depths_ AURALIS_GUARDED_BY(mutex_);
   SystemSampler system_ AURALIS_GUARDED_BY(mutex_);
+  GpuSampler gpus_ AURALIS_GUARDED_BY(mutex_);
   Absence absence_ AURALIS_GUARDED_BY(mutex_);
   std::array<Peer, 2> peers_ AURALIS_GUARDED_BY(mutex_);
 };

@@ -51,8 +51,8 @@ class SynthMetrics {
       kGpuMemory, "Memory that synthd has allocated on its GPU, in MiB; absent where no GPU renders");
   Gauge engine_memory_mb = m_.gauge(
       "auralis_engine_memory_mb", "Memory that the engine has allocated, in MiB; absent where a GPU renders");
-  Gauge engine_info = m_.gauge("auralis_engine_info", "1; the labels name what renders",
-                               {late_label("engine", kEngineLabel), late_label("device", kDeviceLabel),
+  Gauge engine_info = m_.gauge(kEngineInfo, "1; the labels name what renders",
+                               {late_label("engine", kEngineLabel), late_label(kDeviceName, kDeviceLabel),
                                 late_label("type", kDeviceTypeLabel)});
   Counter device_busy_seconds = m_.counter(
       kDeviceBusySeconds, "Time that the device was busy with batches, by its own clock, in seconds");

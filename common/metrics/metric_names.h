@@ -11,8 +11,11 @@ namespace auralis {
 // Of each daemon.
 inline constexpr const char* kProcessCpuSeconds = "auralis_process_cpu_seconds_total";
 
-// Of synthd. kGpuMemory is a gauge, present where a GPU renders.
+// Of synthd. kGpuMemory is a gauge, present where a GPU renders; kEngineInfo names it in the label
+// kDeviceName.
 inline constexpr const char* kGpuMemory = "gpu_memory_allocated_mb";
+inline constexpr const char* kEngineInfo = "auralis_engine_info";
+inline constexpr const char* kDeviceName = "device";
 inline constexpr const char* kDeviceBusySeconds = "auralis_engine_device_busy_seconds_total";
 
 // Of streamd.

@@ -117,6 +117,11 @@ class Units(unittest.TestCase):
         self.assertEqual(caches, ["POCL_CACHE_DIR=%C/auralis/pocl"])
         self.assertEqual(self.only("synthd", "CacheDirectory"), "auralis")
 
+    def test_metricsd_reaches_a_gpus_driver_and_no_other_device(self):
+        self.assertNotIn("PrivateDevices", self.units["metricsd"])
+        self.assertEqual(self.only("metricsd", "DevicePolicy"), "closed")
+        self.assertEqual(self.units["metricsd"]["DeviceAllow"], ["char-nvidia* rw"])
+
     def test_synthd_has_no_network(self):
         self.assertEqual(self.words("synthd", "RestrictAddressFamilies"), ["AF_UNIX"])
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/snapshot.h"
 
+#include <chrono>
 #include <fstream>
 #include <limits>
 #include <memory>
+#include <thread>
 
 #include "tests/unit/metricsd/support.h"
 
@@ -199,6 +201,34 @@ TEST_CASE_FIXTURE(SnapshotFixture,
   CHECK(metric(source.take(), "auralis_scrape_duration_seconds") == 0.25);
   scrape();
   CHECK(metric(source.take(), "auralis_scrape_duration_seconds") == 0);
+}
+
+TEST_CASE_FIXTURE(RuntimeFixture, "SnapshotSource: a GPU that renders is read from its driver") {
+  SnapshotSource source(config, clock, "/proc",
+                        {AURALIS_FAKE_NVML, folder.path(), std::chrono::milliseconds(1)});
+  FakeSynthd synthd(config, Daemon::kSynthd, clock);
+  synthd.beat(clock);
+  synthd.name(kDeviceLabel, "Fake GPU");
+  synthd.metrics.engine_info.set(1);
+  source.sample();
+  CHECK_FALSE(metric(source.take(), "auralis_gpu_power_watts"));
+  synthd.metrics.gpu_memory_mb.set(64);
+  source.sample();
+  for (int i = 0; i < 10'000 && !metric(source.take(), "auralis_gpu_power_watts"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    source.sample();
+  }
+  const Snapshot snapshot = source.take();
+  CHECK(metric(snapshot, "gpu_utilization_percent") == 37);
+  CHECK(metric(snapshot, "auralis_gpu_memory_total_mb") == 8192);
+  CHECK(metric(snapshot, "auralis_gpu_temperature_celsius") == 61);
+  CHECK(metric(snapshot, "auralis_gpu_power_watts") == 123.5);
+  // The native engine has taken over.
+  synthd.metrics.gpu_memory_mb.clear();
+  source.sample();
+  for (const char* const name : {"gpu_utilization_percent", "auralis_gpu_memory_total_mb",
+                                 "auralis_gpu_temperature_celsius", "auralis_gpu_power_watts"})
+    CHECK_FALSE(metric(source.take(), name));
 }
 
 }  // namespace auralis::snapshot_test

@@ -60,6 +60,7 @@ class FakeSynthMetrics {
   Histogram synthesis_ms =
       m_.histogram("audio_synthesis_latency_ms", "Time to render, in milliseconds", {10, 50, 100});
   Gauge gpu_memory_mb = m_.gauge("gpu_memory_allocated_mb", "Memory held on the device, in MiB");
+  Gauge engine_info = m_.gauge("auralis_engine_info", "1", {late_label("device", kDeviceLabel)});
   Counter busy_seconds = m_.counter("auralis_engine_device_busy_seconds_total", "Device at work, in seconds");
   Gauge memory_mb = m_.gauge("memory_usage_mb", "Resident memory, in MiB", {{"process", "synthd"}});
   Counter cpu_seconds =

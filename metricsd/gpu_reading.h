@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// A GPU as its driver measures it.
+#pragma once
+
+#include <optional>
+
+namespace auralis {
+
+// What the driver does not tell is nothing.
+struct GpuReading {
+  std::optional<double> utilization_percent;  // of the last second or less, by all programs
+  std::optional<double> memory_total_mb;      // MiB
+  std::optional<double> temperature_celsius;
+  std::optional<double> power_watts;
+};
+
+}  // namespace auralis
