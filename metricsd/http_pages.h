@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -40,6 +41,9 @@ struct HttpLimits {
   std::size_t connections = 256;    // open at a time; one more closes the one that has been idle longest
   std::size_t subscribers = 64;     // of them, on event streams: these are not closed to make room
   std::size_t waiting_events = 16;  // for one subscriber, beyond what the kernel holds
+  // A handshake takes a millisecond of the processor, before any password: connections beyond are closed.
+  std::int64_t tls_handshakes_per_second = 50;
+  std::int64_t tls_handshakes_at_once = 100;
   std::size_t head_bytes = 16'384;
   std::size_t body_bytes = 65'536;          // of requests; read and ignored
   std::chrono::milliseconds head{5'000};    // from the first byte of a request to its last

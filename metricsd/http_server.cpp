@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/token_bucket.h"
 #include "metricsd/http_connection.h"
 #include "metricsd/http_rules.h"
 
@@ -31,6 +33,7 @@ constexpr std::uint64_t kRefreshTicks = std::chrono::seconds(1) / HttpConnection
 
 struct HttpServer::Impl {
   HttpShared shared;
+  TokenBucket tls_handshakes;
   asio::io_context context{1};
   tcp::acceptor acceptor{context};
   asio::steady_timer ticking{context};
@@ -39,7 +42,8 @@ struct HttpServer::Impl {
   std::vector<std::shared_ptr<HttpConnection>> connections;
   std::thread thread;
 
-  Impl(const HttpEndpoint& endpoint, HttpPages pages, const HttpStreams& streams, const HttpLimits& limits) {
+  Impl(const HttpEndpoint& endpoint, HttpPages pages, const HttpStreams& streams, const HttpLimits& limits)
+      : tls_handshakes(limits.tls_handshakes_per_second, limits.tls_handshakes_at_once) {
     shared.pages = std::move(pages);
     for (const auto& path : streams) shared.newest_events[path];
     shared.limits = limits;
@@ -62,6 +66,7 @@ struct HttpServer::Impl {
     acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
       if (error) return recover();
       accept();  // first: continue accepting, whatever happens to this connection
+      if (shared.certificate && !tls_handshakes.take(SystemClock().now_ns())) return;  // closes the socket
       forget_closed();
       if (connections.size() >= shared.limits.connections) make_room();
       connections.push_back(std::make_shared<HttpConnection>(std::move(socket), shared));

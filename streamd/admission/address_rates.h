@@ -7,7 +7,7 @@
 #include <map>
 
 #include "common/access/ip_address.h"
-#include "streamd/admission/token_bucket.h"
+#include "common/base/token_bucket.h"
 
 namespace auralis {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/base/thread_checker.h"
-#include "streamd/admission/token_bucket.h"
+#include "common/base/token_bucket.h"
 #include "streamd/control/conductor_proxy.h"
 #include "streamd/control/worker_context.h"
 #include "streamd/delivery/send_queues.h"

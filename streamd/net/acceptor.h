@@ -14,9 +14,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/file_descriptor.h"
+#include "common/base/token_bucket.h"
 #include "streamd/admission/address_rates.h"
 #include "streamd/admission/connection_limiter.h"
-#include "streamd/admission/token_bucket.h"
 #include "streamd/net/websocket_server.h"
 #include "streamd/stream_metrics.h"
 

@@ -4,6 +4,7 @@
 import base64
 import http.client
 import os
+import select
 import socket
 import ssl
 import subprocess
@@ -121,6 +122,29 @@ def test_clients_without_tls_learn_nothing_and_keep_no_other_waiting(certificate
         old.maximum_version = ssl.TLSVersion.TLSv1_2
         with socket.create_connection((HOST, metricsd.port), timeout=WAIT_LIMIT_S) as connection:
             assert old.wrap_socket(connection).version() == "TLSv1.2"
+
+
+def test_tls_handshakes_are_limited(certificate):
+    with Metricsd(certificate.settings) as metricsd:
+
+        def some_are_closed():
+            """Of a crowd that metricsd has room for, without a word of TLS."""
+            crowd = [socket.create_connection((HOST, metricsd.port), timeout=WAIT_LIMIT_S) for _ in range(150)]
+            try:
+                closed, _, _ = select.select(crowd, [], [], 1)
+                return closed
+            finally:
+                for connection in crowd:
+                    connection.close()
+
+        def is_served():
+            try:
+                return http_request(metricsd.port, "GET", "/metrics", tls=certificate.trust()).status == 200
+            except OSError:
+                return False  # the rate is still used up
+
+        eventually(some_are_closed, "more handshakes than the limit")
+        eventually(is_served, "others are served after that")
 
 
 def test_a_renewed_certificate_is_used_without_a_restart(certificate):

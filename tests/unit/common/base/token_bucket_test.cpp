@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "streamd/admission/token_bucket.h"
+#include "common/base/token_bucket.h"
 
 #include <doctest/doctest.h>
 
