@@ -72,6 +72,17 @@ Line listeners_line(const View& view) {
           {}};
 }
 
+// What they hear, and how far synthd is from not keeping up.
+void add_formats(const View& view, std::vector<Line>& page) {
+  std::string formats;
+  for (const auto& [format, count] : view.listeners_by_format)
+    formats += formatted("%s%s %.0f", formats.empty() ? "" : ", ", format.c_str(), count);
+  if (formats.empty()) formats = "-";
+  add_wrapped(formatted("hearing %s; synthd renders at %s x real time", formats.c_str(),
+                        number(view.realtime_factor).c_str()),
+              "", Emphasis::kPlain, page);
+}
+
 Line latency_line(const LatencyView& latency) {
   const std::string name(latency.name);
   return {formatted("%-20s %9s %9s %9s", name.c_str(), number(latency.p50).c_str(),
@@ -165,6 +176,7 @@ std::vector<Line> page_of(const View& view) {
                           emphasis_of(view.health)}};
   for (const DaemonView& daemon : view.daemons) add_daemon(daemon, page);
   page.push_back(listeners_line(view));
+  add_formats(view, page);
   add_drops(view, page);
   page.push_back({formatted("%-20s %9s %9s %9s", "latency in ms", "p50", "p95", "p99"), Emphasis::kHeading});
   for (const LatencyView& latency : view.latencies) page.push_back(latency_line(latency));

@@ -71,6 +71,15 @@ std::vector<StationView> stations_of(const Snapshot& snapshot, const History& hi
   return stations;
 }
 
+std::map<std::string, double> listeners_by_format(const Snapshot& snapshot) {
+  std::map<std::string, double> listeners;
+  const SnapshotFamily* const family = family_of(snapshot, "auralis_listeners");
+  if (family == nullptr) return listeners;
+  for (const auto& sample : family->samples)
+    listeners[std::string(label_of(sample, "format"))] += sample.value;
+  return listeners;
+}
+
 LatencyView latency_of(const History& history, std::string_view name, std::string_view metric,
                        std::int64_t span_ns) {
   LatencyView view{name, {}, {}, {}};
@@ -130,6 +139,8 @@ View view_of(std::vector<DaemonView> daemons, const Snapshot& snapshot, const Hi
   }
   view.listeners = value_of(snapshot, "websocket_active_connections");
   view.listeners_behind = value_of(snapshot, "auralis_listeners_behind");
+  view.listeners_by_format = listeners_by_format(snapshot);
+  view.realtime_factor = value_of(snapshot, "auralis_realtime_factor");
   view.success_percent = value_of(snapshot, "websocket_chunk_delivery_success_rate");
   view.bandwidth_mbps = value_of(snapshot, "network_bandwidth_mbps");
   view.machine_cpu_percent = value_of(snapshot, "cpu_utilization_percent");

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +67,8 @@ struct View {
   std::vector<DaemonView> daemons;
   std::optional<double> listeners;
   std::optional<double> listeners_behind;
+  std::map<std::string, double> listeners_by_format;
+  std::optional<double> realtime_factor;
   std::optional<double> success_percent;
   std::optional<double> bandwidth_mbps;
   std::optional<double> machine_cpu_percent;

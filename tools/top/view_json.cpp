@@ -60,6 +60,8 @@ std::string view_json(const View& view, const Snapshot& snapshot) {
   for (const DaemonView& daemon : view.daemons) json["daemons"].push_back(daemon_json(daemon));
   add(json, "listeners", view.listeners);
   add(json, "listeners_behind", view.listeners_behind);
+  json["listeners_by_format"] = view.listeners_by_format;
+  add(json, "realtime_factor", view.realtime_factor);
   add(json, "success_percent", view.success_percent);
   add(json, "bandwidth_mbps", view.bandwidth_mbps);
   add(json, "machine_cpu_percent", view.machine_cpu_percent);

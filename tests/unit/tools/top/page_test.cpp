@@ -17,6 +17,8 @@ View healthy_view() {
                   {Daemon::kStreamd, DaemonStatus::kUp, {}, 0.2, {}, {}},
                   {Daemon::kMetricsd, DaemonStatus::kUp, {}, {}, {}, {}}};
   view.listeners = 12;
+  view.listeners_by_format = {{"opus", 3}, {"pcm", 9}};
+  view.realtime_factor = 41.25;
   view.latencies = {{"synthesis", 1.25, 2.5, 5.0}, {"delivery", {}, {}, {}}};
   view.drops = {{"backlog", 0}};
   view.stations = {{"day", 799.4, 40.0, 12'345.0, 0, 0}};
@@ -43,6 +45,8 @@ TEST_CASE("a page has what an operator looks for, and a dash for what is absent"
   CHECK(line_of(view, "streamd").text ==
         "streamd   up         heartbeat  0.2 s   CPU     - %   memory       - MB");
   CHECK(line_of(view, "listeners").text.find("listeners 12, - behind   success - %") == 0);
+  CHECK(line_of(view, "hearing").text == "hearing opus 3, pcm 9; synthd renders at 41.2 x real time");
+  CHECK(line_of({}, "hearing").text == "hearing -; synthd renders at - x real time");
   CHECK(line_of(view, "synthesis").text == "synthesis                  1.2       2.5       5.0");
   CHECK(line_of(view, "delivery").text == "delivery                     -         -         -");
   CHECK(line_of(view, "dropped").text == "dropped a second: none");

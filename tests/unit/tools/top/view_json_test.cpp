@@ -19,6 +19,7 @@ TEST_CASE("a view is an object, without what is absent, and with all metrics") {
   view.daemons = {{Daemon::kSynthd, DaemonStatus::kUp, {}, 0.5, {}, 77.0},
                   {Daemon::kStreamd, DaemonStatus::kDown, "streamd is not running", {}, {}, {}}};
   view.listeners = 12;
+  view.listeners_by_format = {{"pcm", 12}};
   view.latencies = {{"synthesis", 1.0, 2.0, 3.0}, {"delivery", {}, {}, {}}};
   view.drops = {{"backlog", 2.5}};
   view.stations = {{"day", 799.0, {}, 5.0, 1, 0}};
@@ -33,6 +34,8 @@ TEST_CASE("a view is an object, without what is absent, and with all metrics") {
         nlohmann::json{{"name", "synthd"}, {"status", "up"}, {"heartbeat_age_s", 0.5}, {"memory_mb", 77}});
   CHECK(json["daemons"][1]["problem"] == "streamd is not running");
   CHECK(json["listeners"] == 12);
+  CHECK(json["listeners_by_format"] == nlohmann::json{{"pcm", 12}});
+  CHECK_FALSE(json.contains("realtime_factor"));
   CHECK_FALSE(json.contains("success_percent"));
   CHECK(json["stations"][0] ==
         nlohmann::json{{"name", "day"}, {"depth_ms", 799}, {"chunks", 5}, {"underruns", 1}, {"overruns", 0}});

@@ -40,12 +40,19 @@ MetricLabel process(const char* name) { return {"process", name}; }
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "values are those of the newest snapshot, absent ones are absent") {
+  const auto hearing = [](const char* name, const char* format, double count) {
+    return gauge_of("auralis_listeners", count, {station(name), {"format", format}});
+  };
   sample({gauge_of("websocket_active_connections", 7), gauge_of("cpu_utilization_percent", 50),
+          hearing("day", "pcm", 2), hearing("night", "pcm", 4), hearing("day", "json", 1),
+          gauge_of("auralis_realtime_factor", 8),
           gauge_of("cpu_utilization_percent", 12, {process("synthd")}),
           gauge_of("memory_usage_mb", 80, {process("streamd")}),
           gauge_of("auralis_heartbeat_age_seconds", 0.5, {process("streamd")})});
   const View shown = view();
   CHECK(shown.listeners == 7);
+  CHECK(shown.listeners_by_format == std::map<std::string, double>{{"json", 1}, {"pcm", 6}});
+  CHECK(shown.realtime_factor == 8);
   CHECK(shown.machine_cpu_percent == 50);
   CHECK_FALSE(shown.success_percent);
   CHECK(shown.daemons[0].cpu_percent == 12);
