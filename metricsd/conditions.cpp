@@ -213,6 +213,8 @@ Conditions::Readings Conditions::readings_of(std::size_t rule, const History& hi
     quantile("audio_chunk_jitter_ms", 0.95);
   } else if (name == "RingBufferDepthLow") {
     gauges("ring_buffer_depth_ms");
+  } else if (name == "StationSilent") {
+    gauges("auralis_audio_peak");
   } else if (name == "CPUUtilizationHigh") {
     for_each_gauge(history, "cpu_utilization_percent", [&](const History::Series& series, double value) {
       if (series.label("process").empty()) readings.push_back({"", value});

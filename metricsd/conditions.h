@@ -25,7 +25,7 @@ struct AlertRule {
   std::string_view meaning;  // of what is measured, for people
 };
 
-inline constexpr std::array<AlertRule, 9> kAlertRules{{
+inline constexpr std::array<AlertRule, 10> kAlertRules{{
     {"AudioBufferUnderrun", "critical", ">", 2, "times", 60,
      "Times within 5 minutes that a station had underruns, if it had one in the last 2 minutes"},
     {"SynthesisLatencyHigh", "critical", ">", 150, "ms", 120,
@@ -37,6 +37,8 @@ inline constexpr std::array<AlertRule, 9> kAlertRules{{
      "99th percentile of the delivery latency, over 5 minutes"},
     {"AudioJitterHigh", "high", ">", 50, "ms", 300, "95th percentile of the jitter, over 5 minutes"},
     {"RingBufferDepthLow", "high", "<", 200, "ms", 120, "Audio in a station's ring ahead of now"},
+    {"StationSilent", "high", "<", 0.0001, "of full scale", 60,
+     "Peak of a station's audio over 3 s, as published or as sent"},
     {"CPUUtilizationHigh", "medium", ">", 90, "%", 600, "Processor time used by the whole machine"},
     {"MemoryGrowth", "medium", ">", 10, "MB an hour", 3'600, "Growth of a process's memory, over an hour"},
 }};

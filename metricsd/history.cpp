@@ -10,7 +10,7 @@ namespace auralis {
 namespace {
 
 // What the panels and the conditions of the dashboard are made of.
-constexpr std::array<std::string_view, 25> kTracked{
+constexpr std::array<std::string_view, 26> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 25> kTracked{
     "websocket_chunks_dropped_total",
     "auralis_chunks_due_total",
     "auralis_chunks_on_time_total",
+    "auralis_audio_peak",
     "network_bandwidth_mbps",
     "cpu_utilization_percent",
     "gpu_utilization_percent",

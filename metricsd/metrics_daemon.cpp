@@ -11,7 +11,9 @@
 namespace auralis {
 namespace {
 
-constexpr std::chrono::seconds kPeriod{1};
+// Of measuring: even a short ring is not overwritten within it.
+constexpr std::chrono::milliseconds kPeriod{250};
+constexpr int kPeriodsInStep = 4;
 
 // Takes the first sample, before the first request.
 SnapshotSource& sampled(SnapshotSource& source) {
@@ -69,11 +71,13 @@ bool MetricsDaemon::fit_for_watchdog() {
 
 void MetricsDaemon::run() {
   auto due = std::chrono::steady_clock::now();
+  int period = 0;
   MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     try {
-      step();
+      if (period++ % kPeriodsInStep == 0) step();
+      source_.measure();
     } catch (const std::exception& error) {
       log_error("snapshot not published", {{"error", std::string(error.what())}});
     }

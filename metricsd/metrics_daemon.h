@@ -36,7 +36,7 @@ class MetricsDaemon {
   // does not call start().
   void step();
 
-  // Starts a thread that steps each second of the steady clock. Once.
+  // Starts a thread that steps each second of the steady clock, and measures. Once.
   void start();
 
   // Whether the last step is no older than a hung daemon's heartbeat. Any thread.

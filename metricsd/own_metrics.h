@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/config/config.h"
+#include "common/metrics/audio_metrics.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
 #include "common/metrics/station_labels.h"
@@ -55,12 +56,18 @@ class OwnMetrics {
   };
 
   explicit OwnMetrics(MetricBinder& m) : m_(m) {
-    for (std::size_t i = 0; i < rings.size(); ++i) rings[i] = ring(late_label("station", i));
+    for (std::size_t i = 0; i < kStationLabels; ++i) {
+      rings[i] = ring(late_label("station", i));
+      audio[i] = declare_audio_metrics(m, "published", late_label("station", i));
+    }
   }
 
   // Set by RingDepths.
-  std::array<RingMetrics, kStationLabels> rings;  // of configured stations
+  std::array<RingMetrics, kStationLabels> rings;  // by StationLabels
   RingMetrics personal_ring = ring({"station", std::string(kPersonalLabel)});
+
+  // Set by RingMeters.
+  std::array<AudioMetrics, kStationLabels> audio;  // by StationLabels
 
   // Set by DerivedMetrics.
   Gauge delivery_variance_ms = m_.gauge(

@@ -14,9 +14,13 @@ SharedWord* OwnMetricsMemory::prepared() {
   return words_.data();
 }
 
+std::string OwnMetricsMemory::late_label(std::size_t index) const { return text_of(late_labels_->at(index)); }
+
 void OwnMetricsMemory::set_late_label(std::size_t index, std::string_view text) {
-  auto& label = late_labels_->at(index);
-  if (text_of(label) != text) label.store(late_text(text));
+  const LateText bytes = late_text(text);
+  if (late_label(index) == text) return;
+  clear_late_series(words_.data(), specs_, index);
+  late_labels_->at(index).store(bytes);
 }
 
 void OwnMetricsMemory::read(std::vector<MetricSample>& samples) const {

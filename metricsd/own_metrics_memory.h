@@ -13,15 +13,15 @@
 namespace auralis {
 
 // One thread at a time.
-class OwnMetricsMemory {
+class OwnMetricsMemory final : public LateLabelWriter {
  public:
   OwnMetricsMemory();
   OwnMetricsMemory(const OwnMetricsMemory&) = delete;
   OwnMetricsMemory& operator=(const OwnMetricsMemory&) = delete;
 
   OwnMetrics& metrics() { return metrics_; }
-  // Sets a late label's text; the series of an empty one are absent. Throws as late_text() does.
-  void set_late_label(std::size_t index, std::string_view text);
+  std::string late_label(std::size_t index) const override;
+  void set_late_label(std::size_t index, std::string_view text) override;
   void read(std::vector<MetricSample>& samples) const;
 
  private:

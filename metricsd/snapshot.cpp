@@ -95,11 +95,17 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
     : clock_(clock),
       derived_(own_.metrics()),
       depths_(config.daemon_dir(Daemon::kSynthd), own_),
+      meters_(config.daemon_dir(Daemon::kSynthd), own_),
       system_(proc),
       gpus_(clock, std::move(gpus)),
       peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {
   set_build_labels(own_);
   own_.metrics().process.begin();
+}
+
+void SnapshotSource::measure() {
+  const MutexLock lock(mutex_);
+  meters_.measure(clock_.now_ns());
 }
 
 std::vector<DaemonEvent> SnapshotSource::sample() {

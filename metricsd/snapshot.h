@@ -24,6 +24,7 @@
 #include "metricsd/metric_guard.h"
 #include "metricsd/own_metrics_memory.h"
 #include "metricsd/ring_depths.h"
+#include "metricsd/ring_meters.h"
 #include "metricsd/system_sampler.h"
 
 namespace auralis {
@@ -64,6 +65,10 @@ class SnapshotSource {
   // `clock` must outlive it; `proc` replaces /proc in a test.
   SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc = "/proc",
                  GpuSources gpus = {});
+
+  // Measures the audio that was published since the last call. Several times a second, by the thread of
+  // sample().
+  void measure();
 
   // Advances the sliding windows and the metrics of the process itself. About each second, by one thread.
   // Returns, and logs, which daemons changed since the last call.
@@ -118,6 +123,7 @@ class SnapshotSource {
   OwnMetricsMemory own_ AURALIS_GUARDED_BY(mutex_);
   DerivedMetrics derived_ AURALIS_GUARDED_BY(mutex_);
   RingDepths depths_ AURALIS_GUARDED_BY(mutex_);
+  RingMeters meters_ AURALIS_GUARDED_BY(mutex_);
   SystemSampler system_ AURALIS_GUARDED_BY(mutex_);
   GpuSampler gpus_ AURALIS_GUARDED_BY(mutex_);
   Absence absence_ AURALIS_GUARDED_BY(mutex_);

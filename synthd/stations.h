@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/thread_checker.h"
 #include "common/config/config.h"
+#include "common/metrics/metrics_segment.h"
 #include "common/metrics/station_labels.h"
 #include "common/segments/audio_segment.h"
 #include "synthd/engine/engine.h"

@@ -45,6 +45,21 @@ LateText late_text(std::string_view text);
 // The newest text; empty if none was stored, or its bytes are not a result of late_text(). Any thread.
 std::string text_of(const SharedRecord<LateText>& label);
 
+// Metrics whose late labels can be set.
+class LateLabelWriter {
+ public:
+  virtual ~LateLabelWriter() = default;
+
+  // The text of late label `index`; empty if there is none. Throws std::out_of_range.
+  virtual std::string late_label(std::size_t index) const = 0;
+
+  // Names the series that carry late label `index`; with an empty text they are absent for readers. If the
+  // text changes, these series restart, counts at 0 and gauges absent, so that a name never shows another's
+  // counts. By the thread that writes these series. Throws std::out_of_range, and std::invalid_argument
+  // unless the text is up to 63 bytes of printable ASCII; then nothing has changed.
+  virtual void set_late_label(std::size_t index, std::string_view text) = 0;
+};
+
 // A copy of the texts, taken before the metrics that carry them are read. One thread.
 class LateTexts {
  public:

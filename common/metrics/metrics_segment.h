@@ -23,27 +23,24 @@ inline constexpr std::uint32_t kMetricsLayoutVersion = 5;
 
 // The only writer. Counters, histograms and late labels continue from a former writer with the same
 // declarations; gauges start absent.
-class MetricsWriter {
+class MetricsWriter final : public LateLabelWriter {
  public:
   // `directory` is the daemon's own (runtime directory / daemon). Throws SegmentError.
   MetricsWriter(const std::filesystem::path& directory, const std::vector<MetricSpec>& specs,
                 std::size_t shards, std::int64_t now_ns);
-  ~MetricsWriter();
+  ~MetricsWriter() override;
 
   // The binder of shard `shard`, for the constructor of the metrics class. Each shard belongs to one thread.
   // Valid as long as the writer.
   MetricBinder& shard(std::size_t shard);
 
-  // The text of late label `index`; empty if there is none. Any thread. Throws std::out_of_range.
-  std::string late_label(std::size_t index) const;
+  // Any thread.
+  std::string late_label(std::size_t index) const override;
 
-  // Names the series that carry late label `index`; with an empty text they are absent for readers. A former
-  // writer's text stays until it is set. If the text changes, these series restart in all shards, counts at 0
-  // and gauges absent, so that a name never shows another's counts. Names must be unique: of series that
-  // differ only in the index, metricsd shows the first. Only by the one thread that writes these series in
-  // all shards. Wait-free: no lock, no allocation, no syscall. Throws std::out_of_range, and
-  // std::invalid_argument unless the text is up to 63 bytes of printable ASCII; then nothing has changed.
-  void set_late_label(std::size_t index, std::string_view text);
+  // A former writer's text stays until it is set. Names must be unique: of series that differ only in the
+  // index, metricsd shows the first. Only by the one thread that writes these series in all shards.
+  // Wait-free: no lock, no allocation, no syscall.
+  void set_late_label(std::size_t index, std::string_view text) override;
 
   // Hands set_late_label() and beat() to the next thread that calls them (ThreadChecker::detach).
   void detach() noexcept;

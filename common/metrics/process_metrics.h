@@ -81,9 +81,8 @@ class ProcessMetrics {
   double dropped_seen_ = 0;
 };
 
-// Sets the late labels of auralis_build_info. `labels` has set_late_label(index, text).
-template <typename Labels>
-void set_build_labels(Labels& labels) {
+// Sets the late labels of auralis_build_info.
+inline void set_build_labels(LateLabelWriter& labels) {
   labels.set_late_label(kVersionLabel, as_late_text(build_version()));
   labels.set_late_label(kCommitLabel, as_late_text(build_commit()));
   labels.set_late_label(kCompilerLabel, as_late_text(build_compiler()));

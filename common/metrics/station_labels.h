@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Assigns a segment's late labels to configured stations. Personal stations, of which there may be thousands,
-// share one constant label.
+// Assigns the late labels of a daemon's metrics to configured stations. Personal stations, of which there may
+// be thousands, share one constant label.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/metrics/metrics_segment.h"
+#include "common/metrics/late_labels.h"
 
 namespace auralis {
 
@@ -18,7 +18,7 @@ inline constexpr std::string_view kPersonalLabel = "personal";
 // The thread that updates the stations' metrics. `metrics` outlives it.
 class StationLabels {
  public:
-  explicit StationLabels(MetricsWriter& metrics) : metrics_(metrics) {}
+  explicit StationLabels(LateLabelWriter& metrics) : metrics_(metrics) {}
 
   // Keeps the labels of these stations; the metrics of all others become absent. Calls `release` with the
   // index of each before that.
@@ -31,7 +31,7 @@ class StationLabels {
   std::optional<std::size_t> label_of(std::string_view name);
 
  private:
-  MetricsWriter& metrics_;
+  LateLabelWriter& metrics_;
 };
 
 }  // namespace auralis

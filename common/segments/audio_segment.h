@@ -39,6 +39,9 @@ struct StationState {
   ParameterHistory history;           // in the station's own chunks
 
   std::int64_t own_chunk(std::int64_t chunk) const { return chunk - origin_chunk; }
+
+  // Whether the parameters in force in the timeline's `chunk` have all voices switched off.
+  bool muted(std::int64_t chunk) const { return levels_in(history, own_chunk(chunk)).end->voices == 0; }
 };
 
 // Whether the bytes are a station's name, padded with zeros.

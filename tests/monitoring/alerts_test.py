@@ -15,6 +15,7 @@ AGREED = {
     "ChunkDeliveryLatencyHigh": ("audio_high", "> 100", "5m", "high"),
     "AudioJitterHigh": ("audio_high", "> 50", "5m", "high"),
     "RingBufferDepthLow": ("audio_high", "< 200", "2m", "high"),
+    "StationSilent": ("audio_high", "< 0.0001", "1m", "high"),
     "CPUUtilizationHigh": ("audio_medium", "> 90", "10m", "medium"),
     "MemoryGrowth": ("audio_medium", "> 10", "1h", "medium"),
 }

@@ -46,6 +46,7 @@ FOREIGN = {
     "opus": ("streamd/encode/opus_stream.cpp", "tools/probe/opus_audio.cpp"),
     "ogg/": ("streamd/encode/ogg_opus.cpp",),
     "speex/": ("streamd/encode/resampler.cpp",),
+    "ebur128": ("common/metrics/audio_meter.cpp",),
     "curses": ("tools/top/screen.cpp",),
     "sndfile": ("tools/render/sound.cpp",),
     "systemd/": ("common/daemon/service.cpp",),

@@ -2,11 +2,11 @@
 #include "metricsd/conditions.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <sstream>
 
 #include "tests/unit/metricsd/history_support.h"
 
@@ -82,9 +82,9 @@ TEST_CASE("kAlertRules: names, severities, thresholds and durations are those of
     INFO(alert.name << ": " << rule);
     CHECK(contains(rule, "severity: " + std::string(alert.severity) + "\n"));
     CHECK(contains(rule, "for: " + duration(alert.for_s) + "\n"));
-    const std::string compared =
-        " " + std::string(alert.comparison) + " " + std::to_string(std::lround(alert.threshold)) + "\n";
-    CHECK(contains(rule.substr(0, rule.find("for: ")), compared));
+    std::ostringstream compared;
+    compared << " " << alert.comparison << " " << alert.threshold << "\n";
+    CHECK(contains(rule.substr(0, rule.find("for: ")), compared.str()));
   }
 }
 
@@ -138,6 +138,34 @@ TEST_CASE_FIXTURE(ConditionsFixture, "Conditions: each subject has its own time,
   CHECK_FALSE(low.measured);
   step(depths(100, 100));
   CHECK(low.state == AlertState::kPending);
+}
+
+TEST_CASE_FIXTURE(ConditionsFixture,
+                  "Conditions: a station is silent if what is published or what is sent is") {
+  const auto peaks = [](double published, double sent, double night) {
+    return std::vector<MetricSample>{
+        gauge_of("auralis_audio_peak", published, {{"station", "day"}, {"at", "published"}}),
+        gauge_of("auralis_audio_peak", sent, {{"station", "day"}, {"at", "sent"}}),
+        gauge_of("auralis_audio_peak", night, {{"station", "night"}, {"at", "published"}})};
+  };
+  const auto& silent = condition("StationSilent");
+  constexpr double kDither = 2.0 / 32'768;
+  step(peaks(0.4, 0.4, 0.001));
+  CHECK(silent.state == AlertState::kInactive);
+  step(peaks(0.4, 0, 0.4));
+  CHECK(silent.state == AlertState::kPending);
+  CHECK(silent.subject == "day");
+  INFO("it stays silent, whichever of the two it is");
+  for (int second = 0; second < 30; ++second) step(peaks(0.4, 0, 0.4));
+  for (int second = 0; second < 29; ++second) step(peaks(kDither, 0.4, 0.4));
+  CHECK(silent.state == AlertState::kPending);
+  step(peaks(kDither, 0.4, 0.4));
+  CHECK(silent.state == AlertState::kFiring);
+  step(peaks(0.4, 0.4, kDither));
+  CHECK(silent.state == AlertState::kPending);
+  CHECK(silent.subject == "night");
+  step({});
+  CHECK(silent.state == AlertState::kInactive);
 }
 
 TEST_CASE_FIXTURE(ConditionsFixture, "Conditions: one glitch is no AudioBufferUnderrun, repeated ones are") {

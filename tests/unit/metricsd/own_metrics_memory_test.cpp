@@ -27,10 +27,21 @@ TEST_CASE("a series with a late label is there once its text and its value are s
   CHECK(stations(memory).empty());
   memory.metrics().rings.at(3).depth_ms.set(750);
   CHECK(stations(memory) == std::vector<std::string>{"day"});
-  memory.set_late_label(3, "night");
-  CHECK(stations(memory) == std::vector<std::string>{"night"});
+  CHECK(memory.late_label(3) == "day");
   memory.set_late_label(3, "");
   CHECK(stations(memory).empty());
+}
+
+TEST_CASE("a name never shows the values of another that had its label before") {
+  OwnMetricsMemory memory;
+  memory.set_late_label(3, "day");
+  memory.metrics().rings.at(3).depth_ms.set(750);
+  memory.set_late_label(3, "day");
+  CHECK(stations(memory) == std::vector<std::string>{"day"});
+  memory.set_late_label(3, "night");
+  CHECK(stations(memory).empty());
+  memory.metrics().rings.at(3).depth_ms.set(740);
+  CHECK(stations(memory) == std::vector<std::string>{"night"});
 }
 
 TEST_CASE("a text that cannot be a label is refused") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/metrics/station_labels.h"
 
+#include "common/metrics/metrics_segment.h"
+
 #include "tests/unit/support.h"
 
 #include <doctest/doctest.h>

@@ -116,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "health is healthy, degraded by a high condition, dow
   depth(200);
   CHECK(view().health == Health::kHealthy);
   sample({gauge_of("cpu_utilization_percent", 99)});
-  CHECK(view().conditions[7].state == AlertState::kPending);
+  CHECK(view().conditions[8].state == AlertState::kPending);
   CHECK(view().health == Health::kHealthy);
   for (const DaemonStatus status : {DaemonStatus::kDown, DaemonStatus::kHung, DaemonStatus::kUnreadable})
     CHECK(view_of(daemons(status), snapshot, history, conditions, 1).health == Health::kDown);
