@@ -6,6 +6,7 @@ namespace auralis {
 StreamMetrics::StreamMetrics(MetricBinder& m) : m_(m) {
   for (std::size_t i = 0; i < configured.size(); ++i) {
     configured.at(i) = of(late_label("station", i));
+    configured.at(i).sent_audio = declare_audio_metrics(m, "sent", late_label("station", i));
     listeners.at(i) = listeners_of(late_label("station", i));
   }
   listeners.at(kPersonalGroup) = listeners_of({"station", std::string(kPersonalLabel)});

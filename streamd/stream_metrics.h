@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "common/metrics/audio_metrics.h"
 #include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
@@ -43,6 +45,7 @@ class StreamMetrics {
   struct StationMetrics {
     Counter underruns;
     Counter overruns;
+    std::optional<AudioMetrics> sent_audio{};  // of a configured station
   };
   // Of a group's listeners, by WireFormat. The seconds of both formats of Opus are one counter.
   struct ListenerMetrics {

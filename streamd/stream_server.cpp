@@ -17,6 +17,7 @@
 #include "streamd/control/conductor_proxy.h"
 #include "streamd/control/worker.h"
 #include "streamd/control/worker_proxy.h"
+#include "streamd/delivery/sent_meter.h"
 #include "streamd/encode/encoding_capacity.h"
 #include "streamd/encode/encoding_pool.h"
 #include "streamd/net/acceptor.h"
@@ -75,6 +76,7 @@ struct StreamServer::Impl {
   std::deque<StreamMetrics> metrics;
   std::deque<WebSocketServer> networks;
   EncodingPool encoding;
+  SentMeter meter;
   Conductor conductor;
   ConductorProxy conductor_proxy;  // on the first worker's thread
   std::deque<Worker> workers;
@@ -100,7 +102,8 @@ struct StreamServer::Impl {
         metrics(metrics_of_shards()),
         networks(networks_of_threads()),
         encoding(encoding_threads(c)),
-        conductor(context, segment, metrics.front(), encoding),
+        meter(c.daemon_dir(Daemon::kSynthd)),
+        conductor(context, segment, metrics.front(), encoding, meter),
         conductor_proxy(networks.front(), conductor),
         acceptor(
             c.streamd.host, static_cast<std::uint16_t>(c.streamd.port),
@@ -171,6 +174,7 @@ void StreamServer::start(const std::function<void(const std::string&)>& failed) 
   networks.front()->every_step([impl = impl_.get()] { return impl->conductor.step(); });
   for (std::size_t worker = 0; worker < impl_->threads; ++worker)
     impl_->running.emplace_back([impl = impl_.get(), worker, failed] { impl->serve(worker, failed); });
+  impl_->meter.start();
   impl_->acceptor.start(std::move(networks));
 }
 

@@ -24,7 +24,7 @@ constexpr std::int64_t kBitsPerKbit = 1'000;
 }  // namespace
 
 Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics,
-                     EncodingExecutor& encoding)
+                     EncodingExecutor& encoding, SentMeter& meter)
     : context_(context),
       config_(context.config),
       clock_(context.clock),
@@ -32,7 +32,7 @@ Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetri
       segment_(segment),
       metrics_(metrics),
       labels_(segment),
-      pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding, prefill_chunks(),
+      pump_(config_.daemon_dir(Daemon::kSynthd), clock_, metrics, encoding, meter, prefill_chunks(),
             config_.streamd.opus_kbps * kBitsPerKbit),
       stations_(config_.daemon_dir(Daemon::kStreamd), pump_.reader(), clock_, process_time_),
       ledger_(clock_, metrics),

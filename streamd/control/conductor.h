@@ -37,7 +37,7 @@ class Conductor {
  public:
   // All references outlive it; `metrics` are the first worker's. Throws SegmentError.
   Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetrics& metrics,
-            EncodingExecutor& encoding);
+            EncodingExecutor& encoding, SentMeter& meter);
 
   // Before the first step(). `step_soon` has step() called again at once; called on the conductor's thread.
   void conduct(std::vector<WorkerProxy> workers, std::function<void()> step_soon);

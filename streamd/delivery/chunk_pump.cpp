@@ -10,12 +10,13 @@
 namespace auralis {
 
 ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock,
-                     StreamMetrics& metrics, EncodingExecutor& encoding, std::int64_t prefill_chunks,
-                     std::int64_t opus_bitrate)
+                     StreamMetrics& metrics, EncodingExecutor& encoding, SentMeter& meter,
+                     std::int64_t prefill_chunks, std::int64_t opus_bitrate)
     : reader_(synthd_directory),
       clock_(clock),
       metrics_(metrics),
       encoding_(encoding),
+      meter_(meter),
       prefill_chunks_(prefill_chunks),
       opus_bitrate_(opus_bitrate),
       silence_{{}, {}, false, nullptr, false, false, {}, {}, make_encoder({}, false)} {}
@@ -103,6 +104,7 @@ void ChunkPump::reset(Channel& channel) {
   channel.recent.clear();
   channel.ahead.clear();
   channel.encoder.reset();
+  channel.offered = channel.measured = -1;
 }
 
 // A station plays as soon as its ring has the turn's chunk and the live position, and from then on.
@@ -169,6 +171,7 @@ void ChunkPump::skip_to(std::int64_t live) {
 
 void ChunkPump::end_turn() {
   if (!turn_) return;
+  show_measured();
   release_if_idle(silence_);
   for (auto& entry : channels_) release_if_idle(entry.second);
 }
@@ -179,6 +182,7 @@ ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& form
   if (!turn_) return taken;
   Channel& from = channel_or_silence(station);
   take_turn(from);
+  if (formats.any()) offer_to_meter(from);
   if (any_opus(formats)) encode_from(from, *turn_, false);
   EncodedChunk& chunk = from.recent.back();
   const bool encoding = any_opus(formats) && from.encoder.encoding(chunk);

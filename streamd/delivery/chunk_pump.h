@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/thread_checker.h"
 #include "common/segments/audio_segment.h"
+#include "streamd/delivery/sent_meter.h"
 #include "streamd/encode/audio_message.h"
 #include "streamd/encode/pcm_message.h"
 #include "streamd/encode/station_encoder.h"
@@ -23,13 +24,13 @@
 
 namespace auralis {
 
-// One thread, the conductor's, except construction and destruction. `clock`, `metrics` and `encoding` outlive
-// it.
+// One thread, the conductor's, except construction and destruction. All references outlive it.
 class ChunkPump {
  public:
   // `opus_bitrate` in bits a second.
   ChunkPump(const std::filesystem::path& synthd_directory, const Clock& clock, StreamMetrics& metrics,
-            EncodingExecutor& encoding, std::int64_t prefill_chunks, std::int64_t opus_bitrate);
+            EncodingExecutor& encoding, SentMeter& meter, std::int64_t prefill_chunks,
+            std::int64_t opus_bitrate);
 
   // Looks for a new or restarted synthd; call it several times a second. Logs each change once. True if the
   // station table is another one.
@@ -92,8 +93,9 @@ class ChunkPump {
   // Audio in the station's ring ahead of now; negative once it ran dry. Only if has_timeline().
   double depth_ms(const StationId& station) const;
 
-  static constexpr std::int64_t kAheadNs = 300 * kNsPerMs;  // of audio, that is encoded before its turn
-  static constexpr std::int64_t kLateNs = 400 * kNsPerMs;   // after its turn, that encoding may take
+  static constexpr std::int64_t kAheadNs = 300 * kNsPerMs;       // of audio, that is encoded before its turn
+  static constexpr std::int64_t kLateNs = 400 * kNsPerMs;        // after its turn, that encoding may take
+  static constexpr std::int64_t kMeasuredNs = 3 * kNsPerSecond;  // after its turn, that measuring may take
 
  private:
   struct Channel {
@@ -106,6 +108,8 @@ class ChunkPump {
     std::deque<EncodedChunk> recent;  // had their turn; oldest first
     std::deque<EncodedChunk> ahead;   // follow those
     StationEncoder encoder;
+    std::int64_t offered = -1;   // the newest chunk that was sent, and handed to the meter
+    std::int64_t measured = -1;  // the newest one whose level is shown
 
     bool took(std::int64_t chunk) const { return !recent.empty() && recent.back().audio.seq == chunk; }
   };
@@ -129,6 +133,8 @@ class ChunkPump {
   void read_ahead(Channel& channel);
   void encode_from(Channel& channel, std::int64_t first, bool head_follows);
   void reset(Channel& channel);
+  void offer_to_meter(Channel& channel);
+  void show_measured();
   void release_if_idle(Channel& channel);
   std::int64_t live_chunk(const Timeline& timeline) const;
 
@@ -136,6 +142,7 @@ class ChunkPump {
   const Clock& clock_;
   StreamMetrics& metrics_;
   EncodingExecutor& encoding_;
+  SentMeter& meter_;
   std::int64_t prefill_chunks_;
   std::int64_t opus_bitrate_;
   std::size_t keep_ = 1;           // chunks held after their turn

@@ -26,6 +26,7 @@ FOREIGN = {
     "boost/interprocess/": ("common/segments/segment_file.h",),
     "boost/asio": ("metricsd/",),
     "boost/beast": ("metricsd/",),
+    "boost/lockfree": ("streamd/delivery/sent_meter.cpp",),
     "boost/": (),
     "CL/": ("synthd/engine/opencl_support.h",),
     "nlohmann/": (

@@ -28,7 +28,8 @@ struct Fixture {
   std::filesystem::path audio = folder.path() / "synthd" / "audio";
   test::FakeSynth synth{folder.path() / "synthd", clock.now};
   test::HeldExecutor encoding;
-  ChunkPump pump{folder.path() / "synthd", clock, own.metrics, encoding, 2, 96'000};
+  SentMeter meter{folder.path() / "synthd"};
+  ChunkPump pump{folder.path() / "synthd", clock, own.metrics, encoding, meter, 2, 96'000};
   StationTable stations{folder.path() / "streamd", pump.reader(), clock};
   Subscriptions subscriptions;
   std::size_t music = 0;  // chunks that were sent

@@ -198,7 +198,8 @@ class ControlFixture {
   MetricsWriter segment{config.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), 1, clock.now};
   HeldExecutor encoding;
   std::deque<FakeNetwork> networks = two_networks();
-  Conductor conductor{context, segment, own[0].metrics, encoding};
+  SentMeter meter{config.daemon_dir(Daemon::kSynthd)};
+  Conductor conductor{context, segment, own[0].metrics, encoding, meter};
   ConductorProxy to_conductor{networks[0], conductor};
   std::deque<Worker> workers;
   std::vector<WorkerProxy> proxies;

@@ -31,7 +31,8 @@ struct Fixture {
   ProcessTime process_time{clock, kNsPerSecond};
   test::OwnedListeners listeners;
   SendQueues queues{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
-  ChunkPump pump{folder.path(), clock, own.metrics, encoding, kPrefill, kBitrate};
+  SentMeter meter{folder.path()};
+  ChunkPump pump{folder.path(), clock, own.metrics, encoding, meter, kPrefill, kBitrate};
   Subscriptions subscriptions;
   PacedDelivery delivery{pump, subscriptions, clock,
                          [this](std::size_t, const Delivery& one) { queues.deliver(one); }};

@@ -28,7 +28,8 @@ struct DeliveryFixture {
   OwnedListeners listeners;
   SendQueues queues{clock, process_time, own.metrics, transport, {}, 60 * kNsPerSecond, nullptr};
   HeldExecutor encoding;
-  ChunkPump pump{folder.path(), clock, own.metrics, encoding, kPrefill, 96'000};
+  SentMeter meter{folder.path()};
+  ChunkPump pump{folder.path(), clock, own.metrics, encoding, meter, kPrefill, 96'000};
   Subscriptions subscriptions;
   PacedDelivery delivery{pump, subscriptions, clock,
                          [this](std::size_t, const Delivery& one) { queues.deliver(one); }};
