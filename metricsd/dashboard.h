@@ -22,8 +22,8 @@ namespace auralis {
 // Any thread: one mutex, which no other process or audio path waits for.
 class Dashboard {
  public:
-  // `clock` must outlive it.
-  Dashboard(const Config& config, const Clock& clock);
+  // `clock` must outlive it. `run_id`: another for each start of metricsd.
+  Dashboard(const Config& config, const Clock& clock, std::string run_id);
 
   // Adds a second: a snapshot, and the daemons that changed since the one before. Returns it in the form of
   // whole(): what a page that has all that came before has to append.
@@ -32,11 +32,17 @@ class Dashboard {
   // All that is kept, as JSON (dashboard_json.h).
   std::string whole() const;
 
+  // The events noted or extended in the second that was last added, in the order of their numbers.
+  std::vector<LoggedEvent> newest_events() const;
+
+  // The last events, at most `count`, in the order in which they began.
+  std::vector<LoggedEvent> last_events(std::size_t count) const;
+
  private:
   std::string json_from(std::uint64_t first_point) const AURALIS_REQUIRES(mutex_);
 
   const Clock& clock_;
-  const std::int64_t begun_unix_ns_;
+  const std::string run_id_;
   const PlayerAddress player_;
   const std::int64_t chunk_ns_;
   mutable Mutex mutex_;

@@ -112,7 +112,7 @@ Json events_json(const std::deque<LoggedEvent>& events, std::uint64_t first) {
     json.push_back({{"id", event.id},
                     {"begin_ms", to_ms(event.begin_unix_ns)},
                     {"end_ms", to_ms(event.end_unix_ns)},
-                    {"kind", event.kind},
+                    {"kind", event_kind_name(event.kind)},
                     {"subject", event.subject},
                     {"count", number(event.count)},
                     {"message", event.message},
@@ -151,7 +151,7 @@ std::string dashboard_json(const DashboardParts& parts, std::uint64_t first) {
     times.push_back(to_ms(history.unix_ns(point)));
   }
   for (const auto& one : history.series()) series.push_back(series_json(history, one, first));
-  const Json json{{"run", to_ms(parts.begun_unix_ns)},
+  const Json json{{"run", parts.run_id},
                   {"version", AURALIS_VERSION},
                   {"player", {{"port", parts.player.port}, {"tls", parts.player.tls}}},
                   {"first", first},

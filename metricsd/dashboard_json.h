@@ -26,7 +26,7 @@ struct PlayerAddress {
 
 // References must be valid during the call.
 struct DashboardParts {
-  std::int64_t begun_unix_ns;  // when this metricsd began
+  const std::string& run_id;  // another for each start of metricsd
   const History& history;
   const Conditions& conditions;
   const EventLog& events;

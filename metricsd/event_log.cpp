@@ -2,14 +2,10 @@
 #include "metricsd/event_log.h"
 
 #include <algorithm>
-
-#include "common/metrics/station_labels.h"
+#include <utility>
 
 namespace auralis {
 namespace {
-
-constexpr std::string_view kUnderrun = "underrun";
-constexpr std::string_view kOverrun = "overrun";
 
 std::string counted(double count, std::string_view one, std::string_view several) {
   const auto whole = static_cast<std::uint64_t>(count);
@@ -18,59 +14,125 @@ std::string counted(double count, std::string_view one, std::string_view several
 
 std::string sentence(const LoggedEvent& event) {
   const std::string station = "Station " + event.subject + ": ";
-  if (event.kind == kUnderrun) {
-    return station + counted(event.count, "chunk was", "chunks were") + " not there when due";
+  switch (event.kind) {
+    case EventKind::kHole:
+      return station + counted(event.count, "chunk was", "chunks were") + " not there when due";
+    case EventKind::kOverrun:
+      return station + "streamd was lapped " + counted(event.count, "time", "times");
+    case EventKind::kFailover:
+      return "The device failed, the native engine renders: " + counted(event.count, "failover", "failovers");
+    case EventKind::kRefusals:
+      return counted(event.count, "connection", "connections") + " refused: " + event.subject;
+    default:
+      return counted(event.count, "control message ", "control messages ") + event.subject;
   }
-  return station + "streamd was lapped " + counted(event.count, "time", "times");
+}
+
+EventKind kind_of(DaemonChange change) {
+  if (change == DaemonChange::kUp) return EventKind::kUp;
+  return change == DaemonChange::kHang ? EventKind::kHang : EventKind::kDown;
+}
+
+// The value of a gauge with label process; nothing if there is none.
+std::optional<double> process_gauge(const std::vector<SnapshotFamily>& families, std::string_view name,
+                                    Daemon process) {
+  for (const auto& family : families) {
+    if (family.name != name) continue;
+    for (const auto& sample : family.samples) {
+      for (const auto& label : sample.spec.labels) {
+        if (label.name == "process" && label.value == daemon_name(process)) return sample.value;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
+// What is seen as a counter that rose. `label` tells the subject; empty: it is the process.
+struct EventLog::CountedEvent {
+  std::string_view counter;
+  EventKind kind;
+  Daemon process;
+  std::string_view label;
+};
+
+const std::array<EventLog::CountedEvent, 5> EventLog::kCounted{{
+    {"ring_buffer_underruns_total", EventKind::kHole, Daemon::kStreamd, "station"},
+    {"ring_buffer_overruns_total", EventKind::kOverrun, Daemon::kStreamd, "station"},
+    {"auralis_engine_failovers_total", EventKind::kFailover, Daemon::kSynthd, ""},
+    {"websocket_connections_rejected_total", EventKind::kRefusals, Daemon::kStreamd, "reason"},
+    {"auralis_control_messages_total", EventKind::kControl, Daemon::kStreamd, "result"},
+}};
+
 void EventLog::note(const History& history, const Conditions& conditions,
-                    const std::vector<DaemonEvent>& daemons) {
+                    const std::vector<DaemonEvent>& daemons, const std::vector<SnapshotFamily>& families) {
   for (const auto& event : daemons) {
-    add(history, event.up ? "up" : "down", std::string(daemon_name(event.daemon)), "").message =
-        event.message;
+    const std::string name(daemon_name(event.daemon));
+    add(history, kind_of(event.change), event.daemon, name).message = event.message;
   }
   for (const auto& series : history.series()) {
-    if (series.name == "ring_buffer_underruns_total") note_counter(history, series, kUnderrun);
-    if (series.name == "ring_buffer_overruns_total") note_counter(history, series, kOverrun);
+    for (const auto& counted_event : kCounted) {
+      if (series.name == counted_event.counter) note_counter(history, series, counted_event);
+    }
   }
+  note_reloads(history, families);
   for (std::size_t rule = 0; rule < kAlertRules.size(); ++rule) {
     note_condition(history, rule, conditions.now().at(rule));
   }
-  while (events_.size() > kMost || (!events_.empty() && events_.front().point < history.oldest())) {
-    events_.pop_front();
+  while (events_.size() > kMost) events_.pop_front();
+  for (auto& event : events_) {
+    if (event.point == history.newest()) event.seq = ++last_seq_;
   }
 }
 
-LoggedEvent& EventLog::add(const History& history, std::string_view kind, std::string subject,
+LoggedEvent& EventLog::add(const History& history, EventKind kind, Daemon process, std::string subject,
                            std::string_view station) {
   LoggedEvent event;
   event.id = ++last_id_;
   event.point = history.newest();
   event.begin_unix_ns = event.end_unix_ns = history.unix_ns(history.newest());
   event.kind = kind;
+  event.process = process;
   event.subject = std::move(subject);
   event.link = links_.link(station, history.time_ns(history.newest())).value_or("");
   return events_.emplace_back(std::move(event));
 }
 
-// Extends the station's last event of that kind, if it was just now.
-void EventLog::note_counter(const History& history, const History::Series& series, std::string_view kind) {
+// Extends the last event of that kind and subject, if it was just now.
+void EventLog::note_counter(const History& history, const History::Series& series,
+                            const CountedEvent& counted_event) {
   const float rise = history.value(series, history.newest());
   if (!(rise > 0)) return;
-  const std::string station(series.label("station"));
+  const std::string_view label = series.label(counted_event.label);
+  const std::string subject(counted_event.label.empty() ? daemon_name(counted_event.process) : label);
   const auto last = std::find_if(events_.rbegin(), events_.rend(), [&](const LoggedEvent& event) {
-    return event.kind == kind && event.subject == station;
+    return event.kind == counted_event.kind && event.subject == subject;
   });
   const bool lasts = last != events_.rend() && last->point >= history.oldest() &&
                      history.time_ns(history.newest()) - history.time_ns(last->point) <= kTogetherNs;
-  LoggedEvent& event = lasts ? *last : add(history, kind, station, station);
+  const std::string_view station = counted_event.label == "station" ? label : std::string_view{};
+  LoggedEvent& event =
+      lasts ? *last : add(history, counted_event.kind, counted_event.process, subject, station);
   event.point = history.newest();
   event.end_unix_ns = history.unix_ns(history.newest());
-  event.count += static_cast<double>(rise);
+  event.rise = static_cast<double>(rise);
+  event.count += event.rise;
   event.message = sentence(event);
+}
+
+// A process that was absent is one that started, whose first configuration is no event.
+void EventLog::note_reloads(const History& history, const std::vector<SnapshotFamily>& families) {
+  for (const Daemon daemon : kDaemons) {
+    const std::string name(daemon_name(daemon));
+    const auto at_s = process_gauge(families, "auralis_config_last_reload_timestamp_seconds", daemon);
+    const auto before_s = std::exchange(reloaded_.at(daemon_index(daemon)), at_s);
+    if (!at_s || !before_s || *at_s == *before_s) continue;
+    const bool good = process_gauge(families, "auralis_config_last_reload_successful", daemon) != 0.0;
+    add(history, EventKind::kReload, daemon, name).message =
+        good ? name + " has reloaded its configuration"
+             : name + " could not reload its configuration: see its log";
+  }
 }
 
 void EventLog::note_condition(const History& history, std::size_t rule, const Condition& condition) {
@@ -78,7 +140,8 @@ void EventLog::note_condition(const History& history, std::size_t rule, const Co
   if (fires == firing_.at(rule)) return;
   firing_.at(rule) = fires;
   const std::string name(kAlertRules.at(rule).name);
-  LoggedEvent& event = add(history, fires ? "raised" : "cleared", name, "");
+  LoggedEvent& event =
+      add(history, fires ? EventKind::kRaised : EventKind::kCleared, Daemon::kMetricsd, name);
   event.message = name + (fires ? " fires" : " has ended");
   if (fires && !condition.subject.empty()) event.message += ": " + condition.subject;
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What happened within the history: daemons that went and came, chunks that were missing or overwritten, and
-// alert conditions. For the time axis of the dashboard.
+// What happened: daemons that went and came, chunks that were missing or overwritten, connections refused,
+// changes of music and configuration, and alert conditions. For the time axis of the dashboard and for
+// subscribers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,44 +19,76 @@
 
 namespace auralis {
 
+enum class EventKind {
+  kUp,
+  kDown,
+  kHang,
+  kHole,
+  kOverrun,
+  kFailover,
+  kRefusals,
+  kReload,
+  kControl,
+  kRaised,
+  kCleared,
+};
+inline constexpr std::array<std::string_view, 11> kEventKinds{"up",      "down",     "hang",     "hole",
+                                                              "overrun", "failover", "refusals", "reload",
+                                                              "control", "raised",   "cleared"};
+constexpr std::string_view event_kind_name(EventKind kind) {
+  return kEventKinds.at(static_cast<std::size_t>(kind));
+}
+
 struct LoggedEvent {
   std::uint64_t id = 0;     // rises
+  std::uint64_t seq = 0;    // rises by one each time that an event is noted or extended
   std::uint64_t point = 0;  // of the history, in which it was noted or last extended
   std::int64_t begin_unix_ns = 0;
-  std::int64_t end_unix_ns = 0;  // of underruns and overruns, which last
-  std::string_view kind;         // up, down, underrun, overrun, raised, cleared
-  std::string subject;           // the process, station or condition
-  double count = 0;              // of underruns and overruns
-  std::string message;           // a sentence for people
-  std::string link;              // query of a permalink to the music of that moment; empty: none
+  std::int64_t end_unix_ns = 0;  // of what is counted, which lasts
+  EventKind kind = EventKind::kUp;
+  Daemon process = Daemon::kMetricsd;  // the daemon that it concerns, or that counted it
+  std::string subject;                 // the process, station, reason, result or condition
+  double count = 0;                    // of what is counted
+  double rise = 0;                     // likewise, in its last second
+  std::string message;                 // a sentence for people
+  std::string link;                    // query of a permalink to the music of that moment; empty: none
 };
 
 // One thread at a time.
 class EventLog {
  public:
   static constexpr std::size_t kMost = 200;
-  // Underruns of a station belong together unless so much time without any lies between.
+  // What is counted of a kind and subject belongs together unless so much time without any lies between.
   static constexpr std::int64_t kTogetherNs = 3 * kNsPerSecond;
 
   // `links` must outlive it.
   explicit EventLog(StationLinks& links) : links_(links) {}
 
-  // Notes what happened in the history's newest point. Call after each Conditions::evaluate().
-  void note(const History& history, const Conditions& conditions, const std::vector<DaemonEvent>& daemons);
+  // Notes what happened in the history's newest point, to which `families` was added. Call after each
+  // Conditions::evaluate().
+  void note(const History& history, const Conditions& conditions, const std::vector<DaemonEvent>& daemons,
+            const std::vector<SnapshotFamily>& families);
 
-  // Those that ended in a point of the history that is kept, at most kMost, oldest first.
+  // The last ones, kMost of them at most, in the order in which they began. Those noted or extended in one
+  // point have their numbers in that order, too.
   const std::deque<LoggedEvent>& events() const { return events_; }
 
  private:
-  LoggedEvent& add(const History& history, std::string_view kind, std::string subject,
-                   std::string_view station);
-  void note_counter(const History& history, const History::Series& series, std::string_view kind);
+  struct CountedEvent;
+  static const std::array<CountedEvent, 5> kCounted;
+
+  LoggedEvent& add(const History& history, EventKind kind, Daemon process, std::string subject,
+                   std::string_view station = {});
+  void note_counter(const History& history, const History::Series& series, const CountedEvent& counted);
+  void note_reloads(const History& history, const std::vector<SnapshotFamily>& families);
   void note_condition(const History& history, std::size_t rule, const Condition& condition);
 
   StationLinks& links_;
   std::uint64_t last_id_ = 0;
+  std::uint64_t last_seq_ = 0;
   std::deque<LoggedEvent> events_;
   std::array<bool, kAlertRules.size()> firing_{};
+  std::array<std::optional<double>, 3> reloaded_{};  // Unix seconds at the last point, by daemon_index()
 };
 
 }  // namespace auralis

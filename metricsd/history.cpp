@@ -9,8 +9,8 @@
 namespace auralis {
 namespace {
 
-// What the panels and the conditions of the dashboard are made of.
-constexpr std::array<std::string_view, 26> kTracked{
+// What the panels, the conditions and the events are made of.
+constexpr std::array<std::string_view, 28> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
@@ -29,6 +29,8 @@ constexpr std::array<std::string_view, 26> kTracked{
     "auralis_chunks_due_total",
     "auralis_chunks_on_time_total",
     "auralis_audio_peak",
+    "auralis_engine_failovers_total",
+    "auralis_control_messages_total",
     "network_bandwidth_mbps",
     "cpu_utilization_percent",
     "gpu_utilization_percent",

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #include "common/base/log.h"
 #include "metricsd/snapshot_json.h"
@@ -15,21 +16,17 @@ namespace {
 constexpr std::chrono::milliseconds kPeriod{250};
 constexpr int kPeriodsInStep = 4;
 
-// Takes the first sample, before the first request.
-SnapshotSource& sampled(SnapshotSource& source) {
-  source.sample();
-  return source;
-}
-
 }  // namespace
 
 MetricsDaemon::MetricsDaemon(const Config& config, const Clock& clock)
     : clock_(clock),
+      run_(begin_run(clock)),
       source_(config, clock),
-      dashboard_(config, clock),
+      dashboard_(config, clock, run_.id),
       publisher_(config.metricsd.zmq_endpoint),
+      first_events_(source_.sample()),
       last_step_ns_(clock.now_ns()),
-      exporter_(http_endpoint(config), sampled(source_), dashboard_) {}
+      exporter_(http_endpoint(config), source_, dashboard_) {}
 
 MetricsDaemon::~MetricsDaemon() {
   {
@@ -42,13 +39,18 @@ MetricsDaemon::~MetricsDaemon() {
 
 void MetricsDaemon::step() {
   assert(stepping_.is_current());
-  const std::vector<DaemonEvent> events = source_.sample();
-  for (const auto& event : events) {
-    publisher_.publish(kEventTopic, event_json(event, clock_.unix_ns(), ++event_seq_));
-  }
+  std::vector<DaemonEvent> events = std::exchange(first_events_, {});
+  for (auto& event : source_.sample()) events.push_back(std::move(event));
   const Snapshot snapshot = source_.take();
-  publisher_.publish(kMetricsTopic, snapshot_json(snapshot, ++seq_));
   exporter_.publish_live(dashboard_.add(snapshot, events));
+  for (const auto& event : dashboard_.newest_events()) {
+    publisher_.publish(kEventTopic, event_json(event, run_));
+  }
+  if (publisher_.take_history_request()) {
+    publisher_.publish(kHistoryTopic,
+                       history_json(dashboard_.last_events(kHistoryEvents), run_, snapshot.unix_ns));
+  }
+  publisher_.publish(kMetricsTopic, snapshot_json(snapshot, run_, ++seq_));
   source_.count_published();
   last_step_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
 }

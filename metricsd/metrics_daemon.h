@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
@@ -15,6 +16,7 @@
 #include "metricsd/absence.h"
 #include "metricsd/dashboard.h"
 #include "metricsd/prometheus_exporter.h"
+#include "metricsd/run.h"
 #include "metricsd/snapshot.h"
 #include "metricsd/zmq_publisher.h"
 
@@ -22,8 +24,10 @@ namespace auralis {
 
 class MetricsDaemon {
  public:
-  // Takes a first sample, binds both endpoints and starts to serve HTTP. `clock` must outlive it. Throws
-  // std::runtime_error, naming the endpoint or the file, if one cannot be bound or used.
+  static constexpr std::size_t kHistoryEvents = 100;
+
+  // Takes a first sample, binds both endpoints and starts to serve HTTP. `clock` must outlive
+  // it. Throws std::runtime_error, naming the endpoint or the file, if one cannot be bound or used.
   MetricsDaemon(const Config& config, const Clock& clock);
 
   // Stops the thread of start(), within the time of a step.
@@ -31,9 +35,9 @@ class MetricsDaemon {
   MetricsDaemon(const MetricsDaemon&) = delete;
   MetricsDaemon& operator=(const MetricsDaemon&) = delete;
 
-  // The work of one second: takes a sample; publishes a snapshot, to subscribers and open dashboards, and an
-  // event for each daemon that came up, went down or hung. One thread: that of start(), or a test's if it
-  // does not call start().
+  // The work of one second: takes a sample; publishes a snapshot, to subscribers and open dashboards, the
+  // events of that second, and the last kHistoryEvents to those that have just subscribed to them. One
+  // thread: that of start(), or a test's if it does not call start().
   void step();
 
   // Starts a thread that steps each second of the steady clock, and measures. Once.
@@ -56,11 +60,12 @@ class MetricsDaemon {
   void run();
 
   const Clock& clock_;
+  const Run run_;
   SnapshotSource source_;
   Dashboard dashboard_;
-  ZmqPublisher publisher_;       // of the stepping thread
-  std::uint64_t seq_ = 0;        // of the stepping thread
-  std::uint64_t event_seq_ = 0;  // of the stepping thread
+  ZmqPublisher publisher_;  // of the stepping thread
+  std::uint64_t seq_ = 0;   // of the stepping thread
+  std::vector<DaemonEvent> first_events_;  // of the sample before the first request; of the stepping thread
   std::atomic<std::int64_t> last_step_ns_;
   Absence absence_;  // of the thread that asks fit_for_watchdog()
   ThreadChecker stepping_;

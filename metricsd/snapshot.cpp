@@ -288,6 +288,9 @@ void SnapshotSource::read_counts(Peer& peer, std::int64_t now_ns, std::vector<Me
 
 std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
   const std::string name(daemon_name(peer.daemon));
+  const DaemonChange change = up            ? DaemonChange::kUp
+                              : hangs(peer) ? DaemonChange::kHang
+                                            : DaemonChange::kDown;
   std::string news;
   if (up) {
     news = name + " is up";
@@ -300,7 +303,7 @@ std::optional<DaemonEvent> SnapshotSource::what_changed(Peer& peer, bool up) {
   }
   if (news == peer.last_said) return std::nullopt;
   peer.last_said = news;
-  return DaemonEvent{peer.daemon, up, std::move(news)};
+  return DaemonEvent{peer.daemon, change, std::move(news)};
 }
 
 }  // namespace auralis

@@ -43,10 +43,12 @@ struct Snapshot {
   std::vector<SnapshotFamily> families;  // names all different and well-formed
 };
 
-// A daemon came up, went down or hung.
+// kHang: it lives, but is not healthy.
+enum class DaemonChange { kUp, kDown, kHang };
+
 struct DaemonEvent {
   Daemon daemon;
-  bool up;
+  DaemonChange change;
   std::string message;  // a sentence for people
 };
 

@@ -8,6 +8,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Rises if a member changes its meaning or goes; new ones may come without.
+constexpr int kMessageSchema = 1;
+
 const char* type_name(MetricType type) {
   switch (type) {
     case MetricType::kCounter:
@@ -50,22 +53,48 @@ double seconds(std::int64_t ns) { return static_cast<double>(ns) / static_cast<d
 // Text from another process need not be UTF-8.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+// The members that begin each message.
+Json begun(const Run& run) {
+  return {{"schema", kMessageSchema}, {"run", {{"id", run.id}, {"start", run.start}}}};
+}
+
+Json message_of(const LoggedEvent& event, const Run& run) {
+  Json json = begun(run);
+  json["seq"] = event.seq;
+  json["time"] = seconds(event.end_unix_ns);
+  json["begin"] = seconds(event.begin_unix_ns);
+  json["id"] = event.id;
+  json["process"] = daemon_name(event.process);
+  json["event"] = event_kind_name(event.kind);
+  json["subject"] = event.subject;
+  json["count"] = static_cast<std::uint64_t>(event.rise);
+  json["total"] = static_cast<std::uint64_t>(event.count);
+  json["message"] = event.message;
+  return json;
+}
+
 }  // namespace
 
-std::string snapshot_json(const Snapshot& snapshot, std::uint64_t seq) {
+std::string snapshot_json(const Snapshot& snapshot, const Run& run, std::uint64_t seq) {
   Json metrics = Json::array();
   for (const auto& family : snapshot.families) {
     for (const auto& sample : family.samples) metrics.push_back(series_json(family, sample));
   }
-  return text_of({{"seq", seq}, {"time", seconds(snapshot.unix_ns)}, {"metrics", std::move(metrics)}});
+  Json json = begun(run);
+  json["seq"] = seq;
+  json["time"] = seconds(snapshot.unix_ns);
+  json["metrics"] = std::move(metrics);
+  return text_of(json);
 }
 
-std::string event_json(const DaemonEvent& event, std::int64_t unix_ns, std::uint64_t seq) {
-  return text_of({{"seq", seq},
-                  {"time", seconds(unix_ns)},
-                  {"process", daemon_name(event.daemon)},
-                  {"event", event.up ? "up" : "down"},
-                  {"message", event.message}});
+std::string event_json(const LoggedEvent& event, const Run& run) { return text_of(message_of(event, run)); }
+
+std::string history_json(const std::vector<LoggedEvent>& events, const Run& run, std::int64_t unix_ns) {
+  Json json = begun(run);
+  json["time"] = seconds(unix_ns);
+  json["events"] = Json::array();
+  for (const auto& event : events) json["events"].push_back(message_of(event, run));
+  return text_of(json);
 }
 
 }  // namespace auralis

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 
 #include "common/base/file_descriptor.h"
 #include "metricsd/zmq_peers.h"
@@ -15,8 +16,9 @@
 namespace auralis {
 namespace {
 
-// Snapshots queued for a slow subscriber.
-constexpr int kQueuedMessages = 10;
+// Messages queued for a slow subscriber: more than the events of a second. Their bytes are shared between all
+// subscribers.
+constexpr int kQueuedMessages = 100;
 
 // Subscriptions queued per peer before it has to wait. ZeroMQ reads while there is input, so a short queue
 // also bounds that.
@@ -66,6 +68,7 @@ struct ZmqPublisher::Impl {
   zmq::context_t context{1};
   zmq::socket_t socket{context, zmq::socket_type::xpub};
   ZmqPeers peers{context, socket};
+  bool history_requested = false;
 
   void set_options(bool ipv6) {
     socket.set(zmq::sockopt::linger, 0);
@@ -90,7 +93,9 @@ struct ZmqPublisher::Impl {
       if (!socket.recv(received, zmq::recv_flags::dontwait)) return;
       const std::string_view bytes(static_cast<const char*>(received.data()), received.size());
       if (bytes.empty() || bytes.front() != kSubscribe) continue;
-      peers.subscribed(received.get(ZMQ_SRCFD), bytes.substr(1), !begins_a_topic(bytes.substr(1)));
+      const std::string_view topic = bytes.substr(1);
+      history_requested |= kHistoryTopic.substr(0, topic.size()) == topic;
+      peers.subscribed(received.get(ZMQ_SRCFD), topic, !begins_a_topic(topic));
     }
   }
 };
@@ -107,6 +112,11 @@ ZmqPublisher::ZmqPublisher(const std::string& endpoint) try : impl_(std::make_un
 ZmqPublisher::~ZmqPublisher() = default;
 
 std::string ZmqPublisher::endpoint() const { return impl_->socket.get(zmq::sockopt::last_endpoint); }
+
+bool ZmqPublisher::take_history_request() {
+  impl_->read_subscriptions();
+  return std::exchange(impl_->history_requested, false);
+}
 
 void ZmqPublisher::publish(std::string_view topic, std::string_view body) {
   impl_->read_subscriptions();

@@ -48,6 +48,7 @@ RULES = [
     (r"^(systemd/|Dockerfile|docker-compose|scripts/run)", [r"^deploy\."]),
     (r"^docs/metrics\.md$", [r"^unit\.tools\.metrics_page$", r"^monitoring\."]),
     (r"^docs/runbooks\.md$", [r"^monitoring\."]),
+    (r"^docs/(zeromq\.md|schemas/metricsd)", [r"^integration\.(metrics_zmq_messages|protocol)$", r"^unit\.metricsd\.snapshot_json$"]),
     (r"^docs/(asyncapi|schemas|protocol)", [r"^integration\.protocol$"]),
     (r"^scripts/soak$", [r"^soak\."]),
     (r"^(docs/|[A-Z]+\.md$|LICENSE|scripts/(bench|lint|test|bootstrap)$|\.(ci|clang|editor|git|docker))", []),

@@ -3,7 +3,7 @@
 import { by_id, element } from "./dom.js";
 import { moment } from "./units.js";
 
-const GOOD = ["up", "cleared"];
+const GOOD = ["up", "cleared", "reload", "control"];
 
 // Those that touch the visible time.
 export function visible_events(data, [from_ms, to_ms]) {

@@ -73,7 +73,7 @@ std::string view_json(const View& view, const Snapshot& snapshot) {
   for (const DropView& drop : view.drops) json["drops_per_s"][drop.reason] = drop.per_s;
   for (std::size_t i = 0; i < kAlertRules.size(); ++i)
     json["conditions"].push_back(condition_json(kAlertRules.at(i), view.conditions.at(i)));
-  json["metrics"] = Json::parse(snapshot_json(snapshot, 0)).at("metrics");
+  json["metrics"] = Json::parse(snapshot_json(snapshot, {}, 0)).at("metrics");
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -19,10 +19,11 @@ struct JsonFixture : HistoryFixture {
   Conditions conditions;
   EventLog events{links};
   std::array<DaemonState, 3> daemons{};
+  std::string run = "this run";
 
   Json json(std::uint64_t first = 1) const {
-    return Json::parse(dashboard_json(
-        {clock.unix_ns(), history, conditions, events, daemons, {8'000, true}, 100 * kNsPerMs}, first));
+    return Json::parse(
+        dashboard_json({run, history, conditions, events, daemons, {8'000, true}, 100 * kNsPerMs}, first));
   }
   static const Json& only_series(const Json& data) {
     REQUIRE(data.at("series").size() == 1);
@@ -52,10 +53,23 @@ TEST_CASE_FIXTURE(JsonFixture,
   add({});
   add({gauge_of(name, -750, {{"station", "day"}})});
   const std::string text =
-      dashboard_json({0, history, conditions, events, daemons, {8'000, false}, 100 * kNsPerMs}, 1);
+      dashboard_json({run, history, conditions, events, daemons, {8'000, false}, 100 * kNsPerMs}, 1);
   CHECK(text.find("\"values\":[0.1,null,-750]") != std::string::npos);
   CHECK(only_series(json(3)).at("values") == Json{-750});
   CHECK(only_series(json()).at("labels") == Json{{"station", "day"}});
+}
+
+TEST_CASE_FIXTURE(JsonFixture, "dashboard_json: events are those of the points asked for") {
+  add({});
+  events.note(history, conditions, {{Daemon::kSynthd, DaemonChange::kHang, "synthd hangs"}}, {});
+  add({});
+  events.note(history, conditions, {{Daemon::kSynthd, DaemonChange::kDown, "synthd has ended"}}, {});
+  REQUIRE(json().at("events").size() == 2);
+  CHECK(json().at("events")[0].at("kind") == "hang");
+  REQUIRE(json(2).at("events").size() == 1);
+  CHECK(json(2).at("events")[0].at("kind") == "down");
+  CHECK(json(2).at("events")[0].at("message") == "synthd has ended");
+  CHECK(json(3).at("events").empty());
 }
 
 TEST_CASE_FIXTURE(JsonFixture, "dashboard_json: text that is not UTF-8 does not spoil the answer") {

@@ -19,9 +19,10 @@ struct EventsFixture : HistoryFixture {
   double underruns = 0;
 
   void step(std::vector<MetricSample> samples, const std::vector<DaemonEvent>& daemons = {}) {
+    const auto families = families_of(samples);
     add(std::move(samples));
     conditions.evaluate(history);
-    log.note(history, conditions, daemons);
+    log.note(history, conditions, daemons, families);
   }
   // A second in which that many chunks of station day were not there when due.
   void miss(double chunks) {
@@ -31,18 +32,24 @@ struct EventsFixture : HistoryFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(EventsFixture, "EventLog: daemons that go and come, with what is said of them") {
-  step({}, {{Daemon::kSynthd, false, "synthd has ended"}});
-  step({}, {{Daemon::kSynthd, true, "synthd is up"}});
-  REQUIRE(log.events().size() == 2);
+TEST_CASE_FIXTURE(EventsFixture, "EventLog: daemons that go, hang and come, with what is said of them") {
+  step({}, {{Daemon::kSynthd, DaemonChange::kDown, "synthd has ended"}});
+  step({}, {{Daemon::kSynthd, DaemonChange::kUp, "synthd is up"},
+            {Daemon::kStreamd, DaemonChange::kHang, "streamd hangs"}});
+  REQUIRE(log.events().size() == 3);
   const LoggedEvent& down = log.events()[0];
-  CHECK(down.kind == "down");
+  CHECK(down.kind == EventKind::kDown);
+  CHECK(down.process == Daemon::kSynthd);
   CHECK(down.subject == "synthd");
   CHECK(down.message == "synthd has ended");
   CHECK(down.begin_unix_ns == history.unix_ns(1));
   CHECK(down.point == 1);
-  CHECK(log.events()[1].kind == "up");
-  CHECK(log.events()[1].id > down.id);
+  CHECK(log.events()[1].kind == EventKind::kUp);
+  CHECK(log.events()[2].kind == EventKind::kHang);
+  for (std::size_t event = 0; event < 3; ++event) {
+    CHECK(log.events()[event].id == event + 1);
+    CHECK(log.events()[event].seq == event + 1);
+  }
 }
 
 TEST_CASE_FIXTURE(EventsFixture, "EventLog: underruns in a row are one event, with their exact count") {
@@ -52,12 +59,15 @@ TEST_CASE_FIXTURE(EventsFixture, "EventLog: underruns in a row are one event, wi
   miss(0);
   miss(1);
   REQUIRE(log.events().size() == 1);
-  CHECK(log.events()[0].kind == "underrun");
+  CHECK(log.events()[0].kind == EventKind::kHole);
   CHECK(log.events()[0].count == 21);
   CHECK(log.events()[0].message == "Station day: 21 chunks were not there when due");
   CHECK(log.events()[0].begin_unix_ns == history.unix_ns(2));
   CHECK(log.events()[0].end_unix_ns == history.unix_ns(5));
   CHECK(log.events()[0].point == 5);
+  INFO("it rose in three of these seconds, by 1 in the last");
+  CHECK(log.events()[0].rise == 1);
+  CHECK(log.events()[0].seq == 3);
   for (int second = 0; second < 3; ++second) miss(0);
   miss(1);
   REQUIRE(log.events().size() == 2);
@@ -72,21 +82,69 @@ TEST_CASE_FIXTURE(EventsFixture, "EventLog: a condition that fires is raised, an
   CHECK(log.events().empty());
   step(depth(100));
   REQUIRE(log.events().size() == 1);
-  CHECK(log.events()[0].kind == "raised");
+  CHECK(log.events()[0].kind == EventKind::kRaised);
   CHECK(log.events()[0].message == "RingBufferDepthLow fires: day");
   step(depth(700));
-  CHECK(log.events().back().kind == "cleared");
+  CHECK(log.events().back().kind == EventKind::kCleared);
+}
+
+TEST_CASE_FIXTURE(EventsFixture, "EventLog: what is counted is told apart by kind and subject") {
+  const auto counters = [](double lapped, double failovers, double limit, double ticket, double accepted) {
+    return std::vector<MetricSample>{
+        counter_of("ring_buffer_overruns_total", lapped, {{"station", "day"}}),
+        counter_of("auralis_engine_failovers_total", failovers),
+        counter_of("websocket_connections_rejected_total", limit, {{"reason", "limit"}}),
+        counter_of("websocket_connections_rejected_total", ticket, {{"reason", "ticket"}}),
+        counter_of("auralis_control_messages_total", accepted, {{"result", "accepted"}})};
+  };
+  step(counters(0, 0, 7, 0, 0));
+  CHECK(log.events().empty());
+  step(counters(2, 1, 57, 1, 3));
+  step(counters(2, 1, 107, 1, 3));
+  REQUIRE(log.events().size() == 5);
+  const auto described = [&](std::size_t index) {
+    const LoggedEvent& event = log.events().at(index);
+    return std::string(event_kind_name(event.kind)) + ", " + std::string(daemon_name(event.process)) + ", " +
+           event.subject + ": " + event.message;
+  };
+  CHECK(described(0) == "overrun, streamd, day: Station day: streamd was lapped 2 times");
+  CHECK(described(1) == "failover, synthd, synthd: The device failed, the native engine renders: 1 failover");
+  CHECK(described(2) == "refusals, streamd, limit: 100 connections refused: limit");
+  CHECK(described(3) == "refusals, streamd, ticket: 1 connection refused: ticket");
+  CHECK(described(4) == "control, streamd, accepted: 3 control messages accepted");
+  CHECK(log.events()[2].rise == 50);
 }
 
 TEST_CASE_FIXTURE(EventsFixture,
-                  "EventLog: forgets what is older than the history, and keeps so many at most") {
-  step({}, {{Daemon::kStreamd, false, "streamd has ended"}});
-  for (std::size_t second = 0; second < History::kPoints; ++second) step({});
+                  "EventLog: a configuration that is read again is an event, the first of a process is not") {
+  const auto read_at = [](double unix_s, double good) {
+    return std::vector<MetricSample>{
+        gauge_of("auralis_config_last_reload_timestamp_seconds", unix_s, {{"process", "streamd"}}),
+        gauge_of("auralis_config_last_reload_successful", good, {{"process", "streamd"}})};
+  };
+  step(read_at(1'764'467'000, 1));
+  step(read_at(1'764'467'000, 1));
+  step({});
+  step(read_at(1'764'467'003, 1));
   CHECK(log.events().empty());
+  step(read_at(1'764'467'004, 1));
+  step(read_at(1'764'467'005, 0));
+  REQUIRE(log.events().size() == 2);
+  CHECK(log.events()[0].kind == EventKind::kReload);
+  CHECK(log.events()[0].process == Daemon::kStreamd);
+  CHECK(log.events()[0].message == "streamd has reloaded its configuration");
+  CHECK(log.events()[1].message == "streamd could not reload its configuration: see its log");
+}
+
+TEST_CASE_FIXTURE(EventsFixture, "EventLog: keeps so many at most, but those for however long") {
+  step({}, {{Daemon::kStreamd, DaemonChange::kDown, "streamd has ended"}});
+  for (std::size_t second = 0; second < History::kPoints; ++second) step({});
+  CHECK(log.events().size() == 1);
   for (std::size_t second = 0; second < EventLog::kMost + 5; ++second) {
-    step({}, {{Daemon::kStreamd, false, "streamd has ended"}});
+    step({}, {{Daemon::kStreamd, DaemonChange::kDown, "streamd has ended"}});
   }
   CHECK(log.events().size() == EventLog::kMost);
+  CHECK(log.events().back().seq == EventLog::kMost + 6);
 }
 
 }  // namespace auralis::event_log_test

@@ -118,7 +118,7 @@ TEST_CASE("exposition: help of several lines stays one line") {
 TEST_CASE_FIXTURE(Bench, "snapshot_json: says what the exposition says, no more and no less") {
   const Snapshot snapshot = source.take();
   const Exposition page = parse_exposition(exposition(snapshot));
-  const auto json = nlohmann::json::parse(snapshot_json(snapshot, 42));
+  const auto json = nlohmann::json::parse(snapshot_json(snapshot, {}, 42));
   CHECK(json.at("seq") == 42);
   CHECK(number(json.at("time")) == doctest::Approx(static_cast<double>(clock.unix_ns()) / 1e9));
   std::size_t samples = 0;

@@ -73,6 +73,97 @@ TEST_CASE_FIXTURE(RuntimeFixture, "MetricsDaemon: a daemon that comes or goes is
   CHECK(subscriber.next().empty());
 }
 
+TEST_CASE_FIXTURE(RuntimeFixture,
+                  "MetricsDaemon: what is counted is an event of each second, extended while it lasts") {
+  MetricsDaemon daemon(config, clock);
+  FakeStreamd streamd(config, Daemon::kStreamd, clock);
+  Subscriber subscriber(daemon.zmq_endpoint(), "event");
+  const auto step_after = [&](double chunks) {
+    streamd.metrics.underruns.add(chunks);
+    clock.now += kNsPerSecond;
+    streamd.beat(clock);
+    daemon.step();
+  };
+  REQUIRE(subscriber.first([&] { step_after(1); }).size() == 2);
+  for (int second = 0; second < 5; ++second) step_after(0);
+  while (!subscriber.next().empty()) {
+  }
+  step_after(10);
+  step_after(7);
+  const auto begun = nlohmann::json::parse(subscriber.next().at(1));
+  const auto extended = nlohmann::json::parse(subscriber.next().at(1));
+  CHECK(begun.at("event") == "hole");
+  CHECK(begun.at("count") == 10);
+  CHECK(extended.at("count") == 7);
+  CHECK(extended.at("total") == 17);
+  CHECK(extended.at("id") == begun.at("id"));
+  CHECK(extended.at("seq") == begun.at("seq").get<int>() + 1);
+  CHECK(subscriber.next().empty());
+}
+
+TEST_CASE_FIXTURE(RuntimeFixture, "MetricsDaemon: a late subscriber gets the last events, once") {
+  MetricsDaemon daemon(config, clock);
+  for (std::size_t time = 0; time < MetricsDaemon::kHistoryEvents / 2; ++time) {
+    {
+      const FakeSynthd synthd(config, Daemon::kSynthd, clock);
+      daemon.step();
+    }
+    daemon.step();
+  }
+  Subscriber late(daemon.zmq_endpoint(), "history");
+  const auto frames = late.first([&] { daemon.step(); });
+  REQUIRE(frames.size() == 2);
+  CHECK(frames[0] == "history");
+  const nlohmann::json events = nlohmann::json::parse(frames[1]).at("events");
+  REQUIRE(events.size() == MetricsDaemon::kHistoryEvents);
+  CHECK(events.back().at("event") == "down");
+  for (std::size_t event = 1; event < events.size(); ++event) {
+    CHECK(events[event].at("seq") == events[event - 1].at("seq").get<int>() + 1);
+  }
+  daemon.step();
+  CHECK(late.next().empty());
+  INFO("one that subscribes to everything is a late subscriber, too");
+  Subscriber to_all(daemon.zmq_endpoint(), "");
+  CHECK(to_all.first([&] { daemon.step(); }).at(0) == "history");
+}
+
+TEST_CASE_FIXTURE(RuntimeFixture, "MetricsDaemon: another run has another id, and counts from 1 again") {
+  const auto published = [&] {
+    MetricsDaemon daemon(config, clock);
+    Subscriber subscriber(daemon.zmq_endpoint(), "metrics");
+    return nlohmann::json::parse(subscriber.first([&] { daemon.step(); }).at(1));
+  };
+  const auto first = published();
+  const auto second = published();
+  CHECK(first.at("run").at("id") != second.at("run").at("id"));
+  CHECK(second.at("seq") < Subscriber::kAttempts);
+}
+
+TEST_CASE_FIXTURE(
+    RuntimeFixture,
+    "MetricsDaemon: a subscriber that does not read misses messages, which it sees by their seq") {
+  constexpr std::uint64_t kSteps = 1'000;
+  config.metricsd.zmq_endpoint = "ipc://" + (folder.path() / "zmq").string();
+  MetricsDaemon daemon(config, clock);
+  Subscriber slow(daemon.zmq_endpoint(), "metrics", 1);
+  const auto seq_of = [](const std::vector<std::string>& frames) {
+    return nlohmann::json::parse(frames.at(1)).at("seq").get<std::uint64_t>();
+  };
+  const std::uint64_t first = seq_of(slow.first([&] { daemon.step(); }));
+  for (std::uint64_t step = 0; step < kSteps; ++step) daemon.step();
+  std::uint64_t received = 0;
+  std::uint64_t last = first;
+  for (auto frames = slow.next(); !frames.empty(); frames = slow.next()) {
+    CHECK(seq_of(frames) > last);
+    last = seq_of(frames);
+    ++received;
+  }
+  INFO("what is kept for it is bounded");
+  CHECK(received < kSteps / 2);
+  daemon.step();
+  CHECK(seq_of(slow.first([] {})) - first > received + kSteps / 2);
+}
+
 TEST_CASE_FIXTURE(
     RuntimeFixture,
     "MetricsDaemon: what it publishes is what /metrics says, and it is healthy while it steps") {

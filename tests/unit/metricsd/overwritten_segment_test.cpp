@@ -74,7 +74,7 @@ struct Bench : SnapshotFixture {
     source.sample();
     const Snapshot snapshot = source.take();
     const Exposition page = parse_exposition(exposition(snapshot));  // throws for NaN, and for what breaks it
-    const auto json = nlohmann::json::parse(snapshot_json(snapshot, 1));  // throws for what is not UTF-8
+    const auto json = nlohmann::json::parse(snapshot_json(snapshot, {}, 1));  // throws for what is not UTF-8
     CHECK_FALSE(json.at("metrics").empty());
     std::size_t rising = 0;
     for (const auto& sample : page.samples) {

@@ -16,7 +16,7 @@ namespace {
 using namespace test;
 
 struct Bench : SnapshotFixture {
-  Dashboard dashboard{config, clock};
+  Dashboard dashboard{config, clock, "run"};
   std::optional<PrometheusExporter> exporter;
 
   Bench() {

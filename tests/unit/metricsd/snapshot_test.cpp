@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: a daemon is up while each of
   std::filesystem::remove(audio);
   const auto events = source.sample();
   REQUIRE(events.size() == 1);
-  CHECK_FALSE(events[0].up);
+  CHECK(events[0].change == DaemonChange::kHang);
   CHECK(events[0].message ==
         "synthd is not healthy: " + audio.string() + " was removed, replaced or overwritten");
   CHECK(metric(source.take(), "auralis_up", "synthd") == 0);

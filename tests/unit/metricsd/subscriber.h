@@ -13,8 +13,10 @@ namespace auralis::test {
 
 class Subscriber {
  public:
-  Subscriber(const std::string& endpoint, const std::string& topic) {
+  // `queue`: messages that it holds unread.
+  Subscriber(const std::string& endpoint, const std::string& topic, int queue = 1'000) {
     socket_.set(zmq::sockopt::linger, 0);
+    socket_.set(zmq::sockopt::rcvhwm, queue);
     socket_.set(zmq::sockopt::rcvtimeo, kPartMs);
     socket_.set(zmq::sockopt::subscribe, topic);
     socket_.connect(endpoint);

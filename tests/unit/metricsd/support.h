@@ -76,6 +76,8 @@ class FakeStreamMetrics {
       m_.gauge("ring_buffer_depth_ms", "Audio ahead of now, in \"ms\"", {{"station", "a \"b\"\\c"}});
   Counter chunks[2] = {m_.counter("chunks_total", "Chunks", {late_label("station", 0)}),
                        m_.counter("chunks_total", "Chunks", {late_label("station", 1)})};
+  Counter underruns =
+      m_.counter("ring_buffer_underruns_total", "Chunks not there", {{"station", "a \"b\"\\c"}});
   Counter due = m_.counter("auralis_chunks_due_total", "Chunks due");
   Counter on_time = m_.counter("auralis_chunks_on_time_total", "Chunks sent in time");
   Counter sent = m_.counter("websocket_chunks_sent_total", "Chunks sent");
