@@ -28,6 +28,8 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
   const auralis::SystemClock clock;
   auralis::MetricsDaemon daemon(command_line.config, clock);
   daemon.start();
+  if (const std::string key = daemon.zmq_public_key(); !key.empty())
+    auralis::log_info("ZeroMQ is encrypted", {{"public_key", key}});
   const std::string url = auralis::http_url(auralis::http_endpoint(command_line.config));
   auralis::log_info(
       "metricsd serves",

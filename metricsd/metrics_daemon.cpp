@@ -23,7 +23,8 @@ MetricsDaemon::MetricsDaemon(const Config& config, const Clock& clock)
       run_(begin_run(clock)),
       source_(config, clock),
       dashboard_(config, clock, run_.id),
-      publisher_(config.metricsd.zmq_endpoint),
+      zmq_keys_(read_zmq_keys(config)),
+      publisher_(config.metricsd.zmq_endpoint, zmq_keys_),
       first_events_(source_.sample()),
       last_step_ns_(clock.now_ns()),
       exporter_(http_endpoint(config), source_, dashboard_) {}

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "metricsd/prometheus_exporter.h"
 #include "metricsd/run.h"
 #include "metricsd/snapshot.h"
+#include "metricsd/zmq_keys.h"
 #include "metricsd/zmq_publisher.h"
 
 namespace auralis {
@@ -26,7 +28,7 @@ class MetricsDaemon {
  public:
   static constexpr std::size_t kHistoryEvents = 100;
 
-  // Takes a first sample, binds both endpoints and starts to serve HTTP. `clock` must outlive
+  // Takes a first sample, reads the keys, binds both endpoints and starts to serve HTTP. `clock` must outlive
   // it. Throws std::runtime_error, naming the endpoint or the file, if one cannot be bound or used.
   MetricsDaemon(const Config& config, const Clock& clock);
 
@@ -55,6 +57,8 @@ class MetricsDaemon {
 
   int http_port() const { return exporter_.port(); }
   std::string zmq_endpoint() const { return publisher_.endpoint(); }
+  // Empty: no encryption.
+  std::string zmq_public_key() const { return zmq_keys_ ? zmq_keys_->public_key : std::string(); }
 
  private:
   void run();
@@ -63,8 +67,9 @@ class MetricsDaemon {
   const Run run_;
   SnapshotSource source_;
   Dashboard dashboard_;
-  ZmqPublisher publisher_;  // of the stepping thread
-  std::uint64_t seq_ = 0;   // of the stepping thread
+  const std::optional<ZmqKeys> zmq_keys_;
+  ZmqPublisher publisher_;                 // of the stepping thread
+  std::uint64_t seq_ = 0;                  // of the stepping thread
   std::vector<DaemonEvent> first_events_;  // of the sample before the first request; of the stepping thread
   std::atomic<std::int64_t> last_step_ns_;
   Absence absence_;  // of the thread that asks fit_for_watchdog()

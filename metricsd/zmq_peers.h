@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Limits on the peers of a listening ZeroMQ socket, which ZeroMQ itself lacks. Besides zmq_publisher.cpp the
-// only unit that includes ZeroMQ.
+// Limits on the peers of a listening ZeroMQ socket, which ZeroMQ itself lacks. A header that includes
+// ZeroMQ's: for zmq_publisher.cpp only.
 #pragma once
 
 #include <cstddef>

@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "common/base/file_descriptor.h"
+#include "metricsd/zmq_authenticator.h"
 #include "metricsd/zmq_peers.h"
 
 namespace auralis {
@@ -66,6 +68,7 @@ bool port_too_high(const std::string& endpoint) {
 
 struct ZmqPublisher::Impl {
   zmq::context_t context{1};
+  std::optional<ZmqAuthenticator> authenticator;
   zmq::socket_t socket{context, zmq::socket_type::xpub};
   ZmqPeers peers{context, socket};
   bool history_requested = false;
@@ -86,6 +89,14 @@ struct ZmqPublisher::Impl {
     socket.set(zmq::sockopt::ipv6, ipv6);
   }
 
+  void set_keys(const ZmqKeys& keys) {
+    socket.set(zmq::sockopt::curve_server, true);
+    socket.set(zmq::sockopt::curve_secretkey, keys.secret_key.bytes());
+    if (!keys.clients) return;
+    authenticator.emplace(context, *keys.clients);
+    socket.set(zmq::sockopt::zap_domain, "auralis");  // without an authenticator, it would admit no one
+  }
+
   // Reads the subscribers' messages, up to a limit, so that a flood of them does not delay publishing.
   void read_subscriptions() {
     for (int message = 0; message < kSubscriptionsAtOnce; ++message) {
@@ -100,8 +111,10 @@ struct ZmqPublisher::Impl {
   }
 };
 
-ZmqPublisher::ZmqPublisher(const std::string& endpoint) try : impl_(std::make_unique<Impl>()) {
+ZmqPublisher::ZmqPublisher(const std::string& endpoint, const std::optional<ZmqKeys>& keys) try
+    : impl_(std::make_unique<Impl>()) {
   impl_->set_options(endpoint.find('[') != std::string::npos);
+  if (keys) impl_->set_keys(*keys);
   if (port_too_high(endpoint)) throw std::runtime_error("port out of range");
   if (ipc_taken(endpoint)) throw std::runtime_error("another process listens there");
   impl_->socket.bind(endpoint);

@@ -4,8 +4,11 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "metricsd/zmq_keys.h"
 
 namespace auralis {
 
@@ -19,8 +22,9 @@ inline constexpr std::array<std::string_view, 3> kTopics{kMetricsTopic, kEventTo
 // thread. Never waits for a subscriber: a slow one misses messages, also at shutdown.
 class ZmqPublisher {
  public:
-  // Binds. Throws std::runtime_error, naming the endpoint, if it is malformed or taken.
-  explicit ZmqPublisher(const std::string& endpoint);
+  // Binds. With `keys` it is encrypted, and clients without CURVE are refused. Throws std::runtime_error,
+  // naming the endpoint, if it is malformed or taken.
+  explicit ZmqPublisher(const std::string& endpoint, const std::optional<ZmqKeys>& keys = std::nullopt);
   ~ZmqPublisher();
   ZmqPublisher(const ZmqPublisher&) = delete;
   ZmqPublisher& operator=(const ZmqPublisher&) = delete;

@@ -106,6 +106,8 @@ struct Config {
     std::string tls_key;
     std::string password_file;  // empty: no password is needed
     std::string zmq_endpoint = "tcp://127.0.0.1:5556";
+    std::string zmq_key_file;          // empty: no encryption
+    std::string zmq_client_keys_file;  // empty: any client may subscribe
   } metricsd;
   struct {
     std::string level = "info";

@@ -33,6 +33,9 @@ void ConfigLoader::check_access() const {
   const auto& streamd = config_.streamd;
   check_tls("streamd", streamd.tls_certificate, streamd.tls_key);
   check_tls("metricsd", config_.metricsd.tls_certificate, config_.metricsd.tls_key);
+  if (config_.metricsd.zmq_key_file.empty() && !config_.metricsd.zmq_client_keys_file.empty()) {
+    refuse("metricsd", "zmq_key_file", "must be given, since zmq_client_keys_file is");
+  }
   if (streamd.control_by == ControlBy::kOperators && streamd.token_file.empty()) {
     refuse("streamd", "token_file", "must be given, since control_by is operators, who show its token");
   }

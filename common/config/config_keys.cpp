@@ -76,6 +76,14 @@ std::vector<ConfigKey> metricsd_keys() {
        "everyone may read the metrics"},
       {"metricsd", "zmq_endpoint", [](Config& c) -> std::string& { return c.metricsd.zmq_endpoint; },
        endpoint(), "ZeroMQ endpoint to publish snapshots and events on"},
+      {"metricsd", "zmq_key_file", [](Config& c) -> std::string& { return c.metricsd.zmq_key_file; },
+       path_or_empty(),
+       "File of the secret key with which the ZeroMQ endpoint is encrypted (CURVE), in Z85; subscribers need "
+       "its public key. Empty: no encryption"},
+      {"metricsd", "zmq_client_keys_file",
+       [](Config& c) -> std::string& { return c.metricsd.zmq_client_keys_file; }, path_or_empty(),
+       "File of the public keys of clients that may subscribe, one a line; requires zmq_key_file. Empty: "
+       "every client that knows the endpoint's public key may"},
   };
 }
 

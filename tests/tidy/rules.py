@@ -21,7 +21,13 @@ GENERATED = ("docs/performance.md", "docs/metrics.md", "tests/browser/package-lo
 FOREIGN = {
     "websocketpp/": ("streamd/net/", "streamd/encode/wire_message.cpp"),
     "asio": ("streamd/net/",),
-    "zmq": ("metricsd/zmq_peers.h", "metricsd/zmq_publisher.cpp"),
+    "zmq": (
+        "metricsd/zmq_authenticator.cpp",
+        "metricsd/zmq_authenticator.h",
+        "metricsd/zmq_keys.cpp",
+        "metricsd/zmq_peers.h",
+        "metricsd/zmq_publisher.cpp",
+    ),
     "prometheus/": ("metricsd/prometheus_exporter.cpp",),
     "boost/interprocess/": ("common/segments/segment_file.h",),
     "boost/asio": ("metricsd/",),

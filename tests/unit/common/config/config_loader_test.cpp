@@ -124,6 +124,8 @@ TEST_CASE_FIXTURE(LoaderFixture,
         "its token");
   CHECK(refused_together("[streamd]\ncontrol_by = \"listeners\"\n[metricsd]\ntls_key = \"/k\"") ==
         "[metricsd] tls_certificate = \"\" (the default): must be given, since tls_key is");
+  CHECK(refused_together("[metricsd]\ntls_key = \"\"\nzmq_client_keys_file = \"/clients\"\n") ==
+        "[metricsd] zmq_key_file = \"\" (the default): must be given, since zmq_client_keys_file is");
 }
 
 TEST_CASE_FIXTURE(LoaderFixture, "check_together: the native engine uses no device") {

@@ -69,6 +69,8 @@ ConfigValue other_value(const ConfigKey& key) {
       {"metricsd.tls_key", "/etc/auralis/tls/key.pem"},
       {"metricsd.password_file", "/etc/auralis/metrics.password"},
       {"metricsd.zmq_endpoint", "ipc:///run/auralis/zmq"},
+      {"metricsd.zmq_key_file", "/etc/auralis/zmq.key"},
+      {"metricsd.zmq_client_keys_file", "/etc/auralis/zmq.clients"},
       {"log.level", "warning"},
       {"log.format", "json"},
   };
@@ -87,8 +89,11 @@ const ConfigKey& key_named(std::string_view section, std::string_view name) {
 
 // `key`, and another one that cannot be without it, or the other way round.
 std::vector<const ConfigKey*> with_companion(const ConfigKey& key) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kCompanions{
-      {{"tls_certificate", "tls_key"}, {"tls_key", "tls_certificate"}, {"control_by", "token_file"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kCompanions{
+      {{"tls_certificate", "tls_key"},
+       {"tls_key", "tls_certificate"},
+       {"control_by", "token_file"},
+       {"zmq_client_keys_file", "zmq_key_file"}}};
   std::vector<const ConfigKey*> keys{&key};
   for (const auto& [name, companion] : kCompanions) {
     if (key.key == name) keys.push_back(&key_named(key.section, companion));
