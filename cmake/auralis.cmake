@@ -50,13 +50,13 @@ endif()
 set(AURALIS_STAGE_OPTIONS
   -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off)
 
-# auralis_precompile(<target> [SKIP <source>...])
+# auralis_precompile(<target> [SKIP <source>...] [HEADERS <header>...])
 #
-# Precompiles the standard library's headers for <target>, except for sources with their own compiler options.
+# Precompiles the standard library's headers, and <header>s, for <target>, except for sources with their own compiler options.
 # clang-tidy, in scripts/lint, does not use them, and so checks that each source includes what it needs.
 function(auralis_precompile target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SKIP")
-  target_precompile_headers(${target} PRIVATE
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SKIP;HEADERS")
+  target_precompile_headers(${target} PRIVATE ${arg_HEADERS}
     <algorithm> <array> <atomic> <chrono> <cstdint> <cstring> <deque> <filesystem> <functional> <map> <memory> <optional>
     <stdexcept> <string> <string_view> <utility> <variant> <vector>)
   set_source_files_properties(${arg_SKIP} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)

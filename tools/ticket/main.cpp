@@ -10,107 +10,78 @@
 #include "common/access/ticket.h"
 #include "common/base/clock.h"
 #include "common/base/inherited_state.h"
-#include "common/config/command_line.h"
-#include "common/config/config_table.h"
+#include "tools/arguments.h"
 #include "tools/ticket/time.h"
 
 namespace auralis {
 namespace {
-
-// Wrong usage, in one line: what was given, and what is allowed.
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // A ticket that is not valid, in one line.
 struct TicketError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// An option and its text; true if it was given.
-struct Given {
-  std::string text;
-  const CLI::Option* option = nullptr;
-
-  explicit operator bool() const { return option->count() > 0; }
-};
-
-struct Options {
-  Given key_file;
-  Given station;
-  Given valid;
-  Given until;
-  Given check;
-  bool help = false;
-  bool version = false;
-};
-
-void declare(CLI::App& app, Options& options) {
-  const auto add = [&app](Given& given, const std::string& flag, const std::string& type,
-                          const std::string& help) {
-    given.option = app.add_option(flag, given.text, help)->type_name(type)->take_last();
+void declare(CLI::App& app, Arguments& arguments) {
+  const auto add = [&arguments](const std::string& flag, const std::string& type, const std::string& help) {
+    arguments.declare(flag, type, help, "Options");
   };
-  app.set_help_flag("");  // ours, so that it is answered beside --version
-  app.allow_extras();     // refused in the words of the other errors
-  app.add_flag("-h,--help", options.help, "Print this help");
-  app.add_flag("--version", options.version, "Print the version");
-  add(options.key_file, "--key-file", "FILE", "The key file: the ticket_key_file of [streamd]");
-  add(options.station, "--station", "NAME",
-      "Station that the ticket admits to; new: the listener's own stations; *: all");
-  add(options.valid, "--valid", "TIME", "Validity from now on: 30s, 90m, 2h, 7d");
-  add(options.until, "--until", "TIME",
-      "Instead of --valid: expiry, as Unix time in seconds or as 2026-12-31T23:59:59Z");
-  add(options.check, "--check", "TICKET",
-      "Check this ticket instead of making one (for --station, if that is given)");
+  add("--key-file", "FILE", "The key file: the ticket_key_file of [streamd]");
+  add("--station", "NAME", "Station that the ticket admits to; new: the listener's own stations; *: all");
+  add("--valid", "TIME", "Validity from now on: 30s, 90m, 2h, 7d");
+  add("--until", "TIME", "Instead of --valid: expiry, as Unix time in seconds or as 2026-12-31T23:59:59Z");
+  add("--check", "TICKET", "Check this ticket instead of making one (for --station, if that is given)");
   app.footer("Exit status: 0 made or valid, 1 failed or not valid, 2 wrong usage.");
 }
 
-[[noreturn]] void refuse(const Given& given, const std::string& allowed) {
-  throw UsageError(given.option->get_name() + " " + to_toml(given.text) + ": must be " + allowed);
+// The text of an option that has to be given; `why` ends the error.
+const std::string& required(const Arguments& arguments, const std::string& flag, const std::string& why) {
+  const std::string* given = arguments.text(flag);
+  if (given == nullptr) throw UsageError(flag + ": must be given" + why);
+  return *given;
 }
 
-void require(const Given& given, const std::string& why) {
-  if (!given) throw UsageError(given.option->get_name() + ": must be given" + why);
-}
-
-void check_station(const Given& station) {
-  if (!is_ticket_station(station.text)) refuse(station, "1 to 31 of a-z, 0-9, _ and -, or new, or *");
+void check_station(const Arguments& arguments) {
+  const std::string* station = arguments.text("--station");
+  if (station != nullptr && !is_ticket_station(*station))
+    arguments.refuse("--station", "1 to 31 of a-z, 0-9, _ and -, or new, or *");
 }
 
 std::int64_t unix_s() { return SystemClock().unix_ns() / kNsPerSecond; }
 
-std::int64_t expiry(const Options& options) {
+std::int64_t expiry(const Arguments& arguments) {
   const std::int64_t now_s = unix_s();
-  if (options.valid && options.until) throw UsageError("--valid and --until exclude each other");
-  if (options.until) {
-    const auto time_s = parse_time(options.until.text);
-    if (!time_s) refuse(options.until, "Unix time in seconds, or a time such as 2026-12-31T23:59:59Z");
-    if (*time_s <= now_s) refuse(options.until, "in the future; it is " + time_text(now_s));
+  if (const std::string* until = arguments.text("--until")) {
+    if (arguments.text("--valid") != nullptr) throw UsageError("--valid and --until exclude each other");
+    const auto time_s = parse_time(*until);
+    if (!time_s) arguments.refuse("--until", "Unix time in seconds, or a time such as 2026-12-31T23:59:59Z");
+    if (*time_s <= now_s) arguments.refuse("--until", "in the future; it is " + time_text(now_s));
     return *time_s;
   }
-  require(options.valid, ", or --until instead; one of them sets when the ticket expires");
-  const auto duration_s = parse_duration(options.valid.text);
+  const auto duration_s = parse_duration(
+      required(arguments, "--valid", ", or --until instead; one of them sets when the ticket expires"));
   if (!duration_s || *duration_s > kLatestExpiry - now_s) {
-    refuse(options.valid,
-           "a whole number with its unit, such as 30s, 90m, 2h or 7d, and end before the year 10000");
+    arguments.refuse(
+        "--valid", "a whole number with its unit, such as 30s, 90m, 2h or 7d, and end before the year 10000");
   }
   return now_s + *duration_s;
 }
 
-std::string make(const Options& options) {
-  require(options.station, ", as --station night");
-  check_station(options.station);
-  const std::int64_t expires_s = expiry(options);
-  return signed_ticket({options.station.text, expires_s}, Secret::from_file(options.key_file.text));
+std::string make(const Arguments& arguments, const std::string& key_file) {
+  const std::string& station = required(arguments, "--station", ", as --station night");
+  check_station(arguments);
+  const std::int64_t expires_s = expiry(arguments);
+  return signed_ticket({station, expires_s}, Secret::from_file(key_file));
 }
 
-std::string check(const Options& options) {
-  if (options.valid || options.until) throw UsageError("--valid and --until do not apply to --check");
-  if (options.station) check_station(options.station);
-  const Secret key = Secret::from_file(options.key_file.text);
-  const auto ticket = parse_ticket(options.check.text);
-  const std::string station = options.station || !ticket ? options.station.text : ticket->station;
-  const TicketOutcome outcome = check_ticket(options.check.text, station, key, unix_s());
+std::string check(const Arguments& arguments, const std::string& key_file, const std::string& text) {
+  if (arguments.text("--valid") != nullptr || arguments.text("--until") != nullptr)
+    throw UsageError("--valid and --until do not apply to --check");
+  check_station(arguments);
+  const Secret key = Secret::from_file(key_file);
+  const auto ticket = parse_ticket(text);
+  const std::string* asked = arguments.text("--station");
+  const std::string station = asked != nullptr ? *asked : ticket ? ticket->station : "";
+  const TicketOutcome outcome = check_ticket(text, station, key, unix_s());
   std::string answer(sentence(outcome));
   // The claims of a forged ticket are not shown.
   if (outcome != TicketOutcome::kMalformed && outcome != TicketOutcome::kForged)
@@ -121,17 +92,13 @@ std::string check(const Options& options) {
 
 void run(int argc, const char* const* argv) {
   CLI::App app("Makes and checks tickets for listeners.", "auralis-ticket");
-  Options options;
-  declare(app, options);
-  const std::string problem =
-      parse_command_line(app, argc, argv, [](const std::string& text) { return to_toml(text); });
-  if (!problem.empty()) throw UsageError(problem);
-  if (options.help || options.version) {
-    std::cout << (options.help ? app.help() : std::string("auralis-ticket ") + AURALIS_VERSION + "\n");
-    return;
-  }
-  require(options.key_file, "; it is the file that ticket_key_file in [streamd] names");
-  std::cout << (options.check ? check(options) : make(options)) << '\n';
+  Arguments arguments(app);
+  declare(app, arguments);
+  if (!arguments.parse(argc, argv, std::cout)) return;
+  const std::string& key_file =
+      required(arguments, "--key-file", "; it is the file that ticket_key_file in [streamd] names");
+  const std::string* text = arguments.text("--check");
+  std::cout << (text != nullptr ? check(arguments, key_file, *text) : make(arguments, key_file)) << '\n';
 }
 
 int ticket_main(int argc, const char* const* argv) {
