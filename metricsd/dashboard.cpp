@@ -36,9 +36,10 @@ std::string Dashboard::whole() const {
 
 std::vector<LoggedEvent> Dashboard::newest_events() const {
   const MutexLock lock(mutex_);
+  const std::uint64_t point = history_.newest();
   std::vector<LoggedEvent> newest;
   std::copy_if(events_.events().begin(), events_.events().end(), std::back_inserter(newest),
-               [&](const LoggedEvent& event) { return event.point == history_.newest(); });
+               [point](const LoggedEvent& event) { return event.point == point; });
   return newest;
 }
 

@@ -82,6 +82,7 @@ TEST_CASE("stations encoded on threads that they share come out in order and as 
 }
 
 TEST_CASE("a pool that ends leaves out what waits, and sessions may end while they are encoded") {
+  SystemClock clock;
   for (int round = 0; round < 20; ++round) {
     EncodingPool pool(2);
     for (std::size_t station = 0; station < kStations; ++station) {
