@@ -51,6 +51,7 @@ Monitor::Monitor(const Config& config, const Clock& clock, const std::filesystem
 }
 
 void Monitor::sample() {
+  source_.measure();
   source_.sample();
   snapshot_ = without_readers_own(source_.take());
   const std::int64_t now_ns = clock_.now_ns();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tools/top/page.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <sstream>
@@ -101,13 +103,20 @@ void add_drops(const View& view, std::vector<Line>& page) {
   add_wrapped("dropped a second:" + text, "", emphasis, page);
 }
 
+// The peak in dBFS; that of digital silence as -99.
+std::string peak_db(const StationView& station) {
+  if (!station.peak) return "-";
+  return formatted("%.0f", std::max(-99.0, 20 * std::log10(*station.peak)));
+}
+
 Line station_line(const StationView& station) {
   const bool troubled = station.underruns > 0 || station.overruns > 0 || station.depth_ms.value_or(0) < 200;
-  return {
-      formatted("%-31s %6s %6s %12s %9.0f %8.0f", station.name.c_str(),
-                number(station.depth_ms, "%.0f").c_str(), number(station.utilization_percent, "%.0f").c_str(),
-                number(station.chunks, "%.0f").c_str(), station.underruns, station.overruns),
-      troubled ? Emphasis::kWarning : Emphasis::kPlain};
+  const std::string audio =
+      formatted("%-31s %5s %5s %5s", station.name.c_str(), number(station.depth_ms, "%.0f").c_str(),
+                number(station.utilization_percent, "%.0f").c_str(), peak_db(station).c_str());
+  const std::string counts = formatted(" %10s %9.0f %8.0f", number(station.chunks, "%.0f").c_str(),
+                                       station.underruns, station.overruns);
+  return {(audio + counts).substr(0, kWidth), troubled ? Emphasis::kWarning : Emphasis::kPlain};
 }
 
 void add_conditions(const View& view, std::vector<Line>& page) {
@@ -181,9 +190,8 @@ std::vector<Line> page_of(const View& view) {
   page.push_back({formatted("%-20s %9s %9s %9s", "latency in ms", "p50", "p95", "p99"), Emphasis::kHeading});
   for (const LatencyView& latency : view.latencies) page.push_back(latency_line(latency));
   add_conditions(view, page);
-  page.push_back(
-      {formatted("%-31s %6s %6s %12s %9s %8s", "station", "ms", "ring %", "chunks", "underruns", "overruns"),
-       Emphasis::kHeading});
+  page.push_back({"station                            ms full%  dBFS     chunks underruns overruns",
+                  Emphasis::kHeading});
   for (const StationView& station : view.stations) page.push_back(station_line(station));
   return page;
 }

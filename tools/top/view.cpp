@@ -49,6 +49,17 @@ void add_gauge(std::vector<StationView>& stations, const Snapshot& snapshot, std
     station_named(stations, label_of(sample, "station")).*member = sample.value;
 }
 
+// A metric of the audio as it is sent; of a station that has no listeners, as it is published.
+void add_audio(std::vector<StationView>& stations, const Snapshot& snapshot, std::string_view name,
+               std::optional<double> StationView::*member) {
+  const SnapshotFamily* const family = family_of(snapshot, name);
+  if (family == nullptr) return;
+  for (const auto& sample : family->samples) {
+    auto& value = station_named(stations, label_of(sample, "station")).*member;
+    if (!value || label_of(sample, "at") == "sent") value = sample.value;
+  }
+}
+
 void add_increase(std::vector<StationView>& stations, const History& history, std::string_view name,
                   std::int64_t span_ns, double StationView::*member) {
   for (const auto& series : history.series()) {
@@ -63,6 +74,8 @@ std::vector<StationView> stations_of(const Snapshot& snapshot, const History& hi
   add_gauge(stations, snapshot, kRingDepth, &StationView::depth_ms);
   add_gauge(stations, snapshot, "ring_buffer_utilization_percent", &StationView::utilization_percent);
   add_gauge(stations, snapshot, "auralis_chunks_published_total", &StationView::chunks);
+  add_audio(stations, snapshot, "auralis_audio_peak", &StationView::peak);
+  add_audio(stations, snapshot, "auralis_audio_loudness_lufs", &StationView::loudness_lufs);
   add_increase(stations, history, "ring_buffer_underruns_total", span_ns, &StationView::underruns);
   add_increase(stations, history, "ring_buffer_overruns_total", span_ns, &StationView::overruns);
   stations.erase(std::remove_if(stations.begin(), stations.end(),

@@ -39,8 +39,11 @@ struct StationView {
   std::optional<double> depth_ms;
   std::optional<double> utilization_percent;
   std::optional<double> chunks;  // published since synthd began
-  double underruns = 0;          // in the window
-  double overruns = 0;           // likewise
+  // Of the last 3 s of its audio: what listeners are sent, or else what is published.
+  std::optional<double> peak;  // 0 to 1
+  std::optional<double> loudness_lufs;
+  double underruns = 0;  // in the window
+  double overruns = 0;   // likewise
 };
 
 // Quantiles of what was observed in the window, in milliseconds; nothing if there was nothing.

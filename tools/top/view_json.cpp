@@ -29,6 +29,8 @@ Json station_json(const StationView& station) {
   add(json, "depth_ms", station.depth_ms);
   add(json, "utilization_percent", station.utilization_percent);
   add(json, "chunks", station.chunks);
+  add(json, "peak", station.peak);
+  add(json, "loudness_lufs", station.loudness_lufs);
   json["underruns"] = station.underruns;
   json["overruns"] = station.overruns;
   return json;

@@ -21,7 +21,7 @@ View healthy_view() {
   view.realtime_factor = 41.25;
   view.latencies = {{"synthesis", 1.25, 2.5, 5.0}, {"delivery", {}, {}, {}}};
   view.drops = {{"backlog", 0}};
-  view.stations = {{"day", 799.4, 40.0, 12'345.0, 0, 0}};
+  view.stations = {{"day", 799.4, 40.0, 12'345.0, 0.4, {}, 0, 0}};
   return view;
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("a page has what an operator looks for, and a dash for what is absent"
   CHECK(line_of(view, "dropped").text == "dropped a second: none");
   CHECK(line_of(view, "none holds").emphasis == Emphasis::kPlain);
   CHECK(line_of(view, "day").text ==
-        "day                                799     40        12345         0        0");
+        "day                               799    40    -8      12345         0        0");
 }
 
 TEST_CASE("trouble stands out") {
@@ -75,6 +75,14 @@ TEST_CASE("trouble stands out") {
   CHECK(condition.emphasis == Emphasis::kWarning);
   view.conditions[6].state = AlertState::kFiring;
   CHECK(line_of(view, "high RingBufferDepthLow").emphasis == Emphasis::kBad);
+}
+
+TEST_CASE("digital silence has a level, and what was not measured has none") {
+  View view = healthy_view();
+  view.stations[0].peak = 0;
+  CHECK(line_of(view, "day").text.find(" -99 ") != std::string::npos);
+  view.stations[0].peak.reset();
+  CHECK(line_of(view, "day").text.find("    -  ") != std::string::npos);
 }
 
 TEST_CASE("no line is wider than a terminal, and the text has them all") {

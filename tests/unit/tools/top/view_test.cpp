@@ -92,6 +92,10 @@ TEST_CASE_FIXTURE(Fixture, "stations are those that play, each with its own numb
             gauge_of("ring_buffer_utilization_percent", 40, {station("day")}),
             counter_of("auralis_chunks_published_total", 12, {station("night")}),
             counter_of("auralis_chunks_published_total", 0, {station("personal")}),
+            gauge_of("auralis_audio_peak", 0.5, {station("day"), {"at", "published"}}),
+            gauge_of("auralis_audio_peak", 0.4, {station("night"), {"at", "sent"}}),
+            gauge_of("auralis_audio_peak", 0.5, {station("night"), {"at", "published"}}),
+            gauge_of("auralis_audio_loudness_lufs", -17, {station("day"), {"at", "published"}}),
             counter_of("ring_buffer_underruns_total", underruns, {station("night")})});
   };
   at(5);
@@ -102,8 +106,12 @@ TEST_CASE_FIXTURE(Fixture, "stations are those that play, each with its own numb
   CHECK(shown.stations[0].depth_ms == 800);
   CHECK(shown.stations[0].utilization_percent == 40);
   CHECK_FALSE(shown.stations[0].chunks);
+  CHECK(shown.stations[0].peak == 0.5);
+  CHECK(shown.stations[0].loudness_lufs == -17);
   CHECK(shown.stations[1].name == "night");
   CHECK(shown.stations[1].chunks == 12);
+  CHECK(shown.stations[1].peak == 0.4);
+  CHECK_FALSE(shown.stations[1].loudness_lufs);
   CHECK(shown.stations[1].underruns == 3);
 }
 
