@@ -25,9 +25,13 @@ constexpr int kLeastBend = 128;  // -48 dBFS
 int bend_of(int before, int middle, int after) { return std::abs(before - 2 * middle + after); }
 
 int largest_sample(const std::int16_t* samples, std::size_t count) {
-  int largest = 0;
-  for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::abs(int{samples[i]}));
-  return largest;
+  std::int16_t least = 0;
+  std::int16_t most = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    least = std::min(least, samples[i]);
+    most = std::max(most, samples[i]);
+  }
+  return std::max(-int{least}, int{most});
 }
 
 int largest_bend(const std::int16_t* samples, std::size_t count) {
