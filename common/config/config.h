@@ -112,6 +112,7 @@ struct Config {
   struct {
     std::string level = "info";
     std::string format = "auto";
+    std::string dir;  // empty: no files
   } log;
   // Each [[station]] of the file, in order; if there is none, the one that synthd.station, seed and preset
   // describe, open to changes by all listeners. Never empty after load_config.

@@ -93,7 +93,12 @@ std::vector<ConfigKey> log_keys() {
        one_of({"debug", "info", "warning", "error"}), "Lowest level that is logged"},
       {"log", "format", [](Config& c) -> std::string& { return c.log.format; },
        one_of({"auto", "text", "json"}),
-       "Format of the log on standard error; auto: text on a terminal, else JSON"},
+       "Format of the log on standard error; auto: fields of the journal where that reads it, text on a "
+       "terminal, else JSON"},
+      {"log", "dir", [](Config& c) -> std::string& { return c.log.dir; }, path_or_empty(),
+       "Folder of log files as well, JSON, one a day, compressed the next day and kept 30 days; errors also "
+       "in "
+       "a file of their own, kept 90 days. It must exist. Empty: none"},
   };
 }
 

@@ -187,7 +187,7 @@ int daemon_main(Daemon daemon, int argc, char** argv,
     const CommandLine command_line = load_config(daemon, argc, argv, environ, std::cout);
     if (command_line.done) return 0;
     const auto& log = command_line.config.log;
-    const Log logging(daemon_name(daemon), log_level(log.level), log_format(log.format));
+    const Log logging(daemon_name(daemon), log_level(log.level), log_format(log.format), {log.dir});
     for (const std::string& warning : command_line.warnings) log_warning(warning);
     return run_body(service, command_line, body);
   } catch (const ConfigError& error) {

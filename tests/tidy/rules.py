@@ -36,7 +36,7 @@ FOREIGN = {
     "boost/": (),
     "CL/": ("synthd/engine/opencl_support.h",),
     "nlohmann/": (
-        "common/base/log.cpp",
+        "common/base/log_lines.cpp",
         "common/config/config_table.cpp",
         "metricsd/dashboard_json.cpp",
         "metricsd/snapshot_json.cpp",

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <regex>
@@ -178,6 +180,79 @@ TEST_CASE("a log can be a file or a socket, such as the journal's") {
   const std::string text = test::read_file(path);
   CHECK(text.find("before\n") == 0);
   CHECK(text.find("echod: here\n") != std::string::npos);
+}
+
+TEST_CASE("with a folder, lines go to files as well, and errors also to their own; as JSON") {
+  const test::TempDir dir;
+  Pipe pipe;
+  {
+    const StderrTo redirected(pipe.write_end());
+    const Log log("echod", LogLevel::kInfo, LogFormat::kText, {dir.path()});
+    log_debug("one");
+    log_info("two");
+    log_error("three");
+  }
+  std::string all;
+  std::string errors;
+  for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
+    const bool of_errors = entry.path().filename().string().rfind("echod-errors-", 0) == 0;
+    (of_errors ? errors : all) += test::read_file(entry.path());  // the test may run over midnight
+  }
+  REQUIRE(json_lines(all).size() == 2);
+  CHECK(json_lines(all).front().at("message") == "two");
+  REQUIRE(json_lines(errors).size() == 1);
+  CHECK(json_lines(errors).front().at("message") == "three");
+  CHECK(pipe.drain().find("info    echod: two\n") != std::string::npos);
+}
+
+TEST_CASE("a folder that is missing is one error on standard error, where the log goes on") {
+  const test::TempDir dir;
+  Pipe pipe;
+  {
+    const StderrTo redirected(pipe.write_end());
+    const Log log("echod", LogLevel::kInfo, LogFormat::kJson, {dir.path() / "none"});
+    for (int i = 0; i < 3; ++i) log_info("here");
+  }
+  const auto lines = json_lines(pipe.drain());
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0].at("level") == "error");
+  CHECK(lines[0].at("message") == "log file cannot be written, the log is on standard error only");
+  CHECK(lines[0].at("file").get<std::string>().find((dir.path() / "none/echod-").string()) == 0);
+  CHECK(lines[0].at("error") == "No such file or directory");
+  CHECK(lines[3].at("message") == "here");
+}
+
+TEST_CASE("a reader of standard error that has stopped keeps no line from the files") {
+  const test::TempDir dir;
+  Pipe pipe;
+  stall(pipe);
+  {
+    const StderrTo redirected(pipe.write_end());
+    const Log log("echod", LogLevel::kInfo, LogFormat::kJson, {dir.path()});
+    log_info("here");
+  }
+  std::string all;
+  for (const auto& entry : std::filesystem::directory_iterator(dir.path()))
+    all += test::read_file(entry.path());
+  CHECK(json_lines(all).size() == 1);
+}
+
+TEST_CASE("the level of a log can be changed while it runs, and tells whether a message is worth its work") {
+  CHECK_FALSE(logs(LogLevel::kError));
+  const std::string text = logged(LogLevel::kWarning, LogFormat::kText, [] {
+    CHECK_FALSE(logs(LogLevel::kInfo));
+    CHECK(logs(LogLevel::kWarning));
+    log_info("one");
+    set_log_level(LogLevel::kDebug);
+    CHECK(logs(LogLevel::kDebug));
+    log_debug("two");
+    set_log_level(LogLevel::kError);
+    log_warning("three");
+    CHECK(log_level() == LogLevel::kError);
+  });
+  CHECK(text.find("two\n") != std::string::npos);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+  CHECK_FALSE(logs(LogLevel::kError));
 }
 
 TEST_CASE("messages outside the lifetime of a log are dropped silently") {

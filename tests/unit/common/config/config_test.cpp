@@ -73,6 +73,7 @@ ConfigValue other_value(const ConfigKey& key) {
       {"metricsd.zmq_client_keys_file", "/etc/auralis/zmq.clients"},
       {"log.level", "warning"},
       {"log.format", "json"},
+      {"log.dir", "/var/log/auralis"},
   };
   const std::string name = std::string(key.section) + "." + std::string(key.key);
   const auto found =
