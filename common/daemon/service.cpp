@@ -4,12 +4,14 @@
 #include "common/base/clock.h"
 #include "common/base/inherited_state.h"
 #include "common/base/log.h"
+#include "common/daemon/debug_period.h"
 
 #include <systemd/sd-daemon.h>
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -19,36 +21,50 @@
 namespace auralis {
 namespace {
 
+constexpr std::array kStopSignals{SIGTERM, SIGINT};
+constexpr std::array kRequestSignals{SIGHUP, SIGUSR1, SIGUSR2};
+constexpr std::array kIgnoredSignals{SIGPIPE, SIGXFSZ, SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF,
+                                     SIGIO,   SIGPWR,  SIGTSTP, SIGTTIN, SIGTTOU,   SIGSTKFLT};
+
+template <std::size_t N>
+void add(sigset_t& set, const std::array<int, N>& signals) {
+  for (const int signal : signals) sigaddset(&set, signal);
+}
+
 sigset_t stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
+  add(signals, kStopSignals);
   return signals;
 }
 
-sigset_t own_signals() {
+sigset_t awaited_signals() {
   sigset_t signals = stop_signals();
-  sigaddset(&signals, SIGHUP);
+  add(signals, kRequestSignals);
   return signals;
 }
 
-enum class Event { kStop, kReload, kDeadline };
+enum class Event { kStop, kReload, kDebug, kEndDebug, kDeadline };
+
+Event event_of(int signal) {
+  if (signal == SIGHUP) return Event::kReload;
+  if (signal == SIGUSR1) return Event::kDebug;
+  return signal == SIGUSR2 ? Event::kEndDebug : Event::kStop;
+}
 
 // Waits for a signal, or until `deadline_ns` (CLOCK_MONOTONIC). A pending signal returns at once.
 Event wait_for_event(const Clock& clock, std::int64_t deadline_ns) {
-  const sigset_t signals = own_signals();
+  const sigset_t signals = awaited_signals();
   for (;;) {
     const std::int64_t left_ns = std::max<std::int64_t>(deadline_ns - clock.now_ns(), 0);
     const timespec timeout{left_ns / kNsPerSecond, left_ns % kNsPerSecond};
     const int signal = sigtimedwait(&signals, nullptr, &timeout);
-    if (signal == SIGHUP) {
-      // The kernel delivers the lowest number first, which is SIGHUP: check for a stop, which must not wait
-      // for a reload.
+    if (signal > 0) {
+      // The kernel delivers the lowest number first: check for a stop, which must not wait for a reload.
       const sigset_t stops = stop_signals();
       const timespec at_once{};
-      return sigtimedwait(&stops, nullptr, &at_once) > 0 ? Event::kStop : Event::kReload;
+      return sigtimedwait(&stops, nullptr, &at_once) > 0 ? Event::kStop : event_of(signal);
     }
-    if (signal > 0) return Event::kStop;
     // On EINTR (another signal, a debugger), wait for the remaining time.
     if (left_ns == 0) return Event::kDeadline;
   }
@@ -108,10 +124,11 @@ int run_body(Service& service, const CommandLine& command_line,
 }  // namespace
 
 Service::Service() {
-  const sigset_t signals = own_signals();
+  sigset_t signals = awaited_signals();
+  // Blocked as well: LLVM's handler of SIGXCPU unblocks all signals of the thread that it interrupts.
+  add(signals, kIgnoredSignals);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+  for (const int signal : kIgnoredSignals) std::signal(signal, SIG_IGN);
 }
 
 void Service::ready(std::string_view status) {
@@ -125,11 +142,15 @@ void Service::run(const std::function<void()>& housekeeping, const std::function
   const SystemClock clock;
   Tick second(kNsPerSecond, clock.now_ns());
   std::optional<Tick> feeding = watchdog(clock.now_ns());
+  DebugPeriod debugging(clock);
   for (;;) {
     const Event event =
         wait_for_event(clock, feeding ? std::min(second.next_ns(), feeding->next_ns()) : second.next_ns());
     if (event == Event::kStop) break;
     if (event == Event::kReload) reload_now(reload);
+    if (event == Event::kDebug) debugging.begin();
+    if (event == Event::kEndDebug) debugging.end();
+    debugging.step();
     if (second.due(clock.now_ns())) housekeeping();
     if (feeding && feeding->due(clock.now_ns()) && healthy()) sd_notify(0, "WATCHDOG=1");
   }

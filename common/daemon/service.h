@@ -11,10 +11,11 @@
 
 namespace auralis {
 
-// Blocks the signals that stop or reload a daemon, in the calling thread and all threads that it starts
-// later, and ignores SIGPIPE and SIGXFSZ, so that a closed peer, or a limit on file sizes, is an error of the
-// write. Construct it first in main, after reset_inherited_state(), before any thread and any OpenCL call:
-// otherwise PoCL's LLVM would replace the handlers.
+// Blocks the signals that stop, reload or debug a daemon, in the calling thread and all threads that it
+// starts later, and ignores the others that would end or suspend it (SIGPIPE and SIGXFSZ: a closed peer, or a
+// limit on file sizes, is an error of the write), except those of a crash. SIGQUIT ends it at once, with a
+// core dump. Construct it first in main, after reset_inherited_state(), before any thread and any OpenCL
+// call: PoCL's LLVM replaces handlers, so only what is blocked never reaches one of them.
 class Service {
  public:
   Service();
@@ -26,8 +27,8 @@ class Service {
 
   // Waits in the calling thread for SIGTERM or SIGINT, or until stop() is called; runs `housekeeping` each
   // second (memory, log metrics: nothing of the audio path), `reload` at each SIGHUP (several pending ones
-  // count as one), and feeds systemd's watchdog while `healthy` returns true. All are called by this thread;
-  // run() passes their exceptions on.
+  // count as one), and feeds systemd's watchdog while `healthy` returns true. SIGUSR1 begins a DebugPeriod,
+  // SIGUSR2 ends it. All are called by this thread; run() passes their exceptions on.
   void run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy,
            const std::function<void()>& reload);
 
