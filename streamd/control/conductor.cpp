@@ -99,6 +99,39 @@ void Conductor::refresh() {
   release_encoders();
   publish_directory();
   send_changed_status();
+  log_holes();
+}
+
+// One line for all personal stations, whose names grant access to them.
+void Conductor::log_holes() {
+  std::optional<Hole> of_personal;
+  std::size_t personal_listeners = 0;
+  for (const ChunkPump::StationHole& one : pump_.take_holes()) {
+    const std::size_t listeners = subscriptions_.listeners_of(one.station);
+    if (!one.personal) {
+      log_hole(one.name, one.hole, listeners);
+    } else {
+      of_personal = one.hole;
+      personal_listeners += listeners;
+    }
+  }
+  if (personal_listeners > 0) log_hole(std::string(kPersonalLabel), *of_personal, personal_listeners);
+}
+
+void Conductor::log_hole(const std::string& station, const Hole& hole, std::size_t listeners) const {
+  const std::string cause(hole_cause_name(hole.cause));
+  const auto hit = static_cast<std::int64_t>(listeners);
+  if (!hole.over) {
+    log_warning("audio is missing",
+                {{"station", station}, {"cause", cause}, {"first", hole.first}, {"listeners", hit}});
+  } else {
+    log_warning("audio was missing", {{"station", station},
+                                      {"cause", cause},
+                                      {"first", hole.first},
+                                      {"chunks", hole.missing},
+                                      {"ms", hole.missing * pump_.timeline().chunk_ns() / kNsPerMs},
+                                      {"listeners", hit}});
+  }
 }
 
 // A WAV stream cannot change its sample rate: its listeners have to reconnect.

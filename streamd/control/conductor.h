@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,8 @@ class Conductor {
   void move(const StationId& from, const StationId& to);
   void reject(ConnectionId id);
   void publish_directory();
+  void log_holes();
+  void log_hole(const std::string& station, const Hole& hole, std::size_t listeners) const;
   StationDirectory directory() const;
   std::optional<std::string> not_ready_reason() const;
   void send_changed_status();

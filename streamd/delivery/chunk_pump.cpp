@@ -19,7 +19,7 @@ ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock&
       meter_(meter),
       prefill_chunks_(prefill_chunks),
       opus_bitrate_(opus_bitrate),
-      silence_{{}, {}, false, nullptr, false, false, {}, {}, make_encoder({}, false)} {}
+      silence_{{}, {}, false, nullptr, false, false, {}, {}, {}, make_encoder({}, false)} {}
 
 StationEncoder ChunkPump::make_encoder(const std::string& title, bool personal) const {
   return {encoding_, clock_, metrics_.encode_ms, {title, opus_bitrate_, personal}};
@@ -47,15 +47,19 @@ bool ChunkPump::refresh() {
 void ChunkPump::add(const StationId& station, const std::string& name, bool always,
                     StreamMetrics::StationMetrics& metrics) {
   assert(thread_.is_current());
-  channels_.erase(station.index);
+  if (const auto former = channels_.find(station.index); former != channels_.end())
+    remove(StationId(former->second.station));
   channels_.emplace(
       station.index,
-      Channel{station, name, always, &metrics, false, false, {}, {}, make_encoder(name, !always)});
+      Channel{station, name, always, &metrics, false, false, {}, {}, {}, make_encoder(name, !always)});
 }
 
 void ChunkPump::remove(const StationId& station) {
   assert(thread_.is_current());
-  if (channel(station) != nullptr) channels_.erase(station.index);
+  Channel* const found = channel(station);
+  if (found == nullptr) return;
+  add_hole(*found, found->holes.end());
+  channels_.erase(station.index);
 }
 
 ChunkPump::Channel* ChunkPump::channel(const StationId& station) {
@@ -100,6 +104,7 @@ void ChunkPump::apply_timeline() {
 }
 
 void ChunkPump::reset(Channel& channel) {
+  add_hole(channel, channel.holes.end());
   channel.plays = channel.flowing = false;
   channel.recent.clear();
   channel.ahead.clear();
@@ -154,18 +159,20 @@ bool ChunkPump::came_too_late() {
         return entry.second.plays && read(entry.second.station, next_) == RingRead::kLapped;
       });
   if (!lapped && live - next_ <= ring_chunks_) return false;
-  skip_to(live);
+  skip_to(live, lapped ? HoleCause::kOverrun : HoleCause::kBehind);
   return true;
 }
 
-void ChunkPump::skip_to(std::int64_t live) {
+void ChunkPump::skip_to(std::int64_t live, HoleCause cause) {
   for (auto& entry : channels_) {
-    if (entry.second.plays) entry.second.metrics->overruns.add();
+    if (entry.second.plays) {
+      entry.second.metrics->overruns.add();
+      add_hole(entry.second, Hole{cause, next_, live - next_, true});
+    }
     entry.second.recent.clear();
     auto& ahead = entry.second.ahead;
     while (!ahead.empty() && ahead.front().audio.seq < live) ahead.pop_front();
   }
-  log_warning("reader lapped: skipped to live position", {{"from", next_}, {"to", live}});
   next_ = live;
 }
 
@@ -218,14 +225,17 @@ void ChunkPump::note_outcome(Channel& channel, RingRead outcome) {
   if (channel.metrics == nullptr) return;
   if (!channel.flowing) channel.metrics->underruns.add();
   // Personal stations may be thousands: they are not logged.
-  if (channel.flowing == was_flowing || !channel.always) return;
-  if (channel.flowing) {
+  if (!channel.always) return;
+  if (channel.flowing && !was_flowing && !channel.holes.in_hole())
     log_info("audio flows", {{"station", channel.name}, {"chunk", *turn_}});
-  } else {
-    log_warning(outcome == RingRead::kWriterGone ? "underrun: synthd is gone, sending silence"
-                                                 : "underrun: chunk not rendered in time, sending silence",
-                {{"station", channel.name}, {"chunk", *turn_}});
-  }
+  std::optional<HoleCause> missing;
+  if (!channel.flowing)
+    missing = outcome == RingRead::kWriterGone ? HoleCause::kSynthdGone : HoleCause::kUnderrun;
+  add_hole(channel, channel.holes.note(*turn_, missing));
+}
+
+void ChunkPump::add_hole(const Channel& channel, const std::optional<Hole>& hole) {
+  if (hole) holes_.push_back({channel.station, channel.name, !channel.always, *hole});
 }
 
 std::int64_t ChunkPump::due_unix_us(std::int64_t chunk) const {

@@ -12,10 +12,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/thread_checker.h"
 #include "common/segments/audio_segment.h"
+#include "streamd/delivery/hole_tracker.h"
 #include "streamd/delivery/sent_meter.h"
 #include "streamd/encode/audio_message.h"
 #include "streamd/encode/pcm_message.h"
@@ -90,6 +93,18 @@ class ChunkPump {
   WireMessagePtr stream_head(const StationId& station, WireFormat format, std::int64_t next);
 
   const AudioReader& reader() const { return reader_; }
+
+  // What listeners of a station miss, as of HoleTracker. Of personal stations only what was skipped: they may
+  // be thousands.
+  struct StationHole {
+    StationId station;
+    std::string name;
+    bool personal = false;
+    Hole hole;
+  };
+  // Those that began or are over since the last call.
+  std::vector<StationHole> take_holes() { return std::exchange(holes_, {}); }
+
   // Audio in the station's ring ahead of now; negative once it ran dry. Only if has_timeline().
   double depth_ms(const StationId& station) const;
 
@@ -105,6 +120,7 @@ class ChunkPump {
     StreamMetrics::StationMetrics* metrics;
     bool plays = false;
     bool flowing = false;
+    HoleTracker holes = {};
     std::deque<EncodedChunk> recent;  // had their turn; oldest first
     std::deque<EncodedChunk> ahead;   // follow those
     StationEncoder encoder;
@@ -121,9 +137,10 @@ class ChunkPump {
   void begin_playing();
   void end_turn();
   bool came_too_late();
-  void skip_to(std::int64_t live);
+  void skip_to(std::int64_t live, HoleCause cause);
   void take_turn(Channel& channel);
   void note_outcome(Channel& channel, RingRead outcome);
+  void add_hole(const Channel& channel, const std::optional<Hole>& hole);
   RingRead read(const StationId& station, std::int64_t chunk);
   std::int64_t due_unix_us(std::int64_t chunk) const;
   EncodedChunk make_chunk(std::int64_t chunk, RingRead outcome);
@@ -153,6 +170,7 @@ class ChunkPump {
   std::optional<std::int64_t> turn_;
   Channel silence_;  // in place of stations that are gone
   bool logged_missing_ = false;
+  std::vector<StationHole> holes_;
   std::optional<PcmMessage> read_;           // what the next chunk is read into; kept if a read failed
   std::map<std::size_t, Channel> channels_;  // by index in the station table
   ThreadChecker thread_;

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The files of the daemons' logs. (The journal has a socket of its own only in unit tests.)"""
+"""The files of the daemons' logs, and the lines on audio that was missing. (The journal has a socket of its own only in unit tests.)"""
 
 import json
 import os
 import stat
+import time
 
 import pytest
 
-from auralis import DAEMONS, Stack
+from auralis import DAEMONS, Stack, eventually
+from listener import PCM
 
 
 def records(text):
@@ -43,4 +45,42 @@ def test_without_the_folder_a_daemon_says_so_in_one_line_and_runs(folder):
                 "log file cannot be written, the log is on standard error only"
             ]
             assert errors[0]["file"].startswith(f"{folder}/{name}-2") and errors[0]["error"] == os.strerror(2)
+
+
+def said(stack, message, daemon="streamd", **fields):
+    return [
+        record
+        for record in records(stack.daemons[daemon].log())
+        if record["message"] == message and fields.items() <= record.items()
+    ]
+
+
+def test_silence_while_synthd_is_gone_is_one_hole_with_its_length_and_listeners(stack, listen):
+    listener = listen(PCM)
+    listener.wait_for_more(3)
+    before = stack.metric("ring_buffer_underruns_total", station="default")
+    stack.daemons["synthd"].kill()
+    begun = eventually(lambda: said(stack, "audio is missing"), "the begin of the hole")
+    assert len(begun) == 1
+    assert (begun[0]["level"], begun[0]["station"]) == ("warning", "default")
+    assert (begun[0]["cause"], begun[0]["listeners"]) == ("synthd_gone", 1)
+    stack.daemons["synthd"].start()
+    (over,) = eventually(lambda: said(stack, "audio was missing"), "its end")
+    assert (over["first"], over["cause"]) == (begun[0]["first"], "synthd_gone")
+    assert over["chunks"] == stack.metric("ring_buffer_underruns_total", station="default") - before
+    assert over["ms"] == 100 * over["chunks"]
+    assert len(said(stack, "audio is missing")) == 1
+
+
+def test_chunks_that_streamd_skipped_are_one_hole_as_long_as_what_the_listener_lost(stack, listen):
+    listener = listen(PCM)
+    listener.wait_for_more(3)
+    before = stack.metric("websocket_chunks_dropped_total", reason="overrun")
+    stack.daemons["streamd"].hang()
+    time.sleep(3)  # longer than the ring
+    stack.daemons["streamd"].go_on()
+    (hole,) = eventually(lambda: said(stack, "audio was missing", cause="overrun"), "a line in the log")
+    assert (hole["station"], hole["listeners"]) == ("default", 1)
+    listener.wait_for_more(3)
+    assert stack.metric("websocket_chunks_dropped_total", reason="overrun") - before == hole["chunks"]
 

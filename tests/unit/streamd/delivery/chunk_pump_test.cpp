@@ -45,6 +45,45 @@ TEST_CASE_FIXTURE(Fixture, "a missing chunk becomes silence, once, and the seque
   CHECK(underruns() == 2);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a hole of silence is reported when it begins, and with its chunks when it is over") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 5);
+  refresh();
+  add(1);
+  run_until(epoch_ns + 7 * kChunkNs);
+  auto holes = pump.take_holes();
+  REQUIRE(holes.size() == 1);
+  CHECK(holes[0].name == "default");
+  CHECK_FALSE(holes[0].hole.over);
+  CHECK(holes[0].hole.first == 6);
+  synth.write(8, 15);
+  run_until(epoch_ns + 10 * kChunkNs);
+  synth.write(16, 23);
+  run_until(epoch_ns + 20 * kChunkNs);
+  holes = pump.take_holes();
+  REQUIRE(holes.size() == 1);
+  CHECK(holes[0].hole.over);
+  CHECK(holes[0].hole.cause == HoleCause::kUnderrun);
+  CHECK(holes[0].hole.first == 6);
+  CHECK(holes[0].hole.missing == static_cast<std::int64_t>(underruns()));
+  CHECK(pump.take_holes().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a hole of a station that is removed is over") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 5);
+  refresh();
+  add(1);
+  run_until(epoch_ns + 7 * kChunkNs);
+  CHECK(pump.take_holes().size() == 1);
+  pump.remove(station);
+  const auto holes = pump.take_holes();
+  REQUIRE(holes.size() == 1);
+  CHECK(holes[0].hole.over);
+  CHECK(holes[0].hole.missing == 2);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a lapped pump skips to the live position and counts one overrun") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 8);
@@ -57,6 +96,12 @@ TEST_CASE_FIXTURE(Fixture, "a lapped pump skips to the live position and counts 
   CHECK(own.sample("ring_buffer_overruns_total", "default").value == 1);
   CHECK(underruns() == 0);
   CHECK(seqs(1) == std::vector<std::int64_t>{2, 42, 43});
+  const auto holes = pump.take_holes();
+  REQUIRE(holes.size() == 1);
+  CHECK(holes[0].hole.over);
+  CHECK(holes[0].hole.cause == HoleCause::kOverrun);
+  CHECK(holes[0].hole.first == 3);
+  CHECK(holes[0].hole.missing == 39);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a long pause is not followed by a burst of silence") {
@@ -69,6 +114,7 @@ TEST_CASE_FIXTURE(Fixture, "a long pause is not followed by a burst of silence")
   run_until(epoch_ns + 203 * kChunkNs);
   CHECK(own.sample("ring_buffer_overruns_total", "default").value == 1);
   CHECK(seqs(1).size() < 8);
+  CHECK(pump.take_holes().front().hole.cause == HoleCause::kBehind);
 }
 
 TEST_CASE_FIXTURE(Fixture, "the depth is the newest chunk's end less now") {
