@@ -85,9 +85,9 @@ Counter StreamMetrics::dropped(const std::string& reason) {
                     "Audio chunks due and never sent, by reason, counted per listener", {{"reason", reason}});
 }
 
-Counter StreamMetrics::rejected(const std::string& reason) {
-  return m_.counter("websocket_connections_rejected_total", "Connections refused, by reason",
-                    {{"reason", reason}});
+StreamMetrics::Rejection StreamMetrics::rejected(const std::string& reason) {
+  return {reason, m_.counter("websocket_connections_rejected_total", "Connections refused, by reason",
+                             {{"reason", reason}})};
 }
 
 StreamMetrics::StationMetrics StreamMetrics::of(const MetricLabel& label) {

@@ -156,19 +156,24 @@ class StreamMetrics {
   double disconnected() const;
   // Of all listeners.
   double listener_seconds() const;
-  Counter rejected_limit = rejected("limit");
-  Counter rejected_address = rejected("address");
-  Counter rejected_rate = rejected("rate");
-  Counter rejected_address_rate = rejected("address_rate");
-  Counter rejected_tls_rate = rejected("tls_rate");
-  Counter rejected_timeout = rejected("timeout");
-  Counter rejected_origin = rejected("origin");
-  Counter rejected_ticket = rejected("ticket");
-  Counter rejected_path = rejected("path");
-  Counter rejected_protocol = rejected("protocol");
-  Counter rejected_station = rejected("station");
-  Counter rejected_places = rejected("places");
-  Counter rejected_encoders = rejected("encoders");
+  // Of one reason for which connections are refused.
+  struct Rejection {
+    std::string reason;
+    Counter counter;
+  };
+  Rejection rejected_limit = rejected("limit");
+  Rejection rejected_address = rejected("address");
+  Rejection rejected_rate = rejected("rate");
+  Rejection rejected_address_rate = rejected("address_rate");
+  Rejection rejected_tls_rate = rejected("tls_rate");
+  Rejection rejected_timeout = rejected("timeout");
+  Rejection rejected_origin = rejected("origin");
+  Rejection rejected_ticket = rejected("ticket");
+  Rejection rejected_path = rejected("path");
+  Rejection rejected_protocol = rejected("protocol");
+  Rejection rejected_station = rejected("station");
+  Rejection rejected_places = rejected("places");
+  Rejection rejected_encoders = rejected("encoders");
   Histogram connection_seconds =
       m_.histogram("websocket_connection_duration_seconds", "Duration of listeners' connections, in seconds",
                    {1, 5, 15, 60, 300, 900, 3600, 14400, 86400});
@@ -192,7 +197,7 @@ class StreamMetrics {
 
  private:
   Counter dropped(const std::string& reason);
-  Counter rejected(const std::string& reason);
+  Rejection rejected(const std::string& reason);
   StationMetrics of(const MetricLabel& label);
   ListenerMetrics listeners_of(const MetricLabel& label);
 };

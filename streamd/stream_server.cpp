@@ -70,6 +70,7 @@ struct StreamServer::Impl {
   ConnectionLimiter limiter;
   ConnectionLimiter personal;
   ConnectionLimiter encoders;
+  GroupedLog grouped_log;
   WorkerContext context;
   MetricsWriter segment;
   // A shard for each thread: the workers', the acceptor's, the housekeeping thread's.
@@ -97,7 +98,8 @@ struct StreamServer::Impl {
         encoders(
             {static_cast<std::int64_t>(encoder_capacity(c)), c.streamd.max_personal_stations_per_address},
             [this](const IpAddress& address) { return access.is_exempt(address); }),
-        context{c, clock, k, access, limiter, personal, encoders, {}, {}},
+        grouped_log(access),
+        context{c, clock, k, access, limiter, personal, encoders, grouped_log, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns()),
         metrics(metrics_of_shards()),
         networks(networks_of_threads()),
@@ -113,7 +115,7 @@ struct StreamServer::Impl {
              c.streamd.handshakes_per_second_per_address,
              c.streamd.tls_handshakes_per_second},
             [this](const IpAddress& peer) { return access.is_exempt_peer(peer); }, certificate != nullptr,
-            clock, metrics.at(threads)) {
+            clock, metrics.at(threads), grouped_log) {
     for (std::size_t i = 0; i < threads; ++i) {
       Worker& worker = workers.emplace_back(i, context, conductor_proxy, networks[i], metrics[i]);
       worker_proxies.emplace_back(networks[i], worker);
@@ -193,6 +195,7 @@ void StreamServer::stop() {
 void StreamServer::run_housekeeping() {
   impl_->metrics.back().process.sample();
   impl_->segment.run_housekeeping(impl_->clock.now_ns());
+  impl_->grouped_log.flush();
   if (impl_->certificate) impl_->certificate->refresh();
 }
 

@@ -61,7 +61,7 @@ bool AccessPolicy::is_operator(const HttpRequest& request) const {
 }
 
 std::string AccessPolicy::actor(const IpAddress& client, bool is_operator) const {
-  if (is_operator) return "operator";
+  if (is_operator) return std::string(kOperatorActor);
   const std::uint64_t hash = Fingerprint().add(salt_).add(client.text()).value();
   std::ostringstream text;
   text << "client-" << std::hex << std::setw(8) << std::setfill('0') << (hash & 0xffffffffU);

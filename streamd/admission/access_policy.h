@@ -16,6 +16,9 @@
 
 namespace auralis {
 
+// The name of all operators, who share a token.
+inline constexpr std::string_view kOperatorActor = "operator";
+
 // Immutable. Any thread.
 class AccessPolicy {
  public:

@@ -120,7 +120,8 @@ class Conductor {
   ChangeResult change_station(const ClientMessage& message, const StationId& station,
                               const std::string& actor);
   ChangeResult control(const ChangeRequest& request, const std::string& actor);
-  void count(const ChangeResult& result);
+  // `event`: what it is if it is refused.
+  void count(const ChangeResult& result, GroupedLog::Event event, const std::string& actor);
   void refuse_changes(ConnectionId id, const PendingStation& waited);
   void refuse_change(ConnectionId id, const ClientMessage& message, std::string_view why);
   void refuse(ConnectionId id, const MessageError& error);

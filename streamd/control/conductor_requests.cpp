@@ -58,7 +58,7 @@ void Conductor::change_now(ConnectionId id, const ClientMessage& message) {
     return held.push_back(message);
   }
   const ChangeResult result = change_station(message, listener->station, listener->actor);
-  count(result);
+  count(result, GroupedLog::Event::kMessageRefused, listener->actor);
   send(*listener, id, change_message(result));
 }
 
@@ -117,14 +117,18 @@ ChangeResult Conductor::change_station(const ClientMessage& message, const Stati
   return MessageError{"unavailable", "The music cannot be changed now: synthd is not running.", type};
 }
 
-void Conductor::count(const ChangeResult& result) {
-  (std::holds_alternative<Accepted>(result) ? metrics_.control_accepted : metrics_.control_refused).add();
+void Conductor::count(const ChangeResult& result, GroupedLog::Event event, const std::string& actor) {
+  const auto* const error = std::get_if<MessageError>(&result);
+  (error == nullptr ? metrics_.control_accepted : metrics_.control_refused).add();
+  if (error != nullptr) context_.grouped_log.note(event, error->code, actor);
 }
 
 void Conductor::answer_control(const HttpCaller& caller, const ChangeRequest& request) {
   assert(checker_.is_current());
   const ChangeResult result = control(request, caller.actor);
-  count(result);
+  const bool by_operator = caller.actor == kOperatorActor;
+  count(result, by_operator ? GroupedLog::Event::kOperatorRefused : GroupedLog::Event::kControlRefused,
+        caller.actor);
   respond(caller, change_response(result));
 }
 
@@ -173,6 +177,7 @@ void Conductor::answer_close(const HttpCaller& caller, ConnectionId listener) {
   assert(checker_.is_current());
   const auto* const found = subscriptions_.find(listener);
   if (found == nullptr) {
+    context_.grouped_log.note(GroupedLog::Event::kOperatorRefused, "unknown_listener", caller.actor);
     return respond(caller,
                    error_response(404, {"unknown_listener", "No such listener; see /api/listeners.", {}}));
   }

@@ -52,9 +52,11 @@ void Worker::opened(ConnectionId id, MessageSink& sink) {
   const bool offered_opus = session.offered[static_cast<std::size_t>(WireFormat::kOpus)];
   SendQueues::Listener& listener = session.listener.emplace(queues_, id, sink, session.format, offered_opus);
   queues_.add(listener);
-  log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
-                                  {"format", std::string(format_name(session.format))},
-                                  {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
+  if (context_.grouped_log.note(GroupedLog::Event::kConnected, {}, session.client)) {
+    log_info("listener connected", {{"listener", static_cast<std::int64_t>(id)},
+                                    {"format", std::string(format_name(session.format))},
+                                    {"listeners", static_cast<std::int64_t>(context_.limiter.taken())}});
+  }
   if (draining_) queues_.close(listener, close_code::kGoingAway, kStopReason);
   conductor_.add(id, {index_, *std::exchange(session.arrives, std::nullopt), session.format,
                       context_.access.actor(session.client, session.is_operator)});
@@ -69,18 +71,24 @@ void Worker::closed(ConnectionId id, ConnectionEnd end) {
     context_.pending_personal.fetch_sub(1, std::memory_order_relaxed);
   DisconnectReason reason = DisconnectReason::kClient;
   if (session.listener) {
-    SendQueues::Listener& listener = *session.listener;
-    reason = queues_.remove(listener, end);
-    log_info("listener gone", {{"listener", static_cast<std::int64_t>(id)},
-                               {"reason", std::string(disconnect_reason_name(reason))},
-                               {"station", directory_->logged_name(listener.station())},
-                               {"format", std::string(format_name(listener.format()))},
-                               {"seconds", static_cast<std::int64_t>(context_.server_time() - session.since)},
-                               {"chunks", static_cast<std::int64_t>(listener.chunks_sent())},
-                               {"dropped", static_cast<std::int64_t>(listener.chunks_dropped())}});
+    reason = queues_.remove(*session.listener, end);
+    log_end(session, reason);
   }
   sessions_.erase(found);
   conductor_.remove(id, reason);
+}
+
+void Worker::log_end(const Session& session, DisconnectReason why) {
+  const SendQueues::Listener& listener = *session.listener;
+  const std::string reason(disconnect_reason_name(why));
+  if (!context_.grouped_log.note(GroupedLog::Event::kGone, reason, session.client)) return;
+  log_info("listener gone", {{"listener", static_cast<std::int64_t>(listener.id())},
+                             {"reason", reason},
+                             {"station", directory_->logged_name(listener.station())},
+                             {"format", std::string(format_name(listener.format()))},
+                             {"seconds", static_cast<std::int64_t>(context_.server_time() - session.since)},
+                             {"chunks", static_cast<std::int64_t>(listener.chunks_sent())},
+                             {"dropped", static_cast<std::int64_t>(listener.chunks_dropped())}});
 }
 
 void Worker::alive(ConnectionId id, std::optional<std::int64_t> round_trip_ns) {
@@ -96,14 +104,16 @@ void Worker::write_failed(ConnectionId id) {
   if (Session* const session = find_open(id)) queues_.write_failed(*session->listener);
 }
 
-void Worker::refuse(ConnectionId id, const MessageError& error) {
+void Worker::refuse(ConnectionId id, const Session& session, const MessageError& error) {
   metrics_.control_refused.add();
+  context_.grouped_log.note(GroupedLog::Event::kMessageRefused, error.code, session.client);
   conductor_.relay(index_, id, make_text_message(error_message(error)));
 }
 
 void Worker::binary(ConnectionId id) {
   assert(checker_.is_current());
-  if (may_talk(id) != nullptr) refuse(id, {"not_text", "Messages to the server must be JSON text.", {}});
+  if (const Session* const session = may_talk(id))
+    refuse(id, *session, {"not_text", "Messages to the server must be JSON text.", {}});
 }
 
 void Worker::text(ConnectionId id, std::string_view payload) {
@@ -123,7 +133,7 @@ Worker::Session* Worker::may_talk(ConnectionId id) {
     return nullptr;
   }
   const auto allowed = std::to_string(context_.config.streamd.messages_per_second);
-  refuse(id, {"rate_limited", "Too many messages: at most " + allowed + " a second.", {}});
+  refuse(id, *session, {"rate_limited", "Too many messages: at most " + allowed + " a second.", {}});
   return nullptr;
 }
 
@@ -136,13 +146,14 @@ bool Worker::sent_during_absence(Session& session) const {
 }
 
 void Worker::answer(ConnectionId id, Session& session, const ClientMessage& message) {
-  if (const auto* error = std::get_if<MessageError>(&message)) return refuse(id, *error);
+  if (const auto* error = std::get_if<MessageError>(&message)) return refuse(id, session, *error);
   if (const auto* ping = std::get_if<Ping>(&message))
     return send(*session.listener, pong_message(*ping, context_.server_time()));
   if (const auto* report = std::get_if<PlaybackReport>(&message)) {
     if (queues_.report_playback(*session.listener, *report)) return;
     return refuse(
-        id, {"rate_limited", "Too many reports: at most one playback_report a second.", "playback_report"});
+        id, session,
+        {"rate_limited", "Too many reports: at most one playback_report a second.", "playback_report"});
   }
   if (std::holds_alternative<StatusRequest>(message)) return conductor_.send_status(id);
   if (const auto* request = std::get_if<BufferControl>(&message))
@@ -154,7 +165,8 @@ void Worker::answer(ConnectionId id, Session& session, const ClientMessage& mess
 void Worker::change(ConnectionId id, Session& session, const ClientMessage& message) {
   const std::string type(type_of(message));
   if (!context_.access.listeners_control() && !session.is_operator) {
-    return refuse(id, {"not_allowed", "Only operators may change the music (see control_by).", type});
+    return refuse(id, session,
+                  {"not_allowed", "Only operators may change the music (see control_by).", type});
   }
   if (!may_change(id, session, type)) return;
   conductor_.change(id, message);
@@ -164,20 +176,21 @@ void Worker::change(ConnectionId id, Session& session, const ClientMessage& mess
 bool Worker::may_change(ConnectionId id, Session& session, const std::string& type) {
   if (session.changes.take(context_.clock.now_ns())) return true;
   const auto allowed = std::to_string(context_.config.streamd.changes_per_second);
-  refuse(id, {"rate_limited", "Too many changes: at most " + allowed + " a second.", type});
+  refuse(id, session, {"rate_limited", "Too many changes: at most " + allowed + " a second.", type});
   return false;
 }
 
 void Worker::control_buffer(ConnectionId id, Session& session, const BufferControl& request) {
   if (request.format && !session.offered[static_cast<std::size_t>(*request.format)]) {
-    return refuse(id, {"not_offered",
-                       "The format " + std::string(format_name(*request.format)) +
-                           " was not among the offered subprotocols.",
-                       "buffer_control"});
+    return refuse(id, session,
+                  {"not_offered",
+                   "The format " + std::string(format_name(*request.format)) +
+                       " was not among the offered subprotocols.",
+                   "buffer_control"});
   }
   std::optional<SharedPermit> encoder = SharedPermit();
   if (request.format) encoder = reserve_encoder(session, *request.format);
-  if (!encoder) return refuse(id, {"no_place", std::string(kNoEncoder), "buffer_control"});
+  if (!encoder) return refuse(id, session, {"no_place", std::string(kNoEncoder), "buffer_control"});
   if (request.max_backlog_ms) queues_.set_max_backlog(*session.listener, *request.max_backlog_ms * kNsPerMs);
   if (request.flush) queues_.flush(*session.listener);
   conductor_.set_format(id, {request.format, false, *encoder});
@@ -190,13 +203,14 @@ void Worker::subscribe(ConnectionId id, Session& session, const Subscribe& reque
     StationRequest want = request.station ? station_by_name(*directory_, *request.station)
                                           : station_by_query(*directory_, query);
     const std::string ticket = request.ticket.value_or(query.ticket());
-    if (const auto why = ticket_refusal(want, ticket)) return refuse(id, {"no_ticket", *why, "subscribe"});
+    if (const auto why = ticket_refusal(want, ticket))
+      return refuse(id, session, {"no_ticket", *why, "subscribe"});
     auto station = reserve(session.client, session.listener->format(), std::move(want));
     if (const auto* none = std::get_if<NoCapacity>(&station))
-      return refuse(id, {"no_place", none->sentence, "subscribe"});
+      return refuse(id, session, {"no_place", none->sentence, "subscribe"});
     conductor_.subscribe(id, std::get<ReservedStation>(std::move(station)));
   } catch (const StationRefusal& refusal) {
-    refuse(id, {std::string(refusal.code()), refusal.sentence, "subscribe"});
+    refuse(id, session, {std::string(refusal.code()), refusal.sentence, "subscribe"});
   }
 }
 

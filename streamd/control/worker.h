@@ -62,7 +62,7 @@ class Worker final : public ConnectionEvents {
   void written(ConnectionId id) override;
   void write_failed(ConnectionId id) override;
   void closed(ConnectionId id, ConnectionEnd end) override;
-  void timed_out() override { metrics_.rejected_timeout.add(); }
+  void timed_out() override { note_rejection(metrics_.rejected_timeout, "unknown"); }
   std::optional<HttpResponse> http(ConnectionId id, const HttpRequest& request) override;
 
  private:
@@ -108,8 +108,11 @@ class Worker final : public ConnectionEvents {
   // For the station that the listener hears now. Its connection is open.
   std::optional<SharedPermit> reserve_encoder(const Session& session, WireFormat format);
   void step_down(ConnectionId id);
-  HttpResponse station_refused(const StationRefusal& refusal);
-  HttpResponse stopping_response();
+  HttpResponse station_refused(const HttpRequest& request, const StationRefusal& refusal);
+  HttpResponse stopping_response(const HttpRequest& request);
+  void note_rejection(StreamMetrics::Rejection& why, const GroupedLog::Client& client);
+
+  void log_end(const Session& session, DisconnectReason why);
 
   // The session of an open connection; null if it is not open yet, or gone.
   Session* find_open(ConnectionId id);
@@ -125,7 +128,7 @@ class Worker final : public ConnectionEvents {
   void send(SendQueues::Listener& listener, const std::string& text) {
     queues_.send_text(listener, make_text_message(text));
   }
-  void refuse(ConnectionId id, const MessageError& error);
+  void refuse(ConnectionId id, const Session& session, const MessageError& error);
   std::vector<ListenerReport> reports() const;
 
   // worker_http.cpp
@@ -133,6 +136,7 @@ class Worker final : public ConnectionEvents {
   // Whom an answer of the conductor goes to, and who asked.
   HttpCaller caller(ConnectionId id, const HttpRequest& request) const;
   std::optional<HttpResponse> control_refusal(const HttpRequest& request, ChangeRequest& change);
+  std::optional<HttpResponse> operators_only(const HttpRequest& request);
   HttpResponse listen(ConnectionId id, const HttpRequest& request, const ListenCall& call);
   HttpResponse playlist(const HttpRequest& request, std::string_view station);
   HttpResponse ready_response() const;

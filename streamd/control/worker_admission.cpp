@@ -49,13 +49,13 @@ Offer offer_of(const std::vector<std::string>& subprotocols) {
 Admission Worker::admit(ConnectionId id, const HttpRequest& request,
                         const std::vector<std::string>& offered) {
   assert(checker_.is_current());
-  const auto refused = [&](int status, Counter& reason, std::string sentence) {
-    reason.add();
+  const auto refused = [&](int status, StreamMetrics::Rejection& why, std::string sentence) {
+    note_rejection(why, context_.access.client_of(request));
     return as_admission(text_response(status, std::move(sentence)));
   };
   if (request.path != "/ws/stream")
     return refused(404, metrics_.rejected_path, "No stream at this path; use /ws/stream.");
-  if (context_.stopping) return as_admission(stopping_response());
+  if (context_.stopping) return as_admission(stopping_response(request));
   // The library would also accept the draft versions, whose framing and origin header differ.
   if (request.websocket_version != "13") {
     Admission refusal = refused(400, metrics_.rejected_protocol,
@@ -77,7 +77,7 @@ Admission Worker::admit(ConnectionId id, const HttpRequest& request,
     }
     if (refusal) return as_admission(*refusal);
   } catch (const StationRefusal& refusal) {
-    return as_admission(station_refused(refusal));
+    return as_admission(station_refused(request, refusal));
   }
   return {101, {}, {}, {}, offer.first ? std::string(format_name(*offer.first)) : std::string()};
 }
@@ -91,12 +91,12 @@ std::optional<std::string> Worker::ticket_refusal(const StationRequest& want, st
 std::optional<HttpResponse> Worker::entry_refusal(const HttpRequest& request, const StationRequest& want,
                                                   std::string_view ticket) {
   if (!context_.access.origin_allowed(request)) {
-    metrics_.rejected_origin.add();
+    note_rejection(metrics_.rejected_origin, context_.access.client_of(request));
     return text_response(403, "Origin not allowed (see allowed_origins).");
   }
   const auto why = ticket_refusal(want, ticket);
   if (!why) return std::nullopt;
-  metrics_.rejected_ticket.add();
+  note_rejection(metrics_.rejected_ticket, context_.access.client_of(request));
   HttpResponse response = text_response(401, *why);
   response.headers.emplace_back("WWW-Authenticate", "Ticket");
   return response;
@@ -112,11 +112,11 @@ Worker::Session::Session(ConnectionLimiter::Permit taken, ReservedStation statio
 std::optional<HttpResponse> Worker::open_session(ConnectionId id, const HttpRequest& request,
                                                  StationRequest want, const FormatSet& offered,
                                                  WireFormat format) {
-  const auto later = [](int status, Counter& reason, std::string sentence) {
-    reason.add();
+  const IpAddress address = context_.access.client_of(request);
+  const auto later = [&](int status, StreamMetrics::Rejection& why, std::string sentence) {
+    note_rejection(why, address);
     return retry_later(status, std::move(sentence));
   };
-  const IpAddress address = context_.access.client_of(request);
   auto permit = context_.limiter.acquire(address);
   if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&permit)) {
     if (*refusal == ConnectionLimiter::Refusal::kFull)
@@ -201,15 +201,20 @@ void Worker::step_down(ConnectionId id) {
   if (encoder) conductor_.set_format(id, {WireFormat::kOpus, true, *encoder});
 }
 
-HttpResponse Worker::station_refused(const StationRefusal& refusal) {
-  metrics_.rejected_station.add();
+HttpResponse Worker::station_refused(const HttpRequest& request, const StationRefusal& refusal) {
+  note_rejection(metrics_.rejected_station, context_.access.client_of(request));
   return refusal.status() == 503 ? retry_later(503, refusal.sentence)
                                  : text_response(refusal.status(), refusal.sentence);
 }
 
-HttpResponse Worker::stopping_response() {
-  metrics_.rejected_limit.add();
+HttpResponse Worker::stopping_response(const HttpRequest& request) {
+  note_rejection(metrics_.rejected_limit, context_.access.client_of(request));
   return retry_later(503, "The server is stopping.");
+}
+
+void Worker::note_rejection(StreamMetrics::Rejection& why, const GroupedLog::Client& client) {
+  why.counter.add();
+  context_.grouped_log.note(GroupedLog::Event::kConnectionRefused, why.reason, client);
 }
 
 }  // namespace auralis

@@ -9,6 +9,7 @@
 #include "common/config/config.h"
 #include "streamd/admission/access_policy.h"
 #include "streamd/admission/connection_limiter.h"
+#include "streamd/admission/grouped_log.h"
 
 namespace auralis {
 
@@ -21,6 +22,7 @@ struct WorkerContext {
   ConnectionLimiter& limiter;   // of listeners
   ConnectionLimiter& personal;  // of personal stations
   ConnectionLimiter& encoders;  // of personal stations that are encoded in Opus
+  GroupedLog& grouped_log;
   // Personal stations that workers have promised and the conductor has not opened yet.
   std::atomic<std::size_t> pending_personal{0};
   std::atomic<bool> stopping{false};

@@ -21,12 +21,12 @@ std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& req
                         },
                         [&](ControlCall) { return control(id, request); },
                         [&](ListenersCall) -> Answer {
-                          if (auto refusal = context_.access.operators_only(request)) return refusal;
+                          if (auto refusal = operators_only(request)) return refusal;
                           conductor_.answer_listeners(caller(id, request));
                           return std::nullopt;
                         },
                         [&](CloseCall call) -> Answer {
-                          if (auto refusal = context_.access.operators_only(request)) return refusal;
+                          if (auto refusal = operators_only(request)) return refusal;
                           conductor_.answer_close(caller(id, request), call.listener);
                           return std::nullopt;
                         },
@@ -34,6 +34,16 @@ std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& req
                         [&](PlaylistCall call) -> Answer { return playlist(request, call.station); },
                     },
                     route(request));
+}
+
+std::optional<HttpResponse> Worker::operators_only(const HttpRequest& request) {
+  auto refusal = context_.access.operators_only(request);
+  if (refusal) {
+    const std::string reason = refusal->status == 401 ? "token" : "no_token_configured";
+    context_.grouped_log.note(GroupedLog::Event::kOperatorRefused, reason,
+                              context_.access.client_of(request));
+  }
+  return refusal;
 }
 
 HttpCaller Worker::caller(ConnectionId id, const HttpRequest& request) const {
@@ -59,22 +69,30 @@ std::optional<HttpResponse> Worker::control(ConnectionId id, const HttpRequest& 
 // For clients that are not operators. A client that may not listen to a station may not change it either: the
 // request is bound to the station that the ticket grants access to.
 std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, ChangeRequest& change) {
-  if (!context_.access.origin_allowed(request))
+  const auto note = [&](const char* reason) {
+    context_.grouped_log.note(GroupedLog::Event::kControlRefused, reason, context_.access.client_of(request));
+  };
+  if (!context_.access.origin_allowed(request)) {
+    note("origin");
     return error_response(403, {"not_allowed", "Origin not allowed (see allowed_origins).", {}});
-  if (!context_.access.listeners_control()) return context_.access.operators_only(request);
+  }
+  if (!context_.access.listeners_control()) return operators_only(request);
   try {
     const StationRequest meant =
         change.station ? station_by_name(*directory_, *change.station) : station_by_query(*directory_, {});
     if (const auto why = ticket_refusal(meant, request.query.ticket())) {
+      note("ticket");
       HttpResponse response = error_response(401, {"no_ticket", *why, {}});
       response.headers.emplace_back("WWW-Authenticate", "Ticket");
       return response;
     }
     if (!meant.name.empty()) change.station = meant.name;
   } catch (const StationRefusal& refusal) {
+    note("station");
     return error_response(refusal.status(), {std::string(refusal.code()), refusal.sentence, {}});
   }
   if (control_requests_.take(context_.clock.now_ns())) return std::nullopt;
+  note("rate");
   HttpResponse response =
       error_response(429, {"rate_limited", "Too many control requests; try again later.", {}});
   response.headers.emplace_back("Retry-After", "1");
@@ -82,7 +100,7 @@ std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, 
 }
 
 HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
-  if (context_.stopping) return stopping_response();
+  if (context_.stopping) return stopping_response(request);
   const bool ogg = call.format == WireFormat::kOggOpus;
   // X-Accel-Buffering: nginx forwards at once instead of filling its buffers first.
   const HttpResponse response{200,
@@ -99,7 +117,7 @@ HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const L
       refusal = open_session(id, request, std::move(want), formats, call.format);
     return refusal.value_or(response);
   } catch (const StationRefusal& refusal) {
-    return station_refused(refusal);
+    return station_refused(request, refusal);
   }
 }
 
@@ -114,7 +132,7 @@ HttpResponse Worker::playlist(const HttpRequest& request, std::string_view stati
     if (!request.query.text().empty()) url.append("?").append(request.query.text());
     return {200, "audio/x-mpegurl", "#EXTM3U\n#EXTINF:-1," + want.name + "\n" + url + "\n", {}, false};
   } catch (const StationRefusal& refusal) {
-    return station_refused(refusal);
+    return station_refused(request, refusal);
   }
 }
 

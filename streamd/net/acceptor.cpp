@@ -108,7 +108,7 @@ struct ConnectionHold {
 
 Acceptor::Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
                    std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
-                   StreamMetrics& metrics)
+                   StreamMetrics& metrics, GroupedLog& grouped_log)
     : exempt_(std::move(exempt)),
       connections_(limits.connections, exempt_),
       handshakes_(limits.handshakes_per_second, limits.handshakes_per_second),
@@ -118,6 +118,7 @@ Acceptor::Acceptor(const std::string& host, std::uint16_t port, const Limits& li
       tls_(tls),
       clock_(clock),
       metrics_(metrics),
+      grouped_log_(grouped_log),
       listening_(listening_socket(host, port)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
@@ -164,19 +165,20 @@ bool Acceptor::accept_one() {
   const IpAddress client = ip_address_of(peer);
   auto hold = connections_.acquire(client);
   if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&hold)) {
-    refuse(socket, *refusal == ConnectionLimiter::Refusal::kFull ? metrics_.rejected_limit
-                                                                 : metrics_.rejected_address);
+    refuse(
+        socket, client,
+        *refusal == ConnectionLimiter::Refusal::kFull ? metrics_.rejected_limit : metrics_.rejected_address);
     return true;
   }
-  if (Counter* const exceeded = exceeded_rate(client)) {
-    refuse(socket, *exceeded);
+  if (StreamMetrics::Rejection* const exceeded = exceeded_rate(client)) {
+    refuse(socket, client, *exceeded);
     return true;
   }
   hand_over(std::move(socket), client, std::get<ConnectionLimiter::Permit>(std::move(hold)));
   return true;
 }
 
-Counter* Acceptor::exceeded_rate(const IpAddress& peer) {
+StreamMetrics::Rejection* Acceptor::exceeded_rate(const IpAddress& peer) {
   const std::int64_t now_ns = clock_.now_ns();
   if (!handshakes_.has_one(now_ns)) return &metrics_.rejected_rate;
   if (!exempt_(peer) && !of_address_.take(peer, now_ns)) return &metrics_.rejected_address_rate;
@@ -186,8 +188,9 @@ Counter* Acceptor::exceeded_rate(const IpAddress& peer) {
   return nullptr;
 }
 
-void Acceptor::refuse(const FileDescriptor& socket, Counter& reason) {
-  reason.add();
+void Acceptor::refuse(const FileDescriptor& socket, const IpAddress& peer, StreamMetrics::Rejection& why) {
+  why.counter.add();
+  grouped_log_.note(GroupedLog::Event::kConnectionRefused, why.reason, peer);
   if (!tls_) turn_away(socket.get());
 }
 

@@ -17,6 +17,7 @@
 #include "common/base/token_bucket.h"
 #include "streamd/admission/address_rates.h"
 #include "streamd/admission/connection_limiter.h"
+#include "streamd/admission/grouped_log.h"
 #include "streamd/net/websocket_server.h"
 #include "streamd/stream_metrics.h"
 
@@ -40,8 +41,8 @@ class Acceptor {
   // the limits get a 503, except over TLS, and are closed. Addresses for which `exempt` is true count towards
   // the totals, but have no limit per address. Throws ListenError.
   Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
-           std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
-           StreamMetrics& metrics);
+           std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock, StreamMetrics& metrics,
+           GroupedLog& grouped_log);
   // Ends the thread.
   ~Acceptor();
 
@@ -52,9 +53,9 @@ class Acceptor {
  private:
   void run();
   bool accept_one();
-  // The counter of the exceeded rate; null if none is exceeded, and a token of each is taken.
-  Counter* exceeded_rate(const IpAddress& peer);
-  void refuse(const FileDescriptor& socket, Counter& reason);
+  // The exceeded rate; null if none is exceeded, and a token of each is taken.
+  StreamMetrics::Rejection* exceeded_rate(const IpAddress& peer);
+  void refuse(const FileDescriptor& socket, const IpAddress& peer, StreamMetrics::Rejection& why);
   void hand_over(FileDescriptor socket, const IpAddress& peer, ConnectionLimiter::Permit permit);
 
   std::function<bool(const IpAddress&)> exempt_;
@@ -65,6 +66,7 @@ class Acceptor {
   bool tls_;
   const Clock& clock_;
   StreamMetrics& metrics_;
+  GroupedLog& grouped_log_;
   FileDescriptor listening_;
   FileDescriptor wake_;  // an eventfd: ends the thread
   std::vector<WebSocketServer*> workers_;

@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from auralis import eventually
+from raw_listener import RawListener
 
 TOKEN = "a-token-of-24-characters"
 
@@ -24,6 +25,10 @@ def records(stack, message):
     """What streamd logged with that message, as dictionaries."""
     lines = (line for line in stack.daemons["streamd"].log().splitlines() if line.startswith("{"))
     return [record for record in map(json.loads, lines) if record["message"] == message]
+
+
+def total(stack, message, reason):
+    return sum(record["count"] for record in records(stack, message) if record["reason"] == reason)
 
 
 def gone(stack, reason):
@@ -71,3 +76,43 @@ def test_the_log_names_who_changed_the_music_and_what(stack, listen):
 
 def test_no_secret_is_logged(stack):
     assert TOKEN not in stack.daemons["streamd"].log()
+
+
+def test_a_failed_operator_call_is_a_line_with_its_reason_and_without_the_token(stack):
+    for _ in range(5):
+        answer = stack.http("GET", "/api/listeners", headers={"Authorization": "Bearer not-the-token-of-24-chars"})
+        assert answer.status == 401
+    eventually(lambda: total(stack, "operator calls refused", "token") == 5, "five calls in the log")
+    record = records(stack, "operator calls refused")[-1]
+    assert record["level"] == "warning" and record["last"].startswith("client-")
+    assert "not-the-token" not in stack.daemons["streamd"].log()
+
+    change = json.dumps({"station": "none", "type": "update_params", "parameters": {"bpm": 72}})
+    stack.http("POST", "/api/control", change, {"Authorization": f"Bearer {TOKEN}"})
+    eventually(lambda: total(stack, "operator calls refused", "unknown_station") == 1, "the failed call in the log")
+    assert records(stack, "operator calls refused")[-1]["last"] == "operator"
+
+
+def test_refused_connections_are_counted_in_the_log_by_reason(stack):
+    for _ in range(30):
+        assert stack.refused_upgrade("/ws/stream?station=none").status == 404
+    eventually(lambda: total(stack, "connections refused", "station") == 30, "thirty refusals in the log")
+    lines = [record for record in records(stack, "connections refused") if record["reason"] == "station"]
+    assert all(record["level"] == "warning" and record["last"].startswith("client-") for record in lines)
+
+
+def test_a_wave_of_listeners_is_a_few_lines_that_count_them_all(stack, many_descriptors):
+    raw = [RawListener(stack) for _ in range(200)]
+    assert all(listener.status == 101 for listener in raw)
+
+    def logged(single, others):
+        return len(records(stack, single)) + sum(record["count"] for record in records(stack, others))
+
+    everybody = stack.metric("websocket_connections_total")
+    eventually(lambda: logged("listener connected", "more listeners connected") == everybody, "all in the log")
+    for listener in raw:
+        listener.close()
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "all gone")
+    eventually(lambda: logged("listener gone", "more listeners gone") == everybody, "all in the log")
+    # At most 20 lines a second are of a single listener, and 200 need less than 10 s.
+    assert records(stack, "more listeners connected") and records(stack, "more listeners gone")

@@ -194,7 +194,8 @@ class ControlFixture {
   ConnectionLimiter limiter{{4, 3}, none_exempt};
   ConnectionLimiter personal{{8, 8}, none_exempt};
   ConnectionLimiter encoders{{1, 1}, none_exempt};
-  WorkerContext context{config, clock, clock, access, limiter, personal, encoders, {}, {}};
+  GroupedLog grouped_log{access};
+  WorkerContext context{config, clock, clock, access, limiter, personal, encoders, grouped_log, {}, {}};
   MetricsWriter segment{config.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), 1, clock.now};
   HeldExecutor encoding;
   std::deque<FakeNetwork> networks = two_networks();

@@ -99,7 +99,8 @@ class Server {
 
  public:
   Server(const Acceptor::Limits& limits, std::function<bool(const IpAddress&)> exempt, bool tls = false)
-      : acceptor_("127.0.0.1", port, limits, std::move(exempt), tls, clock, own_metrics_.metrics),
+      : acceptor_("127.0.0.1", port, limits, std::move(exempt), tls, clock, own_metrics_.metrics,
+                  grouped_log_),
         thread_([this] { server_.run(greeter_); }) {
     acceptor_.start({&server_});
   }
@@ -118,6 +119,8 @@ class Server {
   const std::uint16_t port = free_port();
 
  private:
+  AccessPolicy access_{Config{}};
+  GroupedLog grouped_log_{access_};
   Greeter greeter_;
   WebSocketServer server_{ServerLimits{}, nullptr, clock};
   Acceptor acceptor_;
