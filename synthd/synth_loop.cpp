@@ -233,6 +233,22 @@ void SynthLoop::render_ready(std::size_t count) {
   realtime_factor_.add(end_ns, count, playing_, timeline().chunk_ns(), end_ns - begin_ns);
   parts_.metrics.device_busy_seconds.add(static_cast<double>(report.device_busy_ns) / kNsPerSecond);
   parts_.metrics.voices_dropped.add(static_cast<double>(report.voices_dropped));
+  if (logs(LogLevel::kDebug)) log_sampled_batch(took_ns / kNsPerMs);
+}
+
+// One batch of ten: each would be ten lines a second.
+void SynthLoop::log_sampled_batch(double took_ms) {
+  constexpr std::uint64_t kSampling = 10;
+  if (batches_++ % kSampling != 0) return;
+  std::size_t voices = 0;
+  for (const StationChunk& chunk : batch_) voices += chunk.voice_count;
+  const EngineInfo info = parts_.engine.info();
+  log_debug("audio synthesised", {{"synthesis_time_ms", took_ms},
+                                  {"duration_ms", timeline().chunk_ns() / kNsPerMs},
+                                  {"stations", static_cast<std::int64_t>(batch_.size())},
+                                  {"voices", static_cast<std::int64_t>(voices)},
+                                  {"engine", info.engine},
+                                  {"device_type", std::string(device_type_name(info.type))}});
 }
 
 void SynthLoop::show_realtime_factor(std::int64_t now_ns) {

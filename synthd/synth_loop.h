@@ -87,6 +87,7 @@ class SynthLoop {
   void skip_missed(std::size_t index, std::int64_t now_ns);
   void render_due();
   void show_engine();
+  void log_sampled_batch(double took_ms);
   void render_ready(std::size_t count);
   void show_realtime_factor(std::int64_t now_ns);
   void warm_up(std::size_t first);
@@ -110,6 +111,7 @@ class SynthLoop {
   std::uint64_t control_version_ = 0;            // of the segment when it was last read
   std::int64_t control_refresh_ns_ = 0;          // when to check the control segment's file again
   std::int64_t next_check_ns_ = 0;               // when to check the audio segment again
+  std::uint64_t batches_ = 0;                    // while debug messages are logged
   std::int64_t skip_log_ns_ = 0;                 // no warning about skipped chunks before this
   bool requests_wait_ = false;                   // some request came too soon after another
   bool filled_ = false;

@@ -81,6 +81,7 @@ std::int64_t Conductor::work() {
         [this](const StationId& station) { return subscriptions_.listeners_of(station) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
+  log_sampled_turn();
   if (pending_.empty()) return next_ns;
   serve_stations();
   serve_requests();
@@ -131,6 +132,21 @@ void Conductor::log_hole(const std::string& station, const Hole& hole, std::size
                                       {"chunks", hole.missing},
                                       {"ms", hole.missing * pump_.timeline().chunk_ns() / kNsPerMs},
                                       {"listeners", hit}});
+  }
+}
+
+// One chunk of ten: each would be ten lines a second and station.
+void Conductor::log_sampled_turn() {
+  constexpr std::int64_t kSampling = 10;
+  const auto turn = pump_.turn();
+  if (!logs(LogLevel::kDebug) || !turn || *turn % kSampling != 0 || turn == sampled_turn_) return;
+  sampled_turn_ = turn;
+  for (const StationId& station : stations_.configured()) {
+    log_debug("chunk streamed",
+              {{"station", stations_.find(station)->name},
+               {"chunk", *turn},
+               {"buffer_depth_ms", pump_.depth_ms(station)},
+               {"active_connections", static_cast<std::int64_t>(subscriptions_.listeners_of(station))}});
   }
 }
 

@@ -84,6 +84,7 @@ class Conductor {
   void publish_directory();
   void log_holes();
   void log_hole(const std::string& station, const Hole& hole, std::size_t listeners) const;
+  void log_sampled_turn();
   StationDirectory directory() const;
   std::optional<std::string> not_ready_reason() const;
   void send_changed_status();
@@ -154,7 +155,8 @@ class Conductor {
   std::map<std::pair<std::size_t, std::uint64_t>, SharedPermit> encoders_;
   std::map<std::uint64_t, ReportCollection> collections_;
   std::uint64_t last_collection_ = 0;
-  std::uint32_t sample_rate_ = 0;  // 0: not known yet
+  std::optional<std::int64_t> sampled_turn_;  // of log_sampled_turn()
+  std::uint32_t sample_rate_ = 0;             // 0: not known yet
   std::int64_t next_refresh_ns_ = 0;
   std::int64_t next_second_ns_ = 0;
   std::atomic<std::int64_t> last_step_ns_{0};

@@ -145,7 +145,13 @@ void ListenerSender::skip_oldest_chunk() {
   context_->ledger.note_dropped(account_, skipped,
                                 stepping_down_ ? DropReason::kStepDown : DropReason::kBacklog);
   assert(books_match());
-  log_debug("slow listener: chunk skipped", {{"listener", static_cast<std::int64_t>(id_)}, {"chunk", seq}});
+  // One of ten: a slow listener skips ten a second.
+  constexpr std::uint64_t kSampling = 10;
+  if (logs(LogLevel::kDebug) && account_.dropped % kSampling == 1) {
+    log_debug("slow listener: chunk skipped", {{"listener", static_cast<std::int64_t>(id_)},
+                                               {"chunk", seq},
+                                               {"dropped", static_cast<std::int64_t>(account_.dropped)}});
+  }
 }
 
 void ListenerSender::flush() {

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import stat
 import time
 
@@ -84,3 +85,19 @@ def test_chunks_that_streamd_skipped_are_one_hole_as_long_as_what_the_listener_l
     listener.wait_for_more(3)
     assert stack.metric("websocket_chunks_dropped_total", reason="overrun") - before == hole["chunks"]
 
+
+@pytest.mark.parametrize(
+    "daemon, message, fields",
+    [
+        ("streamd", "chunk streamed", {"station", "chunk", "buffer_depth_ms", "active_connections"}),
+        ("synthd", "audio synthesised", {"synthesis_time_ms", "duration_ms", "stations", "voices", "engine", "device_type"}),
+    ],
+)
+def test_debug_messages_tell_of_one_chunk_in_ten(stack, daemon, message, fields):
+    assert not said(stack, message, daemon)
+    os.kill(stack.daemons[daemon].pid, signal.SIGUSR1)
+    lines = eventually(lambda: said(stack, message, daemon)[2:], "three lines")
+    os.kill(stack.daemons[daemon].pid, signal.SIGUSR2)
+    assert all(fields <= record.keys() and record["level"] == "debug" for record in lines)
+    if daemon == "streamd":
+        assert all(record["chunk"] % 10 == 0 for record in lines)
