@@ -6,6 +6,7 @@
 #include "common/base/descriptor_limit.h"
 #include "common/base/log.h"
 #include "common/daemon/service.h"
+#include "common/daemon/status_report.h"
 #include "metricsd/http_endpoint.h"
 #include "metricsd/http_healthcheck.h"
 #include "metricsd/metrics_daemon.h"
@@ -35,8 +36,10 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
       "metricsd serves",
       {{"runtime_dir", command_line.config.runtime.dir}, {"http", url}, {"zmq", daemon.zmq_endpoint()}});
   service.ready("serving " + url + "/metrics");
+  auralis::StatusReport status(command_line.config, auralis::Daemon::kMetricsd, clock);
   service.run([] {}, [&] { return daemon.fit_for_watchdog(); },
-              [&] { daemon.note_reload(auralis::reload_config(command_line).has_value()); });
+              [&] { daemon.note_reload(auralis::reload_config(command_line).has_value()); },
+              [&] { return status.text(); });
   return service.exit_status();
 }
 

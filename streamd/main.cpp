@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/daemon/healthcheck.h"
 #include "common/daemon/service.h"
+#include "common/daemon/status_report.h"
 #include "streamd/net/descriptor_limit.h"
 #include "streamd/stream_server.h"
 
@@ -23,8 +24,10 @@ int serve(auralis::Service& service, const auralis::CommandLine& command_line) {
     service.stop(1);
   });
   service.ready("serving listeners");
+  auralis::StatusReport status(command_line.config, auralis::Daemon::kStreamd, clock);
   service.run([&] { server.run_housekeeping(); }, [&] { return server.healthy(); },
-              [&] { server.note_reload(auralis::reload_config(command_line).has_value()); });
+              [&] { server.note_reload(auralis::reload_config(command_line).has_value()); },
+              [&] { return status.text(); });
   server.stop();
   return service.exit_status();
 }

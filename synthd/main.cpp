@@ -4,7 +4,9 @@
 
 #include <iostream>
 
+#include "common/base/clock.h"
 #include "common/daemon/healthcheck.h"
+#include "common/daemon/status_report.h"
 #include "synthd/engine/opencl_engine.h"
 
 namespace auralis {
@@ -17,8 +19,10 @@ int run_synthd(Service& service, const CommandLine& command_line) {
   prepare_opencl_environment(config.daemon_dir(Daemon::kSynthd) / "pocl-cache");
   if (command_line.list_devices) return list_devices(config);
   SynthDaemon daemon(config, service);
+  const SystemClock clock;
+  StatusReport status(config, Daemon::kSynthd, clock);
   service.run([&daemon] { daemon.housekeeping(); }, [&daemon] { return daemon.healthy(); },
-              [&] { daemon.reconfigure(reload_config(command_line)); });
+              [&] { daemon.reconfigure(reload_config(command_line)); }, [&status] { return status.text(); });
   return service.exit_status();
 }
 

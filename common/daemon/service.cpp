@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <optional>
@@ -138,7 +139,7 @@ void Service::ready(std::string_view status) {
 }
 
 void Service::run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy,
-                  const std::function<void()>& reload) {
+                  const std::function<void()>& reload, const std::function<std::string()>& status) {
   const SystemClock clock;
   Tick second(kNsPerSecond, clock.now_ns());
   std::optional<Tick> feeding = watchdog(clock.now_ns());
@@ -152,10 +153,18 @@ void Service::run(const std::function<void()>& housekeeping, const std::function
     if (event == Event::kEndDebug) debugging.end();
     debugging.step();
     if (second.due(clock.now_ns())) housekeeping();
+    if (status) show(status, clock.now_ns());
     if (feeding && feeding->due(clock.now_ns()) && healthy()) sd_notify(0, "WATCHDOG=1");
   }
   sd_notify(0, "STOPPING=1");
   log_info("stopping");
+}
+
+void Service::show(const std::function<std::string()>& status, std::int64_t now_ns) {
+  constexpr std::int64_t kPeriodNs = 5 * kNsPerSecond;
+  if (!ready_ || now_ns < next_status_ns_ || std::getenv("NOTIFY_SOCKET") == nullptr) return;
+  next_status_ns_ = now_ns + kPeriodNs;
+  sd_notify(0, ("STATUS=" + status()).c_str());
 }
 
 void Service::reload_now(const std::function<void()>& reload) const {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "common/config/load_config.h"
@@ -28,9 +30,10 @@ class Service {
   // Waits in the calling thread for SIGTERM or SIGINT, or until stop() is called; runs `housekeeping` each
   // second (memory, log metrics: nothing of the audio path), `reload` at each SIGHUP (several pending ones
   // count as one), and feeds systemd's watchdog while `healthy` returns true. SIGUSR1 begins a DebugPeriod,
-  // SIGUSR2 ends it. All are called by this thread; run() passes their exceptions on.
+  // SIGUSR2 ends it. Under systemd, shows what `status` returns, one line, and every five seconds again, once
+  // the daemon is ready. All are called by this thread; run() passes their exceptions on.
   void run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy,
-           const std::function<void()>& reload);
+           const std::function<void()>& reload, const std::function<std::string()>& status = {});
 
   // Ends run(), even before it is called, with the exit status for main to return. Any thread; the first
   // status that is not 0 wins.
@@ -40,9 +43,11 @@ class Service {
 
  private:
   void reload_now(const std::function<void()>& reload) const;
+  void show(const std::function<std::string()>& status, std::int64_t now_ns);
 
   std::atomic<int> exit_status_{0};
   std::atomic<bool> ready_{false};
+  std::int64_t next_status_ns_ = 0;
 };
 
 // Loads the configuration again; nothing if it is invalid. Logs which keys have changed since the daemon

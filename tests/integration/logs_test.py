@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The files of the daemons' logs, and the lines on audio that was missing. (The journal has a socket of its own only in unit tests.)"""
+"""The files of the daemons' logs, lines on audio that was missing, and what systemd shows. (Only unit tests have a journal.)"""
 
 import json
 import os
+import re
 import signal
+import socket
 import stat
 import time
 
 import pytest
 
-from auralis import DAEMONS, Stack, eventually
+from auralis import DAEMONS, WAIT_LIMIT_S, Stack, eventually
 from listener import PCM
 
 
@@ -101,3 +103,19 @@ def test_debug_messages_tell_of_one_chunk_in_ten(stack, daemon, message, fields)
     assert all(fields <= record.keys() and record["level"] == "debug" for record in lines)
     if daemon == "streamd":
         assert all(record["chunk"] % 10 == 0 for record in lines)
+
+
+def test_each_daemon_keeps_its_state_in_what_systemd_shows(tmp_path):
+    missing = {
+        r"STATUS=1 station, depth \d+ ms, \d+ chunks? skipped/h",
+        r"STATUS=1 station, 0 listeners, depth \d+ ms, \d+ underruns?/h",
+        r"STATUS=synthd healthy, streamd healthy",
+    }
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+        systemd.settimeout(WAIT_LIMIT_S)
+        with Stack({"NOTIFY_SOCKET": path}):
+            while missing:
+                text = systemd.recv(4_096).decode()
+                missing = {pattern for pattern in missing if not re.fullmatch(pattern, text)}

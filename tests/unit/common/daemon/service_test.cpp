@@ -133,6 +133,25 @@ TEST_CASE("systemd is notified when the daemon is ready, alive, and stopping") {
   CHECK(daemon.wait() == 0);
 }
 
+TEST_CASE("systemd is shown the status of a daemon once it is ready") {
+  const TempDir dir;
+  const NotifySocket systemd(dir.path() / "notify");
+  Child daemon([&] {
+    setenv("NOTIFY_SOCKET", (dir.path() / "notify").c_str(), 1);
+    Service service;
+    int seconds = 0;
+    const auto housekeeping = [&] {
+      if (++seconds == 2) service.ready("serving port 8000");
+    };
+    service.run(housekeeping, always, nothing, [&] { return "in second " + std::to_string(seconds); });
+    return service.exit_status();
+  });
+  CHECK(systemd.receive() == "READY=1\nSTATUS=serving port 8000");
+  CHECK(systemd.receive() == "STATUS=in second 2");
+  CHECK(daemon.wait_after(SIGTERM) == 0);
+  CHECK(systemd.receive() == "STOPPING=1");
+}
+
 TEST_CASE("systemd is notified when a reload begins and ends") {
   const TempDir dir;
   const NotifySocket systemd(dir.path() / "notify");
