@@ -233,7 +233,7 @@ void SynthLoop::render_ready(std::size_t count) {
   realtime_factor_.add(end_ns, count, playing_, timeline().chunk_ns(), end_ns - begin_ns);
   parts_.metrics.device_busy_seconds.add(static_cast<double>(report.device_busy_ns) / kNsPerSecond);
   parts_.metrics.voices_dropped.add(static_cast<double>(report.voices_dropped));
-  if (logs(LogLevel::kDebug)) log_sampled_batch(took_ns / kNsPerMs);
+  if (logs(LogLevel::kDebug)) log_sampled_batch(static_cast<double>(end_ns - begin_ns) / kNsPerMs);
 }
 
 // One batch of ten: each would be ten lines a second.
