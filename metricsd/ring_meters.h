@@ -30,7 +30,7 @@ class RingMeters {
 
  private:
   // Audio of a station that one call measures at most: a ring may be long, and this process has other work.
-  static constexpr std::int64_t kMostNs = 10'000'000'000;
+  static constexpr std::int64_t kMostNs = 3'000'000'000;
 
   struct Station {
     StationId id;

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
-#include "tests/unit/support.h"
+#include "tests/unit/common/support.h"
 
 #include <doctest/doctest.h>
 
@@ -180,6 +182,31 @@ TEST_CASE_FIXTURE(Fixture,
   meters.measure(now_ns);
   CHECK_FALSE(value("peak"));
   CHECK(value("peak", "night"));
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "RingMeters: whatever another process writes there, levels stay levels and counts do not fall") {
+  synthd->open(0, state_of("day"));
+  const auto file = dir.path() / "audio";
+  const std::uint64_t words = std::filesystem::file_size(file) / 8;
+  std::mt19937_64 random(1);
+  double silent = 0;
+  for (std::int64_t chunk = kAhead; chunk < kAhead + 1'000; ++chunk) {
+    const std::uint64_t word = chunk % 4 == 0 ? random() % words : random() % 64;
+    const std::uint64_t right = test::peek(file, word * 8);
+    const std::uint64_t wrong[] = {0, 1, random(), random() % 100'000, ~std::uint64_t{0}};
+    test::poke(file, word * 8, wrong[random() % 5]);
+    meters.measure(now_ns);
+    test::poke(file, word * 8, right);
+    play(chunk, chunk + 1, chunk % 50 == 0 ? 0 : 8'192);
+    const auto peak = value("peak");
+    if (peak) CHECK((*peak >= 0 && *peak <= 1));
+    CHECK(value("loudness_lufs").value_or(-20) >= AudioMeter::kLeastLufs);
+    CHECK(silence("zero").value_or(silent) >= silent);
+    silent = silence("zero").value_or(silent);
+  }
+  play(kAhead + 1'000, kAhead + 1'040);
+  CHECK(value("loudness_lufs"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "RingMeters: mono audio is not measured") {
