@@ -146,10 +146,10 @@ void MetricGuard::forget_absent() {
 }
 
 bool is_metric_name(const std::string& text) {
-  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-  constexpr std::string_view kOthers = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-  return !text.empty() && kFirst.find(text.front()) != std::string_view::npos &&
-         text.find_first_not_of(kOthers) == std::string::npos;
+  const auto is_digit = [](char c) { return '0' <= c && c <= '9'; };
+  const auto is_other = [](char c) { return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || c == '_'; };
+  return !text.empty() && is_other(text.front()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return is_other(c) || is_digit(c); });
 }
 
 bool is_utf8(const std::string& text) {

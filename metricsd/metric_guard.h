@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/metrics/metrics.h"
@@ -50,7 +50,7 @@ class MetricGuard {
   bool may_show(const MetricSample& sample, std::int64_t now_ns);
   void forget_absent();
 
-  std::map<std::string, Series> series_;  // by name and labels
+  std::unordered_map<std::string, Series> series_;  // by name and labels
   std::uint64_t reads_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "common/base/log.h"
@@ -69,14 +70,12 @@ void set_or_clear(Gauge& gauge, const std::optional<double>& value) {
 
 std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples) {
   std::vector<SnapshotFamily> families;
+  std::unordered_map<std::string, std::size_t> by_name;
   for (auto& sample : samples) {
     if (!well_formed(sample)) continue;
-    auto family = std::find_if(families.begin(), families.end(),
-                               [&](const SnapshotFamily& known) { return known.name == sample.spec.name; });
-    if (family == families.end()) {
-      families.push_back({sample.spec.name, one_line(sample.spec.help), sample.spec.type, {}});
-      family = std::prev(families.end());
-    }
+    const auto [known_at, fresh] = by_name.try_emplace(sample.spec.name, families.size());
+    if (fresh) families.push_back({sample.spec.name, one_line(sample.spec.help), sample.spec.type, {}});
+    SnapshotFamily* const family = &families[known_at->second];
     const bool known = std::any_of(family->samples.begin(), family->samples.end(),
                                    [&](const MetricSample& other) { return same_labels(other, sample); });
     if (!known && family->type == sample.spec.type) family->samples.push_back(std::move(sample));

@@ -77,12 +77,23 @@ void make_possible(SharedWord* words, const MetricSpec& spec) {
   if (counts < spec.words() && !std::isfinite(load_double(words[counts]))) store_double(words[counts], 0);
 }
 
+// How many of the ascending bounds are below `value`. Compares with all of them, two at a time, since a
+// branch on each would be mispredicted whenever a value falls into another bucket than the one before.
+std::size_t bounds_below(const double* bounds, std::size_t count, double value) {
+  using Pair = double __attribute__((vector_size(2 * sizeof(double))));
+  const Pair values{value, value};
+  auto negative = values > values;  // minus the number of bounds below, in two parts
+  std::size_t next = 0;
+  for (; next + 2 <= count; next += 2) negative += values > Pair{bounds[next], bounds[next + 1]};
+  const auto below = static_cast<std::size_t>(-(negative[0] + negative[1]));
+  return next < count && value > bounds[next] ? below + 1 : below;
+}
+
 }  // namespace
 
 void Histogram::observe(double value, std::int64_t count) {
   if (!std::isfinite(value)) return;
-  std::size_t bucket = 0;
-  while (bucket < bound_count_ && value > bounds_[bucket]) ++bucket;
+  const std::size_t bucket = bounds_below(bounds_, bound_count_, value);
   const auto number = static_cast<double>(count);
   const MetricWord counted = words_ + bucket;
   counted.store(counted.load() + number);
@@ -194,6 +205,7 @@ bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* shards
     if (!copy_shard(shards + shard * stride, &values[shard * words], words)) return false;
   }
   texts.forget_changed();
+  samples.reserve(samples.size() + specs.size());
   const double* first = values.data();
   for (const auto& spec : specs) {
     auto sample = named(spec, texts) ? add_up(spec, first, shard_count, words) : std::nullopt;

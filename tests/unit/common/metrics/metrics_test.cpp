@@ -185,6 +185,29 @@ TEST_CASE("a histogram's bounds are inclusive, and what is above the last is cou
   CHECK(sample.sum == doctest::Approx(1e9 + 211.5001));
 }
 
+TEST_CASE(
+    "a value is counted in the first bucket whose bound is not below it, however many bounds there are") {
+  std::vector<double> bounds;
+  for (std::size_t count = 0; count <= kMaxMetricBounds; ++count) {
+    if (count > 0) bounds.push_back(static_cast<double>(10 * count));
+    MetricBinder collector;
+    collector.histogram("call_ms", "Time", bounds);
+    const std::vector<MetricSpec> specs = collector.specs();
+    std::vector<SharedWord> shard(shard_words(specs));
+    prepare_shard(shard.data(), specs);
+    MetricBinder binder(shard.data(), shard.data(), specs);
+    Histogram histogram = binder.histogram("call_ms", "Time", bounds);
+    for (std::size_t bucket = 0; bucket <= count; ++bucket) {
+      for (const double value :
+           {10.0 * static_cast<double>(bucket) + 0.5, 10.0 * static_cast<double>(bucket + 1)})
+        histogram.observe(value);
+    }
+    std::vector<MetricSample> samples;
+    REQUIRE(read_metrics(specs, shard.data(), 1, shard.size(), samples));
+    CHECK(samples.at(0).buckets == std::vector<double>(count + 1, 2.0));
+  }
+}
+
 TEST_CASE("what is not a number is left out of a histogram: one such value would spoil its sum for good") {
   Shards shards;
   EchoMetrics metrics(shards.binders[0]);
