@@ -10,7 +10,7 @@ namespace auralis {
 namespace {
 
 // What the panels, the conditions and the events are made of.
-constexpr std::array<std::string_view, 28> kTracked{
+constexpr std::array<std::string_view, 31> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
@@ -35,6 +35,9 @@ constexpr std::array<std::string_view, 28> kTracked{
     "cpu_utilization_percent",
     "gpu_utilization_percent",
     "gpu_memory_allocated_mb",
+    "auralis_gpu_memory_total_mb",
+    "auralis_gpu_temperature_celsius",
+    "auralis_gpu_power_watts",
     "memory_usage_mb",
     "auralis_memory_mb",
     "auralis_stations",

@@ -136,6 +136,16 @@ function sent_and_errors(data, view) {
   ]);
 }
 
+// A note on what the GPU's driver tells beside; `beside`: pairs of a metric and the text of its newest value.
+function noted(show, beside) {
+  return (data, view) => {
+    const shown = show(data, view);
+    const told = beside.map(([name, text]) => [latest(data.select(name)[0]?.values ?? []), text]);
+    const note = told.filter(([value]) => value !== null).map(([value, text]) => text(value)).join(", ");
+    return shown && { ...shown, note };
+  };
+}
+
 const no_gpu = (data) => down(data, "synthd") ?? "No GPU renders: the native engine does, on the processor.";
 const target = (value) => ({ value, level: "target" });
 const alert = (value) => ({ value, level: "alert" });
@@ -170,11 +180,16 @@ export const ROWS = [
       show: (data, view) => gauges("cpu_utilization_percent", ({ process }) => process ?? "machine", by_process)(data, view),
       empty: () => "Not measured yet." },
     { id: "gpu", title: "GPU utilization", kind: "line", unit: "%", max: 100, thresholds: [target(80), alert(90)],
-      show: gauges("gpu_utilization_percent", () => "GPU"), empty: no_gpu },
+      show: noted(gauges("gpu_utilization_percent", () => "GPU"), [
+        ["auralis_gpu_temperature_celsius", (value) => with_unit(value, "°C")],
+        ["auralis_gpu_power_watts", (value) => with_unit(value, "W")],
+      ]), empty: no_gpu },
     { id: "memory", title: "Memory usage", kind: "area", unit: "MB", thresholds: [{ ...alert(2048), far: true }],
       show: gauges("memory_usage_mb", ({ process }) => process, by_process), empty: () => "Not measured yet." },
     { id: "gpu-memory", title: "GPU memory", kind: "area", unit: "MB", thresholds: [],
-      show: gauges("gpu_memory_allocated_mb", () => "allocated"), empty: no_gpu },
+      show: noted(gauges("gpu_memory_allocated_mb", () => "allocated"), [
+        ["auralis_gpu_memory_total_mb", (value) => `of ${with_unit(value, "MB")}`],
+      ]), empty: no_gpu },
   ] },
   { title: "Network and connections", panels: [
     { id: "bandwidth", title: "Network bandwidth", kind: "area", unit: "Mbit/s", thresholds: [],

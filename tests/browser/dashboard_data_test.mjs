@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { bucket_counts, Data, latest, moving_mean, moving_quantiles, quantile, SPAN_MS } from "../../metricsd/web/data.js";
+import { ROWS } from "../../metricsd/web/panels.js";
 
 const START_MS = 1_700_000_000_000;
 
@@ -91,4 +92,18 @@ test("means and newest values leave absent ones out", () => {
   assert.deepEqual(moving_mean([1, null, 3, 5], 2), [1, null, 3, 4]);
   assert.equal(latest([1, 2, null]), 2);
   assert.equal(latest([1, null, null, null]), null);
+});
+
+test("the panels of the GPU note what its driver tells, and nothing where it tells nothing", () => {
+  const shown = (id) => ROWS.flatMap(({ panels }) => panels).find((panel) => panel.id === id).show(data, { first: 0 });
+  data.replace(answer(1, 2, { gpu_utilization_percent: [30, 40], gpu_memory_allocated_mb: [64, 64] }));
+  assert.deepEqual([shown("gpu").note, shown("gpu-memory").note], ["", ""]);
+  data.replace(answer(1, 2, {
+    gpu_utilization_percent: [30, 40], gpu_memory_allocated_mb: [64, 64], auralis_gpu_memory_total_mb: [8192, 8192],
+    auralis_gpu_temperature_celsius: [60, 61], auralis_gpu_power_watts: [null, null],
+  }));
+  assert.deepEqual([shown("gpu").note, shown("gpu-memory").note], ["61 °C", "of 8,192 MB"]);
+  assert.deepEqual(shown("gpu").lines.map(({ values }) => values), [[30, 40]]);
+  data.replace(answer(1, 2, { auralis_gpu_temperature_celsius: [60, 61] }));
+  assert.equal(shown("gpu"), null);
 });
