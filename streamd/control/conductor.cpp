@@ -108,7 +108,9 @@ void Conductor::log_holes() {
   std::optional<Hole> of_personal;
   std::size_t personal_listeners = 0;
   for (const ChunkPump::StationHole& one : pump_.take_holes()) {
-    const std::size_t listeners = subscriptions_.listeners_of(one.station);
+    const std::size_t listeners = one.hole.cause == HoleCause::kEncoding
+                                      ? subscriptions_.opus_listeners_of(one.station)
+                                      : subscriptions_.listeners_of(one.station);
     if (!one.personal) {
       log_hole(one.name, one.hole, listeners);
     } else {

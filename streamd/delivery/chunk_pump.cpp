@@ -19,7 +19,7 @@ ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock&
       meter_(meter),
       prefill_chunks_(prefill_chunks),
       opus_bitrate_(opus_bitrate),
-      silence_{{}, {}, false, nullptr, false, false, {}, {}, {}, make_encoder({}, false)} {}
+      silence_{{}, {}, false, nullptr, false, false, {}, {}, {}, {}, make_encoder({}, false)} {}
 
 StationEncoder ChunkPump::make_encoder(const std::string& title, bool personal) const {
   return {encoding_, clock_, metrics_.encode_ms, {title, opus_bitrate_, personal}};
@@ -51,7 +51,7 @@ void ChunkPump::add(const StationId& station, const std::string& name, bool alwa
     remove(StationId(former->second.station));
   channels_.emplace(
       station.index,
-      Channel{station, name, always, &metrics, false, false, {}, {}, {}, make_encoder(name, !always)});
+      Channel{station, name, always, &metrics, false, false, {}, {}, {}, {}, make_encoder(name, !always)});
 }
 
 void ChunkPump::remove(const StationId& station) {
@@ -59,6 +59,7 @@ void ChunkPump::remove(const StationId& station) {
   Channel* const found = channel(station);
   if (found == nullptr) return;
   add_hole(*found, found->holes.end());
+  add_hole(*found, found->encoding_holes.end());
   channels_.erase(station.index);
 }
 
@@ -105,6 +106,7 @@ void ChunkPump::apply_timeline() {
 
 void ChunkPump::reset(Channel& channel) {
   add_hole(channel, channel.holes.end());
+  add_hole(channel, channel.encoding_holes.end());
   channel.plays = channel.flowing = false;
   channel.recent.clear();
   channel.ahead.clear();
@@ -193,6 +195,7 @@ ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& form
   if (any_opus(formats)) encode_from(from, *turn_, false);
   EncodedChunk& chunk = from.recent.back();
   const bool encoding = any_opus(formats) && from.encoder.encoding(chunk);
+  if (any_opus(formats) && !encoding) add_hole(from, from.encoding_holes.note(*turn_, std::nullopt));
   for (std::size_t i = 0; i < kWireFormats; ++i) {
     if (!formats[i]) continue;
     const auto format = static_cast<WireFormat>(i);

@@ -121,6 +121,7 @@ class ChunkPump {
     bool plays = false;
     bool flowing = false;
     HoleTracker holes = {};
+    HoleTracker encoding_holes = {};
     std::deque<EncodedChunk> recent;  // had their turn; oldest first
     std::deque<EncodedChunk> ahead;   // follow those
     StationEncoder encoder;
@@ -140,6 +141,7 @@ class ChunkPump {
   void skip_to(std::int64_t live, HoleCause cause);
   void take_turn(Channel& channel);
   void note_outcome(Channel& channel, RingRead outcome);
+  Taken take_encoded(Channel& from, std::int64_t chunk, const FormatSet& formats);
   void add_hole(const Channel& channel, const std::optional<Hole>& hole);
   RingRead read(const StationId& station, std::int64_t chunk);
   std::int64_t due_unix_us(std::int64_t chunk) const;

@@ -17,8 +17,18 @@ void ChunkPump::release_if_idle(Channel& channel) {
 ChunkPump::Taken ChunkPump::take_late(const StationId& station, std::int64_t chunk,
                                       const FormatSet& formats) {
   assert(thread_.is_current());
-  Taken taken{{station, {}, chunk, formats}, {}};
   Channel& from = channel_or_silence(station);
+  Taken taken = take_encoded(from, chunk, formats);
+  taken.audio.station = station;
+  if (taken.encoding.any() || !from.always) return taken;
+  std::optional<HoleCause> missing;
+  if (taken.audio.lost.any()) missing = HoleCause::kEncoding;
+  add_hole(from, from.encoding_holes.note(chunk, missing));
+  return taken;
+}
+
+ChunkPump::Taken ChunkPump::take_encoded(Channel& from, std::int64_t chunk, const FormatSet& formats) {
+  Taken taken{{{}, {}, chunk, formats}, {}};
   const auto find = [&](std::int64_t seq) { return find_held(from, seq); };
   from.encoder.collect(find);
   EncodedChunk* const held = find(chunk);

@@ -18,10 +18,12 @@ enum class HoleCause {
   kSynthdGone,  // as well, and synthd does not run
   kOverrun,     // streamd was lapped, and skipped to the live position
   kBehind,      // streamd did not run for longer than the ring, and skipped to the live position
+  kEncoding,    // not encoded in Opus in time: listeners of other formats have it
 };
 
 constexpr std::string_view hole_cause_name(HoleCause cause) {
-  constexpr std::array<std::string_view, 4> kNames{"underrun", "synthd_gone", "overrun", "behind"};
+  constexpr std::array<std::string_view, 5> kNames{"underrun", "synthd_gone", "overrun", "behind",
+                                                   "encoding"};
   return kNames.at(static_cast<std::size_t>(cause));
 }
 
@@ -32,13 +34,14 @@ struct Hole {
   bool over = false;
 };
 
-// Of one station. Its chunks are noted in ascending order. A hole is over once kCalm chunks in a row are
+// Of one station. A hole is over once kCalm chunks in a row are
 // there.
 class HoleTracker {
  public:
   static constexpr std::int64_t kCalm = 10;
 
-  // Returns the hole that begins or is over with this chunk; `missing`: why the chunk is.
+  // Returns the hole that begins or is over with this chunk; `missing`: why the chunk is. Missing chunks are
+  // noted in ascending order, the same one more than once at will.
   std::optional<Hole> note(std::int64_t chunk, std::optional<HoleCause> missing) {
     if (missing) return note_missing(chunk, *missing);
     return hole_ && chunk - last_missing_ >= kCalm ? end() : std::nullopt;
@@ -54,8 +57,9 @@ class HoleTracker {
 
  private:
   std::optional<Hole> note_missing(std::int64_t chunk, HoleCause cause) {
-    last_missing_ = chunk;
     const bool begins = !hole_;
+    if (!begins && chunk == last_missing_) return std::nullopt;
+    last_missing_ = chunk;
     if (begins) hole_ = Hole{cause, chunk, 0, false};
     ++hole_->missing;
     return begins ? hole_ : std::nullopt;

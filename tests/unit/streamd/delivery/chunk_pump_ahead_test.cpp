@@ -146,10 +146,19 @@ TEST_CASE_FIXTURE(
   CHECK(warnings(kOpus) == 3);
   CHECK(delivery_ms() >= 3 * 400);  // each counts with its age
   CHECK(due() == sent() + dropped);
+  auto holes = pump.take_holes();
+  REQUIRE(holes.size() == 1);
+  CHECK(holes[0].hole.cause == HoleCause::kEncoding);
+  CHECK_FALSE(holes[0].hole.over);
   encoding.held = false;
   encoding.run_waiting(100);
   run_until(epoch_ns + 15 * kChunkNs);
   CHECK(seqs(kOpus) == from_to(5, 15));
+  holes = pump.take_holes();
+  REQUIRE(holes.size() == 1);
+  CHECK(holes[0].hole.over);
+  CHECK(holes[0].hole.first == 2);
+  CHECK(holes[0].hole.missing == 3);
   CHECK(lost() == dropped);
   CHECK(due() == sent() + dropped);
 }

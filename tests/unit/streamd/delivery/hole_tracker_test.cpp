@@ -30,6 +30,13 @@ TEST_CASE(
   CHECK_FALSE(tracker.note(200, std::nullopt));
 }
 
+TEST_CASE("a chunk that is missing for several listeners counts once") {
+  HoleTracker tracker;
+  CHECK(tracker.note(7, HoleCause::kEncoding));
+  CHECK_FALSE(tracker.note(7, HoleCause::kEncoding));
+  CHECK(tracker.end()->missing == 1);
+}
+
 TEST_CASE("a hole whose station ends is over with it") {
   HoleTracker tracker;
   CHECK_FALSE(tracker.end());
@@ -47,6 +54,7 @@ TEST_CASE("each cause has a name of its own") {
   CHECK(hole_cause_name(HoleCause::kSynthdGone) == "synthd_gone");
   CHECK(hole_cause_name(HoleCause::kOverrun) == "overrun");
   CHECK(hole_cause_name(HoleCause::kBehind) == "behind");
+  CHECK(hole_cause_name(HoleCause::kEncoding) == "encoding");
 }
 
 }  // namespace
