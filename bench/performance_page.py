@@ -122,6 +122,64 @@ def listening_goals(results):
     return table(["", "measured", "goal", "met"], rows)
 
 
+METRIC_GOALS = [
+    ("counter", "to add to a counter, ns", 1, 1),
+    ("histogram", "to observe a value in a histogram of 15 bounds, ns", 1, 5),
+    ("snapshot/segments", "to read the {series:,.0f} series of synthd and streamd with 32 stations, µs", 1e3, 100),
+    ("snapshot/all", "likewise all {series:,.0f} series, checked and grouped in families, µs", 1e3, None),
+]
+NS = {"ns": 1, "us": 1e3, "ms": 1e6}
+
+
+def metric_costs(bench):
+    """The least of the repetitions, since other load only adds to it."""
+    least, series = {}, {}
+    for entry in bench["benchmarks"]:
+        if entry["run_type"] == "iteration":
+            name = "/".join(entry["name"].split("/")[:2])
+            ns = entry["cpu_time"] * NS[entry["time_unit"]]
+            least[name] = min(least.get(name, ns), ns)
+            series[name] = entry.get("series", 0)
+    rows = []
+    for what, title, unit_ns, most in METRIC_GOALS:
+        name = what if what in least else f"{what}/auralis"
+        ours, theirs = least[name] / unit_ns, least.get(f"{what}/prometheus-cpp")
+        goal = ["", ""] if most is None else [f"≤ {most}", "yes" if ours <= most else "**no**"]
+        rows.append([title.format(series=series[name]), f"{ours:.2f}", number(theirs and theirs / unit_ns, 2), *goal])
+    return table(["on one core", "Auralis", "prometheus-cpp", "goal", "met"], rows)
+
+
+MOST_MORE_PERCENT = 1  # of a core, that a daemon may use more, or less, than without metricsd
+
+
+def monitoring(results):
+    """The median of each condition's turns, and by how much it differs from that without metricsd."""
+    daemons = ("synthd", "streamd")
+    turns = results["turns"]
+    rows = []
+    for name, one in turns.items():
+        cells, met = [], []
+        for daemon in daemons:
+            if not one[daemon] or not turns["absent"][daemon]:
+                cells.append("not measured")
+                continue
+            percent = statistics.median(one[daemon])
+            more = percent - statistics.median(turns["absent"][daemon])
+            cells.append(f"{percent:.2f}" if name == "absent" else f"{percent:.2f} ({more:+.2f})")
+            met.append(abs(more) <= MOST_MORE_PERCENT)
+        verdict = "" if name == "absent" or len(met) < len(daemons) else "yes" if all(met) else "**no**"
+        valid = len(one["synthd"])
+        total = valid + len(one["busy"])
+        rows.append([one["title"], *cells, verdict, f"{valid}" if valid == total else f"{valid} of {total}"])
+    head = ["metricsd", *(f"{daemon}, % of a core" for daemon in daemons), f"within {MOST_MORE_PERCENT} %", "turns"]
+    return table(head, rows)
+
+
+def heard(results):
+    chunks, *wrong = (f"{count:,} {kind}" for kind, count in results["heard"].items())
+    return f"{results['listeners']:,} listeners received {chunks} meanwhile: {', '.join(wrong)}."
+
+
 def with_section(page, name, text):
     marked = re.compile(rf"(<!-- {name}: .*?-->\n).*?(<!-- end -->)", re.DOTALL)
     page, count = marked.subn(lambda match: match[1] + text + "\n" + match[2], page)
@@ -152,18 +210,29 @@ def with_streaming(page, results):
     return with_section(page, "listening goals", listening_goals(results))
 
 
+def with_metrics(page, bench, results):
+    about = machine(results, results["processors"], "scripts/bench --only metrics")
+    page = with_section(page, "metrics machine", f"{about} {heard(results)}")
+    page = with_section(page, "metric costs", metric_costs(bench))
+    return with_section(page, "monitoring", monitoring(results))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("page", type=pathlib.Path, help="where to write the page")
     parser.add_argument("--engine", type=pathlib.Path, help="JSON of auralis-bench-engine; with --peers")
     parser.add_argument("--peers", type=pathlib.Path, help="JSON of peers.py; with --engine")
     parser.add_argument("--streaming", type=pathlib.Path, help="JSON of streaming.py")
+    parser.add_argument("--metrics", type=pathlib.Path, help="JSON of auralis-bench-metrics; with --monitoring")
+    parser.add_argument("--monitoring", type=pathlib.Path, help="JSON of monitoring.py; with --metrics")
     options = parser.parse_args()
     page = SOURCE.read_text()
     if options.engine and options.peers:
         page = with_rendering(page, json.loads(options.engine.read_text()), json.loads(options.peers.read_text()))
     if options.streaming:
         page = with_streaming(page, json.loads(options.streaming.read_text()))
+    if options.metrics and options.monitoring:
+        page = with_metrics(page, json.loads(options.metrics.read_text()), json.loads(options.monitoring.read_text()))
     options.page.write_text(page)
 
 

@@ -97,8 +97,8 @@ class Auralis:
 
     @contextlib.contextmanager
     def playing(self):
-        with self._daemon("synthd"):
-            yield
+        with self._daemon("synthd") as running:
+            yield running
 
     @contextlib.contextmanager
     def streamd(self, listeners):
@@ -111,6 +111,20 @@ class Auralis:
         with self._daemon("streamd", **settings) as running:
             wait_until(lambda: answers(port, "/readyz", 200), running, "streamd")
             yield Server(f"ws://{HOST}:{port}/ws/stream", running)
+
+
+    @contextlib.contextmanager
+    def metricsd(self):
+        """Yields its process and its HTTP port."""
+        port = free_port()
+        settings = {
+            "AURALIS_METRICSD_HOST": HOST,
+            "AURALIS_METRICSD_PORT": str(port),
+            "AURALIS_METRICSD_ZMQ_ENDPOINT": f"tcp://{HOST}:*",
+        }
+        with self._daemon("metricsd", **settings) as running:
+            wait_until(lambda: answers(port, "/healthz", 200), running, "metricsd")
+            yield running, port
 
 
 @contextlib.contextmanager
