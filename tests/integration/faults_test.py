@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""What listeners miss in a fault equals, to the chunk, what streamd says that it dropped; and its success rate says so."""
+"""What listeners miss in a fault equals, to the chunk, what streamd says that it dropped, wherever that is shown; and its
+success rate says so."""
 
 import json
 import subprocess
 import time
 
 import pytest
+import zmq
 
-from auralis import binary, clean_environment, eventually
+from auralis import WAIT_LIMIT_S, binary, clean_environment, eventually, http_request
 
 LISTENERS = 20
 SETTLE_S = 2  # auralis-load measures from so long after the last listener connected
@@ -35,8 +37,37 @@ class Load:
         return json.loads(out)
 
 
+DROPPED = "websocket_chunks_dropped_total"
+
+
 def dropped(stack):
-    return {reason: stack.metric("websocket_chunks_dropped_total", reason=reason) for reason in REASONS}
+    return {reason: stack.metric(DROPPED, reason=reason) for reason in REASONS}
+
+
+def by_reason(series, member):
+    """As dropped(), from series in JSON."""
+    values = {one["labels"]["reason"]: one[member] for one in series if one["name"] == DROPPED}
+    return {reason: values[reason] for reason in REASONS}
+
+
+def dropped_by_dashboard(stack):
+    return by_reason(json.loads(http_request(stack.metrics_port, "GET", "/api/history").text)["series"], "total")
+
+
+def dropped_by_top(stack):
+    command = [binary("top"), "--config", str(stack.config_file), "--json"]
+    environment = {**clean_environment(), **stack.environment}
+    top = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    return by_reason(json.loads(top.stdout)["metrics"], "value")
+
+
+def dropped_by_zmq(stack):
+    with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.RCVTIMEO, WAIT_LIMIT_S * 1000)
+        socket.subscribe("metrics")
+        socket.connect(stack.zmq_endpoint)
+        return by_reason(json.loads(socket.recv_multipart()[1])["metrics"], "value")
 
 
 def late_or_lost(scrape):
@@ -58,6 +89,9 @@ def check(stack):
             assert own == report["server_dropped_by_listener"]
         assert sum(own) == report["missing"] + report["skipped"] == sum(delta.values())
         assert {reason for reason, count in delta.items() if count > 0} == set(reasons)
+        shown = dropped(stack)
+        for place in (dropped_by_dashboard, dropped_by_top, dropped_by_zmq):
+            eventually(lambda place=place: place(stack) == shown, f"{place.__name__} as on /metrics")
         stack.check_books()
         return own
 
