@@ -87,6 +87,13 @@ def test_sent_and_received_chunks_are_equal(stack, listen):
     due, became = books(after)
     assert due == became
 
+    def disconnected(scrape, reason):
+        return scrape.value("websocket_disconnections_total", reason=reason)
+
+    # Each was counted before streamd ended: to the next one, others would be those of a crash.
+    assert disconnected(after, "drain") - disconnected(before, "drain") == len(listeners)
+    assert disconnected(after, "crash") == disconnected(before, "crash")
+
 
 def test_the_books_add_up_after_a_kill(stack, listen):
     slow = listen(PCM, receive_buffer=SMALL_BUFFER)
