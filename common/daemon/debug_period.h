@@ -24,7 +24,7 @@ class DebugPeriod {
   // Restores it once the time is over; about once a second.
   void step();
 
-  static constexpr std::int64_t kLengthNs = 10 * 60 * kNsPerSecond;
+  static constexpr std::int64_t kLengthNs = 600 * kNsPerSecond;
 
  private:
   const Clock& clock_;
