@@ -30,7 +30,7 @@ std::vector<std::string> logged(const std::function<void(GroupedLog&)>& body) {
   }
   std::vector<std::string> lines;
   std::istringstream stream(pipe.drain());
-  for (std::string line; std::getline(stream, line);) lines.push_back(line.substr(line.find(".") + 5));
+  for (std::string line; std::getline(stream, line);) lines.push_back(line.substr(line.find('.') + 5));
   return lines;
 }
 
