@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/encode/encoding_pool.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cassert>
@@ -16,11 +15,12 @@
 namespace auralis {
 namespace {
 
-// For setpriority(2): encoding is hundreds of milliseconds ahead of time; sending and rendering are not.
-constexpr int kNice = 5;
+// Encoding is hundreds of milliseconds ahead of time; sending is not. Below this process's own priority, not
+// below that of other processes: a busy machine must not cost the listeners of Opus their music.
+constexpr int kNiceIncrement = 5;
 
 // Linux has a nice value for each thread. A failure costs only the preference.
-void lower_priority() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice); }
+void lower_priority() { (void)nice(kNiceIncrement); }
 
 }  // namespace
 

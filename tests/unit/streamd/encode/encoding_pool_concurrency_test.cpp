@@ -3,9 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -70,6 +74,22 @@ TEST_CASE("of waiting work, configured stations go first, and then the lowest ch
     while (!done) std::this_thread::yield();
   }
   CHECK(order == std::vector<int>{1, 2, 3, 4});
+}
+
+TEST_CASE("encoding gives way to the thread that made the pool, not to other processes") {
+  constexpr int kProcess = 3;
+  int encoding = 0;
+  // On a thread of its own, which cannot take its priority back.
+  std::thread maker([&encoding] {
+    const int own = getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
+    if (own < kProcess) (void)nice(kProcess - own);
+    std::promise<int> seen;
+    EncodingPool pool(1);
+    pool.run({}, [&seen] { seen.set_value(getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()))); });
+    encoding = seen.get_future().get() - getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
+  });
+  maker.join();
+  CHECK(encoding == 5);
 }
 
 }  // namespace
