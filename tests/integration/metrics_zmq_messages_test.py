@@ -40,7 +40,12 @@ def received(socket):
 
 def first_that(socket, wanted):
     """The next message for which `wanted` is true, of which there must be one."""
-    return next(message for _, message in iter(lambda: received(socket), None) if wanted(message))
+
+    def found():
+        _, message = received(socket)
+        return message if wanted(message) else None
+
+    return eventually(found, "such a message")
 
 
 def kind_is(kind, subject):
@@ -56,28 +61,62 @@ def test_the_page_has_the_members_and_kinds_of_the_schema():
     assert tuple(code_names(row[0])[0] for row in table(PAGE, "topic")) == TOPICS
 
 
+class Outage:
+    """What is told of an outage, message by message."""
+
+    def __init__(self, socket):
+        self._socket = socket
+        self._underruns = None
+        self._missing = 0  # since the last snapshot
+        self.missing = 0
+        self.kinds = set()
+
+    def follow(self):
+        """Takes a message. The events of a second count what its snapshot counts."""
+        topic, message = received(self._socket)
+        if topic == "event":
+            self.kinds.add((message["event"], message["subject"]))
+            self._missing += message["count"] if message["event"] == "hole" else 0
+        elif topic == "metrics":
+            (now,) = [one["value"] for one in message["metrics"] if is_underruns(one)]
+            assert self._underruns is None or now - self._underruns == self._missing
+            self.missing += self._missing
+            self._underruns, self._missing = now, 0
+        return self.missing
+
+
+def is_underruns(series):
+    return series["name"] == "ring_buffer_underruns_total" and series["labels"] == {"station": "default"}
+
+
 def test_an_outage_is_told_by_events_that_count_what_metrics_count(stack):
-    with subscribed(stack.zmq_endpoint, "") as socket, contextlib.closing(Listener(stack.stream_url(), PCM)) as listener:
-        listener.wait_for_more(3)
-        before = stack.metric("ring_buffer_underruns_total", station="default")
-        history = first_that(socket, lambda message: "events" in message)
-        known = {event["id"] for event in history["events"]}
-        synthd = stack.daemons["synthd"]
-        synthd.hang()
-        hang = first_that(socket, kind_is("hang", "synthd"))
-        synthd.go_on()
-        up = first_that(socket, kind_is("up", "synthd"))
-        assert hang["run"] == history["run"] == up["run"]
-        assert up["seq"] > hang["seq"] > max((event["seq"] for event in history["events"]), default=0)
+    with subscribed(stack.zmq_endpoint, "metrics", "event") as socket, contextlib.closing(Listener(stack.stream_url(), PCM)):
+        outage = Outage(socket)
+        first_that(socket, lambda message: "metrics" in message)
+        stack.daemons["synthd"].hang()
+        try:
+            eventually(lambda: outage.follow() and ("hang", "synthd") in outage.kinds, "hang, and what is missing")
+        finally:
+            stack.daemons["synthd"].go_on()
+        eventually(lambda: outage.follow() and ("up", "synthd") in outage.kinds, "the end of it")
 
-        def counted():
-            with subscribed(stack.zmq_endpoint, "history") as late:
-                _, message = received(late)
-            holes = [event for event in message["events"] if kind_is("hole", "default")(event) and event["id"] not in known]
-            missing = stack.metric("ring_buffer_underruns_total", station="default") - before
-            return missing > 0 and sum(hole["total"] for hole in holes) == missing
 
-        eventually(counted, "the events count the chunks that the counter counts")
+def test_what_clients_and_operators_do_is_told(stack):
+    with subscribed(stack.zmq_endpoint, "metrics", "event") as socket:
+        first_that(socket, lambda message: "metrics" in message)
+        assert stack.refused_upgrade("/ws/nowhere").status == 404
+        refused = first_that(socket, kind_is("refusals", "path"))
+        assert (refused["process"], refused["count"], refused["total"]) == ("streamd", 1, 1)
+        assert stack.http("POST", "/api/control", '{"type": "select_preset", "preset": "sleep"}').status == 200
+        assert first_that(socket, kind_is("control", "accepted"))["count"] == 1
+        for name, daemon in stack.daemons.items():
+            daemon.reload()
+            assert first_that(socket, kind_is("reload", name))["message"] == f"{name} has reloaded its configuration"
+        stack.config_file.write_text("nonsense")
+        stack.daemons["streamd"].reload()
+        failed = first_that(socket, kind_is("reload", "streamd"))
+        assert failed["message"] == "streamd could not reload its configuration: see its log"
+        stack.config_file.write_text("")
 
 
 def test_numbers_rise_by_one_and_begin_again_with_the_next_run():
