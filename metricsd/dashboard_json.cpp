@@ -115,6 +115,7 @@ Json events_json(const std::deque<LoggedEvent>& events, std::uint64_t first) {
                     {"kind", event_kind_name(event.kind)},
                     {"subject", event.subject},
                     {"count", number(event.count)},
+                    {"bad", event.bad},
                     {"message", event.message},
                     {"link", event.link}});
   }

@@ -33,6 +33,11 @@ EventKind kind_of(DaemonChange change) {
   return change == DaemonChange::kHang ? EventKind::kHang : EventKind::kDown;
 }
 
+bool is_bad(EventKind kind, std::string_view subject) {
+  if (kind == EventKind::kControl) return subject != "accepted";
+  return kind != EventKind::kUp && kind != EventKind::kCleared;
+}
+
 // The value of a gauge with label process; nothing if there is none.
 std::optional<double> process_gauge(const std::vector<SnapshotFamily>& families, std::string_view name,
                                     Daemon process) {
@@ -49,7 +54,7 @@ std::optional<double> process_gauge(const std::vector<SnapshotFamily>& families,
 
 }  // namespace
 
-// What is seen as a counter that rose. `label` tells the subject; empty: it is the process.
+// Event that is seen as a rise of a counter. `label` tells the subject; empty: it is the process.
 struct EventLog::CountedEvent {
   std::string_view counter;
   EventKind kind;
@@ -95,6 +100,7 @@ LoggedEvent& EventLog::add(const History& history, EventKind kind, Daemon proces
   event.kind = kind;
   event.process = process;
   event.subject = std::move(subject);
+  event.bad = is_bad(kind, event.subject);
   event.link = links_.link(station, history.time_ns(history.newest())).value_or("");
   return events_.emplace_back(std::move(event));
 }
@@ -121,17 +127,20 @@ void EventLog::note_counter(const History& history, const History::Series& serie
   event.message = sentence(event);
 }
 
-// A process that was absent is one that started, whose first configuration is no event.
+// A process that was absent, or has another start, has loaded its first configuration, which is no event.
 void EventLog::note_reloads(const History& history, const std::vector<SnapshotFamily>& families) {
   for (const Daemon daemon : kDaemons) {
     const std::string name(daemon_name(daemon));
     const auto at_s = process_gauge(families, "auralis_config_last_reload_timestamp_seconds", daemon);
+    const auto start_s = process_gauge(families, "process_start_time_seconds", daemon);
     const auto before_s = std::exchange(reloaded_.at(daemon_index(daemon)), at_s);
-    if (!at_s || !before_s || *at_s == *before_s) continue;
+    const auto start_before_s = std::exchange(started_.at(daemon_index(daemon)), start_s);
+    if (!at_s || !before_s || *at_s == *before_s || start_s != start_before_s) continue;
     const bool good = process_gauge(families, "auralis_config_last_reload_successful", daemon) != 0.0;
-    add(history, EventKind::kReload, daemon, name).message =
-        good ? name + " has reloaded its configuration"
-             : name + " could not reload its configuration: see its log";
+    LoggedEvent& event = add(history, EventKind::kReload, daemon, name);
+    event.bad = !good;
+    event.message = name + (good ? " has reloaded its configuration"
+                                 : " could not reload its configuration: see its log");
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What happened: daemons that went and came, chunks that were missing or overwritten, connections refused,
-// changes of music and configuration, and alert conditions. For the time axis of the dashboard and for
-// subscribers.
+// Keeps what happened: daemons that went and came, chunks that were missing or overwritten, connections
+// refused, changes of music and configuration, and alert conditions. For the time axis of the dashboard and
+// for subscribers.
 #pragma once
 
 #include <array>
@@ -50,6 +50,7 @@ struct LoggedEvent {
   std::string subject;                 // the process, station, reason, result or condition
   double count = 0;                    // of what is counted
   double rise = 0;                     // likewise, in its last second
+  bool bad = true;                     // false: as operators want it
   std::string message;                 // a sentence for people
   std::string link;                    // query of a permalink to the music of that moment; empty: none
 };
@@ -58,7 +59,7 @@ struct LoggedEvent {
 class EventLog {
  public:
   static constexpr std::size_t kMost = 200;
-  // What is counted of a kind and subject belongs together unless so much time without any lies between.
+  // Rises of one kind and subject belong together unless they are further apart.
   static constexpr std::int64_t kTogetherNs = 3 * kNsPerSecond;
 
   // `links` must outlive it.
@@ -89,6 +90,7 @@ class EventLog {
   std::deque<LoggedEvent> events_;
   std::array<bool, kAlertRules.size()> firing_{};
   std::array<std::optional<double>, 3> reloaded_{};  // Unix seconds at the last point, by daemon_index()
+  std::array<std::optional<double>, 3> started_{};   // likewise, of the process
 };
 
 }  // namespace auralis

@@ -6,7 +6,7 @@
 
 namespace auralis {
 
-// What the driver does not tell is nothing.
+// Fields that the driver does not report are empty.
 struct GpuReading {
   std::optional<double> utilization_percent;  // of the last second or less, by all programs
   std::optional<double> memory_total_mb;      // MiB

@@ -9,7 +9,7 @@
 namespace auralis {
 namespace {
 
-// What the panels, the conditions and the events are made of.
+// Metrics that the panels, the conditions and the events are made of.
 constexpr std::array<std::string_view, 31> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",

@@ -80,9 +80,13 @@ void MetricsDaemon::run() {
     lock.unlock();
     try {
       if (period++ % kPeriodsInStep == 0) step();
-      source_.measure();
     } catch (const std::exception& error) {
       log_error("snapshot not published", {{"error", std::string(error.what())}});
+    }
+    try {
+      source_.measure();
+    } catch (const std::exception& error) {
+      log_error("published audio not measured", {{"error", std::string(error.what())}});
     }
     // After a stall, continue from now: do not catch up missed periods in a burst.
     due = std::max(due + kPeriod, std::chrono::steady_clock::now());

@@ -37,8 +37,13 @@ void RingMeters::find_stations() {
   for (std::size_t row = 0; row < reader_.capacity(); ++row) {
     const StationId id{row, reader_.generation(row)};
     const auto state = reader_.state(id);
-    const auto label = state && state->personal == 0 ? labels_.label_of(state->name) : std::nullopt;
-    if (!label) continue;
+    if (!state || state->personal != 0) continue;
+    const auto label = labels_.label_of(state->name);
+    // All labels are taken: RingDepths frees that of a station which has ended, a moment later.
+    if (!label) {
+      table_version_.reset();
+      continue;
+    }
     const auto before = stations_.find(row);
     const bool known = before != stations_.end() && before->second.id == id && before->second.label == *label;
     found.emplace(row, known ? std::move(before->second) : Station{id, *label});

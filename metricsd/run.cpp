@@ -4,8 +4,9 @@
 #include <array>
 #include <cinttypes>
 #include <cstdio>
-#include <ctime>
 #include <random>
+
+#include "common/base/utc_text.h"
 
 namespace auralis {
 namespace {
@@ -18,19 +19,8 @@ std::string random_id() {
   return text.data();
 }
 
-std::string iso_time(std::int64_t unix_ns) {
-  const std::time_t seconds = unix_ns / kNsPerSecond;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 40> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text.data() + length, text.size() - length, ".%03dZ",
-                static_cast<int>(unix_ns % kNsPerSecond / kNsPerMs));
-  return text.data();
-}
-
 }  // namespace
 
-Run begin_run(const Clock& clock) { return {random_id(), iso_time(clock.unix_ns())}; }
+Run begin_run(const Clock& clock) { return {random_id(), utc_text_ms(clock.unix_ns())}; }
 
 }  // namespace auralis

@@ -50,7 +50,7 @@ std::vector<std::string> read_clients(const std::string& path) {
   std::string line;
   for (std::size_t number = 1; std::getline(file, line); ++number) {
     const std::string key(trimmed(line));
-    if (key.empty() || key.front() == '#') continue;  // no number is written with # first
+    if (key.empty() || key.front() == '#') continue;  // in Z85 a key never begins with '#'
     if (!is_key(key)) {
       refuse("zmq_client_keys_file", path + ": line " + std::to_string(number) +
                                          " must be a public key of CURVE, 40 characters of Z85");

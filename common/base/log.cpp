@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kDrainTime{500};
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Of the current Log, whose logger is global, too; above every level if there is none.
+// Lowest level that the current Log writes; kNoLevel without one.
 constexpr int kNoLevel = static_cast<int>(LogLevel::kError) + 1;
 std::atomic<int> lowest_level{kNoLevel};
 
@@ -82,7 +82,7 @@ class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mute
   void flush_() override {}
 
  private:
-  // Trouble with a file is no message for files.
+  // Errors of files go to the console only.
   void report(LogLevel level, std::string_view sentence, const std::string& file, const std::string& error) {
     std::string members = json_members(sentence, {{"file", file}});
     if (!error.empty()) members = json_members(sentence, {{"file", file}, {"error", error}});

@@ -45,7 +45,7 @@ bool logs(LogLevel level);
 LogLevel log_level();
 void set_log_level(LogLevel level);
 
-// Messages that the current Log dropped because standard error could not keep up.
+// Messages that the current Log dropped because its targets could not keep up.
 std::uint64_t log_messages_dropped();
 
 }  // namespace auralis

@@ -54,8 +54,7 @@ std::vector<ConfigKey> synthd_keys() {
       {"synthd", "max_stations", [](Config& c) -> std::int64_t& { return c.synthd.max_stations; },
        integer_from(0, 4'096),
        "Maximum number of stations, configured and personal. 0: limited by half of what the device renders "
-       "in "
-       "real time, by 256 MB of rings, and by a quarter of the free space of the runtime folder"},
+       "in real time, by 256 MB of rings, and by a quarter of the free space of the runtime folder"},
   };
 }
 
@@ -97,8 +96,7 @@ std::vector<ConfigKey> log_keys() {
        "terminal, else JSON"},
       {"log", "dir", [](Config& c) -> std::string& { return c.log.dir; }, path_or_empty(),
        "Folder of log files as well, JSON, one a day, compressed the next day and kept 30 days; errors also "
-       "in "
-       "a file of their own, kept 90 days. It must exist. Empty: none"},
+       "in a file of their own, kept 90 days. It must exist. Empty: none"},
   };
 }
 

@@ -1,31 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "common/daemon/debug_period.h"
 
-#include <ctime>
-
-#include <array>
 #include <string>
 #include <utility>
 
+#include "common/base/utc_text.h"
+
 namespace auralis {
-namespace {
-
-std::string utc(std::int64_t unix_ns) {
-  const std::time_t seconds = unix_ns / kNsPerSecond;
-  std::tm fields{};
-  gmtime_r(&seconds, &fields);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields)};
-}
-
-}  // namespace
-
 void DebugPeriod::begin() {
   if (!before_) before_ = log_level();
   until_ns_ = clock_.now_ns() + kLengthNs;
   set_log_level(LogLevel::kDebug);
   log_info("log level is debug for 10 minutes (SIGUSR1); SIGUSR2 ends it",
-           {{"until", utc(clock_.unix_ns() + kLengthNs)}});
+           {{"until", utc_text((clock_.unix_ns() + kLengthNs) / kNsPerSecond)}});
 }
 
 void DebugPeriod::end() {

@@ -14,10 +14,10 @@
 namespace auralis {
 
 // Blocks the signals that stop, reload or debug a daemon, in the calling thread and all threads that it
-// starts later, and ignores the others that would end or suspend it (SIGPIPE and SIGXFSZ: a closed peer, or a
-// limit on file sizes, is an error of the write), except those of a crash. SIGQUIT ends it at once, with a
-// core dump. Construct it first in main, after reset_inherited_state(), before any thread and any OpenCL
-// call: PoCL's LLVM replaces handlers, so only what is blocked never reaches one of them.
+// starts later, and ignores the others of 1 to 31 that would end or suspend it (SIGPIPE and SIGXFSZ: a closed
+// peer, or a limit on file sizes, is an error of the write), except those of a crash. SIGQUIT ends it at
+// once, with a core dump. Construct it first in main, after reset_inherited_state(), before any thread and
+// any OpenCL call: PoCL's LLVM replaces handlers, so only what is blocked never reaches one of them.
 class Service {
  public:
   Service();

@@ -14,6 +14,14 @@ std::string counted(double count, const std::string& thing) {
   return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
 }
 
+double sum_of(const std::vector<MetricSample>& samples, std::string_view metric) {
+  double sum = 0;
+  for (const MetricSample& sample : samples) {
+    if (sample.spec.name == metric) sum += sample.value;
+  }
+  return sum;
+}
+
 }  // namespace
 
 StatusReport::StatusReport(const Config& config, Daemon daemon, const Clock& clock)
@@ -40,7 +48,10 @@ std::string StatusReport::of_health() {
 std::string StatusReport::of_stations() {
   audio_.refresh();
   metrics_.refresh();
-  if (!audio_.ready()) return "waiting for synthd";
+  if (!audio_.ready() || !audio_.segment().writer_alive()) return "waiting for synthd";
+  std::vector<MetricSample> samples;
+  metrics_.read(samples);
+  if (samples.empty()) return last_;  // a thread stands still within an update
   std::int64_t stations = 0;
   std::optional<std::int64_t> depth_ns;
   for (std::size_t row = 0; row < audio_.capacity(); ++row) {
@@ -53,22 +64,13 @@ std::string StatusReport::of_stations() {
   }
   std::string text = counted(static_cast<double>(stations), "station");
   const bool streams = daemon_ == Daemon::kStreamd;
-  if (streams) text += ", " + counted(sum_of("websocket_active_connections"), "listener");
+  if (streams) text += ", " + counted(sum_of(samples, "websocket_active_connections"), "listener");
   if (depth_ns) text += ", depth " + std::to_string(*depth_ns / kNsPerMs) + " ms";
-  const double lost = sum_of(streams ? "ring_buffer_underruns_total" : "auralis_chunks_skipped_total");
+  const double lost =
+      sum_of(samples, streams ? "ring_buffer_underruns_total" : "auralis_chunks_skipped_total");
   const double lately = in_last_hour(lost);
-  return text + ", " +
-         (streams ? counted(lately, "underrun") + "/h" : counted(lately, "chunk") + " skipped/h");
-}
-
-double StatusReport::sum_of(std::string_view metric) const {
-  std::vector<MetricSample> samples;
-  metrics_.read(samples);
-  double sum = 0;
-  for (const MetricSample& sample : samples) {
-    if (sample.spec.name == metric) sum += sample.value;
-  }
-  return sum;
+  return last_ = text + ", " +
+                 (streams ? counted(lately, "underrun") + "/h" : counted(lately, "chunk") + " skipped/h");
 }
 
 double StatusReport::in_last_hour(double total) {

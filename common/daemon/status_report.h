@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `systemctl status` shows of a running daemon, taken from the segments that every reader sees, so that
+// The line of a running daemon in `systemctl status`, taken from the segments that every reader sees, so that
 // the audio path has no part in it.
 #pragma once
 
@@ -7,7 +7,6 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,7 +34,6 @@ class StatusReport {
  private:
   std::string of_health();
   std::string of_stations();
-  double sum_of(std::string_view metric) const;
   double in_last_hour(double total);
 
   const Clock& clock_;
@@ -47,7 +45,8 @@ class StatusReport {
     std::int64_t at_ns = 0;
     double total = 0;
   };
-  std::deque<Count> counts_;  // of the last hour, oldest first
+  std::deque<Count> counts_;       // of the last hour, oldest first
+  std::string last_ = "starting";  // text of stations
 };
 
 }  // namespace auralis

@@ -12,7 +12,7 @@
 
 namespace auralis {
 
-// What was found in one chunk.
+// Findings of one chunk.
 struct ChunkFindings {
   bool silent = false;               // its peak is at most AudioMeter::kSilentPeak
   std::int64_t clipped_samples = 0;  // at full scale, in runs of at least AudioMeter::kClippedRun

@@ -3,12 +3,9 @@
 import { by_id, element } from "./dom.js";
 import { moment } from "./units.js";
 
-const GOOD = ["up", "cleared", "reload", "control"];
-
-// Those that touch the visible time.
+// Events that touch the visible time.
 export function visible_events(data, [from_ms, to_ms]) {
-  return data.events.filter(({ begin_ms, end_ms }) => end_ms >= from_ms && begin_ms <= to_ms)
-    .map((event) => ({ ...event, bad: !GOOD.includes(event.kind) }));
+  return data.events.filter(({ begin_ms, end_ms }) => end_ms >= from_ms && begin_ms <= to_ms);
 }
 
 let drawn = "";                        // what the elements show; a focused link is not to be replaced each second

@@ -73,7 +73,9 @@ void Conductor::refuse_change(ConnectionId id, const ClientMessage& message, std
 
 void Conductor::refuse(ConnectionId id, const MessageError& error) {
   const auto* const listener = subscriptions_.find(id);
-  if (listener != nullptr) send(*listener, id, error_message(error));
+  if (listener == nullptr) return;
+  context_.grouped_log.note(GroupedLog::Event::kMessageRefused, error.code, listener->actor);
+  send(*listener, id, error_message(error));
 }
 
 void Conductor::send_status(ConnectionId id) {

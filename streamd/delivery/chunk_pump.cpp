@@ -195,7 +195,9 @@ ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& form
   if (any_opus(formats)) encode_from(from, *turn_, false);
   EncodedChunk& chunk = from.recent.back();
   const bool encoding = any_opus(formats) && from.encoder.encoding(chunk);
-  if (any_opus(formats) && !encoding) add_hole(from, from.encoding_holes.note(*turn_, std::nullopt));
+  if (any_opus(formats) && !encoding && from.always)
+    add_hole(from, from.encoding_holes.note(*turn_,
+                                            chunk.opus ? std::nullopt : std::optional(HoleCause::kEncoding)));
   for (std::size_t i = 0; i < kWireFormats; ++i) {
     if (!formats[i]) continue;
     const auto format = static_cast<WireFormat>(i);

@@ -94,15 +94,15 @@ class ChunkPump {
 
   const AudioReader& reader() const { return reader_; }
 
-  // What listeners of a station miss, as of HoleTracker. Of personal stations only what was skipped: they may
-  // be thousands.
+  // A hole in what listeners of a station hear, by HoleTracker. Of personal stations only what was skipped:
+  // they may be thousands.
   struct StationHole {
     StationId station;
     std::string name;
     bool personal = false;
     Hole hole;
   };
-  // Those that began or are over since the last call.
+  // Holes that began or ended since the last call.
   std::vector<StationHole> take_holes() { return std::exchange(holes_, {}); }
 
   // Audio in the station's ring ahead of now; negative once it ran dry. Only if has_timeline().

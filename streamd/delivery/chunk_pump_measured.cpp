@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the meter is given of the configured stations, and shown of what it found.
+// Hands chunks of the configured stations to the meter, and shows its findings.
 #include "streamd/delivery/chunk_pump.h"
 
 namespace auralis {

@@ -34,8 +34,7 @@ struct Hole {
   bool over = false;
 };
 
-// Of one station. A hole is over once kCalm chunks in a row are
-// there.
+// Of one station. A hole is over once kCalm chunks in a row are there.
 class HoleTracker {
  public:
   static constexpr std::int64_t kCalm = 10;

@@ -33,7 +33,7 @@ class ListenerLedger {
   // The group is about to get another name: what it counts goes to kNoGroup.
   void release_group(std::size_t group);
 
-  // What a listener hears, or waits for.
+  // The station and format that a listener hears, or waits for.
   struct Place {
     StationId station;
     WireFormat format = WireFormat::kJson;

@@ -21,7 +21,7 @@ struct SentChunk {
   AudioChunk audio;
 };
 
-// What was found in it, and the level of the station's audio up to its end.
+// Findings of a chunk, and the level of the station's audio up to its end.
 struct MeasuredChunk {
   StationId station;
   std::int64_t seq = 0;
@@ -30,7 +30,8 @@ struct MeasuredChunk {
   SilenceCause cause = SilenceCause::kZero;  // if it is silent
   double peak = 0;
   std::optional<double> loudness_lufs;
-  Samples samples;  // given back: a thread of low priority that frees them might hold the allocator's lock
+  Samples samples;  // normally given back: a thread of low priority that frees them might hold the
+                    // allocator's lock
 };
 
 class SentMeter {

@@ -15,8 +15,9 @@
 namespace auralis {
 namespace {
 
-// Encoding is hundreds of milliseconds ahead of time; sending is not. Below this process's own priority, not
-// below that of other processes: a busy machine must not cost the listeners of Opus their music.
+// Encoding is hundreds of milliseconds ahead of time; sending is not. Relative to the process, so that with
+// the nice value of -10 that its unit sets encoding is still above other processes: a busy machine must not
+// cost the listeners of Opus their music.
 constexpr int kNiceIncrement = 5;
 
 // Linux has a nice value for each thread. A failure costs only the preference.

@@ -4,6 +4,7 @@
 import json
 import socket
 import struct
+import time
 
 import pytest
 
@@ -102,7 +103,9 @@ def test_refused_connections_are_counted_in_the_log_by_reason(stack):
 
 
 def test_a_wave_of_listeners_is_a_few_lines_that_count_them_all(stack, many_descriptors):
+    begin = time.monotonic()
     raw = [RawListener(stack) for _ in range(200)]
+    connecting_s = time.monotonic() - begin
     assert all(listener.status == 101 for listener in raw)
 
     def logged(single, others):
@@ -114,5 +117,5 @@ def test_a_wave_of_listeners_is_a_few_lines_that_count_them_all(stack, many_desc
         listener.close()
     eventually(lambda: stack.metric("websocket_active_connections") == 0, "all gone")
     eventually(lambda: logged("listener gone", "more listeners gone") == everybody, "all in the log")
-    # At most 20 lines a second are of a single listener, and 200 need less than 10 s.
-    assert records(stack, "more listeners connected") and records(stack, "more listeners gone")
+    # At most 20 lines a second are of a single listener.
+    assert len(records(stack, "listener connected")) <= 20 * (connecting_s + 2)

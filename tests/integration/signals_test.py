@@ -10,7 +10,7 @@ import pytest
 
 from auralis import DAEMONS, Stack, eventually
 
-# Those that end a daemon by design: a stop, a kill, a crash, and SIGQUIT for a core dump.
+# Signals that end a daemon by design: a stop, a kill, a crash, and SIGQUIT for a core dump.
 ENDING = {
     *(signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGSTOP, signal.SIGQUIT),
     *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS),
@@ -27,7 +27,7 @@ def process_status(daemon, field):
 
 
 def main_has_begun(daemon):
-    """What comes earlier meets the dynamic linker, not the daemon."""
+    """A signal that comes earlier meets the dynamic linker, not the daemon."""
     return int(process_status(daemon, "SigIgn"), 16) >> (signal.SIGSTKFLT - 1) & 1
 
 

@@ -10,6 +10,7 @@
 #include "common/access/ticket.h"
 #include "common/base/clock.h"
 #include "common/base/inherited_state.h"
+#include "common/base/utc_text.h"
 #include "tools/arguments.h"
 #include "tools/ticket/time.h"
 
@@ -54,7 +55,7 @@ std::int64_t expiry(const Arguments& arguments) {
     if (arguments.text("--valid") != nullptr) throw UsageError("--valid and --until exclude each other");
     const auto time_s = parse_time(*until);
     if (!time_s) arguments.refuse("--until", "Unix time in seconds, or a time such as 2026-12-31T23:59:59Z");
-    if (*time_s <= now_s) arguments.refuse("--until", "in the future; it is " + time_text(now_s));
+    if (*time_s <= now_s) arguments.refuse("--until", "in the future; it is " + utc_text(now_s));
     return *time_s;
   }
   const auto duration_s = parse_duration(
@@ -85,7 +86,7 @@ std::string check(const Arguments& arguments, const std::string& key_file, const
   std::string answer(sentence(outcome));
   // The claims of a forged ticket are not shown.
   if (outcome != TicketOutcome::kMalformed && outcome != TicketOutcome::kForged)
-    answer += " Station " + ticket->station + ", until " + time_text(ticket->expires_s) + ".";
+    answer += " Station " + ticket->station + ", until " + utc_text(ticket->expires_s) + ".";
   if (outcome != TicketOutcome::kValid) throw TicketError(answer);
   return answer;
 }

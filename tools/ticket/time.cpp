@@ -3,7 +3,6 @@
 
 #include "common/access/ticket.h"
 
-#include <array>
 #include <charconv>
 #include <ctime>
 #include <limits>
@@ -11,7 +10,7 @@
 namespace auralis {
 namespace {
 
-constexpr const char* kForm = "%Y-%m-%dT%H:%M:%S";
+constexpr const char* kForm = "%Y-%m-%dT%H:%M:%S%z";
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t number = 0;
@@ -39,7 +38,7 @@ bool same_day(const std::tm& a, const std::tm& b) { return a.tm_mday == b.tm_mda
 
 std::optional<std::int64_t> iso_time(const std::string& text) {
   std::tm given{};
-  const char* const end = strptime(text.c_str(), (std::string(kForm) + "%z").c_str(), &given);
+  const char* const end = strptime(text.c_str(), kForm, &given);
   if (end != text.c_str() + text.size()) return std::nullopt;
   // timegm sets it to the day that it takes the 30th of February for.
   std::tm real = given;
@@ -61,14 +60,6 @@ std::optional<std::int64_t> parse_time(const std::string& text) {
   const auto number = whole_number(text);
   const auto unix_s = number ? number : iso_time(text);
   return unix_s && 0 <= *unix_s && *unix_s <= kLatestExpiry ? unix_s : std::nullopt;
-}
-
-std::string time_text(std::int64_t unix_s) {
-  const auto time = static_cast<std::time_t>(unix_s);
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), (std::string(kForm) + "Z").c_str(), &parts)};
 }
 
 }  // namespace auralis

@@ -16,7 +16,4 @@ std::optional<std::int64_t> parse_duration(std::string_view text);
 // year 1970 to 9999.
 std::optional<std::int64_t> parse_time(const std::string& text);
 
-// ISO 8601 in UTC, 2026-12-31T23:59:59Z, of a time that parse_time() may return.
-std::string time_text(std::int64_t unix_s);
-
 }  // namespace auralis

@@ -74,7 +74,7 @@ Line listeners_line(const View& view) {
           {}};
 }
 
-// What they hear, and how far synthd is from not keeping up.
+// Adds the listeners by format, and how far synthd is from not keeping up.
 void add_formats(const View& view, std::vector<Line>& page) {
   std::string formats;
   for (const auto& [format, count] : view.listeners_by_format)

@@ -132,8 +132,22 @@ TEST_CASE_FIXTURE(EventsFixture,
   REQUIRE(log.events().size() == 2);
   CHECK(log.events()[0].kind == EventKind::kReload);
   CHECK(log.events()[0].process == Daemon::kStreamd);
+  CHECK_FALSE(log.events()[0].bad);
+  CHECK(log.events()[1].bad);
   CHECK(log.events()[0].message == "streamd has reloaded its configuration");
   CHECK(log.events()[1].message == "streamd could not reload its configuration: see its log");
+}
+
+TEST_CASE_FIXTURE(EventsFixture, "EventLog: a restart between two samples is no reload") {
+  const auto started_at = [](double unix_s) {
+    return std::vector<MetricSample>{
+        gauge_of("process_start_time_seconds", unix_s, {{"process", "streamd"}}),
+        gauge_of("auralis_config_last_reload_timestamp_seconds", unix_s, {{"process", "streamd"}}),
+        gauge_of("auralis_config_last_reload_successful", 1, {{"process", "streamd"}})};
+  };
+  step(started_at(1'764'467'000));
+  step(started_at(1'764'467'001));
+  CHECK(log.events().empty());
 }
 
 TEST_CASE_FIXTURE(EventsFixture, "EventLog: keeps so many at most, but those for however long") {

@@ -209,6 +209,17 @@ TEST_CASE_FIXTURE(
   CHECK(value("loudness_lufs"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "RingMeters: a station that finds no label is measured once one is free") {
+  StationLabels others(own);
+  for (std::size_t i = 0; i < kStationLabels; ++i) others.label_of("station" + std::to_string(i));
+  synthd->open(0, state_of("day"));
+  play(kAhead, kAhead + 10);
+  CHECK_FALSE(value("peak"));
+  others.keep({});
+  play(kAhead + 10, kAhead + 20);
+  CHECK(value("peak"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "RingMeters: mono audio is not measured") {
   test::TempDir other;
   AudioWriter mono(other.path(), Timeline{1'000, 44'100, 4'410, 1}, kSlots, 1);

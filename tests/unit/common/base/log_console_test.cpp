@@ -62,7 +62,7 @@ struct JournalStream {
   JournalStream& operator=(const JournalStream&) = delete;
 };
 
-// What arrives on standard error of a console of that format, which writes one line.
+// Returns what arrives on standard error of a console of that format, which writes one line.
 std::string on_stderr(LogFormat format, const std::string& journal_socket, bool connected) {
   Pipe pipe;
   {

@@ -135,7 +135,7 @@ TEST_CASE("a closed peer is an error of the write, not the end of the process") 
   CHECK(daemon.wait() == 0);
 }
 
-// Those that an operator may send in vain. A stop, a crash and SIGQUIT are not among them.
+// Signals that an operator may send in vain. A stop, a crash and SIGQUIT are not among them.
 constexpr std::array kHarmless{SIGHUP,  SIGUSR1, SIGPIPE, SIGALRM,   SIGUSR2, SIGSTKFLT, SIGTSTP, SIGTTIN,
                                SIGTTOU, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO,     SIGPWR};
 

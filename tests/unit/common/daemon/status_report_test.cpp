@@ -70,6 +70,26 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(status.text().find(", 3 underruns/h") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a synthd that has ended plays no stations") {
+  StatusReport status(config, Daemon::kStreamd, clock);
+  play();
+  CHECK(status.text().find("2 stations") == 0);
+  audio.reset();
+  CHECK(status.text() == "waiting for synthd");
+}
+
+TEST_CASE_FIXTURE(Fixture, "counts that cannot be read are those of before, not 0") {
+  of_streamd.underruns.add(1'000);
+  play();
+  StatusReport status(config, Daemon::kStreamd, clock);
+  const std::string before = status.text();
+  {
+    const MetricsUpdate update(streamd.shard(0));
+    CHECK(status.text() == before);
+  }
+  CHECK(status.text() == before);
+}
+
 TEST_CASE_FIXTURE(Fixture, "synthd shows stations, the least depth, and the chunks that it skipped") {
   StatusReport status(config, Daemon::kSynthd, clock);
   play();

@@ -19,7 +19,7 @@ using Event = GroupedLog::Event;
 const AccessPolicy access{Config{}};
 const IpAddress client = parse_ip_address("192.0.2.1").value();
 
-// What the log says while `body` runs, line by line, without times.
+// Returns the lines of the log while `body` runs, without times.
 std::vector<std::string> logged(const std::function<void(GroupedLog&)>& body) {
   test::Pipe pipe;
   {

@@ -30,7 +30,7 @@ struct Fixture {
     audio.samples = Samples::copy_of(std::vector<std::int16_t>(std::size_t{4'410} * channels, value));
     meter.offer({station, audio});
   }
-  // What is found in it.
+  // Findings of the chunk.
   std::optional<MeasuredChunk> measure(const StationId& station, std::int64_t seq, std::int16_t value,
                                        bool silence = false) {
     offer(station, seq, value, silence);
