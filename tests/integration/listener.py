@@ -3,6 +3,7 @@
 
 import asyncio
 import base64
+import contextlib
 import dataclasses
 import inspect
 import json
@@ -212,7 +213,9 @@ class Listener:
         if self.closed:
             return
         self.resume()
-        _on_loop(self._websocket.close())
+        # The server may end the connection at the same moment.
+        with contextlib.suppress(websockets.ConnectionClosed):
+            _on_loop(self._websocket.close())
         self.wait_until_closed()
 
 
