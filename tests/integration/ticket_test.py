@@ -32,6 +32,11 @@ def answer(result):
     return line
 
 
+def shown(text):
+    """As an error names it: quoted if it has other than plain characters."""
+    return text if re.fullmatch(r"[\w.+:-]+", text) else f'"{text}"'
+
+
 def refusal(result, status):
     assert (result.returncode, result.stdout) == (status, "")
     (line,) = result.stderr.splitlines()
@@ -97,8 +102,7 @@ def test_the_reason_is_given_for_an_invalid_ticket(key_file):
 )
 def test_a_duration_that_is_none_is_refused(key_file, written):
     line = refusal(run("--key-file", key_file, "--station", "night", "--valid", written), 2)
-    told = written if re.fullmatch(r"[\w.+-]+", written) else f'"{written}"'
-    assert line.startswith(f"--valid {told}: must be a whole number with its unit")
+    assert line.startswith(f"--valid {shown(written)}: must be a whole number with its unit")
 
 
 @pytest.mark.parametrize(
@@ -120,12 +124,12 @@ def test_a_duration_that_is_none_is_refused(key_file, written):
 )
 def test_an_end_that_is_no_time_is_refused(key_file, written):
     line = refusal(run("--key-file", key_file, "--station", "night", "--until", written), 2)
-    assert line == f'--until "{written}": must be Unix time in seconds, or a time such as 2026-12-31T23:59:59Z'
+    assert line == f"--until {shown(written)}: must be Unix time in seconds, or a time such as 2026-12-31T23:59:59Z"
 
 
 def test_an_end_that_is_past_is_refused(key_file):
     line = refusal(run("--key-file", key_file, "--station", "night", "--until", PAST), 2)
-    told = re.fullmatch(r'--until "946684800": must be in the future; it is (\S+)', line)[1]
+    told = re.fullmatch(r'--until 946684800: must be in the future; it is (\S+)', line)[1]
     now = datetime.datetime.fromisoformat(told.replace("Z", "+00:00"))
     assert abs(now.timestamp() - time.time()) < LIMIT_S
 
