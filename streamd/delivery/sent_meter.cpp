@@ -107,6 +107,9 @@ SentMeter::~SentMeter() {
   }
   state_->stop.notify_all();
   if (state_->thread.joinable()) state_->thread.join();
+  // A queue of fixed capacity does not destroy what is left in it.
+  state_->queued.consume_all([](const SentChunk&) {});
+  state_->measured.consume_all([](const MeasuredChunk&) {});
 }
 
 void SentMeter::start() {
