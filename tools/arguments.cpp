@@ -27,25 +27,38 @@ std::string flag_of(std::string_view name) {
   return flag;
 }
 
-Arguments::Arguments(CLI::App& app) : app_(app) {
-  app.set_help_flag("");  // ours, so that it is answered on the caller's stream
-  app.allow_extras();     // refused in the words of the other errors
-  app.add_flag("-h,--help", help_, "Print this help");
-  app.add_flag("--version", version_, "Print the version");
+Arguments::Arguments(const std::string& description, const std::string& name)
+    : app_(std::make_unique<CLI::App>(description, name)) {
+  app_->set_help_flag("");  // ours, so that it is answered on the caller's stream
+  app_->allow_extras();     // refused in the words of the other errors
+  app_->add_flag("-h,--help", help_, "Print this help");
+  app_->add_flag("--version", version_, "Print the version");
 }
 
+Arguments::~Arguments() = default;
+
+void Arguments::declare_plain(const std::string& name, const std::string& help) {
+  app_->add_option(name, plain_, help)->type_name("");
+}
+
+void Arguments::declare_switch(const std::string& flag, const std::string& help, const std::string& group) {
+  app_->add_flag(flag, switches_[flag], help)->group(group);
+}
+
+void Arguments::set_footer(const std::string& text) { app_->footer(text); }
+
 bool Arguments::parse(int argc, const char* const* argv, std::ostream& out, const std::string& surplus) {
-  const std::string problem = parse_command_line(app_, argc, argv, shown, surplus);
+  const std::string problem = parse_command_line(*app_, argc, argv, shown, surplus);
   if (!problem.empty()) throw UsageError(problem);
   if (!help_ && !version_) return true;
-  out << (help_ ? app_.help() : app_.get_name() + " " + AURALIS_VERSION + "\n");
+  out << (help_ ? app_->help() : app_->get_name() + " " + AURALIS_VERSION + "\n");
   return false;
 }
 
 void Arguments::declare(const std::string& flag, const std::string& type, const std::string& help,
                         const std::string& group) {
   Given& given = given_[flag];
-  given.option = app_.add_option(flag, given.text, help)->type_name(type)->take_last()->group(group);
+  given.option = app_->add_option(flag, given.text, help)->type_name(type)->take_last()->group(group);
 }
 
 const std::string* Arguments::text(const std::string& flag) const {

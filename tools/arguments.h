@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -48,11 +49,22 @@ std::string flag_of(std::string_view name);
 
 class Arguments {
  public:
-  // Declares --help and --version. `app` outlives this.
-  explicit Arguments(CLI::App& app);
+  // Declares --help, which begins with `description`, and --version of the program `name`.
+  Arguments(const std::string& description, const std::string& name);
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
+  ~Arguments();
 
+  // The only argument that is no option; `name` stands for it in the help.
+  void declare_plain(const std::string& name, const std::string& help);
+
+  // An option without a value.
+  void declare_switch(const std::string& flag, const std::string& help, const std::string& group);
+
+  // The last lines of the help.
+  void set_footer(const std::string& text);
+
+  // An option with a value of that `type`.
   void declare(const std::string& flag, const std::string& type, const std::string& help,
                const std::string& group);
 
@@ -60,6 +72,12 @@ class Arguments {
   // false. `surplus`: the error for an unexpected plain argument. Throws UsageError.
   bool parse(int argc, const char* const* argv, std::ostream& out,
              const std::string& surplus = kUnknownOption);
+
+  // The argument that is no option; empty if it was not given.
+  const std::string& plain() const { return plain_; }
+
+  // Whether the option without a value was given.
+  bool is_given(const std::string& flag) const { return switches_.at(flag); }
 
   // The text of an option; null if it was not given. Of several the last one.
   const std::string* text(const std::string& flag) const;
@@ -90,7 +108,9 @@ class Arguments {
     CLI::Option* option = nullptr;
   };
 
-  CLI::App& app_;
+  std::unique_ptr<CLI::App> app_;
+  std::string plain_;
+  std::map<std::string, bool> switches_;
   std::map<std::string, Given> given_;
   bool help_ = false;
   bool version_ = false;

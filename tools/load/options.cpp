@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/load/options.h"
 
-#include <CLI/CLI.hpp>
-
 #include <array>
 #include <limits>
 #include <ostream>
@@ -21,17 +19,11 @@ constexpr double kUsualSeconds = 10;
 constexpr double kUsualRamp = 200;
 constexpr std::array<std::string_view, 3> kProtocols{"auralis.pcm.v1", "auralis.opus.v1", "auralis.json.v1"};
 
-struct Flags {
-  std::string url;
-  bool json = false;
-};
-
-void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
-  app.add_option(
-         "URL", flags.url,
-         "ws://HOST:PORT/ws/stream?QUERY for WebSocket listeners, http://HOST:PORT/PATH for listeners of "
-         "a plain HTTP stream, whose bytes are counted")
-      ->type_name("");
+void declare(Arguments& arguments) {
+  arguments.declare_plain(
+      "URL",
+      "ws://HOST:PORT/ws/stream?QUERY for WebSocket listeners, http://HOST:PORT/PATH for listeners of a "
+      "plain HTTP stream, whose bytes are counted");
   const std::string group = "The listeners";
   arguments.declare("--listeners", "N", "Number of listeners; default 1", group);
   arguments.declare("--ramp", "X", "New connections a second; default " + number_text(kUsualRamp), group);
@@ -52,8 +44,8 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
       measuring);
   arguments.declare("--pid", "PID", "Also report the processor time and memory of this process, the server",
                     measuring);
-  app.add_flag("--json", flags.json, "Report in JSON")->group(measuring);
-  app.footer(
+  arguments.declare_switch("--json", "Report in JSON", measuring);
+  arguments.set_footer(
       "Lateness: of a chunk's last byte, against the earliest line through the listener's own stream.\n"
       "Exit status: 0 all received everything, 1 a listener was refused, was lost or missed a chunk, 2 wrong "
       "usage.");
@@ -62,15 +54,13 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
 }  // namespace
 
 std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv, std::ostream& out) {
-  CLI::App app("Connects many listeners to a server, and reports what they received.", "auralis-load");
-  Arguments arguments(app);
-  Flags flags;
-  declare(app, arguments, flags);
+  Arguments arguments("Connects many listeners to a server, and reports what they received.", "auralis-load");
+  declare(arguments);
   if (!arguments.parse(argc, argv, out, "one URL at a time")) return std::nullopt;
-  if (flags.url.empty()) throw UsageError("no URL is given; --help lists the options");
+  if (arguments.plain().empty()) throw UsageError("no URL is given; --help lists the options");
 
   LoadOptions options;
-  options.url = parse_stream_url(flags.url);
+  options.url = parse_stream_url(arguments.plain());
   if (!options.url.websocket && arguments.text("--protocol") != nullptr) {
     throw UsageError("--protocol needs a ws:// URL");
   }
@@ -88,7 +78,7 @@ std::optional<LoadOptions> parse_load_options(int argc, const char* const* argv,
   options.seconds = arguments.number("--seconds", 0.1, kLongestSeconds, kUsualSeconds);
   options.server =
       static_cast<pid_t>(arguments.whole_number("--pid", 1, std::numeric_limits<pid_t>::max(), 0));
-  options.json = flags.json;
+  options.json = arguments.is_given("--json");
   return options;
 }
 

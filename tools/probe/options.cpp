@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/probe/options.h"
 
-#include <CLI/CLI.hpp>
-
 #include <array>
 #include <ostream>
 #include <string_view>
@@ -18,13 +16,8 @@ constexpr double kLongestSeconds = 600;
 constexpr std::array<std::string_view, 2> kFormats{"pcm", "opus"};
 constexpr std::array<std::string_view, 2> kComparisons{"exact", "close"};
 
-struct Flags {
-  std::string url;
-  bool json = false;
-};
-
-void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
-  app.add_option("URL", flags.url, "ws://HOST:PORT/ws/stream?QUERY, as a player connects")->type_name("");
+void declare(Arguments& arguments) {
+  arguments.declare_plain("URL", "ws://HOST:PORT/ws/stream?QUERY, as a player connects");
   const std::string group = "The check";
   arguments.declare("--station", "NAME", "Station to listen to; default: the server's", group);
   arguments.declare("--format", "NAME", choice_of(kFormats) + "; default pcm", group);
@@ -32,8 +25,8 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
   arguments.declare(
       "--compare", "HOW",
       "With pcm: exact, bit for bit, the default; or close, for a server that renders with OpenCL", group);
-  app.add_flag("--json", flags.json, "Report in JSON")->group(group);
-  app.footer(
+  arguments.declare_switch("--json", "Report in JSON", group);
+  arguments.set_footer(
       "Receives music as any listener, renders the same moments itself, and compares.\n"
       "Exit status: 0 all chunks came and are right, 1 not, 2 wrong usage or no connection.");
 }
@@ -66,22 +59,20 @@ StreamUrl read_url(const Arguments& arguments, const std::string& text) {
 }  // namespace
 
 std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* argv, std::ostream& out) {
-  CLI::App app("Checks a running server by listening to it.", "auralis-probe");
-  Arguments arguments(app);
-  Flags flags;
-  declare(app, arguments, flags);
+  Arguments arguments("Checks a running server by listening to it.", "auralis-probe");
+  declare(arguments);
   if (!arguments.parse(argc, argv, out, "one URL at a time")) return std::nullopt;
-  if (flags.url.empty()) throw UsageError("no URL is given; --help lists the options");
+  if (arguments.plain().empty()) throw UsageError("no URL is given; --help lists the options");
 
   ProbeOptions options;
-  options.url = read_url(arguments, flags.url);
+  options.url = read_url(arguments, arguments.plain());
   const bool opus = arguments.choice("--format", kFormats, 0) == 1;
   options.format = opus ? WireFormat::kOpus : WireFormat::kPcm;
   if (opus && arguments.text("--compare") != nullptr) throw UsageError("--compare needs --format pcm");
   options.strictness =
       arguments.choice("--compare", kComparisons, 0) == 0 ? Strictness::kExact : Strictness::kClose;
   options.seconds = arguments.number("--seconds", 1, kLongestSeconds, kUsualSeconds);
-  options.json = flags.json;
+  options.json = arguments.is_given("--json");
   return options;
 }
 

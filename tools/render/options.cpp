@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/render/options.h"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <ostream>
@@ -30,13 +28,6 @@ constexpr std::array<std::string_view, 2> kEngines{
     kEngineChoices[static_cast<std::size_t>(EngineChoice::kOpenCl)]};
 constexpr std::array<std::string_view, 2> kBits{"16", "24"};
 
-struct Flags {
-  std::string file;
-  CLI::Option* file_option = nullptr;
-  bool stems = false;
-  bool force = false;
-};
-
 void declare_music(Arguments& arguments) {
   const std::string group = "The music";
   const Config usual;
@@ -60,10 +51,9 @@ void declare_music(Arguments& arguments) {
   }
 }
 
-void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
-  flags.file_option = app.add_option(
-      "FILE", flags.file, "File to write; its extension selects the format: " + choice_of(kSoundExtensions));
-  flags.file_option->type_name("");
+void declare(Arguments& arguments) {
+  arguments.declare_plain("FILE",
+                          "File to write; its extension selects the format: " + choice_of(kSoundExtensions));
   declare_music(arguments);
 
   const std::string group = "The file";
@@ -76,17 +66,18 @@ void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
   arguments.declare("--midi", "FILE", "Also, or only, write the composition as a Standard MIDI File", group);
   arguments.declare("--bits", "N", "Bits a sample of WAV and FLAC: " + choice_of(kBits) + "; default 16",
                     group);
-  app.add_flag("--stems", flags.stems,
-               "Write four files, each with one group of voices: FILE with -pads, -lead, -kicks and -swells")
-      ->group(group);
-  app.add_flag("--force", flags.force, "Replace existing files")->group(group);
+  arguments.declare_switch(
+      "--stems",
+      "Write four files, each with one group of voices: FILE with -pads, -lead, -kicks and -swells", group);
+  arguments.declare_switch("--force", "Replace existing files", group);
 
   const std::string engine_group = "The engine";
   arguments.declare("--engine", "NAME", "native, on this processor, or opencl; default native", engine_group);
   arguments.declare("--device", "TEXT",
                     "With opencl: index in synthd --list-devices, or a part of the device's name",
                     engine_group);
-  app.footer("A file gets its name when it is complete. Exit status: 0 written, 1 failed, 2 wrong usage.");
+  arguments.set_footer(
+      "A file gets its name when it is complete. Exit status: 0 written, 1 failed, 2 wrong usage.");
 }
 
 MusicParameters read_music(const Arguments& arguments, const Config& config) {
@@ -214,23 +205,22 @@ std::vector<std::filesystem::path> RenderOptions::files() const {
 }
 
 std::optional<RenderOptions> parse_render_options(int argc, const char* const* argv, std::ostream& out) {
-  CLI::App app("Renders a station's music to a file, faster than real time.", "auralis-render");
-  Arguments arguments(app);
-  Flags flags;
-  declare(app, arguments, flags);
+  Arguments arguments("Renders a station's music to a file, faster than real time.", "auralis-render");
+  declare(arguments);
   if (!arguments.parse(argc, argv, out, "one file at a time")) return std::nullopt;
   const std::string* const midi = arguments.text("--midi");
-  if (flags.file.empty() && midi == nullptr) throw UsageError("no file is named; --help lists the options");
+  const std::string& file = arguments.plain();
+  if (file.empty() && midi == nullptr) throw UsageError("no file is named; --help lists the options");
 
   RenderOptions options;
-  options.file = flags.file;
-  if (flags.file.empty()) {
+  options.file = file;
+  if (file.empty()) {
     const std::string for_sound = " needs a file for the sound";
-    if (flags.stems) throw UsageError("--stems" + for_sound);
+    if (arguments.is_given("--stems")) throw UsageError("--stems" + for_sound);
     if (arguments.text("--bits") != nullptr) throw UsageError("--bits" + for_sound);
   }
-  options.stems = flags.stems;
-  options.force = flags.force;
+  options.stems = arguments.is_given("--stems");
+  options.force = arguments.is_given("--force");
   if (midi != nullptr) options.midi_file = read_midi_file(arguments, *midi, options.files());
   const bool opencl = arguments.choice("--engine", kEngines, 0) == 1;
   options.config.synthd.engine = opencl ? EngineChoice::kOpenCl : EngineChoice::kNative;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // auralis-ticket: makes and checks the tickets that streamd requires if it has a ticket_key_file.
-#include <CLI/CLI.hpp>
-
 #include <exception>
 #include <iostream>
 #include <stdexcept>
@@ -22,7 +20,7 @@ struct TicketError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-void declare(CLI::App& app, Arguments& arguments) {
+void declare(Arguments& arguments) {
   const auto add = [&arguments](const std::string& flag, const std::string& type, const std::string& help) {
     arguments.declare(flag, type, help, "Options");
   };
@@ -31,7 +29,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   add("--valid", "TIME", "Validity from now on: 30s, 90m, 2h, 7d");
   add("--until", "TIME", "Instead of --valid: expiry, as Unix time in seconds or as 2026-12-31T23:59:59Z");
   add("--check", "TICKET", "Check this ticket instead of making one (for --station, if that is given)");
-  app.footer("Exit status: 0 made or valid, 1 failed or not valid, 2 wrong usage.");
+  arguments.set_footer("Exit status: 0 made or valid, 1 failed or not valid, 2 wrong usage.");
 }
 
 // The text of an option that has to be given; `why` ends the error.
@@ -92,9 +90,8 @@ std::string check(const Arguments& arguments, const std::string& key_file, const
 }
 
 void run(int argc, const char* const* argv) {
-  CLI::App app("Makes and checks tickets for listeners.", "auralis-ticket");
-  Arguments arguments(app);
-  declare(app, arguments);
+  Arguments arguments("Makes and checks tickets for listeners.", "auralis-ticket");
+  declare(arguments);
   if (!arguments.parse(argc, argv, std::cout)) return;
   const std::string& key_file =
       required(arguments, "--key-file", "; it is the file that ticket_key_file in [streamd] names");

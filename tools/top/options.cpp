@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/top/options.h"
 
-#include <CLI/CLI.hpp>
-
 #include <ostream>
 
 #include "common/config/config_loader.h"
@@ -12,22 +10,17 @@
 namespace auralis {
 namespace {
 
-struct Flags {
-  bool once = false;
-  bool json = false;
-};
-
-void declare(CLI::App& app, Arguments& arguments, Flags& flags) {
+void declare(Arguments& arguments) {
   const std::string output = "Instead of a screen that is redrawn each second";
-  app.add_flag("--once", flags.once, "Print one page of text")->group(output);
-  app.add_flag("--json", flags.json, "Print the same, and all metrics, as JSON")->group(output);
+  arguments.declare_switch("--once", "Print one page of text", output);
+  arguments.declare_switch("--json", "Print the same, and all metrics, as JSON", output);
   arguments.declare("--metric", "NAME", "Print the values of that metric, a line each", output);
   const std::string where = "Where the daemons are";
   arguments.declare("--runtime-dir", "DIR", "Folder of their shared memory; default: theirs", where);
   arguments.declare("--config", "FILE",
                     "Their configuration file; default " + std::string(kDefaultConfigFile) + ", if it exists",
                     where);
-  app.footer(
+  arguments.set_footer(
       "Reads shared memory and asks no daemon. The screen shows the last minute; keys: q quits, w chooses "
       "another\n"
       "window, arrows scroll. The others measure for a second, and exit with 0 if all is healthy, 1 if the\n"
@@ -53,20 +46,20 @@ Config read_config(const Arguments& arguments, const char* const* environment) {
 
 std::optional<TopOptions> parse_top_options(int argc, const char* const* argv, const char* const* environment,
                                             std::ostream& out) {
-  CLI::App app("Shows what the daemons do.", "auralis-top");
-  Arguments arguments(app);
-  Flags flags;
-  declare(app, arguments, flags);
+  Arguments arguments("Shows what the daemons do.", "auralis-top");
+  declare(arguments);
   if (!arguments.parse(argc, argv, out)) return std::nullopt;
   TopOptions options;
+  const bool once = arguments.is_given("--once");
+  const bool json = arguments.is_given("--json");
   const std::string* const metric = arguments.text("--metric");
-  if (int{flags.once} + int{flags.json} + int{metric != nullptr} > 1)
+  if (int{once} + int{json} + int{metric != nullptr} > 1)
     throw UsageError("--once, --json and --metric exclude each other");
   if (metric != nullptr) {
     options.mode = TopOptions::Mode::kMetric;
     options.metric = *metric;
-  } else if (flags.once || flags.json) {
-    options.mode = flags.once ? TopOptions::Mode::kOnce : TopOptions::Mode::kJson;
+  } else if (once || json) {
+    options.mode = once ? TopOptions::Mode::kOnce : TopOptions::Mode::kJson;
   }
   options.config = read_config(arguments, environment);
   return options;

@@ -2,24 +2,28 @@
 #include "tools/arguments.h"
 
 #include <doctest/doctest.h>
-#include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <array>
+#include <sstream>
 
 namespace auralis::arguments_test {
 namespace {
 
 // A command line with one option, --size.
 struct Fixture {
-  CLI::App app;
-  Arguments declared{app};
+  Arguments declared{"Measures.", "auralis-measure"};
+  std::ostringstream out;
 
-  Fixture() { declared.declare("--size", "N", "A size", "Sizes"); }
+  Fixture() {
+    declared.declare_plain("FILE", "What to measure");
+    declared.declare("--size", "N", "A size", "Sizes");
+    declared.declare_switch("--fast", "Guess", "Sizes");
+    declared.set_footer("Exit status: 0.");
+  }
 
-  Arguments& given(std::vector<std::string> words) {
-    std::reverse(words.begin(), words.end());  // as CLI11 takes them
-    app.parse(words);
+  Arguments& given(std::vector<const char*> words) {
+    words.insert(words.begin(), "auralis-measure");
+    declared.parse(static_cast<int>(words.size()), words.data(), out);
     return declared;
   }
 };
@@ -42,6 +46,26 @@ TEST_CASE_FIXTURE(Fixture, "an option that is not given has no text, and its fal
   CHECK(none.number("--size", 0, 1, 0.5) == 0.5);
   CHECK(none.whole_number("--size", 0, 9, 4) == 4);
   CHECK(none.choice("--size", std::array<const char*, 2>{"s", "l"}, 1) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a switch is on if it is given; an argument that is no option stands apart") {
+  CHECK_FALSE(given({}).is_given("--fast"));
+  CHECK(declared.plain().empty());
+  CHECK(given({"--fast", "a.wav"}).is_given("--fast"));
+  CHECK(declared.plain() == "a.wav");
+  CHECK(refusal([&] { given({"a.wav", "b.wav"}); }) == "b.wav: unknown option; --help lists them");
+}
+
+TEST_CASE_FIXTURE(Fixture, "the help begins with the description and ends with the footer") {
+  given({"--help"});
+  CHECK(out.str().find("Measures.\n") == 0);
+  CHECK(out.str().find("FILE") != std::string::npos);
+  CHECK(out.str().find("Exit status: 0.\n") == out.str().size() - 16);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the version follows the program's name") {
+  given({"--version"});
+  CHECK(out.str() == std::string("auralis-measure ") + AURALIS_VERSION + "\n");
 }
 
 TEST_CASE_FIXTURE(Fixture, "of an option that is given twice the last one counts") {
