@@ -1,79 +1,72 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/http_healthcheck.h"
 
-#include <chrono>
-#include <exception>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/http.h>
+#include <openssl/ssl.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
+#include <memory>
+#include <system_error>
 
 namespace auralis {
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-using ErrorCode = boost::system::error_code;
+constexpr int kPatienceS = 3;  // for the whole exchange
+constexpr std::size_t kLongestAnswer = 1 << 16;
 
-constexpr std::chrono::seconds kPatience{3};
-
-http::request<http::empty_body> request_for(const HttpEndpoint& endpoint) {
-  http::request<http::empty_body> request(http::verb::get, "/healthz", 11);
-  request.set(http::field::host, url_host(endpoint.host));
-  request.set(http::field::connection, "close");
-  return request;
+// Puts TLS on the connection, when it is made, and takes it off at its end. Accepts any certificate: it is
+// issued for the server's public name, not for this machine's address.
+BIO* with_tls(BIO* connection, void* context, int connected, int use_tls) {
+  if (connected != 0) {
+    if (use_tls == 0) return connection;
+    BIO* const tls = BIO_new_ssl(static_cast<SSL_CTX*>(context), 1);
+    return tls != nullptr ? BIO_push(tls, connection) : nullptr;
+  }
+  if (BIO_method_type(connection) != BIO_TYPE_SSL) return connection;
+  BIO* const plain = BIO_pop(connection);
+  BIO_free(connection);
+  return plain;
 }
 
-// Throws Asio's exceptions.
-unsigned asked_status(const HttpEndpoint& endpoint) {
-  asio::io_context context;
-  // Accepts any certificate: it is issued for the server's public name, not for this machine's address.
-  asio::ssl::context tls(asio::ssl::context::tls_client);
-  beast::ssl_stream<beast::tcp_stream> secure(context, tls);
-  beast::tcp_stream& plain = secure.next_layer();
-  plain.expires_after(kPatience);  // for the whole exchange
-  const http::request<http::empty_body> request = request_for(endpoint);
-  http::response<http::string_body> response;
-  beast::flat_buffer buffer;
-  ErrorCode outcome;
-  const auto ask = [&](auto& stream) {
-    http::async_write(stream, request, [&](ErrorCode error, std::size_t) {
-      outcome = error;
-      if (!error)
-        http::async_read(stream, buffer, response, [&](ErrorCode ended, std::size_t) { outcome = ended; });
-    });
-  };
-  const std::string host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host;
-  const asio::ip::tcp::endpoint server(asio::ip::make_address(host),
-                                       static_cast<std::uint16_t>(endpoint.port));
-  plain.async_connect(server, [&](ErrorCode error) {
-    outcome = error;
-    if (error) return;
-    if (endpoint.tls_certificate.empty()) return ask(plain);
-    secure.async_handshake(asio::ssl::stream_base::client, [&](ErrorCode failed) {
-      outcome = failed;
-      if (!failed) ask(secure);
-    });
-  });
-  context.run();
-  if (outcome) throw boost::system::system_error(outcome);
-  return response.result_int();
+using Connection = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
+
+// Null if it fails. Connects here, since OpenSSL's client tries again for as long as it has patience.
+Connection connection_to(const HttpEndpoint& endpoint) {
+  Connection connection(
+      BIO_new_connect((url_host(endpoint.host) + ":" + std::to_string(endpoint.port)).c_str()),
+      &BIO_free_all);
+  if (connection == nullptr || BIO_do_connect(connection.get()) <= 0) return {nullptr, &BIO_free_all};
+  BIO_socket_nbio(static_cast<int>(BIO_get_fd(connection.get(), nullptr)), 1);  // so that patience ends
+  return connection;
+}
+
+// OpenSSL's first error of this thread: the cause of those that follow.
+std::string cause() {
+  const char* detail = "";
+  int flags = 0;
+  const unsigned long error = ERR_get_error_all(nullptr, nullptr, nullptr, &detail, &flags);
+  const char* const reason = ERR_reason_error_string(error);
+  std::string text = ERR_SYSTEM_ERROR(error) ? std::generic_category().message(ERR_GET_REASON(error))
+                     : reason != nullptr     ? reason
+                                             : "no answer";
+  if ((flags & ERR_TXT_STRING) != 0 && *detail != '\0') text.append(": ").append(detail);
+  return text;
 }
 
 }  // namespace
 
 std::string http_healthcheck(const HttpEndpoint& endpoint) {
-  try {
-    const unsigned status = asked_status(endpoint);
-    return status == 200 ? "" : "/healthz answers " + std::to_string(status);
-  } catch (const std::exception& error) {
-    return error.what();
-  }
+  ERR_clear_error();
+  const std::string url = http_url(endpoint) + "/healthz";
+  const Connection connection = connection_to(endpoint);
+  if (connection == nullptr) return url + ": " + cause();
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  &SSL_CTX_free);
+  const Connection answer(OSSL_HTTP_get(url.c_str(), nullptr, nullptr, connection.get(), nullptr, with_tls,
+                                        context.get(), 0, nullptr, nullptr, 0, kLongestAnswer, kPatienceS),
+                          &BIO_free_all);
+  return answer != nullptr ? "" : url + ": " + cause();
 }
 
 }  // namespace auralis

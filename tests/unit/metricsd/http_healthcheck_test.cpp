@@ -22,7 +22,7 @@ TEST_CASE("http_healthcheck: is content with a serving metricsd only") {
   server.reset();
   CHECK_FALSE(http_healthcheck({"127.0.0.1", port}).empty());
   const HttpServer unwell({"127.0.0.1", 0}, {{"/healthz", page(503)}});
-  CHECK(http_healthcheck({"127.0.0.1", unwell.port()}) == "/healthz answers 503");
+  CHECK(http_healthcheck({"127.0.0.1", unwell.port()}).find("code=503") != std::string::npos);
 }
 
 }  // namespace
