@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Annotations that say which mutex guards which data. Clang checks them (-Wthread-safety, which scripts/lint
-// runs), other compilers ignore them. Clang's documentation, "Thread Safety Analysis", defines each.
+// Annotations that say which mutex guards which data. Clang checks them (-Wthread-safety, which the
+// sanitizers' builds set), other compilers ignore them. Clang's documentation, "Thread Safety Analysis",
+// defines each.
 #pragma once
 
 #if defined(__clang__)

@@ -56,7 +56,7 @@ std::size_t window_chunks(std::int64_t milliseconds) {
 // station, and be summed up again at each look; a chunk's power is the mean of its parts.
 struct AudioMeter::Loudness {
   struct Destroy {
-    void operator()(ebur128_state* state) const { ebur128_destroy(&state); }
+    void operator()(ebur128_state* destroyed) const { ebur128_destroy(&destroyed); }
   };
 
   std::unique_ptr<ebur128_state, Destroy> state;

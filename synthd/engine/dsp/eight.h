@@ -58,7 +58,7 @@ DSP_INLINE real8 operator+(real8 a, real b) { return a + eight(b); }
 DSP_INLINE real8 operator*(real8 a, real b) { return a * eight(b); }
 DSP_INLINE real8 operator*(real a, real8 b) { return eight(a) * b; }
 DSP_INLINE real4 fma4(real4 a, real4 b, real4 c) {
-#if defined(__FP_FAST_FMAF) && !defined(DSP_DOUBLE)
+#ifdef DSP_FUSES
   for (int i = 0; i < 4; ++i) c[i] = FMA(a[i], b[i], c[i]);
   return c;
 #else

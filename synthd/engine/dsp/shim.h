@@ -66,7 +66,11 @@ DSP_INLINE void store_pair(GLOBAL int16_t* samples, int32_t frame, uint32_t left
 #define DSP_INLINE __attribute__((always_inline)) inline
 #define GLOBAL
 #define RESTRICT __restrict
+#ifdef __clang__
+#define VECTORISE _Pragma("clang loop vectorize(assume_safety)")
+#else
 #define VECTORISE _Pragma("GCC ivdep")
+#endif
 #define DSP_LANES 1
 
 DSP_BEGIN
@@ -91,7 +95,9 @@ DSP_INLINE real magnitude(real x) { return fabs(x); }
 #else
 
 typedef float real;
-#ifdef __FP_FAST_FMAF
+// Clang 14 defines the second alone.
+#if defined(__FP_FAST_FMAF) || defined(__FMA__)
+#define DSP_FUSES
 #define FMA(a, b, c) __builtin_fmaf(a, b, c)
 #else
 #define FMA(a, b, c) ((a) * (b) + (c))

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/dashboard_json.h"
 
-#include "tests/unit/json_instance.h"
 #include "tests/unit/metricsd/history_support.h"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 namespace auralis::dashboard_json_test {
 

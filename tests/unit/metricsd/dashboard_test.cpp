@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/dashboard.h"
 
-#include "tests/unit/json_instance.h"
 #include "tests/unit/metricsd/support.h"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 namespace auralis::dashboard_test {
 

@@ -13,7 +13,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-namespace auralis::overwritten_segment_test {
+namespace auralis::metricsd_overwritten_segment_test {
 namespace {
 
 using namespace test;
@@ -200,4 +200,4 @@ TEST_CASE_FIXTURE(SnapshotFixture, "an overwritten segment: a station that left 
   CHECK(metric(source.take(), "chunks_total", "forest") == 0);
 }
 
-}  // namespace auralis::overwritten_segment_test
+}  // namespace auralis::metricsd_overwritten_segment_test

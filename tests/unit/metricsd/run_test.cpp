@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace auralis::run_test {
+namespace auralis::metricsd_run_test {
 
 TEST_CASE("begin_run: has the time of its start, and an id that no other run has") {
   test::ManualClock clock;
@@ -17,4 +17,4 @@ TEST_CASE("begin_run: has the time of its start, and an id that no other run has
   CHECK(begin_run(clock).id != run.id);
 }
 
-}  // namespace auralis::run_test
+}  // namespace auralis::metricsd_run_test

@@ -14,7 +14,7 @@ namespace auralis::audio_meter_music_test {
 namespace {
 
 // Shorter with sanitizers, which slow down rendering.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef AURALIS_SANITIZED
 constexpr std::int64_t kChunks = 600;
 #else
 constexpr std::int64_t kChunks = 6'000;

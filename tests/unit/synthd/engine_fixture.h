@@ -20,7 +20,7 @@ inline constexpr std::int64_t kRate = 44'100;
 inline constexpr std::int64_t kTurnFrames = kRate * kReverbFeedMs / 1'000;
 inline constexpr std::int64_t kTailFrames = kRate * kReverbTailMs / 1'000;
 // Shorter with sanitizers, which slow down rendering; still includes two turns of the reverb.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef AURALIS_SANITIZED
 inline constexpr std::int64_t kMinuteFrames = 20 * kRate;
 #else
 inline constexpr std::int64_t kMinuteFrames = 60 * kRate;

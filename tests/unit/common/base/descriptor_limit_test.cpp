@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace auralis::descriptor_limit_test {
+namespace auralis::base_descriptor_limit_test {
 namespace {
 
 constexpr rlim_t kWanted = 65'536;
@@ -53,4 +53,4 @@ TEST_CASE("raise_descriptor_limit: a limit that is high enough stays") {
 }
 
 }  // namespace
-}  // namespace auralis::descriptor_limit_test
+}  // namespace auralis::base_descriptor_limit_test

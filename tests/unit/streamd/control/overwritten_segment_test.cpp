@@ -16,7 +16,7 @@
 #include "streamd/delivery/paced_delivery.h"
 #include "tests/unit/streamd/support.h"
 
-namespace auralis::overwritten_segment_test {
+namespace auralis::control_overwritten_segment_test {
 namespace {
 
 constexpr std::int64_t kChunkNs = 100 * kNsPerMs;
@@ -113,4 +113,4 @@ TEST_CASE_FIXTURE(Fixture, "noise over the whole file, its header included, is w
 }
 
 }  // namespace
-}  // namespace auralis::overwritten_segment_test
+}  // namespace auralis::control_overwritten_segment_test

@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace auralis::descriptor_limit_test {
+namespace auralis::net_descriptor_limit_test {
 namespace {
 
 rlimit limit_now() {
@@ -38,4 +38,4 @@ TEST_CASE("more listeners than there may be descriptors are refused in one sente
 }
 
 }  // namespace
-}  // namespace auralis::descriptor_limit_test
+}  // namespace auralis::net_descriptor_limit_test

@@ -24,7 +24,7 @@ constexpr std::int64_t kChunk = 4'410;
 constexpr std::int64_t kRate = 44'100;
 
 // Shorter with sanitizers, which slow down rendering and measuring.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef AURALIS_SANITIZED
 constexpr std::int64_t kSecondsOfLoudness = 60;
 constexpr std::int64_t kSecondsCompared = 10;
 #else

@@ -195,7 +195,7 @@ TEST_CASE("an engine reports its device's time, its memory, and dropped tones") 
 }
 
 // AddressSanitizer terminates a process that allocates too much memory instead of throwing.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef AURALIS_SANITIZED
 constexpr bool kMemoryErrorsThrow = false;
 #else
 constexpr bool kMemoryErrorsThrow = true;

@@ -8,7 +8,7 @@
 #include <array>
 #include <sstream>
 
-namespace auralis::options_test {
+namespace auralis::load_options_test {
 namespace {
 
 // Of a command line that is neither --help nor --version.
@@ -66,4 +66,4 @@ TEST_CASE("--help and --version are answered") {
   }
 }
 
-}  // namespace auralis::options_test
+}  // namespace auralis::load_options_test

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-namespace auralis::report_test {
+namespace auralis::load_report_test {
 namespace {
 
 struct Fixture {
@@ -88,4 +88,4 @@ TEST_CASE_FIXTURE(Fixture, "a run that measured nothing reports its connections 
   CHECK_FALSE(has(text(), "MB/s"));
 }
 
-}  // namespace auralis::report_test
+}  // namespace auralis::load_report_test

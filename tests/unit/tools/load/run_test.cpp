@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <stdexcept>
 
-namespace auralis::run_test {
+namespace auralis::load_run_test {
 
 using namespace test;
 
@@ -56,4 +56,4 @@ TEST_CASE("a server process that does not exist is an error, before any connecti
   CHECK_THROWS_WITH_AS(LoadRun{options}, doctest::Contains("there is no process"), std::runtime_error);
 }
 
-}  // namespace auralis::run_test
+}  // namespace auralis::load_run_test

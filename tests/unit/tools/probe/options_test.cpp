@@ -7,7 +7,7 @@
 
 #include <sstream>
 
-namespace auralis::options_test {
+namespace auralis::probe_options_test {
 namespace {
 
 ProbeOptions parsed(std::vector<const char*> words) {
@@ -69,4 +69,4 @@ TEST_CASE("--help and --version are answered") {
   }
 }
 
-}  // namespace auralis::options_test
+}  // namespace auralis::probe_options_test

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace auralis::report_test {
+namespace auralis::probe_report_test {
 namespace {
 
 struct Fixture {
@@ -61,4 +61,4 @@ TEST_CASE_FIXTURE(Fixture, "a result is an object for programs, without what was
   CHECK_FALSE(json().contains("lateness_p50_ms"));
 }
 
-}  // namespace auralis::report_test
+}  // namespace auralis::probe_report_test

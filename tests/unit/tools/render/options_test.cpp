@@ -7,7 +7,7 @@
 
 #include <sstream>
 
-namespace auralis::options_test {
+namespace auralis::render_options_test {
 namespace {
 
 // Of a command line that is neither --help nor --version.
@@ -102,4 +102,4 @@ TEST_CASE("--help and --version are answered") {
   }
 }
 
-}  // namespace auralis::options_test
+}  // namespace auralis::render_options_test

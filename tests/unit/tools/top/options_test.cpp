@@ -8,7 +8,7 @@
 
 #include <sstream>
 
-namespace auralis::options_test {
+namespace auralis::top_options_test {
 
 using namespace test;
 
@@ -69,4 +69,4 @@ TEST_CASE("--help and --version are answered") {
   }
 }
 
-}  // namespace auralis::options_test
+}  // namespace auralis::top_options_test
