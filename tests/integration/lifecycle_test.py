@@ -140,8 +140,13 @@ def test_sighup_reads_the_configuration_again_without_disturbance(stack, nobody_
             loaded_s = last_reload("timestamp_seconds")
             stack.config_file.write_text(configuration)
             process.reload()
-            eventually(lambda: "configuration" in process.log()[before:], f"{daemon} has read {configuration!r}")
-            entry = json.loads(one_line(process.log()[before:]))
+
+            def said_of_it():
+                return [line for line in process.log()[before:].splitlines() if "configuration" in line]
+
+            eventually(said_of_it, f"{daemon} has read {configuration!r}")
+            (line,) = said_of_it()
+            entry = json.loads(line)
             assert (entry["level"], entry.get("changed")) == (level, changed)
             assert entry["message"].startswith(message)
             eventually(lambda: last_reload("timestamp_seconds") > loaded_s, "the time of the reload")
