@@ -9,6 +9,9 @@
 #include <cstdio>
 #include <ctime>
 
+#include "common/base/clock.h"
+#include "common/base/utc_text.h"
+
 namespace auralis {
 namespace {
 
@@ -50,19 +53,19 @@ std::string text_of(const Json& members) {
   return text;
 }
 
-std::string time_text(const LogRecord& record, const char* form, bool utc) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(record.time);
-  std::tm fields{};
-  (utc ? gmtime_r : localtime_r)(&seconds, &fields);
-  std::array<char, 64> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), form, &fields)};
+std::int64_t unix_ns(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
-std::string milliseconds(const LogRecord& record) {
-  using std::chrono::milliseconds;
-  const auto since = std::chrono::duration_cast<milliseconds>(record.time.time_since_epoch());
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), ".%03d", static_cast<int>(since.count() % 1'000));
+// 2026-12-31 23:59:59.007, where the machine is.
+std::string local_text_ms(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm fields{};
+  localtime_r(&seconds, &fields);
+  std::array<char, 32> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S.", &fields);
+  const auto milliseconds = static_cast<int>(unix_ns(time) % kNsPerSecond / kNsPerMs);
+  std::snprintf(text.data() + length, text.size() - length, "%03d", milliseconds);
   return text.data();
 }
 
@@ -108,8 +111,8 @@ std::string json_members(std::string_view message, LogFields fields) {
 }
 
 std::string json_line(const LogRecord& record) {
-  std::string line = R"({"time":")" + time_text(record, "%Y-%m-%dT%H:%M:%S", true);
-  line.append(milliseconds(record)).append(R"(Z","level":")").append(log_level_name(record.level));
+  std::string line = R"({"time":")" + utc_text_ms(unix_ns(record.time));
+  line.append(R"(","level":")").append(log_level_name(record.level));
   line.append(R"(","process":")").append(record.process).append("\",");
   return line.append(record.members).append("}\n");
 }
@@ -117,7 +120,7 @@ std::string json_line(const LogRecord& record) {
 std::string text_line(const LogRecord& record, bool colour) {
   constexpr std::size_t kLevelWidth = 8;
   const std::string_view level = log_level_name(record.level);
-  std::string line = time_text(record, "%Y-%m-%d %H:%M:%S", false) + milliseconds(record) + " ";
+  std::string line = local_text_ms(record.time) + " ";
   if (colour) line.append(colour_of(record.level));
   line.append(level);
   if (colour) line.append("\x1b[0m");
@@ -146,7 +149,7 @@ std::string_view journal_prefix(LogLevel level) {
 }
 
 std::string utc_date(std::chrono::system_clock::time_point time) {
-  return time_text({time, {}, {}, {}}, "%Y-%m-%d", true);
+  return utc_text(unix_ns(time) / kNsPerSecond).substr(0, std::string_view("2026-11-30").size());
 }
 
 }  // namespace auralis
