@@ -60,14 +60,6 @@ CounterWindow::Values values_of(const std::vector<MetricSample>& samples,
   return values;
 }
 
-void set_or_clear(Gauge& gauge, double value) {
-  if (std::isfinite(value)) {
-    gauge.set(value);
-  } else {
-    gauge.clear();
-  }
-}
-
 // Without a total, the share is absent.
 double percent(double part, double whole) {
   const double share = 100 * part / whole;
@@ -106,8 +98,8 @@ void DerivedMetrics::add_machine(std::int64_t now_ns, const std::optional<CpuTic
   cores_ = ticks->cores;
   machine_.add(now_ns, {ticks->busy, ticks->total});
   const std::optional<Change> change = machine_.over(kShortSpanNs);
-  set_or_clear(own_.machine_cpu_percent,
-               change ? percent(change->amount[kBusyTicks], change->amount[kTotalTicks]) : kNone);
+  own_.machine_cpu_percent.set(change ? percent(change->amount[kBusyTicks], change->amount[kTotalTicks])
+                                      : kNone);
 }
 
 void DerivedMetrics::add_synthd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
@@ -116,21 +108,20 @@ void DerivedMetrics::add_synthd(std::int64_t now_ns, const std::vector<MetricSam
   const double busy = percent(rate(change, kDeviceBusy), 1);
   const bool gpu = std::any_of(samples.begin(), samples.end(),
                                [](const MetricSample& sample) { return sample.spec.name == kGpuMemory; });
-  set_or_clear(own_.gpu_percent, gpu ? busy : kNone);
-  set_or_clear(own_.engine_percent, gpu ? kNone : busy);
+  own_.gpu_percent.set(gpu ? busy : kNone);
+  own_.engine_percent.set(gpu ? kNone : busy);
   set_cpu_percent(Daemon::kSynthd, rate(change, kSynthCpu));
 }
 
 void DerivedMetrics::add_streamd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
   streamd_.add(now_ns, values_of(samples, kDerivedFromStreamd));
   const std::optional<Change> lately = streamd_.unbroken(kShortSpanNs);
-  set_or_clear(own_.bandwidth_mbps, rate(lately, kBytes) * kBitsAByte / kBitsAMegabit);
+  own_.bandwidth_mbps.set(rate(lately, kBytes) * kBitsAByte / kBitsAMegabit);
   set_cpu_percent(Daemon::kStreamd, rate(lately, kStreamCpu));
   const std::optional<Change> minute = streamd_.over(kLongSpanNs);
-  set_or_clear(
-      own_.success_rate,
+  own_.success_rate.set(
       minute ? percent(minute->amount[kOnTime], minute->amount[kDue] - minute->amount[kLeft]) : kNone);
-  set_or_clear(own_.delivery_variance_ms, minute ? interval_deviation_ms(*minute) : kNone);
+  own_.delivery_variance_ms.set(minute ? interval_deviation_ms(*minute) : kNone);
 }
 
 void DerivedMetrics::add_metricsd(std::int64_t now_ns) {
@@ -151,7 +142,7 @@ void DerivedMetrics::hide(Daemon daemon) {
 }
 
 void DerivedMetrics::set_cpu_percent(Daemon daemon, double cpu_seconds_a_second) {
-  set_or_clear(own_.cpu_percent[daemon_index(daemon)], percent(cpu_seconds_a_second, cores_));
+  own_.cpu_percent[daemon_index(daemon)].set(percent(cpu_seconds_a_second, cores_));
 }
 
 }  // namespace auralis

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 #include "common/base/clock.h"
 
@@ -12,58 +11,39 @@ namespace {
 
 double to_ms(std::int64_t ns) { return static_cast<double>(ns) / kNsPerMs; }
 
-void show(OwnMetrics::RingMetrics& ring, std::optional<double> depth_ms, double ring_ms) {
-  if (!depth_ms) {
-    ring.depth_ms.clear();
-    ring.utilization_percent.clear();
-    return;
-  }
-  ring.depth_ms.set(*depth_ms);
-  ring.utilization_percent.set(std::clamp(*depth_ms / ring_ms * 100, 0.0, 100.0));
-}
-
 }  // namespace
 
-RingDepths::RingDepths(const std::filesystem::path& directory, OwnMetricsMemory& own)
-    : reader_(directory), own_(own), labels_(own) {}
+RingDepths::RingDepths(StationRings& rings, OwnMetricsMemory& own) : rings_(rings), own_(own) {}
 
 void RingDepths::update(std::int64_t now_ns) {
-  reader_.refresh();
-  std::vector<ConfiguredDepth> configured;
+  rings_.refresh();
+  std::array<std::optional<double>, kStationLabels> configured_ms;
   std::optional<double> least_personal_ms;
-  for (std::size_t row = 0; row < reader_.capacity(); ++row) {
-    const StationId station{row, reader_.generation(row)};
-    const auto state = reader_.state(station);
-    if (!state) continue;
-    const auto newest = reader_.newest(station);
-    std::optional<double> depth_ms;
-    if (newest) depth_ms = to_ms(reader_.timeline().depth_ns(*newest, now_ns));
-    if (state->personal == 0) {
-      configured.push_back({state->name, depth_ms});
-    } else if (depth_ms) {
-      least_personal_ms = std::min(least_personal_ms.value_or(*depth_ms), *depth_ms);
+  for (const StationRing& station : rings_.stations()) {
+    const std::optional<double> depth = depth_ms(station, now_ns);
+    if (station.label) {
+      configured_ms.at(*station.label) = depth;
+    } else if (station.personal && depth) {
+      least_personal_ms = std::min(least_personal_ms.value_or(*depth), *depth);
     }
   }
-  show_configured(configured);
-  show(own_.metrics().personal_ring, least_personal_ms, ring_ms());
-}
-
-double RingDepths::ring_ms() const {
-  return reader_.ready() ? to_ms(reader_.timeline().chunk_ns() * std::int64_t{reader_.slots()}) : 0;
-}
-
-void RingDepths::show_configured(const std::vector<ConfiguredDepth>& stations) {
-  if (reader_.ready()) {
-    std::vector<std::string_view> names;
-    for (const auto& station : stations) names.emplace_back(station.name);
-    labels_.keep(names);
-  }
-  std::array<std::optional<double>, kStationLabels> depths_ms;
-  for (const auto& station : stations) {
-    if (const auto label = labels_.label_of(station.name)) depths_ms.at(*label) = station.depth_ms;
-  }
   for (std::size_t label = 0; label < kStationLabels; ++label)
-    show(own_.metrics().rings.at(label), depths_ms.at(label), ring_ms());
+    show(own_.metrics().rings.at(label), configured_ms.at(label));
+  show(own_.metrics().personal_ring, least_personal_ms);
+}
+
+std::optional<double> RingDepths::depth_ms(const StationRing& station, std::int64_t now_ns) const {
+  const auto newest = rings_.reader().newest(station.id);
+  if (!newest) return std::nullopt;
+  return to_ms(rings_.reader().timeline().depth_ns(*newest, now_ns));
+}
+
+void RingDepths::show(OwnMetrics::RingMetrics& ring, std::optional<double> depth_ms) const {
+  ring.depth_ms.set(depth_ms);
+  if (!depth_ms) return ring.utilization_percent.clear();
+  const AudioReader& reader = rings_.reader();
+  const double ring_ms = to_ms(reader.timeline().chunk_ns() * std::int64_t{reader.slots()});
+  ring.utilization_percent.set(std::clamp(*depth_ms / ring_ms * 100, 0.0, 100.0));
 }
 
 }  // namespace auralis

@@ -8,45 +8,33 @@
 
 namespace auralis {
 
-RingMeters::RingMeters(const std::filesystem::path& directory, OwnMetricsMemory& own)
-    : reader_(directory), own_(own), labels_(own) {}
+RingMeters::RingMeters(StationRings& rings, OwnMetricsMemory& own) : rings_(rings), own_(own) {}
 
 void RingMeters::measure(std::int64_t now_ns) {
-  if (reader_.refresh()) table_version_.reset();
-  const bool measurable =
-      reader_.ready() && reader_.timeline().channels == AudioMeter::kChannels &&
-      AudioMeter::can_measure(reader_.timeline().sample_rate, reader_.timeline().chunk_frames);
-  if (!measurable) {
-    clear_levels();
-    stations_.clear();
-    table_version_.reset();
-    return;
-  }
-  if (table_version_ != reader_.table_version()) find_stations();
+  rings_.refresh();
+  if (version_ != rings_.version()) find_stations();
   for (auto& entry : stations_) measure(entry.second, now_ns);
 }
 
 // Keeps the meters of stations that are still there, also of a synthd that took its segment over.
 void RingMeters::find_stations() {
   clear_levels();
-  if (timeline_ != reader_.timeline()) stations_.clear();
-  timeline_ = reader_.timeline();
-  table_version_ = reader_.table_version();
+  version_ = rings_.version();
+  const AudioReader& reader = rings_.reader();
+  const bool measurable =
+      reader.ready() && reader.timeline().channels == AudioMeter::kChannels &&
+      AudioMeter::can_measure(reader.timeline().sample_rate, reader.timeline().chunk_frames);
+  if (!measurable) return stations_.clear();
+  if (timeline_ != reader.timeline()) stations_.clear();
+  timeline_ = reader.timeline();
   chunk_.resize(timeline_.chunk_samples());
   std::map<std::size_t, Station> found;
-  for (std::size_t row = 0; row < reader_.capacity(); ++row) {
-    const StationId id{row, reader_.generation(row)};
-    const auto state = reader_.state(id);
-    if (!state || state->personal != 0) continue;
-    const auto label = labels_.label_of(state->name);
-    // All labels are taken: RingDepths frees that of a station which has ended, a moment later.
-    if (!label) {
-      table_version_.reset();
-      continue;
-    }
-    const auto before = stations_.find(row);
-    const bool known = before != stations_.end() && before->second.id == id && before->second.label == *label;
-    found.emplace(row, known ? std::move(before->second) : Station{id, *label});
+  for (const StationRing& ring : rings_.stations()) {
+    if (!ring.label) continue;
+    const auto before = stations_.find(ring.id.index);
+    const bool known =
+        before != stations_.end() && before->second.id == ring.id && before->second.label == *ring.label;
+    found.emplace(ring.id.index, known ? std::move(before->second) : Station{ring.id, *ring.label});
   }
   stations_ = std::move(found);
 }
@@ -56,8 +44,8 @@ void RingMeters::clear_levels() {
 }
 
 void RingMeters::measure(Station& station, std::int64_t now_ns) {
-  const auto newest = reader_.newest(station.id);
-  if (!newest || reader_.timeline().depth_ns(*newest, now_ns) <= 0) {
+  const auto newest = rings_.reader().newest(station.id);
+  if (!newest || rings_.reader().timeline().depth_ns(*newest, now_ns) <= 0) {
     station.next = -1;
     station.meter.reset();
     return metrics_of(station).clear_level();
@@ -76,16 +64,16 @@ void RingMeters::measure(Station& station, std::int64_t now_ns) {
 // The live chunk, unless what follows the last measured one is still there.
 std::int64_t RingMeters::first_to_measure(const Station& station, std::int64_t newest,
                                           std::int64_t now_ns) const {
-  const Timeline& timeline = reader_.timeline();
-  const std::int64_t most = std::min<std::int64_t>(reader_.slots(), kMostNs / timeline.chunk_ns());
+  const Timeline& timeline = rings_.reader().timeline();
+  const std::int64_t most = std::min<std::int64_t>(rings_.reader().slots(), kMostNs / timeline.chunk_ns());
   const std::int64_t live = std::max<std::int64_t>({0, timeline.chunk_at(now_ns), newest + 1 - most});
   const bool continues = station.next >= 0 && station.next <= newest + 1 && newest - station.next < most;
   return continues ? station.next : live;
 }
 
 void RingMeters::measure_chunk(Station& station, std::int64_t chunk) {
-  const Timeline& timeline = reader_.timeline();
-  if (reader_.read(station.id, chunk, chunk_.data()) != RingRead::kChunk) {
+  const Timeline& timeline = rings_.reader().timeline();
+  if (rings_.reader().read(station.id, chunk, chunk_.data()) != RingRead::kChunk) {
     // Lapped, or synthd was too late and skipped it: what follows is no continuation.
     station.meter.reset();
     return;
@@ -94,7 +82,7 @@ void RingMeters::measure_chunk(Station& station, std::int64_t chunk) {
   const ChunkFindings findings = station.meter->add(chunk_.data());
   SilenceCause cause = SilenceCause::kZero;
   if (findings.silent) {
-    const auto state = reader_.state(station.id);
+    const auto state = rings_.reader().state(station.id);
     if (state && state->muted(chunk)) cause = SilenceCause::kMuted;
   }
   metrics_of(station).count(findings, cause,

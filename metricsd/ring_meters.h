@@ -5,23 +5,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include "common/metrics/audio_meter.h"
-#include "common/metrics/station_labels.h"
-#include "common/segments/audio_segment.h"
 #include "metricsd/own_metrics_memory.h"
+#include "metricsd/station_rings.h"
 
 namespace auralis {
 
 // One thread at a time.
 class RingMeters {
  public:
-  // Sets the metrics of `own`, which must outlive it. `directory`: synthd's.
-  RingMeters(const std::filesystem::path& directory, OwnMetricsMemory& own);
+  // Sets the metrics of `own`. Both must outlive it.
+  RingMeters(StationRings& rings, OwnMetricsMemory& own);
 
   // Measures the chunks that were published since the last call; call it several times while a ring is
   // overwritten once. What was overwritten before is not measured, and its absence is no discontinuity. The
@@ -46,12 +44,11 @@ class RingMeters {
   void measure_chunk(Station& station, std::int64_t chunk);
   AudioMetrics& metrics_of(const Station& station) { return own_.metrics().audio.at(station.label); }
 
-  AudioReader reader_;
+  StationRings& rings_;
   OwnMetricsMemory& own_;
-  StationLabels labels_;
-  Timeline timeline_;                           // that `stations_` are of
-  std::optional<std::uint64_t> table_version_;  // likewise; nothing: the table is to be read
-  std::map<std::size_t, Station> stations_;     // by row
+  Timeline timeline_;                        // that `stations_` are of
+  std::uint64_t version_ = 0;                // of `rings_`, likewise
+  std::map<std::size_t, Station> stations_;  // by row
   std::vector<std::int16_t> chunk_;
 };
 

@@ -58,14 +58,6 @@ std::string gpu_of(const std::vector<MetricSample>& samples) {
   return {};
 }
 
-void set_or_clear(Gauge& gauge, const std::optional<double>& value) {
-  if (value) {
-    gauge.set(*value);
-  } else {
-    gauge.clear();
-  }
-}
-
 }  // namespace
 
 std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples) {
@@ -93,8 +85,9 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
                                GpuSources gpus)
     : clock_(clock),
       derived_(own_.metrics()),
-      depths_(config.daemon_dir(Daemon::kSynthd), own_),
-      meters_(config.daemon_dir(Daemon::kSynthd), own_),
+      rings_(config.daemon_dir(Daemon::kSynthd), own_),
+      depths_(rings_, own_),
+      meters_(rings_, own_),
       system_(proc),
       gpus_(clock, std::move(gpus)),
       peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {
@@ -143,9 +136,9 @@ void SnapshotSource::show_gpu() {
   const GpuReading reading = gpus_.latest().value_or(GpuReading{});
   // Else the share of time that DerivedMetrics has set.
   if (reading.utilization_percent) own.gpu_percent.set(*reading.utilization_percent);
-  set_or_clear(own.gpu_memory_total_mb, reading.memory_total_mb);
-  set_or_clear(own.gpu_temperature, reading.temperature_celsius);
-  set_or_clear(own.gpu_power, reading.power_watts);
+  own.gpu_memory_total_mb.set(reading.memory_total_mb);
+  own.gpu_temperature.set(reading.temperature_celsius);
+  own.gpu_power.set(reading.power_watts);
 }
 
 Snapshot SnapshotSource::take() {
@@ -221,11 +214,10 @@ bool SnapshotSource::look_at(Peer& peer, std::int64_t now_ns) {
   own_.metrics().up[daemon_index(peer.daemon)].set(up ? 1 : 0);
   Gauge& age = own_.metrics().heartbeat_age_s[daemon_index(peer.daemon)];
   const SegmentReader& current = peer.reader->segment();
-  if (current.writer_alive()) {
-    age.set(static_cast<double>(std::max<std::int64_t>(0, now_ns - current.heartbeat_ns())) / kNsPerSecond);
-  } else {
-    age.clear();
-  }
+  std::optional<double> age_s;
+  if (current.writer_alive())
+    age_s = static_cast<double>(std::max<std::int64_t>(0, now_ns - current.heartbeat_ns())) / kNsPerSecond;
+  age.set(age_s);
   if (!up) derived_.hide(peer.daemon);
   return up;
 }

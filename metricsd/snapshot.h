@@ -25,6 +25,7 @@
 #include "metricsd/own_metrics_memory.h"
 #include "metricsd/ring_depths.h"
 #include "metricsd/ring_meters.h"
+#include "metricsd/station_rings.h"
 #include "metricsd/system_sampler.h"
 
 namespace auralis {
@@ -124,6 +125,7 @@ class SnapshotSource {
   Mutex mutex_;
   OwnMetricsMemory own_ AURALIS_GUARDED_BY(mutex_);
   DerivedMetrics derived_ AURALIS_GUARDED_BY(mutex_);
+  StationRings rings_ AURALIS_GUARDED_BY(mutex_);
   RingDepths depths_ AURALIS_GUARDED_BY(mutex_);
   RingMeters meters_ AURALIS_GUARDED_BY(mutex_);
   SystemSampler system_ AURALIS_GUARDED_BY(mutex_);

@@ -111,9 +111,9 @@ ChunkFindings AudioMeter::add(const std::int16_t* samples) {
 }
 
 void AudioMeter::add_level(const std::int16_t* samples, int peak) {
-  const std::size_t place = chunks_++ % peaks_.size();
-  peaks_[place] = peak;
-  powers_[place] = loudness_->power_of(samples);
+  const std::size_t index = chunks_++ % peaks_.size();
+  peaks_[index] = peak;
+  powers_[index] = loudness_->power_of(samples);
 }
 
 std::int64_t AudioMeter::count_clipped(const std::int16_t* samples) {

@@ -11,11 +11,7 @@ void AudioMetrics::count(const ChunkFindings& findings, SilenceCause cause, doub
 
 void AudioMetrics::show_level(double peak_level, std::optional<double> loudness) {
   peak.set(peak_level);
-  if (loudness) {
-    loudness_lufs.set(*loudness);
-  } else {
-    loudness_lufs.clear();
-  }
+  loudness_lufs.set(loudness);
 }
 
 void AudioMetrics::clear_level() {

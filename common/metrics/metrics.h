@@ -99,9 +99,12 @@ class Counter {
 
 class Gauge {
  public:
-  void set(double value) { word_.store(value); }
+  // A value that is not finite makes the gauge absent for readers, as clear() does.
+  void set(double value) { word_.store(std::isfinite(value) ? value : std::nan("")); }
+  // Likewise no value.
+  void set(const std::optional<double>& value) { set(value.value_or(std::nan(""))); }
   // Makes the gauge absent for readers: its value is unavailable.
-  void clear() { word_.store(std::nan("")); }
+  void clear() { set(std::nan("")); }
 
  private:
   friend class MetricBinder;

@@ -18,7 +18,8 @@ constexpr std::uint32_t kSlots = 20;  // two seconds
 struct Fixture {
   test::TempDir dir;
   OwnMetricsMemory own;
-  RingDepths depths{dir.path(), own};
+  StationRings rings{dir.path(), own};
+  RingDepths depths{rings, own};
   std::optional<AudioWriter> synthd;
 
   void start_synthd() {

@@ -23,7 +23,8 @@ constexpr std::int64_t kAhead = 8;  // chunks in the ring ahead of now
 struct Fixture {
   test::TempDir dir;
   OwnMetricsMemory own;
-  RingMeters meters{dir.path(), own};
+  StationRings rings{dir.path(), own};
+  RingMeters meters{rings, own};
   std::optional<AudioWriter> synthd;
   std::int64_t now_ns = kTimeline.due_ns(0);
 
@@ -209,17 +210,6 @@ TEST_CASE_FIXTURE(
   CHECK(value("loudness_lufs"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "RingMeters: a station that finds no label is measured once one is free") {
-  StationLabels others(own);
-  for (std::size_t i = 0; i < kStationLabels; ++i) others.label_of("station" + std::to_string(i));
-  synthd->open(0, state_of("day"));
-  play(kAhead, kAhead + 10);
-  CHECK_FALSE(value("peak"));
-  others.keep({});
-  play(kAhead + 10, kAhead + 20);
-  CHECK(value("peak"));
-}
-
 TEST_CASE_FIXTURE(Fixture, "RingMeters: mono audio is not measured") {
   test::TempDir other;
   AudioWriter mono(other.path(), Timeline{1'000, 44'100, 4'410, 1}, kSlots, 1);
@@ -227,7 +217,8 @@ TEST_CASE_FIXTURE(Fixture, "RingMeters: mono audio is not measured") {
   mono.open(0, state_of("day"));
   const std::vector<std::int16_t> samples(4'410, 1'000);
   mono.write_chunk(0, 5, samples.data());
-  RingMeters reading(other.path(), own);
+  StationRings mono_rings(other.path(), own);
+  RingMeters reading(mono_rings, own);
   reading.measure(now_ns);
   CHECK_FALSE(value("peak"));
 }
