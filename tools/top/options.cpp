@@ -3,9 +3,8 @@
 
 #include <ostream>
 
-#include "common/config/config_loader.h"
-#include "common/config/config_table.h"
 #include "tools/arguments.h"
+#include "tools/runtime_options.h"
 
 namespace auralis {
 namespace {
@@ -15,11 +14,7 @@ void declare(Arguments& arguments) {
   arguments.declare_switch("--once", "Print one page of text", output);
   arguments.declare_switch("--json", "Print the same, and all metrics, as JSON", output);
   arguments.declare("--metric", "NAME", "Print the values of that metric, a line each", output);
-  const std::string where = "Where the daemons are";
-  arguments.declare("--runtime-dir", "DIR", "Folder of their shared memory; default: theirs", where);
-  arguments.declare("--config", "FILE",
-                    "Their configuration file; default " + std::string(kDefaultConfigFile) + ", if it exists",
-                    where);
+  declare_runtime_options(arguments);
   arguments.set_footer(
       "Reads shared memory and asks no daemon. The screen shows the last minute; keys: q quits, w chooses "
       "another\n"
@@ -27,19 +22,6 @@ void declare(Arguments& arguments) {
       "condition of a high or critical alert holds, 2 if synthd or streamd is down or cannot be read, or the "
       "usage\n"
       "is wrong.");
-}
-
-Config read_config(const Arguments& arguments, const char* const* environment) {
-  ConfigLoader loader;
-  const std::string* const file = arguments.text("--config");
-  loader.read_file(file != nullptr ? *file : std::string(kDefaultConfigFile), file != nullptr);
-  loader.read_environment(environment);
-  if (const std::string* const folder = arguments.text("--runtime-dir"))
-    loader.set_flag(config_key_index("runtime", "dir"), "--runtime-dir", *folder);
-  loader.check_together();
-  loader.resolve_stations();
-  loader.resolve_runtime_dir(environment);
-  return loader.config();
 }
 
 }  // namespace
@@ -61,7 +43,7 @@ std::optional<TopOptions> parse_top_options(int argc, const char* const* argv, c
   } else if (once || json) {
     options.mode = once ? TopOptions::Mode::kOnce : TopOptions::Mode::kJson;
   }
-  options.config = read_config(arguments, environment);
+  options.config = read_runtime_config(arguments, environment);
   return options;
 }
 

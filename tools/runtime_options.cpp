@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include "tools/runtime_options.h"
+
+#include "common/config/config_loader.h"
+#include "common/config/config_table.h"
+
+namespace auralis {
+
+void declare_runtime_options(Arguments& arguments) {
+  const std::string where = "Where the daemons are";
+  arguments.declare(kRuntimeDirFlag, "DIR", "Folder of their shared memory; default: theirs", where);
+  arguments.declare(kConfigFlag, "FILE",
+                    "Their configuration file; default " + std::string(kDefaultConfigFile) + ", if it exists",
+                    where);
+}
+
+Config read_runtime_config(const Arguments& arguments, const char* const* environment) {
+  ConfigLoader loader;
+  const std::string* const file = arguments.text(kConfigFlag);
+  loader.read_file(file != nullptr ? *file : std::string(kDefaultConfigFile), file != nullptr);
+  loader.read_environment(environment);
+  if (const std::string* const folder = arguments.text(kRuntimeDirFlag))
+    loader.set_flag(config_key_index("runtime", "dir"), kRuntimeDirFlag, *folder);
+  loader.check_together();
+  loader.resolve_stations();
+  loader.resolve_runtime_dir(environment);
+  return loader.config();
+}
+
+}  // namespace auralis
