@@ -90,6 +90,7 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
       meters_(rings_, own_),
       system_(proc),
       gpus_(clock, std::move(gpus)),
+      probes_(config.probe_dir()),
       peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {
   set_build_labels(own_);
   own_.metrics().process.begin();
@@ -195,6 +196,7 @@ Snapshot SnapshotSource::take_locked() {
   own_.metrics().up[daemon_index(Daemon::kMetricsd)].set(1);
   snapshot.up[daemon_index(Daemon::kMetricsd)] = true;
   own_.read(samples);
+  probes_.read(now_ns, samples);
   snapshot.families = families_of(std::move(samples));
   return snapshot;
 }

@@ -23,6 +23,7 @@
 #include "metricsd/gpu_sampler.h"
 #include "metricsd/metric_guard.h"
 #include "metricsd/own_metrics_memory.h"
+#include "metricsd/probe_results.h"
 #include "metricsd/ring_depths.h"
 #include "metricsd/ring_meters.h"
 #include "metricsd/station_rings.h"
@@ -62,7 +63,8 @@ std::vector<double> cumulative_buckets(const MetricSample& sample);
 
 // Reads the segments of the other daemons and keeps metricsd's own metrics. Any thread: one mutex, never
 // taken by the audio path. A healthy daemon contributes what MetricGuard does not withhold; one that hangs
-// its counters and histograms, and `auralis_up` 0; others only that.
+// its counters and histograms, and `auralis_up` 0; others only that. Results of auralis-probe are shown
+// whatever has become of it.
 class SnapshotSource {
  public:
   // `clock` must outlive it; `proc` replaces /proc in a test.
@@ -130,6 +132,7 @@ class SnapshotSource {
   RingMeters meters_ AURALIS_GUARDED_BY(mutex_);
   SystemSampler system_ AURALIS_GUARDED_BY(mutex_);
   GpuSampler gpus_ AURALIS_GUARDED_BY(mutex_);
+  ProbeResults probes_ AURALIS_GUARDED_BY(mutex_);
   Absence absence_ AURALIS_GUARDED_BY(mutex_);
   std::array<Peer, 2> peers_ AURALIS_GUARDED_BY(mutex_);
 };

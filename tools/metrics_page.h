@@ -17,6 +17,7 @@
 #include "streamd/stream_metrics.h"
 #include "synthd/synth_metrics.h"
 #include "tools/metrics_guidance.h"
+#include "tools/probe_metrics.h"
 
 namespace auralis {
 
@@ -98,8 +99,9 @@ inline std::string metrics_page() {
   std::ostringstream out;
   out << "# Metrics\n\n"
          "<!-- Made by `metrics-doc` from the declarations in synthd/synth_metrics.h, "
-         "streamd/stream_metrics.h and\n"
-         "metricsd/own_metrics.h: change those, then run `metrics-doc > docs/metrics.md`. A test compares. "
+         "streamd/stream_metrics.h,\n"
+         "metricsd/own_metrics.h and tools/probe_metrics.h: change those, then run `metrics-doc > "
+         "docs/metrics.md`. A test compares. "
          "-->\n\n"
          "All metrics of all daemons, as metricsd serves them at `/metrics` (port 9464) and publishes them "
          "through ZeroMQ each second. A metric belongs to the daemon that declares it.\n\n"
@@ -110,6 +112,9 @@ inline std::string metrics_page() {
          "- Counters and histograms continue when a daemon restarts, as long as its shared memory exists and "
          "its declarations are unchanged; gauges are absent until they are measured again. metricsd has no "
          "shared memory: its own metrics restart at 0.\n"
+         "- Those of auralis-probe are its latest results, for the last 8 pairs of a station and a format "
+         "that "
+         "it probed with `--publish`; they stay until the next result, whatever has become of the daemons.\n"
          "- A counter that is absent at 0 appears with its first count, which `rate()` and `increase()` "
          "miss: an "
          "alert asks for `increase(x[5m]) > 0 or (x unless x offset 5m)`.\n"
@@ -124,6 +129,7 @@ inline std::string metrics_page() {
   write_metrics_table(out, "synthd", declared_metrics<SynthMetrics>());
   write_metrics_table(out, "streamd", declared_metrics<StreamMetrics>());
   write_metrics_table(out, "metricsd", declared_metrics<OwnMetrics>());
+  write_metrics_table(out, "auralis-probe", declared_metrics<ProbeMetrics>());
   return out.str();
 }
 

@@ -23,4 +23,6 @@ std::filesystem::path Config::daemon_dir(Daemon daemon) const {
   return std::filesystem::path(runtime.dir) / daemon_name(daemon);
 }
 
+std::filesystem::path Config::probe_dir() const { return std::filesystem::path(runtime.dir) / "probe"; }
+
 }  // namespace auralis

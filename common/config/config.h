@@ -120,6 +120,8 @@ struct Config {
 
   // The folder of that daemon's segments: dir / "synthd".
   std::filesystem::path daemon_dir(Daemon daemon) const;
+  // The folder of the metrics of auralis-probe: dir / "probe".
+  std::filesystem::path probe_dir() const;
 };
 
 // An invalid configuration, in one line: the place, its value, and what is allowed.

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """32 configured stations, a personal one, and listeners in each format: who hears what, and how much /metrics holds."""
 
+import subprocess
+
 import pytest
 
-from auralis import eventually, http_request
+from auralis import HOST, binary, clean_environment, eventually, free_ports, http_request
 from listener import JSON, OPUS, PCM
 from plain_http import HttpListener
 
@@ -12,6 +14,7 @@ SETTINGS = {"AURALIS_SYNTHD_MAX_STATIONS": str(len(STATIONS) + 4)}  # a personal
 CONFIGURATION = "".join(f"[[station]]\nname = '{name}'\n" for name in STATIONS)
 
 MOST_SAMPLES = 600
+PROBED_STREAMS = 8  # whose results auralis-probe keeps
 
 
 @pytest.fixture
@@ -52,10 +55,23 @@ def test_listeners_are_counted_by_what_they_hear(stack, audience):
     eventually(lambda: listeners(stack.scrape()) == expected, "the one that switched")
 
 
+def publish_probes(stack):
+    """One result more than are kept, of probes that find no server."""
+    (port,) = free_ports(1)
+    for station in STATIONS[: PROBED_STREAMS + 1]:
+        url = f"ws://{HOST}:{port}/ws/stream?station={station}"
+        command = [binary("probe"), url, "--publish", "--config", stack.config_file]
+        environment = {**clean_environment(), **stack.environment}
+        assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 2
+
+
 def test_metrics_stay_few(stack, audience):
+    publish_probes(stack)
     expected = dict.fromkeys(audience, 1)
     eventually(lambda: listeners(stack.scrape()) == expected, "each listener")
     for accept in ("text/plain", "application/openmetrics-text"):
         page = http_request(stack.metrics_port, "GET", "/metrics", headers={"Accept": accept}).text
         samples = [line for line in page.splitlines() if not line.startswith("#")]
-        assert len(samples) < MOST_SAMPLES
+        assert sum(line.startswith("auralis_probe_success{") for line in samples) == PROBED_STREAMS
+        noise_ratios = PROBED_STREAMS  # had these probes heard anything
+        assert len(samples) + noise_ratios < MOST_SAMPLES

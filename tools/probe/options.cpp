@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "tools/probe/options.h"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <string_view>
 
 #include "common/base/station_name.h"
+#include "common/config/config.h"
 #include "tools/arguments.h"
+#include "tools/runtime_options.h"
 
 namespace auralis {
 namespace {
@@ -26,9 +29,13 @@ void declare(Arguments& arguments) {
       "--compare", "HOW",
       "With pcm: exact, bit for bit, the default; or close, for a server that renders with OpenCL", group);
   arguments.declare_switch("--json", "Report in JSON", group);
+  arguments.declare_switch(
+      "--publish",
+      "Show the result among the daemons' metrics, until the next one of that station and format", group);
+  declare_runtime_options(arguments);
   arguments.set_footer(
       "Receives music as any listener, renders the same moments itself, and compares.\n"
-      "Exit status: 0 all chunks came and are right, 1 not, 2 wrong usage or no connection.");
+      "Exit status: 0 all chunks came and are right, 1 not, 2 wrong usage, no connection, or not published.");
 }
 
 // `url` with the station in its query, which must not name one already.
@@ -56,9 +63,46 @@ StreamUrl read_url(const Arguments& arguments, const std::string& text) {
   return with_station(url, *station);
 }
 
+// The station that the URL names; empty: none, the server chooses.
+std::string station_in(const StreamUrl& url) {
+  constexpr std::string_view kField = "station=";
+  for (std::size_t at = url.target.find('?'); at != std::string::npos; at = url.target.find('&', at + 1)) {
+    if (url.target.compare(at + 1, kField.size(), kField) != 0) continue;
+    const std::size_t begin = at + 1 + kField.size();
+    return url.target.substr(begin, url.target.find('&', begin) - begin);
+  }
+  return {};
+}
+
+// The label of the result. Only a configured station's: the name of a personal one is known to its listeners
+// alone, and a page of metrics has other readers.
+std::string published_station(const std::string& asked, const std::vector<StationConfig>& stations) {
+  constexpr std::string_view kServersChoice = "default";  // of its stations, else its first
+  const auto named = [&](std::string_view name) {
+    return std::any_of(stations.begin(), stations.end(),
+                       [&](const StationConfig& station) { return station.name == name; });
+  };
+  if (asked.empty()) return named(kServersChoice) ? std::string(kServersChoice) : stations.front().name;
+  if (!named(asked)) throw UsageError("--publish: " + shown(asked) + " is not a configured station");
+  return asked;
+}
+
+std::optional<PublishOptions> read_publishing(const Arguments& arguments, const StreamUrl& url,
+                                              const char* const* environment) {
+  if (arguments.is_given("--publish")) {
+    const Config config = read_runtime_config(arguments, environment);
+    return PublishOptions{config.probe_dir(), published_station(station_in(url), config.stations)};
+  }
+  for (const char* const flag : {kRuntimeDirFlag, kConfigFlag}) {
+    if (arguments.text(flag) != nullptr) throw UsageError(std::string(flag) + " needs --publish");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* argv, std::ostream& out) {
+std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* argv,
+                                                const char* const* environment, std::ostream& out) {
   Arguments arguments("Checks a running server by listening to it.", "auralis-probe");
   declare(arguments);
   if (!arguments.parse(argc, argv, out, "one URL at a time")) return std::nullopt;
@@ -73,6 +117,7 @@ std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* arg
       arguments.choice("--compare", kComparisons, 0) == 0 ? Strictness::kExact : Strictness::kClose;
   options.seconds = arguments.number("--seconds", 1, kLongestSeconds, kUsualSeconds);
   options.json = arguments.is_given("--json");
+  options.publish = read_publishing(arguments, options.url, environment);
   return options;
 }
 

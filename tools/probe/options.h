@@ -2,6 +2,7 @@
 // auralis-probe's command line.
 #pragma once
 
+#include <filesystem>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -21,15 +22,24 @@ enum class Strictness {
   kClose,  // near enough, for a server that renders with another engine
 };
 
+// Where the result is shown among the daemons' metrics.
+struct PublishOptions {
+  std::filesystem::path folder;  // of the segment: Config::probe_dir()
+  std::string station;           // its label
+};
+
 struct ProbeOptions {
   StreamUrl url;
   WireFormat format = WireFormat::kPcm;  // or kOpus
   Strictness strictness = Strictness::kExact;
   double seconds = 0;  // of music to receive
   bool json = false;
+  std::optional<PublishOptions> publish;
 };
 
-// Prints --help or --version on `out` and returns nothing, else the options. Throws UsageError.
-std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* argv, std::ostream& out);
+// Prints --help or --version on `out` and returns nothing, else the options. `environment` has the form of
+// environ; it is read only for --publish. Throws UsageError and ConfigError.
+std::optional<ProbeOptions> parse_probe_options(int argc, const char* const* argv,
+                                                const char* const* environment, std::ostream& out);
 
 }  // namespace auralis

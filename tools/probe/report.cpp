@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "common/base/clock.h"
+
 namespace auralis {
 namespace {
 
@@ -48,7 +50,8 @@ std::string probe_json(const ProbeOptions& options, const Reception& reception, 
                               {"station", reception.station},
                               {"format", short_name(options.format)},
                               {"chunks", reception.chunks.size()},
-                              {"gaps", verdict.gaps}};
+                              {"gaps", verdict.gaps},
+                              {"wrong", verdict.wrong}};
   const auto add = [&](const char* name, const std::optional<double>& value) {
     if (value) json[name] = *value;
   };
@@ -60,6 +63,21 @@ std::string probe_json(const ProbeOptions& options, const Reception& reception, 
   json["exact"] = verdict.exact;
   json["reason"] = verdict.reason;
   return json.dump(2) + "\n";
+}
+
+ProbeResult probe_result(const ProbeOptions& options, const Reception& reception, const Verdict* verdict,
+                         std::int64_t unix_ns) {
+  ProbeResult result;
+  result.station = options.publish->station;
+  result.format = short_name(options.format);
+  result.run_seconds = static_cast<double>(unix_ns / kNsPerMs) / 1e3;
+  result.received = reception.chunks.size();
+  if (verdict != nullptr) {
+    result.success = verdict->reason.empty();
+    result.wrong = verdict->wrong;
+    result.snr_db = rounded_snr(*verdict);
+  }
+  return result;
 }
 
 }  // namespace auralis

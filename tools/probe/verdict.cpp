@@ -136,6 +136,9 @@ Verdict judge_delivery(const Reception& reception) {
   Verdict verdict;
   for (std::size_t i = 1; i < reception.chunks.size(); ++i)
     verdict.gaps += reception.chunks[i].head.seq - reception.chunks[i - 1].head.seq - 1;
+  verdict.wrong = verdict.gaps + static_cast<std::uint64_t>(std::count_if(
+                                     reception.chunks.begin(), reception.chunks.end(),
+                                     [](const ReceivedChunk& chunk) { return chunk.head.silence; }));
   for (const std::string& reason : {underrun_of(reception), gap_of(reception), reception.ended}) {
     if (verdict.reason.empty()) verdict.reason = reason;
   }
@@ -153,6 +156,7 @@ Verdict judge_pcm(const Reception& reception, const Timeline& timeline,
     const ReceivedChunk& chunk = reception.chunks[i];
     if (chunk.head.sample_rate != timeline.sample_rate || chunk.audio.size() != samples * 2) {
       verdict.reason = number(chunk) + " has another rate or length than the station's";
+      ++verdict.wrong;
       return verdict;
     }
     if (!chunk.head.silence)
@@ -160,6 +164,7 @@ Verdict judge_pcm(const Reception& reception, const Timeline& timeline,
   }
   verdict.snr_db = ratio.worst_db();
   const bool close = verdict.snr_db.value_or(kLeastCloseSnrDb) >= kLeastCloseSnrDb;
+  if (strictness == Strictness::kExact || !close) verdict.wrong += differences.chunks;
   if (strictness == Strictness::kExact && differences.chunks > 0) {
     verdict.reason = told(differences, count);
     if (close && differences.chunks == count) verdict.reason += "; another engine? See --compare close";

@@ -23,6 +23,7 @@ struct Verdict {
   std::optional<double> snr_db;  // of the worst second; nothing if there is no difference
   std::int32_t peak = 0;         // of the received audio, of 32,767
   std::uint64_t gaps = 0;        // chunks whose numbers were left out
+  std::uint64_t wrong = 0;       // gaps, silence in place of music, and PCM that is not as it must be
   std::string reason;            // what is wrong, in one line; empty: nothing
 };
 

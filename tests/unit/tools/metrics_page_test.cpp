@@ -16,6 +16,7 @@ std::vector<MetricSpec> all_specs() {
   std::vector<MetricSpec> specs = declared_metrics<SynthMetrics>();
   for (auto& spec : declared_metrics<StreamMetrics>()) specs.push_back(std::move(spec));
   for (auto& spec : declared_metrics<OwnMetrics>()) specs.push_back(std::move(spec));
+  for (auto& spec : declared_metrics<ProbeMetrics>()) specs.push_back(std::move(spec));
   return specs;
 }
 

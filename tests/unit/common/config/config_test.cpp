@@ -229,6 +229,7 @@ TEST_CASE("without a runtime folder a system service takes /run/auralis, a user 
       fixture.load({Daemon::kStreamd, {"--runtime-dir", "/tmp/x"}, {"RUNTIME_DIRECTORY=/run/y"}, {}});
   CHECK(given.config.runtime.dir == "/tmp/x");
   CHECK(given.config.daemon_dir(Daemon::kMetricsd) == "/tmp/x/metricsd");
+  CHECK(given.config.probe_dir() == "/tmp/x/probe");
 }
 
 TEST_CASE("loading again uses the same flags and environment, and the current file") {

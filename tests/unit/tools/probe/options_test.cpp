@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tools/probe/options.h"
 
+#include "tests/unit/support.h"
 #include "tools/arguments.h"
 
 #include <doctest/doctest.h>
@@ -10,10 +11,11 @@
 namespace auralis::probe_options_test {
 namespace {
 
-ProbeOptions parsed(std::vector<const char*> words) {
+ProbeOptions parsed(std::vector<const char*> words, std::vector<const char*> environment = {}) {
   words.insert(words.begin(), "auralis-probe");
+  environment.push_back(nullptr);
   std::ostringstream out;
-  return parse_probe_options(static_cast<int>(words.size()), words.data(), out).value();
+  return parse_probe_options(static_cast<int>(words.size()), words.data(), environment.data(), out).value();
 }
 
 std::string refusal(const std::vector<const char*>& words) {
@@ -60,11 +62,37 @@ TEST_CASE("a URL must be that of a server's stream") {
   CHECK_FALSE(refusal({"ws://a", "ws://b"}).empty());
 }
 
+TEST_CASE("a result is published where the daemons are, and under the name of a configured station only") {
+  CHECK_FALSE(parsed({"ws://a"}).publish);
+  const char* const variable = "AURALIS_RUNTIME_DIR=/dev/shm/x";
+  const auto usual = parsed({"ws://a", "--publish", "--config", "/dev/null"}, {variable}).publish;
+  REQUIRE(usual);
+  CHECK(usual->folder == "/dev/shm/x/probe");
+  CHECK(usual->station == "default");
+
+  const test::TempDir folder;
+  const std::string file = folder.path() / "auralis.toml";
+  test::write_file(file, "[[station]]\nname = \"day\"\n[[station]]\nname = \"night\"\n");
+  const auto station = [&](const char* url) {
+    return parsed({url, "--publish", "--config", file.c_str()}).publish->station;
+  };
+  CHECK(station("ws://a") == "day");
+  CHECK(station("ws://a?ticket=x") == "day");
+  CHECK(station("ws://a?station=night") == "night");
+  CHECK(station("ws://a?ticket=x&station=night&lead_ms=1") == "night");
+  for (const char* const url : {"ws://a?station=new", "ws://a?station=p0123456789abcdef"})
+    CHECK(refusal({url, "--publish", "--config", file.c_str()}).find("not a configured station") !=
+          std::string::npos);
+  CHECK(refusal({"ws://a", "--config", file.c_str()}) == "--config needs --publish");
+  CHECK(refusal({"ws://a", "--runtime-dir", "/tmp"}) == "--runtime-dir needs --publish");
+}
+
 TEST_CASE("--help and --version are answered") {
   for (const char* flag : {"--help", "--version"}) {
     const char* const words[] = {"auralis-probe", flag};
+    const char* const environment[] = {nullptr};
     std::ostringstream out;
-    CHECK_FALSE(parse_probe_options(2, words, out));
+    CHECK_FALSE(parse_probe_options(2, words, environment, out));
     CHECK(out.str().find("auralis-probe") != std::string::npos);
   }
 }

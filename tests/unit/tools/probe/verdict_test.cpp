@@ -59,6 +59,7 @@ TEST_CASE_FIXTURE(Fixture, "music as expected is exact") {
   CHECK_FALSE(verdict.snr_db);
   CHECK(verdict.peak == doctest::Approx(8'192).epsilon(0.01));
   CHECK(verdict.gaps == 0);
+  CHECK(verdict.wrong == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "one altered sample is found") {
@@ -69,6 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "one altered sample is found") {
   CHECK(verdict.reason == "chunk 107, frame 2000, right: expected " + std::to_string(right) + ", got " +
                               std::to_string(right + 1) + "; 1 of 30 chunks differ, by 1 at most");
   CHECK(verdict.snr_db.value() > 100);
+  CHECK(verdict.wrong == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "music of another engine is close, and no more") {
@@ -80,6 +82,8 @@ TEST_CASE_FIXTURE(Fixture, "music of another engine is close, and no more") {
   CHECK(close.reason.empty());
   CHECK_FALSE(close.exact);
   CHECK(close.snr_db.value() > kLeastCloseSnrDb);
+  CHECK(close.wrong == 0);
+  CHECK(judged().wrong == kChunks);
   for (std::size_t i = 0; i < kChunkSamples; ++i) alter(20, i, 2'000);
   const Verdict far = judged(Strictness::kClose);
   CHECK(far.reason.find("chunk 100, frame 0, left: expected") == 0);
@@ -93,6 +97,7 @@ TEST_CASE_FIXTURE(Fixture, "a dropped chunk is a gap, with the chunks around it"
   const Verdict verdict = judged();
   CHECK_FALSE(verdict.exact);
   CHECK(verdict.gaps == 2);
+  CHECK(verdict.wrong == 2);
   CHECK(verdict.reason == "gap: chunk 111 is followed by chunk 114");
 }
 
@@ -100,6 +105,7 @@ TEST_CASE_FIXTURE(Fixture, "silence in place of music is an underrun") {
   reception.chunks[5].head.silence = true;
   reception.chunks[5].audio.assign(kChunkSamples * 2, '\0');
   CHECK(judged().reason == "underrun: chunk 105 is silence in place of music");
+  CHECK(judged().wrong == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "music that nobody can hear is told, even if it is right") {
@@ -116,6 +122,7 @@ TEST_CASE_FIXTURE(Fixture, "an early end and a wrong length are told") {
   CHECK(judged().reason == reception.ended);
   reception.chunks[4].audio.pop_back();
   CHECK(judged().reason.find("chunk 104 has another rate or length") == 0);
+  CHECK(judged().wrong == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "Opus is judged by its distance from the music") {
