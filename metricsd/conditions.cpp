@@ -18,6 +18,9 @@ constexpr std::int64_t kHourNs = 60 * kMinuteNs;
 constexpr std::int64_t kScrapeNs = 5 * kNsPerSecond;
 // Of the memory of an hour: Prometheus' own default interval, dense enough for a slope.
 constexpr std::int64_t kMemoryPeriodNs = 15 * kNsPerSecond;
+// An older result of auralis-probe tells nothing about now; it is still shown. As the rule has it, to within
+// a minute: the history's numbers are no more precise.
+constexpr double kProbeResultAgeS = 900;
 
 template <typename Use>
 void for_each_series(const History& history, std::string_view name, Use use) {
@@ -175,6 +178,21 @@ Conditions::Readings Conditions::memory_growth() const {
   return readings;
 }
 
+// Recent results of auralis-probe, by station.
+Conditions::Readings Conditions::probes(const History& history) {
+  const double now_s = static_cast<double>(history.unix_ns(history.newest())) / kNsPerSecond;
+  Readings readings;
+  for_each_gauge(history, kProbeLastRun, [&](const History::Series& run, double run_s) {
+    if (now_s - run_s >= kProbeResultAgeS) return;
+    for_each_gauge(history, kProbeSuccess, [&](const History::Series& series, double success) {
+      const bool same =
+          series.label("station") == run.label("station") && series.label("format") == run.label("format");
+      if (same) readings.push_back({subject_of(series), success});
+    });
+  });
+  return readings;
+}
+
 // What each rule compares with its threshold, for each station or process that can be measured now.
 Conditions::Readings Conditions::readings_of(std::size_t rule, const History& history) const {
   const std::string_view name = kAlertRules.at(rule).name;
@@ -215,6 +233,8 @@ Conditions::Readings Conditions::readings_of(std::size_t rule, const History& hi
     gauges("ring_buffer_depth_ms");
   } else if (name == "StationSilent") {
     gauges("auralis_audio_peak");
+  } else if (name == "ProbeFailing") {
+    readings = probes(history);
   } else if (name == "CPUUtilizationHigh") {
     for_each_gauge(history, "cpu_utilization_percent", [&](const History::Series& series, double value) {
       if (series.label("process").empty()) readings.push_back({"", value});

@@ -25,7 +25,7 @@ struct AlertRule {
   std::string_view meaning;  // of what is measured, for people
 };
 
-inline constexpr std::array<AlertRule, 10> kAlertRules{{
+inline constexpr std::array<AlertRule, 11> kAlertRules{{
     {"AudioBufferUnderrun", "critical", ">", 2, "times", 60,
      "Times within 5 minutes that a station had underruns, if it had one in the last 2 minutes"},
     {"SynthesisLatencyHigh", "critical", ">", 150, "ms", 120,
@@ -39,6 +39,8 @@ inline constexpr std::array<AlertRule, 10> kAlertRules{{
     {"RingBufferDepthLow", "high", "<", 200, "ms", 120, "Audio in a station's ring ahead of now"},
     {"StationSilent", "high", "<", 0.0001, "of full scale", 60,
      "Peak of a station's audio over 3 s, as published or as sent"},
+    {"ProbeFailing", "medium", "==", 0, "", 360,
+     "1 if auralis-probe found the station right, up to 15 minutes ago"},
     {"CPUUtilizationHigh", "medium", ">", 90, "%", 600, "Processor time used by the whole machine"},
     {"MemoryGrowth", "medium", ">", 10, "MB an hour", 3'600, "Growth of a process's memory, over an hour"},
 }};
@@ -90,6 +92,7 @@ class Conditions {
   void note_memory(const History& history);
   Readings readings_of(std::size_t rule, const History& history) const;
   Readings memory_growth() const;
+  static Readings probes(const History& history);
   void evaluate(std::size_t rule, const Readings& readings, const History& history);
 
   std::array<Condition, kAlertRules.size()> conditions_;

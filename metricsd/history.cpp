@@ -6,11 +6,13 @@
 #include <cassert>
 #include <numeric>
 
+#include "common/metrics/metric_names.h"
+
 namespace auralis {
 namespace {
 
 // Metrics that the panels, the conditions and the events are made of.
-constexpr std::array<std::string_view, 31> kTracked{
+constexpr std::array<std::string_view, 33> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
@@ -42,6 +44,8 @@ constexpr std::array<std::string_view, 31> kTracked{
     "auralis_memory_mb",
     "auralis_stations",
     "auralis_up",
+    kProbeSuccess,
+    kProbeLastRun,
 };
 
 bool same_labels(const std::vector<MetricLabel>& a, const std::vector<MetricLabel>& b) {

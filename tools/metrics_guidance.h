@@ -166,7 +166,7 @@ inline constexpr MetricGuidance kMetricsGuidance[] = {
      "integration/probe_publish_test.py"},
     {"auralis_probe_snr_db", "> 20 in Opus", "< 20 in Opus", "", "Is opus_kbps too low for the music?",
      "integration/probe_publish_test.py"},
-    {"auralis_probe_success", "1", "0 twice in a row", "", "The probe's log says what is wrong, and where",
+    {"auralis_probe_success", "1", "0 twice in a row", "ProbeFailing", "See the runbook",
      "integration/probe_publish_test.py"},
     {"auralis_process_cpu_seconds_total", "", "", "", "The utilization by process is made of it",
      "unit/common/metrics/process_metrics_test.cpp"},

@@ -16,6 +16,7 @@ AGREED = {
     "AudioJitterHigh": ("audio_high", "> 50", "5m", "high"),
     "RingBufferDepthLow": ("audio_high", "< 200", "2m", "high"),
     "StationSilent": ("audio_high", "< 0.0001", "1m", "high"),
+    "ProbeFailing": ("audio_medium", "== 0", "6m", "medium"),
     "CPUUtilizationHigh": ("audio_medium", "> 90", "10m", "medium"),
     "MemoryGrowth": ("audio_medium", "> 10", "1h", "medium"),
 }

@@ -243,6 +243,38 @@ TEST_CASE_FIXTURE(ConditionsFixture, "Conditions: attempts to listen of which no
 }
 
 TEST_CASE_FIXTURE(ConditionsFixture,
+                  "Conditions: a station that a probe found wrong, unless the result is old") {
+  double run_s = static_cast<double>(clock.unix_ns()) / kNsPerSecond;
+  const auto results = [&](double day, double night) {
+    const auto both = [&](const std::string& name, double pcm, double opus) {
+      return std::vector<MetricSample>{gauge_of(name, pcm, {{"station", "day"}, {"format", "pcm"}}),
+                                       gauge_of(name, opus, {{"station", "night"}, {"format", "opus"}})};
+    };
+    auto samples = both("auralis_probe_success", day, night);
+    for (auto& sample : both("auralis_probe_last_run_timestamp_seconds", run_s, run_s))
+      samples.push_back(sample);
+    return samples;
+  };
+  const auto& failing = condition("ProbeFailing");
+  step({});
+  CHECK(failing.state == AlertState::kInactive);
+  step(results(1, 1));
+  CHECK(failing.state == AlertState::kInactive);
+  step(results(1, 0));
+  CHECK(failing.state == AlertState::kPending);
+  CHECK(failing.subject == "night");
+  // The next result is due after five minutes.
+  CHECK(seconds_in(AlertState::kPending, "ProbeFailing", [&] { return results(1, 0); }) == 360);
+  CHECK(failing.state == AlertState::kFiring);
+  const int seconds = seconds_in(AlertState::kFiring, "ProbeFailing", [&] { return results(1, 0); });
+  CHECK(seconds == doctest::Approx(900 - 360).epsilon(0.2));
+  CHECK(failing.state == AlertState::kInactive);
+  run_s = static_cast<double>(clock.unix_ns()) / kNsPerSecond;
+  step(results(1, 0));
+  CHECK(failing.state == AlertState::kPending);
+}
+
+TEST_CASE_FIXTURE(ConditionsFixture,
                   "Conditions: the machine's processor time counts, a process's share does not") {
   const auto cpu = [](double machine) {
     return std::vector<MetricSample>{gauge_of("cpu_utilization_percent", machine),
