@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The installed units: systemd finds no fault in them, and they are as documented."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -135,17 +136,35 @@ class Units(unittest.TestCase):
     def test_the_probes_timer_starts_a_probe_that_may_not_do_much(self):
         unit = staging.read_unit(self.folder / "auralis-probe.service")
         self.assertEqual(unit["Type"], ["oneshot"])
-        self.assertEqual(unit["DynamicUser"], ["yes"])
+        self.assertEqual(unit["User"], ["auralis"])
+        self.assertEqual(unit["NoNewPrivileges"], ["yes"])
         self.assertEqual(unit["CapabilityBoundingSet"], [""])
+        self.assertEqual(unit["ProtectSystem"], ["strict"])
         self.assertTrue((self.folder / "auralis-probe.timer").is_file())
+
+    def test_a_probe_writes_its_own_folder_of_shared_memory_only_and_leaves_its_result_there(self):
+        unit = staging.read_unit(self.folder / "auralis-probe.service")
+        self.assertEqual(unit["ReadOnlyPaths"], [f"-{RUNTIME_DIR}"])
+        self.assertEqual(unit["RuntimeDirectory"], ["auralis/probe"])
+        self.assertEqual(unit["RuntimeDirectoryPreserve"], ["yes"])
+        self.assertEqual(unit["Group"], self.units["metricsd"]["Group"])
+
         # Its command is complete: there is no server, so it exits with the status of no connection, not of wrong usage.
-        program, *arguments = unit["ExecStart"][0].split()
-        (variable,) = unit["Environment"]
-        name, address = variable.split("=", 1)
-        closed = address.replace(":8000/", ":1/")
-        command = [self.stage / program[1:], *(closed if word == f"${{{name}}}" else word for word in arguments)]
-        result = subprocess.run(command, capture_output=True, text=True)
+        variables = dict(word.split("=", 1) for word in " ".join(unit["Environment"]).split())
+        self.assertEqual(variables["AURALIS_RUNTIME_DIR"], RUNTIME_DIR)
+        variables["PROBE_URL"] = variables["PROBE_URL"].replace(":8000/", ":1/")
+        runtime = tempfile.TemporaryDirectory(dir="/dev/shm")
+        self.addCleanup(runtime.cleanup)
+        variables["AURALIS_RUNTIME_DIR"] = runtime.name
+        command = unit["ExecStart"][0].replace("/", f"{self.stage}/", 1).replace(" /", f" {self.stage}/")
+        words = []
+        for word in command.split():
+            whole = re.fullmatch(r"\$\{(\w+)\}", word)
+            part = re.fullmatch(r"\$(\w+)", word)
+            words += [variables[whole[1]]] if whole else variables[part[1]].split() if part else [word]
+        result = subprocess.run(words, env={**os.environ, **variables}, capture_output=True, text=True)
         self.assertEqual((result.returncode, result.stderr), (2, "auralis-probe: 127.0.0.1:1: Connection refused\n"))
+        self.assertTrue(pathlib.Path(runtime.name, "probe/metrics").is_file())
 
     def test_the_shared_memorys_folder_is_there_before_the_daemons(self):
         rules = (self.stage / "usr/lib/tmpfiles.d/auralis.conf").read_text(encoding="utf-8").splitlines()
