@@ -18,15 +18,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Whether journald made standard error and reads it: the variable names its file (systemd.exec(5)). A process
-// that was started with another standard error may have inherited the variable.
-bool is_connected_to_journal() {
-  const char* const stream = std::getenv("JOURNAL_STREAM");
-  struct stat status {};
-  if (stream == nullptr || fstat(STDERR_FILENO, &status) != 0) return false;
-  return stream == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
-}
-
 FileDescriptor connected(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -39,8 +30,15 @@ FileDescriptor connected(const std::string& path) {
 
 }  // namespace
 
+bool journal_reads_standard_error() {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || fstat(STDERR_FILENO, &status) != 0) return false;
+  return stream == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
+}
+
 LogConsole::LogConsole(LogFormat format, const std::string& journal_socket)
-    : format_(format), prefix_(is_connected_to_journal()) {
+    : format_(format), prefix_(journal_reads_standard_error()) {
   if (format == LogFormat::kAuto) {
     if (prefix_) journal_path_ = journal_socket;
     format_ = isatty(STDERR_FILENO) == 1 ? LogFormat::kText : LogFormat::kJson;

@@ -12,6 +12,11 @@
 
 namespace auralis {
 
+// Whether journald made standard error and reads it: JOURNAL_STREAM names its file (systemd.exec(5)). A
+// process that was started with another standard error may have inherited the variable. While no thread
+// changes the environment.
+bool journal_reads_standard_error();
+
 // One thread, except give_up_after(). Waits for a reader that is slow, without ever blocking in a write: its
 // reader may have stopped.
 class LogConsole {

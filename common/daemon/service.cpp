@@ -4,6 +4,8 @@
 #include "common/base/clock.h"
 #include "common/base/inherited_state.h"
 #include "common/base/log.h"
+#include "common/base/log_console.h"
+#include "common/base/log_lines.h"
 #include "common/daemon/debug_period.h"
 
 #include <systemd/sd-daemon.h>
@@ -110,6 +112,12 @@ LogLevel log_level(const std::string& name) {
 LogFormat log_format(const std::string& name) {
   if (name == "text") return LogFormat::kText;
   return name == "json" ? LogFormat::kJson : LogFormat::kAuto;
+}
+
+// An error before the log has begun: its configuration may be what is wrong.
+void report_without_log(Daemon daemon, std::string_view error) {
+  if (journal_reads_standard_error()) std::cerr << journal_prefix(LogLevel::kError);
+  std::cerr << daemon_name(daemon) << ": " << error << '\n';
 }
 
 int run_body(Service& service, const CommandLine& command_line,
@@ -221,10 +229,10 @@ int daemon_main(Daemon daemon, int argc, char** argv,
     for (const std::string& warning : command_line.warnings) log_warning(warning);
     return run_body(service, command_line, body);
   } catch (const ConfigError& error) {
-    std::cerr << daemon_name(daemon) << ": " << error.what() << '\n';
+    report_without_log(daemon, error.what());
     return 2;
   } catch (const std::exception& error) {
-    std::cerr << daemon_name(daemon) << ": " << error.what() << '\n';
+    report_without_log(daemon, error.what());
     return 1;
   }
 }

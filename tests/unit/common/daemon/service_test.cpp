@@ -9,9 +9,11 @@
 #include <doctest/doctest.h>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <stdexcept>
 #include <thread>
@@ -246,6 +248,23 @@ TEST_CASE("an invalid configuration is one line and status 2, and the body does 
   const Outcome outcome = run_main({"--seed", "x"}, [](Service&, const CommandLine&) { return 0; });
   CHECK(outcome.status == 2);
   CHECK(outcome.standard_error == "synthd: --seed x: must be an integer from 0 to 9223372036854775807\n");
+}
+
+TEST_CASE("an invalid configuration is an error in the journal") {
+  Pipe pipe;
+  Child daemon([&] {
+    const StderrTo redirected(pipe.write_end());
+    struct stat status {};
+    fstat(STDERR_FILENO, &status);
+    const std::string stream = std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
+    setenv("JOURNAL_STREAM", stream.c_str(), 1);
+    std::array argv{std::string("synthd"), std::string("--seed"), std::string("x")};
+    std::array pointers{argv[0].data(), argv[1].data(), argv[2].data()};
+    return daemon_main(Daemon::kSynthd, static_cast<int>(pointers.size()), pointers.data(),
+                       [](Service&, const CommandLine&) { return 0; });
+  });
+  CHECK(pipe.drain().rfind("<3>synthd: --seed x: must be an integer", 0) == 0);
+  CHECK(daemon.wait() == 2);
 }
 
 TEST_CASE("an exception of the body is an error in the log and status 1") {
