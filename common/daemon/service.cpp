@@ -29,6 +29,14 @@ constexpr std::array kRequestSignals{SIGHUP, SIGUSR1, SIGUSR2};
 constexpr std::array kIgnoredSignals{SIGPIPE, SIGXFSZ, SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF,
                                      SIGIO,   SIGPWR,  SIGTSTP, SIGTTIN, SIGTTOU,   SIGSTKFLT};
 
+constexpr std::array kCoreSignals{SIGQUIT, SIGABRT};
+
+// LLVM, which PoCL loads, handles these, and its handler swallows the first one that another process sends:
+// the watchdog's SIGABRT, or an operator's SIGQUIT. It installs them at a moment of its own, only once.
+void restore_core_signals() {
+  for (const int signal : kCoreSignals) std::signal(signal, SIG_DFL);
+}
+
 template <std::size_t N>
 void add(sigset_t& set, const std::array<int, N>& signals) {
   for (const int signal : signals) sigaddset(&set, signal);
@@ -152,6 +160,7 @@ void Service::run(const std::function<void()>& housekeeping, const std::function
   Tick second(kNsPerSecond, clock.now_ns());
   std::optional<Tick> feeding = watchdog(clock.now_ns());
   DebugPeriod debugging(clock);
+  restore_core_signals();
   for (;;) {
     const Event event =
         wait_for_event(clock, feeding ? std::min(second.next_ns(), feeding->next_ns()) : second.next_ns());
@@ -160,7 +169,10 @@ void Service::run(const std::function<void()>& housekeeping, const std::function
     if (event == Event::kDebug) debugging.begin();
     if (event == Event::kEndDebug) debugging.end();
     debugging.step();
-    if (second.due(clock.now_ns())) housekeeping();
+    if (second.due(clock.now_ns())) {
+      restore_core_signals();
+      housekeeping();
+    }
     if (status) show(status, clock.now_ns());
     if (feeding && feeding->due(clock.now_ns()) && healthy()) sd_notify(0, "WATCHDOG=1");
   }

@@ -30,8 +30,9 @@ class Service {
   // Waits in the calling thread for SIGTERM or SIGINT, or until stop() is called; runs `housekeeping` each
   // second (memory, log metrics: nothing of the audio path), `reload` at each SIGHUP (several pending ones
   // count as one), and feeds systemd's watchdog while `healthy` returns true. SIGUSR1 begins a DebugPeriod,
-  // SIGUSR2 ends it. Under systemd, shows what `status` returns, one line, and every five seconds again, once
-  // the daemon is ready. All are called by this thread; run() passes their exceptions on.
+  // SIGUSR2 ends it. At its start and each second, SIGABRT and SIGQUIT get their default action back, which a
+  // library may have replaced. Under systemd, shows what `status` returns, one line, and every five seconds
+  // again, once the daemon is ready. All are called by this thread; run() passes their exceptions on.
   void run(const std::function<void()>& housekeeping, const std::function<bool()>& healthy,
            const std::function<void()>& reload, const std::function<std::string()>& status = {});
 

@@ -31,6 +31,10 @@ def main_has_begun(daemon):
     return int(process_status(daemon, "SigIgn"), 16) >> (signal.SIGSTKFLT - 1) & 1
 
 
+def handles(daemon, number):
+    return int(process_status(daemon, "SigCgt"), 16) >> (number - 1) & 1
+
+
 def burst(daemon):
     for number in HARMLESS:
         os.kill(daemon.pid, number)
@@ -64,6 +68,23 @@ def test_no_signal_ends_or_suspends_a_daemon_that_starts_or_runs(engine):
             assert process_status(daemon, "State")[0] in "SRD"
         assert all(stack.is_up(name) for name in DAEMONS)
         assert set(stack.stop().values()) == {0}
+    finally:
+        stack.remove()
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGABRT])
+def test_a_daemon_that_hangs_can_be_ended_with_a_core_dump(number):
+    """SIGABRT is what systemd's watchdog sends. LLVM, which synthd loads with PoCL, has handlers for both."""
+    stack = Stack({"AURALIS_SYNTHD_ENGINE": "opencl", "AURALIS_SYNTHD_MAX_STATIONS": "2"})
+    try:
+        for daemon in stack.daemons.values():
+            daemon.start()
+        stack.wait_until_ready()
+        for daemon in stack.daemons.values():
+            # Until the first second after the last handler was installed.
+            eventually(lambda daemon=daemon: not handles(daemon, number), "the default action")
+            os.kill(daemon.pid, number)
+            assert daemon.exit_status() == -number
     finally:
         stack.remove()
 

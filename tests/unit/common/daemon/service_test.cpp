@@ -114,6 +114,31 @@ TEST_CASE("frequent SIGHUPs do not delay housekeeping and the watchdog") {
   CHECK(daemon.wait() == 4);
 }
 
+TEST_CASE(
+    "a library's handler does not keep the watchdog's SIGABRT or an operator's SIGQUIT from ending a "
+    "daemon") {
+  for (const int signal : {SIGABRT, SIGQUIT}) {
+    for (const bool before_run : {true, false}) {
+      CAPTURE(before_run);
+      Child daemon([&] {
+        Service service;
+        const auto install = [&] { std::signal(signal, [](int) {}); };
+        if (before_run) install();
+        int seconds = 0;
+        const auto housekeeping = [&] {
+          ++seconds;
+          if (!before_run && seconds == 1) return install();
+          kill(getpid(), signal);
+          service.stop(3);
+        };
+        service.run(housekeeping, always, nothing);
+        return service.exit_status();
+      });
+      CHECK(daemon.wait() == -signal);
+    }
+  }
+}
+
 TEST_CASE("systemd is notified when the daemon is ready, alive, and stopping") {
   const TempDir dir;
   const NotifySocket systemd(dir.path() / "notify");
