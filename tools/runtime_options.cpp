@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tools/runtime_options.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "common/config/config_loader.h"
 #include "common/config/config_table.h"
 
@@ -23,8 +26,18 @@ Config read_runtime_config(const Arguments& arguments, const char* const* enviro
     loader.set_flag(config_key_index("runtime", "dir"), kRuntimeDirFlag, *folder);
   loader.check_together();
   loader.resolve_stations();
+  const bool configured = !loader.config().runtime.dir.empty();
   loader.resolve_runtime_dir(environment);
-  return loader.config();
+  Config config = loader.config();
+  if (!configured) config.runtime.dir = runtime_dir_to_use(config.runtime.dir, kSystemRuntimeDir);
+  return config;
+}
+
+std::string runtime_dir_to_use(const std::string& own, const std::string& system) {
+  std::error_code ignored;
+  const bool only_system =
+      !std::filesystem::is_directory(own, ignored) && std::filesystem::is_directory(system, ignored);
+  return only_system ? system : own;
 }
 
 }  // namespace auralis

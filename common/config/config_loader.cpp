@@ -285,12 +285,11 @@ void ConfigLoader::resolve_stations() {
 }
 
 void ConfigLoader::resolve_runtime_dir(const char* const* environment) {
-  constexpr const char* kSystemDir = "/run/auralis";
   if (!config_.runtime.dir.empty()) return;
   // systemd passes the folder that it created for the service in RUNTIME_DIRECTORY.
   const bool system_service =
-      !find_variable(environment, "RUNTIME_DIRECTORY").empty() || access(kSystemDir, W_OK | X_OK) == 0;
-  config_.runtime.dir = system_service ? kSystemDir : "/dev/shm/auralis-" + std::to_string(geteuid());
+      !find_variable(environment, "RUNTIME_DIRECTORY").empty() || access(kSystemRuntimeDir, W_OK | X_OK) == 0;
+  config_.runtime.dir = system_service ? kSystemRuntimeDir : "/dev/shm/auralis-" + std::to_string(geteuid());
 }
 
 }  // namespace auralis

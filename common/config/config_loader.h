@@ -11,6 +11,9 @@
 
 namespace auralis {
 
+// Where the units of systemd keep the segments.
+inline constexpr const char* kSystemRuntimeDir = "/run/auralis";
+
 // All throw ConfigError.
 class ConfigLoader {
  public:

@@ -5,7 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <sstream>
+#include <string>
 #include <vector>
 
 namespace auralis::runtime_options_test {
@@ -38,6 +40,17 @@ TEST_CASE("the daemons' configuration is read from flag, environment and file, i
       config_of({"--config", file.c_str(), "--runtime-dir", "/dev/shm/from-flag"}, {variable}).runtime.dir ==
       "/dev/shm/from-flag");
   CHECK_THROWS_AS(config_of({"--config", "/nowhere/auralis.toml"}), const ConfigError&);
+}
+
+TEST_CASE("the system service is read where the user has no daemons") {
+  const TempDir folder;
+  const std::string own = folder.path() / "own";
+  const std::string system = folder.path() / "system";
+  CHECK(runtime_dir_to_use(own, system) == own);
+  std::filesystem::create_directory(system);
+  CHECK(runtime_dir_to_use(own, system) == system);
+  std::filesystem::create_directory(own);
+  CHECK(runtime_dir_to_use(own, system) == own);
 }
 
 }  // namespace auralis::runtime_options_test
