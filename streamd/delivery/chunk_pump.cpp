@@ -234,7 +234,9 @@ void ChunkPump::note_outcome(Channel& channel, RingRead outcome) {
   if (channel.flowing && !was_flowing && !channel.holes.in_hole())
     log_info("audio flows", {{"station", channel.name}, {"chunk", *turn_}});
   std::optional<HoleCause> missing;
-  if (!channel.flowing)
+  // A station that a running synthd has ended misses nothing: the conductor is about to remove it.
+  const bool ended = outcome == RingRead::kWriterGone && reader_.segment().writer_alive();
+  if (!channel.flowing && !ended)
     missing = outcome == RingRead::kWriterGone ? HoleCause::kSynthdGone : HoleCause::kUnderrun;
   add_hole(channel, channel.holes.note(*turn_, missing));
 }

@@ -70,6 +70,18 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(pump.take_holes().empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "a station that synthd has ended has no hole") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 19);
+  refresh();
+  add(1);
+  run_until(epoch_ns + 4 * kChunkNs);
+  synth.writer().close(station.index);
+  run_until(epoch_ns + 7 * kChunkNs);
+  CHECK(underruns() > 0);
+  CHECK(pump.take_holes().empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "a hole of a station that is removed is over") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 5);
