@@ -153,6 +153,15 @@ std::size_t changes_after(const ParameterHistory& history, std::int64_t chunk) {
       history.changes.begin(), end, [&](const ParameterChange& change) { return change.chunk > chunk; }));
 }
 
+ParameterHistory trimmed(const ParameterHistory& history, const Timeline& timeline, std::int64_t chunk) {
+  ParameterHistory rest = history;
+  // As long as a change at least stays in a history that is full.
+  const std::int64_t audible_ns = static_cast<std::int64_t>(rest.changes.size()) * kChangeSpacingNs;
+  const std::int64_t oldest = chunk - audible_ns / timeline.chunk_ns();
+  while (rest.count > 1 && rest.changes[1].chunk <= oldest) forget_oldest(rest, timeline);
+  return rest;
+}
+
 ParameterHistory widened(const ShortHistory& history) {
   return copy_of<ParameterHistory{}.changes.size()>(history);
 }

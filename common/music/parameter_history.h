@@ -106,6 +106,10 @@ ShortHistory shortened(const ParameterHistory& history, const Timeline& timeline
 ParameterHistory widened(const ShortHistory& history);
 std::size_t changes_after(const ParameterHistory& history, std::int64_t chunk);
 
+// The history without the changes from which nothing audible from `chunk` on is composed: the same music from
+// there on.
+ParameterHistory trimmed(const ParameterHistory& history, const Timeline& timeline, std::int64_t chunk);
+
 // Frames of a bar: four beats.
 std::int64_t bar_frames(float bpm, std::uint32_t sample_rate);
 

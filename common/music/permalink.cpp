@@ -234,8 +234,11 @@ std::map<std::string, std::string> query_fields(std::string_view query) {
   return fields;
 }
 
-std::string to_query(std::uint64_t seed, const ParameterHistory& history, const Timeline& timeline,
-                     std::int64_t chunk) {
+namespace {
+
+// The first change in full if `base` is null, else what it changes in `base`.
+std::string query_of(std::uint64_t seed, const ParameterHistory& history, const Timeline& timeline,
+                     std::int64_t chunk, const MusicParameters* base) {
   std::string query = "station=new&seed=" + std::to_string(seed);
   query += "&rate=" + std::to_string(timeline.sample_rate);
   query += "&chunk=" + std::to_string(timeline.chunk_ns() / kNsPerMs) + "&at=" + std::to_string(chunk);
@@ -245,10 +248,22 @@ std::string to_query(std::uint64_t seed, const ParameterHistory& history, const 
   query += "&changes=";
   for (std::size_t i = 0; i < history.count; ++i) {
     const ParameterChange& change = history.changes.at(i);
-    const MusicParameters* before = i == 0 ? nullptr : &history.changes.at(i - 1).parameters;
+    const MusicParameters* before = i == 0 ? base : &history.changes.at(i - 1).parameters;
     query += (i == 0 ? "" : "_") + std::to_string(change.chunk) + differences(before, change.parameters);
   }
   return query;
+}
+
+}  // namespace
+
+std::string to_query(std::uint64_t seed, const ParameterHistory& history, const Timeline& timeline,
+                     std::int64_t chunk) {
+  return query_of(seed, history, timeline, chunk, nullptr);
+}
+
+std::string to_short_query(std::uint64_t seed, const ParameterHistory& history, const Timeline& timeline,
+                           std::int64_t chunk) {
+  return query_of(seed, trimmed(history, timeline, chunk), timeline, chunk, &kPresets.front().parameters);
 }
 
 Permalink permalink_of(const std::map<std::string, std::string>& fields) {

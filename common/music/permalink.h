@@ -52,6 +52,11 @@ struct Permalink {
 std::string to_query(std::uint64_t seed, const ParameterHistory& history, const Timeline& timeline,
                      std::int64_t chunk);
 
+// As to_query(), of the same music from `chunk` on, in fewer characters: tells neither the changes before
+// that are no longer audible, nor what the preset focus has in common with the first one that remains.
+std::string to_short_query(std::uint64_t seed, const ParameterHistory& history, const Timeline& timeline,
+                           std::int64_t chunk);
+
 // Parses the fields of a query, ignoring `station`. Throws QueryError.
 Permalink permalink_of(const std::map<std::string, std::string>& fields);
 

@@ -169,6 +169,27 @@ TEST_CASE("a short history keeps everything if it fits, else the current bar and
   CHECK(target(rest) == target(history));
 }
 
+TEST_CASE("a trimmed history is the same music from its chunk on, with no change that is older than needed") {
+  ParameterHistory history = begun_with(at_tempo(60));
+  for (std::int64_t i = 1; i < 100; ++i)
+    add_change(history, kTimeline, {50 * i, at_tempo(static_cast<float>(40 + i % 80))});
+  // Of 100 ms: those of the last 32 s, and the one in force before them.
+  const ParameterHistory rest = trimmed(history, kTimeline, 3'010);
+  CHECK(valid(rest));
+  CHECK(rest.changes[0].chunk == 2'650);
+  CHECK(rest.count == history.count - 53);
+  for (const std::int64_t chunk : {3'010, 4'000, 6'000}) {
+    const Bars all = bars_before(history, kTimeline, chunk * kChunk);
+    const Bars bars = bars_before(rest, kTimeline, chunk * kChunk);
+    REQUIRE(bars.count > 0);
+    for (std::size_t i = 1; i <= bars.count; ++i) CHECK(*(bars.end() - i) == *(all.end() - i));
+    CHECK(*levels_in(rest, chunk).begin == *levels_in(history, chunk).begin);
+    CHECK(*levels_in(rest, chunk).end == *levels_in(history, chunk).end);
+  }
+  CHECK(trimmed(history, kTimeline, 1).count == history.count);
+  CHECK(trimmed(begun_with(at_tempo(60)), kTimeline, 9'000).count == 1);
+}
+
 TEST_CASE("an impossible history is not valid") {
   ParameterHistory history = begun_with(at_tempo(60));
   add_change(history, kTimeline, {7, at_tempo(70)});

@@ -132,6 +132,23 @@ TEST_CASE("parsing a link returns the history, seed and position that it was mad
   }
 }
 
+TEST_CASE("a short query is parsed to the trimmed history, and is no longer than the full one") {
+  Random random(3);
+  for (int round = 0; round < 300; ++round) {
+    const ParameterHistory history = any_history(random);
+    const Timeline timeline = any_timeline(random);
+    const auto chunk = static_cast<std::int64_t>(random() % (kLatestChunk / 2 + 1));
+    const std::string query = to_short_query(42, history, timeline, chunk);
+    CAPTURE(query);
+    const Permalink link = read(query);
+    CHECK(link.seed == 42);
+    CHECK(link.chunk == chunk);
+    CHECK(same(link.history, trimmed(history, timeline, chunk)));
+  }
+  CHECK(to_short_query(42, begun_with(kPresets.front().parameters), Timeline(), 5) ==
+        "station=new&seed=42&rate=44100&chunk=100&at=5&changes=0");
+}
+
 TEST_CASE("every float value of a control survives a round trip") {
   Random random(2);
   ParameterHistory history = begun_with(kPresets[0].parameters);
