@@ -19,6 +19,7 @@ std::string Dashboard::add(const Snapshot& snapshot, const std::vector<DaemonEve
   history_.add(clock_.now_ns(), snapshot.unix_ns, snapshot.families);
   conditions_.evaluate(history_);
   events_.note(history_, conditions_, daemons, snapshot.families);
+  exemplars_.note(history_, snapshot.families);
   for (std::size_t index = 0; index < daemons_.size(); ++index) {
     DaemonState& state = daemons_.at(index);
     if (state.since_unix_ns != 0 && state.up == snapshot.up.at(index)) continue;
@@ -41,6 +42,11 @@ std::vector<LoggedEvent> Dashboard::newest_events() const {
   std::copy_if(events_.events().begin(), events_.events().end(), std::back_inserter(newest),
                [point](const LoggedEvent& event) { return event.point == point; });
   return newest;
+}
+
+std::vector<Exemplar> Dashboard::exemplars() const {
+  const MutexLock lock(mutex_);
+  return exemplars_.all();
 }
 
 std::vector<LoggedEvent> Dashboard::last_events(std::size_t count) const {

@@ -13,6 +13,7 @@
 #include "metricsd/conditions.h"
 #include "metricsd/dashboard_json.h"
 #include "metricsd/event_log.h"
+#include "metricsd/exemplars.h"
 #include "metricsd/history.h"
 #include "metricsd/snapshot.h"
 #include "metricsd/station_links.h"
@@ -35,6 +36,9 @@ class Dashboard {
   // The events noted or extended in the second that was last added, in the order of their numbers.
   std::vector<LoggedEvent> newest_events() const;
 
+  // What OpenMetrics shows of what was missing or late last.
+  std::vector<Exemplar> exemplars() const;
+
   // The last events, at most `count`, in the order in which they began.
   std::vector<LoggedEvent> last_events(std::size_t count) const;
 
@@ -50,6 +54,7 @@ class Dashboard {
   History history_ AURALIS_GUARDED_BY(mutex_);
   Conditions conditions_ AURALIS_GUARDED_BY(mutex_);
   EventLog events_ AURALIS_GUARDED_BY(mutex_){links_};
+  Exemplars exemplars_ AURALIS_GUARDED_BY(mutex_){links_};
   std::array<DaemonState, 3> daemons_ AURALIS_GUARDED_BY(mutex_){};
 };
 

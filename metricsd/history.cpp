@@ -48,12 +48,6 @@ constexpr std::array<std::string_view, 33> kTracked{
     kProbeLastRun,
 };
 
-bool same_labels(const std::vector<MetricLabel>& a, const std::vector<MetricLabel>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const MetricLabel& x, const MetricLabel& y) {
-    return x.name == y.name && x.value == y.value;
-  });
-}
-
 // The counts that rise: of a counter one, of a histogram one for each bucket.
 const std::vector<double>& counts_of(const MetricSample& sample, std::vector<double>& one) {
   if (sample.spec.type == MetricType::kHistogram) return sample.buckets;

@@ -111,9 +111,12 @@ HttpPage readiness(const Snapshot& snapshot) {
 }
 
 // In the format that the client prefers.
-HttpPage metrics_page(SnapshotSource& source, std::string_view accept) {
-  if (prefers_openmetrics(accept)) return {kOpenMetricsType, source.scrape(openmetrics), 200};
-  return {kExposition, source.scrape(exposition), 200};
+HttpPage metrics_page(SnapshotSource& source, const Dashboard& dashboard, std::string_view accept) {
+  if (!prefers_openmetrics(accept)) return {kExposition, source.scrape(exposition), 200};
+  const auto serialize = [exemplars = dashboard.exemplars()](const Snapshot& snapshot) {
+    return openmetrics(snapshot, exemplars);
+  };
+  return {kOpenMetricsType, source.scrape(serialize), 200};
 }
 
 }  // namespace
@@ -130,16 +133,18 @@ struct PrometheusExporter::Impl {
       : source(s), server(endpoint, pages(dashboard), {std::string(kLive)}) {}
 
   HttpPages pages(const Dashboard& dashboard) {
-    HttpPages pages{
-        {"/metrics", [this](const HttpRequest& request) { return metrics_page(source, request.accept); }},
-        {"/healthz",
-         [](const HttpRequest&) {
-           return HttpPage{kText, "ok\n"};
-         }},
-        {"/readyz", [this](const HttpRequest&) { return readiness(source.view()); }},
-        {"/api/history", [&dashboard](const HttpRequest&) {
-           return HttpPage{kJson, dashboard.whole()};
-         }}};
+    HttpPages pages{{"/metrics",
+                     [this, &dashboard](const HttpRequest& request) {
+                       return metrics_page(source, dashboard, request.accept);
+                     }},
+                    {"/healthz",
+                     [](const HttpRequest&) {
+                       return HttpPage{kText, "ok\n"};
+                     }},
+                    {"/readyz", [this](const HttpRequest&) { return readiness(source.view()); }},
+                    {"/api/history", [&dashboard](const HttpRequest&) {
+                       return HttpPage{kJson, dashboard.whole()};
+                     }}};
     for (const WebFile& file : embedded::kWebFiles) {
       pages[std::string(file.path)] = [&file](const HttpRequest&) {
         return HttpPage{file.content_type, std::string(file.bytes)};

@@ -38,12 +38,6 @@ std::string one_line(std::string help) {
   return help;
 }
 
-bool same_labels(const MetricSample& a, const MetricSample& b) {
-  return std::equal(
-      a.spec.labels.begin(), a.spec.labels.end(), b.spec.labels.begin(), b.spec.labels.end(),
-      [](const MetricLabel& x, const MetricLabel& y) { return x.name == y.name && x.value == y.value; });
-}
-
 // The name of the GPU that renders; empty if none does.
 std::string gpu_of(const std::vector<MetricSample>& samples) {
   const auto find = [&](std::string_view name) {
@@ -68,8 +62,9 @@ std::vector<SnapshotFamily> families_of(std::vector<MetricSample> samples) {
     const auto [known_at, fresh] = by_name.try_emplace(sample.spec.name, families.size());
     if (fresh) families.push_back({sample.spec.name, one_line(sample.spec.help), sample.spec.type, {}});
     SnapshotFamily* const family = &families[known_at->second];
-    const bool known = std::any_of(family->samples.begin(), family->samples.end(),
-                                   [&](const MetricSample& other) { return same_labels(other, sample); });
+    const bool known = std::any_of(
+        family->samples.begin(), family->samples.end(),
+        [&](const MetricSample& other) { return same_labels(other.spec.labels, sample.spec.labels); });
     if (!known && family->type == sample.spec.type) family->samples.push_back(std::move(sample));
   }
   return families;
@@ -84,6 +79,7 @@ std::vector<double> cumulative_buckets(const MetricSample& sample) {
 SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const std::filesystem::path& proc,
                                GpuSources gpus)
     : clock_(clock),
+      began_unix_ns_(clock.unix_ns()),
       derived_(own_.metrics()),
       rings_(config.daemon_dir(Daemon::kSynthd), own_),
       depths_(rings_, own_),
@@ -195,7 +191,9 @@ Snapshot SnapshotSource::take_locked() {
   depths_.update(now_ns);
   own_.metrics().up[daemon_index(Daemon::kMetricsd)].set(1);
   snapshot.up[daemon_index(Daemon::kMetricsd)] = true;
+  const std::size_t first_own = samples.size();
   own_.read(samples);
+  note_began(samples, first_own, began_unix_ns_);
   probes_.read(now_ns, samples);
   snapshot.families = families_of(std::move(samples));
   return snapshot;

@@ -124,6 +124,7 @@ class SnapshotSource {
   void show_gpu() AURALIS_REQUIRES(mutex_);
 
   const Clock& clock_;
+  const std::int64_t began_unix_ns_;
   Mutex mutex_;
   OwnMetricsMemory own_ AURALIS_GUARDED_BY(mutex_);
   DerivedMetrics derived_ AURALIS_GUARDED_BY(mutex_);

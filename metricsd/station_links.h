@@ -22,7 +22,17 @@ class StationLinks {
   // the first station. Nothing if it is not a configured one that plays, or there is no segment.
   std::optional<std::string> link(std::string_view station, std::int64_t at_ns);
 
+  struct Moment {
+    std::int64_t chunk = 0;  // of the timeline, as in logs and at listeners
+    std::string link;        // as of link(), in fewer characters; empty: none
+  };
+  // What was due at `at_ns`; nothing without a segment.
+  std::optional<Moment> moment(std::string_view station, std::int64_t at_ns);
+
  private:
+  std::optional<StationState> configured(std::string_view station) const;
+  std::int64_t first_chunk(const StationState& state, std::int64_t at_ns) const;
+
   AudioReader reader_;
 };
 

@@ -26,7 +26,7 @@ SynthMetrics begun(MetricsWriter& writer) {
 
 SynthDaemon::SynthDaemon(const Config& config, Service& service)
     : metrics_writer_(config.daemon_dir(Daemon::kSynthd), declared_metrics<SynthMetrics>(),
-                      SynthMetrics::kShards, clock_.now_ns()),
+                      SynthMetrics::kShards, clock_.now_ns(), clock_.unix_ns()),
       loop_metrics_(metrics_writer_.shard(SynthMetrics::kLoopShard)),
       own_metrics_(begun(metrics_writer_)),
       capacity_(station_capacity(config, make_timeline(config, 0), ring_slots(config))),

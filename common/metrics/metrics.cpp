@@ -219,4 +219,20 @@ bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* shards
   return true;
 }
 
+bool same_labels(const std::vector<MetricLabel>& a, const std::vector<MetricLabel>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const MetricLabel& x, const MetricLabel& y) {
+    return x.name == y.name && x.value == y.value;
+  });
+}
+
+void note_began(std::vector<MetricSample>& samples, std::size_t first, std::int64_t unix_ns) {
+  for (std::size_t index = first; index < samples.size(); ++index) {
+    const MetricSpec& spec = samples[index].spec;
+    const bool since_label =
+        std::any_of(spec.labels.begin(), spec.labels.end(),
+                    [](const MetricLabel& label) { return label.late_index.has_value(); });
+    if (spec.type != MetricType::kGauge && !since_label) samples[index].began_unix_ns = unix_ns;
+  }
+}
+
 }  // namespace auralis

@@ -44,6 +44,9 @@ struct MetricLabel {
 // A label whose value is the current text of late label `index` of the segment.
 inline MetricLabel late_label(std::string name, std::size_t index) { return {std::move(name), {}, index}; }
 
+// Whether the names and values are the same, in that order.
+bool same_labels(const std::vector<MetricLabel>& a, const std::vector<MetricLabel>& b);
+
 // The declaration of one time series.
 struct MetricSpec {
   std::string name;
@@ -226,7 +229,9 @@ struct MetricSample {
   double value = 0;             // counter, gauge
   std::vector<double> buckets;  // histogram: count per bucket, not cumulative; the last is infinity's
   double sum = 0;               // histogram
-  double count() const;         // histogram: all buckets
+  // Counter, histogram: wall time at which it began to count, at 0; 0: unknown. See note_began().
+  std::int64_t began_unix_ns{};
+  double count() const;  // histogram: all buckets
 };
 
 // Appends the sums of `shard_count` shards that are `stride` words apart, each read between two updates. Late
@@ -239,5 +244,9 @@ bool read_metrics(const std::vector<MetricSpec>& specs, const SharedWord* shards
                   const LateLabels* late_labels = nullptr);
 
 inline constexpr std::chrono::milliseconds kUpdateWait{100};
+
+// Notes in the samples from index `first` on that their process has counted since `unix_ns`: in counters and
+// histograms, except those with a late label, which count since their label was set.
+void note_began(std::vector<MetricSample>& samples, std::size_t first, std::int64_t unix_ns);
 
 }  // namespace auralis

@@ -20,8 +20,9 @@ namespace {
 struct MetricsHeader {
   SharedWord metric_count;
   SharedWord shard_count;
-  SharedWord shard_stride;  // words from one shard to the next
-  SharedWord reserved[5];
+  SharedWord shard_stride;   // words from one shard to the next
+  SharedWord began_unix_ns;  // wall time at which the counts began, at 0; 0: unknown
+  SharedWord reserved[4];
 };
 static_assert(sizeof(MetricsHeader) == 64);
 
@@ -134,6 +135,12 @@ struct MetricsView {
   const LateLabels& late_labels() const {
     return *reinterpret_cast<const LateLabels*>(payload + sizeof(MetricsHeader));
   }
+  // 0: unknown.
+  std::int64_t began_unix_ns() const {
+    const auto& header = *reinterpret_cast<const MetricsHeader*>(payload);
+    const auto ns = static_cast<std::int64_t>(header.began_unix_ns.load(std::memory_order_relaxed));
+    return std::max<std::int64_t>(0, ns);
+  }
   const SharedWord* words() const { return reinterpret_cast<const SharedWord*>(payload + kFrontBytes); }
 
   bool read(const std::byte* bytes, std::size_t byte_count) {
@@ -171,7 +178,8 @@ struct MetricsWriter::Impl {
   ThreadChecker housekeeper;
   ThreadChecker worker;  // of beat() and set_late_label()
 
-  Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t shard_count)
+  Impl(const std::filesystem::path& directory, const std::vector<MetricSpec>& s, std::size_t shard_count,
+       std::int64_t unix_ns)
       : specs(s),
         segment(directory / MetricsView::kFileName, format_of(s, shard_count)),
         lines((format_of(s, shard_count).payload_bytes + sizeof(Line) - 1) / sizeof(Line)),
@@ -179,11 +187,14 @@ struct MetricsWriter::Impl {
     if (segment.taken_over()) {
       for (std::size_t word = 0; word < word_count; ++word)
         image()[word].store(shown()[word].load(std::memory_order_relaxed), std::memory_order_relaxed);
+    } else {
+      header().began_unix_ns.store(static_cast<std::uint64_t>(unix_ns), std::memory_order_relaxed);
     }
     describe(shard_count);
     for (std::size_t shard = 0; shard < shard_count; ++shard) prepare_shard(shard_in(image(), shard), specs);
   }
 
+  MetricsHeader& header() { return *reinterpret_cast<MetricsHeader*>(image()); }
   SharedWord* image() { return lines.front().words.data(); }
   SharedWord* shown() const { return reinterpret_cast<SharedWord*>(segment.payload()); }
   static LateLabels& labels_in(SharedWord* payload) {
@@ -194,10 +205,9 @@ struct MetricsWriter::Impl {
   }
 
   void describe(std::size_t shard_count) {
-    auto& header = *reinterpret_cast<MetricsHeader*>(image());
-    header.metric_count.store(specs.size(), std::memory_order_relaxed);
-    header.shard_count.store(shard_count, std::memory_order_relaxed);
-    header.shard_stride.store(shard_stride(specs), std::memory_order_relaxed);
+    header().metric_count.store(specs.size(), std::memory_order_relaxed);
+    header().shard_count.store(shard_count, std::memory_order_relaxed);
+    header().shard_stride.store(shard_stride(specs), std::memory_order_relaxed);
     for (std::size_t metric = 0; metric < specs.size(); ++metric) {
       const MetricEntry entry = entry_of(specs[metric]);
       store_words(image() + words_for(kFrontBytes) + metric * kEntryWords, &entry, sizeof entry);
@@ -226,8 +236,8 @@ struct MetricsWriter::Impl {
 };
 
 MetricsWriter::MetricsWriter(const std::filesystem::path& directory, const std::vector<MetricSpec>& specs,
-                             std::size_t shards, std::int64_t now_ns)
-    : impl_(std::make_unique<Impl>(directory, specs, shards)) {
+                             std::size_t shards, std::int64_t now_ns, std::int64_t unix_ns)
+    : impl_(std::make_unique<Impl>(directory, specs, shards, unix_ns)) {
   impl_->show(0, impl_->word_count);
   for (std::size_t shard = 0; shard < shards; ++shard) {
     impl_->shards.emplace_back(impl_->shard_in(impl_->image(), shard), impl_->shard_in(impl_->shown(), shard),
@@ -303,7 +313,9 @@ void MetricsReader::read(std::vector<MetricSample>& samples) const {
   if (!ready()) return;
   const MetricsView& view = impl_->layout();
   const SharedWord* shards = view.words() + first_shard_word(view.specs.size());
+  const std::size_t first = samples.size();
   read_metrics(view.specs, shards, view.shard_count, view.stride, samples, &view.late_labels());
+  note_began(samples, first, view.began_unix_ns());
 }
 
 }  // namespace auralis

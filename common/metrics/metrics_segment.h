@@ -25,9 +25,10 @@ inline constexpr std::uint32_t kMetricsLayoutVersion = 5;
 // declarations; gauges start absent.
 class MetricsWriter final : public LateLabelWriter {
  public:
-  // `directory` is the daemon's own (runtime directory / daemon). Throws SegmentError.
+  // `directory` is the daemon's own (runtime directory / daemon). `unix_ns` is the wall time, which readers
+  // learn as the beginning of the counts unless a former writer's continue; 0: unknown. Throws SegmentError.
   MetricsWriter(const std::filesystem::path& directory, const std::vector<MetricSpec>& specs,
-                std::size_t shards, std::int64_t now_ns);
+                std::size_t shards, std::int64_t now_ns, std::int64_t unix_ns = 0);
   ~MetricsWriter() override;
 
   // The binder of shard `shard`, for the constructor of the metrics class. Each shard belongs to one thread.

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import time
+import urllib.parse
 
 import pytest
 import zmq
@@ -298,10 +299,14 @@ def test_no_daemon_is_reported_to_hang_because_all_stood_still(stack):
         context.destroy()
 
 
+def openmetrics(stack):
+    return http_request(stack.metrics_port, "GET", "/metrics", headers={"Accept": PROMETHEUS_ACCEPTS})
+
+
 def test_openmetrics_is_understood_by_its_reference_parser_and_says_the_same(stack, listeners):
     stack.scrape()  # the duration of a scrape is told by the next one
     before = stack.scrape()
-    answer = http_request(stack.metrics_port, "GET", "/metrics", headers={"Accept": PROMETHEUS_ACCEPTS})
+    answer = openmetrics(stack)
     after = stack.scrape()
     assert answer.headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
     families = list(text_string_to_metric_families(answer.text))
@@ -313,3 +318,39 @@ def test_openmetrics_is_understood_by_its_reference_parser_and_says_the_same(sta
     gauges = {name for name, kind in after.types.items() if kind == "gauge"}
     assert gauges == {family.name for family in families if family.type == "gauge"}
     assert {family.unit for family in families if family.name.endswith("_seconds")} == {"seconds"}
+    began = {one.name: one.value for one in samples if one.name.endswith("_created")}
+    for name in ("audio_chunk_delivery_latency_ms", "audio_synthesis_latency_ms", "auralis_scrapes"):
+        assert 0 <= time.time() - began[name + "_created"] < 600
+
+
+def with_exemplars(stack, name, after):
+    """The series of that name with an exemplar of a chunk later than `after`, as the reference parser reads them."""
+    families = text_string_to_metric_families(openmetrics(stack).text)
+    samples = [one for family in families for one in family.samples if one.name == name and one.exemplar]
+    return [one for one in samples if int(one.exemplar.labels["chunk"]) > after]
+
+
+def test_openmetrics_tells_which_chunk_was_missing_and_which_was_late(stack, listen):
+    listener = listen(PCM)
+    listener.wait_for_music(10)
+    last = listener.chunks[-1].seq
+    synthd, streamd = stack.daemons["synthd"], stack.daemons["streamd"]
+    synthd.hang()
+    try:
+        name = "ring_buffer_underruns_total"
+        (missing,) = eventually(lambda: with_exemplars(stack, name, after=last), "a missing chunk")
+    finally:
+        synthd.go_on()
+    assert 1 <= missing.exemplar.value <= missing.value
+    assert 0 <= time.time() - float(missing.exemplar.timestamp) < 600
+    last = int(missing.exemplar.labels["chunk"])
+    eventually(lambda: last in [chunk.seq for chunk in listener.chunks if chunk.silence], "silence in its place")
+    link = urllib.parse.parse_qs(missing.exemplar.labels["link"], strict_parsing=True)
+    assert link["station"] == ["new"] and 0 <= int(link["at"][0]) < last
+
+    streamd.hang()
+    time.sleep(0.5)
+    streamd.go_on()
+    name = "audio_chunk_delivery_latency_ms_bucket"
+    for late in eventually(lambda: with_exemplars(stack, name, after=last), "a late chunk"):
+        assert 100 < late.exemplar.value <= float(late.labels["le"])

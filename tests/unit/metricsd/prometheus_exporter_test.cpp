@@ -100,6 +100,28 @@ TEST_CASE_FIXTURE(Bench, "PrometheusExporter: every path and method is answered 
   }
 }
 
+TEST_CASE_FIXTURE(Bench,
+                  "PrometheusExporter: OpenMetrics says which chunk was missing; the text format does not") {
+  FakeStreamd streamd(config, Daemon::kStreamd, clock);
+  AudioWriter audio(config.daemon_dir(Daemon::kSynthd), {clock.now, 44'100, 4'410, 2}, 20, 2);
+  audio.publish(clock.now);
+  for (int second = 0; second < 2; ++second) {
+    streamd.metrics.underruns.add();
+    streamd.beat(clock);
+    source.sample();
+    dashboard.add(source.take(), {});
+    clock.now += kNsPerSecond;
+  }
+  streamd.beat(clock);
+  const std::string page =
+      Connection(exporter->port())
+          .exchange(
+              "GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: application/openmetrics-text\r\n"
+              "Connection: close\r\n\r\n");
+  CHECK(contains(page, "} 2 # {chunk=\"10\"} 1 "));
+  CHECK_FALSE(contains(get("/metrics"), "chunk=\"10\""));
+}
+
 TEST_CASE_FIXTURE(Bench, "PrometheusExporter: /api/history is what is kept, /api/live each second of it") {
   source.sample();
   exporter->publish_live(dashboard.add(source.take(), {}));

@@ -55,6 +55,20 @@ TEST_CASE("families_of: what would make the whole unreadable is left out") {
   CHECK(families[0].samples[0].value == 1);
 }
 
+TEST_CASE_FIXTURE(SnapshotFixture, "SnapshotSource: each daemon's counters tell since when they count") {
+  const std::int64_t began_unix_ns = clock.unix_ns();
+  clock.now += kNsPerSecond;
+  const FakeStreamd streamd(config, Daemon::kStreamd, clock);
+  const auto began = [snapshot = source.take()](const std::string& name) {
+    for (const auto& family : snapshot.families) {
+      if (family.name == name) return family.samples.at(0).began_unix_ns;
+    }
+    return std::int64_t{-1};
+  };
+  CHECK(began("auralis_scrapes_total") == began_unix_ns);
+  CHECK(began("auralis_chunks_due_total") == began_unix_ns + kNsPerSecond);
+}
+
 TEST_CASE_FIXTURE(SnapshotFixture,
                   "SnapshotSource: without daemons it says so, and has the machine and itself") {
   source.sample();

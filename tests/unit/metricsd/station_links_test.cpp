@@ -48,6 +48,19 @@ TEST_CASE_FIXTURE(StationsFixture, "StationLinks: a moment before the station's 
   CHECK(permalink_of(query_fields(links.link("day", clock.now).value())).chunk == 0);
 }
 
+TEST_CASE_FIXTURE(
+    StationsFixture,
+    "StationLinks: a moment has its chunk of the timeline, and a short link to the same music") {
+  const auto moment = links.moment("day", timeline.due_ns(500));
+  REQUIRE(moment);
+  CHECK(moment->chunk == 500);
+  CHECK(moment->link == "station=new&seed=11&rate=44100&chunk=100&at=380&changes=0");
+  CHECK(links.moment("personal", timeline.due_ns(7))->chunk == 7);
+  CHECK(links.moment("personal", timeline.due_ns(7))->link.empty());
+  const TempDir empty;
+  CHECK_FALSE(StationLinks(empty.path()).moment("day", clock.now));
+}
+
 TEST_CASE_FIXTURE(StationsFixture,
                   "StationLinks: none to personal stations, unknown ones, and without synthd") {
   CHECK_FALSE(links.link("own", clock.now));

@@ -104,7 +104,7 @@ template <typename Metrics>
 class FakeDaemon {
  public:
   FakeDaemon(const Config& config, Daemon daemon, const Clock& clock)
-      : writer_(config.daemon_dir(daemon), declared_metrics<Metrics>(), 1, clock.now_ns()),
+      : writer_(config.daemon_dir(daemon), declared_metrics<Metrics>(), 1, clock.now_ns(), clock.unix_ns()),
         other_(daemon == Daemon::kSynthd
                    ? SegmentWriter(config.daemon_dir(daemon) / "audio",
                                    {SegmentKind::kAudio, kAudioLayoutVersion, 64, 0})

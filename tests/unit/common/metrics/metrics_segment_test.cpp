@@ -129,6 +129,28 @@ TEST_CASE("a restarted writer goes on counting, and its gauges are absent until 
   CHECK(find(samples, "load") == nullptr);
 }
 
+TEST_CASE(
+    "a reader learns when the counts began, which a restart does not change, but a fresh segment does") {
+  const TempDir dir;
+  const auto began = [&](const std::vector<MetricSpec>& declared, std::int64_t unix_ns) {
+    const MetricsWriter writer(dir.path(), declared, 1, 1, unix_ns);
+    MetricsReader reader(dir.path());
+    reader.refresh();
+    const auto samples = read(reader);
+    REQUIRE(find(samples, "call_ms") != nullptr);
+    CHECK(find(samples, "calls_total")->began_unix_ns == find(samples, "call_ms")->began_unix_ns);
+    return find(samples, "call_ms")->began_unix_ns;
+  };
+  CHECK(began(specs, 1'700'000'000'000'000'001) == 1'700'000'000'000'000'001);
+  CHECK(began(specs, 1'800'000'000'000'000'000) == 1'700'000'000'000'000'001);
+  auto changed = specs;
+  changed[0].help = "Other";
+  CHECK(began(changed, 1'900'000'000'000'000'000) == 1'900'000'000'000'000'000);
+  INFO("unknown, or bytes that are no time");
+  CHECK(began(specs, 0) == 0);
+  CHECK(began(changed, -1) == 0);
+}
+
 TEST_CASE("other declarations start fresh, and an attached reader follows") {
   const TempDir dir;
   {

@@ -260,6 +260,19 @@ TEST_CASE("a class that declares otherwise than the shard was made for is refuse
   CHECK_THROWS_AS(EchoMetrics{shards.binders[1]}, std::logic_error);  // each shard is bound once
 }
 
+TEST_CASE("gauges and what counts since its label was set do not tell since when their process counts") {
+  std::vector<MetricSample> samples(4);
+  samples[1].spec.type = MetricType::kGauge;
+  samples[2].spec.labels = {late_label("station", 0)};
+  samples[3].spec.type = MetricType::kHistogram;
+  samples[3].spec.labels = {{"stage", "encode"}};
+  note_began(samples, 1, 7);
+  CHECK(samples[0].began_unix_ns == 0);
+  CHECK(samples[1].began_unix_ns == 0);
+  CHECK(samples[2].began_unix_ns == 0);
+  CHECK(samples[3].began_unix_ns == 7);
+}
+
 TEST_CASE("more bounds or labels than an entry has room for are refused") {
   MetricBinder collector;
   CHECK_THROWS_AS(collector.histogram("h", "", std::vector<double>(kMaxMetricBounds + 1)), std::logic_error);
