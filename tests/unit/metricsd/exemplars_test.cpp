@@ -125,7 +125,7 @@ TEST_CASE_FIXTURE(ExemplarsFixture, "Exemplars: the labels keep to OpenMetrics' 
     parameters.intensity = static_cast<float>(chunk) / 7;
     add_change(night.history, timeline, {3 * chunk, parameters});
   }
-  audio.open(1, night);
+  audio.store_state(1, night);
   miss(2, "night");
   REQUIRE(exemplars.all().size() == 1);
   CHECK(exemplars.all()[0].labels.size() == 1);
