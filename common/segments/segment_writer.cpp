@@ -70,6 +70,7 @@ struct SegmentWriter::Impl {
   std::uint64_t bytes;               // of the file
   std::filesystem::path fresh_path;  // name of a fresh file until it is published, else empty
   FileDescriptor guard;              // the file under `path`, held while a fresh one is prepared
+  FileDescriptor former;             // the file that is replaced: readers stay with it while it is locked
   FileDescriptor file;
   GuardedRegion mapped;
   std::uint64_t generation = 0;  // before publish(): of the former writer
@@ -253,6 +254,7 @@ void SegmentWriter::publish(std::int64_t now_ns) {
   }
   impl_->fresh_path.clear();
   impl_->guard.reset();
+  impl_->former.reset();
 }
 
 void SegmentWriter::report_overwritten() {
@@ -303,7 +305,7 @@ SegmentContent SegmentWriter::replace() {
     void* const at = self.mapped.region.get_address();
     if (::mmap(at, self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fresh.file.get(), 0) != at)
       fail(self.path, "cannot be mapped: " + reason(errno));
-    self.file = std::move(fresh.file);
+    self.former = std::exchange(self.file, std::move(fresh.file));
   } catch (const ipc::interprocess_exception& exception) {
     self.remove_unpublished();
     fail(self.path, std::string("cannot be mapped: ") + exception.what());

@@ -280,6 +280,22 @@ TEST_CASE("a writer puts its segment back whatever was done to the file, and rea
   }
 }
 
+TEST_CASE_FIXTURE(SegmentFixture, "readers stay with a file that was removed until its copy is published") {
+  SegmentWriter writer(path, kFormat);
+  writer.publish(1);
+  SegmentReader reader(path, SegmentKind::kMetrics, 7);
+  CHECK(reader.refresh());
+  std::filesystem::remove(path);
+  CHECK_FALSE(writer.in_place());
+  CHECK(writer.replace() == SegmentContent::kCopied);
+  CHECK_FALSE(reader.refresh());
+  CHECK(reader.state() == SegmentState::kReady);
+  CHECK(reader.writer_alive());
+  writer.publish(2);
+  CHECK(reader.refresh());
+  CHECK(reader.generation() == 2);
+}
+
 TEST_CASE_FIXTURE(SegmentFixture, "a header that another process wrote over is put right") {
   SegmentWriter writer(path, kFormat);
   writer.publish(1);
