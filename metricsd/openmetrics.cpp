@@ -25,7 +25,8 @@ std::string number(double value) {
 // Milliseconds after the point; never an exponent.
 std::string seconds_text(std::int64_t ns) {
   std::array<char, 32> text{};
-  const double seconds = static_cast<double>(ns / kNsPerMs) / 1e3;
+  const std::int64_t whole_ms = ns / kNsPerMs;
+  const double seconds = static_cast<double>(whole_ms) / 1e3;
   return {text.data(),
           std::to_chars(text.data(), text.data() + text.size(), seconds, std::chars_format::fixed, 3).ptr};
 }
