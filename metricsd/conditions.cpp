@@ -185,9 +185,7 @@ Conditions::Readings Conditions::probes(const History& history) {
   for_each_gauge(history, kProbeLastRun, [&](const History::Series& run, double run_s) {
     if (now_s - run_s >= kProbeResultAgeS) return;
     for_each_gauge(history, kProbeSuccess, [&](const History::Series& series, double success) {
-      const bool same =
-          series.label("station") == run.label("station") && series.label("format") == run.label("format");
-      if (same) readings.push_back({subject_of(series), success});
+      if (same_labels(series.labels, run.labels)) readings.push_back({subject_of(series), success});
     });
   });
   return readings;

@@ -55,11 +55,7 @@ void set(ProbeMetrics::Stream& stream, const ProbeResult& result) {
   stream.last_run_seconds.set(result.run_seconds);
   stream.chunks_received.set(static_cast<double>(result.received));
   stream.chunks_wrong.set(static_cast<double>(result.wrong));
-  if (result.snr_db) {
-    stream.snr_db.set(*result.snr_db);
-  } else {
-    stream.snr_db.clear();
-  }
+  stream.snr_db.set(result.snr_db);
 }
 
 std::string_view label_of(const MetricSample& sample, std::string_view name) {
