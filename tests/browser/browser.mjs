@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Helpers to test pages in a real Chromium: a fresh browser; of the player, pressing play and measuring what is heard.
+// Helpers to test pages in a real Chromium: a page of its own; of the player, pressing play and measuring what is heard.
 //
 // Environment: CHROMIUM (default /usr/bin/chromium); AURALIS_TEST_OUTPUT, a directory for screenshots.
 // Exits with status 77 (CTest: skipped) if Playwright or the browser is not installed.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { after } from "node:test";
 
 export const LIMIT_MS = 30000;
 export const SILENCE_DB = -70;
@@ -25,6 +25,10 @@ const ARGUMENTS = [
 const { chromium } = await import("playwright-core").catch(() => skip("playwright-core is not installed (npm ci)"));
 if (!existsSync(CHROMIUM)) skip(`there is no browser at ${CHROMIUM}`);
 
+// One for all tests of a file, since a start takes seconds of a core.
+let browser = null;
+after(() => browser?.close());
+
 function skip(reason) {
   console.log(`skipped: ${reason}`);
   process.exit(SKIPPED);
@@ -38,15 +42,14 @@ export async function with_player(url, body, options) {
   }, options);
 }
 
-// Runs `body(page)` in a fresh browser with an empty profile; any console error or failed request fails the test, except
-// those that match `expected`. `prepare`: a function that runs in the page before the page's own scripts.
+// Runs `body(page)` with storage, cookies and cache of its own; any console error or failed request fails the test, except
+// those that match `expected`. `prepare`: a function that runs in the page before the page's own scripts. Moving pictures,
+// which take half a core without a GPU, stand still unless `reducedMotion` is "no-preference".
 export async function with_browser(body, { expected = /^$/, prepare = null, ...options } = {}) {
-  const profile = mkdtempSync(path.join(tmpdir(), "auralis-browser-profile-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM, headless: true, args: ARGUMENTS, viewport: { width: 1280, height: 800 }, ...options,
-  });
+  browser ??= await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
   try {
-    const page = context.pages()[0];
+    const page = await context.newPage();
     page.setDefaultTimeout(LIMIT_MS);
     const complaints = [];
     const complain = (text) => { if (!expected.test(text)) complaints.push(text); };
@@ -63,7 +66,6 @@ export async function with_browser(body, { expected = /^$/, prepare = null, ...o
     assert.deepEqual(complaints, []);
   } finally {
     await context.close();
-    rmSync(profile, { recursive: true, force: true });
   }
 }
 

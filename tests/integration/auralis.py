@@ -34,13 +34,14 @@ _NICENESS = {"synthd": -5, "streamd": -10}  # as their units set it, so that no 
 
 def eventually(probe, what, limit_s=WAIT_LIMIT_S):
     """Calls `probe` until it returns something true, and returns that."""
-    deadline = time.monotonic() + limit_s
+    start = time.monotonic()
     while True:
         seen = probe()
         if seen:
             return seen
-        assert time.monotonic() < deadline, f"waited {limit_s} s in vain: {what} (last seen: {seen!r})"
-        time.sleep(0.02)
+        waited_s = time.monotonic() - start
+        assert waited_s < limit_s, f"waited {limit_s} s in vain: {what} (last seen: {seen!r})"
+        time.sleep(min(0.02 + 0.1 * waited_s, 0.2))  # the longer it takes, the less it matters when it is seen
 
 
 def binary(daemon):

@@ -23,7 +23,9 @@ def remove(path):
 
 
 def remove_folder(path):
-    shutil.rmtree(path.parent)
+    # Renamed first: the daemon would put a file back into a folder that is half empty.
+    removed = path.parent.rename(path.parent.with_name("removed"))
+    shutil.rmtree(removed)
 
 
 def replace(path):
