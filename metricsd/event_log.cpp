@@ -44,9 +44,7 @@ std::optional<double> process_gauge(const std::vector<SnapshotFamily>& families,
   for (const auto& family : families) {
     if (family.name != name) continue;
     for (const auto& sample : family.samples) {
-      for (const auto& label : sample.spec.labels) {
-        if (label.name == "process" && label.value == daemon_name(process)) return sample.value;
-      }
+      if (label_value(sample.spec.labels, "process") == daemon_name(process)) return sample.value;
     }
   }
   return std::nullopt;

@@ -83,12 +83,10 @@ void Exemplars::add(const History& history, const History::Series& series, std::
   const std::int64_t at_ns = history.time_ns(history.newest());
   const auto moment = links_.moment(series.label("station"), at_ns - late_ns);
   if (!moment) return;
-  exemplars_.erase(std::remove_if(exemplars_.begin(), exemplars_.end(),
-                                  [&](const Exemplar& other) {
-                                    return other.metric == series.name && other.bucket == bucket &&
-                                           same_labels(other.series, series.labels);
-                                  }),
-                   exemplars_.end());
+  exemplars_.erase(
+      std::remove_if(exemplars_.begin(), exemplars_.end(),
+                     [&](const Exemplar& other) { return other.is_of(series.name, series.labels, bucket); }),
+      exemplars_.end());
   exemplars_.push_back({series.name, series.labels, bucket, labels_of(*moment), value, at_ns,
                         history.unix_ns(history.newest())});
 }

@@ -24,6 +24,12 @@ struct Exemplar {
   double value = 0;                 // of a counter, by how much it rose in that second; else of that bucket
   std::int64_t at_ns = 0;           // CLOCK_MONOTONIC
   std::int64_t unix_ns = 0;
+
+  // Whether it is of that series, and bucket of a histogram.
+  bool is_of(std::string_view of_metric, const std::vector<MetricLabel>& of_series,
+             std::size_t of_bucket) const {
+    return metric == of_metric && bucket == of_bucket && same_labels(series, of_series);
+  }
 };
 
 // One thread at a time.

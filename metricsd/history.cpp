@@ -74,9 +74,7 @@ std::optional<double> histogram_quantile(double q, const std::vector<double>& bo
 }
 
 std::string_view History::Series::label(std::string_view label_name) const {
-  const auto found = std::find_if(labels.begin(), labels.end(),
-                                  [&](const MetricLabel& label) { return label.name == label_name; });
-  return found == labels.end() ? std::string_view{} : std::string_view(found->value);
+  return label_value(labels, label_name);
 }
 
 void History::add(std::int64_t now_ns, std::int64_t unix_ns, const std::vector<SnapshotFamily>& families) {

@@ -73,8 +73,7 @@ void add_line(std::string& text, const std::string& name, const std::string& lab
 const Exemplar* exemplar_of(const std::vector<Exemplar>& exemplars, const MetricSample& sample,
                             std::size_t bucket = 0) {
   const auto found = std::find_if(exemplars.begin(), exemplars.end(), [&](const Exemplar& exemplar) {
-    return exemplar.metric == sample.spec.name && exemplar.bucket == bucket &&
-           same_labels(exemplar.series, sample.spec.labels);
+    return exemplar.is_of(sample.spec.name, sample.spec.labels, bucket);
   });
   return found == exemplars.end() ? nullptr : &*found;
 }

@@ -46,10 +46,7 @@ std::string gpu_of(const std::vector<MetricSample>& samples) {
   };
   const auto info = find(kEngineInfo);
   if (find(kGpuMemory) == samples.end() || info == samples.end()) return {};
-  for (const MetricLabel& label : info->spec.labels) {
-    if (label.name == kDeviceName) return label.value;
-  }
-  return {};
+  return std::string(label_value(info->spec.labels, kDeviceName));
 }
 
 }  // namespace

@@ -225,6 +225,12 @@ bool same_labels(const std::vector<MetricLabel>& a, const std::vector<MetricLabe
   });
 }
 
+std::string_view label_value(const std::vector<MetricLabel>& labels, std::string_view name) {
+  const auto found = std::find_if(labels.begin(), labels.end(),
+                                  [&](const MetricLabel& label) { return label.name == name; });
+  return found == labels.end() ? std::string_view{} : std::string_view(found->value);
+}
+
 void note_began(std::vector<MetricSample>& samples, std::size_t first, std::int64_t unix_ns) {
   for (std::size_t index = first; index < samples.size(); ++index) {
     const MetricSpec& spec = samples[index].spec;

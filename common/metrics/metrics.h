@@ -47,6 +47,9 @@ inline MetricLabel late_label(std::string name, std::size_t index) { return {std
 // Whether the names and values are the same, in that order.
 bool same_labels(const std::vector<MetricLabel>& a, const std::vector<MetricLabel>& b);
 
+// The value of the label of that name; empty if there is none. Valid as long as `labels` is unchanged.
+std::string_view label_value(const std::vector<MetricLabel>& labels, std::string_view name);
+
 // The declaration of one time series.
 struct MetricSpec {
   std::string name;

@@ -58,13 +58,6 @@ void set(ProbeMetrics::Stream& stream, const ProbeResult& result) {
   stream.snr_db.set(result.snr_db);
 }
 
-std::string_view label_of(const MetricSample& sample, std::string_view name) {
-  for (const MetricLabel& label : sample.spec.labels) {
-    if (label.name == name) return label.value;
-  }
-  return {};
-}
-
 // Of a value in memory that another process may have overwritten.
 std::uint64_t count_of(double value) {
   constexpr double kMost = 9'007'199'254'740'992;  // 2^53
@@ -89,8 +82,8 @@ std::vector<ProbeResult> published_results(const std::filesystem::path& folder) 
   std::vector<ProbeResult> results;
   for (const MetricSample& sample : samples) {
     ProbeResult stream;
-    stream.station = label_of(sample, "station");
-    stream.format = label_of(sample, "format");
+    stream.station = label_value(sample.spec.labels, "station");
+    stream.format = label_value(sample.spec.labels, "format");
     if (stream.station.empty() || stream.format.empty()) continue;
     auto known = std::find_if(results.begin(), results.end(),
                               [&](const ProbeResult& other) { return same_stream(other, stream); });

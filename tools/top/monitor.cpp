@@ -18,9 +18,7 @@ bool is_readers_own(const MetricSample& sample) {
   constexpr std::array<std::string_view, 2> kNames{"auralis_scrapes_total",
                                                    "auralis_snapshots_published_total"};
   if (std::find(kNames.begin(), kNames.end(), sample.spec.name) != kNames.end()) return true;
-  return std::any_of(sample.spec.labels.begin(), sample.spec.labels.end(), [](const MetricLabel& label) {
-    return label.name == "process" && label.value == daemon_name(Daemon::kMetricsd);
-  });
+  return label_value(sample.spec.labels, "process") == daemon_name(Daemon::kMetricsd);
 }
 
 Snapshot without_readers_own(Snapshot snapshot) {

@@ -14,20 +14,13 @@ const SnapshotFamily* family_of(const Snapshot& snapshot, std::string_view name)
   return found == snapshot.families.end() ? nullptr : &*found;
 }
 
-std::string_view label_of(const MetricSample& sample, std::string_view name) {
-  for (const auto& label : sample.spec.labels) {
-    if (label.name == name) return label.value;
-  }
-  return {};
-}
-
 // The value of the series with that process as its label; of the one without, if `process` is empty.
 std::optional<double> value_of(const Snapshot& snapshot, std::string_view name,
                                std::string_view process = {}) {
   const SnapshotFamily* const family = family_of(snapshot, name);
   if (family == nullptr) return std::nullopt;
   for (const auto& sample : family->samples) {
-    if (label_of(sample, "process") == process) return sample.value;
+    if (label_value(sample.spec.labels, "process") == process) return sample.value;
   }
   return std::nullopt;
 }
@@ -46,7 +39,7 @@ void add_gauge(std::vector<StationView>& stations, const Snapshot& snapshot, std
   const SnapshotFamily* const family = family_of(snapshot, name);
   if (family == nullptr) return;
   for (const auto& sample : family->samples)
-    station_named(stations, label_of(sample, "station")).*member = sample.value;
+    station_named(stations, label_value(sample.spec.labels, "station")).*member = sample.value;
 }
 
 // A metric of the audio as it is sent; of a station that has no listeners, as it is published.
@@ -55,8 +48,8 @@ void add_audio(std::vector<StationView>& stations, const Snapshot& snapshot, std
   const SnapshotFamily* const family = family_of(snapshot, name);
   if (family == nullptr) return;
   for (const auto& sample : family->samples) {
-    auto& value = station_named(stations, label_of(sample, "station")).*member;
-    if (!value || label_of(sample, "at") == "sent") value = sample.value;
+    auto& value = station_named(stations, label_value(sample.spec.labels, "station")).*member;
+    if (!value || label_value(sample.spec.labels, "at") == "sent") value = sample.value;
   }
 }
 
@@ -89,7 +82,7 @@ std::map<std::string, double> listeners_by_format(const Snapshot& snapshot) {
   const SnapshotFamily* const family = family_of(snapshot, "auralis_listeners");
   if (family == nullptr) return listeners;
   for (const auto& sample : family->samples)
-    listeners[std::string(label_of(sample, "format"))] += sample.value;
+    listeners[std::string(label_value(sample.spec.labels, "format"))] += sample.value;
   return listeners;
 }
 

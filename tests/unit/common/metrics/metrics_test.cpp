@@ -273,6 +273,12 @@ TEST_CASE("gauges and what counts since its label was set do not tell since when
   CHECK(samples[3].began_unix_ns == 7);
 }
 
+TEST_CASE("a label's value is found by its name, and that of a label that is not there is empty") {
+  const std::vector<MetricLabel> labels{{"station", "night"}, {"format", "opus"}};
+  CHECK(label_value(labels, "format") == "opus");
+  CHECK(label_value(labels, "reason").empty());
+}
+
 TEST_CASE("more bounds or labels than an entry has room for are refused") {
   MetricBinder collector;
   CHECK_THROWS_AS(collector.histogram("h", "", std::vector<double>(kMaxMetricBounds + 1)), std::logic_error);
