@@ -152,25 +152,32 @@ def metric_costs(bench):
 MOST_MORE_PERCENT = 1  # of a core, that a daemon may use more, or less, than without metricsd
 
 
+# Turns of each condition. With fewer, the medians are of all turns: what disturbs a machine for long disturbs all conditions.
+FEWEST_UNDISTURBED = 5
+
+
 def monitoring(results):
     """The median of each condition's turns, and by how much it differs from that without metricsd."""
     daemons = ("synthd", "streamd")
     turns = results["turns"]
+    undisturbed = {name: [not why for why in one["disturbed"]] for name, one in turns.items()}
+    quiet = all(sum(kept) >= FEWEST_UNDISTURBED for kept in undisturbed.values())
+
+    def median(name, daemon):
+        kept = undisturbed[name] if quiet else [True] * len(undisturbed[name])
+        return statistics.median(percent for percent, keep in zip(turns[name][daemon], kept) if keep)
+
     rows = []
     for name, one in turns.items():
-        cells, met = [], []
-        for daemon in daemons:
-            if not one[daemon] or not turns["absent"][daemon]:
-                cells.append("not measured")
-                continue
-            percent = statistics.median(one[daemon])
-            more = percent - statistics.median(turns["absent"][daemon])
-            cells.append(f"{percent:.2f}" if name == "absent" else f"{percent:.2f} ({more:+.2f})")
-            met.append(abs(more) <= MOST_MORE_PERCENT)
-        verdict = "" if name == "absent" or len(met) < len(daemons) else "yes" if all(met) else "**no**"
-        valid = len(one["synthd"])
-        total = valid + len(one["busy"])
-        rows.append([one["title"], *cells, verdict, f"{valid}" if valid == total else f"{valid} of {total}"])
+        percents = [median(name, daemon) for daemon in daemons]
+        if name == "absent":
+            cells, verdict = [f"{percent:.2f}" for percent in percents], ""
+        else:
+            more = [percent - median("absent", daemon) for percent, daemon in zip(percents, daemons)]
+            cells = [f"{percent:.2f} ({by:+.2f})" for percent, by in zip(percents, more)]
+            verdict = "yes" if all(abs(by) <= MOST_MORE_PERCENT for by in more) else "**no**"
+        kept, total = sum(undisturbed[name]), len(undisturbed[name])
+        rows.append([one["title"], *cells, verdict, f"{kept} of {total}" if quiet else f"{total}, {kept} undisturbed"])
     head = ["metricsd", *(f"{daemon}, % of a core" for daemon in daemons), f"within {MOST_MORE_PERCENT} %", "turns"]
     return table(head, rows)
 

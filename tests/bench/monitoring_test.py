@@ -19,8 +19,9 @@ def cells(text):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
 
 
-def turns(title, synthd, streamd, busy=()):
-    return {"title": title, "synthd": synthd, "streamd": streamd, "busy": list(busy)}
+def turns(title, synthd, streamd, disturbed=()):
+    why = ["busy" if index in disturbed else "" for index in range(len(synthd))]
+    return {"title": title, "synthd": synthd, "streamd": streamd, "disturbed": why}
 
 
 def entry(name, cpu_time, unit="ns", **counters):
@@ -54,19 +55,27 @@ def test_a_metric_costs_the_least_of_its_repetitions_and_is_compared_with_its_go
 
 def test_each_condition_is_compared_with_the_median_without_metricsd():
     conditions = {
-        "absent": turns("not running", [1, 9, 2], [10, 10, 10]),
-        "idle": turns("running", [2.5], [8.9]),
-        "scraped": turns("scraped", [2], [10.5], ["busy"]),
-        "stopped": turns("stopped", [], [], ["busy"]),
+        "absent": turns("not running", [1, 90, 2, 2, 9, 2], [10] * 6, disturbed=[1]),
+        "idle": turns("running", [2.5] * 5, [8.9] * 5),
+        "scraped": turns("scraped", [2] * 5 + [80], [10.5] * 6, disturbed=[5]),
     }
-    _, _, absent, idle, scraped, stopped = cells(performance_page.monitoring({"turns": conditions}))
-    assert absent == ["not running", "2.00", "10.00", "", "3"]
-    assert idle == ["running", "2.50 (+0.50)", "8.90 (-1.10)", "**no**", "1"]
-    assert scraped == ["scraped", "2.00 (+0.00)", "10.50 (+0.50)", "yes", "1 of 2"]
-    assert stopped == ["stopped", "not measured", "not measured", "", "0 of 1"]
+    _, _, absent, idle, scraped = cells(performance_page.monitoring({"turns": conditions}))
+    assert absent == ["not running", "2.00", "10.00", "", "5 of 6"]
+    assert idle == ["running", "2.50 (+0.50)", "8.90 (-1.10)", "**no**", "5 of 5"]
+    assert scraped == ["scraped", "2.00 (+0.00)", "10.50 (+0.50)", "yes", "5 of 6"]
 
 
-def test_all_conditions_take_turns_and_a_busy_one_is_discarded(tmp_path, monkeypatch):
+def test_where_too_few_turns_were_undisturbed_all_count_and_the_page_says_so():
+    conditions = {
+        "absent": turns("not running", [1, 3, 2], [10, 10, 10]),
+        "idle": turns("running", [2, 4, 3], [9, 11, 10], disturbed=[0, 2]),
+    }
+    _, _, absent, idle = cells(performance_page.monitoring({"turns": conditions}))
+    assert absent == ["not running", "2.00", "10.00", "", "3, 3 undisturbed"]
+    assert idle == ["running", "3.00 (+1.00)", "10.00 (+0.00)", "yes", "3, 1 undisturbed"]
+
+
+def test_all_conditions_take_turns_and_a_disturbed_one_is_marked(tmp_path, monkeypatch):
     load = {name: 5 for name in ("chunks", *monitoring.WRONG)}
     process = types.SimpleNamespace(
         pid=1, url="", poll=lambda: None, communicate=lambda timeout: (json.dumps(load), None), stdout=io.BytesIO()
@@ -94,8 +103,9 @@ def test_all_conditions_take_turns_and_a_busy_one_is_discarded(tmp_path, monkeyp
     bench.run()
     assert taken == 2 * list(monitoring.CONDITIONS)
     assert bench.heard == {name: 5 * len(taken) for name in load}
-    counts = {name: (len(one["synthd"]), len(one["streamd"]), len(one["busy"])) for name, one in bench.turns.items()}
-    assert counts == {name: (1, 1, 1) if name == taken[1] else (2, 2, 0) for name in monitoring.CONDITIONS}
+    for name, one in bench.turns.items():
+        assert (len(one["synthd"]), len(one["streamd"])) == (2, 2)
+        assert one["disturbed"] == (["busy", ""] if name == taken[1] else ["", ""])
 
 
 def test_repeated_work_goes_on_after_an_error_and_ends_with_its_context():
