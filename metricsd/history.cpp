@@ -12,7 +12,7 @@ namespace auralis {
 namespace {
 
 // Metrics that the panels, the conditions and the events are made of.
-constexpr std::array<std::string_view, 33> kTracked{
+constexpr std::array<std::string_view, 39> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
@@ -30,7 +30,13 @@ constexpr std::array<std::string_view, 33> kTracked{
     "websocket_chunks_dropped_total",
     "auralis_chunks_due_total",
     "auralis_chunks_on_time_total",
-    "auralis_audio_peak",
+    "auralis_audio_loudness_lufs",
+    "auralis_audio_silence_seconds_total",
+    "auralis_chunk_handover_latency_ms",
+    "auralis_daemon_starts_total",
+    "auralis_heartbeat_age_seconds",
+    "auralis_listeners_behind",
+    "websocket_chunk_delivery_success_rate",
     "auralis_engine_failovers_total",
     "auralis_control_messages_total",
     "network_bandwidth_mbps",
@@ -164,6 +170,19 @@ std::vector<double> History::bucket_increases(const Series& series, std::int64_t
     }
   }
   return sums;
+}
+
+std::optional<double> History::mean(const Series& series, std::int64_t span_ns) const {
+  double sum = 0;
+  int count = 0;
+  for (std::uint64_t point = first_within(span_ns); point <= newest_; ++point) {
+    const float seen = value(series, point);
+    if (std::isnan(seen)) continue;
+    sum += static_cast<double>(seen);
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  return sum / count;
 }
 
 }  // namespace auralis

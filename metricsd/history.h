@@ -28,7 +28,7 @@ class History {
  public:
   static constexpr std::int64_t kSpanNs = 900 * kNsPerSecond;
   static constexpr std::size_t kPoints = 900;
-  static constexpr std::size_t kMostSeries = 400;
+  static constexpr std::size_t kMostSeries = 600;
 
   // Absent in a point: the daemon was down, or by how much a counter rose is unknown in its first point.
   static constexpr float kAbsent = std::numeric_limits<float>::quiet_NaN();
@@ -74,6 +74,9 @@ class History {
   // The sum of a counter's increases, or of each bucket's, over the last `span_ns`.
   double increase(const Series& series, std::int64_t span_ns) const;
   std::vector<double> bucket_increases(const Series& series, std::int64_t span_ns) const;
+
+  // The mean of a gauge's values over the last `span_ns`; nothing if it was absent all the time.
+  std::optional<double> mean(const Series& series, std::int64_t span_ns) const;
 
  private:
   struct Moment {

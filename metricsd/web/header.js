@@ -42,13 +42,18 @@ function daemon_item({ name, up, since_ms }, stale) {
   return element("li", { class: `chip ${health}`, "data-process": name }, element("b", {}, name), ` ${text}`);
 }
 
+function held(seconds) {
+  if (seconds === 0) return "";
+  return seconds % 60 === 0 ? ` for ${seconds / 60} min` : ` for ${seconds} s`;
+}
+
 function condition_item(one) {
   const health = { inactive: "good", pending: "warning", firing: "bad" }[one.state];
   const word = { inactive: "quiet", pending: "pending", firing: "firing" }[one.state];
   const subject = one.subject && one.state !== "inactive" ? [one.subject] : [];
   const value = one.comparison === "==" ? [] : [with_unit(one.measured, one.unit)];
   const measured = one.measured === null ? "not measured" : [...subject, ...value].join(": ");
-  const rule = `${one.comparison === "==" ? "if" : one.comparison === "<" ? "below" : "above"} ${rounded(one.threshold)} ${one.unit} for ${one.for_s / 60} min`;
+  const rule = `${one.comparison === "==" ? "if" : one.comparison === "<" ? "below" : "above"} ${rounded(one.threshold)} ${one.unit}${held(one.for_s)}`;
   return element("li", { class: `condition ${health}`, "data-name": one.name, "data-state": one.state, title: `${one.meaning}; ${one.severity}, ${rule}` },
     element("b", {}, one.name), element("span", { class: "state" }, `${word} since ${moment(one.since_ms)}`),
     element("span", { class: "measured" }, measured));

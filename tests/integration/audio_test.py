@@ -11,7 +11,7 @@ from listener import PCM
 CHUNK_S = 0.1
 VOICES = ("pads", "melody", "kicks", "swells")
 AUDIBLE = 0.001  # of full scale, -60 dBFS
-SILENT = 0.0001  # where StationSilent begins
+SILENT = 0.0001
 
 
 def audio(stack, name, at, **labels):
@@ -50,7 +50,7 @@ def test_music_has_a_level_and_no_faults_on_its_way(stack, listener):
     for at in ("published", "sent"):
         assert audio(stack, "clipped_samples_total", at) is None
         assert audio(stack, "discontinuities_total", at) is None
-    assert condition(stack, "StationSilent")["state"] == "inactive"
+    assert condition(stack, "SilenceOnAir")["state"] == "inactive"
     listener.close()
     eventually(lambda: audio(stack, "peak", "sent") is None, "no level of what nobody is sent")
     assert audio(stack, "peak", "published") > AUDIBLE
@@ -68,8 +68,8 @@ def test_a_station_whose_voices_are_all_switched_off_is_seen(stack):
             eventually(lambda at=at, before=before: silence(stack, at, "muted") > before, f"silence {at} goes on")
         assert silence(stack, "sent", "underrun") == 0
         assert silence(stack, "sent", "zero") == 0
-        eventually(lambda: condition(stack, "StationSilent")["state"] == "pending", "the condition")
-        assert condition(stack, "StationSilent")["subject"] == "default"
+        eventually(lambda: condition(stack, "SilenceOnAir")["state"] == "pending", "the condition")
+        assert condition(stack, "SilenceOnAir")["subject"] == "default"
     finally:
         switch(stack, True)
     for at in ("published", "sent"):

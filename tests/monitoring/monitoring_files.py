@@ -57,7 +57,7 @@ def metric_names(expr):
     expr = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", expr)
     expr = re.sub(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", " ", expr)
     names = re.findall(r"(?<![\w.])[a-zA-Z_:][\w:]*\b(?!\s*\()", expr)
-    return {re.sub(r"_bucket$", "", name) for name in names if name.lower() not in _PROMQL_WORDS}
+    return {re.sub(r"_(bucket|count|sum)$", "", name) for name in names if name.lower() not in _PROMQL_WORDS}
 
 
 def documented_metrics():

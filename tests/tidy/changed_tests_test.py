@@ -36,7 +36,7 @@ OBJECTS = {
         ("tools/arguments.h", ["integration.render_files", "integration.ticket"], ["integration.stations"]),
         ("metricsd/snapshot.cpp", ["integration.metrics_zmq"], ["integration.stations", "browser.player"]),
         ("common/base/log.cpp", ["integration.stations", "browser.player", "soak.soak"], ["monitoring.rules"]),
-        ("monitoring/prometheus/rules/audio_high.yml", ["monitoring.rules"], ["integration.books"]),
+        ("monitoring/prometheus/rules/high.yml", ["monitoring.rules"], ["integration.books"]),
         ("scripts/run", ["deploy.run"], ["integration.books"]),
         ("docs/runbooks.md", ["monitoring.alerts"], ["integration.books"]),
         ("docs/metrics.md", ["monitoring.alerts", "unit.tools.metrics_page"], ["integration.books"]),

@@ -93,6 +93,7 @@ TEST_CASE_FIXTURE(EventsFixture, "EventLog: what is counted is told apart by kin
     return std::vector<MetricSample>{
         counter_of("ring_buffer_overruns_total", lapped, {{"station", "day"}}),
         counter_of("auralis_engine_failovers_total", failovers),
+        counter_of("websocket_connections_total", limit),
         counter_of("websocket_connections_rejected_total", limit, {{"reason", "limit"}}),
         counter_of("websocket_connections_rejected_total", ticket, {{"reason", "ticket"}}),
         counter_of("auralis_control_messages_total", accepted, {{"result", "accepted"}})};

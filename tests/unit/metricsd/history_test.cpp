@@ -117,6 +117,16 @@ TEST_CASE_FIXTURE(HistoryFixture, "History: 15 minutes of time, also if metricsd
   CHECK(history.oldest() == history.newest());
 }
 
+TEST_CASE_FIXTURE(HistoryFixture, "History: a gauge's mean leaves out what is absent") {
+  add({gauge_of(kDepth, 100)});
+  add({gauge_of(kDepth, 2)});
+  add({});
+  add({gauge_of(kDepth, 6)});
+  CHECK(history.mean(series(kDepth), 3 * kNsPerSecond) == 4);
+  add({});
+  CHECK_FALSE(history.mean(series(kDepth), kNsPerSecond));
+}
+
 TEST_CASE_FIXTURE(HistoryFixture, "History: a series beyond the limit is left out, the others go on") {
   std::vector<MetricSample> samples;
   for (std::size_t station = 0; station <= History::kMostSeries; ++station) {

@@ -62,7 +62,8 @@ TEST_CASE("trouble stands out") {
       Daemon::kSynthd, DaemonStatus::kHung, "synthd hangs: its heartbeat has stopped", 7.0, {}, {}};
   view.drops[0].per_s = 2.5;
   view.stations[0].depth_ms = 150;
-  view.conditions[6] = {AlertState::kPending, view.unix_ns, "day", 150.0};
+  Condition& low = view.conditions.at(alert_index("RingBufferDepthLow"));
+  low = {AlertState::kPending, view.unix_ns, "day", 150.0};
   CHECK(line_of(view, "Auralis is down").emphasis == Emphasis::kBad);
   const Line synthd = line_of(view, "synthd");
   CHECK(synthd.text == "synthd    hung       heartbeat  7.0 s");
@@ -73,7 +74,7 @@ TEST_CASE("trouble stands out") {
   const Line condition = line_of(view, "high RingBufferDepthLow");
   CHECK(condition.text.find("high RingBufferDepthLow of day pending, 150 (< 200 ms), since ") == 0);
   CHECK(condition.emphasis == Emphasis::kWarning);
-  view.conditions[6].state = AlertState::kFiring;
+  low.state = AlertState::kFiring;
   CHECK(line_of(view, "high RingBufferDepthLow").emphasis == Emphasis::kBad);
 }
 

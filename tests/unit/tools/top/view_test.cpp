@@ -124,12 +124,12 @@ TEST_CASE_FIXTURE(Fixture, "health is healthy, degraded by a high condition, dow
   depth(200);
   CHECK(view().health == Health::kHealthy);
   sample({gauge_of("cpu_utilization_percent", 99)});
-  CHECK(view().conditions[9].state == AlertState::kPending);
+  CHECK(view().conditions.at(alert_index("CPUUtilizationHigh")).state == AlertState::kPending);
   CHECK(view().health == Health::kHealthy);
   sample({gauge_of("auralis_probe_success", 0, {station("day")}),
           gauge_of("auralis_probe_last_run_timestamp_seconds", static_cast<double>(clock.unix_ns()) / 1e9,
                    {station("day")})});
-  CHECK(view().conditions[8].state == AlertState::kPending);
+  CHECK(view().conditions.at(alert_index("ProbeFailing")).state == AlertState::kPending);
   CHECK(view().health == Health::kHealthy);
   for (const DaemonStatus status : {DaemonStatus::kDown, DaemonStatus::kHung, DaemonStatus::kUnreadable})
     CHECK(view_of(daemons(status), snapshot, history, conditions, 1).health == Health::kDown);
