@@ -20,6 +20,7 @@ constexpr std::int64_t kMinuteNs = 60 * kNsPerSecond;
 constexpr std::int64_t kHourNs = 60 * kMinuteNs;
 // Of monitoring/prometheus/prometheus.yml: what its rules see as one change.
 constexpr std::int64_t kScrapeNs = 5 * kNsPerSecond;
+constexpr std::int64_t kMostOfHourNs = 55 * kMinuteNs;
 // Of the memory of an hour: Prometheus' own default interval, dense enough for a slope.
 constexpr std::int64_t kMemoryPeriodNs = 15 * kNsPerSecond;
 // An older result of auralis-probe tells nothing about now; it is still shown. As the rule has it, to within
@@ -269,10 +270,13 @@ void MemoryGrowth::note(const History& history) {
   }
 }
 
+// The slope of a few minutes after a start, which is that of the start, does not count.
 AlertReadings MemoryGrowth::readings() const {
   AlertReadings readings;
   for (const auto& [process, points] : points_) {
-    if (const auto slope = slope_per_hour(points)) readings.push_back({process, *slope});
+    const auto slope = slope_per_hour(points);
+    if (!slope) continue;
+    readings.push_back({process, *slope, points.back().now_ns - points.front().now_ns >= kMostOfHourNs});
   }
   return readings;
 }

@@ -106,10 +106,13 @@ std::vector<DaemonEvent> SnapshotSource::sample() {
   for (auto& peer : peers_) {
     const bool up = look_at(peer, now_ns);
     if (auto event = what_changed(peer, up)) {
-      log_info(event->message);
+      // One that has not been there yet may still start.
+      const bool lost = !up && peer.was_up;
+      lost ? log_warning(event->message) : log_info(event->message);
       events.push_back(std::move(*event));
     }
     if (!up) continue;
+    peer.was_up = true;
     std::vector<MetricSample> samples;
     if (!read(peer, now_ns, samples)) {
       derived_.hide(peer.daemon);

@@ -110,6 +110,7 @@ class SnapshotSource {
     std::int64_t sound_ns = 0;  // last time that not all were withheld
     std::string trouble;        // why it is not healthy, though its metrics are written
     std::string last_said;      // last logged sentence
+    bool was_up = false;
   };
 
   bool look_at(Peer& peer, std::int64_t now_ns) AURALIS_REQUIRES(mutex_);

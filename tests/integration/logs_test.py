@@ -58,6 +58,20 @@ def said(stack, message, daemon="streamd", **fields):
     ]
 
 
+def test_a_daemon_that_is_lost_is_a_warning_and_its_return_is_none():
+    with Stack() as stack:
+        synthd = stack.daemons["synthd"]
+        synthd.kill()
+        eventually(lambda: said(stack, "synthd has ended", "metricsd", level="warning"), "the warning")
+        synthd.start()
+        eventually(lambda: stack.is_up("synthd"), "synthd again")
+        stack.daemons["streamd"].hang()
+        hangs = "streamd hangs: its heartbeat has stopped"
+        eventually(lambda: said(stack, hangs, "metricsd", level="warning"), "the warning")
+        stack.daemons["streamd"].go_on()
+        eventually(lambda: len(said(stack, "streamd is up", "metricsd", level="info")) == 2, "its return")
+
+
 def test_silence_while_synthd_is_gone_is_one_hole_with_its_length_and_listeners(stack, listen):
     listener = listen(PCM)
     listener.wait_for_more(3)
