@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/alert_rules.h"
 
-#include <algorithm>
-#include <cassert>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -52,10 +50,6 @@ std::optional<double> gauge(const History& history, std::string_view name) {
   return found;
 }
 
-double count_of(const std::vector<double>& buckets) {
-  return std::accumulate(buckets.begin(), buckets.end(), 0.0);
-}
-
 // The quantile of what a histogram counted in that span; nothing if that is nothing.
 std::optional<double> quantile(const History& history, std::string_view name, double q,
                                std::int64_t span_ns) {
@@ -75,7 +69,7 @@ Share share_above(const History& history, std::string_view name, double bound, s
   Share share;
   for_each_series(history, name, [&](const Series& series) {
     const auto counts = history.bucket_increases(series, span_ns);
-    share.all += count_of(counts);
+    share.all += std::accumulate(counts.begin(), counts.end(), 0.0);
     for (std::size_t bucket = 0; bucket < counts.size(); ++bucket) {
       if (bucket == series.bounds.size() || series.bounds[bucket] > bound) share.above += counts[bucket];
     }
@@ -164,7 +158,7 @@ AlertReadings starts(const History& history) {
 }
 
 // A quantile of what listeners got; it counts if it is the service's fault, and now, as the rule says.
-AlertReadings degraded(const History& history, std::string_view name, double q, double threshold) {
+AlertReadings degraded(const History& history, const AlertRule& rule, std::string_view name, double q) {
   constexpr double kFewest = 500;
   constexpr double kMostBehind = 0.05;
   const auto value = quantile(history, name, q, 5 * kMinuteNs);
@@ -175,18 +169,22 @@ AlertReadings degraded(const History& history, std::string_view name, double q, 
                   [&](const Series& series) { behind += history.mean(series, 5 * kMinuteNs).value_or(0); });
   for_each_series(history, kActive,
                   [&](const Series& series) { active += history.mean(series, 5 * kMinuteNs).value_or(0); });
-  const bool ours =
-      quantile(history, kHandover, q, 5 * kMinuteNs).value_or(0) > threshold || behind > kMostBehind * active;
-  const bool now = quantile(history, name, q, kMinuteNs).value_or(0) > threshold;
+  const bool ours = quantile(history, kHandover, q, 5 * kMinuteNs).value_or(0) > rule.threshold ||
+                    behind > kMostBehind * active;
+  const bool now = quantile(history, name, q, kMinuteNs).value_or(0) > rule.threshold;
   const bool enough = share_above(history, name, 0, 5 * kMinuteNs).all >= kFewest;
   return {{"", *value, ours && now && enough}};
 }
 
 AlertReadings delivery(const History& history) {
-  return degraded(history, "audio_chunk_delivery_latency_ms", 0.99, 100);
+  constexpr const AlertRule& kRule = kAlertRules[alert_index("ChunkDeliveryLatencyHigh")];
+  return degraded(history, kRule, "audio_chunk_delivery_latency_ms", 0.99);
 }
 
-AlertReadings jitter(const History& history) { return degraded(history, "audio_chunk_jitter_ms", 0.95, 50); }
+AlertReadings jitter(const History& history) {
+  constexpr const AlertRule& kRule = kAlertRules[alert_index("AudioJitterHigh")];
+  return degraded(history, kRule, "audio_chunk_jitter_ms", 0.95);
+}
 
 // Recent results of auralis-probe, by station.
 AlertReadings probes(const History& history) {
