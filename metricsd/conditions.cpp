@@ -65,7 +65,8 @@ ErrorBudget error_budget(const History& history, std::int64_t chunk_ns) {
       increase_of(history, kChunksDropped, History::kSpanNs,
                   [](const History::Series& series) { return series.label("reason") == "disconnect"; });
   ErrorBudget budget;
-  budget.due = std::max(0.0, increase_of(history, kChunksDue, History::kSpanNs) - left);
+  budget.due = std::max(0.0, increase_of(history, kChunksDue, History::kSpanNs) +
+                                 increase_of(history, kChunksUncounted, History::kSpanNs) - left);
   budget.lost = std::max(0.0, budget.due - increase_of(history, kChunksOnTime, History::kSpanNs));
   const SeriesList underruns = series_of(history, "ring_buffer_underruns_total");
   const SeriesList stations = series_of(history, "auralis_stations");
@@ -81,8 +82,8 @@ ErrorBudget error_budget(const History& history, std::int64_t chunk_ns) {
 void Conditions::evaluate(const History& history) {
   memory_.note(history);
   for (std::size_t rule = 0; rule < kAlertRules.size(); ++rule) {
-    evaluate(rule, rule == alert_index("MemoryGrowth") ? memory_.readings() : alert_readings(rule, history),
-             history);
+    const AlertRule& alert = kAlertRules.at(rule);
+    evaluate(rule, alert.measure({history, memory_, alert.threshold}), history);
   }
 }
 

@@ -33,7 +33,7 @@ std::optional<CounterWindow::Change> CounterWindow::change(std::int64_t span_ns,
     if (unbroken && oldest->at_ns - before->at_ns > kGapNs) break;
     oldest = before;
   }
-  if (oldest->at_ns >= newest.at_ns) return std::nullopt;
+  if (newest.at_ns - oldest->at_ns < kLeastNs) return std::nullopt;
   Change change;
   change.seconds = static_cast<double>(newest.at_ns - oldest->at_ns) / static_cast<double>(kNsPerSecond);
   for (std::size_t column = 0; column < kColumns; ++column) {

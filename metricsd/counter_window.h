@@ -13,7 +13,7 @@ namespace auralis {
 // One thread. Times are CLOCK_MONOTONIC nanoseconds.
 class CounterWindow {
  public:
-  static constexpr std::size_t kColumns = 9;
+  static constexpr std::size_t kColumns = 10;
   using Values = std::array<double, kColumns>;  // NaN: unavailable
 
   struct Change {
@@ -29,8 +29,8 @@ class CounterWindow {
   void add(std::int64_t now_ns, const Values& values);
   void clear() { points_.clear(); }
 
-  // The change from the oldest sample of the last `span_ns` to the newest; nothing if there is only one. For
-  // ratios of counters.
+  // The change from the oldest sample of the last `span_ns` to the newest; nothing if they are less than
+  // kLeastNs apart. For ratios of counters.
   std::optional<Change> over(std::int64_t span_ns) const { return change(span_ns, false); }
 
   // As over(), but ignores samples before the last gap of more than kGapNs. For rates: it is unknown whether
@@ -38,6 +38,8 @@ class CounterWindow {
   std::optional<Change> unbroken(std::int64_t span_ns) const { return change(span_ns, true); }
 
   static constexpr std::int64_t kGapNs = 2'500'000'000;
+  // The kernel counts processor time in hundredths of a second: over a moment its share is arbitrary.
+  static constexpr std::int64_t kLeastNs = 500'000'000;
 
  private:
   struct Point {

@@ -29,10 +29,11 @@ enum StreamColumn {
   kLateMs,
   kEarlyMs,
   kIntervalSquares,
+  kUncounted,  // of metricsd
   kStreamColumns
 };
 enum MetricsColumn { kMetricsCpu };
-static_assert(kDerivedFromSynthd.size() == kSynthColumns && kDerivedFromStreamd.size() == kStreamColumns);
+static_assert(kDerivedFromSynthd.size() == kSynthColumns && kDerivedFromStreamd.size() == kUncounted);
 
 bool is_of(const MetricSpec& spec, const CounterName& counter) {
   if (spec.name != counter.name) return false;
@@ -64,6 +65,11 @@ CounterWindow::Values values_of(const std::vector<MetricSample>& samples,
 double percent(double part, double whole) {
   const double share = 100 * part / whole;
   return std::isfinite(share) ? std::clamp(share, 0.0, 100.0) : kNone;
+}
+
+double success_percent(const Change& change) {
+  return percent(change.amount[kOnTime],
+                 change.amount[kDue] + change.amount[kUncounted] - change.amount[kLeft]);
 }
 
 double rate(const std::optional<Change>& change, int column) {
@@ -114,13 +120,14 @@ void DerivedMetrics::add_synthd(std::int64_t now_ns, const std::vector<MetricSam
 }
 
 void DerivedMetrics::add_streamd(std::int64_t now_ns, const std::vector<MetricSample>& samples) {
-  streamd_.add(now_ns, values_of(samples, kDerivedFromStreamd));
+  CounterWindow::Values values = values_of(samples, kDerivedFromStreamd);
+  values[kUncounted] = own_.chunks_uncounted.value();
+  streamd_.add(now_ns, values);
   const std::optional<Change> lately = streamd_.unbroken(kShortSpanNs);
   own_.bandwidth_mbps.set(rate(lately, kBytes) * kBitsAByte / kBitsAMegabit);
   set_cpu_percent(Daemon::kStreamd, rate(lately, kStreamCpu));
   const std::optional<Change> minute = streamd_.over(kLongSpanNs);
-  own_.success_rate.set(
-      minute ? percent(minute->amount[kOnTime], minute->amount[kDue] - minute->amount[kLeft]) : kNone);
+  own_.success_rate.set(minute ? success_percent(*minute) : kNone);
   own_.delivery_variance_ms.set(minute ? interval_deviation_ms(*minute) : kNone);
 }
 

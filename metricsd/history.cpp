@@ -12,7 +12,7 @@ namespace auralis {
 namespace {
 
 // Metrics that the panels, the conditions and the events are made of.
-constexpr std::array<std::string_view, 39> kTracked{
+constexpr std::array<std::string_view, 46> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, 39> kTracked{
     "websocket_chunks_dropped_total",
     "auralis_chunks_due_total",
     "auralis_chunks_on_time_total",
+    kChunksUncounted,
     "auralis_audio_loudness_lufs",
     "auralis_audio_silence_seconds_total",
     "auralis_chunk_handover_latency_ms",
@@ -38,6 +39,11 @@ constexpr std::array<std::string_view, 39> kTracked{
     "auralis_listeners_behind",
     "websocket_chunk_delivery_success_rate",
     "auralis_engine_failovers_total",
+    "audio_end_to_end_latency_ms",
+    "audio_startup_latency_ms",
+    "auralis_config_last_reload_successful",
+    "auralis_log_messages_dropped_total",
+    "auralis_filesystem_free_percent",
     "auralis_control_messages_total",
     "network_bandwidth_mbps",
     "cpu_utilization_percent",
@@ -51,6 +57,7 @@ constexpr std::array<std::string_view, 39> kTracked{
     "auralis_stations",
     "auralis_up",
     kProbeSuccess,
+    kProbeChunksWrong,
     kProbeLastRun,
 };
 
@@ -183,6 +190,15 @@ std::optional<double> History::mean(const Series& series, std::int64_t span_ns) 
   }
   if (count == 0) return std::nullopt;
   return sum / count;
+}
+
+std::optional<double> History::least(const Series& series, std::int64_t span_ns) const {
+  std::optional<double> least;
+  for (std::uint64_t point = first_within(span_ns); point <= newest_; ++point) {
+    const auto seen = static_cast<double>(value(series, point));
+    if (!std::isnan(seen)) least = std::min(least.value_or(seen), seen);
+  }
+  return least;
 }
 
 }  // namespace auralis

@@ -78,6 +78,9 @@ class History {
   // The mean of a gauge's values over the last `span_ns`; nothing if it was absent all the time.
   std::optional<double> mean(const Series& series, std::int64_t span_ns) const;
 
+  // The least of them.
+  std::optional<double> least(const Series& series, std::int64_t span_ns) const;
+
  private:
   struct Moment {
     std::int64_t now_ns = 0;

@@ -8,6 +8,7 @@
 
 #include "common/config/config.h"
 #include "common/metrics/audio_metrics.h"
+#include "common/metrics/metric_names.h"
 #include "common/metrics/metrics.h"
 #include "common/metrics/process_metrics.h"
 #include "common/metrics/station_labels.h"
@@ -39,6 +40,12 @@ class OwnMetrics {
   }
   Gauge process_up(Daemon daemon) {
     return m_.gauge("auralis_up", "1 while the process is healthy, 0 if it is absent or hangs", of(daemon));
+  }
+  Gauge folder_free(const char* folder) {
+    return m_.gauge("auralis_filesystem_free_percent",
+                    "Free space of the file system of the folder with the segments (runtime) or the log "
+                    "files (log), in percent; absent if there are no log files",
+                    {{"folder", folder}});
   }
   Counter samples_withheld(Daemon daemon) {
     return m_.counter(
@@ -98,6 +105,12 @@ class OwnMetrics {
   std::array<Gauge, 3> cpu_percent{
       {process_cpu(Daemon::kSynthd), process_cpu(Daemon::kStreamd), process_cpu(Daemon::kMetricsd)}};
 
+  // Set by SnapshotSource.
+  Counter chunks_uncounted = m_.counter(
+      kChunksUncounted,
+      "Chunks that fell due to the listeners of a streamd that hung until it was killed, and so did "
+      "not count them; estimated from its listeners and the time");
+
   // Set by SnapshotSource. Of the GPU that renders, as its driver tells, at most 15 seconds old.
   Gauge gpu_memory_total_mb = m_.gauge("auralis_gpu_memory_total_mb",
                                        "Memory that the GPU has, in MiB; absent if its driver does not tell");
@@ -110,6 +123,7 @@ class OwnMetrics {
   std::array<Gauge, 3> up{
       {process_up(Daemon::kSynthd), process_up(Daemon::kStreamd), process_up(Daemon::kMetricsd)}};
   std::array<Counter, 2> withheld{{samples_withheld(Daemon::kSynthd), samples_withheld(Daemon::kStreamd)}};
+  std::array<Gauge, 2> free_percent{{folder_free("runtime"), folder_free("log")}};
   Counter scrapes = m_.counter("auralis_scrapes_total", "Responses to GET /metrics");
   Gauge scrape_seconds =
       m_.gauge("auralis_scrape_duration_seconds",

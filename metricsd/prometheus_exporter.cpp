@@ -11,10 +11,12 @@
 
 #include "common/access/secret_file.h"
 #include "common/access/tls_certificate.h"
+#include "embedded/runbooks_md.h"
 #include "embedded/web_files.h"
 #include "metricsd/http_negotiation.h"
 #include "metricsd/http_server.h"
 #include "metricsd/openmetrics.h"
+#include "metricsd/runbooks.h"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -145,6 +147,14 @@ struct PrometheusExporter::Impl {
                     {"/api/history", [&dashboard](const HttpRequest&) {
                        return HttpPage{kJson, dashboard.whole()};
                      }}};
+    pages["/runbooks"] = [](const HttpRequest&) {
+      return HttpPage{kText, std::string(embedded::runbooks_md)};
+    };
+    for (const auto& [alert, section] : markdown_sections(embedded::runbooks_md)) {
+      pages["/runbooks/" + std::string(alert)] = [text = std::string(section)](const HttpRequest&) {
+        return HttpPage{kText, text};
+      };
+    }
     for (const WebFile& file : embedded::kWebFiles) {
       pages[std::string(file.path)] = [&file](const HttpRequest&) {
         return HttpPage{file.content_type, std::string(file.bytes)};

@@ -38,6 +38,14 @@ std::string one_line(std::string help) {
   return help;
 }
 
+double sum_of(const std::vector<MetricSample>& samples, std::string_view name) {
+  double sum = 0;
+  for (const auto& sample : samples) {
+    if (sample.spec.name == name) sum += sample.value;
+  }
+  return sum;
+}
+
 // The name of the GPU that renders; empty if none does.
 std::string gpu_of(const std::vector<MetricSample>& samples) {
   const auto find = [&](std::string_view name) {
@@ -84,6 +92,8 @@ SnapshotSource::SnapshotSource(const Config& config, const Clock& clock, const s
       system_(proc),
       gpus_(clock, std::move(gpus)),
       probes_(config.probe_dir()),
+      runtime_folder_(config.runtime.dir),
+      log_folder_(config.log.dir),
       peers_{{{config, Daemon::kSynthd}, {config, Daemon::kStreamd}}} {
   set_build_labels(own_);
   own_.metrics().process.begin();
@@ -99,7 +109,7 @@ std::vector<DaemonEvent> SnapshotSource::sample() {
   const std::int64_t now_ns = clock_.now_ns();
   absence_.step(now_ns);
   own_.metrics().process.sample();
-  derived_.add_machine(now_ns, system_.cpu());
+  sample_machine(now_ns);
   derived_.add_metricsd(now_ns);
   std::vector<DaemonEvent> events;
   std::string gpu;
@@ -111,6 +121,7 @@ std::vector<DaemonEvent> SnapshotSource::sample() {
       lost ? log_warning(event->message) : log_info(event->message);
       events.push_back(std::move(*event));
     }
+    note_hang(peer, now_ns);
     if (!up) continue;
     peer.was_up = true;
     std::vector<MetricSample> samples;
@@ -120,12 +131,45 @@ std::vector<DaemonEvent> SnapshotSource::sample() {
       derived_.add_synthd(now_ns, samples);
       gpu = gpu_of(samples);
     } else {
+      note_losses(peer, now_ns, samples);
       derived_.add_streamd(now_ns, samples);
     }
   }
   gpus_.watch(gpu);
   show_gpu();
   return events;
+}
+
+void SnapshotSource::sample_machine(std::int64_t now_ns) {
+  derived_.add_machine(now_ns, system_.cpu());
+  auto& free = own_.metrics().free_percent;
+  free[0].set(free_percent(runtime_folder_));
+  if (!log_folder_.empty()) free[1].set(free_percent(log_folder_));
+}
+
+bool SnapshotSource::beats(const Peer& peer, std::int64_t now_ns) {
+  return now_ns - peer.reader->segment().heartbeat_ns() <= HangLosses::kStoppedNs;
+}
+
+void SnapshotSource::note_hang(const Peer& peer, std::int64_t now_ns) {
+  if (peer.daemon != Daemon::kStreamd || !hangs(peer) || beats(peer, now_ns)) return;
+  const bool synthd_up = peers_[daemon_index(Daemon::kSynthd)].up;
+  const AudioReader& ring = rings_.reader();
+  losses_.note_hang(now_ns, synthd_up && ring.ready() ? ring.timeline().chunk_ns() : 0);
+}
+
+// Of streamd, which is healthy: adds what the start before did not count.
+void SnapshotSource::note_losses(const Peer& peer, std::int64_t now_ns,
+                                 const std::vector<MetricSample>& samples) {
+  if (!beats(peer, now_ns)) return;
+  const SegmentReader& segment = peer.reader->segment();
+  const double lost = losses_.note_healthy(segment.generation(), segment.heartbeat_ns(),
+                                           sum_of(samples, kChunksDue), sum_of(samples, kStationListeners));
+  own_.metrics().chunks_uncounted.add(std::round(lost));
+  if (lost >= 1) {
+    log_warning("streamd hung until it ended: its listeners missed chunks that it did not count",
+                {{"chunks", static_cast<std::int64_t>(std::llround(lost))}});
+  }
 }
 
 void SnapshotSource::show_gpu() {

@@ -21,6 +21,7 @@
 #include "metricsd/absence.h"
 #include "metricsd/derived_metrics.h"
 #include "metricsd/gpu_sampler.h"
+#include "metricsd/hang_losses.h"
 #include "metricsd/metric_guard.h"
 #include "metricsd/own_metrics_memory.h"
 #include "metricsd/probe_results.h"
@@ -120,6 +121,11 @@ class SnapshotSource {
   static bool hangs(const Peer& peer);
   void read_counts(Peer& peer, std::int64_t now_ns, std::vector<MetricSample>& samples)
       AURALIS_REQUIRES(mutex_);
+  void sample_machine(std::int64_t now_ns) AURALIS_REQUIRES(mutex_);
+  static bool beats(const Peer& peer, std::int64_t now_ns);
+  void note_hang(const Peer& peer, std::int64_t now_ns) AURALIS_REQUIRES(mutex_);
+  void note_losses(const Peer& peer, std::int64_t now_ns, const std::vector<MetricSample>& samples)
+      AURALIS_REQUIRES(mutex_);
   static std::optional<DaemonEvent> what_changed(Peer& peer, bool up);
   Snapshot take_locked() AURALIS_REQUIRES(mutex_);
   void show_gpu() AURALIS_REQUIRES(mutex_);
@@ -135,7 +141,10 @@ class SnapshotSource {
   SystemSampler system_ AURALIS_GUARDED_BY(mutex_);
   GpuSampler gpus_ AURALIS_GUARDED_BY(mutex_);
   ProbeResults probes_ AURALIS_GUARDED_BY(mutex_);
+  const std::filesystem::path runtime_folder_;
+  const std::filesystem::path log_folder_;  // empty: no log files
   Absence absence_ AURALIS_GUARDED_BY(mutex_);
+  HangLosses losses_ AURALIS_GUARDED_BY(mutex_);
   std::array<Peer, 2> peers_ AURALIS_GUARDED_BY(mutex_);
 };
 

@@ -43,6 +43,13 @@ std::optional<CpuTicks> parse_proc_stat(std::istream& text) {
   return ticks;
 }
 
+std::optional<double> free_percent(const std::filesystem::path& folder) {
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error || space.capacity == 0) return std::nullopt;
+  return 100 * static_cast<double>(space.available) / static_cast<double>(space.capacity);
+}
+
 std::optional<CpuTicks> SystemSampler::cpu() const {
   std::ifstream file(proc_ / "stat");
   if (!file) return std::nullopt;

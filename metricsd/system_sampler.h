@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Processor time of the whole machine, as the kernel counts it.
+// Processor time of the whole machine, as the kernel counts it, and free space.
 #pragma once
 
 #include <filesystem>
@@ -17,6 +17,10 @@ struct CpuTicks {
 
 // Reads the text of /proc/stat; nothing if it is not as proc(5) describes.
 std::optional<CpuTicks> parse_proc_stat(std::istream& text);
+
+// Free space of the file system that holds `folder`, in percent, as far as other users than root may use it;
+// nothing if that cannot be told.
+std::optional<double> free_percent(const std::filesystem::path& folder);
 
 // Any thread.
 class SystemSampler {

@@ -53,7 +53,7 @@ StreamMetrics::ListenerMetrics StreamMetrics::listeners_of(const MetricLabel& la
   for (std::size_t i = 0; i < kWireFormats; ++i) {
     const auto format = static_cast<WireFormat>(i);
     made.connected.at(i) = m_.gauge(
-        "auralis_listeners",
+        kStationListeners,
         "Listeners connected, by station, format and transport; (none): their station is not known yet, "
         "or has ended",
         {label, {"format", kNames.at(i)}, {"transport", is_plain_http(format) ? "http" : "websocket"}});

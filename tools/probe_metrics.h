@@ -21,7 +21,6 @@ constexpr std::size_t probe_format_label(std::size_t stream) { return kProbedStr
 static_assert(2 * kProbedStreams <= kLateLabels);
 
 inline constexpr const char* kProbeChunksReceived = "auralis_probe_chunks_received";
-inline constexpr const char* kProbeChunksWrong = "auralis_probe_chunks_wrong";
 inline constexpr const char* kProbeSnr = "auralis_probe_snr_db";
 
 class ProbeMetrics {

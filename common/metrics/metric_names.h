@@ -28,9 +28,14 @@ inline constexpr const char* kSendLateMs = "auralis_send_interval_late_ms_total"
 inline constexpr const char* kSendEarlyMs = "auralis_send_interval_early_ms_total";
 inline constexpr const char* kSendDeviationSquares = "auralis_send_interval_ms_squares_total";
 
+// Of metricsd. kStationListeners is a gauge of streamd.
+inline constexpr const char* kChunksUncounted = "auralis_chunks_uncounted_total";
+inline constexpr const char* kStationListeners = "auralis_listeners";
+
 // Of auralis-probe: its metrics begin with kProbePrefix.
 inline constexpr const char* kProbePrefix = "auralis_probe_";
 inline constexpr const char* kProbeSuccess = "auralis_probe_success";
+inline constexpr const char* kProbeChunksWrong = "auralis_probe_chunks_wrong";
 inline constexpr const char* kProbeLastRun = "auralis_probe_last_run_timestamp_seconds";
 
 // A counter: all series of a name, or those with a label of that value.

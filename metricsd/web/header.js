@@ -32,7 +32,7 @@ function problems_of({ daemons, conditions, budget }) {
 
 function health_of({ state, severity }) {
   if (state === "inactive") return "good";
-  if (severity === "medium") return state === "firing" ? "warning" : "good";
+  if (severity === "medium" || severity === "low") return state === "firing" ? "warning" : "good";
   return state === "firing" ? "bad" : "warning";
 }
 
@@ -55,7 +55,7 @@ function condition_item(one) {
   const measured = one.measured === null ? "not measured" : [...subject, ...value].join(": ");
   const rule = `${one.comparison === "==" ? "if" : one.comparison === "<" ? "below" : "above"} ${rounded(one.threshold)} ${one.unit}${held(one.for_s)}`;
   return element("li", { class: `condition ${health}`, "data-name": one.name, "data-state": one.state, title: `${one.meaning}; ${one.severity}, ${rule}` },
-    element("b", {}, one.name), element("span", { class: "state" }, `${word} since ${moment(one.since_ms)}`),
+    element("b", {}, element("a", { href: `/runbooks/${one.name}` }, one.name)), element("span", { class: "state" }, `${word} since ${moment(one.since_ms)}`),
     element("span", { class: "measured" }, measured));
 }
 

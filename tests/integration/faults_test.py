@@ -121,6 +121,27 @@ def test_what_a_frozen_streamd_skips_is_what_its_listeners_miss(stack, check, se
     assert late_or_lost(stack.scrape()) >= late + LISTENERS * (seconds - 2) * 10
 
 
+def test_what_listeners_miss_of_a_streamd_that_hangs_until_it_is_killed_is_estimated(stack):
+    uncounted = "auralis_chunks_uncounted_total"
+    load = Load(stack, 20)
+    before, due = stack.metric(uncounted), stack.metric("auralis_chunks_due_total")
+    streamd = stack.daemons["streamd"]
+    streamd.hang()
+    time.sleep(7)
+    streamd.kill()
+    streamd.start()
+    eventually(lambda: stack.metric(uncounted) > before, "what was missed")
+    missed = stack.metric(uncounted) - before
+    # The last heartbeat and the last look at the process that hung are each up to a second old, and a busy machine's later.
+    assert LISTENERS * 50 <= missed <= LISTENERS * 100
+    assert load.report()["lost"], "the connections ended with streamd"
+    stack.check_books()
+    assert stack.metric("auralis_chunks_due_total") < due + missed, "not in what streamd counts"
+    eventually(lambda: stack.metric("websocket_chunk_delivery_success_rate") is not None, "the judgement")
+    assert stack.metric("websocket_chunk_delivery_success_rate") < 98
+    eventually(lambda: json.loads(http_request(stack.metrics_port, "GET", "/api/history").text)["budget"]["lost"] >= missed, "budget")
+
+
 def test_what_a_frozen_synthd_does_not_render_is_sent_as_silence(stack, check):
     load = Load(stack, 12)
     synthd = stack.daemons["synthd"]

@@ -26,6 +26,11 @@ FOLLOWS = {
         "RingBufferDepthLow",
         "DeliverySuccessLow",
         "ProbeFailing",
+        "ProbeWrong",
+        "RingBufferUtilizationLow",
+        "AudioGlitch",
+        "ErrorBudgetBurnFast",
+        "ErrorBudgetBurnSlow",
     },
     "streamd": {
         "DeadAir",
@@ -35,8 +40,16 @@ FOLLOWS = {
         "NoActiveConnections",
         "NobodyGetsIn",
         "ProbeFailing",
+        "ProbeWrong",
+        "EndToEndLatencyHigh",
+        "StartupLatencyHigh",
+        "DeliveryVarianceHigh",
+        "ListenersBehind",
+        "SendErrorsHigh",
+        "ErrorBudgetBurnFast",
+        "ErrorBudgetBurnSlow",
     },
-    "metricsd": set(files.alerts()) - {"AuralisProcessDown"},
+    "metricsd": set(files.alerts()) - {"AuralisProcessDown", "NotificationsFailing", "Watchdog"},
 }
 
 

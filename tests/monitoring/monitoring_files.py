@@ -17,8 +17,8 @@ RULE_TESTS = sorted((ROOT / "monitoring/prometheus/tests").glob("*.yml"))
 RUNBOOKS = ROOT / "docs/runbooks.md"
 METRICS = ROOT / "docs/metrics.md"
 
-# Created by Prometheus itself, so not in our tables.
-BUILT_IN_METRICS = {"up", "ALERTS"}
+# Of Prometheus and Alertmanager themselves, so not in our tables.
+BUILT_IN_METRICS = {"up", "ALERTS", "scrape_duration_seconds", "alertmanager_notifications_failed_total"}
 
 _PROMQL_WORDS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
 
@@ -36,6 +36,17 @@ def alerts():
                 found[name] = {"group": group.split("\n", 1)[0].strip(), **_fields(rule)}
         if text.count("alert:") != len(re.findall(r"^      - alert: ", text, flags=re.M)):
             raise ValueError(f"{path}: an alert is not laid out as monitoring_files.py expects")
+    return found
+
+
+def records():
+    """Every recording rule of every rule file: {name: expr}."""
+    found = {}
+    for path in RULE_FILES:
+        text = "\n".join(line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))
+        for rule in re.split(r"^      - record: ", text, flags=re.M)[1:]:
+            name = rule.split("\n", 1)[0].strip()
+            found[name] = _fields(re.split(r"^  - name: ", rule, flags=re.M)[0])["expr"]
     return found
 
 

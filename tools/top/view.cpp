@@ -114,7 +114,7 @@ double window_seconds(const History& history, std::int64_t span_ns) {
   return static_cast<double>(std::min(span_ns, kept_ns)) / static_cast<double>(kNsPerSecond);
 }
 
-// Conditions count from the moment that they hold, except those of medium severity: listeners do not notice
+// Urgent conditions count from the moment that they hold. The others do not count: listeners do not notice
 // them, and a second of a busy machine is not the ten minutes that its rule asks for. metricsd is not
 // counted: audio does not need it, and it may be out of sight.
 Health health_of(const View& view) {
@@ -123,7 +123,7 @@ Health health_of(const View& view) {
   });
   if (!all_up) return Health::kDown;
   for (std::size_t i = 0; i < kAlertRules.size(); ++i) {
-    if (view.conditions.at(i).state != AlertState::kInactive && kAlertRules.at(i).severity != "medium")
+    if (view.conditions.at(i).state != AlertState::kInactive && is_urgent(kAlertRules.at(i)))
       return Health::kDegraded;
   }
   return Health::kHealthy;

@@ -191,14 +191,14 @@ TEST_CASE_FIXTURE(
   const auto& growth = condition("MemoryGrowth");
   for (int second = 0; second < 600; ++second) step(growing(60));
   CHECK(growth.state == AlertState::kInactive);
-  CHECK(growth.measured.value() == doctest::Approx(60).epsilon(0.01));
+  CHECK(growth.measured.value() == doctest::Approx(100 * 60 / 105.0).epsilon(0.01));
   INFO("the beginning alone does not count");
   for (int second = 0; second < 3'700; ++second) step(growing(9));
   CHECK(growth.state == AlertState::kInactive);
-  CHECK(growth.measured.value() == doctest::Approx(9).epsilon(0.01));
-  for (int second = 0; second < 3'700; ++second) step(growing(11));
+  CHECK(growth.measured.value() == doctest::Approx(100 * 9 / 114.8).epsilon(0.01));
+  for (int second = 0; second < 3'700; ++second) step(growing(25));
   CHECK(growth.state != AlertState::kInactive);
-  for (int second = 0; second < 3'700; ++second) step(growing(11));
+  for (int second = 0; second < 3'700; ++second) step(growing(25));
   CHECK(growth.state == AlertState::kFiring);
   CHECK(growth.subject == "streamd");
   for (int second = 0; second < 3'700; ++second) step(growing(0));

@@ -13,11 +13,15 @@ namespace auralis::counter_window_test {
 using auralis::CounterWindow;
 using auralis::kNsPerSecond;
 
-TEST_CASE("CounterWindow: a single sample gives no change") {
+TEST_CASE("CounterWindow: a single sample gives no change, nor do two within a moment") {
   CounterWindow window(60 * kNsPerSecond);
   CHECK_FALSE(window.over(kNsPerSecond));
   window.add(0, {5});
   CHECK_FALSE(window.over(60 * kNsPerSecond));
+  window.add(kNsPerSecond / 100, {6});
+  CHECK_FALSE(window.over(60 * kNsPerSecond));
+  window.add(kNsPerSecond, {7});
+  CHECK(window.over(60 * kNsPerSecond));
 }
 
 TEST_CASE("CounterWindow: the change is that of the span, and samples before the window are forgotten") {

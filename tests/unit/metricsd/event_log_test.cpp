@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(EventsFixture, "EventLog: what is counted is told apart by kin
   CHECK(log.events().empty());
   step(counters(2, 1, 57, 1, 3));
   step(counters(2, 1, 107, 1, 3));
-  REQUIRE(log.events().size() == 5);
+  REQUIRE(log.events().size() == 6);
   const auto described = [&](std::size_t index) {
     const LoggedEvent& event = log.events().at(index);
     return std::string(event_kind_name(event.kind)) + ", " + std::string(daemon_name(event.process)) + ", " +
@@ -114,6 +114,7 @@ TEST_CASE_FIXTURE(EventsFixture, "EventLog: what is counted is told apart by kin
   CHECK(described(3) == "refusals, streamd, ticket: 1 connection refused: ticket");
   CHECK(described(4) == "control, streamd, accepted: 3 control messages accepted");
   CHECK(log.events()[2].rise == 50);
+  CHECK(log.events()[5].message == "EngineFailover fires");
 }
 
 TEST_CASE_FIXTURE(EventsFixture,
@@ -130,13 +131,14 @@ TEST_CASE_FIXTURE(EventsFixture,
   CHECK(log.events().empty());
   step(read_at(1'764'467'004, 1));
   step(read_at(1'764'467'005, 0));
-  REQUIRE(log.events().size() == 2);
+  REQUIRE(log.events().size() == 3);
   CHECK(log.events()[0].kind == EventKind::kReload);
   CHECK(log.events()[0].process == Daemon::kStreamd);
   CHECK_FALSE(log.events()[0].bad);
   CHECK(log.events()[1].bad);
   CHECK(log.events()[0].message == "streamd has reloaded its configuration");
   CHECK(log.events()[1].message == "streamd could not reload its configuration: see its log");
+  CHECK(log.events()[2].message == "ConfigReloadFailed fires: streamd");
 }
 
 TEST_CASE_FIXTURE(EventsFixture, "EventLog: a restart between two samples is no reload") {

@@ -73,6 +73,8 @@ TEST_CASE_FIXTURE(SnapshotFixture,
                   "SnapshotSource: without daemons it says so, and has the machine and itself") {
   source.sample();
   const Snapshot snapshot = source.take();
+  CHECK(metric(snapshot, "auralis_filesystem_free_percent", "runtime").value_or(-1) >= 0);
+  CHECK_FALSE(metric(snapshot, "auralis_filesystem_free_percent", "log"));
   CHECK(metric(snapshot, "auralis_up", "synthd") == 0);
   CHECK(metric(snapshot, "auralis_up", "streamd") == 0);
   CHECK(metric(snapshot, "auralis_up", "metricsd") == 1);

@@ -22,6 +22,16 @@ std::optional<CpuTicks> parse(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("free_percent: a share of the file system, nothing of a folder that is not there") {
+  const auto free = auralis::free_percent("/proc/self");  // a file system without any capacity
+  CHECK_FALSE(free);
+  CHECK_FALSE(auralis::free_percent("/no/such/folder"));
+  const auto here = auralis::free_percent(std::filesystem::temp_directory_path());
+  REQUIRE(here);
+  CHECK(*here >= 0);
+  CHECK(*here <= 100);
+}
+
 TEST_CASE("parse_proc_stat: idle and disk waits are not busy, and guests are not counted twice") {
   const auto ticks = parse(
       "cpu  100 20 30 400 50 6 7 8 90 10\n"

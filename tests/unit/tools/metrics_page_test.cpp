@@ -107,7 +107,7 @@ TEST_CASE("Every metric has guidance once, and a test that names it") {
 
 TEST_CASE("An alert that the guidance names exists, looks at the metric, and has a runbook") {
   std::string rules;
-  for (const char* severity : {"critical", "high", "medium"})
+  for (const char* severity : {"critical", "high", "medium", "low"})
     rules +=
         test::read_file(std::string(AURALIS_SOURCE_DIR "/monitoring/prometheus/rules/") + severity + ".yml");
   const std::string runbooks = test::read_file(AURALIS_SOURCE_DIR "/docs/runbooks.md");
