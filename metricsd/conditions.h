@@ -44,13 +44,13 @@ class Conditions {
   void evaluate(const History& history);
 
   // In the order of kAlertRules.
-  const std::array<Condition, kAlertCount>& now() const { return conditions_; }
+  const std::array<Condition, kAlertRules.size()>& now() const { return conditions_; }
 
  private:
   void evaluate(std::size_t rule, const AlertReadings& readings, const History& history);
 
-  std::array<Condition, kAlertCount> conditions_;
-  std::array<std::map<std::string, std::int64_t>, kAlertCount> true_since_ns_;  // by subject
+  std::array<Condition, kAlertRules.size()> conditions_;
+  std::array<std::map<std::string, std::int64_t>, kAlertRules.size()> true_since_ns_;  // by subject
   MemoryHour memory_;
 };
 

@@ -88,7 +88,7 @@ class EventLog {
   std::uint64_t last_id_ = 0;
   std::uint64_t last_seq_ = 0;
   std::deque<LoggedEvent> events_;
-  std::array<bool, kAlertCount> firing_{};
+  std::array<bool, kAlertRules.size()> firing_{};
   std::array<std::optional<double>, 3> reloaded_{};  // Unix seconds at the last point, by daemon_index()
   std::array<std::optional<double>, 3> started_{};   // likewise, of the process
 };

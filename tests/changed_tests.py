@@ -21,10 +21,10 @@ UNIT_TARGETS = ["unit_tests", "synthd_tests", "concurrency_tests"]
 # Path: tests by name, besides unit tests that depend on it. The first that fits counts; what fits none affects all.
 RULES = [
     (r"(^|/)CMakeLists\.txt$|\.cmake$|^CMakePresets", [ALL]),
-    (r"^tests/integration/\w+(?<!_test)\.py$", [r"^integration\.", r"^soak\."]),
+    (r"^tests/integration/\w+(?<!_test)\.py$", [r"^integration\.", r"^soak\.", r"^alerts\."]),
     (r"^tests/(integration|browser)/(\w+)_test\.(?:py|mjs)$", [r"^\1\.\2(_gaps)?$"]),
-    (r"^tests/(deploy|monitoring|bench|soak|tidy)/(\w+)_test\.py$", [r"^\1\.\2$"]),
-    (r"^tests/(integration|browser|deploy|monitoring|bench|soak|tidy)/", [r"^\1\."]),
+    (r"^tests/(deploy|monitoring|alerts|bench|soak|tidy)/(\w+)_test\.py$", [r"^\1\.\2$"]),
+    (r"^tests/(integration|browser|deploy|monitoring|alerts|bench|soak|tidy)/", [r"^\1\."]),
     (r"^tests/unit/(?!.*(_test\.cpp|\.h)$)", [r"^unit\."]),
     (r"^tests/unit/", []),
     (r"^tests/changed_tests\.py$", []),
@@ -43,7 +43,7 @@ RULES = [
     (r"^tools/metrics_", [r"^unit\.tools\.metrics_page$"]),
     (r"^tools/", [r"^integration\.(render|ticket$|load$|probe$|top$)"]),
     (r"^bench/", [r"^bench\."]),
-    (r"^monitoring/", [r"^monitoring\.", r"^deploy\.compose$"]),
+    (r"^monitoring/", [r"^monitoring\.", r"^alerts\.", r"^deploy\.compose$"]),
     (r"^systemd/auralis\.toml$", [r"^deploy\.", r"^unit\.common\.config\.config$"]),
     (r"^(systemd/|Dockerfile|docker-compose|scripts/run)", [r"^deploy\."]),
     (r"^docs/metrics\.md$", [r"^unit\.tools\.metrics_page$", r"^monitoring\."]),
@@ -51,6 +51,7 @@ RULES = [
     (r"^docs/(zeromq\.md|schemas/metricsd)", [r"^integration\.(metrics_zmq_messages|protocol)$", r"^unit\.metricsd\.snapshot_json$"]),
     (r"^docs/(asyncapi|schemas|protocol)", [r"^integration\.protocol$"]),
     (r"^scripts/soak$", [r"^soak\."]),
+    (r"^scripts/alerts$", [r"^alerts\."]),
     (r"^(docs/|[A-Z]+\.md$|LICENSE|scripts/(bench|lint|test|bootstrap)$|\.(ci|clang|editor|git|docker))", []),
 ]
 
@@ -134,7 +135,7 @@ def targets(paths, chosen):
     called_for = [test for tests in chosen.values() for test in tests]
     if any(re.search(r"\.(h|cpp|cl|in)$|^streamd/web/", path) for path in paths) or any("unit" in test for test in called_for):
         wanted += UNIT_TARGETS
-    if any(re.search(r"integration|browser|soak|deploy", test) for test in called_for):
+    if any(re.search(r"integration|browser|soak|alerts|deploy", test) for test in called_for):
         wanted += DAEMONS
     return wanted
 

@@ -14,7 +14,7 @@ export function draw_header(state, stale) {
   document.title = health === "good" ? "Auralis dashboard" : `(!) Auralis: ${by_id("verdict").textContent}`;
   if (!state) return;
   by_id("daemons").replaceChildren(...state.daemons.map((daemon) => daemon_item(daemon, stale)));
-  by_id("conditions").replaceChildren(...state.conditions.map(condition_item));
+  draw_conditions(state.conditions);
   draw_budget(state.budget);
   set_text(by_id("version"), `version ${state.version}`);
 }
@@ -47,16 +47,37 @@ function held(seconds) {
   return seconds % 60 === 0 ? ` for ${seconds / 60} min` : ` for ${seconds} s`;
 }
 
-function condition_item(one) {
+const condition_items = new Map();           // by name: kept, so that a link keeps the focus
+
+function draw_conditions(conditions) {
+  for (const one of conditions) {
+    if (!condition_items.has(one.name)) condition_items.set(one.name, condition_item(one.name));
+    const item = condition_items.get(one.name);
+    const list = by_id(one.state === "inactive" ? "quiet-conditions" : "conditions");
+    if (item.parentNode !== list) list.append(item);
+    update_condition(item, one);
+  }
+  const quiet = conditions.filter(({ state }) => state === "inactive").length;
+  set_text(by_id("quiet-title"), quiet === conditions.length ? `all ${quiet} are quiet` : `${quiet} others are quiet`);
+}
+
+function condition_item(name) {
+  return element("li", { "data-name": name },
+    element("b", {}, element("a", { href: `/runbooks/${name}` }, name)),
+    element("span", { class: "state" }), element("span", { class: "measured" }));
+}
+
+function update_condition(item, one) {
   const health = { inactive: "good", pending: "warning", firing: "bad" }[one.state];
   const word = { inactive: "quiet", pending: "pending", firing: "firing" }[one.state];
   const subject = one.subject && one.state !== "inactive" ? [one.subject] : [];
   const value = one.comparison === "==" ? [] : [with_unit(one.measured, one.unit)];
-  const measured = one.measured === null ? "not measured" : [...subject, ...value].join(": ");
   const rule = `${one.comparison === "==" ? "if" : one.comparison === "<" ? "below" : "above"} ${rounded(one.threshold)} ${one.unit}${held(one.for_s)}`;
-  return element("li", { class: `condition ${health}`, "data-name": one.name, "data-state": one.state, title: `${one.meaning}; ${one.severity}, ${rule}` },
-    element("b", {}, element("a", { href: `/runbooks/${one.name}` }, one.name)), element("span", { class: "state" }, `${word} since ${moment(one.since_ms)}`),
-    element("span", { class: "measured" }, measured));
+  item.className = `condition ${health}`;
+  item.dataset.state = one.state;
+  item.title = `${one.meaning}; ${one.severity}, ${rule}`;
+  set_text(item.querySelector(".state"), `${word} since ${moment(one.since_ms)}`);
+  set_text(item.querySelector(".measured"), one.measured === null ? "not measured" : [...subject, ...value].join(": "));
 }
 
 function draw_budget({ target_percent, due, lost, silent, left_percent }) {

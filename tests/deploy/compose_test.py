@@ -33,7 +33,9 @@ class Compose(unittest.TestCase):
     def setUp(self):
         self.text = COMPOSE_FILE.read_text(encoding="utf-8")
         self.file = yaml.safe_load(self.text)
-        self.services = self.file["services"]
+        services = self.file["services"]
+        self.services = {name: service for name, service in services.items() if "profiles" not in service}
+        self.monitoring = {name: service for name, service in services.items() if "profiles" in service}
 
     @unittest.skipUnless(compose_command(), "neither docker-compose nor docker's compose plugin is here")
     def test_compose_accepts_the_file_and_would_refuse_a_misspelt_one(self):
@@ -48,6 +50,26 @@ class Compose(unittest.TestCase):
         self.assertEqual({service["image"] for service in self.services.values()}, {"auralis"})
         for daemon, service in self.services.items():
             self.assertEqual(service["command"], [daemon])
+
+    def test_monitoring_starts_only_if_asked_for_is_published_to_this_machine_alone_and_keeps_what_the_files_say(self):
+        self.assertEqual(sorted(self.monitoring), ["alertmanager", "prometheus"])
+        dockerfile = (staging.SOURCE_DIR / "monitoring/Dockerfile").read_text(encoding="utf-8")
+        for name, service in self.monitoring.items():
+            with self.subTest(name):
+                self.assertEqual(service["profiles"], ["monitoring"])
+                (port,) = service["ports"]
+                self.assertTrue(port.startswith("127.0.0.1:"))
+                (config,) = [word for word in service["command"] if word.startswith("--config.file=")]
+                folder = pathlib.Path(config.split("=")[1]).parent
+                self.assertIn(f"COPY {name} {folder}\n", dockerfile)
+                self.assertTrue((staging.SOURCE_DIR / "monitoring" / name / pathlib.Path(config).name).exists())
+        self.assertIn("--storage.tsdb.retention.time=15d", self.monitoring["prometheus"]["command"])
+        scraped = (staging.SOURCE_DIR / "monitoring/prometheus/prometheus.yml").read_text(encoding="utf-8")
+        renamed = re.findall(r"s/('localhost:\d+')/'(\w+):\d+'/", dockerfile)
+        self.assertEqual(len(renamed), 2)
+        for address, service in renamed:
+            self.assertIn(address, scraped)
+            self.assertIn(service, self.file["services"])
 
     def test_metricsd_cannot_write_the_shared_memory(self):
         self.assertEqual(self.services["metricsd"]["volumes"], ["segments:/run/auralis:ro"])
@@ -79,7 +101,7 @@ class Compose(unittest.TestCase):
         self.assertEqual(self.services["metricsd"]["environment"]["AURALIS_METRICSD_HOST"], "0.0.0.0")
 
     def test_no_service_has_a_privilege_that_it_does_not_need(self):
-        for daemon, service in self.services.items():
+        for daemon, service in self.file["services"].items():
             with self.subTest(daemon=daemon):
                 self.assertNotIn("privileged", service)
                 self.assertNotIn("cap_add", service)

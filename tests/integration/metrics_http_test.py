@@ -101,6 +101,15 @@ GOOD = {
 }
 
 
+def test_each_alert_has_its_runbook(metricsd):
+    answer = metricsd.get("/runbooks/DeadAir")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.text.startswith("## DeadAir\n") and "## SilenceOnAir" not in answer.text
+    assert answer.text in metricsd.get("/runbooks").text
+    assert metricsd.get("/runbooks/NoSuchAlert").status == 404
+
+
 @pytest.mark.parametrize("request_text", GOOD.values(), ids=GOOD)
 def test_requests_of_usual_clients_and_proxies_are_served(metricsd, request_text):
     reply = Reply(ask(metricsd.port, request_text))

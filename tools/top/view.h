@@ -78,7 +78,7 @@ struct View {
   std::vector<StationView> stations;
   std::vector<LatencyView> latencies;
   std::vector<DropView> drops;
-  std::array<Condition, kAlertCount> conditions;  // in the order of kAlertRules
+  std::array<Condition, kAlertRules.size()> conditions;  // in the order of kAlertRules
 };
 
 // `daemons`: with their status alone. The window is the last `span_ns` of the history.

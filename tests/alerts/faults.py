@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: MIT
+"""Faults, made for real to the running service, each with the alerts that must arrive, and those that must not."""
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import subprocess
+import tempfile
+import time
+
+from alerting import Alerting
+from auralis import Stack, binary, clean_environment, eventually
+
+PAGE_S = 20  # within which silence must page, and a service that lets nobody in
+ORIGIN = "https://auralis.example"
+LISTENERS = 40
+NO_ALERT_S = 150  # watched for alerts that must not arrive
+
+
+def listen(stack, options):
+    command = [binary("load"), stack.stream_url(), "--seconds", "900", "--json", *options]
+    return subprocess.Popen(command, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class Fault:
+    """One fault. Subclasses override what differs."""
+
+    what = ""  # for the table
+    factor = 1  # by which all durations of the monitoring files are divided
+    seconds = 0  # that the fault itself lasts: deadlines count from its beginning
+    expected = {}  # alert: within seconds
+    also = frozenset()  # alerts that may arrive as well
+    settings = {}
+    configuration = ""
+    load = ("--listeners", "10")
+
+    def make(self, stack, alerting):
+        """Makes the fault, and may take a while."""
+
+    def end(self, stack, alerting):
+        """Ends it, if make() has not."""
+
+
+class Freeze(Fault):
+    def __init__(self, daemon, seconds, expected, also=()):
+        self.daemon, self.seconds, self.expected, self.also = daemon, seconds, expected, frozenset(also)
+        self.what = f"{daemon} stands still for {seconds} s (SIGSTOP)"
+
+    def make(self, stack, alerting):
+        stack.daemons[self.daemon].hang()
+        time.sleep(self.seconds)
+        stack.daemons[self.daemon].go_on()
+
+
+class Kill(Fault):
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.what = f"{daemon} is killed, and stays away"
+        self.expected = {"AuralisProcessDown": PAGE_S}
+
+    def make(self, stack, alerting):
+        stack.daemons[self.daemon].kill()
+
+    def end(self, stack, alerting):
+        stack.daemons[self.daemon].start()
+
+
+class KillAgain(Fault):
+    what = "streamd is killed every 9 s"
+    seconds = 27
+    # From the third kill on, which is the third start.
+    expected = {"CrashLoop": 18 + PAGE_S}
+    also = frozenset({"DeadAir"})
+
+    def make(self, stack, alerting):
+        for kill in range(4):
+            time.sleep(9 if kill else 0)
+            stack.daemons["streamd"].kill()
+            stack.daemons["streamd"].start()
+
+
+class RefuseOrigins(Fault):
+    what = "each new listener is refused, by a wrong list of origins"
+    seconds = 10
+    settings = {"AURALIS_STREAMD_ALLOWED_ORIGINS": ORIGIN}
+    expected = {"NobodyGetsIn": PAGE_S}
+
+    def make(self, stack, alerting):
+        for _ in range(20):
+            stack.refused_upgrade("/ws/stream", headers={"Origin": "https://elsewhere.example"})
+            time.sleep(0.5)
+
+
+class VoicesOff(Fault):
+    what = "all voices of a station are switched off"
+    # Its loudness is that of 3 s, after the reverb has died away.
+    expected = {"SilenceOnAir": 30 + 10 + PAGE_S}
+
+    def make(self, stack, alerting):
+        self._switch(stack, False)
+
+    def end(self, stack, alerting):
+        self._switch(stack, True)
+
+    def _switch(self, stack, on):
+        voices = dict.fromkeys(("pads", "melody", "kicks", "swells"), on)
+        answer = stack.http("POST", "/api/control", json.dumps({"type": "update_params", "parameters": voices}))
+        assert answer.status == 200, answer.text
+
+
+class Stall(Fault):
+    """Listeners that read nothing, for long enough that rules of five minutes could fire, ten times faster."""
+
+    factor = 10
+    load = ("--listeners", "1")
+
+    def __init__(self, stalled, expected, also=()):
+        self.stalled, self.expected, self.also = stalled, expected, frozenset(also)
+        self.what = f"{stalled} of {LISTENERS} listeners read nothing"
+
+    def make(self, stack, alerting):
+        self._load = listen(stack, ("--listeners", str(LISTENERS), "--stall", str(self.stalled)))
+
+    def end(self, stack, alerting):
+        self._load.kill()
+        self._load.wait()
+
+
+class BrokenConfiguration(Fault):
+    what = "a broken configuration is loaded"
+    factor = 10
+    expected = {"ConfigReloadFailed": PAGE_S}
+
+    def make(self, stack, alerting):
+        stack.config_file.write_text("[streamd]\nport = 'eight thousand'\n")
+        stack.daemons["streamd"].reload()
+
+    def end(self, stack, alerting):
+        stack.config_file.write_text("")
+        stack.daemons["streamd"].reload()
+
+
+class ReceiverUnreachable(Fault):
+    what = "PagerDuty cannot be reached while synthd is killed"
+    factor = 10
+    expected = {"NotificationsFailing": 2 * PAGE_S}
+    also = frozenset({"AuralisProcessDown"})
+
+    def make(self, stack, alerting):
+        alerting.sink.unreachable.add("pagerduty")
+        stack.daemons["synthd"].kill()
+
+    def end(self, stack, alerting):
+        alerting.sink.unreachable.clear()
+        stack.daemons["synthd"].start()
+
+
+FAULTS = {
+    "synthd-killed": Kill("synthd"),
+    "synthd-3s": Freeze("synthd", 3, {"DeadAir": PAGE_S}),
+    "synthd-9s": Freeze("synthd", 9, {"DeadAir": PAGE_S}, {"AuralisProcessDown"}),
+    "streamd-4s": Freeze("streamd", 4.3, {"DeadAir": PAGE_S}),
+    "streamd-7s": Freeze("streamd", 7.1, {"DeadAir": PAGE_S}, {"AuralisProcessDown"}),
+    "streamd-loop": KillAgain(),
+    "lock-out": RefuseOrigins(),
+    "voices-off": VoicesOff(),
+    "metricsd-killed": Kill("metricsd"),
+    "one-slow": Stall(1, {}, {"ListenersBehind"}),
+    "many-slow": Stall(
+        8,
+        {"DeliverySuccessLow": 60},
+        {"ListenersBehind", "ChunkDeliveryLatencyHigh", "AudioJitterHigh", "ErrorBudgetBurnFast", "DeliveryVarianceHigh"},
+    ),
+    "broken-file": BrokenConfiguration(),
+    "unreachable": ReceiverUnreachable(),
+}
+# Of no consequence, and not of the fault: they tell of a test machine without room, or follow in the daily digest.
+DIGEST = {"", "AudioGlitch", "CPUUtilizationHigh"}
+
+
+@dataclasses.dataclass
+class Outcome:
+    fault: Fault
+    arrived: dict  # alert: seconds from the beginning of the fault
+    receivers: dict  # alert: receiver
+    resolved: dict  # alert: seconds from its end
+    silenced: set  # fired in Prometheus, but were not told
+    late: list  # complaints about time
+    complaints: list  # others
+
+
+def told(alerting, since, firing):
+    """The notifications of alerts, the first of each: {alert: notification}."""
+    found = {}
+    for one in list(alerting.sink.told):
+        if one.at >= since and one.firing == firing and one.receiver != "deadman" and one.name not in DIGEST:
+            found.setdefault(one.name, one)
+    return found
+
+
+def prove(fault, patience=1):
+    """Makes the fault to a service of its own, and says what arrived. Waits for `patience` times as long as alerts may take."""
+    folder = tempfile.mkdtemp(prefix="auralis-alerts-", dir="/dev/shm")
+    with contextlib.ExitStack() as stack_of:
+        stack_of.callback(subprocess.run, ["rm", "-rf", folder], check=False)
+        stack = stack_of.enter_context(Stack(fault.settings, fault.configuration))
+        load = listen(stack, fault.load)
+        stack_of.callback(load.wait)
+        stack_of.callback(load.kill)
+        alerting = stack_of.enter_context(Alerting(stack, pathlib.Path(folder), fault.factor))
+        return _prove(fault, stack, alerting, patience)
+
+
+def _prove(fault, stack, alerting, patience):
+    # What the rules compare with a minute ago has to be there.
+    eventually(lambda: alerting.query('auralis_up{process="streamd"} offset 1m'), "a minute of figures", 120)
+    quiet = {"Watchdog"}
+    eventually(lambda: alerting.firing() - DIGEST <= quiet | fault.also | set(fault.expected), "no other alert", 120)
+    began = time.monotonic()
+    fault.make(stack, alerting)
+    limit_s = max([*fault.expected.values(), fault.seconds + 15] if fault.expected else [NO_ALERT_S])
+    silenced = set()
+
+    def all_arrived():
+        silenced.update(alerting.firing())
+        return set(fault.expected) <= set(told(alerting, began, True))
+
+    with contextlib.suppress(AssertionError):
+        eventually(lambda: bool(fault.expected) and all_arrived(), "the alerts", patience * limit_s - (time.monotonic() - began))
+    if fault.expected:  # what comes late must not come at all
+        time.sleep(10)
+    silenced.update(alerting.firing())
+    ended = time.monotonic()
+    fault.end(stack, alerting)
+    arrived = told(alerting, began, True)
+    late = [
+        f"{name} arrived after {arrived[name].at - began:.1f} s, limit {limit} s"
+        for name, limit in fault.expected.items()
+        if name in arrived and arrived[name].at - began > limit
+    ]
+    complaints = [f"{name} did not arrive" for name in fault.expected if name not in arrived]
+    complaints += [f"{name} must not arrive" for name in set(arrived) - set(fault.expected) - fault.also]
+    resolved = {}
+    if fault.expected and not isinstance(fault, KillAgain):  # that is over only after ten minutes
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: set(arrived) <= set(told(alerting, began, False)), "the resolves", 240)
+        resolved = {name: one.at - ended for name, one in told(alerting, began, False).items()}
+        complaints += [f"{name} was not resolved" for name in set(arrived) - set(resolved)]
+    return Outcome(
+        fault,
+        {name: one.at - began for name, one in arrived.items()},
+        {name: one.receiver for name, one in arrived.items()},
+        resolved,
+        silenced - set(arrived) - DIGEST - {"Watchdog"},
+        late,
+        complaints,
+    )
