@@ -174,7 +174,7 @@ AlertReadings delivery(const AlertInput& input) {
 AlertReadings jitter(const AlertInput& input) { return degraded(input, "audio_chunk_jitter_ms", 0.95); }
 
 AlertReadings end_to_end(const AlertInput& input) {
-  return frequent(input.history, "audio_end_to_end_latency_ms", 0.99, 100);
+  return frequent(input.history, "audio_end_to_end_latency_ms", 0.95, 100);
 }
 
 AlertReadings startup(const AlertInput& input) {

@@ -15,7 +15,7 @@ AGREED = {
     "NobodyGetsIn": ("audio_critical", "> 90", None, "critical"),
     "NoActiveConnections": ("audio_critical", "== 0", "2m", "critical"),
     "ErrorBudgetBurnFast": ("audio_critical", "> 14.4", None, "critical"),
-    "ProbeWrong": ("audio_critical", "> 0", None, "critical"),
+    "ProbeWrong": ("audio_critical", "> 2", None, "critical"),
     "AuralisProcessDown": ("audio_critical", "== 0", "5s", "critical"),
     "CrashLoop": ("audio_high", "> 2", None, "high"),
     "DeliverySuccessLow": ("audio_high", "< 95", "1m", "high"),
@@ -47,7 +47,7 @@ AGREED = {
     "ConnectionsHigh": ("audio_low", "> scalar(auralis:connections:expected)", "10m", "low"),
     "ListenersBehind": ("audio_low", "> 0", "10m", "low"),
     "DiskOrTmpfsLow": ("audio_low", "< 10", "10m", "low"),
-    "Watchdog": ("audio_low", "== 1", None, "low"),
+    "Watchdog": ("audio_watchdog", "== 1", None, "low"),
 }
 ALWAYS_FIRES = "Watchdog"
 

@@ -27,6 +27,11 @@ class RoutesTest(unittest.TestCase):
                 expected = BY_NAME.get(name, BY_SEVERITY[alert["severity"]])
                 self.assertEqual(receivers(alertname=name, severity=alert["severity"], instance="a:9464"), [expected])
 
+    def test_a_receiver_that_cannot_be_reached_is_told_by_another(self):
+        for integration, receiver in (("pagerduty", "email"), ("slack", "email"), ("email", "slack")):
+            labels = {"alertname": "NotificationsFailing", "severity": "high", "integration": integration}
+            self.assertEqual(receivers(**labels), [receiver])
+
     def test_each_severity_has_a_receiver_of_its_own_and_another_goes_to_the_default(self):
         for severity, receiver in [*BY_SEVERITY.items(), ("hihg", "default")]:
             self.assertEqual(receivers(alertname="NewAlert", severity=severity), [receiver])
