@@ -150,7 +150,7 @@ TEST_CASE_FIXTURE(RuntimeFixture, "MetricsDaemon: another run has another id, an
 TEST_CASE_FIXTURE(
     RuntimeFixture,
     "MetricsDaemon: a subscriber that does not read misses messages, which it sees by their seq") {
-  constexpr std::uint64_t kSteps = 1'000;
+  constexpr std::uint64_t kSteps = 400;
   config.metricsd.zmq_endpoint = "ipc://" + (folder.path() / "zmq").string();
   MetricsDaemon daemon(config, clock);
   Subscriber slow(daemon.zmq_endpoint(), "metrics", 1);

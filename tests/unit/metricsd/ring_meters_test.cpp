@@ -192,7 +192,7 @@ TEST_CASE_FIXTURE(
   const std::uint64_t words = std::filesystem::file_size(file) / 8;
   std::mt19937_64 random(1);
   double silent = 0;
-  for (std::int64_t chunk = kAhead; chunk < kAhead + 1'000; ++chunk) {
+  for (std::int64_t chunk = kAhead; chunk < kAhead + 400; ++chunk) {
     const std::uint64_t word = chunk % 4 == 0 ? random() % words : random() % 64;
     const std::uint64_t right = test::peek(file, word * 8);
     const std::uint64_t wrong[] = {0, 1, random(), random() % 100'000, ~std::uint64_t{0}};
@@ -206,7 +206,7 @@ TEST_CASE_FIXTURE(
     CHECK(silence("zero").value_or(silent) >= silent);
     silent = silence("zero").value_or(silent);
   }
-  play(kAhead + 1'000, kAhead + 1'040);
+  play(kAhead + 400, kAhead + 440);
   CHECK(value("loudness_lufs"));
 }
 
