@@ -53,6 +53,21 @@ export class Data {
     return first < 0 ? this.times.length : first;
   }
 
+  // What was known at that time, in ms of Unix time; but the state is the newest.
+  as_of(end_ms) {
+    const later = this.times.findIndex((at_ms) => at_ms > end_ms);
+    if (later < 0) return this;
+    const past = new Data();
+    past.times = this.times.slice(0, later);
+    for (const [key, one] of this.series) {
+      const total = typeof one.total === "number" ? one.total - sum_of(one.values.slice(later)) : one.total;
+      past.series.set(key, { ...one, total, values: one.values.slice(0, later) });
+    }
+    past.events = this.events.filter(({ begin_ms }) => begin_ms <= end_ms);
+    past.state = this.state;
+    return past;
+  }
+
   // The series of that name whose labels have these values; without a value all.
   select(name, labels = {}) {
     const fits = (one) => Object.entries(labels).every(([label, value]) => !value || one.labels[label] === value);

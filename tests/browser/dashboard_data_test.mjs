@@ -49,6 +49,18 @@ test("absence is a gap, for a series that goes and for one that comes", () => {
   assert.deepEqual(values_of("memory"), [null, null, 7]);
 });
 
+test("as of a time, later seconds, events and counts are left out, and what follows changes nothing", () => {
+  const event = (id, second) => ({ id, begin_ms: START_MS + second * 1000, end_ms: START_MS + second * 1000 });
+  data.replace(answer(1, 4, { underruns: [0, 1, 2, 4] }, { total: 7, events: [event(1, 2), event(2, 4)] }));
+  const past = data.as_of(START_MS + 2500);
+  data.append(answer(5, 1, { underruns: [8] }, { total: 15 }));
+  assert.deepEqual(past.times.map((at_ms) => (at_ms - START_MS) / 1000), [1, 2]);
+  const [{ values, total }] = past.select("underruns");
+  assert.deepEqual([values, total], [[0, 1], 1]);
+  assert.deepEqual(past.events.map(({ id }) => id), [1]);
+  assert.equal(data.as_of(START_MS + 5000), data);
+});
+
 test("what is older than 15 minutes is forgotten, also events", () => {
   const event = { id: 1, begin_ms: START_MS + 1000, end_ms: START_MS + 1000 };
   data.replace(answer(1, 900, { depth: Array(900).fill(1) }, { events: [event] }));

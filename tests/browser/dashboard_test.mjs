@@ -119,6 +119,23 @@ test("an empty panel says why, and filters choose stations, processes and the ti
   }, { ...DESKTOP, expected: LEFT_PAGE });
 });
 
+test("an address may ask for a moment: the page says which, until the reader goes back to now, and whether it is kept", async () => {
+  await with_browser(async (page) => {
+    await open_dashboard(page);
+    const asked_ms = Date.now();
+    await page.goto(`${page.url().split("?")[0]}?at=${asked_ms}&span=60`);
+    await page.getByText("around").waitFor();
+    assert.equal(await page.locator("#moment").textContent(), new Date(asked_ms).toLocaleTimeString("en-GB"));
+    await page.getByLabel("Station", { exact: true }).selectOption("night");
+    assert.match(page.url(), new RegExp(`station=night&span=60&at=${asked_ms}`));
+    await page.getByRole("button", { name: "back to now" }).click();
+    await page.getByText("around").waitFor({ state: "hidden" });
+    assert.doesNotMatch(page.url(), /at=/);
+    await page.goto(`${page.url().split("?")[0]}?at=${asked_ms - 3_600_000}`);
+    await page.getByText("is not kept: here are the last 15 minutes").waitFor();
+  }, { ...DESKTOP, expected: LEFT_PAGE });
+});
+
 test("a killed synthd turns the header red, the underruns are those of /metrics, and each event leads to its music", async (t) => {
   await with_browser(async (page) => {
     await open_dashboard(page);

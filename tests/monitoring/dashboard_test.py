@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The dashboard has the specified panels, its queries parse, and they and the rules read existing metrics.
+"""The dashboards are what their source says, have the specified panels, and read existing metrics, as do the rules.
 
-How Grafana draws it is not tested: no Grafana runs here.
+How Grafana draws them is not tested: no Grafana runs here.
 """
 
 import json
+import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -46,24 +48,33 @@ AGREED = {
 }
 
 # Grafana's substitution for a variable; a variable that is neither here nor on the dashboard is an error.
-BUILT_IN_VARIABLES = {"__rate_interval": "1m", "__range": "1h", "__from": "0", "__to": "1"}
+BUILT_IN_VARIABLES = {"__rate_interval": "1m", "__range": "1h", "__from": "0", "__to": "1", "__value.time": "2"}
 
 
-def load():
-    return json.loads(files.DASHBOARD.read_text())
+def load(path=files.MAIN_DASHBOARD):
+    return json.loads(path.read_text())
+
+
+def load_all():
+    return {path.name: load(path) for path in sorted(files.DASHBOARDS.glob("*.json"))}
 
 
 def variables(dashboard):
     return {variable["name"]: variable for variable in dashboard["templating"]["list"]}
 
 
-def substituted(text, dashboard):
-    values = {**{name: name for name in variables(dashboard)}, **BUILT_IN_VARIABLES}
-    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda match: values[match.group(1) or match.group(2)], text)
+def substituted(text, dashboard, chosen=BUILT_IN_VARIABLES):
+    values = {**{name: name for name in variables(dashboard)}, **chosen}
+    return re.sub(r"\$(?:\{([\w.]+)\}|(\w+))", lambda match: values[match.group(1) or match.group(2)], text)
 
 
 def graph_panels(dashboard):
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def all_panels():
+    """Every panel of every dashboard: (dashboard, panel)."""
+    return [(dashboard, panel) for dashboard in load_all().values() for panel in graph_panels(dashboard)]
 
 
 def expressions(dashboard):
@@ -76,6 +87,34 @@ def expressions(dashboard):
     for name, variable in variables(dashboard).items():
         if variable["type"] == "query":
             yield f"variable {name}", re.fullmatch(r"label_values\((.+), \w+\)", variable["query"]["query"]).group(1)
+
+
+def all_expressions():
+    """Those of every dashboard, as Prometheus gets them: (location, expression)."""
+    return [
+        (f"{name}: {place}", substituted(expr, dashboard))
+        for name, dashboard in load_all().items()
+        for place, expr in expressions(dashboard)
+    ]
+
+
+class SourceTest(unittest.TestCase):
+    def test_the_dashboards_are_what_their_typed_source_writes(self):
+        tsc = files.GRAFANA_SOURCE / "node_modules/.bin/tsc"
+        if not tsc.exists() or shutil.which("node") is None:
+            self.skipTest("no TypeScript: npm ci --prefix monitoring/grafana/source")
+        with tempfile.TemporaryDirectory(dir=files.GRAFANA_SOURCE / "node_modules") as folder:
+            for command in ([tsc, "--outDir", folder], ["node", pathlib.Path(folder) / "write.js", folder]):
+                done = subprocess.run(
+                    command, cwd=files.GRAFANA_SOURCE, capture_output=True, text=True, check=False
+                )
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            written = {path.name: path.read_text() for path in pathlib.Path(folder).glob("*.json")}
+        self.assertEqual(sorted(written), sorted(load_all()))
+        for name, text in written.items():
+            self.assertEqual(
+                (files.DASHBOARDS / name).read_text(), text, f"{name}: npm run write --prefix monitoring/grafana/source"
+            )
 
 
 class LayoutTest(unittest.TestCase):
@@ -96,16 +135,24 @@ class LayoutTest(unittest.TestCase):
         self.assertEqual(list(rows), list(AGREED))
         self.assertEqual(len(graph_panels(self.dashboard)), 16)
 
+    def test_the_second_dashboard_is_small_and_about_target_and_probe(self):
+        panels = graph_panels(load(files.DASHBOARDS / "slo-and-probe.json"))
+        self.assertLessEqual(len(panels), 12)
+        text = json.dumps([panel["targets"] for panel in panels])
+        for metric in ("auralis:error_budget_burn:1h", "auralis:delivery_success:ratio_1h", "auralis_probe_success"):
+            self.assertIn(metric, text)
+
     def test_no_panel_covers_another_and_none_is_wider_than_the_page(self):
-        cells = set()
-        for panel in self.dashboard["panels"]:
-            grid = panel["gridPos"]
-            self.assertLessEqual(grid["x"] + grid["w"], 24)
-            area = {(grid["x"] + x, grid["y"] + y) for x in range(grid["w"]) for y in range(grid["h"])}
-            self.assertFalse(area & cells, panel["title"])
-            cells |= area
-        ids = [panel["id"] for panel in self.dashboard["panels"]]
-        self.assertEqual(len(ids), len(set(ids)))
+        for name, dashboard in load_all().items():
+            cells = set()
+            for panel in dashboard["panels"]:
+                grid = panel["gridPos"]
+                self.assertLessEqual(grid["x"] + grid["w"], 24)
+                area = {(grid["x"] + x, grid["y"] + y) for x in range(grid["w"]) for y in range(grid["h"])}
+                self.assertFalse(area & cells, f"{name}: {panel['title']}")
+                cells |= area
+            ids = [panel["id"] for panel in dashboard["panels"]]
+            self.assertEqual(len(ids), len(set(ids)))
 
     def test_errors_have_an_axis_of_their_own_beside_the_chunks_sent(self):
         panel = next(p for p in graph_panels(self.dashboard) if p["title"] == "Chunks Sent vs. Errors")
@@ -114,8 +161,8 @@ class LayoutTest(unittest.TestCase):
             for override in panel["fieldConfig"]["overrides"]
             if {"id": "custom.axisPlacement", "value": "right"} in override["properties"]
         ]
-        self.assertIn("errors", right)
-        self.assertNotIn("sent", right)
+        self.assertTrue(any(re.fullmatch(pattern, "errors host:9464") for pattern in right))
+        self.assertFalse(any(re.fullmatch(pattern, "sent host:9464") for pattern in right))
 
     def test_heatmap_and_histogram_are_given_buckets(self):
         for panel in graph_panels(self.dashboard):
@@ -125,55 +172,95 @@ class LayoutTest(unittest.TestCase):
                         self.assertEqual((target["format"], target["legendFormat"]), ("heatmap", "{{le}}"))
                         self.assertIn("sum by (le)", target["expr"])
 
+    def test_quantiles_are_of_one_machine_each(self):
+        quantiles = [expr for _, expr in all_expressions() if "histogram_quantile" in expr]
+        self.assertGreaterEqual(len(quantiles), 12)
+        for expr in quantiles:
+            self.assertIn("sum by (le, instance)", expr)
+
+    def test_panels_of_the_gpu_say_why_they_are_empty(self):
+        for title in ("GPU Utilization (if available)", "GPU Memory (CUDA only)"):
+            panel = next(p for p in graph_panels(self.dashboard) if p["title"] == title)
+            self.assertIn("No GPU", panel["fieldConfig"]["defaults"]["noValue"])
+
 
 class FeaturesTest(unittest.TestCase):
-    def setUp(self):
-        self.dashboard = load()
-
     def test_refreshes_every_five_seconds(self):
-        self.assertEqual(self.dashboard["refresh"], "5s")
+        for dashboard in load_all().values():
+            self.assertEqual(dashboard["refresh"], "5s")
 
     def test_every_query_reads_the_data_source_that_the_reader_chose(self):
-        self.assertEqual(variables(self.dashboard)["datasource"]["query"], "prometheus")
         chosen = {"type": "prometheus", "uid": "${datasource}"}
-        for panel in graph_panels(self.dashboard):
+        for dashboard in load_all().values():
+            self.assertEqual(variables(dashboard)["datasource"]["query"], "prometheus")
+            for holder in dashboard["annotations"]["list"]:
+                self.assertEqual(holder["datasource"], chosen)
+        for _, panel in all_panels():
             for holder in [panel, *panel["targets"]]:
                 self.assertEqual(holder["datasource"], chosen, panel["title"])
-        for holder in self.dashboard["annotations"]["list"]:
-            self.assertEqual(holder["datasource"], chosen)
 
     def test_every_variable_filters_something(self):
-        text = json.dumps(self.dashboard)
-        self.assertEqual(set(variables(self.dashboard)), {"datasource", "logs", "process", "station"})
-        for name in variables(self.dashboard):
-            self.assertRegex(text, rf"\$(?:{name}\b|\{{{name}\}})")
+        main, slo = load_all().values()
+        chosen = {"datasource", "logs", "site", "instance", "station", "format"}
+        self.assertEqual(set(variables(main)), {*chosen, "process"})
+        self.assertEqual(set(variables(slo)), chosen)
+        for dashboard in (main, slo):
+            text = json.dumps(graph_panels(dashboard))
+            for name in variables(dashboard):
+                self.assertRegex(text, rf"\$(?:{name}\b|\{{{name}\}})")
+
+    def test_every_query_is_of_the_chosen_machines(self):
+        for dashboard, panel in all_panels():
+            for target in panel["targets"]:
+                selectors = re.findall(r"\{[^}]*\}", target["expr"])
+                self.assertTrue(selectors, target["expr"])
+                for selector in selectors:
+                    self.assertIn('instance=~"$instance', selector, f"{dashboard['title']}: {panel['title']}")
 
     def test_every_alert_is_drawn_on_the_graphs(self):
-        expr = self.dashboard["annotations"]["list"][0]["target"]["expr"]
-        names = re.search(r'alertname=~"([^"]+)"', expr).group(1).split("|")
-        self.assertEqual(sorted([*names, "Watchdog"]), sorted(files.alerts()))
+        for dashboard in load_all().values():
+            expr = dashboard["annotations"]["list"][0]["target"]["expr"]
+            names = re.search(r'alertname=~"([^"]+)"', expr).group(1).split("|")
+            self.assertEqual(sorted([*names, "Watchdog"]), sorted(files.alerts()))
 
-    def test_every_panel_leads_to_the_logs_of_its_time(self):
-        for panel in graph_panels(self.dashboard):
+    def test_every_panel_leads_to_the_logs_of_its_time_in_the_journal_and_of_containers(self):
+        for dashboard, panel in all_panels():
             with self.subTest(panel["title"]):
-                (link,) = panel["links"]
-                url = urllib.parse.urlsplit(substituted(link["url"], self.dashboard))
+                (link,) = [link for link in panel["links"] if link["title"] == "Logs of this time"]
+                url = urllib.parse.urlsplit(substituted(link["url"], dashboard))
                 (pane,) = json.loads(urllib.parse.parse_qs(url.query)["panes"][0]).values()
                 self.assertEqual((url.path, pane["datasource"]), ("/explore", "logs"))
                 self.assertEqual(pane["range"], {"from": "0", "to": "1"})
-                self.assertRegex(pane["queries"][0]["expr"], r"synthd|streamd")
+                journal, container = (query["expr"] for query in pane["queries"])
+                units = re.search(r'unit=~"(.*)"', journal).group(1)
+                self.assertTrue(any(re.fullmatch(units, path.name.removesuffix(".in")) for path in (files.ROOT / "systemd").iterdir()))
+                containers = re.search(r'container=~"(.*)"', container).group(1)
+                services = re.findall(r"^  (\w+):$", (files.ROOT / "docker-compose.yml").read_text(), flags=re.M)
+                self.assertTrue(any(re.fullmatch(containers, f"auralis-{service}-1") for service in services))
+
+    def test_every_panel_leads_to_the_page_of_metricsd_and_to_runbooks_that_exist(self):
+        runbooks = set(re.findall(r"^## (\w+)$", files.RUNBOOKS.read_text(), flags=re.M))
+        linked = set()
+        for dashboard, panel in all_panels():
+            urls = [substituted(link["url"], dashboard) for link in panel["links"]]
+            self.assertIn("site/", urls)
+            linked |= {url.removeprefix("site/runbooks/") for url in urls if url.startswith("site/runbooks/")}
+            if panel["type"] == "timeseries":
+                points = [substituted(link["url"], dashboard) for link in panel["fieldConfig"]["defaults"]["links"]]
+                self.assertIn("site/?at=2", points)
+        self.assertLessEqual(linked, runbooks)
+        self.assertGreaterEqual(len(linked), 30)
 
     def test_every_panel_says_what_it_shows(self):
-        for panel in graph_panels(self.dashboard):
+        for _, panel in all_panels():
             self.assertGreater(len(panel["description"]), 40, panel["title"])
 
 
 class QueriesTest(unittest.TestCase):
     def test_every_query_parses(self):
-        dashboard = load()
         records = [
-            {"record": f"dashboard:query_{number}", "labels": {"place": place}, "expr": substituted(expr, dashboard)}
-            for number, (place, expr) in enumerate(expressions(dashboard))
+            {"record": f"dashboard:query_{number}", "labels": {"place": place}, "expr": expr}
+            for number, (place, expr) in enumerate(all_expressions())
         ]
         self.assertGreaterEqual(len(records), 16)
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as rules:
@@ -190,8 +277,7 @@ class QueriesTest(unittest.TestCase):
     def test_every_metric_of_dashboard_and_rules_is_documented(self):
         self.assertTrue(files.METRICS.exists(), f"{files.METRICS} is missing: generate it from the metric tables")
         known = files.documented_metrics() | files.BUILT_IN_METRICS | set(files.records())
-        dashboard = load()
-        places = [(place, substituted(expr, dashboard)) for place, expr in expressions(dashboard)]
+        places = all_expressions()
         places += [(f"alert {name}", alert["expr"]) for name, alert in files.alerts().items() if name != "Watchdog"]
         places += [(f"recording {name}", expr) for name, expr in files.records().items() if "vector(" not in expr]
         unknown = {}

@@ -11,7 +11,9 @@ import re
 
 ROOT = pathlib.Path(os.environ.get("AURALIS_SOURCE_DIR") or pathlib.Path(__file__).resolve().parents[2])
 PROMTOOL = os.environ.get("PROMTOOL", "promtool")
-DASHBOARD = ROOT / "monitoring/grafana/dashboards/auralis.json"
+GRAFANA_SOURCE = ROOT / "monitoring/grafana/source"
+DASHBOARDS = ROOT / "monitoring/grafana/dashboards"
+MAIN_DASHBOARD = DASHBOARDS / "auralis.json"
 RULE_FILES = sorted((ROOT / "monitoring/prometheus/rules").glob("*.yml"))
 RULE_TESTS = sorted((ROOT / "monitoring/prometheus/tests").glob("*.yml"))
 RUNBOOKS = ROOT / "docs/runbooks.md"
