@@ -16,6 +16,7 @@
 #include "metricsd/http_negotiation.h"
 #include "metricsd/http_server.h"
 #include "metricsd/openmetrics.h"
+#include "metricsd/probe_page.h"
 #include "metricsd/runbooks.h"
 
 #include <prometheus/metric_family.h>
@@ -144,6 +145,10 @@ struct PrometheusExporter::Impl {
                        return HttpPage{kText, "ok\n"};
                      }},
                     {"/readyz", [this](const HttpRequest&) { return readiness(source.view()); }},
+                    {"/probe",
+                     [this](const HttpRequest&) {
+                       return HttpPage{kText, probe_page(source.view())};
+                     }},
                     {"/api/history", [&dashboard](const HttpRequest&) {
                        return HttpPage{kJson, dashboard.whole()};
                      }}};

@@ -20,7 +20,6 @@ inline constexpr std::size_t kProbedStreams = 8;
 constexpr std::size_t probe_format_label(std::size_t stream) { return kProbedStreams + stream; }
 static_assert(2 * kProbedStreams <= kLateLabels);
 
-inline constexpr const char* kProbeChunksReceived = "auralis_probe_chunks_received";
 inline constexpr const char* kProbeSnr = "auralis_probe_snr_db";
 
 class ProbeMetrics {

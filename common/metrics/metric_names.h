@@ -35,6 +35,7 @@ inline constexpr const char* kStationListeners = "auralis_listeners";
 // Of auralis-probe: its metrics begin with kProbePrefix.
 inline constexpr const char* kProbePrefix = "auralis_probe_";
 inline constexpr const char* kProbeSuccess = "auralis_probe_success";
+inline constexpr const char* kProbeChunksReceived = "auralis_probe_chunks_received";
 inline constexpr const char* kProbeChunksWrong = "auralis_probe_chunks_wrong";
 inline constexpr const char* kProbeLastRun = "auralis_probe_last_run_timestamp_seconds";
 

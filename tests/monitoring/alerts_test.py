@@ -69,7 +69,11 @@ class AlertsTest(unittest.TestCase):
             with self.subTest(name):
                 self.assertTrue(alert["summary"])
                 self.assertIn("{{", alert["description"], "a description says which metric or process")
-                self.assertEqual(alert["runbook_url"], f"'{{{{ $externalLabels.site }}}}/runbooks/{name}'")
+                site = "{{ $externalLabels.site }}"
+                self.assertEqual(alert["runbook_url"], f"'{site}/runbooks/{name}'")
+                station = "{{ with $labels.station }}?station={{ . }}{{ end }}"
+                self.assertEqual(alert["dashboard_url"], f"'{site}/{station}'")
+                self.assertEqual(alert["probe_url"], f"'{site}/probe'")
 
     def test_every_alert_is_seen_to_fire_and_to_stay_silent(self):
         tested = {}
