@@ -152,9 +152,8 @@ class Alerting:
         }
 
     def _write(self):
-        for path in MONITORING.rglob("*"):
-            if path.suffix not in (".yml", ".tmpl") or path.parent.name in ("tests", "provisioning"):
-                continue
+        shipped_files = [*MONITORING.glob("prometheus/*.yml"), *MONITORING.glob("prometheus/rules/*.yml"), *MONITORING.glob("alertmanager/*")]
+        for path in shipped_files:
             text = faster(path.read_text(), self._factor)
             for shipped, here in self._addresses.items():
                 text = text.replace(shipped, here)
@@ -212,6 +211,12 @@ class Alerting:
         if data["resultType"] == "scalar":
             return [({}, float(data["result"][1]))]
         return [(one["metric"], float(one["value"][1])) for one in data["result"]]
+
+    def rule_errors(self):
+        """The rules that Prometheus could not evaluate: (name, error)."""
+        with urllib.request.urlopen(f"http://{self._prometheus}/api/v1/rules", timeout=10) as answer:
+            groups = json.load(answer)["data"]["groups"]
+        return [(rule["name"], rule["lastError"]) for group in groups for rule in group["rules"] if rule["health"] == "err"]
 
     def firing(self):
         """The names of the alerts that fire in Prometheus, told or not."""

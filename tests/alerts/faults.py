@@ -5,16 +5,20 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from alerting import Alerting
-from auralis import Stack, binary, clean_environment, eventually
+from auralis import HOST, Stack, binary, clean_environment, eventually
+from listener import PCM
 
 PAGE_S = 20  # within which silence must page, and a service that lets nobody in
 ORIGIN = "https://auralis.example"
 LISTENERS = 40
+PCM_BYTES_A_SECOND = 44_100 * 4 + 10 * 36  # samples, and the headers of ten chunks
 NO_ALERT_S = 150  # watched for alerts that must not arrive
 
 
@@ -33,6 +37,7 @@ class Fault:
     also = frozenset()  # alerts that may arrive as well
     resolves = True  # soon after its end
     settings = {}
+    configuration = ""
     load = ("--listeners", "10")
 
     def make(self, stack, alerting):
@@ -128,6 +133,77 @@ class Stall(Fault):
         self._load.wait()
 
 
+class SlowLines(Fault):
+    """Listeners whose lines carry less than the music needs, in PCM, for as long as Stall."""
+
+    factor = 10
+    load = ("--listeners", "1")
+    share = 0.95
+
+    def __init__(self, slow, expected, also=()):
+        self.slow, self.expected, self.also = slow, expected, frozenset(also)
+        self.what = f"{slow} of {LISTENERS} listeners read at {100 * self.share:.0f} % of the speed"
+
+    def make(self, stack, alerting):
+        self._load = listen(stack, ("--listeners", str(LISTENERS - self.slow)))
+        self._ended = threading.Event()
+        self._readers = [threading.Thread(target=self._read, args=(stack,)) for _ in range(self.slow)]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stack):
+        with socket.socket() as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            line.connect((HOST, stack.stream_port))
+            line.sendall(
+                f"GET /ws/stream HTTP/1.1\r\nHost: {HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+                f"Sec-WebSocket-Protocol: {PCM}\r\n\r\n".encode()
+            )
+            began, read = time.monotonic(), 0
+            while not self._ended.wait(0.02):
+                allowed = int((time.monotonic() - began) * self.share * PCM_BYTES_A_SECOND) - read
+                read += len(line.recv(max(1, allowed)))
+
+    def end(self, stack, alerting):
+        self._ended.set()
+        for reader in self._readers:
+            reader.join()
+        self._load.kill()
+        self._load.wait()
+
+
+class SlowDevice(Fault):
+    """OpenCL on a processor that takes longer to render than the music lasts: synthd gets a fiftieth of its time."""
+
+    what = "OpenCL renders 32 stations slower than they play"
+    factor = 10
+    settings = {"AURALIS_SYNTHD_ENGINE": "opencl", "AURALIS_SYNTHD_MAX_STATIONS": "32"}
+    configuration = "".join(f'[[station]]\nname = "s{i}"\nseed = {i}\n' for i in range(32))
+    expected = {"DeadAir": 40, "SynthesisLatencyHigh": 90}
+    also = frozenset(
+        {"AudioBufferUnderrun", "RingBufferDepthLow", "RingBufferUtilizationLow", "ErrorBudgetBurnFast", "AuralisProcessDown",
+         "DeliverySuccessLow", "SilenceOnAir"}
+    )
+    going_s, standing_s = 0.01, 0.49
+
+    def make(self, stack, alerting):
+        self._ended = threading.Event()
+        self._slowing = threading.Thread(target=self._slow, args=(stack.daemons["synthd"],))
+        self._slowing.start()
+
+    def _slow(self, synthd):
+        while not self._ended.is_set():
+            synthd.hang()
+            time.sleep(self.standing_s)
+            synthd.go_on()
+            time.sleep(self.going_s)
+
+    def end(self, stack, alerting):
+        self._ended.set()
+        self._slowing.join()
+
+
 class BrokenConfiguration(Fault):
     what = "a broken configuration is loaded"
     factor = 10
@@ -173,6 +249,13 @@ FAULTS = {
         {"DeliverySuccessLow": 60},
         {"ListenersBehind", "ChunkDeliveryLatencyHigh", "AudioJitterHigh", "ErrorBudgetBurnFast", "DeliveryVarianceHigh"},
     ),
+    "one-slow-line": SlowLines(1, {}, {"ListenersBehind"}),
+    "slow-lines": SlowLines(
+        8,
+        {"DeliverySuccessLow": 90},
+        {"ListenersBehind", "ChunkDeliveryLatencyHigh", "AudioJitterHigh", "ErrorBudgetBurnFast", "DeliveryVarianceHigh"},
+    ),
+    "slow-device": SlowDevice(),
     "broken-file": BrokenConfiguration(),
     "unreachable": ReceiverUnreachable(),
 }
@@ -185,6 +268,7 @@ class Outcome:
     fault: Fault
     arrived: dict  # alert: seconds from the beginning of the fault
     receivers: dict  # alert: receiver
+    texts: dict  # alert: what the receiver was told
     resolved: dict  # alert: seconds from its end
     silenced: set  # fired in Prometheus, but were not told
     late: list  # complaints about time
@@ -204,7 +288,7 @@ def prove(fault, patience=1):
     """Makes the fault to a service of its own, and says what arrived. Waits for `patience` times as long as alerts may take."""
     with contextlib.ExitStack() as stack_of:
         folder = stack_of.enter_context(tempfile.TemporaryDirectory(prefix="auralis-alerts-", dir="/dev/shm"))
-        stack = stack_of.enter_context(Stack(fault.settings))
+        stack = stack_of.enter_context(Stack(fault.settings, fault.configuration))
         load = listen(stack, fault.load)
         stack_of.callback(load.wait)
         stack_of.callback(load.kill)
@@ -250,6 +334,7 @@ def _prove(fault, stack, alerting, patience):
         fault,
         {name: one.at - began for name, one in arrived.items()},
         {name: one.receiver for name, one in arrived.items()},
+        {name: one.text for name, one in arrived.items()},
         resolved,
         silenced - set(arrived) - DIGEST - {"Watchdog"},
         late,
