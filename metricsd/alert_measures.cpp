@@ -100,8 +100,6 @@ AlertReadings ratio(const History& history, std::string_view part, std::string_v
 
 }  // namespace
 
-// Seconds of the last minute, of each configured station; of the service, for each listener; and how long
-// streamd has stood still, with listeners.
 AlertReadings dead_air(const AlertInput& input) {
   const History& history = input.history;
   std::map<std::string, double> silent;
@@ -186,6 +184,22 @@ AlertReadings cpu(const AlertInput& input) {
   AlertReadings readings;
   for_each_gauge(history, "cpu_utilization_percent", [&](const Series& series, double value) {
     if (series.label("process").empty()) readings.push_back({"", value});
+  });
+  return readings;
+}
+
+AlertReadings low_utilization(const AlertInput& input) {
+  constexpr double kLeastDepthMs = 500;
+  constexpr double kMostDepthMs = 1'000;
+  const History& history = input.history;
+  AlertReadings readings;
+  for_each_gauge(history, kUtilization, [&](const Series& series, double percent) {
+    bool as_it_should_be = false;
+    for_each_gauge(history, kDepth, [&](const Series& depth, double ms) {
+      if (same_labels(series.labels, depth.labels))
+        as_it_should_be = kLeastDepthMs <= ms && ms <= kMostDepthMs;
+    });
+    readings.push_back({subject_of(series), percent, !as_it_should_be});
   });
   return readings;
 }

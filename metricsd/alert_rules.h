@@ -78,7 +78,7 @@ inline constexpr std::array<AlertRule, 32> kAlertRules{{
     {"RingBufferDepthHigh", "medium", ">", 1'800, "ms", 120, "Audio in a station's ring ahead of now",
      measures::gauges<measures::kDepth>},
     {"RingBufferUtilizationLow", "medium", "<", 10, "%", 300,
-     "Share of a station's ring that is ahead of now", measures::gauges<measures::kUtilization>},
+     "Share of a station's ring that is ahead of now", measures::low_utilization},
     {"RingBufferUtilizationHigh", "medium", ">", 80, "%", 300,
      "Share of a station's ring that is ahead of now", measures::gauges<measures::kUtilization>},
     {"GPUUtilizationHigh", "medium", ">", 90, "%", 600, "Share of the time in which the GPU is busy",

@@ -175,6 +175,19 @@ TEST_CASE_FIXTURE(ConditionsFixture,
   CHECK(condition("CPUUtilizationHigh").state == AlertState::kPending);
 }
 
+TEST_CASE_FIXTURE(ConditionsFixture,
+                  "Conditions: little of a long ring is not low, if it is as much as it should be") {
+  const auto ring = [](double depth_ms) {
+    return std::vector<MetricSample>{gauge_of("ring_buffer_utilization_percent", 7, {{"station", "day"}}),
+                                     gauge_of("ring_buffer_depth_ms", depth_ms, {{"station", "day"}}),
+                                     gauge_of("ring_buffer_depth_ms", 750, {{"station", "night"}})};
+  };
+  step(ring(500));
+  CHECK(condition("RingBufferUtilizationLow").state == AlertState::kInactive);
+  step(ring(499));
+  CHECK(condition("RingBufferUtilizationLow").state == AlertState::kPending);
+}
+
 TEST_CASE_FIXTURE(
     ConditionsFixture,
     "Conditions: memory that grows for two hours is MemoryGrowth, a step or shared memory is not") {
