@@ -53,20 +53,24 @@ std::optional<double> process_gauge(const std::vector<SnapshotFamily>& families,
 }  // namespace
 
 // Event that is seen as a rise of a counter. `label` tells the subject; empty: it is the process.
-struct EventLog::CountedEvent {
+struct CountedEvent {
   std::string_view counter;
   EventKind kind;
   Daemon process;
   std::string_view label;
 };
 
-const std::array<EventLog::CountedEvent, 5> EventLog::kCounted{{
+namespace {
+
+constexpr std::array<CountedEvent, 5> kCounted{{
     {"ring_buffer_underruns_total", EventKind::kHole, Daemon::kStreamd, "station"},
     {"ring_buffer_overruns_total", EventKind::kOverrun, Daemon::kStreamd, "station"},
     {"auralis_engine_failovers_total", EventKind::kFailover, Daemon::kSynthd, ""},
     {"websocket_connections_rejected_total", EventKind::kRefusals, Daemon::kStreamd, "reason"},
     {"auralis_control_messages_total", EventKind::kControl, Daemon::kStreamd, "result"},
 }};
+
+}  // namespace
 
 void EventLog::note(const History& history, const Conditions& conditions,
                     const std::vector<DaemonEvent>& daemons, const std::vector<SnapshotFamily>& families) {

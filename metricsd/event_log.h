@@ -55,6 +55,8 @@ struct LoggedEvent {
   std::string link;                    // query of a permalink to the music of that moment; empty: none
 };
 
+struct CountedEvent;
+
 // One thread at a time.
 class EventLog {
  public:
@@ -75,9 +77,6 @@ class EventLog {
   const std::deque<LoggedEvent>& events() const { return events_; }
 
  private:
-  struct CountedEvent;
-  static const std::array<CountedEvent, 5> kCounted;
-
   LoggedEvent& add(const History& history, EventKind kind, Daemon process, std::string subject,
                    std::string_view station = {});
   void note_counter(const History& history, const History::Series& series, const CountedEvent& counted);

@@ -6,8 +6,6 @@
 #include <deque>
 #include <map>
 #include <string>
-#include <string_view>
-#include <utility>
 
 #include "metricsd/history.h"
 

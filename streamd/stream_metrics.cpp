@@ -54,8 +54,8 @@ StreamMetrics::ListenerMetrics StreamMetrics::listeners_of(const MetricLabel& la
     const auto format = static_cast<WireFormat>(i);
     made.connected.at(i) = m_.gauge(
         kStationListeners,
-        "Listeners connected, by station, format and transport; (none): their station is not known yet, "
-        "or has ended",
+        "Listeners connected, by station, format and transport; (none): their station is not known yet, or "
+        "has ended",
         {label, {"format", kNames.at(i)}, {"transport", is_plain_http(format) ? "http" : "websocket"}});
     if (format == WireFormat::kOggOpus) {
       made.seconds.at(i) = made.seconds.at(static_cast<std::size_t>(WireFormat::kOpus));
@@ -63,8 +63,7 @@ StreamMetrics::ListenerMetrics StreamMetrics::listeners_of(const MetricLabel& la
     }
     made.seconds.at(i) = m_.sparse_counter("auralis_listener_seconds_total",
                                            "Time that listeners have been connected, summed, in seconds; "
-                                           "(none) takes over that of stations that "
-                                           "have ended",
+                                           "(none) takes over that of stations that have ended",
                                            {label, {"format", kNames.at(i)}});
   }
   return made;

@@ -41,11 +41,10 @@ class SynthMetrics {
   Histogram render_ms = stage_latency(m_, "render");
   Histogram publish_ms = stage_latency(m_, "publish");
   Histogram wakeup_ms = wakeup_latency(m_, "synthd");
-  Gauge realtime_factor =
-      m_.gauge("auralis_realtime_factor",
-               "Seconds of audio that were rendered for each station, for a second of rendering, over the "
-               "last 5 seconds: "
-               "below 1, synthd cannot keep up with its stations; absent while nothing is rendered");
+  Gauge realtime_factor = m_.gauge(
+      "auralis_realtime_factor",
+      "Seconds of audio that were rendered for each station, for a second of rendering, over the last 5 "
+      "seconds: below 1, synthd cannot keep up with its stations; absent while nothing is rendered");
   // One of the two is set, by the type of the device.
   Gauge gpu_memory_mb = m_.gauge(
       kGpuMemory, "Memory that synthd has allocated on its GPU, in MiB; absent where no GPU renders");

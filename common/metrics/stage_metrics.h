@@ -16,10 +16,8 @@ namespace auralis {
 inline Histogram stage_latency(MetricBinder& m, std::string stage) {
   return m.histogram("auralis_stage_latency_ms",
                      "Time that a stage of the audio path took, in milliseconds: compose the notes, render "
-                     "and publish into the "
-                     "rings a batch of chunks; copy a chunk out of its ring; encode it in one format; send a "
-                     "phase's chunks to "
-                     "the listeners of a thread",
+                     "and publish into the rings a batch of chunks; copy a chunk out of its ring; encode it "
+                     "in one format; send a phase's chunks to the listeners of a thread",
                      {0.1, 1, 10, 100}, {{"stage", std::move(stage)}});
 }
 
