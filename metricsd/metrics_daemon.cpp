@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/log.h"
+#include "metricsd/otlp_json.h"
 #include "metricsd/snapshot_json.h"
 
 namespace auralis {
@@ -27,7 +28,9 @@ MetricsDaemon::MetricsDaemon(const Config& config, const Clock& clock)
       publisher_(config.metricsd.zmq_endpoint, zmq_keys_),
       first_events_(source_.sample()),
       last_step_ns_(clock.now_ns()),
-      exporter_(http_endpoint(config), source_, dashboard_) {}
+      exporter_(http_endpoint(config), source_, dashboard_) {
+  if (!config.metricsd.otlp_endpoint.empty()) otlp_.emplace(config.metricsd.otlp_endpoint);
+}
 
 MetricsDaemon::~MetricsDaemon() {
   {
@@ -44,8 +47,11 @@ void MetricsDaemon::step() {
   for (auto& event : source_.sample()) events.push_back(std::move(event));
   const Snapshot snapshot = source_.take();
   exporter_.publish_live(dashboard_.add(snapshot, events));
-  for (const auto& event : dashboard_.newest_events()) {
-    publisher_.publish(kEventTopic, event_json(event, run_));
+  const std::vector<LoggedEvent> newest = dashboard_.newest_events();
+  for (const auto& event : newest) publisher_.publish(kEventTopic, event_json(event, run_));
+  if (otlp_) {
+    const std::vector<EventSpan> over = spans_.add(newest, snapshot.unix_ns);
+    if (!over.empty()) otlp_->send(otlp_json(over, run_));
   }
   if (publisher_.take_history_request()) {
     publisher_.publish(kHistoryTopic,

@@ -16,6 +16,8 @@
 #include "common/config/config.h"
 #include "metricsd/absence.h"
 #include "metricsd/dashboard.h"
+#include "metricsd/event_spans.h"
+#include "metricsd/otlp_exporter.h"
 #include "metricsd/prometheus_exporter.h"
 #include "metricsd/run.h"
 #include "metricsd/snapshot.h"
@@ -38,7 +40,8 @@ class MetricsDaemon {
   MetricsDaemon& operator=(const MetricsDaemon&) = delete;
 
   // The work of one second: takes a sample; publishes a snapshot, to subscribers and open dashboards, the
-  // events of that second, and the last kHistoryEvents to those that have just subscribed to them. One
+  // events of that second, and the last kHistoryEvents to those that have just subscribed to them; queues
+  // for export what is over. One
   // thread: that of start(), or a test's if it does not call start().
   void step();
 
@@ -70,6 +73,8 @@ class MetricsDaemon {
   const std::optional<ZmqKeys> zmq_keys_;
   ZmqPublisher publisher_;                 // of the stepping thread
   std::uint64_t seq_ = 0;                  // of the stepping thread
+  EventSpans spans_;                       // of the stepping thread
+  std::optional<OtlpExporter> otlp_;       // nothing: spans are not exported
   std::vector<DaemonEvent> first_events_;  // of the sample before the first request; of the stepping thread
   std::atomic<std::int64_t> last_step_ns_;
   Absence absence_;  // of the thread that asks fit_for_watchdog()

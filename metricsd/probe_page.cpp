@@ -35,7 +35,7 @@ void take(const SnapshotFamily& family, Streams& streams) {
   }
 }
 
-std::string number(double value) { return std::to_string(static_cast<std::int64_t>(value)); }
+std::string whole_number(double value) { return std::to_string(static_cast<std::int64_t>(value)); }
 
 }  // namespace
 
@@ -53,8 +53,8 @@ std::string probe_page(const Snapshot& snapshot) {
         .append(" in ")
         .append(stream.second)
         .append(heard.right ? ": right" : ": WRONG");
-    if (heard.received) text.append(", ").append(number(*heard.received)).append(" chunks received");
-    if (heard.wrong) text.append(", ").append(number(*heard.wrong)).append(" wrong or missing");
+    if (heard.received) text.append(", ").append(whole_number(*heard.received)).append(" chunks received");
+    if (heard.wrong) text.append(", ").append(whole_number(*heard.wrong)).append(" wrong or missing");
     if (heard.at_s) text.append("; listened ").append(utc_text(static_cast<std::int64_t>(*heard.at_s)));
     text.append("\n");
   }

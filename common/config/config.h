@@ -108,6 +108,7 @@ struct Config {
     std::string zmq_endpoint = "tcp://127.0.0.1:5556";
     std::string zmq_key_file;          // empty: no encryption
     std::string zmq_client_keys_file;  // empty: any client may subscribe
+    std::string otlp_endpoint;         // a URL; empty: spans are not exported
   } metricsd;
   struct {
     std::string level = "info";

@@ -83,6 +83,10 @@ std::vector<ConfigKey> metricsd_keys() {
        [](Config& c) -> std::string& { return c.metricsd.zmq_client_keys_file; }, path_or_empty(),
        "File of the public keys of clients that may subscribe, one a line; requires zmq_key_file. Empty: "
        "every client that knows the endpoint's public key may"},
+      {"metricsd", "otlp_endpoint", [](Config& c) -> std::string& { return c.metricsd.otlp_endpoint; },
+       url_or_empty(),
+       "URL to which events that are over are exported as spans of OpenTelemetry, such as "
+       "http://localhost:4318/v1/traces. Empty: none"},
   };
 }
 

@@ -62,6 +62,19 @@ bool is_endpoint(const std::string& endpoint) {
          is_bindable(rest.substr(0, colon)) && is_port_or_any(rest.substr(colon + 1));
 }
 
+bool is_url_or_empty(const std::string& url) {
+  if (url.empty()) return true;
+  const auto printable = [](char c) { return '!' <= c && c <= '~'; };
+  if (!std::all_of(url.begin(), url.end(), printable)) return false;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (url.compare(0, scheme.size(), scheme) != 0) continue;
+    const std::string host =
+        url.substr(scheme.size(), url.find_first_of("/?#", scheme.size()) - scheme.size());
+    return !host.empty() && host.front() != ':';
+  }
+  return false;
+}
+
 bool is_absolute_or_empty(const std::string& path) { return path.empty() || path.front() == '/'; }
 
 bool is_network_list(const std::string& list) { return parse_ip_networks(list).has_value(); }
@@ -140,6 +153,10 @@ ConfigRule endpoint() {
 }
 
 ConfigRule path_or_empty() { return text("an absolute path, or empty", is_absolute_or_empty); }
+
+ConfigRule url_or_empty() {
+  return text("a URL that begins with http:// or https://, or empty", is_url_or_empty);
+}
 
 ConfigRule network_list() {
   return text("addresses and networks such as 10.0.0.0/8, separated by commas, or empty", is_network_list);

@@ -44,6 +44,7 @@ ConfigRule station_name();
 ConfigRule host();      // to listen on
 ConfigRule endpoint();  // of ZeroMQ
 ConfigRule path_or_empty();
+ConfigRule url_or_empty();  // of HTTP
 ConfigRule network_list();
 ConfigRule origin_list();
 ConfigRule any_text();

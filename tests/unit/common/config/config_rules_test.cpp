@@ -109,6 +109,13 @@ TEST_CASE("path_or_empty: admits absolute paths and nothing at all") {
   check(path_or_empty(), {"", "/", "/run/auralis"}, {"run", "./run", "~/run"});
 }
 
+TEST_CASE("url_or_empty: admits http and https with a host, and nothing at all") {
+  CHECK(url_or_empty().allowed == "a URL that begins with http:// or https://, or empty");
+  check(url_or_empty(), {"", "http://localhost:4318/v1/traces", "https://[::1]/", "http://a"},
+        {"localhost:4318", "ftp://a/", "http://", "http:///v1", "http://:4318/", "http://a b/", "http://a/\n",
+         "https://\xc3\xa4/"});
+}
+
 TEST_CASE("network_list and origin_list: admit what their readers understand") {
   CHECK(network_list().allowed == "addresses and networks such as 10.0.0.0/8, separated by commas, or empty");
   check(network_list(), {"", "10.0.0.0/8", "10.0.0.1,::1"}, {"10.0.0.0/33", "proxy", ","});

@@ -21,7 +21,7 @@ using test::Sources;
 constexpr std::array<Daemon, 3> kDaemons{Daemon::kSynthd, Daemon::kStreamd, Daemon::kMetricsd};
 
 // A value of each key that is valid and not its default, beside the defaults of all others.
-ConfigValue other_value(const ConfigKey& key) {
+const std::vector<std::pair<std::string, ConfigValue>>& other_values() {
   static const std::vector<std::pair<std::string, ConfigValue>> values{
       {"runtime.dir", "/tmp/elsewhere"},
       {"audio.sample_rate", std::int64_t{48'000}},
@@ -71,10 +71,16 @@ ConfigValue other_value(const ConfigKey& key) {
       {"metricsd.zmq_endpoint", "ipc:///run/auralis/zmq"},
       {"metricsd.zmq_key_file", "/etc/auralis/zmq.key"},
       {"metricsd.zmq_client_keys_file", "/etc/auralis/zmq.clients"},
+      {"metricsd.otlp_endpoint", "https://collector.example:4318/v1/traces"},
       {"log.level", "warning"},
       {"log.format", "json"},
       {"log.dir", "/var/log/auralis"},
   };
+  return values;
+}
+
+ConfigValue other_value(const ConfigKey& key) {
+  const auto& values = other_values();
   const std::string name = std::string(key.section) + "." + std::string(key.key);
   const auto found =
       std::find_if(values.begin(), values.end(), [&](const auto& entry) { return entry.first == name; });

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "metricsd/otlp_json.h"
+
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace auralis {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kInternal = 1;  // SpanKind
+constexpr int kOk = 1;        // StatusCode
+constexpr int kError = 2;
+
+std::string hex(std::uint64_t id) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016" PRIx64, id);
+  return text.data();
+}
+
+Json attribute(std::string_view key, std::string_view value) {
+  return {{"key", key}, {"value", {{"stringValue", value}}}};
+}
+
+Json span_of(const EventSpan& span, const Run& run) {
+  const LoggedEvent& event = span.event;
+  Json attributes = Json::array({attribute("auralis.subject", event.subject)});
+  if (event.count > 0) {
+    const auto count = static_cast<std::uint64_t>(event.count);
+    attributes.push_back({{"key", "auralis.count"}, {"value", {{"intValue", std::to_string(count)}}}});
+  }
+  if (!event.link.empty()) attributes.push_back(attribute("auralis.permalink", event.link));
+  return {{"traceId", run.id + hex(event.id)},
+          {"spanId", hex(event.id)},
+          {"name", event_kind_name(event.kind)},
+          {"kind", kInternal},
+          {"startTimeUnixNano", std::to_string(event.begin_unix_ns)},
+          {"endTimeUnixNano", std::to_string(span.end_unix_ns)},
+          {"attributes", std::move(attributes)},
+          {"status", {{"code", event.bad ? kError : kOk}, {"message", event.message}}}};
+}
+
+}  // namespace
+
+std::string otlp_json(const std::vector<EventSpan>& spans, const Run& run) {
+  Json resources = Json::array();
+  for (const Daemon daemon : kDaemons) {
+    Json of_daemon = Json::array();
+    for (const auto& span : spans) {
+      if (span.event.process == daemon) of_daemon.push_back(span_of(span, run));
+    }
+    if (of_daemon.empty()) continue;
+    const Json attributes = Json::array({attribute("service.namespace", "auralis"),
+                                         attribute("service.name", daemon_name(daemon)),
+                                         attribute("service.version", AURALIS_VERSION)});
+    resources.push_back({{"resource", {{"attributes", attributes}}},
+                         {"scopeSpans", Json::array({{{"scope", {{"name", "metricsd"}}},
+                                                      {"spans", std::move(of_daemon)}}})}});
+  }
+  const Json request{{"resourceSpans", std::move(resources)}};
+  // Text from another process need not be UTF-8.
+  return request.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace auralis
