@@ -21,7 +21,7 @@ COPY --from=build /runtime-packages /usr/share/auralis/runtime-packages
 # PoCL provides OpenCL on the processor, optionally.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-       $(cat /usr/share/auralis/runtime-packages) pocl-opencl-icd \
+       $(cat /usr/share/auralis/runtime-packages) ca-certificates pocl-opencl-icd \
     && rm -rf /var/lib/apt/lists/*
 # NVIDIA's container runtime provides its OpenCL library, but not the file that the OpenCL loader finds it by.
 RUN mkdir -p /etc/OpenCL/vendors && echo libnvidia-opencl.so.1 > /etc/OpenCL/vendors/nvidia.icd

@@ -20,9 +20,11 @@ std::vector<EventSpan> EventSpans::add(const std::vector<LoggedEvent>& events, s
     switch (event.kind) {
       case EventKind::kDown:
       case EventKind::kHang:
-        daemons_down_.emplace(event.subject, event);  // one that hung and ends was already away
+        // One that has not been up is no loss; one that hung and ends is away already.
+        if (daemons_up_.erase(event.subject) > 0) daemons_down_.emplace(event.subject, event);
         break;
       case EventKind::kUp:
+        daemons_up_.insert(event.subject);
         end_span(daemons_down_, event, over);
         break;
       case EventKind::kRaised:

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ struct EventSpan {
   std::int64_t end_unix_ns = 0;
 };
 
-// A daemon that is down or hangs lasts until it is up, a condition until it is cleared, what is counted until
-// it has not been counted for EventLog::kTogetherNs. Anything else takes no time. One thread at a time.
+// A daemon that was up, and is down or hangs, lasts until it is up again, a condition until it is cleared,
+// what is counted until it has not been counted for EventLog::kTogetherNs. Anything else takes no time. One
+// thread at a time.
 class EventSpans {
  public:
   // `events`: noted or extended in the second that ends at `unix_ns`. Returns what is over.
@@ -26,7 +28,8 @@ class EventSpans {
  private:
   std::map<std::uint64_t, LoggedEvent> counted_;     // by id
   std::map<std::string, LoggedEvent> conditions_;    // that fire, by name
-  std::map<std::string, LoggedEvent> daemons_down_;  // or hang, by name
+  std::set<std::string> daemons_up_;                 // by name
+  std::map<std::string, LoggedEvent> daemons_down_;  // or hang; likewise
 };
 
 }  // namespace auralis

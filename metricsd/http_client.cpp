@@ -5,9 +5,12 @@
 #include <openssl/err.h>
 #include <openssl/http.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <string_view>
 #include <system_error>
 
 namespace auralis {
@@ -28,9 +31,11 @@ struct Url {
 
 struct Tls {
   SSL_CTX* context;
-  std::string host;
+  std::string host;  // without brackets
   HttpPeer peer;
 };
+
+constexpr int kOk = 200;
 
 // What OpenSSL allocated; empties it.
 std::string taken(char* text) {
@@ -54,6 +59,13 @@ bool parse(const std::string& text, Url& url) {
   return true;
 }
 
+// The certificate must be for that name or address. Only a name is told to the server (RFC 6066).
+void expect(SSL* session, const std::string& host) {
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str()) == 1) return;
+  SSL_set1_host(session, host.c_str());
+  SSL_set_tlsext_host_name(session, host.c_str());
+}
+
 // Puts TLS on the connection, when it is made, and takes it off at its end.
 BIO* with_tls(BIO* connection, void* argument, int connected, int use_tls) {
   const Tls& wanted = *static_cast<Tls*>(argument);
@@ -63,10 +75,7 @@ BIO* with_tls(BIO* connection, void* argument, int connected, int use_tls) {
     if (tls == nullptr) return nullptr;
     SSL* session = nullptr;
     BIO_get_ssl(tls, &session);
-    if (wanted.peer == HttpPeer::kTrusted) {
-      SSL_set_tlsext_host_name(session, wanted.host.c_str());
-      SSL_set1_host(session, wanted.host.c_str());
-    }
+    if (wanted.peer == HttpPeer::kTrusted) expect(session, wanted.host);
     return BIO_push(tls, connection);
   }
   if (BIO_method_type(connection) != BIO_TYPE_SSL) return connection;
@@ -88,6 +97,30 @@ Connection connection_to(const Url& url) {
   return connection;
 }
 
+std::string without_brackets(const std::string& host) {
+  return host.front() == '[' ? host.substr(1, host.size() - 2) : host;
+}
+
+// The URL without user and query.
+std::string public_part(const std::string& url) {
+  std::string part = url.substr(0, url.find_first_of("?#"));
+  const std::size_t host = part.find("://") == std::string::npos ? 0 : part.find("://") + 3;
+  const std::size_t user = part.substr(0, part.find('/', host)).rfind('@');
+  if (user != std::string::npos && user >= host) part.erase(host, user + 1 - host);
+  return part;
+}
+
+// In OpenSSL's error about a status that is not 200.
+int status_in(const std::string& cause) {
+  constexpr std::string_view kCode = "code=";
+  const std::size_t at = cause.find(kCode);
+  return at == std::string::npos ? 0 : std::atoi(cause.c_str() + at + kCode.size());
+}
+
+HttpAnswer failed(const std::string& url, const std::string& cause) {
+  return {status_in(cause), public_part(url) + ": " + cause};
+}
+
 // OpenSSL's first error of this thread: the cause of those that follow.
 std::string cause() {
   const char* detail = "";
@@ -102,33 +135,34 @@ std::string cause() {
 }
 
 // A POST if there is a body.
-std::string request(const std::string& address, BIO* body, HttpPeer peer) {
+HttpAnswer request(const std::string& address, BIO* body, HttpPeer peer) {
   ERR_clear_error();
   Url url;
-  if (!parse(address, url)) return address + ": " + cause();
+  if (!parse(address, url)) return failed(address, cause());
   const Connection connection = connection_to(url);
-  if (connection == nullptr) return address + ": " + cause();
+  if (connection == nullptr) return failed(address, cause());
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
                                                                   &SSL_CTX_free);
   if (peer == HttpPeer::kTrusted) {
     SSL_CTX_set_default_verify_paths(context.get());
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   }
-  Tls tls{context.get(), url.host, peer};
+  Tls tls{context.get(), without_brackets(url.host), peer};
   const Connection answer(
       OSSL_HTTP_transfer(nullptr, url.host.c_str(), url.port.c_str(), url.target.c_str(), url.tls ? 1 : 0,
                          nullptr, nullptr, connection.get(), nullptr, with_tls, &tls, 0, nullptr,
                          body != nullptr ? "application/json" : nullptr, body, nullptr, 0, kLongestAnswer,
                          kPatienceS, 0),
       &BIO_free_all);
-  return answer != nullptr ? "" : address + ": " + cause();
+  if (answer == nullptr) return failed(address, cause());
+  return {kOk, ""};
 }
 
 }  // namespace
 
-std::string http_get(const std::string& url, HttpPeer peer) { return request(url, nullptr, peer); }
+HttpAnswer http_get(const std::string& url, HttpPeer peer) { return request(url, nullptr, peer); }
 
-std::string http_post(const std::string& url, const std::string& json, HttpPeer peer) {
+HttpAnswer http_post(const std::string& url, const std::string& json, HttpPeer peer) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> body(
       BIO_new_mem_buf(json.data(), static_cast<int>(json.size())), &BIO_free);
   return request(url, body.get(), peer);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Requests over HTTP and HTTPS, by OpenSSL's client. Any thread.
+// Requests over HTTP and HTTPS, by OpenSSL's client. Any thread. One takes three seconds to connect and three
+// to be answered at most, and as long as the system's resolver takes for a name.
 #pragma once
 
 #include <string>
@@ -9,10 +10,14 @@ namespace auralis {
 // Whom a client of https speaks to: anybody, or a server whose certificate the system trusts for its name.
 enum class HttpPeer { kAny, kTrusted };
 
-// GET. Empty if it answers 200 within three seconds, else the problem.
-std::string http_get(const std::string& url, HttpPeer peer);
+struct HttpAnswer {
+  int status = 0;       // 0: none came
+  std::string problem;  // empty: the status is 200. Names the URL without what may be secret: user and query
+};
 
-// POST of JSON. Likewise.
-std::string http_post(const std::string& url, const std::string& json, HttpPeer peer);
+HttpAnswer http_get(const std::string& url, HttpPeer peer);
+
+// Posts JSON.
+HttpAnswer http_post(const std::string& url, const std::string& json, HttpPeer peer);
 
 }  // namespace auralis

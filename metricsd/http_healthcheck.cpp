@@ -7,7 +7,7 @@ namespace auralis {
 
 std::string http_healthcheck(const HttpEndpoint& endpoint) {
   // The certificate is issued for the server's public name, not for this machine's address.
-  return http_get(http_url(endpoint) + "/healthz", HttpPeer::kAny);
+  return http_get(http_url(endpoint) + "/healthz", HttpPeer::kAny).problem;
 }
 
 }  // namespace auralis

@@ -34,7 +34,7 @@ class MetricsDaemon {
   // it. Throws std::runtime_error, naming the endpoint or the file, if one cannot be bound or used.
   MetricsDaemon(const Config& config, const Clock& clock);
 
-  // Stops the thread of start(), within the time of a step.
+  // Stops the thread of start(), within the time of a step; and that which exports spans (OtlpExporter).
   ~MetricsDaemon();
   MetricsDaemon(const MetricsDaemon&) = delete;
   MetricsDaemon& operator=(const MetricsDaemon&) = delete;

@@ -4,12 +4,18 @@
 #include <utility>
 
 #include "common/base/log.h"
-#include "metricsd/http_client.h"
 
 namespace auralis {
 namespace {
 
 constexpr std::chrono::seconds kPause{5};  // after a failure
+
+bool is_taken(int status) { return 200 <= status && status < 300; }
+
+// Whether the same request may be taken later; 0: there was no answer.
+bool is_for_later(int status) {
+  return status == 0 || status == 429 || status == 502 || status == 503 || status == 504;
+}
 
 }  // namespace
 
@@ -48,10 +54,10 @@ void OtlpExporter::run() {
     std::string json = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    const std::string problem = post_(json);
-    report(problem);
+    const HttpAnswer answer = post_(json);
+    report(answer);
     lock.lock();
-    if (problem.empty()) continue;
+    if (!is_for_later(answer.status)) continue;
     if (waiting_.size() < kKept) waiting_.push_front(std::move(json));
     const auto until = std::chrono::steady_clock::now() + pause_;
     while (!stopping_ && lock.wait_until(changed_, until)) continue;
@@ -59,10 +65,11 @@ void OtlpExporter::run() {
 }
 
 // Once when it fails, and once when it works again.
-void OtlpExporter::report(const std::string& problem) {
-  if (!problem.empty() && !failed_) log_warning("spans not exported, trying again", {{"error", problem}});
-  if (problem.empty() && failed_) log_info("spans are exported again");
-  failed_ = !problem.empty();
+void OtlpExporter::report(const HttpAnswer& answer) {
+  const bool fails = !is_taken(answer.status);
+  if (fails && !failed_) log_warning("spans not exported", {{"error", answer.problem}});
+  if (!fails && failed_) log_info("spans are exported again");
+  failed_ = fails;
 }
 
 }  // namespace auralis

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sends spans to a collector of OpenTelemetry, which may be away or slow.
+// Sends spans to a collector of OpenTelemetry, which may be away or slow. What it cannot take now is sent
+// again, what it refuses is dropped, as the protocol has it (OTLP/HTTP, "Failures").
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "common/base/mutex.h"
+#include "metricsd/http_client.h"
 
 namespace auralis {
 
@@ -19,15 +21,15 @@ class OtlpExporter {
   // Kept while the collector is away; beyond that the oldest are dropped.
   static constexpr std::size_t kKept = 100;
 
-  // Posts `json`; returns the problem, empty if there is none. May take seconds.
-  using Post = std::function<std::string(const std::string& json)>;
+  // Posts `json`. May take seconds.
+  using Post = std::function<HttpAnswer(const std::string& json)>;
 
   // To the collector at `url`, such as http://localhost:4318/v1/traces.
   explicit OtlpExporter(const std::string& url);
   // By `post`, which is called on a thread of this object; after a failure again after `pause`.
   OtlpExporter(Post post, std::chrono::milliseconds pause);
 
-  // Waits for a request that is under way; drops what has not been sent.
+  // Waits for a request that is under way, up to several seconds; drops what has not been sent.
   ~OtlpExporter();
   OtlpExporter(const OtlpExporter&) = delete;
   OtlpExporter& operator=(const OtlpExporter&) = delete;
@@ -37,7 +39,7 @@ class OtlpExporter {
 
  private:
   void run();
-  void report(const std::string& problem);
+  void report(const HttpAnswer& answer);
 
   const Post post_;
   const std::chrono::milliseconds pause_;

@@ -29,7 +29,8 @@ Json attribute(std::string_view key, std::string_view value) {
 
 Json span_of(const EventSpan& span, const Run& run) {
   const LoggedEvent& event = span.event;
-  Json attributes = Json::array({attribute("auralis.subject", event.subject)});
+  Json attributes =
+      Json::array({attribute("auralis.subject", event.subject), attribute("auralis.message", event.message)});
   if (event.count > 0) {
     const auto count = static_cast<std::uint64_t>(event.count);
     attributes.push_back({{"key", "auralis.count"}, {"value", {{"intValue", std::to_string(count)}}}});
@@ -42,7 +43,7 @@ Json span_of(const EventSpan& span, const Run& run) {
           {"startTimeUnixNano", std::to_string(event.begin_unix_ns)},
           {"endTimeUnixNano", std::to_string(span.end_unix_ns)},
           {"attributes", std::move(attributes)},
-          {"status", {{"code", event.bad ? kError : kOk}, {"message", event.message}}}};
+          {"status", event.bad ? Json{{"code", kError}, {"message", event.message}} : Json{{"code", kOk}}}};
 }
 
 }  // namespace

@@ -24,7 +24,9 @@ struct SpansFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(SpansFixture, "EventSpans: a daemon that hangs and ends is away until it is up, once") {
+TEST_CASE_FIXTURE(SpansFixture,
+                  "EventSpans: a daemon that was up, hangs and ends is away until it is up, once") {
+  CHECK(spans.add({event(EventKind::kDown, "synthd", 0)}, at(0)).empty());
   CHECK(spans.add({event(EventKind::kUp, "synthd", 1)}, at(1)).empty());
   CHECK(spans.add({event(EventKind::kHang, "synthd", 5)}, at(5)).empty());
   CHECK(spans.add({event(EventKind::kDown, "synthd", 9)}, at(9)).empty());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A POST that is taken is tested against a collector in tests/integration/traces_test.py.
+// A POST that is taken, and certificates, are tested against a collector in tests/integration/traces_test.py.
 #include "metricsd/http_client.h"
 
 #include "metricsd/http_server.h"
@@ -9,21 +9,31 @@
 namespace auralis::http_client_test {
 namespace {
 
-std::string url(const HttpServer& server, const std::string& target) {
-  return "http://127.0.0.1:" + std::to_string(server.port()) + target;
+std::string url(const HttpServer& server, const std::string& target, const std::string& user = "") {
+  return "http://" + user + "127.0.0.1:" + std::to_string(server.port()) + target;
 }
+
+HttpAnswer get(const std::string& url) { return http_get(url, HttpPeer::kAny); }
 
 }  // namespace
 
-TEST_CASE("http_get and http_post: the problem names the URL and what is wrong") {
-  HttpServer server({"127.0.0.1", 0}, {{"/page", [](const HttpRequest&) { return HttpPage{}; }}});
-  CHECK(http_get(url(server, "/page"), HttpPeer::kAny).empty());
-  CHECK(http_get(url(server, "/page?query=1"), HttpPeer::kAny).empty());
-  const std::string absent = http_get(url(server, "/absent"), HttpPeer::kAny);
-  CHECK(absent.find(url(server, "/absent") + ": ") == 0);
-  CHECK(absent.find("404") != std::string::npos);
-  CHECK(http_post(url(server, "/page"), "{}", HttpPeer::kAny).find("405") != std::string::npos);
-  CHECK_FALSE(http_get("nonsense://", HttpPeer::kAny).empty());
+TEST_CASE("http_get and http_post: the status, and a problem that names the URL") {
+  const HttpServer server({"127.0.0.1", 0}, {{"/page", [](const HttpRequest&) { return HttpPage{}; }}});
+  CHECK(get(url(server, "/page")).problem.empty());
+  CHECK(get(url(server, "/page?query=1")).status == 200);
+  const HttpAnswer absent = get(url(server, "/absent"));
+  CHECK(absent.status == 404);
+  CHECK(absent.problem.find(url(server, "/absent") + ": ") == 0);
+  CHECK(http_post(url(server, "/page"), "{}", HttpPeer::kAny).status == 405);
+  CHECK(get("nonsense://").status == 0);
+  CHECK_FALSE(get("nonsense://").problem.empty());
+}
+
+TEST_CASE("http_get: a problem does not tell what may be secret") {
+  const HttpServer server({"127.0.0.1", 0}, {});
+  const std::string problem = get(url(server, "/a@b?api_key=SECRET", "me:SECRET@")).problem;
+  CHECK(problem.find(url(server, "/a@b") + ": ") == 0);
+  CHECK(problem.find("SECRET") == std::string::npos);
 }
 
 TEST_CASE("http_get: nobody listens there") {
@@ -32,8 +42,9 @@ TEST_CASE("http_get: nobody listens there") {
     const HttpServer server({"127.0.0.1", 0}, {});
     port = server.port();
   }
-  const std::string problem = http_get("http://127.0.0.1:" + std::to_string(port) + "/", HttpPeer::kAny);
-  CHECK(problem.find("Connection refused") != std::string::npos);
+  const HttpAnswer answer = get("http://127.0.0.1:" + std::to_string(port) + "/");
+  CHECK(answer.status == 0);
+  CHECK(answer.problem.find("Connection refused") != std::string::npos);
 }
 
 }  // namespace auralis::http_client_test

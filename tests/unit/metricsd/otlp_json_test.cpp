@@ -34,7 +34,7 @@ TEST_CASE("otlp_json: an export request with the spans of each daemon, in the pr
   REQUIRE(resources.size() == 2);
   CHECK(resources[0].at("resource").at("attributes")[1] ==
         nlohmann::json{{"key", "service.name"}, {"value", {{"stringValue", "synthd"}}}});
-  CHECK(resources[0].at("scopeSpans")[0].at("spans")[0].at("status").at("code") == 1);
+  CHECK(resources[0].at("scopeSpans")[0].at("spans")[0].at("status") == nlohmann::json{{"code", 1}});
   const auto text = [](const char* key, const char* value) {
     return nlohmann::json{{"key", key}, {"value", {{"stringValue", value}}}};
   };
@@ -47,6 +47,7 @@ TEST_CASE("otlp_json: an export request with the spans of each daemon, in the pr
                                 {"endTimeUnixNano", "4500000000"},
                                 {"attributes",
                                  {text("auralis.subject", "day"),
+                                  text("auralis.message", "audio was missing"),
                                   {{"key", "auralis.count"}, {"value", {{"intValue", "20"}}}},
                                   text("auralis.permalink", "station=new&seed=1")}},
                                 {"status", {{"code", 2}, {"message", "audio was missing"}}}}}));
