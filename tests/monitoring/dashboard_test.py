@@ -7,7 +7,6 @@ How Grafana draws them is not tested: no Grafana runs here.
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
 import unittest
@@ -101,8 +100,7 @@ def all_expressions():
 class SourceTest(unittest.TestCase):
     def test_the_dashboards_are_what_their_typed_source_writes(self):
         tsc = files.GRAFANA_SOURCE / "node_modules/.bin/tsc"
-        if not tsc.exists() or shutil.which("node") is None:
-            self.skipTest("no TypeScript: npm ci --prefix monitoring/grafana/source")
+        self.assertTrue(tsc.exists(), "no TypeScript: npm ci --prefix monitoring/grafana/source")
         with tempfile.TemporaryDirectory(dir=files.GRAFANA_SOURCE / "node_modules") as folder:
             for command in ([tsc, "--outDir", folder], ["node", pathlib.Path(folder) / "write.js", folder]):
                 done = subprocess.run(
@@ -215,6 +213,8 @@ class FeaturesTest(unittest.TestCase):
                 selectors = re.findall(r"\{[^}]*\}", target["expr"])
                 self.assertTrue(selectors, target["expr"])
                 for selector in selectors:
+                    if "NotificationsFailing" in selector and "instance" not in selector:
+                        continue  # about an Alertmanager, whatever machine is chosen
                     self.assertIn('instance=~"$instance', selector, f"{dashboard['title']}: {panel['title']}")
 
     def test_every_alert_is_drawn_on_the_graphs(self):

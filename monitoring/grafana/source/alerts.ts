@@ -13,5 +13,8 @@ const NAMES = [
 
 export type AlertName = (typeof NAMES)[number];
 
-// WHY also without instance: AuralisProcessDown of a machine of which nothing is known, and NotificationsFailing.
-export const FIRING = `ALERTS{alertstate="firing", instance=~"$instance|", alertname=~"${NAMES.join("|")}"}`;
+// WHY also without instance: AuralisProcessDown where nothing is scraped. WHY NotificationsFailing apart: it is about an Alertmanager,
+// whatever machine is chosen.
+export const FIRING =
+  `ALERTS{alertstate="firing", instance=~"$instance|", alertname=~"${NAMES.join("|")}"} ` +
+  `or ALERTS{alertstate="firing", alertname="NotificationsFailing"}`;

@@ -100,7 +100,8 @@ function buffer_health() {
       {
         title: "Buffer Utilization Percentage",
         description:
-          "Share of the ring that holds music yet to be played. 25 to 50 % is right; below 10 % or above 80 % something is wrong.",
+          "Share of the ring that holds music yet to be played. 25 to 50 % is right; above 80 % the ring is too short, and below " +
+          "10 % it is too empty, or longer than needed: RingBufferUtilizationLow fires if also the depth is below 500 ms.",
         unit: "percent",
         daemons: ["synthd"],
         alerts: ["RingBufferUtilizationLow", "RingBufferUtilizationHigh"],
@@ -120,7 +121,8 @@ function buffer_health() {
         alerts: ["AudioJitterHigh", "DeliveryVarianceHigh"],
         no_data: NOBODY,
       },
-      `sum by (le) (rate(audio_chunk_jitter_ms_bucket{${ON}}[$__rate_interval]))`,
+      `sum by (le) (rate(audio_chunk_jitter_ms_bucket{${ON}}[$__rate_interval]))` +
+        ` and on () sum(rate(audio_chunk_jitter_ms_count{${ON}}[$__rate_interval])) > 0`,
     ),
     lines(
       {
@@ -270,7 +272,8 @@ function network_and_connections() {
         daemons: ["streamd"],
         no_data: "No connection ended in the time shown",
       },
-      `sum by (le) (increase(websocket_connection_duration_seconds_bucket{${ON}}[$__range]))`,
+      `sum by (le) (increase(websocket_connection_duration_seconds_bucket{${ON}}[$__range]))` +
+        ` and on () sum(increase(websocket_connection_duration_seconds_count{${ON}}[$__range])) > 0`,
     ),
     lines(
       {

@@ -52,8 +52,8 @@ function link(title: string, url: string) {
   return new dashboard.DashboardLinkBuilder(title).type(dashboard.DashboardLinkType.Link).url(url).targetBlank(true);
 }
 
-// Loki's streams of the daemons, by the labels of the journal and by those of containers: a selector cannot ask for either,
-// so these are two queries of one view.
+// Loki's streams of the daemons, by the label that collectors give lines of the journal, and by that of containers: two queries of one
+// view, since a selector cannot ask for one label or another.
 function logs(daemons: Daemon[]) {
   const names = daemons.join("|");
   const selectors = [`{unit=~"auralis-(${names})[.]service"}`, `{container=~".*(${names}).*"}`];
@@ -208,12 +208,13 @@ export function row(title: string) {
   return new dashboard.RowBuilder(title);
 }
 
-// P50, P95 and P99 of a histogram over what a point of the graph stands for, for each machine.
+// P50, P95 and P99 of a histogram over what a point of the graph stands for, for each machine. WHY >= 0: of nothing a quantile is no
+// number, which would be drawn as a line of nothing in place of the panel's own words.
 export function quantiles(histogram_name: string, labels = 'instance=~"$instance"'): Query[] {
   const rate = `rate(${histogram_name}_bucket{${labels}}[$__rate_interval])`;
   return [0.5, 0.95, 0.99].map((share) => ({
     name: `P${share * 100} {{instance}}`,
-    expr: `histogram_quantile(${share}, sum by (le, instance) (${rate}))`,
+    expr: `histogram_quantile(${share}, sum by (le, instance) (${rate})) >= 0`,
     exemplars: share === 0.99,
   }));
 }

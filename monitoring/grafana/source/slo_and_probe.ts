@@ -110,7 +110,9 @@ function reported_by_players() {
       },
       ["underruns", "gaps", "skips"].map((what) => ({
         name: `${what} {{instance}}`,
-        expr: `60 * rate(auralis_player_${what}_total{${ON}}[$__rate_interval])`,
+        expr:
+          `60 * rate(auralis_player_${what}_total{${ON}}[$__rate_interval])` +
+          ` and on (instance) rate(audio_end_to_end_latency_ms_count{${ON}}[$__rate_interval]) > 0`,
       })),
     ).min(0),
     lines(

@@ -24,6 +24,8 @@ function label_values(name: string, label: string, metric: string) {
     .sort(dashboard.VariableSort.AlphabeticalAsc)
     .multi(true)
     .includeAll(true)
+    // Also what has no such label, such as an alert about a machine of which nothing is known.
+    .allValue(".*")
     .current(ALL);
 }
 
@@ -34,7 +36,8 @@ const AVAILABLE = {
     .label("metricsd's page")
     .description("Address of metricsd's page as your browser reaches it, without a slash at the end: links lead to it")
     .defaultValue("http://localhost:9464"),
-  instance: label_values("instance", "Machine", "auralis_up"),
+  // WHY up: a machine whose metricsd is down has no other metric.
+  instance: label_values("instance", "Machine", 'up{job="auralis"}'),
   process: label_values("process", "Process", 'auralis_up{instance=~"$instance"}'),
   station: label_values("station", "Station", 'ring_buffer_depth_ms{instance=~"$instance"}'),
   format: label_values("format", "Format", 'auralis_listeners{instance=~"$instance"}'),
