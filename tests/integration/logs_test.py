@@ -61,6 +61,8 @@ def said(stack, message, daemon="streamd", **fields):
 def test_a_daemon_that_is_lost_is_a_warning_and_its_return_is_none():
     with Stack() as stack:
         synthd = stack.daemons["synthd"]
+        # One that was never seen is no loss.
+        eventually(lambda: said(stack, "synthd is up", "metricsd"), "that it is seen")
         synthd.kill()
         eventually(lambda: said(stack, "synthd has ended", "metricsd", level="warning"), "the warning")
         synthd.start()
