@@ -63,24 +63,30 @@ double changes(const History& history, const Series& series) {
   return static_cast<double>(scrapes.size());
 }
 
-// A quantile of what listeners got; it counts if it is the service's fault, and now, as the rule says.
-AlertReadings degraded(const AlertInput& input, std::string_view name, double q) {
-  constexpr double kFewest = 500;
+// Whether it is the service's fault, as the rules say: a quantile of its own hand-over is above the
+// threshold, or more than one listener in twenty is behind.
+bool is_ours(const AlertInput& input, double q) {
   constexpr double kMostBehind = 0.05;
   const History& history = input.history;
-  const auto value = quantile(history, name, q, 5 * kMinuteNs);
-  if (!value) return {};
   double behind = 0;
   double active = 0;
   for_each_series(history, kBehind,
                   [&](const Series& series) { behind += history.mean(series, 5 * kMinuteNs).value_or(0); });
   for_each_series(history, kActive,
                   [&](const Series& series) { active += history.mean(series, 5 * kMinuteNs).value_or(0); });
-  const bool ours = quantile(history, kHandover, q, 5 * kMinuteNs).value_or(0) > input.threshold ||
-                    behind > kMostBehind * active;
+  return quantile(history, kHandover, q, 5 * kMinuteNs).value_or(0) > input.threshold ||
+         behind > kMostBehind * active;
+}
+
+// A quantile of what listeners got; it counts if it is the service's fault, and now, as the rule says.
+AlertReadings degraded(const AlertInput& input, std::string_view name, double q) {
+  constexpr double kFewest = 500;
+  const History& history = input.history;
+  const auto value = quantile(history, name, q, 5 * kMinuteNs);
+  if (!value) return {};
   const bool now = quantile(history, name, q, kMinuteNs).value_or(0) > input.threshold;
   const bool enough = share_above(history, name, 0, 5 * kMinuteNs).all >= kFewest;
-  return {{"", *value, ours && now && enough}};
+  return {{"", *value, is_ours(input, q) && now && enough}};
 }
 
 // A quantile over five minutes; it counts if that is of `fewest` observations or more.
@@ -184,6 +190,14 @@ AlertReadings cpu(const AlertInput& input) {
   AlertReadings readings;
   for_each_gauge(history, "cpu_utilization_percent", [&](const Series& series, double value) {
     if (series.label("process").empty()) readings.push_back({"", value});
+  });
+  return readings;
+}
+
+AlertReadings variance(const AlertInput& input) {
+  AlertReadings readings;
+  for_each_gauge(input.history, kVariance, [&](const Series&, double ms) {
+    readings.push_back({"", ms, is_ours(input, 0.99)});
   });
   return readings;
 }

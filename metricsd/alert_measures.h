@@ -106,6 +106,7 @@ AlertReadings end_to_end(const AlertInput& input);
 AlertReadings startup(const AlertInput& input);
 AlertReadings cpu(const AlertInput& input);
 AlertReadings memory_growth(const AlertInput& input);
+AlertReadings variance(const AlertInput& input);
 AlertReadings low_utilization(const AlertInput& input);
 AlertReadings own_memory(const AlertInput& input);
 AlertReadings gpu_memory(const AlertInput& input);

@@ -12,10 +12,11 @@ namespace auralis {
 namespace {
 
 // Metrics that the panels, the conditions and the events are made of.
-constexpr std::array<std::string_view, 46> kTracked{
+constexpr std::array<std::string_view, 47> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
+    "audio_chunk_delivery_variance_ms",
     "websocket_connection_duration_seconds",
     "ring_buffer_depth_ms",
     "ring_buffer_utilization_percent",

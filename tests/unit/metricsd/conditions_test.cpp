@@ -175,6 +175,20 @@ TEST_CASE_FIXTURE(ConditionsFixture,
   CHECK(condition("CPUUtilizationHigh").state == AlertState::kPending);
 }
 
+TEST_CASE_FIXTURE(
+    ConditionsFixture,
+    "Conditions: chunks are sent unevenly to more than one listener in twenty, not to one of forty") {
+  const auto uneven = [](double behind) {
+    return std::vector<MetricSample>{gauge_of("audio_chunk_delivery_variance_ms", 42),
+                                     gauge_of("auralis_listeners_behind", behind),
+                                     gauge_of("websocket_active_connections", 40)};
+  };
+  step(uneven(2));
+  CHECK(condition("DeliveryVarianceHigh").state == AlertState::kInactive);
+  step(uneven(5));
+  CHECK(condition("DeliveryVarianceHigh").state == AlertState::kPending);
+}
+
 TEST_CASE_FIXTURE(ConditionsFixture,
                   "Conditions: little of a long ring is not low, if it is as much as it should be") {
   const auto ring = [](double depth_ms) {
