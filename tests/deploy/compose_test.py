@@ -35,7 +35,7 @@ class Compose(unittest.TestCase):
         self.file = yaml.safe_load(self.text)
         services = self.file["services"]
         self.services = {name: service for name, service in services.items() if "profiles" not in service}
-        self.monitoring = {name: service for name, service in services.items() if "profiles" in service}
+        self.monitoring = {name: service for name, service in services.items() if service.get("profiles") == ["monitoring"]}
 
     @unittest.skipUnless(compose_command(), "neither docker-compose nor docker's compose plugin is here")
     def test_compose_accepts_the_file_and_would_refuse_a_misspelt_one(self):
@@ -56,9 +56,8 @@ class Compose(unittest.TestCase):
         dockerfile = (staging.SOURCE_DIR / "monitoring/Dockerfile").read_text(encoding="utf-8")
         for name, service in self.monitoring.items():
             with self.subTest(name):
-                self.assertEqual(service["profiles"], ["monitoring"])
-                (port,) = service["ports"]
-                self.assertTrue(port.startswith("127.0.0.1:"))
+                for port in service["ports"]:
+                    self.assertTrue(port.startswith("127.0.0.1:"))
                 (config,) = [word for word in service["command"] if word.startswith("--config.file=")]
                 folder = pathlib.Path(config.split("=")[1]).parent
                 self.assertIn(f"COPY {name} {folder}\n", dockerfile)
@@ -70,6 +69,18 @@ class Compose(unittest.TestCase):
         for address, service in renamed:
             self.assertIn(address, scraped)
             self.assertIn(service, self.file["services"])
+
+    def test_grafana_finds_the_dashboards_and_the_prometheus_that_its_provisioning_names(self):
+        service = self.file["services"]["grafana"]
+        self.assertEqual((service["profiles"], service["network_mode"]), (["grafana"], "service:prometheus"))
+        mounts = dict(volume.split(":")[:2] for volume in service["volumes"])
+        provisioning = staging.SOURCE_DIR / "monitoring/grafana/provisioning"
+        self.assertEqual(mounts["./monitoring/grafana/provisioning"], "/etc/grafana/provisioning")
+        (provider,) = yaml.safe_load((provisioning / "dashboards/auralis.yml").read_text())["providers"]
+        self.assertEqual(mounts["./monitoring/grafana/dashboards"], provider["options"]["path"])
+        sources = yaml.safe_load((provisioning / "datasources/auralis.yml").read_text())["datasources"]
+        self.assertIn("http://localhost:9090", [source["url"] for source in sources])
+        self.assertIn("127.0.0.1:9090:9090", self.monitoring["prometheus"]["ports"])
 
     def test_metricsd_cannot_write_the_shared_memory(self):
         self.assertEqual(self.services["metricsd"]["volumes"], ["segments:/run/auralis:ro"])
