@@ -36,6 +36,7 @@ struct Tls {
 };
 
 constexpr int kOk = 200;
+constexpr int kRedirection = 302;
 
 // What OpenSSL allocated; empties it.
 std::string taken(char* text) {
@@ -54,6 +55,7 @@ bool parse(const std::string& text, Url& url) {
   if (OSSL_HTTP_parse_url(text.c_str(), &tls, nullptr, &host, &port, nullptr, &path, &query, nullptr) == 0)
     return false;
   url = {taken(host), taken(port), taken(path), tls != 0};
+  if (url.host.empty()) return false;
   const std::string after = taken(query);
   if (!after.empty()) url.target += "?" + after;
   return true;
@@ -110,9 +112,10 @@ std::string public_part(const std::string& url) {
   return part;
 }
 
-// In OpenSSL's error about a status that is not 200.
+// In OpenSSL's error about a status that is not 200; it tells none of a redirection, which is not followed.
 int status_in(const std::string& cause) {
   constexpr std::string_view kCode = "code=";
+  if (cause.find("redirection") != std::string::npos) return kRedirection;
   const std::size_t at = cause.find(kCode);
   return at == std::string::npos ? 0 : std::atoi(cause.c_str() + at + kCode.size());
 }
@@ -138,7 +141,7 @@ std::string cause() {
 HttpAnswer request(const std::string& address, BIO* body, HttpPeer peer) {
   ERR_clear_error();
   Url url;
-  if (!parse(address, url)) return failed(address, cause());
+  if (!parse(address, url)) return {0, public_part(address) + ": no URL"};  // OpenSSL's error would repeat it
   const Connection connection = connection_to(url);
   if (connection == nullptr) return failed(address, cause());
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),

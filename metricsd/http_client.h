@@ -11,7 +11,7 @@ namespace auralis {
 enum class HttpPeer { kAny, kTrusted };
 
 struct HttpAnswer {
-  int status = 0;       // 0: none came
+  int status = 0;       // 0: none came; 302 for every redirection
   std::string problem;  // empty: the status is 200. Names the URL without what may be secret: user and query
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sends spans to a collector of OpenTelemetry, which may be away or slow. What it cannot take now is sent
-// again, what it refuses is dropped, as the protocol has it (OTLP/HTTP, "Failures").
+// again, what it refuses is dropped, as the protocol has it (OTLP/HTTP, "Failures"), but for Retry-After.
 #pragma once
 
 #include <chrono>

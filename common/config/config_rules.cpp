@@ -64,7 +64,7 @@ bool is_endpoint(const std::string& endpoint) {
 
 bool is_url_or_empty(const std::string& url) {
   if (url.empty()) return true;
-  const auto printable = [](char c) { return '!' <= c && c <= '~'; };
+  const auto printable = [](char c) { return '!' <= c && c <= '~' && c != '@'; };
   if (!std::all_of(url.begin(), url.end(), printable)) return false;
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (url.compare(0, scheme.size(), scheme) != 0) continue;
@@ -155,7 +155,7 @@ ConfigRule endpoint() {
 ConfigRule path_or_empty() { return text("an absolute path, or empty", is_absolute_or_empty); }
 
 ConfigRule url_or_empty() {
-  return text("a URL that begins with http:// or https://, or empty", is_url_or_empty);
+  return text("a URL that begins with http:// or https://, without @, or empty", is_url_or_empty);
 }
 
 ConfigRule network_list() {

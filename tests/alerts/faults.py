@@ -37,6 +37,7 @@ class Fault:
     expected = {}  # alert: within seconds
     also = frozenset()  # alerts that may arrive as well
     resolves = True  # soon after its end
+    flaws = ()  # why it proves nothing after all; once it has ended
     settings = {}
     configuration = ""
     load = ("--listeners", "10")
@@ -45,7 +46,7 @@ class Fault:
         """Makes the fault, and may take a while."""
 
     def end(self, stack, alerting):
-        """Ends it, if make() has not; once, also if make() failed."""
+        """Ends it, if make() has not. Once, after make()."""
 
 
 class Freeze(Fault):
@@ -148,7 +149,7 @@ class SlowLines(Fault):
     def make(self, stack, alerting):
         self._load = listen(stack, ("--listeners", str(LISTENERS - self.slow)))
         self._ended = threading.Event()
-        self._read_to_the_end = 0
+        self._complete = []
         self._readers = [threading.Thread(target=self._read, args=(stack,), daemon=True) for _ in range(self.slow)]
         for reader in self._readers:
             reader.start()
@@ -174,7 +175,7 @@ class SlowLines(Fault):
                 if time.monotonic() - began > alive_s:
                     line.sendall(PONG)
                     alive_s += 10
-        self._read_to_the_end += 1
+        self._complete.append(stack)
 
     def end(self, stack, alerting):
         self._ended.set()
@@ -182,7 +183,8 @@ class SlowLines(Fault):
             reader.join()
         self._load.kill()
         self._load.wait()
-        assert self._read_to_the_end == self.slow, "a slow line was closed: it proves nothing"
+        if len(self._complete) < self.slow:
+            self.flaws = ("a slow line was closed",)
 
 
 class SlowDevice(Fault):
@@ -334,12 +336,13 @@ def _prove(fault, stack, alerting, patience):
         if name in arrived and arrived[name].at - began > limit
     ]
     complaints = [f"{name} did not arrive" for name in fault.expected if name not in arrived]
+    complaints += fault.flaws
     complaints += [f"{name} must not arrive" for name in set(arrived) - set(fault.expected) - fault.also]
     resolved = {}
     if fault.expected and fault.resolves:
         with contextlib.suppress(AssertionError):
             eventually(lambda: set(arrived) <= set(last_resolved(alerting, began)), "the resolves", 240)
-        resolved = {name: one.at - ended for name, one in last_resolved(alerting, began).items()}
+        resolved = {name: one.at - ended for name, one in last_resolved(alerting, began).items() if name in arrived}
         complaints += [f"{name} was not resolved" for name in set(arrived) - set(resolved)]
     return Outcome(
         fault,

@@ -61,7 +61,7 @@ def main():
         outcomes = list(pool.map(lambda name: prove(FAULTS[name]), names))
     print(HEAD + "".join(f"{row(outcome)}\n" for outcome in outcomes), end="")
     if options.write:
-        write(FAULTS.values(), outcomes)
+        write(FAULTS.values(), [outcome for outcome in outcomes if not outcome.complaints])
     complaints = [f"{name}: {one}" for name, outcome in zip(names, outcomes) for one in outcome.complaints + outcome.late]
     for complaint in complaints:
         print(f"alerts: {complaint}", file=sys.stderr)

@@ -72,15 +72,17 @@ class Compose(unittest.TestCase):
 
     def test_grafana_finds_the_dashboards_and_the_prometheus_that_its_provisioning_names(self):
         service = self.file["services"]["grafana"]
-        self.assertEqual((service["profiles"], service["network_mode"]), (["grafana"], "service:prometheus"))
+        self.assertEqual((service["profiles"], service["ports"]), (["grafana"], ["127.0.0.1:3000:3000"]))
         mounts = dict(volume.split(":")[:2] for volume in service["volumes"])
         provisioning = staging.SOURCE_DIR / "monitoring/grafana/provisioning"
-        self.assertEqual(mounts["./monitoring/grafana/provisioning"], "/etc/grafana/provisioning")
+        start = service["entrypoint"][-1]
+        self.assertIn(f"cp -r {mounts['./monitoring/grafana/provisioning']} {service['environment']['GF_PATHS_PROVISIONING']} ", start)
         (provider,) = yaml.safe_load((provisioning / "dashboards/auralis.yml").read_text())["providers"]
         self.assertEqual(mounts["./monitoring/grafana/dashboards"], provider["options"]["path"])
         sources = yaml.safe_load((provisioning / "datasources/auralis.yml").read_text())["datasources"]
-        self.assertIn("http://localhost:9090", [source["url"] for source in sources])
-        self.assertIn("127.0.0.1:9090:9090", self.monitoring["prometheus"]["ports"])
+        address, in_containers = re.search(r"s/([\w:]+)/(\w+):\d+/", start).groups()
+        self.assertIn(f"http://{address}", [source["url"] for source in sources])
+        self.assertIn(in_containers, self.monitoring)
 
     def test_metricsd_cannot_write_the_shared_memory(self):
         self.assertEqual(self.services["metricsd"]["volumes"], ["segments:/run/auralis:ro"])

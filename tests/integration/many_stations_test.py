@@ -14,6 +14,8 @@ SETTINGS = {"AURALIS_SYNTHD_MAX_STATIONS": str(len(STATIONS) + 4)}  # a personal
 CONFIGURATION = "".join(f"[[station]]\nname = '{name}'\n" for name in STATIONS)
 
 MOST_SAMPLES = 600
+# Counters by station that are absent at 0, and appear on a machine that has no time for its daemons.
+TROUBLES = ("auralis_chunks_skipped_total", "auralis_audio_silence_seconds_total", "auralis_audio_discontinuities_total")
 PROBED_STREAMS = 8  # whose results auralis-probe keeps
 
 
@@ -71,7 +73,7 @@ def test_metrics_stay_few(stack, audience):
     eventually(lambda: listeners(stack.scrape()) == expected, "each listener")
     for accept in ("text/plain", "application/openmetrics-text"):
         page = http_request(stack.metrics_port, "GET", "/metrics", headers={"Accept": accept}).text
-        samples = [line for line in page.splitlines() if not line.startswith("#")]
+        samples = [line for line in page.splitlines() if not line.startswith(("#", *TROUBLES))]
         assert sum(line.startswith("auralis_probe_success{") for line in samples) == PROBED_STREAMS
         noise_ratios = PROBED_STREAMS  # had these probes heard anything
         assert len(samples) + noise_ratios < MOST_SAMPLES

@@ -112,7 +112,8 @@ function reported_by_players() {
         name: `${what} {{instance}}`,
         expr:
           `60 * rate(auralis_player_${what}_total{${ON}}[$__rate_interval])` +
-          ` and on (instance) rate(audio_end_to_end_latency_ms_count{${ON}}[$__rate_interval]) > 0`,
+          ` and on (instance) rate(audio_end_to_end_latency_ms_count{${ON}}[$__rate_interval]) > 0` +
+          ` or 60 * rate(auralis_player_${what}_total{${ON}}[$__rate_interval]) > 0`,
       })),
     ).min(0),
     lines(

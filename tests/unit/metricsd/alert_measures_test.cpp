@@ -191,6 +191,17 @@ TEST_CASE_FIXTURE(MeasuresFixture,
   CHECK(measured("ChunkDeliveryLatencyHigh").value() > 100);
 }
 
+TEST_CASE_FIXTURE(MeasuresFixture, "DeliveryVarianceHigh: if streamd itself hands over late") {
+  const auto uneven = [&](double handed_late) {
+    add({gauge_of("audio_chunk_delivery_variance_ms", 42), counted(kHandover, 0, handed_late, 0)});
+  };
+  uneven(0);
+  uneven(0);
+  CHECK_FALSE(measured("DeliveryVarianceHigh"));
+  uneven(10);
+  CHECK(measured("DeliveryVarianceHigh") == 42);
+}
+
 TEST_CASE_FIXTURE(MeasuresFixture, "EndToEndLatencyHigh: of few reports the quantile does not count") {
   const auto reported = [&](double fast, double slow) {
     add({counted("audio_end_to_end_latency_ms", fast, slow, 0)});

@@ -110,10 +110,10 @@ TEST_CASE("path_or_empty: admits absolute paths and nothing at all") {
 }
 
 TEST_CASE("url_or_empty: admits http and https with a host, and nothing at all") {
-  CHECK(url_or_empty().allowed == "a URL that begins with http:// or https://, or empty");
+  CHECK(url_or_empty().allowed == "a URL that begins with http:// or https://, without @, or empty");
   check(url_or_empty(), {"", "http://localhost:4318/v1/traces", "https://[::1]/", "http://a"},
-        {"localhost:4318", "ftp://a/", "http://", "http:///v1", "http://:4318/", "http://a b/", "http://a/\n",
-         "https://\xc3\xa4/"});
+        {"localhost:4318", "ftp://a/", "http://", "http:///v1", "http://:4318/", "http://me@a/",
+         "http://a b/", "http://a/\n", "https://\xc3\xa4/"});
 }
 
 TEST_CASE("network_list and origin_list: admit what their readers understand") {
