@@ -2,9 +2,8 @@
 // The main dashboard: the four rows and sixteen panels of the specification, in its order.
 import { board } from "./board";
 import { area, gauge, heatmap, histogram, lines, quantiles, RIGHT_AXIS, stat, steps } from "./panels";
+import { OF_STATION, ON } from "./variables";
 
-const ON = 'instance=~"$instance"';
-const OF_STATION = `${ON}, station=~"$station"`;
 const NO_GPU = "No GPU: the native engine, or OpenCL on the processor, renders. See auralis_engine_utilization_percent";
 const NOBODY = "Nobody listens";
 

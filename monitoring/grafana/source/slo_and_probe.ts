@@ -3,9 +3,8 @@
 import { FIRING } from "./alerts";
 import { board } from "./board";
 import { lines, quantiles, stat, steps, table } from "./panels";
+import { OF_STATION, ON } from "./variables";
 
-const ON = 'instance=~"$instance"';
-const OF_STATION = `${ON}, station=~"$station"`;
 const OF_PROBE = `${OF_STATION}, format=~"$format"`;
 const NOBODY = "Nobody listens";
 const NO_PROBE = "auralis-probe has not published: enable auralis-probe.timer";

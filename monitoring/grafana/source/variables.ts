@@ -6,6 +6,10 @@ import * as dashboard from "@grafana/grafana-foundation-sdk/dashboard";
 // The Prometheus that the reader chose.
 export const METRICS = { type: "prometheus", uid: "${datasource}" };
 
+// Selectors of what the reader chose.
+export const ON = 'instance=~"$instance"';
+export const OF_STATION = `${ON}, station=~"$station"`;
+
 const ALL = { selected: true, text: ["All"], value: ["$__all"] };
 
 function data_source(name: string, label: string, type: string) {
