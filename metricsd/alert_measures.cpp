@@ -205,15 +205,14 @@ AlertReadings variance(const AlertInput& input) {
 AlertReadings low_utilization(const AlertInput& input) {
   constexpr double kLeastDepthMs = 500;
   constexpr double kMostDepthMs = 1'000;
-  const History& history = input.history;
+  std::set<std::string> as_they_should_be;  // stations
+  for_each_gauge(input.history, kDepth, [&](const Series& series, double ms) {
+    if (kLeastDepthMs <= ms && ms <= kMostDepthMs) as_they_should_be.insert(subject_of(series));
+  });
   AlertReadings readings;
-  for_each_gauge(history, kUtilization, [&](const Series& series, double percent) {
-    bool as_it_should_be = false;
-    for_each_gauge(history, kDepth, [&](const Series& depth, double ms) {
-      if (same_labels(series.labels, depth.labels))
-        as_it_should_be = kLeastDepthMs <= ms && ms <= kMostDepthMs;
-    });
-    readings.push_back({subject_of(series), percent, !as_it_should_be});
+  for_each_gauge(input.history, kUtilization, [&](const Series& series, double percent) {
+    const std::string station = subject_of(series);
+    readings.push_back({station, percent, as_they_should_be.count(station) == 0});
   });
   return readings;
 }

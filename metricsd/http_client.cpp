@@ -19,6 +19,8 @@ namespace {
 constexpr int kPatienceS = 3;  // to connect, and for the whole exchange
 constexpr unsigned int kPauseMs = 10;
 constexpr std::size_t kLongestAnswer = 1 << 16;
+constexpr int kOk = 200;
+constexpr int kRedirection = 302;
 
 using Connection = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
 
@@ -34,9 +36,6 @@ struct Tls {
   std::string host;  // without brackets
   HttpPeer peer;
 };
-
-constexpr int kOk = 200;
-constexpr int kRedirection = 302;
 
 // What OpenSSL allocated; empties it.
 std::string taken(char* text) {

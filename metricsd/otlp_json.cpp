@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "metricsd/otlp_json.h"
 
-#include <array>
-#include <cinttypes>
-#include <cstdio>
 #include <utility>
+
+#include "common/base/build_info.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,12 +15,6 @@ using Json = nlohmann::ordered_json;
 constexpr int kInternal = 1;  // SpanKind
 constexpr int kOk = 1;        // StatusCode
 constexpr int kError = 2;
-
-std::string hex(std::uint64_t id) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016" PRIx64, id);
-  return text.data();
-}
 
 Json attribute(std::string_view key, std::string_view value) {
   return {{"key", key}, {"value", {{"stringValue", value}}}};
@@ -36,8 +29,8 @@ Json span_of(const EventSpan& span, const Run& run) {
     attributes.push_back({{"key", "auralis.count"}, {"value", {{"intValue", std::to_string(count)}}}});
   }
   if (!event.link.empty()) attributes.push_back(attribute("auralis.permalink", event.link));
-  return {{"traceId", run.id + hex(event.id)},
-          {"spanId", hex(event.id)},
+  return {{"traceId", run.id + hex_id(event.id)},
+          {"spanId", hex_id(event.id)},
           {"name", event_kind_name(event.kind)},
           {"kind", kInternal},
           {"startTimeUnixNano", std::to_string(event.begin_unix_ns)},
@@ -58,7 +51,7 @@ std::string otlp_json(const std::vector<EventSpan>& spans, const Run& run) {
     if (of_daemon.empty()) continue;
     const Json attributes = Json::array({attribute("service.namespace", "auralis"),
                                          attribute("service.name", daemon_name(daemon)),
-                                         attribute("service.version", AURALIS_VERSION)});
+                                         attribute("service.version", build_version())});
     resources.push_back({{"resource", {{"attributes", attributes}}},
                          {"scopeSpans", Json::array({{{"scope", {{"name", "metricsd"}}},
                                                       {"spans", std::move(of_daemon)}}})}});

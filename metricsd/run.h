@@ -17,4 +17,7 @@ struct Run {
 // A run that starts now.
 Run begin_run(const Clock& clock);
 
+// As 16 hexadecimal digits, like those of Run::id.
+std::string hex_id(std::uint64_t id);
+
 }  // namespace auralis
