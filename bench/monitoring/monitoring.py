@@ -34,6 +34,7 @@ SETTLE_S = 3  # before and after, for the listeners to connect and to end
 LIMIT_S = 60  # that a turn may take longer
 WRONG = ("missing", "skipped", "repeats", "silence", "malformed")
 SCRAPES_PER_S = 100
+RESTART_S = 1  # RestartSec of metricsd's unit: more often it is not started
 
 
 def repeatedly(work, period_s):
@@ -105,7 +106,10 @@ CONDITIONS = {
     "idle": ("running", idle),
     "scraped": (f"scraped {SCRAPES_PER_S} times a second", scraped),
     "stopped": ("stopped (SIGSTOP)", stopped),
-    "killed": ("started and killed (SIGKILL) endlessly", lambda auralis: repeatedly(lambda: start_and_kill(auralis), 0)),
+    "killed": (
+        "killed (SIGKILL) and started each second",
+        lambda auralis: repeatedly(lambda: start_and_kill(auralis), RESTART_S),
+    ),
 }
 
 

@@ -133,7 +133,7 @@ def faster(text, factor):
 
 
 class Alerting:
-    """As a context manager: both programs run, and have seen the stack."""
+    """As a context manager: both programs run, have seen the stack, and have told of it."""
 
     def __init__(self, stack, folder, factor=1):
         self.sink = Sink()
@@ -191,14 +191,20 @@ class Alerting:
             self._processes.callback(process.kill)
         try:
             eventually(lambda: self.query('up{job="auralis"} == 1'), "a scrape", START_LIMIT_S)
-        except BaseException:
+            # Prometheus sends nothing in its first five seconds, and what it would have sent a minute later.
+            eventually(lambda: any(one.receiver == "deadman" for one in self.sink.told), "a sign of life", 60 + START_LIMIT_S)
+        except BaseException as error:
             self.__exit__()
-            raise
+            raise AssertionError(f"{error}\n{self.logs()}") from error
         return self
 
     def __exit__(self, *_):
         self._processes.close()
         self.sink.close()
+
+    def logs(self):
+        """The ends of both programs' logs."""
+        return "".join(path.read_text()[-2000:] for path in sorted(self._folder.glob("*.log")))
 
     def query(self, expression):
         """The samples of an instant query: (labels, value)."""

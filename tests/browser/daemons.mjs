@@ -6,6 +6,8 @@
 //
 // The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN, or all in AURALIS_BIN_DIR.
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
@@ -100,13 +102,33 @@ function find_binary(name) {
   throw new Error(`where is ${name}? Set AURALIS_BIN_DIR, or AURALIS_TEST_PLAYER_URL and AURALIS_TEST_METRICS_URL`);
 }
 
-// All bound at once, so that they differ.
+// TCP ports for this process' daemons alone. WHY not those that the kernel chooses: they are also the local ports of connections, of
+// which a test beside this one makes thousands before the daemon listens.
 async function free_ports(count) {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports = [];
+  while (ports.length < count) {
+    const port = randomInt(10_000, 32_768);
+    if (!(await is_claimed(port))) continue;
+    const listener = createServer().listen(port, "127.0.0.1");
+    if (!(await is_opened(listener))) continue;
+    await new Promise((resolve) => listener.close(resolve));
+    ports.push(port);
+  }
   return ports;
+}
+
+// Other tests claim theirs in the same way, see tests/integration/auralis.py.
+async function is_claimed(port) {
+  const claim = createSocket("udp4").unref();
+  claim.bind(port, "127.0.0.1");
+  return is_opened(claim);
+}
+
+function is_opened(socket) {
+  return new Promise((resolve) => {
+    socket.once("error", () => resolve(false));
+    socket.once("listening", () => resolve(true));
+  });
 }
 
 async function until_ready(url, daemons) {

@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ HOST = "127.0.0.1"
 
 _GENERATION_OFFSET = 32  # in the header of a segment, common/segments/segment.h
 _LOG_TAIL_BYTES = 6_000
+_CLAIMS = []  # of ports, until this process ends
 _NICENESS = {"synthd": -5, "streamd": -10}  # as their units set it, so that no test takes the core of the sound
 
 
@@ -52,14 +54,18 @@ def binary(daemon):
 
 
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """TCP ports for this process' daemons alone. WHY not those that the kernel chooses: they are also the local ports of connections, of
+    which a test beside this one makes thousands before the daemon listens."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(10_000, 32_768)
+        claim = socket.socket(type=socket.SOCK_DGRAM)  # other tests claim theirs in the same way: no daemon has one for UDP
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            claim.bind((HOST, port))
+            listener.bind((HOST, port))
+            _CLAIMS.append(claim)
+            ports.append(port)
+    return ports
 
 
 def clean_environment():

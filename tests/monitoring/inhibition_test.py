@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,7 @@ import unittest
 import urllib.request
 
 import monitoring_files as files
+from auralis import free_ports
 
 ALERTMANAGER = os.environ.get("ALERTMANAGER") or shutil.which("prometheus-alertmanager")
 WAIT_LIMIT_S = 30
@@ -53,16 +53,10 @@ FOLLOWS = {
 }
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @contextlib.contextmanager
 def alertmanager():
     """Yields the address of its API."""
-    port = free_port()
+    (port,) = free_ports(1)
     with tempfile.TemporaryDirectory(prefix="auralis-alertmanager-") as folder:
         command = [
             ALERTMANAGER,
