@@ -22,6 +22,7 @@
 #include "streamd/encode/encoding_pool.h"
 #include "streamd/net/acceptor.h"
 #include "streamd/net/descriptor_limit.h"
+#include "streamd/net/listening_socket.h"
 #include "streamd/net/websocket_server.h"
 
 namespace auralis {
@@ -82,6 +83,7 @@ struct StreamServer::Impl {
   ConductorProxy conductor_proxy;  // on the first worker's thread
   std::deque<Worker> workers;
   std::vector<WorkerProxy> worker_proxies;
+  ListeningSocket listening;
   Acceptor acceptor;
   std::vector<std::thread> running;
 
@@ -108,8 +110,9 @@ struct StreamServer::Impl {
         meter(c.daemon_dir(Daemon::kSynthd)),
         conductor(context, segment, metrics.front(), encoding, meter),
         conductor_proxy(networks.front(), conductor),
+        listening(open_listening_socket(c.streamd.host, static_cast<std::uint16_t>(c.streamd.port))),
         acceptor(
-            c.streamd.host, static_cast<std::uint16_t>(c.streamd.port),
+            listening.socket,
             {{c.streamd.max_listeners + kPlainConnections,
               c.streamd.max_listeners_per_address + kPlainConnectionsPerAddress},
              c.streamd.handshakes_per_second,
@@ -164,8 +167,8 @@ struct StreamServer::Impl {
 StreamServer::StreamServer(const Config& config, const Clock& clock)
     : impl_(std::make_unique<Impl>(config, clock)) {
   log_info("listening", {{"runtime_dir", config.runtime.dir},
-                         {"host", config.streamd.host},
-                         {"port", config.streamd.port},
+                         {"address", impl_->listening.address},
+                         {"of_systemd", std::int64_t{impl_->listening.of_systemd ? 1 : 0}},
                          {"tls", std::int64_t{impl_->certificate ? 1 : 0}},
                          {"threads", static_cast<std::int64_t>(impl_->threads)}});
 }
@@ -183,6 +186,7 @@ void StreamServer::start(const std::function<void(const std::string&)>& failed) 
 
 void StreamServer::stop() {
   if (impl_->running.empty()) return;
+  if (impl_->listening.of_systemd) impl_->acceptor.stop();  // the next start takes the connections that come
   impl_->context.stopping = true;
   const std::int64_t until_ns = impl_->clock.now_ns() + impl_->config.streamd.drain_ms * kNsPerMs;
   for (WorkerProxy& worker : impl_->worker_proxies) worker.begin_drain(until_ns);
@@ -203,7 +207,10 @@ void StreamServer::run_housekeeping() {
 void StreamServer::note_reload(bool successful) { impl_->metrics.back().process.note_reload(successful); }
 
 bool StreamServer::healthy() const {
-  return impl_->clock.now_ns() - impl_->conductor.last_step_ns() < SegmentReader::kHungAfterNs;
+  const std::int64_t hung_ns = impl_->clock.now_ns() - SegmentReader::kHungAfterNs;
+  return impl_->conductor.last_step_ns() > hung_ns &&
+         std::all_of(impl_->networks.begin(), impl_->networks.end(),
+                     [hung_ns](const WebSocketServer& network) { return network.last_beat_ns() > hung_ns; });
 }
 
 }  // namespace auralis

@@ -15,7 +15,8 @@ foreach(unit IN ITEMS auralis-synthd.service auralis-streamd.service auralis-met
   configure_file(${source_dir}/${unit}.in ${binary_dir}/${unit} @ONLY)
   file(INSTALL ${binary_dir}/${unit} DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
 endforeach()
-file(INSTALL ${source_dir}/auralis.target ${source_dir}/auralis-probe.timer DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+file(INSTALL ${source_dir}/auralis.target ${source_dir}/auralis-probe.timer ${source_dir}/auralis-streamd.socket
+  DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
 file(INSTALL ${source_dir}/auralis.sysusers DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/sysusers.d RENAME auralis.conf)
 file(INSTALL ${source_dir}/auralis.tmpfiles DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/tmpfiles.d RENAME auralis.conf)
 

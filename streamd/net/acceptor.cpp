@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/net/acceptor.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -22,7 +19,6 @@
 namespace auralis {
 namespace {
 
-constexpr int kBacklog = 4'096;
 // Without free descriptors accept() would fail in a tight loop: pause this long.
 constexpr int kPauseMs = 100;
 // Remembered by the rates per address. Clients arrive no faster than the total rate, and are forgotten in two
@@ -31,53 +27,6 @@ constexpr std::size_t kMostClients = 65'536;
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\n"
     "Content-Length: 47\r\n\r\nToo many connections at once; try again later.\n";
-
-// Host and port for an error message.
-std::string host_and_port(const std::string& host, std::uint16_t port) {
-  return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-[[noreturn]] void fail(const std::string& host, std::uint16_t port, const std::string& why) {
-  throw ListenError("cannot listen on " + host_and_port(host, port) + ": " + why);
-}
-
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-// An IPv6 wildcard accepts IPv4, too, unless the system is configured otherwise.
-Address address_of(const std::string& host, std::uint16_t port) {
-  Address address;
-  auto* const v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* const v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  const std::string name = host == "localhost" ? "127.0.0.1" : host;
-  if (inet_pton(AF_INET, name.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    address.size = sizeof(sockaddr_in);
-  } else if (inet_pton(AF_INET6, name.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    address.size = sizeof(sockaddr_in6);
-  } else {
-    fail(host, port, "the host is not an IP address");
-  }
-  return address;
-}
-
-FileDescriptor listening_socket(const std::string& host, std::uint16_t port) {
-  const Address address = address_of(host, port);
-  FileDescriptor socket(
-      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-  if (!socket.is_open()) fail(host, port, std::strerror(errno));
-  const int yes = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0 &&
-      ::listen(socket.get(), kBacklog) == 0)
-    return socket;
-  fail(host, port, std::string(std::strerror(errno)) + "; is the port taken? Choose another with --port");
-}
 
 // Sends the refusal without waiting. Reads what has been received: close() with unread data sends RST and can
 // discard the refusal.
@@ -106,7 +55,7 @@ struct ConnectionHold {
 
 }  // namespace
 
-Acceptor::Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
+Acceptor::Acceptor(const FileDescriptor& listening, const Limits& limits,
                    std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock,
                    StreamMetrics& metrics, GroupedLog& grouped_log)
     : exempt_(std::move(exempt)),
@@ -119,10 +68,12 @@ Acceptor::Acceptor(const std::string& host, std::uint16_t port, const Limits& li
       clock_(clock),
       metrics_(metrics),
       grouped_log_(grouped_log),
-      listening_(listening_socket(host, port)),
+      listening_(listening),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-Acceptor::~Acceptor() {
+Acceptor::~Acceptor() { stop(); }
+
+void Acceptor::stop() {
   if (!thread_.joinable()) return;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);

@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <stdexcept>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -23,11 +21,6 @@
 
 namespace auralis {
 
-// Why the server cannot listen: what, where, what to do.
-struct ListenError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 class Acceptor {
  public:
   struct Limits {
@@ -37,18 +30,20 @@ class Acceptor {
     std::int64_t tls_handshakes_per_second = 1;          // and bursts of as many; TLS only
   };
 
-  // Listens; connections wait until start(). `metrics` belongs to the acceptor's thread. Connections beyond
-  // the limits get a 503, except over TLS, and are closed. Addresses for which `exempt` is true count towards
-  // the totals, but have no limit per address. Throws ListenError.
-  Acceptor(const std::string& host, std::uint16_t port, const Limits& limits,
+  // Of `listening`, which outlives it, connections wait until start(). `metrics` belongs to the acceptor's
+  // thread. Connections beyond the limits get a 503, except over TLS, and are closed. Addresses for which
+  // `exempt` is true count towards the totals, but have no limit per address.
+  Acceptor(const FileDescriptor& listening, const Limits& limits,
            std::function<bool(const IpAddress&)> exempt, bool tls, const Clock& clock, StreamMetrics& metrics,
            GroupedLog& grouped_log);
-  // Ends the thread.
   ~Acceptor();
 
   // Accepts, and hands each socket to the worker with the fewest connections. The workers outlive the
   // acceptor.
   void start(std::vector<WebSocketServer*> workers);
+  // Ends the thread: connections wait in the socket's queue again. Not before start(), and of no effect the
+  // second time.
+  void stop();
 
  private:
   void run();
@@ -67,7 +62,7 @@ class Acceptor {
   const Clock& clock_;
   StreamMetrics& metrics_;
   GroupedLog& grouped_log_;
-  FileDescriptor listening_;
+  const FileDescriptor& listening_;
   FileDescriptor wake_;  // an eventfd: ends the thread
   std::vector<WebSocketServer*> workers_;
   // Open sockets per worker. Shared with each connection's hold, which may outlive the acceptor.

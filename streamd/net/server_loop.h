@@ -5,6 +5,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,10 @@ class ServerLoop {
   static constexpr std::int64_t kMaxBeatNs = 500 * kNsPerMs;
 
  public:
-  explicit ServerLoop(const Clock& clock) : process_time_(clock, kMaxBeatNs) { beat(); }
+  explicit ServerLoop(const Clock& clock)
+      : process_time_(clock, kMaxBeatNs), clock_(clock), last_beat_ns_(clock.now_ns()) {
+    beat();
+  }
   ServerLoop(const ServerLoop&) = delete;
   ServerLoop& operator=(const ServerLoop&) = delete;
   virtual ~ServerLoop() = default;
@@ -43,6 +47,8 @@ class ServerLoop {
   void set_step(std::function<std::int64_t()> step) { step_ = std::move(step); }
   asio::io_context& io() { return io_; }
   const ProcessTime& process_time() const { return process_time_; }
+  // Any thread.
+  std::int64_t last_beat_ns() const { return last_beat_ns_.load(std::memory_order_relaxed); }
 
  protected:
   // Called at each beat.
@@ -57,6 +63,7 @@ class ServerLoop {
   void beat() {
     beat_timer_.expires_after(kBeat);
     beat_timer_.async_wait([this](const asio::error_code&) {
+      last_beat_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
       if (process_time_.step()) check_deadlines();
       beat();
     });
@@ -66,6 +73,8 @@ class ServerLoop {
   asio::steady_timer step_timer_{io_};
   asio::steady_timer beat_timer_{io_};
   std::function<std::int64_t()> step_;
+  const Clock& clock_;
+  std::atomic<std::int64_t> last_beat_ns_;
 };
 
 }  // namespace auralis

@@ -24,6 +24,7 @@ WebSocketServer::WebSocketServer(const ServerLimits& limits,
 WebSocketServer::~WebSocketServer() = default;
 
 const ProcessTime& WebSocketServer::process_time() const { return loop_->process_time(); }
+std::int64_t WebSocketServer::last_beat_ns() const { return loop_->last_beat_ns(); }
 
 void WebSocketServer::every_step(std::function<std::int64_t()> step) {
   loop_->set_step(std::move(step));

@@ -45,6 +45,9 @@ class WebSocketServer final : public WorkerNetwork {
   // Any thread. Takes ownership of a connected socket; `hold` is released when the connection is closed.
   void add_connection(FileDescriptor socket, const IpAddress& peer, std::shared_ptr<void> hold);
   void post(std::function<void()> work) override;
+  // Any thread. When the thread of run() last took its turn, ten times a second (CLOCK_MONOTONIC, ns): tells
+  // whether it hangs.
+  std::int64_t last_beat_ns() const;
   // Any thread. Ends run(); remaining connections are dropped.
   void finish();
 

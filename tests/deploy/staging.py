@@ -28,6 +28,12 @@ def greatest(key):
     return int(re.search(r"Must be an integer from \d+ to (\d+)\.$", explanation)[1])
 
 
+def default(section, key):
+    """The default of a key according to auralis.toml, as it is written there."""
+    text = (SOURCE_DIR / "systemd/auralis.toml").read_text(encoding="utf-8")
+    return re.search(rf"^# {key} = (.*)$", text.split(f"[{section}]", 1)[1], re.M)[1]
+
+
 def read_unit(path):
     """The settings of a unit: name to its values, in order; an empty value resets the list, as in systemd."""
     settings = {}

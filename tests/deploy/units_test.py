@@ -64,15 +64,34 @@ class Units(unittest.TestCase):
 
     def test_the_target_wants_all_three(self):
         wanted = staging.read_unit(self.folder / "auralis.target")["Wants"][0].split()
-        self.assertEqual(sorted(wanted), sorted(f"auralis-{daemon}.service" for daemon in staging.DAEMONS))
+        units = {f"auralis-{daemon}.service" for daemon in staging.DAEMONS} | {"auralis-streamd.socket"}
+        self.assertEqual(sorted(wanted), sorted(units))
         for daemon in staging.DAEMONS:
             self.assertEqual(self.only(daemon, "PartOf"), "auralis.target")
+
+    def test_the_port_is_open_while_streamd_restarts_and_is_the_configured_one(self):
+        socket = staging.read_unit(self.folder / "auralis-streamd.socket")
+        self.assertEqual(socket["ListenStream"], [staging.default("streamd", "port")])
+        self.assertEqual(socket["PartOf"], ["auralis.target"])
+        self.assertIn("auralis-streamd.socket", self.words("streamd", "After"))
+
+    def test_systemd_rates_the_exposure_of_each_unit_low(self):
+        for unit in (*staging.DAEMONS, "probe"):
+            with self.subTest(unit=unit):
+                command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--json=short", "--threshold=20"]
+                result = subprocess.run([*command, self.folder / f"auralis-{unit}.service"], capture_output=True, text=True)
+                self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def test_no_daemon_takes_all_of_the_machine(self):
+        for daemon in staging.DAEMONS:
+            for limit in ("MemoryMax", "TasksMax"):
+                self.assertTrue(self.only(daemon, limit))
 
     def test_a_daemon_reports_readiness_and_is_restarted_whenever_it_fails(self):
         for daemon in staging.DAEMONS:
             with self.subTest(daemon=daemon):
                 self.assertEqual(self.only(daemon, "Type"), "notify")
-                self.assertEqual(self.only(daemon, "Restart"), "on-failure")
+                self.assertEqual(self.only(daemon, "Restart"), "always")
                 self.assertEqual(self.only(daemon, "StartLimitIntervalSec"), "0")
                 self.assertTrue(self.only(daemon, "WatchdogSec"))
 

@@ -57,7 +57,7 @@ FOREIGN = {
     "ebur128": ("common/metrics/audio_meter.cpp",),
     "curses": ("tools/top/screen.cpp",),
     "sndfile": ("tools/render/sound.cpp",),
-    "systemd/": ("common/daemon/service.cpp",),
+    "systemd/": ("common/daemon/service.cpp", "streamd/net/listening_socket.cpp"),
 }
 
 # The standard libraries' and the system's own.

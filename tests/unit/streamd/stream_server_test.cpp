@@ -4,7 +4,7 @@
 #include "streamd/stream_server.h"
 
 #include "common/segments/segment.h"
-#include "streamd/net/acceptor.h"
+#include "streamd/net/listening_socket.h"
 #include "tests/unit/streamd/support.h"
 
 #include <arpa/inet.h>

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "streamd/net/listening_socket.h"
 #include "streamd/net/websocket_server.h"
 #include "tests/unit/streamd/support.h"
 
@@ -99,7 +100,7 @@ class Server {
 
  public:
   Server(const Acceptor::Limits& limits, std::function<bool(const IpAddress&)> exempt, bool tls = false)
-      : acceptor_("127.0.0.1", port, limits, std::move(exempt), tls, clock, own_metrics_.metrics,
+      : acceptor_(listening_.socket, limits, std::move(exempt), tls, clock, own_metrics_.metrics,
                   grouped_log_),
         thread_([this] { server_.run(greeter_); }) {
     acceptor_.start({&server_});
@@ -108,6 +109,7 @@ class Server {
     server_.finish();
     thread_.join();
   }
+  void stop_accepting() { acceptor_.stop(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -122,6 +124,7 @@ class Server {
   AccessPolicy access_{Config{}};
   GroupedLog grouped_log_{access_};
   Greeter greeter_;
+  ListeningSocket listening_ = open_listening_socket("127.0.0.1", port);
   WebSocketServer server_{ServerLimits{}, nullptr, clock};
   Acceptor acceptor_;
   std::thread thread_;
