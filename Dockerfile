@@ -18,11 +18,12 @@ RUN ldd /stage/usr/bin/* | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | sort -u 
 
 FROM ${BASE}
 COPY --from=build /runtime-packages /usr/share/auralis/runtime-packages
-# PoCL provides OpenCL on the processor, optionally.
+# OpenCL drivers: none, since NVIDIA's comes with its container runtime, and the native engine needs none.
+ARG OPENCL_DRIVERS=
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-       $(cat /usr/share/auralis/runtime-packages) ca-certificates pocl-opencl-icd \
-    && rm -rf /var/lib/apt/lists/*
+       $(cat /usr/share/auralis/runtime-packages) ca-certificates ${OPENCL_DRIVERS} \
+    && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*
 # NVIDIA's container runtime provides its OpenCL library, but not the file that the OpenCL loader finds it by.
 RUN mkdir -p /etc/OpenCL/vendors && echo libnvidia-opencl.so.1 > /etc/OpenCL/vendors/nvidia.icd
 # Fixed ids, also used in docker-compose.yml for the owner of the shared memory.
@@ -35,5 +36,10 @@ ENV AURALIS_RUNTIME_DIR=/run/auralis \
     POCL_CACHE_DIR=/var/cache/auralis/pocl \
     CUDA_CACHE_PATH=/var/cache/auralis/cuda \
     XDG_CACHE_HOME=/var/cache/auralis
+ARG COMMIT=unknown
+LABEL org.opencontainers.image.title="Auralis" \
+      org.opencontainers.image.description="Endless ambient music: synthd, streamd, metricsd and their tools" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.revision="$COMMIT"
 USER auralis
 CMD ["synthd"]

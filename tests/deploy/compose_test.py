@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """docker-compose.yml and Dockerfile: valid, and as documented. Builds and runs no container."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -24,9 +25,10 @@ def compose_command():
     return None
 
 
-def config_accepts(path):
-    command = [*compose_command(), "-f", str(path), "config", "-q"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=path.parent).returncode == 0
+def config_accepts(*paths, environment=None):
+    command = [*compose_command(), *(word for path in paths for word in ("-f", str(path))), "config", "-q"]
+    environment = {**os.environ, **(environment or {})}
+    return subprocess.run(command, capture_output=True, text=True, cwd=paths[0].parent, env=environment).returncode == 0
 
 
 class Compose(unittest.TestCase):
@@ -44,6 +46,37 @@ class Compose(unittest.TestCase):
             misspelt = pathlib.Path(folder, "docker-compose.yml")
             misspelt.write_text(self.text.replace("healthcheck:", "healtcheck:", 1), encoding="utf-8")
             self.assertFalse(config_accepts(misspelt))
+
+    @unittest.skipUnless(compose_command(), "neither docker-compose nor docker's compose plugin is here")
+    def test_compose_accepts_the_files_for_gpus_and_would_refuse_misspelt_ones(self):
+        for name, word in (("gpu", "reservations"), ("dri", "group_add")):
+            path = COMPOSE_FILE.with_name(f"docker-compose.{name}.yml")
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                self.assertTrue(config_accepts(COMPOSE_FILE, path, environment={"RENDER_GID": "105"}))
+                misspelt = pathlib.Path(folder, path.name)
+                misspelt.write_text(path.read_text(encoding="utf-8").replace(f"{word}:", f"{word}s:"), encoding="utf-8")
+                self.assertFalse(config_accepts(COMPOSE_FILE, misspelt, environment={"RENDER_GID": "105"}))
+
+    def test_an_nvidia_gpu_is_given_to_those_that_use_it_with_what_they_use_of_it(self):
+        services = yaml.safe_load(COMPOSE_FILE.with_name("docker-compose.gpu.yml").read_text(encoding="utf-8"))["services"]
+        self.assertEqual(sorted(services), ["metricsd", "synthd"])
+        for daemon, capability in (("synthd", "compute"), ("metricsd", "utility")):
+            (device,) = services[daemon]["deploy"]["resources"]["reservations"]["devices"]
+            self.assertEqual((device["driver"], device["capabilities"]), ("nvidia", ["gpu"]))
+            self.assertIn(capability, services[daemon]["environment"]["NVIDIA_DRIVER_CAPABILITIES"].split(","))
+        dockerfile = (staging.SOURCE_DIR / "Dockerfile").read_text(encoding="utf-8")
+        self.assertIn("echo libnvidia-opencl.so.1 > /etc/OpenCL/vendors/nvidia.icd", dockerfile)
+
+    def test_a_gpu_of_dri_needs_its_devices_their_group_and_a_driver_in_the_image(self):
+        services = yaml.safe_load(COMPOSE_FILE.with_name("docker-compose.dri.yml").read_text(encoding="utf-8"))["services"]
+        synthd = services["synthd"]
+        self.assertEqual(list(services), ["synthd"])
+        self.assertEqual(synthd["devices"], ["/dev/dri:/dev/dri"])
+        if compose_command():
+            self.assertFalse(config_accepts(COMPOSE_FILE, COMPOSE_FILE.with_name("docker-compose.dri.yml")))  # without RENDER_GID
+        self.assertNotEqual(synthd["image"], self.services["synthd"]["image"])
+        (argument,) = synthd["build"]["args"]
+        self.assertIn(f"ARG {argument}=\n", (staging.SOURCE_DIR / "Dockerfile").read_text(encoding="utf-8"))
 
     def test_there_is_one_container_a_daemon_from_one_image(self):
         self.assertEqual(sorted(self.services), sorted(staging.DAEMONS))
