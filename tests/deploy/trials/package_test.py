@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""The package on a machine with systemd, as docs/operations.md has it: installed, checked, configured, hurt, upgraded under a listener,
+removed."""
+
+import re
+import time
+
+import pytest
+
+from conftest import RELEASES, base_image
+from engine import CommandError, Container, blocks, eventually, has_image
+from hearing import Hearing
+
+DOCUMENT = "docs/operations.md"
+DAEMONS = ("synthd", "streamd", "metricsd")
+UNITS = " ".join(f"auralis-{daemon}" for daemon in DAEMONS)
+SYSTEMD = (
+    *("--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+    *("--volume", "/sys/fs/cgroup:/sys/fs/cgroup:ro", "--tmpfs", "/run", "--tmpfs", "/run/lock"),
+)
+
+
+def machine_image(release):
+    """With systemd, and what docs/operations.md's commands use."""
+    name = f"auralis-trial:{release}-systemd"
+    if not has_image(name):
+        with Container(base_image(release)) as container:
+            container.sh("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends systemd systemd-sysv curl")
+            container.commit(name)
+    return name
+
+
+class Machine(Container):
+    def boot(self):
+        eventually(lambda: re.search("running|degraded", self.sh("systemctl is-system-running || true")), "its start")
+
+    def block(self, name):
+        return self.sh(f"cd /packages\n{blocks(DOCUMENT, name)}")
+
+    def property(self, unit, name):
+        return self.sh(f"systemctl show --value --property {name} auralis-{unit}").strip()
+
+    def main_pid(self, daemon):
+        return int(self.property(daemon, "MainPID"))
+
+    def is_ready(self):
+        return "ready" in self.sh("curl -fsS http://127.0.0.1:8000/readyz && curl -fsS http://127.0.0.1:9464/readyz")
+
+    def url(self):
+        return f"ws://{self.address()}:8000/ws/stream"
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def packages(request, builds):
+    return request.param, builds[request.param].result().packages
+
+
+@pytest.fixture(scope="module")
+def machine(packages):
+    release, folder = packages
+    with Machine(machine_image(release), *SYSTEMD, command=["/lib/systemd/systemd"]) as machine:
+        machine.release = release
+        machine.boot()
+        machine.sh("mkdir /packages && apt-get update -q")
+        machine.before = set(files(machine))
+        machine.copy_in(f"{folder}/.", "/packages/")
+        machine.said = machine.block("package-install")
+        yield machine
+
+
+def files(machine):
+    """Paths that name the product."""
+    return machine.sh("find / -xdev -iname '*auralis*' -not -path '/proc/*' -not -path '/sys/*' -not -path '/packages*'; find /run -iname '*auralis*'").split()
+
+
+def test_it_plays_at_once(machine):
+    eventually(machine.is_ready, "readiness")
+    machine.block("package-check")
+    assert machine.sh("systemctl is-enabled auralis.target").strip() == "enabled"
+
+
+def test_its_configuration_is_dpkgs_and_all_of_it_comments(machine):
+    assert "/etc/auralis/auralis.toml" in machine.sh("dpkg-query --show --showformat='${Conffiles}' auralis")
+    lines = machine.sh("cat /etc/auralis/auralis.toml").splitlines()
+    assert all(not line or line[0] in "#[" for line in lines)
+
+
+def test_systemd_rates_its_exposure_low(machine, report):
+    for unit in (*DAEMONS, "probe"):
+        said = machine.sh(f"systemd-analyze security --no-pager auralis-{unit}.service | tail -n 2")
+        score = float(re.search(r"(\d+\.\d)", said)[1])
+        report(f"{machine.release}: systemd-analyze security auralis-{unit}: {score}")
+        assert score <= 2.0
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+@pytest.mark.parametrize("signal", ["KILL", "STOP"])
+def test_a_daemon_that_dies_or_stands_still_is_replaced(machine, report, daemon, signal):
+    before = machine.main_pid(daemon)
+    with Hearing(machine.url()) as hearing:
+        began = time.monotonic()
+        machine.sh(f"kill -s {signal} {before}")
+        eventually(lambda: machine.main_pid(daemon) not in (0, before) and machine.is_ready(), f"{daemon} is back", 60)
+        took_s = time.monotonic() - began
+        hearing.wait(3)
+    report(f"{machine.release}: SIG{signal} of {daemon}: ready again after {took_s:.1f} s; a listener heard {hearing.heard}")
+    if daemon == "metricsd" or (daemon, signal) == ("synthd", "KILL"):
+        assert hearing.heard.is_whole(), hearing.heard
+    assert hearing.heard.refused == 0  # the socket is systemd's
+
+
+def test_all_daemons_at_once(machine, report):
+    before = {daemon: machine.main_pid(daemon) for daemon in DAEMONS}
+    with Hearing(machine.url()) as hearing:
+        began = time.monotonic()
+        machine.sh("kill -s KILL " + " ".join(map(str, before.values())))
+        eventually(lambda: all(machine.main_pid(name) not in (0, pid) for name, pid in before.items()) and machine.is_ready(), "all are back")
+        took_s = time.monotonic() - began
+        hearing.wait(3)
+    report(f"{machine.release}: SIGKILL of all: ready again after {took_s:.1f} s; a listener heard {hearing.heard}")
+    assert hearing.heard.refused == 0
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_a_restart_by_the_operator(machine, report, daemon):
+    with Hearing(machine.url()) as hearing:
+        machine.sh(f"systemctl restart auralis-{daemon}")
+        eventually(machine.is_ready, "readiness")
+        hearing.wait(3)
+    report(f"{machine.release}: systemctl restart auralis-{daemon}: a listener heard {hearing.heard}")
+    if daemon != "streamd":
+        assert hearing.heard.is_whole(), hearing.heard
+    assert hearing.heard.refused == 0
+
+
+def test_a_failure_of_one_daemon_stops_no_other(machine):
+    pids = {daemon: machine.main_pid(daemon) for daemon in DAEMONS}
+    for daemon in DAEMONS:
+        machine.sh(f"systemctl stop auralis-{daemon}.service auralis-{daemon}.socket 2>/dev/null || systemctl stop auralis-{daemon}.service")
+        others = [name for name in DAEMONS if name != daemon]
+        assert [machine.main_pid(name) for name in others] == [pids[name] for name in others]
+        machine.sh("systemctl start auralis.target")
+        eventually(machine.is_ready, "readiness")
+        pids = {name: machine.main_pid(name) for name in DAEMONS}
+
+
+def test_an_upgrade_and_the_way_back_are_heard_only_where_streamd_restarts(machine, report):
+    """The version before is this one under a lower number: what a restart keeps is the same."""
+    machine.sh(
+        "mkdir -p /packages/before && cd /packages/before\n"
+        "for name in auralis auralis-tools; do\n"
+        "  dpkg-deb --raw-extract ../${name}_*.deb tree\n"
+        "  sed -i 's/^Version: .*/Version: 0.0.1/; s/(= [^)]*)/(= 0.0.1)/' tree/DEBIAN/control\n"
+        "  dpkg-deb --root-owner-group --build tree ${name}_0.0.1.deb >/dev/null\n"
+        "  rm -r tree\n"
+        "done"
+    )
+    downgrade = "cd /packages/before && apt-get install -y --allow-downgrades ./auralis_0.0.1.deb ./auralis-tools_0.0.1.deb"
+    for what, action in (("downgrade", lambda: machine.sh(downgrade)), ("upgrade", lambda: machine.block("package-upgrade"))):
+        pids = {daemon: machine.main_pid(daemon) for daemon in DAEMONS}
+        with Hearing(machine.url()) as hearing:
+            action()
+            eventually(machine.is_ready, "readiness")
+            hearing.wait(3)
+        report(f"{machine.release}: {what}: a listener heard {hearing.heard}")
+        assert all(machine.main_pid(name) != pid for name, pid in pids.items())
+        assert (hearing.heard.silent, hearing.heard.refused) == (0, 0)
+
+
+def test_it_is_configured_and_secured_as_told(machine):
+    machine.block("package-configure")
+    eventually(machine.is_ready, "readiness")
+    machine.block("package-secure")
+    eventually(machine.is_ready, "readiness")
+    refused = machine.sh("curl -s -o /dev/null -w '%{http_code}' -d '{}' http://127.0.0.1:8000/api/control").strip()
+    assert refused in ("401", "403")
+    machine.block("package-troubleshoot")
+
+
+def test_a_configuration_that_was_changed_survives_an_upgrade(machine):
+    machine.sh("cd /packages/before && apt-get install -y --allow-downgrades ./auralis_0.0.1.deb ./auralis-tools_0.0.1.deb")
+    machine.block("package-upgrade")
+    assert 'name = "night"' in machine.sh("cat /etc/auralis/auralis.toml")
+    eventually(machine.is_ready, "readiness")
+
+
+def test_a_purge_leaves_nothing(machine):
+    machine.block("package-remove")
+    assert set(files(machine)) == machine.before
+    assert "auralis" not in machine.sh("ps -A -o comm=; systemctl list-units --all --no-legend 'auralis*'; ls /etc/systemd/system")
+    with pytest.raises(CommandError):
+        machine.sh("curl -s http://127.0.0.1:8000/healthz")
