@@ -38,6 +38,8 @@ OBJECTS = {
         ("common/base/log.cpp", ["integration.stations", "browser.player", "soak.soak"], ["monitoring.rules"]),
         ("monitoring/prometheus/rules/high.yml", ["monitoring.rules"], ["integration.books"]),
         ("scripts/run", ["deploy.run"], ["integration.books"]),
+        ("deploy/kubernetes/base/deployment.yaml", ["deploy.kubernetes"], ["deploy.run"]),
+        ("tests/deploy/kubernetes/check.mjs", ["deploy.kubernetes"], ["deploy.run"]),
         ("docs/runbooks.md", ["monitoring.alerts"], ["integration.books"]),
         ("docs/metrics.md", ["monitoring.alerts", "unit.tools.metrics_page"], ["integration.books"]),
         ("systemd/auralis.toml", ["deploy.install", "unit.common.config.config"], ["integration.books"]),
