@@ -2,6 +2,7 @@
 """deploy/kubernetes: kustomize makes objects of it that Kubernetes' schemas admit, and a pod is as documented. No cluster is needed."""
 
 import copy
+import functools
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
 NAME = {"app.kubernetes.io/name": "auralis"}
 
 
+@functools.cache
 def rendered(folder):
     output = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, check=True).stdout
     return list(yaml.safe_load_all(output))

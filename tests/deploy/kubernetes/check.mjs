@@ -42,7 +42,7 @@ class Watched {
 }
 
 async function modelOf({ apiVersion, kind }) {
-  const models = await import(`${PACKAGES[apiVersion] ?? "kubernetes-models"}/${apiVersion}`).catch(() => ({}));
+  const models = await import(`${PACKAGES[apiVersion] ?? "kubernetes-models"}/${apiVersion}/${kind}`).catch(() => ({}));
   return models[kind];
 }
 
