@@ -21,6 +21,7 @@ UNIT_TARGETS = ["unit_tests", "synthd_tests", "concurrency_tests"]
 # Path: tests by name, besides unit tests that depend on it. The first that fits counts; what fits none affects all.
 RULES = [
     (r"(^|/)CMakeLists\.txt$|\.cmake$|^CMakePresets", [ALL]),
+    (r"^(docs/proxies/.*[^d]|tests/integration/reverse_proxies\.py)$", [r"^(integration|browser)\.proxies$"]),
     (r"^tests/integration/\w+(?<!_test)\.py$", [r"^integration\.", r"^soak\.", r"^alerts\."]),
     (r"^tests/(integration|browser)/(\w+)_test\.(?:py|mjs)$", [r"^\1\.\2(_gaps)?$"]),
     (r"^tests/(deploy|monitoring|alerts|bench|soak|tidy)/(\w+)_test\.py$", [r"^\1\.\2$"]),

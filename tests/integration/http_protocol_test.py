@@ -4,16 +4,14 @@
 import contextlib
 import email.utils
 import http.client
-import shutil
 import socket
-import subprocess
 
 import pytest
 
-from auralis import HOST, WAIT_LIMIT_S, eventually, free_ports, http_request, raw_request
+from auralis import HOST, WAIT_LIMIT_S, raw_request
+from plain_http import WAV_HEADER_BYTES, is_sound
 from raw_listener import upgrade_request
 
-WAV_HEADER_BYTES = 44
 HEARD_BYTES = 200_000
 
 pytestmark = pytest.mark.usefixtures("balanced")
@@ -44,10 +42,6 @@ def heard(stack, request, count=HEARD_BYTES):
             received += piece
     head, _, body = received.partition(b"\r\n\r\n")
     return head.decode(), body
-
-
-def is_sound(body):
-    return body[:4] == b"RIFF" and body[8:12] == b"WAVE" and any(body[WAV_HEADER_BYTES:])
 
 
 # The requests that these send by default: nginx's proxy_pass, HAProxy's httpchk, curl --http1.0, MPlayer.
@@ -223,62 +217,3 @@ def test_a_playlist_is_playable_whatever_the_client_calls_the_server(stack):
     assert address(b"GET /listen/default.m3u HTTP/1.0\r\n\r\n") == "default.opus", "beside the playlist itself"
     assert address(b"GET /listen/default.m3u?ticket=a HTTP/1.1\r\nHost:\r\n\r\n") == "default.opus?ticket=a"
     assert address(b"GET http://radio.example/listen/default.m3u HTTP/1.1\r\nHost: x\r\n\r\n") == "http://radio.example/listen/default.opus"
-
-
-@contextlib.contextmanager
-def running(command, port, tmp_path):
-    """Runs a proxy on that port."""
-    with open(tmp_path / "proxy.log", "wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        def answers():
-            assert process.poll() is None, (tmp_path / "proxy.log").read_text()
-            try:
-                return http_request(port, "GET", "/healthz").status == 200
-            except OSError:
-                return False
-
-        eventually(answers, "the proxy answers")
-        yield
-    finally:
-        process.terminate()
-        process.wait(WAIT_LIMIT_S)
-
-
-def test_nginx_with_a_plain_proxy_pass_serves_players(stack, tmp_path):
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    if not nginx:
-        pytest.skip("nginx is not installed")
-    (port,) = free_ports(1)
-    folders = "".join(f"{name}_temp_path {tmp_path}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (tmp_path / "nginx.conf").write_text(
-        f"daemon off; master_process off; pid {tmp_path}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; {folders} server {{ listen {HOST}:{port};\n"
-        f"location / {{ proxy_pass http://{HOST}:{stack.stream_port}; }} }} }}\n"
-    )
-    with running([nginx, "-e", "stderr", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], port, tmp_path):
-        player = http.client.HTTPConnection(HOST, port, timeout=WAIT_LIMIT_S)
-        player.request("GET", "/listen/default.wav")
-        response = player.getresponse()
-        assert response.status == 200 and is_sound(response.read(HEARD_BYTES))
-        player.close()
-        assert http_request(port, "GET", "/").text.startswith("<!")
-
-
-def test_haproxy_with_a_plain_httpchk_keeps_the_server_up(stack, tmp_path):
-    haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
-    if not haproxy:
-        pytest.skip("haproxy is not installed")
-    (port,) = free_ports(1)
-    (tmp_path / "haproxy.cfg").write_text(
-        "defaults\n mode http\n timeout connect 5s\n timeout client 60s\n timeout server 60s\n timeout check 60s\n"
-        f"listen radio\n bind {HOST}:{port}\n option httpchk GET /healthz\n"
-        f" server auralis {HOST}:{stack.stream_port} check inter 100ms rise 1 fall 1\n"
-    )
-    with running([haproxy, "-db", "-f", tmp_path / "haproxy.cfg"], port, tmp_path):
-        player = http.client.HTTPConnection(HOST, port, timeout=WAIT_LIMIT_S)
-        player.request("GET", "/listen/default.wav")
-        response = player.getresponse()
-        assert response.status == 200 and is_sound(response.read(HEARD_BYTES))
-        player.close()
-        assert "DOWN" not in (tmp_path / "proxy.log").read_text()

@@ -92,9 +92,9 @@ def _from_binary(data):
 
 class Listener:
     """Connects on construction. `receive_buffer` bounds what the kernel buffers while it is paused; `tls` is its
-    context, for wss."""
+    context, for wss; `options`: more of websockets.connect()."""
 
-    def __init__(self, url, *protocols, receive_buffer=None, tls=None, headers=None):
+    def __init__(self, url, *protocols, receive_buffer=None, tls=None, headers=None, options=None):
         self.messages = []  # in order: a Chunk, or a message's JSON object
         self.raw_texts = []  # the text messages among them, as received
         self.closed = False
@@ -102,12 +102,12 @@ class Listener:
         self._failure = None
         self._may_read = asyncio.Event()
         self._may_read.set()
-        self._websocket = _on_loop(self._connect(url, protocols, receive_buffer, tls, headers))
+        self._websocket = _on_loop(self._connect(url, protocols, receive_buffer, tls, headers, options))
         self._reading = asyncio.run_coroutine_threadsafe(self._read(), _loop)
 
     @staticmethod
-    async def _connect(url, protocols, receive_buffer, tls, headers):
-        options = {"ssl": tls} if tls else {}
+    async def _connect(url, protocols, receive_buffer, tls, headers, options):
+        options = {**({"ssl": tls} if tls else {}), **(options or {})}
         if headers:
             options[HEADERS_OPTION] = headers
         if receive_buffer is not None:

@@ -96,5 +96,10 @@ def ogg_pages(body):
     return pages
 
 
+def is_sound(body):
+    """Whether it begins as WAV, and then is not silent."""
+    return body[:4] == b"RIFF" and body[8:12] == b"WAVE" and any(body[WAV_HEADER_BYTES:])
+
+
 def url(stack, path):
     return f"http://{HOST}:{stack.stream_port}{path}"
