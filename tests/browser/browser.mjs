@@ -14,13 +14,14 @@ export const SILENCE_DB = -70;
 // Of a test that counts gaps: a browser that waits for a core plays with some. Left out where other tests run meanwhile.
 export const ALONE = { skip: process.env.AURALIS_TEST_SHARED_MACHINE !== undefined };
 export const PLAIN_HTTP_NAME = "auralis.test"; // reserved for tests; not localhost, so not a secure context
+export const PROXIED_NAME = "www.example.org"; // in docs/proxies, of the site with the player in a folder
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell";
 const SKIPPED = 77;
 const SCREENSHOTS = process.env.AURALIS_TEST_OUTPUT;
 const ARGUMENTS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-  `--host-resolver-rules=MAP ${PLAIN_HTTP_NAME} 127.0.0.1`,
+  `--host-resolver-rules=MAP ${PLAIN_HTTP_NAME} 127.0.0.1,MAP ${PROXIED_NAME} 127.0.0.1`,
 ];
 
 const { chromium } = await import("playwright-core").catch(() => skip("playwright-core is not installed (npm ci)"));
