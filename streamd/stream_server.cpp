@@ -12,6 +12,7 @@
 #include "common/access/tls_certificate.h"
 #include "common/base/log.h"
 #include "common/base/steady_wall_clock.h"
+#include "common/daemon/realtime.h"
 #include "common/metrics/metrics_segment.h"
 #include "streamd/control/conductor.h"
 #include "streamd/control/conductor_proxy.h"
@@ -143,6 +144,8 @@ struct StreamServer::Impl {
   }
 
   void serve(std::size_t worker, const std::function<void(const std::string&)>& failed) {
+    const bool in_real_time = run_in_real_time();
+    if (worker == 0) log_missing_protection(lock_memory(), in_real_time);
     try {
       networks[worker].run(workers[worker]);
     } catch (const std::exception& exception) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/base/log.h"
+#include "common/daemon/realtime.h"
 #include "synthd/engine/make_engine.h"
 #include "synthd/ring_shape.h"
 #include "synthd/station_capacity.h"
@@ -51,6 +52,8 @@ SynthDaemon::~SynthDaemon() {
 }
 
 void SynthDaemon::run(Service& service) {
+  const bool in_real_time = run_in_real_time();
+  log_missing_protection(lock_memory(), in_real_time);
   try {
     loop_.run([&service] {
       service.ready("playing");

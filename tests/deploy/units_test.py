@@ -82,6 +82,11 @@ class Units(unittest.TestCase):
                 result = subprocess.run([*command, self.folder / f"auralis-{unit}.service"], capture_output=True, text=True)
                 self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
+    def test_the_audio_path_may_have_real_time_priority_and_keep_its_memory(self):
+        for daemon in ("synthd", "streamd"):
+            self.assertEqual((self.only(daemon, "LimitRTPRIO"), self.only(daemon, "LimitMEMLOCK")), ("1", "infinity"))
+            self.assertNotIn("RestrictRealtime", self.units[daemon])
+
     def test_no_daemon_takes_all_of_the_machine(self):
         for daemon in staging.DAEMONS:
             for limit in ("MemoryMax", "TasksMax"):

@@ -61,7 +61,7 @@ FOREIGN = {
 }
 
 # The standard libraries' and the system's own.
-SYSTEM = re.compile(r"[a-z_0-9]+|(std(int|def|lib|io)|string|math|signal|unistd|fcntl|poll|netdb|dlfcn|zlib)\.h|(sys|netinet|arpa|net|linux)/\w+\.h")
+SYSTEM = re.compile(r"[a-z_0-9]+|(std(int|def|lib|io)|string|math|signal|unistd|fcntl|poll|netdb|dlfcn|sched|zlib)\.h|(sys|netinet|arpa|net|linux)/\w+\.h")
 
 # From the top downwards; a file includes what is below it, or beside it in its own folder. Each folder is in one.
 LAYERS = {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "common/daemon/realtime.h"
+
+#include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace auralis::realtime_test {
+namespace {
+
+// Of this process, in kB, as /proc/self/status has it.
+long locked_kb() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("VmLck:", 0) == 0) return std::stol(line.substr(6));
+  }
+  return -1;
+}
+
+struct MemoryLimit {
+  explicit MemoryLimit(rlim_t limit) {
+    REQUIRE(::getrlimit(RLIMIT_MEMLOCK, &before) == 0);
+    const rlimit wanted{
+        limit, before.rlim_max == RLIM_INFINITY || limit == RLIM_INFINITY ? RLIM_INFINITY : before.rlim_max};
+    is_set = ::setrlimit(RLIMIT_MEMLOCK, &wanted) == 0;
+  }
+  ~MemoryLimit() {
+    ::munlockall();
+    ::setrlimit(RLIMIT_MEMLOCK, &before);
+  }
+  rlimit before{};
+  bool is_set = false;
+};
+
+TEST_CASE("lock_memory: not under a limit, which a later allocation would meet") {
+  const MemoryLimit limit(1 << 20);
+  REQUIRE(limit.is_set);
+  CHECK_FALSE(lock_memory());
+  CHECK(locked_kb() == 0);
+}
+
+TEST_CASE("lock_memory: locks what is touched, where there is no limit") {
+  const MemoryLimit limit(RLIM_INFINITY);
+  if (!limit.is_set) return;  // this machine does not allow it
+  CHECK(lock_memory());
+  CHECK(locked_kb() > 0);
+}
+
+TEST_CASE("run_in_real_time: of the calling thread alone, where it is allowed, and else nothing changes") {
+  bool allowed = false;
+  int policy = -1;
+  int policy_of_child = -1;
+  std::thread([&] {
+    allowed = run_in_real_time();
+    policy = ::sched_getscheduler(0);
+    std::thread([&] { policy_of_child = ::sched_getscheduler(0); }).join();
+  }).join();
+  CHECK(policy == (allowed ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER));
+  CHECK(policy_of_child == SCHED_OTHER);
+  CHECK(::sched_getscheduler(0) == SCHED_OTHER);
+}
+
+}  // namespace
+}  // namespace auralis::realtime_test
