@@ -139,6 +139,18 @@ class Compose(unittest.TestCase):
                 self.assertEqual(service["healthcheck"]["test"], ["CMD", daemon, "--healthcheck"])
                 self.assertEqual(service["restart"], "unless-stopped")
 
+    def test_the_proxy_alone_is_trusted_and_reaches_streamd_by_its_network_alone(self):
+        proxy = self.file["services"]["proxy"]
+        network = self.file["networks"]["proxy"]
+        self.assertEqual(proxy["profiles"], ["tls"])
+        self.assertIs(network["internal"], True)  # else what is published could come through it
+        (subnet,) = network["ipam"]["config"]
+        self.assertEqual(self.services["streamd"]["environment"]["AURALIS_STREAMD_TRUSTED_PROXIES"], subnet["subnet"])
+        (name,) = self.services["streamd"]["networks"]["proxy"]["aliases"]
+        self.assertEqual(proxy["environment"]["UPSTREAM"], f"{name}:8000")
+        inside = [who for who, service in self.file["services"].items() if "proxy" in service.get("networks", ())]
+        self.assertEqual(sorted(inside), ["proxy", "streamd"])
+
     def test_the_player_is_published_and_the_metrics_only_to_this_machine(self):
         self.assertEqual(self.services["streamd"]["ports"], ["8000:8000"])
         self.assertEqual(self.services["metricsd"]["ports"], ["127.0.0.1:9464:9464", "127.0.0.1:5556:5556"])

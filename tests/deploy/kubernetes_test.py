@@ -79,7 +79,7 @@ class Objects(unittest.TestCase):
             deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = "60s"
 
         def of_no_kind(monitor):
-            monitor["kind"] = "PodMonitors"
+            monitor["kind"] = "ServiceMonitors"
 
         def without_what_is_required(policy):
             del policy["spec"]["groups"][0]["name"]
@@ -88,7 +88,7 @@ class Objects(unittest.TestCase):
             (self.only("Deployment"), misspelt, "/spec/template/spec/containers/0/livenesProbe: unknown field"),
             (self.only("ScaledObject", self.overlays["keda"]), misspelt_in_depth, "/behaviour: unknown field"),
             (self.only("Deployment"), of_a_wrong_type, "/terminationGracePeriodSeconds must be integer"),
-            (self.only("PodMonitor", self.overlays["monitoring"]), of_no_kind, "no schema for the kind PodMonitors"),
+            (self.only("ServiceMonitor", self.overlays["monitoring"]), of_no_kind, "no schema for the kind ServiceMonitors"),
             (prometheus_rules()[0], without_what_is_required, "must have required property"),
         )
         objects = []
@@ -170,24 +170,27 @@ class Objects(unittest.TestCase):
     def test_selectors_find_the_pods(self):
         deployment = self.only("Deployment")
         labels = deployment["spec"]["template"]["metadata"]["labels"]
-        monitor = self.only("PodMonitor", self.overlays["monitoring"])
+        monitor = self.only("ServiceMonitor", self.overlays["monitoring"])
         (spread,) = self.pod()["topologySpreadConstraints"]
         for selector in (
             deployment["spec"]["selector"]["matchLabels"],
-            self.only("Service")["spec"]["selector"],
+            *(one["spec"]["selector"] for one in self.overlays["monitoring"] if one["kind"] == "Service"),
             self.only("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
             self.only("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
-            monitor["spec"]["selector"]["matchLabels"],
             spread["labelSelector"]["matchLabels"],
         ):
             self.assertEqual(selector, NAME)
         self.assertEqual(labels, NAME)
+        (service,) = [
+            one for one in self.overlays["monitoring"]
+            if one["kind"] == "Service" and monitor["spec"]["selector"]["matchLabels"].items() <= one["metadata"]["labels"].items()
+        ]
         # The rules' job.
-        self.assertEqual(labels[monitor["spec"]["jobLabel"]], "auralis")
+        self.assertEqual(service["metadata"]["labels"][monitor["spec"]["jobLabel"]], "auralis")
         ports = {port["name"]: port["containerPort"] for one in self.containers().values() for port in one.get("ports", [])}
         self.assertEqual(ports, {"http": 8000, "metrics": 9464})
-        (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
-        self.assertEqual(endpoint["port"], "metrics")
+        (endpoint,), (port,) = monitor["spec"]["endpoints"], service["spec"]["ports"]
+        self.assertEqual((endpoint["port"], port["targetPort"]), ("metrics", "metrics"))
         for objects in (self.base, *self.overlays.values()):
             for one in objects:
                 if one["kind"] != "Namespace":
@@ -239,7 +242,7 @@ class OverlayOfTheReadme(unittest.TestCase):
             (overlay / "kustomization.yaml").write_text(kustomization, encoding="utf-8")
             (overlay / "auralis.toml").write_text("# mine\n", encoding="utf-8")
             objects = {one["kind"]: one for one in rendered(overlay)}
-        self.assertIn("PodMonitor", objects)
+        self.assertIn("ServiceMonitor", objects)
         pod = objects["Deployment"]["spec"]["template"]["spec"]
         self.assertEqual({one["image"] for one in pod["containers"]}, {"images.example.org/auralis:1.0"})
         self.assertEqual(objects["ConfigMap"]["data"], {"auralis.toml": "# mine\n"})

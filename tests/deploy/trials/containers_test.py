@@ -6,6 +6,7 @@ import os
 import pathlib
 import resource
 import socket
+import ssl
 import tempfile
 import time
 import urllib.request
@@ -15,6 +16,7 @@ import pytest
 from conftest import base_image
 from engine import SOURCE_DIR, CommandError, Container, blocks, docker, eventually, has_image, is_available, run
 from hearing import Hearing
+from listener import PCM, Listener
 
 DOCUMENT = "docs/operations.md"
 DAEMONS = ("synthd", "streamd", "metricsd")
@@ -115,6 +117,22 @@ def test_a_container_that_dies_is_back(service, report, daemon):
     report(f"compose: SIGKILL of {daemon}: ready again after {took_s:.1f} s; a listener heard {hearing.heard}")
     if daemon != "streamd":
         assert hearing.heard.missing == 0, hearing.heard
+
+
+def test_a_proxy_serves_https_with_a_certificate_of_its_own_and_passes_addresses_on(service, environment):
+    for port in (80, 443):
+        assert free(port), f"another program uses port {port}"
+    run(["bash", "-euo", "pipefail", "-c", blocks(DOCUMENT, "compose-tls")], cwd=SOURCE_DIR, env=environment)
+    page = ["curl", "-sk", "--http2", "-o", "/dev/null", "-w", "%{http_version} %{http_code}", "https://localhost/"]
+    eventually(lambda: run(page) == "2 200", "the page")
+    assert run(["curl", "-sk", "https://localhost/listen/default.m3u"]).strip().endswith("https://localhost/listen/default.wav")
+    music = run(["bash", "-c", "curl -skN --http2 -m 4 https://localhost/listen/default.wav | wc -c"])
+    assert int(music) > 4 * 0.8 * 44_100 * 4
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    listener = Listener("wss://localhost/ws/stream", PCM, tls=trusting)
+    listener.wait_for_music(5)
+    listener.close()
 
 
 def test_down_leaves_nothing(service, environment):
