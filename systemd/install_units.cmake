@@ -11,9 +11,11 @@ else()
   set(confdir ${CMAKE_INSTALL_PREFIX}/etc/auralis)
 endif()
 
+# A folder for each prefix: installations of one build may run at the same time.
+string(MD5 prefix_hash "${CMAKE_INSTALL_PREFIX}")
 foreach(unit IN ITEMS auralis-synthd.service auralis-streamd.service auralis-metricsd.service auralis-probe.service)
-  configure_file(${source_dir}/${unit}.in ${binary_dir}/${unit} @ONLY)
-  file(INSTALL ${binary_dir}/${unit} DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+  configure_file(${source_dir}/${unit}.in ${binary_dir}/${prefix_hash}/${unit} @ONLY)
+  file(INSTALL ${binary_dir}/${prefix_hash}/${unit} DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
 endforeach()
 file(INSTALL ${source_dir}/auralis.target ${source_dir}/auralis-probe.timer ${source_dir}/auralis-streamd.socket
   DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
