@@ -49,6 +49,7 @@ RULES = [
     (r"^systemd/auralis\.toml$", [r"^deploy\.", r"^unit\.common\.config\.config$"]),
     (r"^(systemd/|docker-compose)", [r"^deploy\.", r"^monitoring\.(dashboard|logs)$"]),
     (r"^(Dockerfile|scripts/run)", [r"^deploy\."]),
+    (r"^(packaging/|scripts/package$)", [r"^deploy\.package$"]),
     (r"^docs/metrics\.md$", [r"^unit\.tools\.metrics_page$", r"^monitoring\."]),
     (r"^docs/(runbooks|logs)\.md$", [r"^monitoring\."]),
     (r"^docs/(zeromq\.md|schemas/metricsd)", [r"^integration\.(metrics_zmq_messages|protocol)$", r"^unit\.metricsd\.snapshot_json$"]),

@@ -40,6 +40,7 @@ OBJECTS = {
         ("scripts/run", ["deploy.run"], ["integration.books"]),
         ("deploy/kubernetes/base/deployment.yaml", ["deploy.kubernetes"], ["deploy.run"]),
         ("tests/deploy/kubernetes/check.mjs", ["deploy.kubernetes"], ["deploy.run"]),
+        ("packaging/postinst", ["deploy.package"], ["deploy.units"]),
         ("docs/runbooks.md", ["monitoring.alerts"], ["integration.books"]),
         ("docs/metrics.md", ["monitoring.alerts", "unit.tools.metrics_page"], ["integration.books"]),
         ("systemd/auralis.toml", ["deploy.install", "unit.common.config.config"], ["integration.books"]),
