@@ -3,7 +3,6 @@
 # have the completion functions. zsh completes on a terminal only, so it has one; what it offers passes through compadd.
 zmodload zsh/zpty
 setup() {
-  PROMPT= PS2=
   fpath=("$@" $fpath)
   autoload -Uz compinit && compinit -u -D
   compadd() {
@@ -15,15 +14,18 @@ setup() {
     fi
     builtin compadd "$@"
   }
-  bindkey '^I' complete-word
+  # Ends a line without running a command: while one runs, the terminal would take control characters for its own.
+  next_line() { BUFFER=; print -r -- DO''NE; }
+  zle -N next_line
+  bindkey '^I' complete-word '^G' next_line
+  PROMPT=REA''DY
 }
 zpty shell zsh -f -i
-zpty -w shell "$(functions setup); setup ${(j: :)${(q)@}}; print -r -- REA''DY"
+zpty -w shell "$(functions setup); setup ${(j: :)${(q)@}}"
 zpty -r shell output '*READY*'
 while read -r typed; do
   offers=()
-  zpty -n -w shell "$typed"$'\t'
-  zpty -w shell $'\x15'"print -r -- DO''NE"
+  zpty -n -w shell "$typed"$'\t\x07'
   while zpty -r shell line && [[ $line != *DONE* ]]; do
     if [[ $line == *"OFFERED "* ]]; then offers+=(${${line##*OFFERED }%%$'\r'*}); fi
   done
