@@ -3,7 +3,7 @@
 """Prints the software bill of materials of a Debian package that was built on this machine, as CycloneDX 1.5 in JSON.
 
 It lists the packages that it depends on, with all that these depend on, in the versions installed here; and the packages whose
-headers were compiled into its programs, by what the build recorded.
+headers and scripts were compiled into its programs or others of the same build, by what the build recorded.
 """
 
 import argparse
@@ -61,10 +61,11 @@ def chosen(clauses, installed):
 
 def compiled_in(build):
     """Names of the packages whose files the build's objects were made of."""
-    paths = {line.strip() for line in run("ninja", "-C", str(build), "-t", "deps").splitlines() if line.startswith("    /usr/")}
+    recorded = run("ninja", "-C", str(build), "-t", "deps") + run("ninja", "-C", str(build), "-t", "inputs", "all")
+    paths = {line.strip() for line in recorded.splitlines() if line.strip().startswith("/usr/")}
     if not paths:
         raise SystemExit(f"sbom: {build} has no record of what was compiled; build it first")
-    # Packages in which a file is that no package has, such as a compiler's cache, are not wanted: their names are not printed.
+    # Fails where one file is of no package, but names the others.
     owners = subprocess.run(["dpkg-query", "-S", *sorted(paths)], check=False, capture_output=True, text=True).stdout
     return {name.split(":")[0] for line in owners.splitlines() for name in line.rsplit(": ", 1)[0].split(", ")}
 
