@@ -65,6 +65,7 @@ std::shared_ptr<TlsCertificate> certificate_of(const Config& config) {
 
 struct StreamServer::Impl {
   const Config& config;
+  ListeningSocket listening;  // before the first thread
   SteadyWallClock clock;
   std::size_t threads;
   AccessPolicy access;
@@ -84,12 +85,12 @@ struct StreamServer::Impl {
   ConductorProxy conductor_proxy;  // on the first worker's thread
   std::deque<Worker> workers;
   std::vector<WorkerProxy> worker_proxies;
-  ListeningSocket listening;
   Acceptor acceptor;
   std::vector<std::thread> running;
 
   Impl(const Config& c, const Clock& k)
       : config(c),
+        listening(open_listening_socket(c.streamd.host, static_cast<std::uint16_t>(c.streamd.port))),
         clock(k),
         threads(threads_of(c)),
         access(c),
@@ -111,7 +112,6 @@ struct StreamServer::Impl {
         meter(c.daemon_dir(Daemon::kSynthd)),
         conductor(context, segment, metrics.front(), encoding, meter),
         conductor_proxy(networks.front(), conductor),
-        listening(open_listening_socket(c.streamd.host, static_cast<std::uint16_t>(c.streamd.port))),
         acceptor(
             listening.socket,
             {{c.streamd.max_listeners + kPlainConnections,

@@ -17,6 +17,9 @@ foreach(unit IN ITEMS auralis-synthd.service auralis-streamd.service auralis-met
   configure_file(${source_dir}/${unit}.in ${binary_dir}/${prefix_hash}/${unit} @ONLY)
   file(INSTALL ${binary_dir}/${prefix_hash}/${unit} DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
 endforeach()
+configure_file(${source_dir}/auralis-generator.in ${binary_dir}/${prefix_hash}/auralis-generator @ONLY)
+file(INSTALL ${binary_dir}/${prefix_hash}/auralis-generator DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system-generators
+  PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 file(INSTALL ${source_dir}/auralis.target ${source_dir}/auralis-probe.timer ${source_dir}/auralis-streamd.socket
   DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
 file(INSTALL ${source_dir}/auralis.sysusers DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/sysusers.d RENAME auralis.conf)

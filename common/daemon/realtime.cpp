@@ -29,7 +29,7 @@ void log_missing_protection(bool memory_locked, bool real_time) {
   if (!real_time) missing = "LimitRTPRIO=1";
   if (!memory_locked) missing += (missing.empty() ? "" : ", ") + std::string("LimitMEMLOCK=infinity");
   if (!missing.empty())
-    log_info("not protected from a busy machine: limits do not allow it", {{"missing", missing}});
+    log_info("not protected from a busy machine: the limits do not allow it", {{"missing", missing}});
 }
 
 }  // namespace auralis

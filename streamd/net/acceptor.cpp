@@ -19,6 +19,7 @@
 namespace auralis {
 namespace {
 
+constexpr int kMostAtOnce = 64;
 // Without free descriptors accept() would fail in a tight loop: pause this long.
 constexpr int kPauseMs = 100;
 // Remembered by the rates per address. Clients arrive no faster than the total rate, and are forgotten in two
@@ -93,8 +94,10 @@ void Acceptor::run() {
     const nfds_t count = exhausted ? 1 : 2;
     if (::poll(polled.data(), count, exhausted ? kPauseMs : -1) < 0 && errno != EINTR) return;
     if (polled[0].revents != 0) return;
-    while (accept_one()) {
-    }
+    // Bounded, so that the end is noticed in a flood.
+    bool is_pending = true;
+    for (int accepted = 0; is_pending && accepted < kMostAtOnce; ++accepted) is_pending = accept_one();
+    if (is_pending) continue;
     const int error = errno;
     const bool was_exhausted =
         std::exchange(exhausted, error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM);

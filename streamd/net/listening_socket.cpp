@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <string_view>
 
 #include "common/access/ip_address.h"
 #include "common/base/log.h"
@@ -18,6 +19,10 @@ namespace auralis {
 namespace {
 
 constexpr int kBacklog = 4'096;  // as Backlog= of systemd/auralis-streamd.socket
+
+constexpr std::string_view kApplyAddress =
+    "to apply the configuration: systemctl daemon-reload && systemctl restart auralis-streamd.socket "
+    "auralis-streamd.service";
 
 std::string host_and_port(const std::string& host, std::uint16_t port) {
   return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
@@ -104,14 +109,15 @@ ListeningSocket open_listening_socket(const std::string& host, std::uint16_t por
   if (!passed) return bound_socket(configured, host_and_port(host, port));
   SocketAddress actual;
   ::getsockname(passed->get(), reinterpret_cast<sockaddr*>(&actual.storage), &actual.size);
-  const bool same_host = (actual.is_any() && configured.is_any()) ||
-                         ip_address_of(actual.storage) == ip_address_of(configured.storage);
+  const std::string there = host_and_port(host, port);
+  if (actual.is_any() && !configured.is_any())
+    fail(there,
+         "systemd's socket is open at " + actual.text() + ", which is more; " + std::string(kApplyAddress));
+  const bool same_host =
+      actual.is_any() || ip_address_of(actual.storage) == ip_address_of(configured.storage);
   if (!same_host || actual.port() != port) {
-    log_warning(
-        "the socket of systemd is at another address than streamd.host and streamd.port: change "
-        "ListenStream= of "
-        "auralis-streamd.socket, or disable that unit",
-        {{"socket", actual.text()}, {"configured", host_and_port(host, port)}});
+    log_warning("systemd's socket is at another address than configured; " + std::string(kApplyAddress),
+                {{"socket", actual.text()}, {"configured", there}});
   }
   return {std::move(*passed), actual.text(), true};
 }

@@ -19,14 +19,15 @@ struct ListenError : std::runtime_error {
 struct ListeningSocket {
   FileDescriptor socket;  // listening, non-blocking
   std::string address;    // such as 0.0.0.0:8000 or [::]:8000
-  // Not taken by this process's end: what it has not accepted waits for the next start.
+  // systemd keeps it when this process ends: connections that were not accepted wait for the next start.
   bool of_systemd = false;
 };
 
 // The socket of the socket unit that has started this process (sd_listen_fds(3)), if any; else bound to that
 // host, an IP address or localhost, and port. An IPv6 wildcard accepts IPv4, too, unless the system is
-// configured otherwise. Logs a warning if systemd's is at another address. Takes systemd's socket: to be
-// called once, before other threads run, as it changes the environment. Throws ListenError.
+// configured otherwise. Logs a warning if systemd's is at another address, and refuses one that is open on
+// all addresses where the configuration names one. Takes systemd's socket: to be called once, before other
+// threads run, as it changes the environment. Throws ListenError.
 ListeningSocket open_listening_socket(const std::string& host, std::uint16_t port);
 
 }  // namespace auralis

@@ -95,7 +95,7 @@ class Package(unittest.TestCase):
     def test_files_and_folders_have_the_modes_that_debian_wants(self):
         for content in self.content.values():
             for path, file in files_of(content).items():
-                is_program = path.startswith("usr/bin/") or path.startswith("DEBIAN/") and file.name in SCRIPTS
+                is_program = path.startswith(("usr/bin/", "usr/lib/systemd/system-generators/")) or path.startswith("DEBIAN/") and file.name in SCRIPTS
                 wanted = 0o755 if file.is_dir() or is_program else 0o644
                 self.assertEqual(oct(stat.S_IMODE(file.lstat().st_mode)), oct(wanted), path)
 

@@ -71,9 +71,38 @@ class Units(unittest.TestCase):
 
     def test_the_port_is_open_while_streamd_restarts_and_is_the_configured_one(self):
         socket = staging.read_unit(self.folder / "auralis-streamd.socket")
-        self.assertEqual(socket["ListenStream"], [staging.default("streamd", "port")])
+        host = staging.default("streamd", "host").strip('"')
+        self.assertEqual(socket["ListenStream"], [f"{host}:{staging.default('streamd', 'port')}"])
         self.assertEqual(socket["PartOf"], ["auralis.target"])
         self.assertIn("auralis-streamd.socket", self.words("streamd", "After"))
+
+    def address_of_the_socket(self, configuration, environment=""):
+        """What the generator has the socket listen at; nothing if it leaves that as it is."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        file, variables, generator = (pathlib.Path(folder.name, name) for name in ("auralis.toml", "default", "generator"))
+        file.write_text(configuration, encoding="utf-8")
+        variables.write_text(environment, encoding="utf-8")
+        text = (self.stage / "usr/lib/systemd/system-generators/auralis-generator").read_text(encoding="utf-8")
+        for installed, here in (
+            ("/etc/auralis/auralis.toml", file), ("/etc/default/auralis", variables), ("/usr/bin/", f"{self.stage}/usr/bin/"), ("/dev/kmsg", "/dev/null"),
+        ):
+            self.assertIn(installed, text)
+            text = text.replace(installed, str(here))
+        generator.write_text(text, encoding="utf-8")
+        subprocess.run(["sh", generator, folder.name], env={"PATH": os.environ["PATH"]}, check=True)
+        made = pathlib.Path(folder.name, "auralis-streamd.socket.d/address.conf")
+        return staging.read_unit(made)["ListenStream"] if made.exists() else None
+
+    def test_the_socket_listens_where_the_configuration_says(self):
+        for configuration, environment, address in (
+            ("", "", "0.0.0.0:8000"),
+            ('[metricsd]\nhost = "0.0.0.0"\nport = 1\n[streamd]\nhost = "::1"\nport = 443\n', "", "[::1]:443"),
+            ('[streamd]\nhost = "localhost"\n', 'AURALIS_LOG_LEVEL=debug\nAURALIS_STREAMD_PORT="8001"\n', "127.0.0.1:8001"),
+        ):
+            self.assertEqual(self.address_of_the_socket(configuration, environment), ["", address])
+        self.assertIsNone(self.address_of_the_socket("nonsense"))
+        self.assertTrue(os.access(self.stage / "usr/lib/systemd/system-generators/auralis-generator", os.X_OK))
 
     def test_systemd_rates_the_exposure_of_each_unit_low(self):
         for unit in (*staging.DAEMONS, "probe"):
