@@ -35,7 +35,7 @@ def fresh(release, folder):
     with Container(base_image(release)) as container:
         container.unpack(tree(), "/auralis")
         began = time.monotonic()
-        container.begin("cd /auralis && scripts/run >/run.log 2>&1; echo $? >/run.status")
+        container.begin("cd /auralis && { scripts/run >/run.log 2>&1 & echo $! >/run.pid; wait $!; echo $? >/run.status; }")
         probe = "curl -fsS http://127.0.0.1:8000/readyz && curl -fsS http://127.0.0.1:9464/readyz"
 
         def ready():
@@ -45,12 +45,12 @@ def fresh(release, folder):
 
         eventually(ready, "scripts/run plays", 1500)
         playing_s = time.monotonic() - began
-        container.sh("pkill -TERM -of scripts/run")
+        container.sh("kill -TERM $(cat /run.pid)")
         eventually(lambda: container.sh("cat /run.status"), "its end")
         said = container.sh("cat /run.log /run.status")
         container.sh(f"cd /auralis\n{blocks('docs/operations.md', 'package-build')}")
         packages = pathlib.Path(folder, release)
-        container.copy_out("/auralis/build/package/.", packages)
+        container.copy_out("/auralis/build/debs/.", packages)
         return Fresh(playing_s, packages, said)
 
 
@@ -76,4 +76,4 @@ def report():
 def nothing_is_left():
     yield
     left = docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}").split()
-    assert not left, "containers were left"
+    assert not left, f"containers were left: docker rm --force {' '.join(left)}"

@@ -20,7 +20,7 @@ from listener import PCM, Listener
 
 DOCUMENT = "docs/operations.md"
 DAEMONS = ("synthd", "streamd", "metricsd")
-BASE = "debian:bookworm-slim"
+IMAGE = "auralis-trial:daemons"  # others may have one named auralis
 PROJECT = "auralistrial"
 URL = "ws://127.0.0.1:8000/ws/stream"
 DESCRIPTORS = 65_536  # that docker-compose.yml gives streamd
@@ -40,31 +40,43 @@ def get(url):
 def environment():
     """Of Compose: a project of its own, and no more descriptors than this machine allows."""
     with tempfile.TemporaryDirectory(prefix="auralis-trial-") as folder:
-        files = [SOURCE_DIR / "docker-compose.yml"]
+        override = pathlib.Path(folder, "override.json")
+        services = {name: {"image": IMAGE, "build": {"args": {"BASE": base_image("bookworm")}}} for name in DAEMONS}
+        services["proxy"] = {"image": f"{IMAGE}-proxy", "build": {"args": {"BASE": base_image("bookworm")}}}
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         if most < DESCRIPTORS:
-            override = pathlib.Path(folder, "override.yml")
-            override.write_text(f"services: {{streamd: {{ulimits: {{nofile: {most}}}}}}}\n")
-            files.append(override)
+            services["streamd"]["ulimits"] = {"nofile": most}
+        override.write_text(json.dumps({"services": services}))
+        files = [SOURCE_DIR / "docker-compose.yml", override]
         yield {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, "COMPOSE_FILE": ":".join(map(str, files)), "DOCKER_BUILDKIT": "0"}
 
 
+def shell(script, environment):
+    return run(["bash", "-euo", "pipefail", "-c", script], cwd=SOURCE_DIR, env=environment)
+
+
 @pytest.fixture(scope="module")
-def service(environment):
-    """The block that starts it has run."""
+def image(environment):
+    """Of the daemons."""
     if reason := is_available():
         pytest.fail(reason)
-    taken = [port for port in (8000, 9464, 5556) if not free(port)]
+    taken = [port for port in (80, 443, 8000, 9464, 5556) if not free(port)]
     assert not taken, f"other programs use the ports {taken}"
-    borrowed = not has_image(BASE)
-    if borrowed:
-        docker("tag", base_image("bookworm"), BASE)
+    yield shell("docker-compose build", environment)
+
+
+@pytest.fixture(scope="module")
+def service(image, environment):
+    """Started as told."""
     try:
-        yield run(["bash", "-euo", "pipefail", "-c", "docker-compose up --build --detach"], cwd=SOURCE_DIR, env=environment)
+        yield shell("docker-compose up --detach", environment)
     finally:
-        run(["docker-compose", "down", "--volumes"], cwd=SOURCE_DIR, env=environment, check=False)
-        if borrowed:
-            docker("rmi", BASE, check=False)
+        shell("docker-compose --profile tls down --volumes", environment)
+
+
+def left_over():
+    label = f"label=com.docker.compose.project={PROJECT}"
+    return {kind[0]: docker(*kind, "--quiet", "--filter", label).split() for kind in (["ps", "--all"], ["volume", "ls"], ["network", "ls"])}
 
 
 def container_of(daemon):
@@ -80,16 +92,34 @@ def all_healthy():
     return all(container_of(daemon) and inspect(daemon)["State"]["Health"]["Status"] == "healthy" for daemon in DAEMONS)
 
 
+def test_the_newer_compose_starts_and_ends_it_as_well(image, environment, report):
+    """Debian 13's, in a container that has the engine's socket."""
+    files = environment["COMPOSE_FILE"].split(":")
+    folders = {str(pathlib.Path(file).parent) for file in files}
+    mounts = [word for folder in folders for word in ("--volume", f"{folder}:{folder}:ro")]
+    with Container(base_image("trixie"), "--volume", "/var/run/docker.sock:/var/run/docker.sock", *mounts) as container:
+        container.sh("apt-get update -q && apt-get install -y -q --no-install-recommends docker-compose")
+        compose = f"COMPOSE_PROJECT_NAME={PROJECT} COMPOSE_FILE={environment['COMPOSE_FILE']} docker-compose"
+        version = container.sh("docker-compose version --short").strip()
+        assert version.startswith("2."), version
+        container.sh(f"{compose} up --detach --no-build")
+        eventually(all_healthy, "three healthy containers")
+        container.sh(f"{compose} --profile monitoring --profile tls config --quiet")
+        container.sh(f"{compose} down --volumes")
+    assert not any(left_over().values()), left_over()
+    report(f"compose {version}: started, healthy, ended")
+
+
 def test_it_becomes_healthy_and_plays_as_told(service, environment):
     eventually(all_healthy, "three healthy containers")
-    run(["bash", "-euo", "pipefail", "-c", blocks(DOCUMENT, "compose-start")], cwd=SOURCE_DIR, env=environment)
+    shell(blocks(DOCUMENT, "compose-start"), environment)
     assert "ready" in get("http://127.0.0.1:9464/readyz")
 
 
 def test_its_image_is_small_and_has_no_compiler_and_no_header(service, report):
-    size = json.loads(docker("image", "inspect", "auralis"))[0]["Size"]
-    base = json.loads(docker("image", "inspect", BASE))[0]["Size"]
-    report(f"image auralis: {size / 1e6:.0f} MB, of which Debian {base / 1e6:.0f} MB")
+    size = json.loads(docker("image", "inspect", IMAGE))[0]["Size"]
+    base = json.loads(docker("image", "inspect", base_image("bookworm")))[0]["Size"]
+    report(f"image: {(size - base) / 1e6:.0f} MB and Debian's base, here {base / 1e6:.0f} MB")
     for daemon in DAEMONS:
         docker("exec", container_of(daemon), "sh", "-c", "! command -v cc g++ clang ld make && ! ls /usr/include/boost /usr/include/asio* 2>/dev/null")
 
@@ -107,7 +137,7 @@ def test_a_daemon_has_no_rights(service):
 
 @pytest.mark.parametrize("daemon", DAEMONS)
 def test_a_container_that_dies_is_back(service, report, daemon):
-    before = inspect(daemon)["State"]["Pid"]
+    before = eventually(lambda: inspect(daemon)["State"]["Pid"], f"{daemon} runs")  # 0 while it is restarted
     with Hearing(URL) as hearing:
         began = time.monotonic()
         os.kill(before, 9)
@@ -120,9 +150,7 @@ def test_a_container_that_dies_is_back(service, report, daemon):
 
 
 def test_a_proxy_serves_https_with_a_certificate_of_its_own_and_passes_addresses_on(service, environment):
-    for port in (80, 443):
-        assert free(port), f"another program uses port {port}"
-    run(["bash", "-euo", "pipefail", "-c", blocks(DOCUMENT, "compose-tls")], cwd=SOURCE_DIR, env=environment)
+    shell(blocks(DOCUMENT, "compose-tls"), environment)
     page = ["curl", "-sk", "--http2", "-o", "/dev/null", "-w", "%{http_version} %{http_code}", "https://localhost/"]
     eventually(lambda: run(page) == "2 200", "the page")
     assert run(["curl", "-sk", "https://localhost/listen/default.m3u"]).strip().endswith("https://localhost/listen/default.wav")
@@ -136,8 +164,7 @@ def test_a_proxy_serves_https_with_a_certificate_of_its_own_and_passes_addresses
 
 
 def test_down_leaves_nothing(service, environment):
-    run(["bash", "-euo", "pipefail", "-c", blocks(DOCUMENT, "compose-remove")], cwd=SOURCE_DIR, env=environment)
-    label = f"label=com.docker.compose.project={PROJECT}"
-    for kind in (["ps", "--all"], ["volume", "ls"], ["network", "ls"]):
-        assert not docker(*kind, "--quiet", "--filter", label).split(), kind
+    shell(blocks(DOCUMENT, "compose-remove"), environment)
+    assert not any(left_over().values()), left_over()
+    assert not has_image(IMAGE)
 

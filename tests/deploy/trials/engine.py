@@ -2,6 +2,7 @@
 """Containers of Docker's engine, and images made of nothing but Debian's packages: none is pulled."""
 
 import contextlib
+import http.client
 import io
 import pathlib
 import re
@@ -72,7 +73,7 @@ class Container:
     """As a context manager: runs until the end of the context, and is removed."""
 
     def __init__(self, image, *options, command=("sleep", "infinity")):
-        self.id = docker("run", "--detach", "--label", LABEL, *options, image, *command).strip()
+        self.id = docker("run", "--detach", "--label", LABEL, *options, image, *command).split()[-1]
 
     def __enter__(self):
         return self
@@ -109,7 +110,7 @@ def eventually(probe, what, limit_s=120):
     """Calls `probe` until it returns something true, and returns that."""
     began = time.monotonic()
     while True:
-        with contextlib.suppress(CommandError, OSError):
+        with contextlib.suppress(CommandError, OSError, http.client.HTTPException):
             if seen := probe():
                 return seen
         assert time.monotonic() - began < limit_s, f"waited {limit_s} s in vain: {what}"

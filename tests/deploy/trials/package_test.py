@@ -3,6 +3,7 @@
 removed."""
 
 import re
+import socket
 import time
 
 import pytest
@@ -13,7 +14,9 @@ from hearing import Hearing
 
 DOCUMENT = "docs/operations.md"
 DAEMONS = ("synthd", "streamd", "metricsd")
-UNITS = " ".join(f"auralis-{daemon}" for daemon in DAEMONS)
+INSTALL_BEFORE = (
+    "apt-get install -y --allow-downgrades -o Dpkg::Options::=--force-confold ./auralis_0.0.1.deb ./auralis-tools_0.0.1.deb"
+)
 SYSTEMD = (
     *("--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
     *("--volume", "/sys/fs/cgroup:/sys/fs/cgroup:ro", "--tmpfs", "/run", "--tmpfs", "/run/lock"),
@@ -41,10 +44,17 @@ class Machine(Container):
         return self.sh(f"systemctl show --value --property {name} auralis-{unit}").strip()
 
     def main_pid(self, daemon):
-        return int(self.property(daemon, "MainPID"))
+        """Of the daemon that runs: not 0, which it is for a moment after a death."""
+        return eventually(lambda: int(self.property(daemon, "MainPID")), f"{daemon} runs")
 
     def is_ready(self):
         return "ready" in self.sh("curl -fsS http://127.0.0.1:8000/readyz && curl -fsS http://127.0.0.1:9464/readyz")
+
+    def reaches_port(self, port):
+        """Whether this machine, which is another one, connects."""
+        with socket.socket() as one:
+            one.settimeout(5)
+            return one.connect_ex((self.address(), port)) == 0
 
     def url(self):
         return f"ws://{self.address()}:8000/ws/stream"
@@ -61,9 +71,9 @@ def machine(packages):
     with Machine(machine_image(release), *SYSTEMD, command=["/lib/systemd/systemd"]) as machine:
         machine.release = release
         machine.boot()
-        machine.sh("mkdir /packages && apt-get update -q")
+        machine.sh("mkdir -p /packages/build/debs && apt-get update -q")
         machine.before = set(files(machine))
-        machine.copy_in(f"{folder}/.", "/packages/")
+        machine.copy_in(f"{folder}/.", "/packages/build/debs/")
         machine.said = machine.block("package-install")
         yield machine
 
@@ -100,7 +110,7 @@ def test_a_daemon_that_dies_or_stands_still_is_replaced(machine, report, daemon,
     with Hearing(machine.url()) as hearing:
         began = time.monotonic()
         machine.sh(f"kill -s {signal} {before}")
-        eventually(lambda: machine.main_pid(daemon) not in (0, before) and machine.is_ready(), f"{daemon} is back", 60)
+        eventually(lambda: machine.main_pid(daemon) != before and machine.is_ready(), f"{daemon} is back", 60)
         took_s = time.monotonic() - began
         hearing.wait(3)
     report(f"{machine.release}: SIG{signal} of {daemon}: ready again after {took_s:.1f} s; a listener heard {hearing.heard}")
@@ -109,15 +119,16 @@ def test_a_daemon_that_dies_or_stands_still_is_replaced(machine, report, daemon,
     assert hearing.heard.refused == 0  # the socket is systemd's
 
 
-def test_all_daemons_at_once(machine, report):
+@pytest.mark.parametrize("signal", ["KILL", "STOP"])
+def test_all_daemons_at_once(machine, report, signal):
     before = {daemon: machine.main_pid(daemon) for daemon in DAEMONS}
     with Hearing(machine.url()) as hearing:
         began = time.monotonic()
-        machine.sh("kill -s KILL " + " ".join(map(str, before.values())))
-        eventually(lambda: all(machine.main_pid(name) not in (0, pid) for name, pid in before.items()) and machine.is_ready(), "all are back")
+        machine.sh(f"kill -s {signal} " + " ".join(map(str, before.values())))
+        eventually(lambda: all(machine.main_pid(name) != pid for name, pid in before.items()) and machine.is_ready(), "all are back")
         took_s = time.monotonic() - began
         hearing.wait(3)
-    report(f"{machine.release}: SIGKILL of all: ready again after {took_s:.1f} s; a listener heard {hearing.heard}")
+    report(f"{machine.release}: SIG{signal} of all: ready again after {took_s:.1f} s; a listener heard {hearing.heard}")
     assert hearing.heard.refused == 0
 
 
@@ -149,13 +160,14 @@ def test_an_upgrade_and_the_way_back_are_heard_only_where_streamd_restarts(machi
     machine.sh(
         "mkdir -p /packages/before && cd /packages/before\n"
         "for name in auralis auralis-tools; do\n"
-        "  dpkg-deb --raw-extract ../${name}_*.deb tree\n"
+        "  dpkg-deb --raw-extract ../build/debs/${name}_*.deb tree\n"
         "  sed -i 's/^Version: .*/Version: 0.0.1/; s/(= [^)]*)/(= 0.0.1)/' tree/DEBIAN/control\n"
+        "  if [ -d tree/etc/auralis ]; then echo '# Of the version before.' >>tree/etc/auralis/auralis.toml; fi\n"
         "  dpkg-deb --root-owner-group --build tree ${name}_0.0.1.deb >/dev/null\n"
         "  rm -r tree\n"
         "done"
     )
-    downgrade = "cd /packages/before && apt-get install -y --allow-downgrades ./auralis_0.0.1.deb ./auralis-tools_0.0.1.deb"
+    downgrade = f"cd /packages/before && {INSTALL_BEFORE}"
     for what, action in (("downgrade", lambda: machine.sh(downgrade)), ("upgrade", lambda: machine.block("package-upgrade"))):
         pids = {daemon: machine.main_pid(daemon) for daemon in DAEMONS}
         with Hearing(machine.url()) as hearing:
@@ -177,8 +189,31 @@ def test_it_is_configured_and_secured_as_told(machine):
     machine.block("package-troubleshoot")
 
 
+def test_an_upgrade_from_a_version_without_the_socket_gives_it_the_port(machine):
+    machine.sh("systemctl stop auralis-streamd.socket auralis-streamd.service && systemctl start auralis-streamd.service")
+    eventually(machine.is_ready, "readiness")
+    machine.sh(f"cd /packages/before && {INSTALL_BEFORE}")
+    assert machine.sh("systemctl is-active auralis-streamd.socket").strip() == "active"
+    eventually(machine.is_ready, "readiness")
+
+
+def test_the_socket_follows_the_configuration_and_an_invalid_one_is_no_storm(machine):
+    assert machine.reaches_port(8000)
+    machine.block("package-address")
+    eventually(machine.is_ready, "readiness")
+    assert not machine.reaches_port(8000)  # from outside
+    machine.sh("echo nonsense >>/etc/auralis/auralis.toml; systemctl restart auralis-streamd.service || true")
+    began = time.monotonic()
+    machine.sh("for i in $(seq 20); do curl -s -m 0.2 http://127.0.0.1:8000/ || true; done")
+    starts = int(machine.property("streamd", "NRestarts"))
+    assert starts <= 4 + 3 * (time.monotonic() - began)
+    machine.sh("sed -i '/^nonsense$/d; s/^host = .*//' /etc/auralis/auralis.toml && systemctl daemon-reload && systemctl restart auralis-streamd.socket auralis-streamd.service")
+    eventually(machine.is_ready, "readiness")
+    assert machine.reaches_port(8000)
+
+
 def test_a_configuration_that_was_changed_survives_an_upgrade(machine):
-    machine.sh("cd /packages/before && apt-get install -y --allow-downgrades ./auralis_0.0.1.deb ./auralis-tools_0.0.1.deb")
+    machine.sh(f"cd /packages/before && {INSTALL_BEFORE}")
     machine.block("package-upgrade")
     assert 'name = "night"' in machine.sh("cat /etc/auralis/auralis.toml")
     eventually(machine.is_ready, "readiness")
