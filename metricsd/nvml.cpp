@@ -10,31 +10,34 @@
 namespace auralis {
 namespace {
 
-// The part of NVML's interface that is used (NVML API reference guide, "Device Queries").
-using Result = int;  // 0: success
-using Device = void*;
-struct Utilization {
-  unsigned gpu;  // percent
-  unsigned memory;
-};
-struct Memory {
-  unsigned long long total;  // bytes
-  unsigned long long free;
-  unsigned long long used;
-};
+// Constants, and below the types and functions, of NVML's interface that are used (NVML API reference guide,
+// "Device Queries").
 constexpr int kTemperatureGpu = 0;
 constexpr unsigned kNameBytes = 96;
 
 constexpr double kBytesAMib = 1 << 20;
 constexpr double kMilliwattsAWatt = 1'000;
 
-struct Closer {
-  void operator()(void* library) const { ::dlclose(library); }
-};
-
 }  // namespace
 
 struct Nvml::Library {
+  // WHY in here: GCC 14 does not compile members whose types are of an unnamed namespace, where several
+  // sources are one.
+  struct Closer {
+    void operator()(void* library) const { ::dlclose(library); }
+  };
+  using Result = int;  // 0: success
+  using Device = void*;
+  struct Utilization {
+    unsigned gpu;  // percent
+    unsigned memory;
+  };
+  struct Memory {
+    unsigned long long total;  // bytes
+    unsigned long long free;
+    unsigned long long used;
+  };
+
   std::unique_ptr<void, Closer> handle;
   Result (*init)();
   Result (*shutdown)();
@@ -92,12 +95,12 @@ unsigned Nvml::devices() const {
 }
 
 std::optional<GpuReading> Nvml::read(const std::string& name) const {
-  const Device device = library_->only(name);
+  const Library::Device device = library_->only(name);
   if (device == nullptr) return std::nullopt;
   GpuReading reading;
-  Utilization utilization{};
+  Library::Utilization utilization{};
   if (library_->utilization(device, &utilization) == 0) reading.utilization_percent = utilization.gpu;
-  Memory memory{};
+  Library::Memory memory{};
   if (library_->memory(device, &memory) == 0)
     reading.memory_total_mb = static_cast<double>(memory.total) / kBytesAMib;
   unsigned celsius = 0;

@@ -84,11 +84,12 @@ std::optional<StationId> Conductor::station_for(const ReservedStation& reserved)
     publish_directory();
   }
   release_reservation(reserved);
+  if (want.link || stations_.find(want.id) != nullptr) return station;
+  // The worker knew of none yet, and here there may be some by now.
+  if (want.name.empty()) return stations_.default_station().value_or(want.id);
   // The worker may have meant a station that is gone by now. After a restart of synthd it may have another
   // row of the table, and the same name.
-  if (!want.link && !want.name.empty() && stations_.find(want.id) == nullptr)
-    return stations_.find(want.name);
-  return station;
+  return stations_.find(want.name);
 }
 
 void Conductor::release_reservation(const ReservedStation& reserved) {

@@ -132,7 +132,7 @@ class Units(unittest.TestCase):
     def test_a_reload_is_the_signal_that_daemons_take_for_one(self):
         for daemon in staging.DAEMONS:
             with self.subTest(daemon=daemon):
-                self.assertEqual(self.only(daemon, "ExecReload"), "/bin/kill -HUP $MAINPID")
+                self.assertEqual(self.only(daemon, "ExecReload"), "/bin/sh -c 'kill -HUP $MAINPID'")
 
     def test_synthd_is_back_well_within_the_ring(self):
         self.assertEqual(self.only("synthd", "RestartSec"), "100ms")

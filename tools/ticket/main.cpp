@@ -33,9 +33,9 @@ void declare(Arguments& arguments) {
 }
 
 // The text of an option that has to be given; `why` ends the error.
-const std::string& required(const Arguments& arguments, const std::string& flag, const std::string& why) {
+const std::string& required(const Arguments& arguments, const char* flag, const char* why) {
   const std::string* given = arguments.text(flag);
-  if (given == nullptr) throw UsageError(flag + ": must be given" + why);
+  if (given == nullptr) throw UsageError(std::string(flag) + ": must be given" + why);
   return *given;
 }
 

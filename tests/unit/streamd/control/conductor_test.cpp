@@ -44,6 +44,18 @@ TEST_CASE_FIXTURE(Fixture, "a listener begins with the status and past chunks, o
   }
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a listener that a worker admitted before it knew of the stations hears the default one") {
+  advance(kChunkNs);
+  REQUIRE(connect(3).status == 101);  // still on its way to the conductor
+  start_synth();
+  clock.now += kChunkNs;
+  conductor.step();
+  advance(5 * kChunkNs);
+  CHECK(answers(3) == Answers{"status"});
+  CHECK(chunks(3).size() > 3);
+}
+
 TEST_CASE_FIXTURE(Fixture, "what a listener asks for after a switch of format is answered after it") {
   encoding.held = true;
   listen(3, {"auralis.pcm.v1", "auralis.opus.v1"});
