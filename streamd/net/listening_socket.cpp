@@ -21,8 +21,8 @@ namespace {
 constexpr int kBacklog = 4'096;  // as Backlog= of systemd/auralis-streamd.socket
 
 constexpr std::string_view kApplyAddress =
-    "to apply the configuration: systemctl daemon-reload && systemctl restart auralis-streamd.socket "
-    "auralis-streamd.service";
+    "to apply the configuration: systemctl daemon-reload && systemctl stop auralis-streamd.socket "
+    "auralis-streamd.service && systemctl start auralis.target";
 
 std::string host_and_port(const std::string& host, std::uint16_t port) {
   return (host.find(':') != std::string::npos ? "[" + host + "]" : host) + ":" + std::to_string(port);
