@@ -65,11 +65,11 @@ std::shared_ptr<TlsCertificate> certificate_of(const Config& config) {
 
 struct StreamServer::Impl {
   const Config& config;
-  ListeningSocket listening;  // before the first thread
   SteadyWallClock clock;
   std::size_t threads;
   AccessPolicy access;
   std::shared_ptr<TlsCertificate> certificate;
+  ListeningSocket listening;  // after the files that may be wrong, before the first thread
   ConnectionLimiter limiter;
   ConnectionLimiter personal;
   ConnectionLimiter encoders;
@@ -90,11 +90,11 @@ struct StreamServer::Impl {
 
   Impl(const Config& c, const Clock& k)
       : config(c),
-        listening(open_listening_socket(c.streamd.host, static_cast<std::uint16_t>(c.streamd.port))),
         clock(k),
         threads(threads_of(c)),
         access(c),
         certificate(certificate_of(c)),
+        listening(open_listening_socket(c.streamd.host, static_cast<std::uint16_t>(c.streamd.port))),
         limiter({c.streamd.max_listeners, c.streamd.max_listeners_per_address},
                 [this](const IpAddress& address) { return access.is_exempt(address); }),
         personal({static_cast<std::int64_t>(kMostStations), c.streamd.max_personal_stations_per_address},

@@ -104,6 +104,17 @@ def test_systemd_rates_its_exposure_low(machine, report):
         assert score <= 2.0
 
 
+def test_an_opencl_device_works_in_the_sandbox_of_the_unit(machine):
+    """One that compiles machine code: PoCL, on the processor."""
+    machine.sh("DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends pocl-opencl-icd")
+    machine.sh("echo AURALIS_SYNTHD_ENGINE=opencl >>/etc/default/auralis && systemctl restart auralis-synthd")
+    eventually(machine.is_ready, "readiness", 180)
+    assert 'engine="opencl' in machine.sh("auralis-top --metric auralis_engine_info")
+    machine.sh("auralis-probe --compare close ws://127.0.0.1:8000/ws/stream")
+    machine.sh("sed -i '/ENGINE=opencl/d' /etc/default/auralis && systemctl restart auralis-synthd")
+    eventually(machine.is_ready, "readiness")
+
+
 @pytest.mark.parametrize("daemon", DAEMONS)
 @pytest.mark.parametrize("signal", ["KILL", "STOP"])
 def test_a_daemon_that_dies_or_stands_still_is_replaced(machine, report, daemon, signal):
