@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from engine import LABEL, SOURCE_DIR, Container, blocks, docker, eventually, has_image, is_available, make_base, tree
+from engine import LABEL, SOURCE_DIR, Container, blocks, docker, eventually, has_image, why_unavailable, make_base, tree
 
 RELEASES = ("bookworm", "trixie")
 REPORT = SOURCE_DIR / "build/trials.txt"
@@ -57,7 +57,7 @@ def fresh(release, folder):
 @pytest.fixture(scope="session")
 def builds():
     """Of each release, at once: downloads leave a processor idle. release: future of Fresh"""
-    if reason := is_available():
+    if reason := why_unavailable():
         pytest.fail(reason)
     with tempfile.TemporaryDirectory(prefix="auralis-packages-", dir="/var/tmp") as folder:
         with concurrent.futures.ThreadPoolExecutor() as pool:

@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 
 from conftest import base_image
-from engine import SOURCE_DIR, CommandError, Container, blocks, docker, eventually, has_image, is_available, run
+from engine import SOCKET, SOURCE_DIR, CommandError, Container, blocks, docker, eventually, has_image, why_unavailable, run
 from hearing import Hearing
 from listener import PCM, Listener
 
@@ -58,7 +58,7 @@ def shell(script, environment):
 @pytest.fixture(scope="module")
 def image(environment):
     """Of the daemons."""
-    if reason := is_available():
+    if reason := why_unavailable():
         pytest.fail(reason)
     taken = [port for port in (80, 443, 8000, 9464, 5556) if not free(port)]
     assert not taken, f"other programs use the ports {taken}"
@@ -97,7 +97,7 @@ def test_the_newer_compose_starts_and_ends_it_as_well(image, environment, report
     files = environment["COMPOSE_FILE"].split(":")
     folders = {str(pathlib.Path(file).parent) for file in files}
     mounts = [word for folder in folders for word in ("--volume", f"{folder}:{folder}:ro")]
-    with Container(base_image("trixie"), "--volume", "/var/run/docker.sock:/var/run/docker.sock", *mounts) as container:
+    with Container(base_image("trixie"), "--volume", f"{SOCKET}:/var/run/docker.sock", *mounts) as container:
         container.sh("apt-get update -q && apt-get install -y -q --no-install-recommends docker-compose")
         compose = f"COMPOSE_PROJECT_NAME={PROJECT} COMPOSE_FILE={environment['COMPOSE_FILE']} docker-compose"
         version = container.sh("docker-compose version --short").strip()

@@ -4,6 +4,7 @@
 import contextlib
 import http.client
 import io
+import os
 import pathlib
 import re
 import shutil
@@ -15,6 +16,9 @@ import time
 SOURCE_DIR = pathlib.Path(__file__).resolve().parents[3]
 LABEL = "auralis-trial"  # of all containers made here
 COMMAND_LIMIT_S = 1500  # a build included
+
+
+SOCKET = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
 
 class CommandError(Exception):
@@ -125,7 +129,7 @@ def blocks(document, trial):
     return "\n".join(found)
 
 
-def is_available():
+def why_unavailable():
     """Why no container can run here; nothing if one can."""
     if not shutil.which("docker"):
         return "docker is not installed"
