@@ -14,6 +14,7 @@ ChunkPump::ChunkPump(const std::filesystem::path& synthd_directory, const Clock&
                      std::int64_t prefill_chunks, std::int64_t opus_bitrate)
     : reader_(synthd_directory),
       clock_(clock),
+      unix_ahead_ns_(clock.unix_ns() - clock.now_ns()),
       metrics_(metrics),
       encoding_(encoding),
       meter_(meter),
@@ -246,7 +247,7 @@ void ChunkPump::add_hole(const Channel& channel, const std::optional<Hole>& hole
 }
 
 std::int64_t ChunkPump::due_unix_us(std::int64_t chunk) const {
-  return (clock_.unix_ns() + timeline_->due_ns(chunk) - clock_.now_ns()) / 1000;
+  return (timeline_->due_ns(chunk) + unix_ahead_ns_) / 1000;
 }
 
 // After kChunk, of the chunk that was read last; else of silence.

@@ -159,6 +159,8 @@ class ChunkPump {
 
   AudioReader reader_;
   const Clock& clock_;
+  // Wall time minus monotonic time, read once: between two readings the thread may have to wait.
+  std::int64_t unix_ahead_ns_;
   StreamMetrics& metrics_;
   EncodingExecutor& encoding_;
   SentMeter& meter_;

@@ -30,6 +30,27 @@ TEST_CASE_FIXTURE(Fixture, "a synthd that is still filling its ring is not late"
   CHECK(underruns() == 0);
 }
 
+TEST_CASE_FIXTURE(
+    Fixture,
+    "chunks are due exactly a chunk apart, however long their thread waits between two looks at the clock") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 9);
+  refresh();
+  add(1);
+  for (int chunk = 1; chunk < 8; ++chunk) {
+    clock.each_look_ns = 7'000 * (chunk % 3);
+    run_until(epoch_ns + chunk * kChunkNs);
+  }
+  std::vector<std::int64_t> due_us;
+  for (const auto& message : transport.sent[1]) {
+    std::int64_t timestamp = 0;  // behind magic, codec, channels, flags and number
+    payload_of(*message).copy(reinterpret_cast<char*>(&timestamp), sizeof timestamp, 16);
+    due_us.push_back(timestamp);
+  }
+  REQUIRE(due_us.size() > 3);
+  for (std::size_t i = 1; i < due_us.size(); ++i) CHECK(due_us[i] - due_us[i - 1] == kChunkNs / 1'000);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a missing chunk becomes silence, once, and the sequence goes on") {
   test::FakeSynth synth(folder.path(), epoch_ns);
   synth.write(0, 5);
