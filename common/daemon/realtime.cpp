@@ -19,6 +19,10 @@ bool lock_memory() {
 }
 
 bool run_in_real_time() {
+  // WHY not whatever root may do: a thread that waits for another one of real time waits long, so not by
+  // chance.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_RTPRIO, &limit) != 0 || limit.rlim_cur == 0) return false;
   sched_param priority{};
   priority.sched_priority = ::sched_get_priority_min(SCHED_RR);
   return ::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority) == 0;

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -51,7 +52,23 @@ TEST_CASE("lock_memory: locks what is touched, where there is no limit") {
   CHECK(locked_kb() > 0);
 }
 
-TEST_CASE("run_in_real_time: of the calling thread alone, where it is allowed, and else nothing changes") {
+TEST_CASE("run_in_real_time: not without its limit, whatever else would allow it") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_RTPRIO, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_RTPRIO, &none) == 0);
+  bool allowed = true;
+  std::thread([&] { allowed = run_in_real_time(); }).join();
+  ::setrlimit(RLIMIT_RTPRIO, &before);
+  CHECK_FALSE(allowed);
+}
+
+TEST_CASE(
+    "run_in_real_time: of the calling thread alone, where the limit allows it, and else nothing changes") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_RTPRIO, &before) == 0);
+  const rlimit one{1, std::max<rlim_t>(1, before.rlim_max)};
+  const bool is_set = ::setrlimit(RLIMIT_RTPRIO, &one) == 0;
   bool allowed = false;
   int policy = -1;
   int policy_of_child = -1;
@@ -60,6 +77,8 @@ TEST_CASE("run_in_real_time: of the calling thread alone, where it is allowed, a
     policy = ::sched_getscheduler(0);
     std::thread([&] { policy_of_child = ::sched_getscheduler(0); }).join();
   }).join();
+  ::setrlimit(RLIMIT_RTPRIO, &before);
+  CHECK(allowed == is_set);
   CHECK(policy == (allowed ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER));
   CHECK(policy_of_child == SCHED_OTHER);
   CHECK(::sched_getscheduler(0) == SCHED_OTHER);
