@@ -12,7 +12,7 @@ bool lock_memory();
 
 // The calling thread runs as soon as it wakes, before all threads that have no real-time priority (SCHED_RR,
 // the lowest one). For a thread that works for a small part of the time: the others wait. Threads that it
-// starts do not inherit it. False where that is not allowed.
+// starts do not inherit it. False without RLIMIT_RTPRIO, also for root.
 bool run_in_real_time();
 
 // Logs once what of the two is not allowed, and which limit would allow it; nothing if both are.

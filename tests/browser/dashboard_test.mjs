@@ -24,7 +24,10 @@ let daemons;
 const listening = new AbortController();
 before(async () => {
   daemons = await start_daemons({ config: CONFIG });
-  const sound = await fetch(new URL("listen/default.wav", daemons.player_url), { signal: listening.signal });
+  let sound;
+  do {   // until the thread that takes it knows the stations, as the one that was asked whether all is ready did
+    sound = await fetch(new URL("listen/default.wav", daemons.player_url), { signal: listening.signal });
+  } while (!sound.ok);
   sound.body.pipeTo(new WritableStream()).catch(() => {});   // until it is aborted
 });
 after(async () => {
