@@ -60,9 +60,8 @@ def setUpModule():
 class Package(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.folder = pathlib.Path(folder)
         cls.content = {name: cls.folder / "content" / name for name in PROGRAMS}
         for name, deb in PACKAGES.items():
             cls.content[name].mkdir(parents=True)
@@ -244,9 +243,8 @@ class InstalledPackage(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.folder = pathlib.Path(folder)
         cls.deb = PACKAGES["auralis"]
         content = cls.folder / "older"
         run("dpkg-deb", "--raw-extract", cls.deb, content)

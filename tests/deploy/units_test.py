@@ -17,9 +17,8 @@ RUNTIME_DIR = "/run/auralis"
 class Units(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.stage = staging.install(folder.name)
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.stage = staging.install(folder)
         cls.folder = cls.stage / "usr/lib/systemd/system"
         cls.units = {
             daemon: staging.read_unit(cls.folder / f"auralis-{daemon}.service") for daemon in staging.DAEMONS

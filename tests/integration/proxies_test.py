@@ -6,7 +6,6 @@ import http.client
 import itertools
 import json
 import os
-import ssl
 import subprocess
 import time
 

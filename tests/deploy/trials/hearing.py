@@ -54,9 +54,6 @@ class Hearing:
         self._thread.join()
         self.heard = self._account()
 
-    def wait(self, seconds):
-        time.sleep(seconds)
-
     def _listen(self):
         while not self._ending.is_set():
             try:
