@@ -103,7 +103,7 @@ struct StreamServer::Impl {
             {static_cast<std::int64_t>(encoder_capacity(c)), c.streamd.max_personal_stations_per_address},
             [this](const IpAddress& address) { return access.is_exempt(address); }),
         grouped_log(access),
-        context{c, clock, k, access, limiter, personal, encoders, grouped_log, {}, {}},
+        context{c, clock, k, access, limiter, personal, encoders, grouped_log, {}, {}, {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns(),
                 k.unix_ns()),
         metrics(metrics_of_shards()),

@@ -28,8 +28,8 @@ struct StationDirectory {
   std::optional<StationId> default_station;  // for listeners that name none
   std::size_t free_capacity = 0;             // for personal stations
   bool synthd_runs = false;
-  std::optional<Timeline> timeline;             // synthd's current one
-  std::optional<std::string> not_ready_reason;  // nothing: ready
+  std::optional<Timeline> timeline;                          // synthd's current one
+  std::optional<std::string> not_ready_reason = "starting";  // nothing: ready
 
   const Entry* find(std::string_view name) const;
   const Entry* find(const StationId& id) const;

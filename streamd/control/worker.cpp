@@ -36,7 +36,9 @@ Worker::Worker(std::size_t index, WorkerContext& context, ConductorProxy& conduc
       queues_(context.clock, network.process_time(), metrics, network, backlog_limits(context.config),
               context.config.streamd.idle_timeout_s * kNsPerSecond,
               [this](ConnectionId id) { step_down(id); }),
-      control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {}
+      control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {
+  context_.workers_not_ready.fetch_add(1, std::memory_order_relaxed);
+}
 Worker::~Worker() = default;
 
 Worker::Session* Worker::find_open(ConnectionId id) {
@@ -255,7 +257,11 @@ void Worker::respond(ConnectionId connection, const HttpResponse& response) {
 }
 void Worker::set_directory(std::shared_ptr<const StationDirectory> directory) {
   assert(checker_.is_current());
+  const bool was_ready = !directory_->not_ready_reason;
   directory_ = std::move(directory);
+  const bool ready = !directory_->not_ready_reason;
+  if (ready && !was_ready) context_.workers_not_ready.fetch_sub(1, std::memory_order_relaxed);
+  if (!ready && was_ready) context_.workers_not_ready.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Worker::report_listeners(std::uint64_t collection) { conductor_.add_reports(collection, reports()); }

@@ -25,6 +25,8 @@ struct WorkerContext {
   GroupedLog& grouped_log;
   // Personal stations that workers have promised and the conductor has not opened yet.
   std::atomic<std::size_t> pending_personal{0};
+  // Workers whose directory says that streamd is not ready. Each counts itself from its construction on.
+  std::atomic<std::size_t> workers_not_ready{0};
   std::atomic<bool> stopping{false};
 
   // The time that listeners are told, in Unix seconds.

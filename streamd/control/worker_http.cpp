@@ -54,7 +54,11 @@ HttpCaller Worker::caller(ConnectionId id, const HttpRequest& request) const {
 HttpResponse Worker::ready_response() const {
   if (context_.stopping) return text_response(503, "the server is stopping");
   const auto& reason = directory_->not_ready_reason;
-  return reason ? text_response(503, *reason) : text_response(200, "ready");
+  if (reason) return text_response(503, *reason);
+  // The next connection may be another worker's, which would still refuse every station.
+  if (context_.workers_not_ready.load(std::memory_order_relaxed) > 0)
+    return text_response(503, "starting: not every network thread knows the stations yet");
+  return text_response(200, "ready");
 }
 
 std::optional<HttpResponse> Worker::control(ConnectionId id, const HttpRequest& request) {

@@ -195,7 +195,7 @@ class ControlFixture {
   ConnectionLimiter personal{{8, 8}, none_exempt};
   ConnectionLimiter encoders{{1, 1}, none_exempt};
   GroupedLog grouped_log{access};
-  WorkerContext context{config, clock, clock, access, limiter, personal, encoders, grouped_log, {}, {}};
+  WorkerContext context{config, clock, clock, access, limiter, personal, encoders, grouped_log, {}, {}, {}};
   MetricsWriter segment{config.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), 1, clock.now};
   HeldExecutor encoding;
   std::deque<FakeNetwork> networks = two_networks();

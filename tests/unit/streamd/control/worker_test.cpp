@@ -260,6 +260,17 @@ TEST_CASE_FIXTURE(Fixture, "it is ready while its stations play, and the server 
   CHECK(ready().status == 503);
 }
 
+TEST_CASE_FIXTURE(Fixture, "it is ready once every worker knows the stations") {
+  const auto ready = [&](ConnectionId id) { return ask(id, http_request("GET", "/readyz")).status; };
+  CHECK(ready(2) == 503);
+  start_synth();
+  advance(5 * kChunkNs);
+  CHECK(ready(2) == 200);
+  worker(3).set_directory(std::make_shared<StationDirectory>());
+  CHECK(ready(2) == 503);
+  CHECK(ready(3) == 503);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a playlist names the stream under the host that was asked, with its query") {
   play();
   HttpRequest request = http_request("GET", "/listen/default.m3u", "ticket=t");
