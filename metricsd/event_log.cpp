@@ -18,7 +18,7 @@ std::string sentence(const LoggedEvent& event) {
     case EventKind::kHole:
       return station + counted(event.count, "chunk was", "chunks were") + " not there when due";
     case EventKind::kOverrun:
-      return station + "streamd was lapped " + counted(event.count, "time", "times");
+      return "streamd was lapped " + counted(event.count, "time", "times");
     case EventKind::kFailover:
       return "The device failed, the native engine renders: " + counted(event.count, "failover", "failovers");
     case EventKind::kRefusals:
@@ -64,7 +64,7 @@ namespace {
 
 constexpr std::array<CountedEvent, 5> kCounted{{
     {"ring_buffer_underruns_total", EventKind::kHole, Daemon::kStreamd, "station"},
-    {"ring_buffer_overruns_total", EventKind::kOverrun, Daemon::kStreamd, "station"},
+    {"ring_buffer_overruns_total", EventKind::kOverrun, Daemon::kStreamd, ""},
     {"auralis_engine_failovers_total", EventKind::kFailover, Daemon::kSynthd, ""},
     {"websocket_connections_rejected_total", EventKind::kRefusals, Daemon::kStreamd, "reason"},
     {"auralis_control_messages_total", EventKind::kControl, Daemon::kStreamd, "result"},

@@ -91,9 +91,7 @@ StreamMetrics::Rejection StreamMetrics::rejected(const std::string& reason) {
 
 StreamMetrics::StationMetrics StreamMetrics::of(const MetricLabel& label) {
   return {m_.counter("ring_buffer_underruns_total",
-                     "Chunks not in the ring when they were due; silence was sent instead", {label}),
-          m_.counter("ring_buffer_overruns_total",
-                     "Times that streamd was lapped: its chunk had been overwritten", {label})};
+                     "Chunks not in the ring when they were due; silence was sent instead", {label})};
 }
 
 }  // namespace auralis

@@ -44,7 +44,6 @@ class StreamMetrics {
   // Of one configured station, or the sums of all personal ones.
   struct StationMetrics {
     Counter underruns;
-    Counter overruns;
     std::optional<AudioMetrics> sent_audio{};  // of a configured station
   };
   // Of a group's listeners, by WireFormat. The seconds of both formats of Opus are one counter.
@@ -103,6 +102,10 @@ class StreamMetrics {
       "Sum of the amounts by which send intervals fell short of the duration of a chunk, in milliseconds");
   Counter send_deviation_squares =
       m_.counter(kSendDeviationSquares, "Sum of the squares of both amounts, in square milliseconds");
+
+  Counter overruns =
+      m_.counter("ring_buffer_overruns_total",
+                 "Times that streamd was lapped, or a ring behind: it skipped chunks of all stations");
 
   Histogram copy_ms = stage_latency(m_, "copy");
   Histogram encode_ms = stage_latency(m_, "encode");

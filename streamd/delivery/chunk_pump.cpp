@@ -167,9 +167,9 @@ bool ChunkPump::came_too_late() {
 }
 
 void ChunkPump::skip_to(std::int64_t live, HoleCause cause) {
+  metrics_.overruns.add();
   for (auto& entry : channels_) {
     if (entry.second.plays) {
-      entry.second.metrics->overruns.add();
       add_hole(entry.second, Hole{cause, next_, live - next_, true});
     }
     entry.second.recent.clear();

@@ -78,7 +78,7 @@ def test_a_page_tells_what_runs_and_plays(stack, hearing):
         assert re.search(rf"^{daemon} +up ", result.stdout, re.MULTILINE)
     assert re.search(r"^listeners 1, \d+ behind   success [\d.]+ %", result.stdout, re.MULTILINE)
     assert re.search(r"^hearing pcm 1; synthd renders at [\d.]+ x real time$", result.stdout, re.MULTILINE)
-    assert re.search(r"^default +\d+ +\d+ +-\d+ +\d+ +0 +0$", result.stdout, re.MULTILINE)
+    assert re.search(r"^default +\d+ +\d+ +-\d+ +\d+ +0$", result.stdout, re.MULTILINE)
     assert re.search(r"^synthesis +[\d.]+ +[\d.]+ +[\d.]+$", result.stdout, re.MULTILINE)
     assert max(map(len, lines)) <= 80
 

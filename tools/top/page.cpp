@@ -98,9 +98,9 @@ void add_drops(const View& view, std::vector<Line>& page) {
   for (const DropView& drop : view.drops) {
     if (drop.per_s > 0) text += formatted(" %s %.1f", drop.reason.c_str(), drop.per_s);
   }
-  const Emphasis emphasis = text.empty() ? Emphasis::kPlain : Emphasis::kWarning;
+  const Emphasis emphasis = text.empty() && view.overruns == 0 ? Emphasis::kPlain : Emphasis::kWarning;
   if (text.empty()) text = view.drops.empty() ? " -" : " none";
-  add_wrapped("dropped a second:" + text, "", emphasis, page);
+  add_wrapped("dropped a second:" + text + formatted("; overruns %.0f", view.overruns), "", emphasis, page);
 }
 
 // The peak in dBFS; that of digital silence as -99.
@@ -110,12 +110,12 @@ std::string peak_db(const StationView& station) {
 }
 
 Line station_line(const StationView& station) {
-  const bool troubled = station.underruns > 0 || station.overruns > 0 || station.depth_ms.value_or(0) < 200;
+  const bool troubled = station.underruns > 0 || station.depth_ms.value_or(0) < 200;
   const std::string audio =
       formatted("%-31s %5s %5s %5s", station.name.c_str(), number(station.depth_ms, "%.0f").c_str(),
                 number(station.utilization_percent, "%.0f").c_str(), peak_db(station).c_str());
-  const std::string counts = formatted(" %10s %9.0f %8.0f", number(station.chunks, "%.0f").c_str(),
-                                       station.underruns, station.overruns);
+  const std::string counts =
+      formatted(" %10s %9.0f", number(station.chunks, "%.0f").c_str(), station.underruns);
   return {(audio + counts).substr(0, kWidth), troubled ? Emphasis::kWarning : Emphasis::kPlain};
 }
 
@@ -190,8 +190,8 @@ std::vector<Line> page_of(const View& view) {
   page.push_back({formatted("%-20s %9s %9s %9s", "latency in ms", "p50", "p95", "p99"), Emphasis::kHeading});
   for (const LatencyView& latency : view.latencies) page.push_back(latency_line(latency));
   add_conditions(view, page);
-  page.push_back({"station                            ms full%  dBFS     chunks underruns overruns",
-                  Emphasis::kHeading});
+  page.push_back(
+      {"station                            ms full%  dBFS     chunks underruns", Emphasis::kHeading});
   for (const StationView& station : view.stations) page.push_back(station_line(station));
   return page;
 }

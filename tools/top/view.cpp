@@ -70,7 +70,6 @@ std::vector<StationView> stations_of(const Snapshot& snapshot, const History& hi
   add_audio(stations, snapshot, "auralis_audio_peak", &StationView::peak);
   add_audio(stations, snapshot, "auralis_audio_loudness_lufs", &StationView::loudness_lufs);
   add_increase(stations, history, "ring_buffer_underruns_total", span_ns, &StationView::underruns);
-  add_increase(stations, history, "ring_buffer_overruns_total", span_ns, &StationView::overruns);
   stations.erase(std::remove_if(stations.begin(), stations.end(),
                                 [](const StationView& station) { return !station.depth_ms; }),
                  stations.end());
@@ -155,6 +154,9 @@ View view_of(std::vector<DaemonView> daemons, const Snapshot& snapshot, const Hi
                     latency_of(history, "delivery", "audio_chunk_delivery_latency_ms", span_ns),
                     latency_of(history, "jitter", "audio_chunk_jitter_ms", span_ns)};
   view.drops = drops_of(history, span_ns, view.window_s);
+  for (const auto& series : history.series()) {
+    if (series.name == "ring_buffer_overruns_total") view.overruns += history.increase(series, span_ns);
+  }
   view.conditions = conditions.now();
   view.health = health_of(view);
   return view;

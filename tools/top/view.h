@@ -43,7 +43,6 @@ struct StationView {
   std::optional<double> peak;  // 0 to 1
   std::optional<double> loudness_lufs;
   double underruns = 0;  // in the window
-  double overruns = 0;   // likewise
 };
 
 // Quantiles of what was observed in the window, in milliseconds; nothing if there was nothing.
@@ -78,6 +77,7 @@ struct View {
   std::vector<StationView> stations;
   std::vector<LatencyView> latencies;
   std::vector<DropView> drops;
+  double overruns = 0;                                   // in the window
   std::array<Condition, kAlertRules.size()> conditions;  // in the order of kAlertRules
 };
 

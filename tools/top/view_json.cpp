@@ -32,7 +32,6 @@ Json station_json(const StationView& station) {
   add(json, "peak", station.peak);
   add(json, "loudness_lufs", station.loudness_lufs);
   json["underruns"] = station.underruns;
-  json["overruns"] = station.overruns;
   return json;
 }
 
@@ -73,6 +72,7 @@ std::string view_json(const View& view, const Snapshot& snapshot) {
     json["latency_ms"][std::string(latency.name)] = latency_json(latency);
   json["drops_per_s"] = Json::object();
   for (const DropView& drop : view.drops) json["drops_per_s"][drop.reason] = drop.per_s;
+  json["overruns"] = view.overruns;
   for (std::size_t i = 0; i < kAlertRules.size(); ++i)
     json["conditions"].push_back(condition_json(kAlertRules.at(i), view.conditions.at(i)));
   json["metrics"] = Json::parse(snapshot_json(snapshot, {}, 0)).at("metrics");

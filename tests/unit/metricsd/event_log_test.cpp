@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(EventsFixture, "EventLog: a condition that fires is raised, an
 TEST_CASE_FIXTURE(EventsFixture, "EventLog: what is counted is told apart by kind and subject") {
   const auto counters = [](double lapped, double failovers, double limit, double ticket, double accepted) {
     return std::vector<MetricSample>{
-        counter_of("ring_buffer_overruns_total", lapped, {{"station", "day"}}),
+        counter_of("ring_buffer_overruns_total", lapped),
         counter_of("auralis_engine_failovers_total", failovers),
         counter_of("websocket_connections_total", limit),
         counter_of("websocket_connections_rejected_total", limit, {{"reason", "limit"}}),
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(EventsFixture, "EventLog: what is counted is told apart by kin
     return std::string(event_kind_name(event.kind)) + ", " + std::string(daemon_name(event.process)) + ", " +
            event.subject + ": " + event.message;
   };
-  CHECK(described(0) == "overrun, streamd, day: Station day: streamd was lapped 2 times");
+  CHECK(described(0) == "overrun, streamd, streamd: streamd was lapped 2 times");
   CHECK(described(1) == "failover, synthd, synthd: The device failed, the native engine renders: 1 failover");
   CHECK(described(2) == "refusals, streamd, limit: 100 connections refused: limit");
   CHECK(described(3) == "refusals, streamd, ticket: 1 connection refused: ticket");

@@ -21,7 +21,7 @@ View healthy_view() {
   view.realtime_factor = 41.25;
   view.latencies = {{"synthesis", 1.25, 2.5, 5.0}, {"delivery", {}, {}, {}}};
   view.drops = {{"backlog", 0}};
-  view.stations = {{"day", 799.4, 40.0, 12'345.0, 0.4, {}, 0, 0}};
+  view.stations = {{"day", 799.4, 40.0, 12'345.0, 0.4, {}, 0}};
   return view;
 }
 
@@ -49,10 +49,10 @@ TEST_CASE("a page has what an operator looks for, and a dash for what is absent"
   CHECK(line_of({}, "hearing").text == "hearing -; synthd renders at - x real time");
   CHECK(line_of(view, "synthesis").text == "synthesis                  1.2       2.5       5.0");
   CHECK(line_of(view, "delivery").text == "delivery                     -         -         -");
-  CHECK(line_of(view, "dropped").text == "dropped a second: none");
+  CHECK(line_of(view, "dropped").text == "dropped a second: none; overruns 0");
   CHECK(line_of(view, "none holds").emphasis == Emphasis::kPlain);
   CHECK(line_of(view, "day").text ==
-        "day                               799    40    -8      12345         0        0");
+        "day                               799    40    -8      12345         0");
 }
 
 TEST_CASE("trouble stands out") {
@@ -61,6 +61,7 @@ TEST_CASE("trouble stands out") {
   view.daemons[0] = {
       Daemon::kSynthd, DaemonStatus::kHung, "synthd hangs: its heartbeat has stopped", 7.0, {}, {}};
   view.drops[0].per_s = 2.5;
+  view.overruns = 2;
   view.stations[0].depth_ms = 150;
   Condition& low = view.conditions.at(alert_index("RingBufferDepthLow"));
   low = {AlertState::kPending, view.unix_ns, "day", 150.0};
@@ -69,7 +70,7 @@ TEST_CASE("trouble stands out") {
   CHECK(synthd.text == "synthd    hung       heartbeat  7.0 s");
   CHECK(synthd.emphasis == Emphasis::kBad);
   CHECK(line_of(view, "  synthd hangs: its heartbeat has stopped").emphasis == Emphasis::kBad);
-  CHECK(line_of(view, "dropped").text == "dropped a second: backlog 2.5");
+  CHECK(line_of(view, "dropped").text == "dropped a second: backlog 2.5; overruns 2");
   CHECK(line_of(view, "day").emphasis == Emphasis::kWarning);
   const Line condition = line_of(view, "high RingBufferDepthLow");
   CHECK(condition.text.find("high RingBufferDepthLow of day pending, 150 (< 200 ms), since ") == 0);

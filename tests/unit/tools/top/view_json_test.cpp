@@ -22,7 +22,8 @@ TEST_CASE("a view is an object, without what is absent, and with all metrics") {
   view.listeners_by_format = {{"pcm", 12}};
   view.latencies = {{"synthesis", 1.0, 2.0, 3.0}, {"delivery", {}, {}, {}}};
   view.drops = {{"backlog", 2.5}};
-  view.stations = {{"day", 799.0, {}, 5.0, 0.5, {}, 1, 0}};
+  view.stations = {{"day", 799.0, {}, 5.0, 0.5, {}, 1}};
+  view.overruns = 3;
   view.conditions[6] = {AlertState::kPending, 0, "day", 150.0};
   Snapshot snapshot;
   snapshot.families = families_of({gauge_of("auralis_up", 1, {{"process", "synthd"}})});
@@ -37,15 +38,12 @@ TEST_CASE("a view is an object, without what is absent, and with all metrics") {
   CHECK(json["listeners_by_format"] == nlohmann::json{{"pcm", 12}});
   CHECK_FALSE(json.contains("realtime_factor"));
   CHECK_FALSE(json.contains("success_percent"));
-  CHECK(json["stations"][0] == nlohmann::json{{"name", "day"},
-                                              {"depth_ms", 799},
-                                              {"chunks", 5},
-                                              {"peak", 0.5},
-                                              {"underruns", 1},
-                                              {"overruns", 0}});
+  CHECK(json["stations"][0] ==
+        nlohmann::json{{"name", "day"}, {"depth_ms", 799}, {"chunks", 5}, {"peak", 0.5}, {"underruns", 1}});
   CHECK(json["latency_ms"] == nlohmann::json{{"synthesis", {{"p50", 1}, {"p95", 2}, {"p99", 3}}},
                                              {"delivery", nlohmann::json::object()}});
   CHECK(json["drops_per_s"] == nlohmann::json{{"backlog", 2.5}});
+  CHECK(json["overruns"] == 3);
   CHECK(json["conditions"].size() == kAlertRules.size());
   CHECK(json["conditions"][6]["state"] == "pending");
   CHECK(json["conditions"][6]["measured"] == 150);
