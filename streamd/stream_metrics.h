@@ -70,12 +70,12 @@ class StreamMetrics {
       {0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 500, 1000, 2000, 5000});
   Histogram end_to_end_latency_ms = m_.histogram(
       "audio_end_to_end_latency_ms",
-      "Time from a chunk's due time until the listener's sound card plays it, in milliseconds, as "
-      "reported by players",
+      "Time from a chunk's due time until the listener's sound card plays it, less the audio that the player "
+      "has buffered, in milliseconds, as reported by players",
       {10, 25, 50, 75, 100, 150, 200, 300, 500, 1000, 2000});
-  Histogram player_buffer_ms =
-      m_.histogram("auralis_player_buffer_ms",
-                   "Audio buffered in a player, in milliseconds, as reported by it", {20, 50, 100, 200, 500});
+  Histogram player_buffer_ms = m_.histogram("auralis_player_buffer_ms",
+                                            "Audio buffered in a player, in milliseconds, as reported by it",
+                                            {50, 200, 500, 1000, 2000, 5000});
   Counter player_underruns =
       m_.counter("auralis_player_underruns_total", "Times that a player ran dry, as reported by players");
   Counter player_gaps =

@@ -75,7 +75,7 @@ struct Config {
     std::string tls_key;
     std::int64_t threads = 0;  // 0: one less than there are cores, 1 to 8
     std::int64_t drain_ms = 5'000;
-    std::int64_t prefill_ms = 300;
+    std::int64_t prefill_ms = 1000;
     std::int64_t max_backlog_ms = 2'000;
     std::int64_t max_backlog_kb = 1'024;
     std::int64_t opus_kbps = 96;

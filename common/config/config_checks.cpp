@@ -20,7 +20,7 @@ void ConfigLoader::check_together() const {
   if (config_.synthd.engine == EngineChoice::kNative && !config_.synthd.device.empty()) {
     refuse("synthd", "device", "must be empty with engine native, which uses no OpenCL device");
   }
-  if (config_.streamd.prefill_ms > past_ms) {
+  if (config_.streamd.prefill_ms > past_ms && given("streamd", "prefill_ms")) {
     refuse(
         "streamd", "prefill_ms",
         "must be at most [audio] ring_ms - target_depth_ms - chunk_ms, which is " + std::to_string(past_ms));
@@ -63,6 +63,11 @@ void ConfigLoader::check_stations() const {
     refuse("synthd", "max_stations",
            "must be 0, or at least the number of [[station]], which is " + std::to_string(count));
   }
+}
+
+// Whether a source gave the key; else it has its default value.
+bool ConfigLoader::given(std::string_view section, std::string_view name) const {
+  return !places_[config_key_index(section, name)].empty();
 }
 
 void ConfigLoader::refuse(std::string_view section, std::string_view name, const std::string& why) const {

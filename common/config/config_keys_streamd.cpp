@@ -31,7 +31,7 @@ std::vector<ConfigKey> delivery_keys() {
       {"streamd", "prefill_ms", [](Config& c) -> std::int64_t& { return c.streamd.prefill_ms; },
        integer_from(0, 1'000),
        "Past audio sent to a new listener at once, in milliseconds; at most ring_ms - target_depth_ms - "
-       "chunk_ms"},
+       "chunk_ms, or as much as that if it is not given"},
       {"streamd", "max_backlog_ms", [](Config& c) -> std::int64_t& { return c.streamd.max_backlog_ms; },
        integer_from(200, 10'000),
        "Audio queued for a slow listener before chunks are dropped, in milliseconds"},

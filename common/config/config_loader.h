@@ -51,6 +51,7 @@ class ConfigLoader {
   void check_access() const;
   void check_tls(std::string_view section, const std::string& certificate, const std::string& key) const;
   void check_stations() const;
+  bool given(std::string_view section, std::string_view name) const;
   [[noreturn]] void refuse(std::string_view section, std::string_view name, const std::string& why) const;
 
   Config config_;

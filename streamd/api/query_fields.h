@@ -2,6 +2,7 @@
 // The query of a request or of a message that asks for a station.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ class QueryFields {
   const Fields& fields() const;
   // The ticket in the query; empty if there is none, or the query cannot be read.
   std::string ticket() const;
+  // The number of the newest chunk that a listener has; nothing if it has none. Throws QueryError.
+  std::optional<std::int64_t> after() const;
   // As it was sent.
   const std::string& text() const { return text_; }
 

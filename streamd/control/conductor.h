@@ -110,7 +110,8 @@ class Conductor {
   bool ready(ConnectionId id, const PendingFormat& waited);
   bool encoded(const StationId& station, const Subscriptions::Listener& listener, WireFormat format,
                std::int64_t prefill);
-  void begin(ConnectionId id, const Subscriptions::Listener& listener);
+  std::int64_t past_chunks(const PendingStation& waited, const Subscriptions::Listener& listener) const;
+  void begin(ConnectionId id, const PendingStation& waited, const Subscriptions::Listener& listener);
   void subscribe_now(ConnectionId id, const ReservedStation& reserved);
   void switch_station(ConnectionId id, const PendingStation& waited, const Subscriptions::Listener& listener);
   void switch_format(ConnectionId id, const PendingFormat& waited);

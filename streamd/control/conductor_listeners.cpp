@@ -25,7 +25,8 @@ void Conductor::add(ConnectionId id, const NewListener& listener) {
   subscriptions_.add(id, listener.worker, place.format, place.station, listener.actor, clock_.now_ns());
   // The station may have ended since the listener was admitted.
   if (!station || !secure_encoder(*station, listener.format, listener.station.encoder)) return reject(id);
-  wait_for({*station, false, listener.station.want.link.has_value(), {}, 0}, id);
+  const StationRequest& want = listener.station.want;
+  wait_for({*station, false, want.link.has_value(), {}, 0, want.after}, id);
 }
 
 void Conductor::remove(ConnectionId id, DisconnectReason reason) {
@@ -60,7 +61,7 @@ void Conductor::subscribe_now(ConnectionId id, const ReservedStation& reserved) 
   if (!secure_encoder(*station, listener->format, reserved.encoder))
     return refuse(id, {"no_place", std::string(kNoEncoder), "subscribe"});
   if (!listener->delivered_to) subscriptions_.switch_station(id, *station);
-  wait_for({*station, true, reserved.want.link.has_value(), {}, 0}, id);
+  wait_for({*station, true, reserved.want.link.has_value(), {}, 0, {}}, id);
 }
 
 // Supersedes the station that the listener waited for before.
@@ -169,7 +170,7 @@ void Conductor::serve_stations() {
     if (listener.delivered_to) {
       switch_station(id, station, listener);
     } else {
-      begin(id, listener);
+      begin(id, station, listener);
     }
     for (const ClientMessage& message : station.changes) change_now(id, message);
   }
@@ -180,7 +181,7 @@ bool Conductor::ready(ConnectionId id, const PendingStation& waited) {
   assert(subscriptions_.find(id) != nullptr);
   if (waited.plays_since_ns == 0) return false;
   const Subscriptions::Listener& listener = *subscriptions_.find(id);
-  const std::int64_t prefill = listener.delivered_to ? 0 : prefill_chunks();
+  const std::int64_t prefill = listener.delivered_to ? 0 : past_chunks(waited, listener);
   const bool encoded_now = encoded(waited.station, listener, listener.format, prefill);
   const bool owed =
       is_opus(listener.format) && (delivery_.owes(listener.station) || delivery_.owes(waited.station));
@@ -194,7 +195,16 @@ bool Conductor::encoded(const StationId& station, const Subscriptions::Listener&
   return !next || pump_.prepare(station, format, *next - prefill, *next);
 }
 
-void Conductor::begin(ConnectionId id, const Subscriptions::Listener& listener) {
+// How many past chunks a listener begins with: those that it missed, or, if it is new, the newest ones.
+std::int64_t Conductor::past_chunks(const PendingStation& waited,
+                                    const Subscriptions::Listener& listener) const {
+  const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
+  if (!waited.after || *waited.after >= next) return prefill_chunks();
+  return std::min(next - 1 - *waited.after, std::max(prefill_chunks(), pump_.past_chunks()));
+}
+
+void Conductor::begin(ConnectionId id, const PendingStation& waited,
+                      const Subscriptions::Listener& listener) {
   const StationId station = listener.station;
   if (is_opus(listener.format)) delivery_.drop_owed(station);
   InitialDelivery initial{station, listener.phase, {}, {}};
@@ -203,7 +213,7 @@ void Conductor::begin(ConnectionId id, const Subscriptions::Listener& listener) 
         make_text_message(status_message(*status, status_context(station), format_name(listener.format))));
     if (subscriptions_.listeners_of(station) == 1) sent_status_[status->station] = *status;
   }
-  initial.past = delivery_.prefill(station, listener.phase, listener.format, prefill_chunks());
+  initial.past = delivery_.prefill(station, listener.phase, listener.format, past_chunks(waited, listener));
   // After the past chunks were encoded: the head tells where the stream begins.
   const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
   if (const auto head = pump_.stream_head(station, listener.format, next)) initial.messages.push_back(head);

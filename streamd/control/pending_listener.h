@@ -16,10 +16,11 @@ namespace auralis {
 // A station that does not play yet, or whose first chunks are being encoded.
 struct PendingStation {
   StationId station;
-  bool subscribed = false;             // requested by a listener that hears another one; it is answered
-  bool own = false;                    // a personal station, opened for this listener
-  std::vector<ClientMessage> changes;  // requested since then: they are meant for that station
-  std::int64_t plays_since_ns = 0;     // 0: it does not play yet
+  bool subscribed = false;              // requested by a listener that hears another one; it is answered
+  bool own = false;                     // a personal station, opened for this listener
+  std::vector<ClientMessage> changes;   // requested since then: they are meant for that station
+  std::int64_t plays_since_ns = 0;      // 0: it does not play yet
+  std::optional<std::int64_t> after{};  // as in StationRequest
 };
 
 // A format that a listener is switched to as soon as that is possible without a gap.

@@ -90,18 +90,28 @@ StationRequest station_by_name(const StationDirectory& directory, std::string_vi
   throw StationRefusal{StationRefusal::Reason::kUnknown, "No such station; choose one of: " + names + "."};
 }
 
+namespace {
+
+StationRequest station_by_fields(const StationDirectory& directory, const QueryFields::Fields& fields) {
+  const auto name = fields.find("station");
+  if (name == fields.end()) {
+    const StationId id = directory.default_station.value_or(StationId{});
+    const auto* entry = directory.find(id);
+    return {id, std::nullopt, entry != nullptr ? entry->name : "", false};
+  }
+  if (name->second == kNewStation) return own_station(directory, permalink_of(fields));
+  return station_by_name(directory, name->second);
+}
+
+}  // namespace
+
 StationRequest station_by_query(const StationDirectory& directory, const QueryFields& query) {
   try {
     QueryFields::Fields fields = query.fields();
-    fields.erase("ticket");  // grants access, and describes no station
-    const auto name = fields.find("station");
-    if (name == fields.end()) {
-      const StationId id = directory.default_station.value_or(StationId{});
-      const auto* entry = directory.find(id);
-      return {id, std::nullopt, entry != nullptr ? entry->name : "", false};
-    }
-    if (name->second == kNewStation) return own_station(directory, permalink_of(fields));
-    return station_by_name(directory, name->second);
+    for (const char* other : {"ticket", "after"}) fields.erase(other);  // describe no station
+    StationRequest want = station_by_fields(directory, fields);
+    want.after = query.after();
+    return want;
   } catch (const QueryError& error) {
     throw StationRefusal{StationRefusal::Reason::kQuery, error.what()};
   }

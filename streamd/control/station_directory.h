@@ -45,9 +45,10 @@ bool operator==(const StationDirectory& a, const StationDirectory& b);
 // soon as it comes), or a new personal one.
 struct StationRequest {
   StationId id;
-  std::optional<Permalink> link;  // opens a personal station
-  std::string name;               // empty if it is not known yet
-  bool personal = false;          // a personal station, or one to be opened
+  std::optional<Permalink> link;        // opens a personal station
+  std::string name;                     // empty if it is not known yet
+  bool personal = false;                // a personal station, or one to be opened
+  std::optional<std::int64_t> after{};  // the newest chunk that the listener has of it, before it reconnected
 
   // The station that a ticket must name.
   std::string_view ticket_station() const { return personal ? kNewStation : std::string_view(name); }

@@ -52,6 +52,9 @@ class ChunkPump {
   // Only if has_timeline().
   const Timeline& timeline() const { return *timeline_; }
 
+  // Chunks that are held after their turn, at most, for listeners that begin.
+  std::int64_t past_chunks() const { return static_cast<std::int64_t>(keep_) - 1; }
+
   // True while audio flows: the last chunk taken of some station was music.
   bool flowing() const;
 

@@ -75,7 +75,7 @@ function reported_by_players() {
       {
         title: "End-to-End Latency (P50, P95, P99)",
         description:
-          "From a chunk's due time until a listener's sound card plays it, as players report. P99 belongs below 200 ms; above " +
+          "From a chunk's due time until a listener's sound card plays it, less what the player has buffered, as players report. P99 belongs below 200 ms; above " +
           "300 ms for one in twenty EndToEndLatencyHigh alerts.",
         unit: "ms",
         daemons: ["streamd"],

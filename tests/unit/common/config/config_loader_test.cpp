@@ -101,7 +101,7 @@ TEST_CASE_FIXTURE(LoaderFixture,
   CHECK(refused_together("[audio]\nchunk_ms = 200\ntarget_depth_ms = 1000\nring_ms = 1200") ==
         "auralis.toml:4: [audio] ring_ms = 1200: must be at least target_depth_ms + 2 * chunk_ms, which is "
         "1400");
-  CHECK(refused_together("[audio]\nring_ms = 1400\n[streamd]\nprefill_ms = 0") == "not refused");
+  CHECK(refused_together("[audio]\nring_ms = 1400") == "not refused");
 }
 
 TEST_CASE_FIXTURE(LoaderFixture, "check_together: the prefill is past audio that the ring still holds") {

@@ -45,6 +45,24 @@ TEST_CASE_FIXTURE(Fixture, "a listener begins with the status and past chunks, o
 }
 
 TEST_CASE_FIXTURE(Fixture,
+                  "a listener that comes back begins with what it missed, a new one with the newest past") {
+  start_synth();
+  advance(20 * kChunkNs);
+  REQUIRE(connect(2).status == 101);
+  advance(3 * kChunkNs);
+  const int last = chunks(2).back();
+  worker(2).closed(2, ConnectionEnd::kReset);
+  advance(4 * kChunkNs);
+  REQUIRE(connect(4, "after=" + std::to_string(last)).status == 101);
+  REQUIRE(connect(6, "after=0").status == 101);
+  REQUIRE(connect(8, "after=1000").status == 101);  // of another timeline
+  advance(2 * kChunkNs);
+  CHECK(chunks(4).front() == last + 1);
+  CHECK(chunks(6).front() < last + 1);
+  CHECK(chunks(8).front() == chunks(6).front());
+}
+
+TEST_CASE_FIXTURE(Fixture,
                   "a listener that a worker admitted before it knew of the stations hears the default one") {
   advance(kChunkNs);
   REQUIRE(connect(3).status == 101);  // still on its way to the conductor

@@ -65,6 +65,19 @@ TEST_CASE_FIXTURE(Fixture, "a query without a station asks for the default one, 
   CHECK(station_by_query(directory, QueryFields("")).name.empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "a listener that comes back says which chunk it has") {
+  CHECK(station_by_query(directory, QueryFields("station=night&after=77")).after == 77);
+  CHECK(station_by_query(directory, QueryFields("after=0")).after == 0);
+  CHECK(station_by_query(directory, QueryFields("station=new&after=5")).link);
+  CHECK_FALSE(station_by_query(directory, QueryFields("station=night")).after);
+  for (const char* const wrong :
+       {"after=", "after=-1", "after=x", "after=1.5", "after=99999999999999999999"}) {
+    const auto refusal = refusal_of([&] { station_by_query(directory, QueryFields(wrong)); });
+    REQUIRE(refusal);
+    CHECK(refusal->status() == 400);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "a new station is asked for by its link, and a ticket for it names no station") {
   const StationRequest want = station_by_query(directory, QueryFields("station=new&seed=42&preset=sleep"));
   REQUIRE(want.link);
