@@ -5,21 +5,25 @@ import { ServerClock } from "./clock.js";
 import { decode_binary, decode_json } from "./frame.js";
 import { Presence } from "./presence.js";
 
-const MIN_RETRY_MS = 500;
-const MAX_RETRY_MS = 10000;
+const MIN_RETRY_MS = 100;              // after the first attempt, which is made at once
+const MAX_RETRY_MS = 5000;
+const STEADY_MS = 5000;                // a connection that lasted so long is tried again at once
 const PING_BURST = 5;                  // pings on connect, and when the clock becomes unknown,
 const PING_BURST_INTERVAL_MS = 150;    // this far apart,
 const PING_INTERVAL_MS = 5000;         // then one at this interval
 const PING_AGAIN_MS = 500;             // least interval between the last ping and a requested one
 const SILENT_TOO_LONG_MS = 6000;       // an open connection without any message, even a pong, is dead
 const RETURN_LIMIT_MS = 4000;          // time to answer a ping after an absence
+const BURST_CHUNKS = 6;                // of the past chunks that come at once: enough to see the line's rate
 const NO_CLOSE_CODE = 1006;            // browsers' code for a connection without a close frame
 
-// Subprotocols to offer to the server, which selects the first one it supports. A server that is offered Opus after PCM may
-// switch to it if the connection is too slow.
-export function subprotocols({ saves_data, can_decode_opus }) {
-  const binary = ["auralis.pcm.v1", ...(can_decode_opus ? ["auralis.opus.v1"] : [])];
-  return [...(saves_data ? binary.reverse() : binary), "auralis.json.v1"];
+export const PCM = "auralis.pcm.v1";
+
+// Subprotocols to offer to the server, which selects the first one it supports. The listener may switch to another of them,
+// and the server from PCM to Opus if the connection is too slow.
+export function subprotocols({ prefers_opus, can_decode_opus }) {
+  const binary = [PCM, ...(can_decode_opus ? ["auralis.opus.v1"] : [])];
+  return [...(prefers_opus ? binary.reverse() : binary), "auralis.json.v1"];
 }
 
 export class Connection {
@@ -38,13 +42,16 @@ export class Connection {
   #pinged_ms = 0;                      // and when the last ping was sent; all by performance.now()
   #presence = new Presence(() => this.#on_return());
   #limit = null;                       // deadline for the server's next message
+  #opened_ms = 0;                      // when audio began to flow, by performance.now()
   #accepted = false;                      // whether the server accepted the current connection
-  #newest_due_ms = null;               // of the received chunks
+  #newest_due_ms = null;               // of the received chunks,
+  #newest_seq = null;                  // and its number
   #clock = new ServerClock();
+  #burst = null;                       // { chunks, bytes, begun_ms } of a connection's first chunks
   #go_online = () => this.retry_now();
 
   // `subprotocols`: from subprotocols(). `handlers`: on_audio(message), as decoded by frame.js; on_message(object);
-  // on_state(state, loss); on_offset(offset_ms), the server's time minus this thread's performance.now(), null while it is
+  // on_state(state, loss); on_rate(kbit_s), at which the first chunks of a connection came; on_offset(offset_ms), the server's time minus this thread's performance.now(), null while it is
   // unknown: after each pong, and when it becomes unknown.
   // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt). The last one has a `loss`
   // { retry_in_ms, code, accepted, newest_due_ms }: the close code, whether the server had accepted the connection, and the
@@ -99,7 +106,7 @@ export class Connection {
   #connect() {
     this.#drop();
     this.#set_state("connecting");
-    const socket = new WebSocket(this.#url, this.#subprotocols);
+    const socket = new WebSocket(this.#url_after_newest(), this.#subprotocols);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#accepted = true;
@@ -110,8 +117,17 @@ export class Connection {
     socket.onclose = ({ code }) => this.#retry(code);
     this.#socket = socket;
     this.#accepted = false;
+    this.#burst = { chunks: 0, bytes: 0, begun_ms: 0 };
     // The browser's own limit for an attempt is too long.
     this.#expect_message(SILENT_TOO_LONG_MS);
+  }
+
+  // Chunks that were missed meanwhile are asked for.
+  #url_after_newest() {
+    if (this.#newest_seq === null) return this.#url;
+    const url = new URL(this.#url);
+    url.searchParams.set("after", this.#newest_seq);
+    return url.href;
   }
 
   #expect_message(within_ms) {
@@ -139,11 +155,13 @@ export class Connection {
     this.#socket = null;
   }
 
-  // Exponential backoff with jitter, so that listeners do not reconnect all at once.
+  // At once, then exponential backoff with jitter, so that listeners do not come back all at the same time.
   #retry(code = NO_CLOSE_CODE) {
     this.#drop();
     if (!this.#wanted) return;
-    const least_ms = Math.min(MAX_RETRY_MS / 1.5, MIN_RETRY_MS * 2 ** this.#retries++);
+    if (this.#state === "open" && performance.now() - this.#opened_ms >= STEADY_MS) this.#retries = 0;
+    const least_ms = this.#retries === 0 ? 0 : Math.min(MAX_RETRY_MS / 1.5, MIN_RETRY_MS * 2 ** (this.#retries - 1));
+    ++this.#retries;
     const wait_ms = least_ms * (1 + Math.random() / 2);
     this.#retry_timer = setTimeout(() => this.#connect(), wait_ms);
     this.#set_state("waiting", {
@@ -153,7 +171,10 @@ export class Connection {
 
   #receive(data) {
     this.#expect_message(SILENT_TOO_LONG_MS);
-    if (typeof data !== "string") return this.#receive_audio(decode_binary(data));
+    if (typeof data !== "string") {
+      this.#measure_burst(data.byteLength);
+      return this.#receive_audio(decode_binary(data));
+    }
     let message;
     try {
       message = JSON.parse(data);
@@ -165,13 +186,25 @@ export class Connection {
     else this.#handlers.on_message(message);
   }
 
+  // The first chunk only begins the measurement: how long it took to come is not known.
+  #measure_burst(bytes) {
+    if (!this.#burst) return;
+    const now_ms = performance.now();
+    if (this.#burst.chunks++ === 0) this.#burst.begun_ms = now_ms;
+    else this.#burst.bytes += bytes;
+    if (this.#burst.chunks < BURST_CHUNKS) return;
+    this.#handlers.on_rate(this.#burst.bytes * 8 / Math.max(1, now_ms - this.#burst.begun_ms));
+    this.#burst = null;
+  }
+
   #receive_audio(message) {
     if (!message) return;
     if (this.#state !== "open") {
-      this.#retries = 0;
+      this.#opened_ms = performance.now();
       this.#set_state("open");
     }
     this.#newest_due_ms = message.due_ms;
+    this.#newest_seq = message.seq;
     this.#handlers.on_audio(message);
   }
 

@@ -21,10 +21,10 @@ export class ConnectionThread {
     this.#check_time();
   }
 
-  // Opens a connection. Chunks go to `port`, at `output_rate`. `saves_data`: prefer Opus to PCM. `handlers`:
-  // on_message(object) and on_state(state, loss), as in connection.js; on_time(known), after a time request: whether
+  // Opens a connection. Chunks go to `port`, at `output_rate`. `prefers_opus`: rather than PCM. `handlers`:
+  // on_message(object), on_state(state, loss) and on_rate(kbit_s), as in connection.js; on_time(known), after a time request: whether
   // offset_ms is known. Handlers are never called from within this call.
-  connect(url, port, { output_rate, saves_data }, handlers) {
+  connect(url, port, { output_rate, prefers_opus }, handlers) {
     const id = ++this.#last_id;
     const connection = new ConnectionProxy(handlers, {
       post: (message) => this.#worker.postMessage({ id, ...message }),
@@ -32,7 +32,7 @@ export class ConnectionThread {
       thread_offset: () => this.#clock.offset_ms,
     });
     this.#connections.set(id, connection);
-    this.#worker.postMessage({ id, open: url, port, output_rate, saves_data }, [port]);
+    this.#worker.postMessage({ id, open: url, port, output_rate, prefers_opus }, [port]);
     return connection;
   }
 
@@ -116,7 +116,7 @@ class ConnectionProxy {
     this.state = "closed";
   }
 
-  receive({ message, state, loss, offset_ms, codec }) {
+  receive({ message, state, loss, offset_ms, codec, kbit_s }) {
     if (message) {
       this.#handlers.on_message(message);
     } else if (state) {
@@ -125,6 +125,8 @@ class ConnectionProxy {
       this.#handlers.on_state(state, loss);
     } else if (codec) {
       this.codec = codec;
+    } else if (kbit_s !== undefined) {
+      this.#handlers.on_rate(kbit_s);
     } else {
       this.#server_ms = offset_ms;
       this.#handlers.on_time(this.offset_ms !== null);

@@ -2,9 +2,9 @@
 // The thread of the connections, which also decodes. Chunks go directly from here to the audio thread through a port, so a
 // page that is busy drawing delays no audio; connection_thread.js is the page's end.
 //
-// From the page: { id, open: url, port, output_rate, saves_data }, { id, redirect: url }, { id, send: message },
+// From the page: { id, open: url, port, output_rate, prefers_opus }, { id, redirect: url }, { id, send: message },
 // { id, retry: true }, { id, request_time: true }, { id, close: true }, { page_ms }.
-// To the page: { id, state, loss }, { id, message }, { id, offset_ms }, { id, codec }, and { page_ms, thread_ms } in reply
+// To the page: { id, state, loss }, { id, message }, { id, kbit_s }, { id, offset_ms }, { id, codec }, and { page_ms, thread_ms } in reply
 // to { page_ms }: both by performance.now(), whose origin differs between threads.
 import { Connection, subprotocols } from "./connection.js";
 import { Decoder } from "./decoder.js";
@@ -13,16 +13,17 @@ import { can_decode_opus, OpusDecoder } from "./opus_decoder.js";
 const opus_known = can_decode_opus();
 const connections = new Map();         // { connection, decoder } by the page's id
 
-function open({ id, open: url, port, output_rate, saves_data }, can_decode) {
+function open({ id, open: url, port, output_rate, prefers_opus }, can_decode) {
   const decoder = new Decoder({
     output_rate, opus: new OpusDecoder(),
     on_chunk: (chunk) => port.postMessage(chunk, [chunk.samples.buffer]),
     on_codec: (codec) => postMessage({ id, codec }),
   });
-  const connection = new Connection(url, subprotocols({ saves_data, can_decode_opus: can_decode }), {
+  const connection = new Connection(url, subprotocols({ prefers_opus, can_decode_opus: can_decode }), {
     on_audio: (message) => decoder.add(message),
     on_message: (message) => postMessage({ id, message }),
     on_state: (state, loss) => postMessage({ id, state, loss }),
+    on_rate: (kbit_s) => postMessage({ id, kbit_s }),
     on_offset: (offset_ms) => postMessage({ id, offset_ms }),
   });
   connections.set(id, { connection, decoder });

@@ -15,6 +15,7 @@ const as_bpm = (value) => `${Math.round(value)}\u00a0bpm`;
 export class Controls {
   #form;
   #send;
+  #on_touch;
   #enabled = true;
   #fields = new Map();                 // parameter name -> its element
   #presets = new Map();                // preset name -> its button
@@ -28,10 +29,12 @@ export class Controls {
   #error = document.getElementById("error");
   #error_timer = 0;
 
-  // `send(message)` sends a control message; replies come back through accepted(), refused() and status().
-  constructor(form, send) {
+  // `send(message)` sends a control message; replies come back through accepted(), refused() and status(). `on_touch()`: the
+  // listener is changing the music.
+  constructor(form, send, on_touch) {
     this.#form = form;
     this.#send = send;
+    this.#on_touch = on_touch;
     for (const element of form.querySelectorAll("[data-parameter]")) {
       this.#fields.set(element.dataset.parameter, element);
       element.addEventListener("input", () => this.#touch(element));
@@ -120,6 +123,7 @@ export class Controls {
   }
 
   #touch(element) {
+    this.#on_touch();
     this.#touched[element.dataset.parameter] = read_value(element);
     show_value(element);
     this.#mark_pending();
@@ -147,6 +151,7 @@ export class Controls {
 
   // A preset sets everything: earlier touched values are not sent.
   #select(name) {
+    this.#on_touch();
     this.#selected = name;
     this.#touched = {};
     this.#mark_pending();

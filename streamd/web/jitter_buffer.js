@@ -3,38 +3,46 @@
 // sound card's pace. It runs on the audio thread (worklet.js), or, if there is none, on the page's (output.js). Neither
 // append() nor pull() allocates.
 //
-// Units: positions are stream frames since construction and only grow; `read` has a fraction, because the sound card's
-// clock never equals the server's: the rate of reading is trimmed by up to 0.2 % (3.5 cents) to hold the level.
+// Units: positions are stream frames since construction and only grow; `read` has a fraction while the rate of reading is
+// trimmed, because the sound card's clock never equals the server's, or to fill the buffer while it plays.
 //
 // The *level* (buffered frames) varies by a chunk between two arrivals. Its lowest point protects against gaps, so the
-// target refers to that: `target_ms` are still buffered when the next chunk is due to arrive.
+// target refers to that: `target_ms` are still buffered when the next chunk arrives on time. The player is in no hurry: the
+// target is what any line needs for minor troubles, or more where chunks were seen to come later. Only while a listener
+// changes the music it is low, so that changes are heard soon.
 
-const CAPACITY_FRAMES = 1 << 17;       // 2.7 s at 48 kHz; a power of two
+import { interpolate, INTERPOLATION_FRAMES } from "./interpolate.js";
+import { Lateness } from "./lateness.js";
+import { Silences } from "./silences.js";
+
+const CAPACITY_FRAMES = 1 << 19;       // 10.9 s at 48 kHz; a power of two
 const FADE_MS = 5;                     // into and out of silence
-const CROSSFADE_MS = 20;               // across a skip
+const CROSSFADE_MS = 80;               // across a skip
 const CHANGE_FADE_MS = 80;             // out of one source, then into the next
+const START_MS = 250;                  // buffered when playing starts; the rest is filled while it plays
+const RESTART_MS = 500;                // when it starts again after it ran dry
+const TARGET_MS = 2000;
+const NEAR_TARGET_MS = 400;            // while the music is being changed
+const MAX_TARGET_MS = 8000;
+const MARGIN_MS = 150;                 // kept above the lateness that was seen
+const SHRINKING = 0.1;                 // by this part in a minute, at most, the target falls
+const RETURN_MS = 180000;              // from the near target to the usual one
+const MAX_LEVEL_MS = 10000;            // buffered audio beyond this is dropped
 const WINDOW_MS = 2000;                // the lowest level is taken over this long
-const MAX_LEVEL_MS = 500;              // buffered audio beyond this is dropped
-const MAX_EXCESS_MS = 120;             // so is a lowest level this far above the target
-const SETTLING_MS = 10000;             // for this long after each start
-const SETTLING_WINDOW_MS = 1000;       // the lowest level is taken over a shorter time
-const MAX_SETTLING_EXCESS_MS = 40;     // and less excess is tolerated
 const MAX_HOLE_MS = 500;               // a longer gap is closed instead of being played as silence
 const MAX_REPEAT_MS = 2000;            // chunks repeated after a reconnect are no older
-const MAX_RATE_TRIM = 0.002;
-const TRIM_TIME_MS = 10000;            // time constant for correcting the level
-const TRIM_DEADBAND_MS = 5;
-const TARGET_STEP_MS = 40;             // an underrun for late chunks raises the target by this
-const MAX_TARGET_MS = 250;
-const TARGET_REST_MS = 60000;          // a minute without underruns lowers it by a quarter of a step
-const INTERPOLATION_FRAMES = 3;        // frames that the interpolation reads ahead
+const MAX_RATE_TRIM = 0.005;           // 9 cents
+const RETURN_RATE_TRIM = 0.009;        // on the way back from the near target
+const LEAST_RATE_TRIM = 0.0002;        // until a frame is met exactly again, whereupon samples are played as they came
+const TRIM_TIME_MS = 30000;            // time constant for correcting the level
+const TRIM_FROM_MS = 60;               // deviation at which correcting it begins,
+const TRIM_UNTIL_MS = 10;              // and ends
 
 export class JitterBuffer {
-  // `output_rate`: frames a second that pull() delivers. `target_ms`: see above. `lookahead_ms`: how much the owner
-  // pulls at once when playing starts.
-  constructor({ output_rate, target_ms = 80, lookahead_ms = 0 }) {
+  // `output_rate`: frames a second that pull() delivers. `lookahead_ms`: how much the owner pulls at once when playing
+  // starts.
+  constructor({ output_rate, lookahead_ms = 0 }) {
     this.output_rate = output_rate;
-    this.base_target_ms = target_ms;
     this.lookahead_ms = lookahead_ms;
 
     this.left = new Float32Array(CAPACITY_FRAMES);
@@ -51,7 +59,7 @@ export class JitterBuffer {
     this.newest_start = 0;             // position of its first frame
     this.segment_start = 0;            // earlier positions belong to an earlier part of the timeline
     this.ends_in_sound = false;
-    this.sound_end = 0;                // only silence is buffered after this
+    this.silences = new Silences();
 
     // The state of playing: filling (silent), playing, fading (towards filling).
     this.state = "filling";
@@ -62,19 +70,23 @@ export class JitterBuffer {
     this.changing = false;             // switching to another source: running dry is no underrun
 
     // The servo that holds the level.
-    this.target_ms = target_ms;
-    this.ran_late = false;             // late chunks caused the last underrun, not lost ones
+    this.target_ms = TARGET_MS;
+    this.base_ms = TARGET_MS;          // below which the target does not fall
+    this.near = false;                 // whether the music is being changed
+    this.lateness = new Lateness();
+    this.clock_ms = 0;                 // by the sound card: what was pulled
+    this.correcting = false;
     this.rate_trim = 0;
     this.rate_trim_goal = 0;
     this.window_lowest_ms = Infinity;
-    this.played_ms = 0;                // since the last start
     this.window_ms = 0;                // elapsed time of the current window
-    this.quiet_ms = 0;
 
     // Counters, since construction.
     this.underruns = 0;                // how often playback ran dry
     this.gaps = 0;                     // chunks that never came, or came as silence
     this.skips = 0;                    // how often buffered audio was dropped
+    this.silence_ms = 0;               // output since playing first started: fills after running dry, and missing chunks
+    this.started = false;
   }
 
   // Appends a chunk { seq, due_ms, rate, frames, silent, samples }, with samples as interleaved stereo, 16 bit or floats.
@@ -102,9 +114,10 @@ export class JitterBuffer {
       this.fade_frames = this.#frames(FADE_MS);
       this.chunk_frames = chunk.frames;
       this.segment_start = this.write;
-      this.ran_late = false;
+      if (older) this.lateness.clear();
     }
 
+    this.lateness.add(this.clock_ms, chunk.due_ms);
     this.newest_seq = chunk.seq;
     this.newest_due_ms = chunk.due_ms;
     this.newest_start = this.write;
@@ -123,6 +136,7 @@ export class JitterBuffer {
     this.newest_due_ms = 0;
     this.segment_start = this.write;
     this.ends_in_sound = false;
+    this.lateness.clear();
     if (this.state === "filling") {
       this.read = this.write;
       return;
@@ -134,8 +148,21 @@ export class JitterBuffer {
     this.gain_step = -this.gain / Math.max(1, Math.floor(frames));
   }
 
+  // The listener begins or ends changing the music: what is buffered beyond the near target is skipped at once, and
+  // filled again within some minutes.
+  set_near(near) {
+    this.near = near;
+    if (!near) return;
+    this.base_ms = NEAR_TARGET_MS;
+    this.target_ms = this.#wanted_ms();
+    const excess_ms = this.level_ms - this.#chunk_ms - this.target_ms;
+    if (this.state === "playing" && excess_ms > this.#chunk_ms) this.#skip(excess_ms);
+  }
+
   // Delivers the next `count` frames at the output rate: sound, or silence while the buffer fills.
   pull(left, right, count) {
+    const elapsed_ms = count * 1000 / this.output_rate;
+    this.clock_ms += elapsed_ms;
     if (this.state === "filling") this.#try_start();
     for (let i = 0; i < count; ++i) {
       if (this.state === "filling") {
@@ -144,16 +171,18 @@ export class JitterBuffer {
       }
       this.#next_frame(left, right, i);
     }
-    if (this.state === "playing") this.#hold_level(count * 1000 / this.output_rate);
+    if (this.started && !this.sounding && !this.changing) this.silence_ms += elapsed_ms;
+    this.#set_target(elapsed_ms);
+    if (this.state === "playing") this.#hold_level(elapsed_ms);
   }
 
   get playing() {
     return this.state === "playing";
   }
 
-  // Playing, and not only silence in place of missing chunks.
+  // Playing, and not silence in place of missing chunks.
   get sounding() {
-    return this.playing && this.read < this.sound_end;
+    return this.playing && !this.silences.include(this.read);
   }
 
   get level_ms() {
@@ -170,6 +199,16 @@ export class JitterBuffer {
       frame: Math.floor(offset - chunks * this.chunk_frames),
       due_ms: this.newest_due_ms + offset * 1000 / this.stream_rate,
     };
+  }
+
+  get #chunk_ms() {
+    return this.stream_rate ? this.chunk_frames * 1000 / this.stream_rate : 0;
+  }
+
+  // State and counters, for the page.
+  report() {
+    const { level_ms, target_ms, playing, sounding, underruns, gaps, skips, silence_ms } = this;
+    return { position: this.position(), level_ms, target_ms, playing, sounding, underruns, gaps, skips, silence_ms };
   }
 
   #frames(ms) {
@@ -205,12 +244,12 @@ export class JitterBuffer {
     }
     this.write += frames;
     this.ends_in_sound = true;
-    this.sound_end = this.write;
   }
 
   #append_silence(frames) {
     this.#end_sound();
     this.#make_room(frames);
+    this.silences.add(this.write, this.write + frames);
     const mask = CAPACITY_FRAMES - 1;
     for (let at = this.write; at < this.write + frames; ++at) this.left[at & mask] = this.right[at & mask] = 0;
     this.write += frames;
@@ -235,24 +274,24 @@ export class JitterBuffer {
     if (this.read < oldest) this.read = oldest;
   }
 
-  // Arrivals are a chunk apart, and the next may be that far away: three quarters of a chunk above the target leaves room
-  // for the worst case, and the servo corrects the rest.
+  // Playing starts with what came at once, and fills the rest while it plays. Arrivals are a chunk apart, so there are at
+  // least two.
   #try_start() {
     if (!this.stream_rate) return;
-    const target_ms = this.ran_late ? Math.min(this.target_ms + TARGET_STEP_MS, MAX_TARGET_MS) : this.target_ms;
-    const chunk_ms = this.chunk_frames * 1000 / this.stream_rate;
-    const start = this.#frames(target_ms + 0.75 * chunk_ms + this.lookahead_ms);
+    const least_ms = this.started && !this.changing ? RESTART_MS : START_MS;
+    const start = this.#frames(Math.max(least_ms, 1.75 * this.#chunk_ms) + this.lookahead_ms);
     if (this.write - this.read < start) return;
-    this.read = this.write - start;
-    this.target_ms = target_ms;
-    this.ran_late = false;
-    this.quiet_ms = 0;
+    this.read = Math.floor(this.read);
+    // Output that the browser starts late has collected more than is wanted.
+    const most = this.#frames(this.target_ms + this.#chunk_ms + this.lookahead_ms);
+    if (!this.started || this.changing) this.read = Math.max(this.read, this.write - most);
     this.state = "playing";
+    this.started = true;
     this.gain = 0;
     this.gain_step = 1 / (this.changing ? this.#frames(CHANGE_FADE_MS) : this.fade_frames);
     this.changing = false;
+    this.correcting = false;
     this.rate_trim = this.rate_trim_goal = 0;
-    this.played_ms = 0;
     this.#start_window();
   }
 
@@ -264,12 +303,12 @@ export class JitterBuffer {
       this.gain_step = -this.gain / Math.max(1, Math.floor(available / step));
     }
 
-    let l = this.#interpolate(this.left, this.read);
-    let r = this.#interpolate(this.right, this.read);
+    let l = interpolate(this.left, this.read);
+    let r = interpolate(this.right, this.read);
     if (this.skip_frames > 0) {
       const ahead = this.read + this.skip_frames;
-      l += (this.#interpolate(this.left, ahead) - l) * this.skip_done;
-      r += (this.#interpolate(this.right, ahead) - r) * this.skip_done;
+      l += (interpolate(this.left, ahead) - l) * this.skip_done;
+      r += (interpolate(this.right, ahead) - r) * this.skip_done;
       this.skip_done += 1000 / (CROSSFADE_MS * this.output_rate);
       if (this.skip_done >= 1) {
         this.read += this.skip_frames;
@@ -280,24 +319,20 @@ export class JitterBuffer {
     right[i] = r * this.gain;
 
     this.gain = Math.min(1, this.gain + this.gain_step);
+    const before = this.read;
     this.read += step;
+    if (this.rate_trim_goal === 0 && this.rate_trim !== 0) this.#meet_frame(before);
     if (this.state === "fading" && this.gain <= 0) this.#run_dry();
   }
 
-  // Cubic Hermite through four frames; exactly the sample itself if the position has no fraction.
-  #interpolate(ring, position) {
-    const mask = CAPACITY_FRAMES - 1;
-    const at = Math.floor(position);
-    const t = position - at;
-    const b = ring[at & mask];
-    if (t === 0) return b;
-    const a = ring[(at - 1) & mask];
-    const c = ring[(at + 1) & mask];
-    const d = ring[(at + 2) & mask];
-    const c1 = 0.5 * (c - a);
-    const c2 = a - 2.5 * b + 2 * c - 0.5 * d;
-    const c3 = 0.5 * (d - a) + 1.5 * (b - c);
-    return ((c3 * t + c2) * t + c1) * t + b;
+  // Ends the trim where a frame is met: from there on samples are played as they came.
+  #meet_frame(before) {
+    if (Math.abs(this.rate_trim) > LEAST_RATE_TRIM || this.stream_rate !== this.output_rate) return;
+    const nearest = Math.round(this.read);
+    const passed = (before - nearest + 1) * (this.read - nearest) <= 0;
+    if (!passed) return;
+    this.read = nearest;
+    this.rate_trim = 0;
   }
 
   #run_dry() {
@@ -310,27 +345,38 @@ export class JitterBuffer {
       return;
     }
     this.underruns += 1;
-    this.ran_late = true;
+  }
+
+  // What the line needs, by the lateness that was seen.
+  #wanted_ms() {
+    return Math.min(Math.max(this.base_ms, this.lateness.most_ms + MARGIN_MS), MAX_TARGET_MS);
+  }
+
+  // Grows at once, and falls slowly.
+  #set_target(elapsed_ms) {
+    if (!this.near && this.base_ms < TARGET_MS) {
+      this.base_ms = Math.min(TARGET_MS, this.base_ms + (TARGET_MS - NEAR_TARGET_MS) * elapsed_ms / RETURN_MS);
+    }
+    const fallen_ms = this.target_ms * (1 - SHRINKING * elapsed_ms / 60000);
+    this.target_ms = Math.max(this.#wanted_ms(), Math.min(this.target_ms, fallen_ms));
   }
 
   #hold_level(elapsed_ms) {
     this.rate_trim += (this.rate_trim_goal - this.rate_trim) * Math.min(1, elapsed_ms / 300);
-    if (Math.abs(this.rate_trim) < 1e-7) this.rate_trim = 0;
+    if (this.rate_trim_goal === 0 && this.rate_trim !== 0 && Math.abs(this.rate_trim) < LEAST_RATE_TRIM) {
+      this.rate_trim = Math.sign(this.rate_trim) * LEAST_RATE_TRIM;
+    }
 
     const level_ms = this.level_ms;
-    const chunk_ms = this.chunk_frames * 1000 / this.stream_rate;
-    if (level_ms > MAX_LEVEL_MS + chunk_ms) return this.#skip(level_ms - this.target_ms - chunk_ms);
+    if (level_ms > MAX_LEVEL_MS + this.#chunk_ms) return this.#skip(level_ms - this.target_ms - this.#chunk_ms);
 
     this.window_lowest_ms = Math.min(this.window_lowest_ms, level_ms);
     this.window_ms += elapsed_ms;
-    this.played_ms += elapsed_ms;
-    const settling = this.played_ms < SETTLING_MS;
-    if (this.window_ms < (settling ? SETTLING_WINDOW_MS : WINDOW_MS)) return;
-    this.#rest(this.window_ms);
+    if (this.window_ms < WINDOW_MS) return;
     const excess_ms = this.window_lowest_ms - this.target_ms;
-    if (excess_ms > (settling ? MAX_SETTLING_EXCESS_MS : MAX_EXCESS_MS)) return this.#skip(excess_ms);
-    const trim = Math.abs(excess_ms) < TRIM_DEADBAND_MS ? 0 : excess_ms / TRIM_TIME_MS;
-    this.rate_trim_goal = Math.max(-MAX_RATE_TRIM, Math.min(MAX_RATE_TRIM, trim));
+    this.correcting = Math.abs(excess_ms) >= (this.correcting ? TRIM_UNTIL_MS : TRIM_FROM_MS);
+    const most = this.base_ms < TARGET_MS ? RETURN_RATE_TRIM : MAX_RATE_TRIM;
+    this.rate_trim_goal = this.correcting ? Math.max(-most, Math.min(most, excess_ms / TRIM_TIME_MS)) : 0;
     this.#start_window();
   }
 
@@ -345,12 +391,5 @@ export class JitterBuffer {
     this.skip_frames = this.#frames(ms);
     this.skip_done = 0;
     this.skips += 1;
-  }
-
-  #rest(elapsed_ms) {
-    this.quiet_ms += elapsed_ms;
-    if (this.quiet_ms < TARGET_REST_MS) return;
-    this.quiet_ms = 0;
-    this.target_ms = Math.max(this.base_target_ms, this.target_ms - TARGET_STEP_MS / 4);
   }
 }

@@ -8,18 +8,16 @@ const PROCESSOR = "auralis-playback";
 const VOLUME_RAMP_S = 0.05;
 const CLOSE_RAMP_S = 0.06;
 
-// Scheduled mode: how far ahead to schedule, and how often. The lookahead counts towards the latency, so the buffer's own
-// target is lower.
+// Scheduled mode: how far ahead to schedule, and how often.
 const LOOKAHEAD_S = 0.06;
 const BLOCK_S = 0.02;
 const TICK_MS = 10;
-const SCHEDULED_TARGET_MS = 50;
 const REPORT_INTERVAL_S = 0.1;
 const STAMP_FRESH_MS = 1000;           // an older one is from before a suspension
 
 export class Output {
-  // `on_report(report)`: { context_time, position, level_ms, playing, sounding, underruns, gaps, skips }, as worklet.js
-  // sends it. `on_change()`: the browser has suspended or resumed the output. Rejects if there is no sound output.
+  // `on_report(report)`: JitterBuffer.report(), and `context_time`: when the frame at its position leaves the graph.
+  // `on_change()`: the browser has suspended or resumed the output. Rejects if there is no sound output.
   static async create({ sample_rate, volume, on_report, on_change }) {
     const context = make_context(sample_rate);
     context.resume().catch(() => {});  // at once: some browsers allow it only within the user gesture
@@ -49,6 +47,11 @@ export class Output {
   // Takes chunks from `port`, of any thread, and no longer from the former port.
   take_chunks_from(port) {
     this.source.take_chunks_from(port);
+  }
+
+  // The listener begins or ends changing the music, as JitterBuffer.set_near().
+  set near(near) {
+    this.source.set_near(near);
   }
 
   // Frames a second.
@@ -126,6 +129,10 @@ class WorkletSource {
     this.node.port.postMessage({ chunks: port }, [port]);
   }
 
+  set_near(near) {
+    this.node.port.postMessage({ near });
+  }
+
   close() {
     this.node.port.onmessage = null;
     this.node.port.postMessage({ stop: true });
@@ -139,9 +146,7 @@ class ScheduledSource {
     this.context = context;
     this.on_report = on_report;
     this.node = context.createGain();
-    this.buffer = new JitterBuffer({
-      output_rate: context.sampleRate, target_ms: SCHEDULED_TARGET_MS, lookahead_ms: LOOKAHEAD_S * 1000,
-    });
+    this.buffer = new JitterBuffer({ output_rate: context.sampleRate, lookahead_ms: LOOKAHEAD_S * 1000 });
     this.block_frames = Math.round(BLOCK_S * context.sampleRate);
     this.next_frame = 0;               // on the context's timeline, so that blocks meet to the sample
     this.next_report = 0;
@@ -157,6 +162,10 @@ class ScheduledSource {
       this.buffer.append(data);
       this.#schedule();
     };
+  }
+
+  set_near(near) {
+    this.buffer.set_near(near);
   }
 
   close() {
@@ -192,11 +201,8 @@ class ScheduledSource {
     const context_time = this.next_frame / this.context.sampleRate;
     if (context_time < this.next_report) return;
     this.next_report = context_time + REPORT_INTERVAL_S;
-    const { playing, sounding, underruns, gaps, skips } = this.buffer;
-    const position = this.buffer.position();
-    const scheduled_ms = playing ? (context_time - this.context.currentTime) * 1000 : 0;
-    this.on_report({
-      context_time, position, level_ms: this.buffer.level_ms + scheduled_ms, playing, sounding, underruns, gaps, skips,
-    });
+    const report = this.buffer.report();
+    const scheduled_ms = report.playing ? (context_time - this.context.currentTime) * 1000 : 0;
+    this.on_report({ context_time, ...report, level_ms: report.level_ms + scheduled_ms });
   }
 }

@@ -2,7 +2,9 @@
 // Playback for the listener: the sound output and the connection that feeds it. A change of station connects to the new
 // one first, and drops the current one when the new one plays; a refused change does not affect the sound.
 import { fetch_status } from "./api_client.js";
+import { PCM } from "./connection.js";
 import { ConnectionThread } from "./connection_thread.js";
+import { LineTrial } from "./line_trial.js";
 import { Output } from "./output.js";
 import { Presence } from "./presence.js";
 import { CODE_STATION_GONE, why_refused } from "./route.js";
@@ -26,7 +28,9 @@ export class Playback {
   #route = null;                       // as last requested
   #presence = new Presence(() => this.sound.forget_latency());
   #trouble = null;
-  #saves_data = false;
+  #quality = "auto";
+  #without_opus = false;               // "auto" does without: no encoder is free
+  #line_trial = null;                  // of "auto": whether the line carries PCM
 
   sound = new Sound(this.#presence);   // of the latest play
 
@@ -81,6 +85,7 @@ export class Playback {
     const mine = ++this.#session;
     this.#wanted = true;
     this.#route = route;
+    this.#without_opus = false;
     this.#presence.start();
     this.sound = new Sound(this.#presence);
     this.#handlers.on_state();
@@ -107,14 +112,21 @@ export class Playback {
   // Switches to another station during playback.
   change(route) {
     this.#route = route;
+    this.#without_opus = false;
     if (this.#output) this.#connect(route);
   }
 
-  // Selects data-saving or lossless sound, from the next connection on, which replaces the current one.
-  set saves_data(saves_data) {
-    if (saves_data === this.#saves_data) return;
-    this.#saves_data = saves_data;
+  // Selects the sound, from the next connection on, which replaces the current one: "pcm" is lossless, "opus" saves data,
+  // "auto" begins with Opus, where an encoder is free, and goes over to PCM once the line has shown that it carries it.
+  set quality(quality) {
+    if (quality === this.#quality) return;
+    this.#quality = quality;
+    this.#without_opus = false;
     if (this.#output) this.#connect(this.#route);
+  }
+
+  get #prefers_opus() {
+    return this.#quality !== "pcm" && !this.#without_opus;
   }
 
   // Cancels a pending change; the current station stays.
@@ -129,6 +141,7 @@ export class Playback {
     ++this.#session;
     this.#wanted = false;
     this.#drop_next();
+    this.#end_line_trial();
     this.#current?.connection.close();
     this.#current = null;
     this.#output?.close();
@@ -154,6 +167,11 @@ export class Playback {
     (this.#current ?? this.#next)?.connection.retry_now();
   }
 
+  // Whether the listener is changing the music: then little is buffered, so that changes are heard soon.
+  set near(near) {
+    if (this.#output) this.#output.near = near;
+  }
+
   set volume(gain) {
     if (this.#output) this.#output.volume = gain;
   }
@@ -162,11 +180,12 @@ export class Playback {
     this.#drop_next();
     const { port1, port2 } = new MessageChannel();
     const link = { route, chunks: port1, heard: false, status: null, attempts: 0, connection: null, limit: null };
-    const format = { output_rate: this.#output.sample_rate, saves_data: this.#saves_data };
+    const format = { output_rate: this.#output.sample_rate, prefers_opus: this.#prefers_opus };
     link.connection = this.#thread.connect(this.#url_of(route), port2, format, {
       on_message: (message) => this.#receive(link, message),
       on_state: (state, loss) => this.#apply_state(link, state, loss),
       on_time: (known) => this.#time_answered(link, known),
+      on_rate: () => {},
     });
     if (this.#current) link.limit = this.#presence.after(CHANGE_LIMIT_MS, () => this.#refuse(link, "later", null));
     this.#next = link;
@@ -217,6 +236,29 @@ export class Playback {
     this.#output.take_chunks_from(link.chunks);
     this.#handlers.on_station(link.route);
     if (link.status) this.#handlers.on_message(link.status);
+    this.#begin_line_trial(link);
+  }
+
+  #begin_line_trial(link) {
+    this.#end_line_trial();
+    if (this.#quality !== "auto" || navigator.connection?.saveData) return;
+    this.#line_trial = new LineTrial({
+      wanted: () => link === this.#current && link.connection.codec === "opus" && this.sounding,
+      connect: (on_rate) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.close();
+        const nothing = () => {};
+        const format = { output_rate: this.#output.sample_rate, prefers_opus: false };
+        return this.#thread.connect(this.#url_of(link.route), port2, format,
+          { on_message: nothing, on_state: nothing, on_time: nothing, on_rate });
+      },
+      on_fast: () => link.connection.send({ type: "buffer_control", format: PCM }),
+    });
+  }
+
+  #end_line_trial() {
+    this.#line_trial?.end();
+    this.#line_trial = null;
   }
 
   // Handles a broken or refused connection; the next attempt is some tenths of a second away.
@@ -231,10 +273,15 @@ export class Playback {
     const status = answer?.status ?? null;
     let why = "later";
     if (gone) why = "unknown";
-    else if (!accepted) why = why_refused(asked, status, answer?.found ?? false, this.#saves_data);
+    else if (!accepted) why = why_refused(asked, status, answer?.found ?? false, this.#prefers_opus);
     if (why === "unknown") {
       if (!route.gone()) return this.#refuse(link, link.heard ? "gone" : "unknown", status);
       link.connection.redirect(this.#url_of(route));
+    } else if (why === "no_encoder" && this.#quality === "auto") {
+      this.#without_opus = true;
+      link.connection.close();
+      if (link === this.#next) this.#next = null;
+      this.#connect(route);
     } else if (why === "other_format") {
       return this.#refuse(link, why, status);
     } else if (link.heard) {

@@ -23,6 +23,7 @@ const DISPLAY_INTERVAL_MS = 500;
 const POLL_MS = 5000;                  // how often the stations are requested over HTTP,
 const PENDING_POLL_MS = 700;           // while a change made over HTTP is not in force yet,
 const CHANGED_POLL_MS = 1000;          // and after a change of a personal station, whose permalink changes then
+const NEAR_MS = 10000;                 // a listener who has changed the music may change it again so soon
 const OWN_ENDS_MS = 10000;             // a personal station ends this long after it was left, by wall time
 
 const by_id = (id) => document.getElementById(id);
@@ -43,9 +44,9 @@ let reachable = true;
 const aurora = new Aurora(by_id("aurora"), page.play);
 const media = new MediaControls({ play, stop });
 const state_display = new StateDisplay(page.play, page.state, media);
-const controls = new Controls(by_id("controls"), send_change);
+const controls = new Controls(by_id("controls"), send_change, hear_changes_soon);
 const volume = new Volume(by_id("volume"), (gain) => { playback.volume = gain; });
-const quality = new Quality(by_id("quality"), () => { playback.saves_data = quality.saves_data; });
+const quality = new Quality(by_id("quality"), () => { playback.quality = quality.choice; });
 const list = new StationList(by_id("stations"), by_id("stations_title"), choose);
 const own = new OwnStation(by_id("own"), start_own);
 const share = new Share(by_id("share"), by_id("link"), { find_link, say });
@@ -89,8 +90,8 @@ async function begin() {
   if (left_ms !== null && performance.now() - left_ms > OWN_ENDS_MS) route.gone();
   left_ms = null;
   media.start();
-  playback.saves_data = quality.saves_data;
-  const sample_rate = quality.saves_data ? OPUS_RATE : status?.sample_rate ?? DEFAULT_RATE;
+  playback.quality = quality.choice;
+  const sample_rate = quality.choice === "pcm" ? status?.sample_rate ?? DEFAULT_RATE : OPUS_RATE;
   const begun = playback.play(route, { sample_rate, volume: volume.gain });
   show_choice();
   if (!await begun) return;
@@ -216,6 +217,15 @@ function apply_status(message) {
 
 function show_listeners({ listeners }) {
   page.listeners.textContent = listeners ?? "–";
+}
+
+let near_timer = 0;
+
+// While the listener changes the music little of it is buffered.
+function hear_changes_soon() {
+  playback.near = true;
+  clearTimeout(near_timer);
+  near_timer = setTimeout(() => { playback.near = false; }, NEAR_MS);
 }
 
 // Sends over the socket if it is open, else over HTTP: the music can be changed before it is heard.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The choice between lossless and data-saving sound, remembered if the browser allows it. Hidden if the browser cannot decode
-// Opus. The quality that plays may differ from the choice, and is shown then.
+// The choice of the sound: automatic, lossless or data-saving, remembered if the browser allows it. Hidden if the browser
+// cannot decode Opus. The quality that plays may differ from the choice, and is shown then.
 
 const KEY = "auralis.quality";
-const SAVES_DATA = "opus";
 const NAMES = { pcm: "lossless now", opus: "saving data now" };
 
 export class Quality {
@@ -23,13 +22,14 @@ export class Quality {
     });
   }
 
-  get saves_data() {
-    return !this.#field.hidden && this.#select.value === SAVES_DATA;
+  // "auto", "pcm" or "opus", as in Playback.
+  get choice() {
+    return this.#field.hidden ? "pcm" : this.#select.value;
   }
 
   // `codec`: the one that plays, or null; `changing`: whether the chosen one is about to.
   show(codec, changing) {
-    const differs = codec !== null && codec !== this.#select.value;
+    const differs = codec !== null && this.#select.value !== "auto" && codec !== this.#select.value;
     const text = differs ? NAMES[codec] : "";
     if (this.#now.textContent !== text) this.#now.textContent = text;
     this.#select.setAttribute("aria-busy", String(differs && changing));
@@ -41,7 +41,8 @@ export class Quality {
 
   #restore() {
     try {
-      if (localStorage.getItem(KEY) === SAVES_DATA) this.#select.value = SAVES_DATA;
+      const kept = localStorage.getItem(KEY);
+      if (["pcm", "opus"].includes(kept)) this.#select.value = kept;
     } catch {
       // No storage here: the choice is not remembered.
     }

@@ -76,10 +76,10 @@ export class Route {
 //   "later"          the request is valid; try again
 //   "unknown"        there is no such station
 //   "no_place"       the limit of personal stations is reached
-//   "no_encoder"     a personal station is available, but not in Opus for a listener who saves data
+//   "no_encoder"     a personal station is available, but not in Opus for a listener who prefers it
 //   "other_format"   a link with another sample rate or chunk length
 //   "not_accepted"   a link that is invalid in another way, or a full server
-export function why_refused(query, status, found, saves_data = false) {
+export function why_refused(query, status, found, prefers_opus = false) {
   if (!status || status.stations.length === 0) return "later";
   if (name_of(query) !== null) return found ? "later" : "unknown";
   if (query === DEFAULT || !status.ready) return "later";
@@ -88,5 +88,5 @@ export function why_refused(query, status, found, saves_data = false) {
   const same = (field, value) => !link.has(field) || Number(link.get(field)) === value;
   if (!same("rate", sample_rate) || !same("chunk", chunk_ms)) return "other_format";
   if (status.places.free === 0) return "no_place";
-  return saves_data && status.places.opus_free === 0 ? "no_encoder" : "not_accepted";
+  return prefers_opus && status.places.opus_free === 0 ? "no_encoder" : "not_accepted";
 }

@@ -3,7 +3,7 @@
 // browser suspends the sound the button plays; while the connection is down it stops.
 
 const PRESENT_STATES = {
-  playing: "Playing", silent: "Silence: the server sends no sound", buffering: "Buffering",
+  playing: "Playing", silent: "The music has stopped on the server; it comes back by itself.", buffering: "Buffering",
   interrupted: "Paused by the browser", no_device: "No sound device", connecting: "Connecting",
 };
 

@@ -14,7 +14,8 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.chunks = null;
     this.port.onmessage = ({ data }) => {
       if (data.stop) this.stopped = true;
-      else this.take_chunks_from(data.chunks);
+      else if (data.chunks) this.take_chunks_from(data.chunks);
+      else this.buffer.set_near(data.near);
     };
   }
 
@@ -37,9 +38,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
 
   // `context_time` is when the frame at `position` leaves this node, before the sound card's own latency.
   report() {
-    const { level_ms, playing, sounding, underruns, gaps, skips } = this.buffer;
-    const position = this.buffer.position();
-    this.port.postMessage({ context_time: currentTime, position, level_ms, playing, sounding, underruns, gaps, skips });
+    this.port.postMessage({ context_time: currentTime, ...this.buffer.report() });
   }
 }
 

@@ -208,7 +208,7 @@ test("a station that sends silence is not shown as playing", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);
     await daemons.synthd.stop("SIGKILL");
-    await page.locator("#state", { hasText: "Silence" }).waitFor();
+    await page.locator("#state", { hasText: "The music has stopped on the server" }).waitFor();
     assert.equal((await shown(page)).session, "paused");
     assert.equal(await page.evaluate(() => auralis.playing), false);
     daemons.synthd.start();

@@ -141,10 +141,13 @@ test("a personal station that no longer exists continues where it was", async ()
     await press_play(page);
     const before = await status(page);
     await page.waitForTimeout(2000);                            // time for the player to request the permalink
+    const seq = await page.evaluate(() => auralis.seq);
     await daemons.synthd.stop();
     rmSync(path.join(daemons.directory, "synthd"), { recursive: true });
     daemons.synthd.start();
     await page.waitForFunction((name) => auralis.status.personal && auralis.status.station !== name, before.station);
+    // What was buffered before plays until then; the new synthd counts from 0.
+    await page.waitForFunction((seq) => auralis.seq < seq, seq);
     await until_playing(page);
     const now = await status(page);
     assert.equal(now.seed, 7);

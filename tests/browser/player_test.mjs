@@ -76,7 +76,7 @@ async function until_reported(before, count) {
   return (total(now, sum) - total(before, sum)) / (total(now, name) - total(before, name));
 }
 
-const assert_latency = (ms) => assert.ok(ms > -200 && ms < 2000, `latency ${ms} ms`);
+const assert_latency = (ms) => assert.ok(ms > -200 && ms < 4000, `latency ${ms} ms`);
 
 test("the latency is right whatever the listener's clocks say about the time of day", async () => {
   const before = await read_metrics();

@@ -26,8 +26,27 @@ async function assert_sounds(page) {
 const until_codec = (page, codec) =>
   page.waitForFunction((codec) => auralis.connection === "open" && auralis.playing && auralis.codec === codec, codec);
 
+// The choice is there once the browser has said that it decodes Opus.
+async function choose_lossless(page) {
+  await page.getByLabel("Sound quality").selectOption("Lossless");
+}
+
+test("automatic sound begins with Opus, and goes over to PCM without a gap once the line has shown that it carries it", ALONE, async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await page.getByLabel("Sound quality").waitFor();
+    await press_play(page);
+    await until_codec(page, "opus");
+    await assert_sounds(page);
+    await until_codec(page, "pcm");
+    await assert_sounds(page);
+    assert.equal(await page.locator("#quality_now").innerText(), "");
+    await page.locator("#listeners", { hasText: /^1$/ }).waitFor();
+  });
+});
+
 test("a listener who saves data hears Opus, without a gap, also after a change during playback and after a reload", ALONE, async () => {
   await with_player(daemons.player_url, async (page) => {
+    await choose_lossless(page);
     await press_play(page);
     await until_codec(page, "pcm");
     await page.getByLabel("Sound quality").selectOption("Saves data");
@@ -49,6 +68,7 @@ test("a listener who saves data hears Opus, without a gap, also after a change d
 
 test("while the chosen quality is pending, the playing one is shown beside it", async () => {
   await with_player(daemons.player_url, async (page) => {
+    await choose_lossless(page);
     await press_play(page);
     await until_codec(page, "pcm");
     daemons.streamd.process.kill("SIGSTOP");
@@ -67,6 +87,7 @@ test("while the chosen quality is pending, the playing one is shown beside it", 
 
 test("an unavailable quality is not shown as in force, and the sentence names the quality", async () => {
   await with_player(daemons.player_url, async (page) => {
+    await choose_lossless(page);
     await press_play(page);
     await until_codec(page, "pcm");
     daemons.streamd.process.kill("SIGSTOP");
