@@ -153,7 +153,7 @@ def test_a_proxy_serves_https_with_a_certificate_of_its_own_and_passes_addresses
     shell(blocks(DOCUMENT, "compose-tls"), environment)
     page = ["curl", "-sk", "--http2", "-o", "/dev/null", "-w", "%{http_version} %{http_code}", "https://localhost/"]
     eventually(lambda: run(page) == "2 200", "the page")
-    assert run(["curl", "-sk", "https://localhost/listen/default.m3u"]).strip().endswith("https://localhost/listen/default.wav")
+    assert run(["curl", "-sk", "https://localhost/listen/default.m3u"]).strip().endswith("https://localhost/listen/default.opus")
     music = run(["bash", "-c", "curl -skN --http2 -m 4 https://localhost/listen/default.wav | wc -c"])
     assert int(music) > 4 * 0.8 * 44_100 * 4
     trusting = ssl.create_default_context()

@@ -126,8 +126,11 @@ def test_a_daemon_that_dies_or_stands_still_is_replaced(machine, report, daemon,
         took_s = time.monotonic() - began
         time.sleep(3)
     report(f"{machine.release}: SIG{signal} of {daemon}: ready again after {took_s:.1f} s; a listener heard {hearing.heard}")
-    if daemon == "metricsd" or (daemon, signal) == ("synthd", "KILL"):
+    if daemon == "metricsd":
         assert hearing.heard.is_whole(), hearing.heard
+    # synthd's ring bridges 0.7 s: on a busy machine systemd takes longer to start it again.
+    if daemon == "synthd":
+        assert (hearing.heard.missing, hearing.heard.late) == (0, 0), hearing.heard
     assert hearing.heard.chunks > AGAIN
     assert hearing.heard.refused == 0  # the socket is systemd's
 
