@@ -56,7 +56,7 @@ inline constexpr std::array<AlertRule, 32> kAlertRules{{
     {"AudioJitterHigh", "high", ">", 50, "ms", 300, "95th percentile of the jitter, over 5 minutes",
      measures::jitter},
     {"EndToEndLatencyHigh", "high", ">", 300, "ms", 300,
-     "95th percentile of the time to a listener's sound card beside its buffer, over 5 minutes",
+     "95th percentile of the time to a listener's sound card, excluding its buffer, over 5 minutes",
      measures::end_to_end},
     {"StartupLatencyHigh", "high", ">", 3'000, "ms", 120,
      "95th percentile of the time until a new listener's first sound, over 5 minutes", measures::startup},

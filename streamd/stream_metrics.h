@@ -105,7 +105,7 @@ class StreamMetrics {
 
   Counter overruns =
       m_.counter("ring_buffer_overruns_total",
-                 "Times that streamd was lapped, or a ring behind: it skipped chunks of all stations");
+                 "Times that streamd was so late that it skipped chunks, of all stations alike");
 
   Histogram copy_ms = stage_latency(m_, "copy");
   Histogram encode_ms = stage_latency(m_, "encode");

@@ -29,6 +29,7 @@ export function subprotocols({ prefers_opus, can_decode_opus }) {
 export class Connection {
   #url;
   #subprotocols;
+  #attempted_url = null;
   #handlers;
   #socket = null;
   #state = "closed";
@@ -51,11 +52,11 @@ export class Connection {
   #go_online = () => this.retry_now();
 
   // `subprotocols`: from subprotocols(). `handlers`: on_audio(message), as decoded by frame.js; on_message(object);
-  // on_state(state, loss); on_rate(kbit_s), at which the first chunks of a connection came; on_offset(offset_ms), the server's time minus this thread's performance.now(), null while it is
-  // unknown: after each pong, and when it becomes unknown.
+  // on_state(state, loss); on_rate(kbit_s), at which the first chunks of a connection came; on_offset(offset_ms), the server's
+  // time minus this thread's performance.now(), null while it is unknown: after each pong, and when it becomes unknown.
   // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt). The last one has a `loss`
-  // { retry_in_ms, code, accepted, newest_due_ms }: the close code, whether the server had accepted the connection, and the
-  // due time of the newest chunk, null if there was none.
+  // { retry_in_ms, code, accepted, newest_due_ms, url }: the close code, whether the server had accepted the connection, the due
+  // time of the newest chunk, null if there was none, and where the connection went to.
   constructor(url, subprotocols, handlers) {
     this.#url = url;
     this.#subprotocols = subprotocols;
@@ -78,6 +79,11 @@ export class Connection {
   // Sets the URL of the next attempt; an open connection stays.
   redirect(url) {
     this.#url = url;
+  }
+
+  // Sets what the next attempt offers; likewise.
+  offer(subprotocols) {
+    this.#subprotocols = subprotocols;
   }
 
   close() {
@@ -105,6 +111,7 @@ export class Connection {
 
   #connect() {
     this.#drop();
+    this.#attempted_url = this.#url;
     this.#set_state("connecting");
     const socket = new WebSocket(this.#url_after_newest(), this.#subprotocols);
     socket.binaryType = "arraybuffer";
@@ -165,7 +172,7 @@ export class Connection {
     const wait_ms = least_ms * (1 + Math.random() / 2);
     this.#retry_timer = setTimeout(() => this.#connect(), wait_ms);
     this.#set_state("waiting", {
-      retry_in_ms: wait_ms, code, accepted: this.#accepted, newest_due_ms: this.#newest_due_ms,
+      retry_in_ms: wait_ms, code, accepted: this.#accepted, newest_due_ms: this.#newest_due_ms, url: this.#attempted_url,
     });
   }
 

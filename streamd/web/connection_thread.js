@@ -21,9 +21,9 @@ export class ConnectionThread {
     this.#check_time();
   }
 
-  // Opens a connection. Chunks go to `port`, at `output_rate`. `prefers_opus`: rather than PCM. `handlers`:
-  // on_message(object), on_state(state, loss) and on_rate(kbit_s), as in connection.js; on_time(known), after a time request: whether
-  // offset_ms is known. Handlers are never called from within this call.
+  // Opens a connection. Chunks go to `port`, at `output_rate`. `prefers_opus`: rather than PCM. `handlers`: on_message(object),
+  // on_state(state, loss) and on_rate(kbit_s), as in connection.js; on_time(known), after a time request: whether offset_ms is
+  // known. Handlers are never called from within this call.
   connect(url, port, { output_rate, prefers_opus }, handlers) {
     const id = ++this.#last_id;
     const connection = new ConnectionProxy(handlers, {
@@ -96,6 +96,11 @@ class ConnectionProxy {
 
   redirect(url) {
     this.#post({ redirect: url });
+  }
+
+  // Which of both the next attempt rather gets; an open connection stays.
+  prefer_opus(prefers_opus) {
+    this.#post({ prefers_opus });
   }
 
   // Makes the next attempt now, if one is pending.

@@ -2,10 +2,10 @@
 // The thread of the connections, which also decodes. Chunks go directly from here to the audio thread through a port, so a
 // page that is busy drawing delays no audio; connection_thread.js is the page's end.
 //
-// From the page: { id, open: url, port, output_rate, prefers_opus }, { id, redirect: url }, { id, send: message },
-// { id, retry: true }, { id, request_time: true }, { id, close: true }, { page_ms }.
-// To the page: { id, state, loss }, { id, message }, { id, kbit_s }, { id, offset_ms }, { id, codec }, and { page_ms, thread_ms } in reply
-// to { page_ms }: both by performance.now(), whose origin differs between threads.
+// From the page: { id, open: url, port, output_rate, prefers_opus }, { id, redirect: url }, { id, prefers_opus },
+// { id, send: message }, { id, retry: true }, { id, request_time: true }, { id, close: true }, { page_ms }.
+// To the page: { id, state, loss }, { id, message }, { id, kbit_s }, { id, offset_ms }, { id, codec }, and
+// { page_ms, thread_ms } in reply to { page_ms }: both by performance.now(), whose origin differs between threads.
 import { Connection, subprotocols } from "./connection.js";
 import { Decoder } from "./decoder.js";
 import { can_decode_opus, OpusDecoder } from "./opus_decoder.js";
@@ -41,7 +41,10 @@ onmessage = async ({ data }) => {
   const can_decode = await opus_known;
   if (data.open) open(data, can_decode);
   else if (data.redirect) connections.get(data.id)?.connection.redirect(data.redirect);
-  else if (data.send) connections.get(data.id)?.connection.send(data.send);
+  else if (data.prefers_opus !== undefined) {
+    const offered = subprotocols({ prefers_opus: data.prefers_opus, can_decode_opus: can_decode });
+    connections.get(data.id)?.connection.offer(offered);
+  } else if (data.send) connections.get(data.id)?.connection.send(data.send);
   else if (data.request_time) connections.get(data.id)?.connection.request_time();
   else if (data.retry) connections.get(data.id)?.connection.retry_now();
   else if (data.close) close(data.id);

@@ -205,6 +205,9 @@ export class JitterBuffer {
     return this.stream_rate ? this.chunk_frames * 1000 / this.stream_rate : 0;
   }
 
+  // The sound card played `ms` without a pull: the owner was late.
+  pass(ms) { this.clock_ms += ms; }
+
   // State and counters, for the page.
   report() {
     const { level_ms, target_ms, playing, sounding, underruns, gaps, skips, silence_ms } = this;
@@ -375,8 +378,9 @@ export class JitterBuffer {
     if (this.window_ms < WINDOW_MS) return;
     const excess_ms = this.window_lowest_ms - this.target_ms;
     this.correcting = Math.abs(excess_ms) >= (this.correcting ? TRIM_UNTIL_MS : TRIM_FROM_MS);
-    const most = this.base_ms < TARGET_MS ? RETURN_RATE_TRIM : MAX_RATE_TRIM;
-    this.rate_trim_goal = this.correcting ? Math.max(-most, Math.min(most, excess_ms / TRIM_TIME_MS)) : 0;
+    const slowest = this.base_ms < TARGET_MS && !this.near ? RETURN_RATE_TRIM : MAX_RATE_TRIM;
+    const trim = Math.max(-slowest, Math.min(MAX_RATE_TRIM, excess_ms / TRIM_TIME_MS));
+    this.rate_trim_goal = this.correcting ? trim : 0;
     this.#start_window();
   }
 

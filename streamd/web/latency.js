@@ -4,7 +4,7 @@
 
 const LEAST_MS = -1000;                // what the server accepts (docs/protocol.md, "playback_report")
 const MOST_MS = 60000;
-const JUMP_MS = 1000;                  // no playback jumps that far
+const JUMP_MS = 2500;                  // further than playback ever skips at once
 const WEIGHT = 0.15;
 
 export class Latency {

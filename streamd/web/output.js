@@ -179,6 +179,7 @@ class ScheduledSource {
     // Late: the page was busy for longer than the lookahead. The missed audio is heard later, and counts as an underrun.
     if (this.next_frame < now) {
       if (this.next_frame > 0 && this.buffer.playing) this.buffer.underruns += 1;
+      if (this.next_frame > 0) this.buffer.pass((now - this.next_frame) * 1000 / rate);
       this.next_frame = Math.ceil(now + this.block_frames / 2);
     }
     while (this.next_frame < now + LOOKAHEAD_S * rate) {

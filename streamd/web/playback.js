@@ -4,7 +4,7 @@
 import { fetch_status } from "./api_client.js";
 import { PCM } from "./connection.js";
 import { ConnectionThread } from "./connection_thread.js";
-import { LineTrial } from "./line_trial.js";
+import { LEAST_OPUS_KBIT_S, LineTrial } from "./line_trial.js";
 import { Output } from "./output.js";
 import { Presence } from "./presence.js";
 import { CODE_STATION_GONE, why_refused } from "./route.js";
@@ -13,8 +13,8 @@ import { name_of } from "./station_choice.js";
 
 const FIRST_REPORT_MS = 2000;
 const REPORT_INTERVAL_MS = 5000;
-const CHANGE_ATTEMPTS = 3;             // attempts to reach another station while one plays,
-const CHANGE_LIMIT_MS = 10000;         // and the time limit for them
+const CHANGE_REFUSED_MS = 1500;        // for so long another station may be refused while one plays,
+const CHANGE_LIMIT_MS = 10000;         // and so long it may take
 
 export class Playback {
   #url;
@@ -29,7 +29,6 @@ export class Playback {
   #presence = new Presence(() => this.sound.forget_latency());
   #trouble = null;
   #quality = "auto";
-  #without_opus = false;               // "auto" does without: no encoder is free
   #line_trial = null;                  // of "auto": whether the line carries PCM
 
   sound = new Sound(this.#presence);   // of the latest play
@@ -85,7 +84,6 @@ export class Playback {
     const mine = ++this.#session;
     this.#wanted = true;
     this.#route = route;
-    this.#without_opus = false;
     this.#presence.start();
     this.sound = new Sound(this.#presence);
     this.#handlers.on_state();
@@ -112,7 +110,6 @@ export class Playback {
   // Switches to another station during playback.
   change(route) {
     this.#route = route;
-    this.#without_opus = false;
     if (this.#output) this.#connect(route);
   }
 
@@ -121,12 +118,11 @@ export class Playback {
   set quality(quality) {
     if (quality === this.#quality) return;
     this.#quality = quality;
-    this.#without_opus = false;
     if (this.#output) this.#connect(this.#route);
   }
 
   get #prefers_opus() {
-    return this.#quality !== "pcm" && !this.#without_opus;
+    return this.#quality !== "pcm";
   }
 
   // Cancels a pending change; the current station stays.
@@ -179,13 +175,18 @@ export class Playback {
   #connect(route) {
     this.#drop_next();
     const { port1, port2 } = new MessageChannel();
-    const link = { route, chunks: port1, heard: false, status: null, attempts: 0, connection: null, limit: null };
-    const format = { output_rate: this.#output.sample_rate, prefers_opus: this.#prefers_opus };
+    const link = {
+      route, chunks: port1, prefers_opus: this.#prefers_opus, heard: false, status: null, connection: null, limit: null,
+      kbit_s: 0,                       // at which the first chunks came
+      refused_ms: null,                // since when it is refused, by performance.now(),
+      asking: false,                   // and whether the server is being asked why
+    };
+    const format = { output_rate: this.#output.sample_rate, prefers_opus: link.prefers_opus };
     link.connection = this.#thread.connect(this.#url_of(route), port2, format, {
       on_message: (message) => this.#receive(link, message),
       on_state: (state, loss) => this.#apply_state(link, state, loss),
       on_time: (known) => this.#time_answered(link, known),
-      on_rate: () => {},
+      on_rate: (kbit_s) => { link.kbit_s = Math.max(link.kbit_s, kbit_s); },
     });
     if (this.#current) link.limit = this.#presence.after(CHANGE_LIMIT_MS, () => this.#refuse(link, "later", null));
     this.#next = link;
@@ -211,6 +212,7 @@ export class Playback {
       link.connection.redirect(this.#url_of(link.route));
       link.status = message;
     }
+    if (message.type === "warning" && message.code === "stepped_down") this.#prefer_opus(link, true);
     if (link === this.#current) this.#handlers.on_message(message);
   }
 
@@ -243,17 +245,30 @@ export class Playback {
     this.#end_line_trial();
     if (this.#quality !== "auto" || navigator.connection?.saveData) return;
     this.#line_trial = new LineTrial({
-      wanted: () => link === this.#current && link.connection.codec === "opus" && this.sounding,
-      connect: (on_rate) => {
+      wanted: () => link === this.#current && link.connection.state === "open" && link.connection.codec === "opus" &&
+          this.sounding && link.kbit_s >= LEAST_OPUS_KBIT_S,
+      connect: (on_result) => {
         const { port1, port2 } = new MessageChannel();
         port1.close();
         const nothing = () => {};
         const format = { output_rate: this.#output.sample_rate, prefers_opus: false };
-        return this.#thread.connect(this.#url_of(link.route), port2, format,
-          { on_message: nothing, on_state: nothing, on_time: nothing, on_rate });
+        return this.#thread.connect(this.#url_of(link.route), port2, format, {
+          on_message: nothing, on_time: nothing, on_rate: on_result,
+          on_state: (state) => { if (state === "waiting") on_result(0); },
+        });
       },
-      on_fast: () => link.connection.send({ type: "buffer_control", format: PCM }),
+      on_fast: () => {
+        this.#prefer_opus(link, false);
+        link.connection.send({ type: "buffer_control", format: PCM });
+      },
     });
+  }
+
+  // From the next attempt on.
+  #prefer_opus(link, prefers_opus) {
+    if (this.#quality !== "auto") return;
+    link.prefers_opus = prefers_opus;
+    link.connection.prefer_opus(prefers_opus);
   }
 
   #end_line_trial() {
@@ -261,32 +276,47 @@ export class Playback {
     this.#line_trial = null;
   }
 
-  // Handles a broken or refused connection; the next attempt is some tenths of a second away.
-  async #handle_loss(link, { code, accepted, newest_due_ms }) {
-    const { route } = link;
-    if (newest_due_ms !== null) route.heard(newest_due_ms);
-    const asked = route.query;
-    const gone = code === CODE_STATION_GONE;
-    const answer = accepted && !gone ? null : await fetch_status(gone ? null : name_of(asked));
+  // Handles a broken or refused connection; the next attempt comes at once, or soon.
+  async #handle_loss(link, loss) {
+    if (loss.newest_due_ms !== null) link.route.heard(loss.newest_due_ms);
+    // The attempt was under way when the link was sent elsewhere, or the server is being asked already.
+    if (link.asking || loss.url !== this.#url_of(link.route)) return;
+    const asked = link.route.query;
+    link.asking = true;
+    const { why, status } = await this.#find_why(link, loss);
+    link.asking = false;
     const dropped = link !== this.#current && link !== this.#next;
-    if (dropped || route.query !== asked || link.connection.state === "open") return;
+    if (dropped || link.route.query !== asked || link.connection.state === "open") return;
+    this.#judge_loss(link, why, status);
+  }
+
+  // Why the connection was lost, as why_refused() of route.js names it, and the server's status.
+  async #find_why(link, { code, accepted }) {
+    const { route } = link;
+    const gone = code === CODE_STATION_GONE;
+    const answer = accepted && !gone ? null : await fetch_status(gone ? null : name_of(route.query));
     const status = answer?.status ?? null;
-    let why = "later";
-    if (gone) why = "unknown";
-    else if (!accepted) why = why_refused(asked, status, answer?.found ?? false, this.#prefers_opus);
+    if (gone) return { why: "unknown", status };
+    if (accepted) return { why: "later", status };
+    const why = why_refused(route.query, status, answer?.found ?? false, link.prefers_opus);
+    // A personal station by its name: the refusal may mean its encoder.
+    const named = why === "later" && route.personal && link.prefers_opus && status?.places?.opus_free === 0;
+    return { why: named && this.#quality === "auto" ? "no_encoder" : why, status };
+  }
+
+  #judge_loss(link, why, status) {
+    const { route } = link;
+    link.refused_ms ??= performance.now();
     if (why === "unknown") {
       if (!route.gone()) return this.#refuse(link, link.heard ? "gone" : "unknown", status);
       link.connection.redirect(this.#url_of(route));
     } else if (why === "no_encoder" && this.#quality === "auto") {
-      this.#without_opus = true;
-      link.connection.close();
-      if (link === this.#next) this.#next = null;
-      this.#connect(route);
+      this.#prefer_opus(link, false);
     } else if (why === "other_format") {
       return this.#refuse(link, why, status);
     } else if (link.heard) {
       this.#set_trouble(why === "later" ? null : why);
-    } else if (why !== "later" || (this.#current && ++link.attempts >= CHANGE_ATTEMPTS)) {
+    } else if (why !== "later" || (this.#current && performance.now() - link.refused_ms >= CHANGE_REFUSED_MS)) {
       this.#refuse(link, why, status);
     }
   }

@@ -151,9 +151,7 @@ test("beyond ten seconds buffered audio is dropped in one crossfade, and not bef
   const listener = new Listener({ arrivals: burst }).run(1000);
   const come = (count) => {
     for (let i = 0; i < count; ++i) listener.buffer.append(chunk(listener.next++));
-    const early = listener.next;
-    listener.arrivals = (seq) => listener.now_ms + (seq - early + 1) * 100;
-    const { now_ms } = listener;
+    const { next: early, now_ms } = listener;
     listener.arrivals = (seq) => now_ms + (seq - early + 1) * 100;
     listener.run(1000);
   };
@@ -350,6 +348,18 @@ test("the position names the chunk and its due time", () => {
   assert.equal(frame, 441);
   assert.ok(Math.abs(due_ms - (1e12 + 510)) < 0.1, `due ${due_ms - 1e12}`);
 });
+
+for (const suspended_s of [3, 30]) {
+  test(`chunks that came in ${suspended_s} s without sound output are not taken for late ones`, () => {
+    const listener = new Listener({ arrivals: burst }).run(60000);
+    for (let i = 0; i < suspended_s * 10; ++i) listener.buffer.append(chunk(listener.next++));
+    const { next: early, now_ms } = listener;
+    listener.arrivals = (seq) => now_ms + (seq - early + 1) * 100;
+    listener.run(60000);
+    assert.equal(listener.buffer.target_ms, TARGET_MS);
+    assert.equal(listener.buffer.underruns, 0);
+  });
+}
 
 test("without pulls for long the oldest audio is dropped and nothing breaks", () => {
   const listener = new Listener({ arrivals: burst }).run(1000);
