@@ -59,6 +59,9 @@ struct Config {
     std::int64_t chunk_ms = 100;
     std::int64_t ring_ms = 2'000;
     std::int64_t target_depth_ms = 750;
+
+    // Past audio that the rings hold at least.
+    std::int64_t past_ms() const { return ring_ms - target_depth_ms - chunk_ms; }
   } audio;
   struct {
     EngineChoice engine = EngineChoice::kAuto;

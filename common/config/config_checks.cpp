@@ -9,7 +9,6 @@ namespace auralis {
 void ConfigLoader::check_together() const {
   const auto& audio = config_.audio;
   const std::int64_t least_ring_ms = audio.target_depth_ms + 2 * audio.chunk_ms;
-  const std::int64_t past_ms = audio.ring_ms - audio.target_depth_ms - audio.chunk_ms;
   if (audio.ring_ms % audio.chunk_ms != 0) {
     refuse("audio", "ring_ms", "must be a multiple of chunk_ms, which is " + std::to_string(audio.chunk_ms));
   }
@@ -20,10 +19,10 @@ void ConfigLoader::check_together() const {
   if (config_.synthd.engine == EngineChoice::kNative && !config_.synthd.device.empty()) {
     refuse("synthd", "device", "must be empty with engine native, which uses no OpenCL device");
   }
-  if (config_.streamd.prefill_ms > past_ms && given("streamd", "prefill_ms")) {
-    refuse(
-        "streamd", "prefill_ms",
-        "must be at most [audio] ring_ms - target_depth_ms - chunk_ms, which is " + std::to_string(past_ms));
+  if (config_.streamd.prefill_ms > audio.past_ms() && given("streamd", "prefill_ms")) {
+    refuse("streamd", "prefill_ms",
+           "must be at most [audio] ring_ms - target_depth_ms - chunk_ms, which is " +
+               std::to_string(audio.past_ms()));
   }
   check_access();
   check_stations();

@@ -49,9 +49,7 @@ Conductor::Conductor(WorkerContext& context, MetricsWriter& segment, StreamMetri
 
 // The default is more than a short ring holds.
 std::int64_t Conductor::prefill_chunks() const {
-  const auto& audio = config_.audio;
-  const std::int64_t past_ms = audio.ring_ms - audio.target_depth_ms - audio.chunk_ms;
-  return std::min(config_.streamd.prefill_ms, past_ms) / audio.chunk_ms;
+  return std::min(config_.streamd.prefill_ms, config_.audio.past_ms()) / config_.audio.chunk_ms;
 }
 
 void Conductor::conduct(std::vector<WorkerProxy> workers, std::function<void()> step_soon) {

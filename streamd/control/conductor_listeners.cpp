@@ -200,7 +200,7 @@ std::int64_t Conductor::past_chunks(const PendingStation& waited,
                                     const Subscriptions::Listener& listener) const {
   const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
   if (!waited.after || *waited.after >= next) return prefill_chunks();
-  return std::min(next - 1 - *waited.after, std::max(prefill_chunks(), pump_.past_chunks()));
+  return std::min(next - 1 - *waited.after, pump_.past_chunks());
 }
 
 void Conductor::begin(ConnectionId id, const PendingStation& waited,

@@ -210,8 +210,8 @@ export class JitterBuffer {
 
   // State and counters, for the page.
   report() {
-    const { level_ms, target_ms, playing, sounding, underruns, gaps, skips, silence_ms } = this;
-    return { position: this.position(), level_ms, target_ms, playing, sounding, underruns, gaps, skips, silence_ms };
+    const { level_ms, playing, sounding, underruns, gaps, skips } = this;
+    return { position: this.position(), level_ms, playing, sounding, underruns, gaps, skips };
   }
 
   #frames(ms) {
