@@ -37,9 +37,11 @@ ENV AURALIS_RUNTIME_DIR=/run/auralis \
     CUDA_CACHE_PATH=/var/cache/auralis/cuda \
     XDG_CACHE_HOME=/var/cache/auralis
 ARG COMMIT=unknown
+ARG VERSION=unknown
 LABEL org.opencontainers.image.title="Auralis" \
       org.opencontainers.image.description="Endless ambient music: synthd, streamd, metricsd and their tools" \
       org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$COMMIT"
 USER auralis
 CMD ["synthd"]

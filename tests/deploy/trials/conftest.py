@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What the trials share: images of bare Debian, and, for each release, a container in which the tree is built."""
+"""What the trials share: images of bare Debian, and, for each release, a container in which the tree is built. Trials of a release are
+one group, and those of Compose another: groups run side by side, each in a process of its own."""
 
-import concurrent.futures
 import dataclasses
+import fcntl
+import os
 import pathlib
 import tempfile
 import time
@@ -12,27 +14,46 @@ import pytest
 from engine import LABEL, SOURCE_DIR, Container, blocks, docker, eventually, has_image, why_unavailable, make_base, tree
 
 RELEASES = ("bookworm", "trixie")
-REPORT = SOURCE_DIR / "build/trials.txt"
+BUILD_DIR = SOURCE_DIR / "build"
+REPORT = BUILD_DIR / "trials.txt"
+# Of the containers that compile, while other groups' daemons play: a sixteenth of what those have.
+LOW_PRIORITY = ("--cpu-shares", "64")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        item.add_marker(pytest.mark.xdist_group(parameters.get("build", "compose")))
 
 
 @dataclasses.dataclass
 class Fresh:
     """What a bare machine did with the tree."""
 
+    release: str
     playing_s: float  # from nothing to music
     packages: pathlib.Path  # folder
     said: str
 
 
-def base_image(release):
-    name = f"auralis-trial:{release}"
-    if not has_image(name):
-        make_base(release, name)
+def once(name, make):
+    """The image `name`, which is made by `make()` if there is none: by one group, for which the others wait."""
+    BUILD_DIR.mkdir(exist_ok=True)
+    with open(BUILD_DIR / f"{name.replace(':', '-')}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not has_image(name):
+            make()
     return name
 
 
+def base_image(release):
+    name = f"auralis-trial:{release}"
+    return once(name, lambda: make_base(release, name))
+
+
 def fresh(release, folder):
-    with Container(base_image(release)) as container:
+    with Container(base_image(release), *LOW_PRIORITY) as container:
         container.unpack(tree(), "/auralis")
         began = time.monotonic()
         container.begin("cd /auralis && { scripts/run >/run.log 2>&1 & echo $! >/run.pid; wait $!; echo $? >/run.status; }")
@@ -51,29 +72,28 @@ def fresh(release, folder):
         container.sh(f"cd /auralis\n{blocks('docs/operations.md', 'package-build')}")
         packages = pathlib.Path(folder, release)
         container.copy_out("/auralis/build/debs/.", packages)
-        return Fresh(playing_s, packages, said)
+        return Fresh(release, playing_s, packages, said)
 
 
-@pytest.fixture(scope="session")
-def builds():
-    """Of each release, at once: downloads leave a processor idle. release: future of Fresh"""
+@pytest.fixture(scope="session", params=RELEASES)
+def build(request):
+    """Fresh, of a release."""
     if reason := why_unavailable():
         pytest.fail(reason)
     with tempfile.TemporaryDirectory(prefix="auralis-packages-", dir="/var/tmp") as folder:
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            yield {release: pool.submit(fresh, release, folder) for release in RELEASES}
+        yield fresh(request.param, folder)
 
 
 @pytest.fixture(scope="session")
 def report():
     """Takes lines for the table that scripts/test-deploy prints at its end."""
-    REPORT.parent.mkdir(exist_ok=True)
-    with open(REPORT, "w", encoding="utf-8") as file:
+    BUILD_DIR.mkdir(exist_ok=True)
+    with open(REPORT, "a", encoding="utf-8") as file:
         yield lambda line: print(line, file=file, flush=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left():
     yield
-    left = docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}").split()
+    left = docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}={os.getpid()}").split()
     assert not left, f"containers were left: docker rm --force {' '.join(left)}"

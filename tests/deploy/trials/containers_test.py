@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """docker-compose.yml: built, started, heard from outside, hurt and removed as docs/operations.md has it, by both generations of Compose."""
 
+import io
 import json
 import os
 import pathlib
 import resource
 import socket
 import ssl
+import tarfile
 import tempfile
 import time
 import urllib.request
@@ -14,7 +16,7 @@ import urllib.request
 import pytest
 
 from conftest import base_image
-from engine import SOCKET, SOURCE_DIR, CommandError, Container, blocks, docker, eventually, has_image, why_unavailable, run
+from engine import SOCKET, CommandError, Container, blocks, docker, eventually, has_image, run, tree, why_unavailable
 from hearing import Hearing
 from listener import PCM, Listener
 
@@ -37,25 +39,33 @@ def get(url):
 
 
 @pytest.fixture(scope="module")
-def environment():
+def folder():
+    """A copy of the tree, which the commands may write to."""
+    with tempfile.TemporaryDirectory(prefix="auralis-trial-") as path:
+        with tarfile.open(fileobj=io.BytesIO(tree())) as archive:
+            archive.extractall(path)
+        yield pathlib.Path(path)
+
+
+@pytest.fixture(scope="module")
+def environment(folder):
     """Of Compose: a project of its own, and no more descriptors than this machine allows."""
-    with tempfile.TemporaryDirectory(prefix="auralis-trial-") as folder:
-        override = pathlib.Path(folder, "override.json")
-        services = {name: {"image": IMAGE, "build": {"args": {"BASE": base_image("bookworm")}}} for name in DAEMONS}
-        services["proxy"] = {"image": f"{IMAGE}-proxy", "build": {"args": {"BASE": base_image("bookworm")}}}
-        # `down --rmi all` removes the images of all profiles: those of others stay.
-        for name, image in (("prometheus", "monitoring"), ("alertmanager", "monitoring"), ("grafana", "grafana")):
-            services[name] = {"image": f"{IMAGE}-{image}"}
-        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        if most < DESCRIPTORS:
-            services["streamd"]["ulimits"] = {"nofile": most}
-        override.write_text(json.dumps({"services": services}))
-        files = [SOURCE_DIR / "docker-compose.yml", override]
-        yield {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, "COMPOSE_FILE": ":".join(map(str, files)), "DOCKER_BUILDKIT": "0"}
+    services = {name: {"image": IMAGE, "build": {"args": {"BASE": base_image("bookworm")}}} for name in DAEMONS}
+    services["proxy"] = {"image": f"{IMAGE}-proxy", "build": {"args": {"BASE": base_image("bookworm")}}}
+    # `down --rmi all` removes the images of all profiles: those of others stay.
+    for name, image in (("prometheus", "monitoring"), ("alertmanager", "monitoring"), ("grafana", "grafana")):
+        services[name] = {"image": f"{IMAGE}-{image}"}
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most < DESCRIPTORS:
+        services["streamd"]["ulimits"] = {"nofile": most}
+    override = folder / "trial.json"
+    override.write_text(json.dumps({"services": services}))
+    files = f"{folder}/docker-compose.yml:{override}"
+    return {**os.environ, "PWD": str(folder), "COMPOSE_PROJECT_NAME": PROJECT, "COMPOSE_FILE": files, "DOCKER_BUILDKIT": "0"}
 
 
 def shell(script, environment):
-    return run(["bash", "-euo", "pipefail", "-c", script], cwd=SOURCE_DIR, env=environment)
+    return run(["bash", "-euo", "pipefail", "-c", script], cwd=environment["PWD"], env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -97,20 +107,18 @@ def all_healthy():
 
 def test_the_newer_compose_starts_and_ends_it_as_well(image, environment, report):
     """Debian 13's, in a container that has the engine's socket."""
-    files = environment["COMPOSE_FILE"].split(":")
-    folders = {str(pathlib.Path(file).parent) for file in files}
-    mounts = [word for folder in folders for word in ("--volume", f"{folder}:{folder}:ro")]
-    with Container(base_image("trixie"), "--volume", f"{SOCKET}:/var/run/docker.sock", *mounts) as container:
+    mounts = ("--volume", f"{SOCKET}:/var/run/docker.sock", "--volume", "{0}:{0}:ro".format(environment["PWD"]))
+    with Container(base_image("trixie"), *mounts) as container:
         container.sh("apt-get update -q && apt-get install -y -q --no-install-recommends docker-compose")
-        compose = f"COMPOSE_PROJECT_NAME={PROJECT} COMPOSE_FILE={environment['COMPOSE_FILE']} docker-compose"
+        compose = f"DOCKER_BUILDKIT=0 COMPOSE_PROJECT_NAME={PROJECT} COMPOSE_FILE={environment['COMPOSE_FILE']} docker-compose"
         version = container.sh("docker-compose version --short").strip()
         assert version.startswith("2."), version
-        container.sh(f"{compose} up --detach --no-build")
+        container.sh(f"{compose} up --build --detach")
         eventually(all_healthy, "three healthy containers")
         container.sh(f"{compose} --profile monitoring --profile tls config --quiet")
         container.sh(f"{compose} down --volumes")
     assert not any(left_over().values()), left_over()
-    report(f"compose {version}: started, healthy, ended")
+    report(f"compose {version}: built, started, healthy, ended")
 
 
 def test_it_becomes_healthy_and_plays_as_told(service, environment):
@@ -127,6 +135,13 @@ def test_its_image_is_small_and_has_no_compiler_and_no_header(service, report):
     inside = "for name in cc c++ gcc g++ clang ld make; do ! command -v $name || exit 1; done; test ! -e /usr/include/boost; dpkg-query -f '${Package} ' -W"
     packages = docker("exec", container_of("streamd"), "sh", "-ec", inside).split()
     assert not [name for name in packages if name.endswith("-dev")]
+
+
+def test_its_labels_say_what_it_is(service):
+    labels = json.loads(docker("image", "inspect", IMAGE))[0]["Config"]["Labels"]
+    named = {key.removeprefix("org.opencontainers.image."): value for key, value in labels.items()}
+    assert named["title"] == "Auralis" and named["licenses"] == "MIT"
+    assert {"description", "revision", "version"} <= set(named)
 
 
 def test_a_daemon_has_no_rights(service):
@@ -166,6 +181,19 @@ def test_a_proxy_serves_https_with_a_certificate_of_its_own_and_passes_addresses
     listener = Listener("wss://localhost/ws/stream", PCM, tls=trusting)
     listener.wait_for_music(5)
     listener.close()
+
+
+def test_it_takes_stations_from_a_file_and_a_secret_from_another(service, environment):
+    with_override = {**environment, "COMPOSE_FILE": f"{environment['COMPOSE_FILE']}:{environment['PWD']}/docker-compose.override.yml"}
+    shell(blocks(DOCUMENT, "compose-configure"), with_override)
+    eventually(all_healthy, "three healthy containers")
+    assert '"night"' in get("http://127.0.0.1:8000/api/status?station=night")
+    token = shell("cat operators.token", environment).strip()
+    call = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8000/api/listeners"]
+    assert run(call) == "401"
+    assert run([*call, "-H", f"Authorization: Bearer {token}"]) == "200"
+    # In containers without `rtprio` and `memlock` a daemon says what it lacks, and plays.
+    assert "not protected from a busy machine" in docker("logs", container_of("synthd"))
 
 
 def test_down_leaves_nothing(service, environment):

@@ -14,7 +14,7 @@ import tempfile
 import time
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parents[3]
-LABEL = "auralis-trial"  # of all containers made here
+LABEL = "auralis-trial"  # of all containers made here: the process that did
 COMMAND_LIMIT_S = 1500  # a build included
 
 
@@ -77,7 +77,7 @@ class Container:
     """As a context manager: runs until the end of the context, and is removed."""
 
     def __init__(self, image, *options, command=("sleep", "infinity")):
-        self.id = docker("run", "--detach", "--label", LABEL, *options, image, *command).split()[-1]
+        self.id = docker("run", "--detach", "--label", f"{LABEL}={os.getpid()}", *options, image, *command).split()[-1]
 
     def __enter__(self):
         return self

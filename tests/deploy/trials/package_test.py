@@ -8,12 +8,14 @@ import time
 
 import pytest
 
-from conftest import RELEASES, base_image
-from engine import CommandError, Container, blocks, eventually, has_image
+from conftest import base_image, once
+from engine import CommandError, Container, blocks, eventually
 from hearing import Hearing
 
 DOCUMENT = "docs/operations.md"
 AGAIN = 40  # chunks, of which a listener hears as many only if the music goes on for it after the fault
+# Chunks that a listener may miss while streamd restarts: none on an idle machine, since the ring has more than that takes.
+RESTART = 10
 DAEMONS = ("synthd", "streamd", "metricsd")
 INSTALL_BEFORE = (
     "apt-get install -y --allow-downgrades -o Dpkg::Options::=--force-confold ./auralis_0.0.1.deb ./auralis-tools_0.0.1.deb"
@@ -27,11 +29,13 @@ SYSTEMD = (
 def machine_image(release):
     """With systemd, and what docs/operations.md's commands use."""
     name = f"auralis-trial:{release}-systemd"
-    if not has_image(name):
+
+    def make():
         with Container(base_image(release)) as container:
             container.sh("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends systemd systemd-sysv curl")
             container.commit(name)
-    return name
+
+    return once(name, make)
 
 
 class Machine(Container):
@@ -48,6 +52,9 @@ class Machine(Container):
         """Of the daemon that runs: not 0, which it is for a moment after a death."""
         return eventually(lambda: int(self.property(daemon, "MainPID")), f"{daemon} runs")
 
+    def main_pids(self):
+        return {daemon: self.main_pid(daemon) for daemon in DAEMONS}
+
     def is_ready(self):
         return "ready" in self.sh("curl -fsS http://127.0.0.1:8000/readyz && curl -fsS http://127.0.0.1:9464/readyz")
 
@@ -61,20 +68,14 @@ class Machine(Container):
         return f"ws://{self.address()}:8000/ws/stream"
 
 
-@pytest.fixture(scope="module", params=RELEASES)
-def packages(request, builds):
-    return request.param, builds[request.param].result().packages
-
-
 @pytest.fixture(scope="module")
-def machine(packages):
-    release, folder = packages
-    with Machine(machine_image(release), *SYSTEMD, command=["/lib/systemd/systemd"]) as machine:
-        machine.release = release
+def machine(build):
+    with Machine(machine_image(build.release), *SYSTEMD, command=["/lib/systemd/systemd"]) as machine:
+        machine.release = build.release
         machine.boot()
         machine.sh("mkdir -p /packages/build/debs && apt-get update -q")
         machine.before = set(files(machine))
-        machine.copy_in(f"{folder}/.", "/packages/build/debs/")
+        machine.copy_in(f"{build.packages}/.", "/packages/build/debs/")
         machine.said = machine.block("package-install")
         yield machine
 
@@ -118,13 +119,14 @@ def test_an_opencl_device_works_in_the_sandbox_of_the_unit(machine):
 @pytest.mark.parametrize("daemon", DAEMONS)
 @pytest.mark.parametrize("signal", ["KILL", "STOP"])
 def test_a_daemon_that_dies_or_stands_still_is_replaced(machine, report, daemon, signal):
-    before = machine.main_pid(daemon)
+    before = machine.main_pids()
     with Hearing(machine.url()) as hearing:
         began = time.monotonic()
-        machine.sh(f"kill -s {signal} {before}")
-        eventually(lambda: machine.main_pid(daemon) != before and machine.is_ready(), f"{daemon} is back", 60)
+        machine.sh(f"kill -s {signal} {before[daemon]}")
+        eventually(lambda: machine.main_pid(daemon) != before[daemon] and machine.is_ready(), f"{daemon} is back", 60)
         took_s = time.monotonic() - began
         time.sleep(3)
+    assert [name for name, pid in machine.main_pids().items() if pid != before[name]] == [daemon]
     report(f"{machine.release}: SIG{signal} of {daemon}: ready again after {took_s:.1f} s; a listener heard {hearing.heard}")
     if daemon == "metricsd":
         assert hearing.heard.is_whole(), hearing.heard
@@ -137,7 +139,7 @@ def test_a_daemon_that_dies_or_stands_still_is_replaced(machine, report, daemon,
 
 @pytest.mark.parametrize("signal", ["KILL", "STOP"])
 def test_all_daemons_at_once(machine, report, signal):
-    before = {daemon: machine.main_pid(daemon) for daemon in DAEMONS}
+    before = machine.main_pids()
     with Hearing(machine.url()) as hearing:
         began = time.monotonic()
         machine.sh(f"kill -s {signal} " + " ".join(map(str, before.values())))
@@ -156,23 +158,33 @@ def test_a_restart_by_the_operator(machine, report, daemon):
         eventually(machine.is_ready, "readiness")
         time.sleep(3)
     report(f"{machine.release}: systemctl restart auralis-{daemon}: a listener heard {hearing.heard}")
-    if daemon != "streamd":
-        assert hearing.heard.is_whole(), hearing.heard
-    assert hearing.heard.refused == 0
+    assert hearing.heard.is_whole(may_miss=RESTART if daemon == "streamd" else 0), hearing.heard
+
+
+def test_a_reload_restarts_nothing_and_is_heard_by_nobody(machine):
+    before = machine.main_pids()
+    with Hearing(machine.url()) as hearing:
+        for daemon in DAEMONS:
+            began = machine.sh("date +%s").strip()
+            machine.sh(f"systemctl reload auralis-{daemon}")
+            said = f"journalctl --quiet --no-pager --since @{began} -u auralis-{daemon} -o cat"
+            eventually(lambda: "configuration reloaded" in machine.sh(said), f"{daemon} has reloaded it")
+    assert machine.main_pids() == before
+    assert hearing.heard.is_whole(), hearing.heard
 
 
 def test_a_failure_of_one_daemon_stops_no_other(machine):
-    pids = {daemon: machine.main_pid(daemon) for daemon in DAEMONS}
+    pids = machine.main_pids()
     for daemon in DAEMONS:
         machine.sh(f"systemctl stop auralis-{daemon}.service auralis-{daemon}.socket 2>/dev/null || systemctl stop auralis-{daemon}.service")
         others = [name for name in DAEMONS if name != daemon]
         assert [machine.main_pid(name) for name in others] == [pids[name] for name in others]
         machine.sh("systemctl start auralis.target")
         eventually(machine.is_ready, "readiness")
-        pids = {name: machine.main_pid(name) for name in DAEMONS}
+        pids = machine.main_pids()
 
 
-def test_an_upgrade_and_the_way_back_are_heard_only_where_streamd_restarts(machine, report):
+def test_an_upgrade_and_the_way_back_cost_a_listener_a_restart_of_streamd_at_most(machine, report):
     """The version before is this one under a lower number: what a restart keeps is the same."""
     machine.sh(
         "mkdir -p /packages/before && cd /packages/before\n"
@@ -186,14 +198,14 @@ def test_an_upgrade_and_the_way_back_are_heard_only_where_streamd_restarts(machi
     )
     downgrade = f"cd /packages/before && {INSTALL_BEFORE}"
     for what, action in (("downgrade", lambda: machine.sh(downgrade)), ("upgrade", lambda: machine.block("package-upgrade"))):
-        pids = {daemon: machine.main_pid(daemon) for daemon in DAEMONS}
+        pids = machine.main_pids()
         with Hearing(machine.url()) as hearing:
             action()
             eventually(machine.is_ready, "readiness")
             time.sleep(3)
         report(f"{machine.release}: {what}: a listener heard {hearing.heard}")
         assert all(machine.main_pid(name) != pid for name, pid in pids.items())
-        assert (hearing.heard.silent, hearing.heard.refused) == (0, 0)
+        assert hearing.heard.is_whole(may_miss=RESTART), hearing.heard
 
 
 def test_it_is_configured_and_secured_as_told(machine):
