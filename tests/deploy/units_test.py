@@ -117,7 +117,7 @@ class Units(unittest.TestCase):
 
     def test_no_daemon_takes_all_of_the_machine(self):
         for daemon in staging.DAEMONS:
-            for limit in ("MemoryMax", "TasksMax"):
+            for limit in ("MemoryMax", "TasksMax", "LimitNOFILE"):
                 self.assertTrue(self.only(daemon, limit))
 
     def test_a_daemon_reports_readiness_and_is_restarted_whenever_it_fails(self):
