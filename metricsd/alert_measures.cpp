@@ -242,6 +242,15 @@ AlertReadings bandwidth(const AlertInput& input) {
   return ratio(input.history, "network_bandwidth_mbps", kActive);
 }
 
+AlertReadings player_silence(const AlertInput& input) {
+  const History& history = input.history;
+  constexpr double kLeastMs = 600'000;  // one listener all the time
+  const double listened_ms = increase_of(history, "auralis_player_listened_ms_total", 10 * kMinuteNs);
+  if (!(listened_ms > 0)) return {};
+  const double silence_ms = increase_of(history, "auralis_player_silence_ms_total", 10 * kMinuteNs);
+  return {{"", 100 * silence_ms / listened_ms, listened_ms >= kLeastMs}};
+}
+
 AlertReadings least_behind(const AlertInput& input) {
   const History& history = input.history;
   AlertReadings readings;

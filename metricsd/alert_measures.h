@@ -112,6 +112,7 @@ AlertReadings own_memory(const AlertInput& input);
 AlertReadings gpu_memory(const AlertInput& input);
 AlertReadings bandwidth(const AlertInput& input);
 AlertReadings least_behind(const AlertInput& input);
+AlertReadings player_silence(const AlertInput& input);
 
 }  // namespace measures
 }  // namespace auralis

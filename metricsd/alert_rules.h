@@ -25,7 +25,7 @@ struct AlertRule {
   AlertReadings (*measure)(const AlertInput& input) = nullptr;
 };
 
-inline constexpr std::array<AlertRule, 32> kAlertRules{{
+inline constexpr std::array<AlertRule, 33> kAlertRules{{
     {"DeadAir", "critical", ">", 2, "s", 0, "Time of the last minute in which listeners had no music",
      measures::dead_air},
     {"SilenceOnAir", "critical", "<", -69, "LUFS", 30,
@@ -89,6 +89,9 @@ inline constexpr std::array<AlertRule, 32> kAlertRules{{
      measures::bandwidth},
     {"ConfigReloadFailed", "medium", "==", 0, "", 0,
      "1 if the configuration was valid when it was last loaded", measures::gauges<measures::kReload>},
+    {"PlayerSilenceHigh", "medium", ">", 0.1, "%", 600,
+     "Share of silence in what players played, over 10 minutes, if that was 10 minutes or more",
+     measures::player_silence},
     {"LogLoss", "medium", ">", 0, "messages", 0, "Log messages dropped within 10 minutes",
      measures::increases<measures::kLogLoss>},
     {"ConnectionsHigh", "low", ">", 50, "connections", 600, "Active connections",

@@ -12,7 +12,7 @@ namespace auralis {
 namespace {
 
 // Metrics that the panels, the conditions and the events are made of.
-constexpr std::array<std::string_view, 47> kTracked{
+constexpr std::array<std::string_view, 49> kTracked{
     "audio_synthesis_latency_ms",
     "audio_chunk_delivery_latency_ms",
     "audio_chunk_jitter_ms",
@@ -41,6 +41,8 @@ constexpr std::array<std::string_view, 47> kTracked{
     "websocket_chunk_delivery_success_rate",
     "auralis_engine_failovers_total",
     "audio_end_to_end_latency_ms",
+    "auralis_player_listened_ms_total",
+    "auralis_player_silence_ms_total",
     "audio_startup_latency_ms",
     "auralis_config_last_reload_successful",
     "auralis_log_messages_dropped_total",

@@ -84,6 +84,17 @@ class StreamMetrics {
   Counter player_skips =
       m_.counter("auralis_player_skips_total",
                  "Times that a player dropped buffered audio to catch up, as reported by players");
+  Counter player_listened_ms = m_.counter(
+      "auralis_player_listened_ms_total",
+      "Time that players have played, from their first sound on, in milliseconds, as reported by them");
+  Counter player_silence_ms = m_.counter(
+      "auralis_player_silence_ms_total",
+      "Time of that in which the listener had no music, because a player ran dry or chunks were missing, in "
+      "milliseconds, as reported by players");
+  Histogram player_startup_ms =
+      m_.histogram("auralis_player_startup_ms",
+                   "Time from the press of play to the first sound, in milliseconds, as reported by players",
+                   {500, 1000, 2000, 4000, 8000});
   Histogram startup_latency_ms =
       m_.histogram("audio_startup_latency_ms",
                    "Time from an accepted connection to its first sent audio byte, in milliseconds",

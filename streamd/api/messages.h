@@ -42,6 +42,10 @@ struct PlaybackReport {
   double underruns = 0;
   double gaps = 0;
   double skips = 0;
+  double silence_ms = 0;   // of these the listener had no music
+  double listened_ms = 0;  // from its first sound on
+  // From the press of play to the first sound; in one report only.
+  std::optional<double> startup_ms{};
 };
 
 // The listener wants to know how its station is.

@@ -139,11 +139,27 @@ double event_count_field(const Json& message, std::string_view name) {
   return message.contains(name) ? number_field(message, name, 0, kMostEvents, Numbers::kWhole) : 0;
 }
 
+// Milliseconds; nothing if the field is left out.
+std::optional<double> duration_field(const Json& message, std::string_view name) {
+  constexpr double kDayMs = 86'400'000;
+  if (!message.contains(name)) return std::nullopt;
+  return number_field(message, name, 0, kDayMs);
+}
+
 PlaybackReport parse_report(const Json& message) {
-  only_fields(message, {"type", "latency_ms", "buffer_ms", "underruns", "gaps", "skips"});
-  return {number_field(message, "latency_ms", -1'000, 60'000), number_field(message, "buffer_ms", 0, 60'000),
-          event_count_field(message, "underruns"), event_count_field(message, "gaps"),
-          event_count_field(message, "skips")};
+  only_fields(message, {"type", "latency_ms", "buffer_ms", "underruns", "gaps", "skips", "silence_ms",
+                        "listened_ms", "startup_ms"});
+  PlaybackReport report{number_field(message, "latency_ms", -1'000, 60'000),
+                        number_field(message, "buffer_ms", 0, 60'000),
+                        event_count_field(message, "underruns"),
+                        event_count_field(message, "gaps"),
+                        event_count_field(message, "skips"),
+                        duration_field(message, "silence_ms").value_or(0),
+                        duration_field(message, "listened_ms").value_or(0),
+                        duration_field(message, "startup_ms")};
+  if (report.silence_ms > report.listened_ms)
+    refuse("bad_field", "The field silence_ms must not exceed listened_ms.");
+  return report;
 }
 
 StatusRequest parse_status_request(const Json& message) {

@@ -27,10 +27,19 @@ class QueryFields {
   std::string ticket() const;
   // The number of the newest chunk that a listener has; nothing if it has none. Throws QueryError.
   std::optional<std::int64_t> after() const;
+  // By how many milliseconds a listener wants its chunks before they are due: 0 to kMaxLeadMs. Throws
+  // QueryError.
+  std::int64_t lead_ms() const;
   // As it was sent.
   const std::string& text() const { return text_; }
 
+  static constexpr std::int64_t kMaxLeadMs = 500;
+
  private:
+  // A whole number, 0 or more; nothing if there is no such field. Throws QueryError, which says what it must
+  // be.
+  std::optional<std::int64_t> number(const std::string& field, const std::string& must_be) const;
+
   std::string text_;
   Fields fields_;
   std::optional<QueryError> error_;

@@ -52,6 +52,14 @@ std::int64_t Conductor::prefill_chunks() const {
   return std::min(config_.streamd.prefill_ms, config_.audio.past_ms()) / config_.audio.chunk_ms;
 }
 
+// As much of the lead that a listener asked for as the ring holds at its lowest: the turn of a chunk begins
+// two chunks before it plays, and synthd writes a chunk at a time.
+std::int64_t Conductor::lead_chunks(WireFormat format, std::int64_t lead_ms) const {
+  if (is_plain_http(format)) return 0;
+  const std::int64_t spare_ms = config_.audio.target_depth_ms - config_.audio.chunk_ms * 5 / 2;
+  return std::max<std::int64_t>(0, std::min(lead_ms, spare_ms)) / config_.audio.chunk_ms;
+}
+
 void Conductor::conduct(std::vector<WorkerProxy> workers, std::function<void()> step_soon) {
   workers_ = std::move(workers);
   step_soon_ = std::move(step_soon);

@@ -91,6 +91,7 @@ class Conductor {
   void send_changed_status(const StationId& station);
   StatusContext status_context(const StationId& station) const;
   std::int64_t prefill_chunks() const;
+  std::int64_t lead_chunks(WireFormat format, std::int64_t lead_ms) const;
 
   // conductor_listeners.cpp: listeners that wait
   std::optional<StationId> station_for(const ReservedStation& reserved);
@@ -109,8 +110,9 @@ class Conductor {
   bool ready(ConnectionId id, const PendingStation& waited);
   bool ready(ConnectionId id, const PendingFormat& waited);
   bool encoded(const StationId& station, const Subscriptions::Listener& listener, WireFormat format,
-               std::int64_t prefill);
-  std::int64_t past_chunks(const PendingStation& waited, const Subscriptions::Listener& listener) const;
+               std::optional<std::int64_t> first);
+  std::optional<std::int64_t> first_chunk(const PendingStation& waited,
+                                          const Subscriptions::Listener& listener) const;
   void begin(ConnectionId id, const PendingStation& waited, const Subscriptions::Listener& listener);
   void subscribe_now(ConnectionId id, const ReservedStation& reserved);
   void switch_station(ConnectionId id, const PendingStation& waited, const Subscriptions::Listener& listener);

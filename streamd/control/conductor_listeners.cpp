@@ -22,7 +22,8 @@ void Conductor::add(ConnectionId id, const NewListener& listener) {
   const auto station = station_for(listener.station);
   const ListenerLedger::Place place{station.value_or(StationId{}), listener.format};
   ledger_.add(place);
-  subscriptions_.add(id, listener.worker, place.format, place.station, listener.actor, clock_.now_ns());
+  subscriptions_.add(id, listener.worker, place.format, place.station, listener.actor, clock_.now_ns(),
+                     lead_chunks(place.format, listener.station.want.lead_ms));
   // The station may have ended since the listener was admitted.
   if (!station || !secure_encoder(*station, listener.format, listener.station.encoder)) return reject(id);
   const StationRequest& want = listener.station.want;
@@ -176,46 +177,50 @@ void Conductor::serve_stations() {
   }
 }
 
-// Whether all that the listener begins with is there: its station, and of Opus the first chunks.
+// Whether all that the listener begins with is there: its station, a turn from which its first chunks count,
+// and of Opus those chunks.
 bool Conductor::ready(ConnectionId id, const PendingStation& waited) {
   assert(subscriptions_.find(id) != nullptr);
   if (waited.plays_since_ns == 0) return false;
   const Subscriptions::Listener& listener = *subscriptions_.find(id);
-  const std::int64_t prefill = listener.delivered_to ? 0 : past_chunks(waited, listener);
-  const bool encoded_now = encoded(waited.station, listener, listener.format, prefill);
+  const auto first = listener.delivered_to ? delivery_.next_chunk(listener) : first_chunk(waited, listener);
+  const bool encoded_now = first && encoded(waited.station, listener, listener.format, first);
   const bool owed =
       is_opus(listener.format) && (delivery_.owes(listener.station) || delivery_.owes(waited.station));
   return (encoded_now && !owed) || clock_.now_ns() - waited.plays_since_ns >= kEncodingLimitNs;
 }
 
-// Whether the listener's next chunk of that station is encoded, and `prefill` chunks before it.
+// Whether that station's chunks from `first` to the listener's next one are encoded.
 bool Conductor::encoded(const StationId& station, const Subscriptions::Listener& listener, WireFormat format,
-                        std::int64_t prefill) {
-  const auto next = delivery_.next_chunk(listener.phase);
-  return !next || pump_.prepare(station, format, *next - prefill, *next);
+                        std::optional<std::int64_t> first) {
+  const auto next = delivery_.next_chunk(listener);
+  return !next || !first || pump_.prepare(station, format, *first, *next);
 }
 
-// How many past chunks a listener begins with: those that it missed, or, if it is new, the newest ones.
-std::int64_t Conductor::past_chunks(const PendingStation& waited,
-                                    const Subscriptions::Listener& listener) const {
-  const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
-  if (!waited.after || *waited.after >= next) return prefill_chunks();
-  return std::min(next - 1 - *waited.after, pump_.past_chunks());
+// The first chunk of a listener that begins: the one that it missed first, or, if it is new, some chunks
+// before the turn. Nothing before the first turn.
+std::optional<std::int64_t> Conductor::first_chunk(const PendingStation& waited,
+                                                   const Subscriptions::Listener& listener) const {
+  const auto next = delivery_.next_chunk(listener);
+  if (!next) return std::nullopt;
+  const std::int64_t turn = *next - listener.lead;
+  if (!waited.after || *waited.after >= *next) return turn - prefill_chunks();
+  return std::max(*waited.after + 1, turn - pump_.past_chunks());
 }
 
 void Conductor::begin(ConnectionId id, const PendingStation& waited,
                       const Subscriptions::Listener& listener) {
   const StationId station = listener.station;
   if (is_opus(listener.format)) delivery_.drop_owed(station);
-  InitialDelivery initial{station, listener.phase, {}, {}};
+  InitialDelivery initial{station, listener.phase, {}, {}, listener.lead};
   if (const auto status = stations_.status(station); status && !is_plain_http(listener.format)) {
     initial.messages.push_back(
         make_text_message(status_message(*status, status_context(station), format_name(listener.format))));
     if (subscriptions_.listeners_of(station) == 1) sent_status_[status->station] = *status;
   }
-  initial.past = delivery_.prefill(station, listener.phase, listener.format, past_chunks(waited, listener));
+  if (const auto first = first_chunk(waited, listener)) initial.prefill = delivery_.prefill(listener, *first);
   // After the past chunks were encoded: the head tells where the stream begins.
-  const std::int64_t next = delivery_.next_chunk(listener.phase).value_or(0);
+  const std::int64_t next = delivery_.next_chunk(listener).value_or(0);
   if (const auto head = pump_.stream_head(station, listener.format, next)) initial.messages.push_back(head);
   subscriptions_.begin(id);
   worker_of(listener).begin(id, std::move(initial));
@@ -235,7 +240,7 @@ void Conductor::switch_station(ConnectionId id, const PendingStation& waited,
   }
   const auto status = stations_.status(station);
   const std::string name = status ? status->station : std::string();
-  const std::int64_t seq = delivery_.next_chunk(listener.phase).value_or(0);
+  const std::int64_t seq = delivery_.next_chunk(listener).value_or(0);
   worker_of(listener).switch_station(id, station, make_text_message(subscribed_message(name, seq)));
   subscriptions_.switch_station(id, station);
   send_status(id);
@@ -287,7 +292,8 @@ bool Conductor::ready(ConnectionId id, const PendingFormat& waited) {
   assert(subscriptions_.find(id) != nullptr);
   const Subscriptions::Listener& listener = *subscriptions_.find(id);
   if (!waited.format || listener.format == waited.format || !listener.delivered_to) return true;
-  const bool encoded_now = encoded(listener.station, listener, *waited.format, 0);
+  const bool encoded_now =
+      encoded(listener.station, listener, *waited.format, delivery_.next_chunk(listener));
   const bool opus = is_opus(listener.format) || is_opus(*waited.format);
   return (encoded_now && !(opus && delivery_.owes(listener.station))) ||
          clock_.now_ns() - waited.since_ns >= kEncodingLimitNs;

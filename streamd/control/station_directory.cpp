@@ -108,9 +108,10 @@ StationRequest station_by_fields(const StationDirectory& directory, const QueryF
 StationRequest station_by_query(const StationDirectory& directory, const QueryFields& query) {
   try {
     QueryFields::Fields fields = query.fields();
-    for (const char* other : {"ticket", "after"}) fields.erase(other);  // describe no station
+    for (const char* other : {"ticket", "after", "lead_ms"}) fields.erase(other);  // describe no station
     StationRequest want = station_by_fields(directory, fields);
     want.after = query.after();
+    want.lead_ms = query.lead_ms();
     return want;
   } catch (const QueryError& error) {
     throw StationRefusal{StationRefusal::Reason::kQuery, error.what()};

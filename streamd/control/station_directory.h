@@ -49,6 +49,7 @@ struct StationRequest {
   std::string name;                     // empty if it is not known yet
   bool personal = false;                // a personal station, or one to be opened
   std::optional<std::int64_t> after{};  // the newest chunk that the listener has of it, before it reconnected
+  std::int64_t lead_ms = 0;             // how much before they are due the listener wants its chunks
 
   // The station that a ticket must name.
   std::string_view ticket_station() const { return personal ? kNewStation : std::string_view(name); }

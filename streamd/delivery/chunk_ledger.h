@@ -33,7 +33,7 @@ struct ChunkAccount {
   std::int64_t accepted_ns = 0;        // when the listener connected
   std::int64_t last_live_sent_ns = 0;  // 0: no live chunk was sent yet
   // Of the newest chunk offered: its number, -1 before the first; when it was due to this listener, 0 for a
-  // chunk of the past; its duration.
+  // chunk of the past unless note_begin() told; its duration.
   std::int64_t last_seq = -1;
   std::int64_t last_due_ns = 0;
   std::int64_t chunk_ns = 0;
@@ -54,6 +54,9 @@ class ChunkLedger {
   void note_sent(ChunkAccount& account, const QueuedMessage& sent);
   // A message that was queued is not sent. Text messages are in no book.
   void note_dropped(ChunkAccount& account, const QueuedMessage& dropped, DropReason reason);
+  // The newest chunk offered, of the past, was due to this listener at `due_ns`: those after it count from
+  // there.
+  void note_begin(ChunkAccount& account, std::int64_t due_ns) { account.last_due_ns = due_ns; }
   // The next chunk is due, and could not be encoded in time: it is dropped.
   void note_lost(ChunkAccount& account, std::int64_t seq, std::int64_t due_ns);
   // The listener leaves: chunks that fell due and were not offered yet are dropped.

@@ -186,30 +186,38 @@ void ChunkPump::end_turn() {
   for (auto& entry : channels_) release_if_idle(entry.second);
 }
 
-ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& formats) {
+ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& formats, std::int64_t lead) {
   assert(thread_.is_current());
-  Taken taken{{station, {}, -1, {}}, {}};
+  Taken taken{{station, {}, -1, {}, lead}, {}};
   if (!turn_) return taken;
   Channel& from = channel_or_silence(station);
   take_turn(from);
   if (formats.any()) offer_to_meter(from);
-  if (any_opus(formats)) encode_from(from, *turn_, false);
-  EncodedChunk& chunk = from.recent.back();
-  const bool encoding = any_opus(formats) && from.encoder.encoding(chunk);
-  if (any_opus(formats) && !encoding && from.always)
-    add_hole(from, from.encoding_holes.note(*turn_,
-                                            chunk.opus ? std::nullopt : std::optional(HoleCause::kEncoding)));
+  const std::int64_t seq = *turn_ + lead;
+  read_ahead(from, seq + 1);
+  if (any_opus(formats)) encode_from(from, *turn_, seq + 1, false);
+  EncodedChunk* const chunk = lead == 0 ? &from.recent.back() : find_held(from, seq);
+  if (chunk == nullptr) {
+    taken.awaited = formats;
+    taken.rendered = false;
+    return taken;
+  }
+  const bool encoding = any_opus(formats) && from.encoder.encoding(*chunk);
+  if (any_opus(formats) && !encoding && from.always && lead == 0)
+    add_hole(from,
+             from.encoding_holes.note(seq, chunk->opus ? std::nullopt : std::optional(HoleCause::kEncoding)));
   for (std::size_t i = 0; i < kWireFormats; ++i) {
     if (!formats[i]) continue;
     const auto format = static_cast<WireFormat>(i);
     if (encoding && is_opus(format)) {
-      taken.encoding.set(i);
+      taken.awaited.set(i);
     } else {
-      taken.audio.formats.at(i) = from.encoder.message(chunk, format);
+      taken.audio.formats.at(i) = from.encoder.message(*chunk, format);
     }
   }
   // Silence is known only at its turn, so its encoding is never early.
-  if (encoding && !chunk.audio.silence && !std::exchange(chunk.late, true)) metrics_.encodes_late.add();
+  const bool late = encoding && lead == 0 && !chunk->audio.silence;
+  if (late && !std::exchange(chunk->late, true)) metrics_.encodes_late.add();
   return taken;
 }
 
@@ -265,11 +273,16 @@ EncodedChunk ChunkPump::make_chunk(std::int64_t chunk, RingRead outcome) {
   return {std::move(audio), std::move(pcm), {}, {}, {}, {}, false};
 }
 
-AudioMessagePtr ChunkPump::recent(const StationId& station, std::int64_t chunk, WireFormat format) {
+AudioMessagePtr ChunkPump::held(const StationId& station, std::int64_t chunk, WireFormat format) {
   assert(thread_.is_current());
   Channel* const found = channel(station);
   if (found == nullptr || !found->plays || chunk < 0) return nullptr;
   if (turn_ && chunk == *turn_) take_turn(*found);
+  if (chunk >= next_) {
+    read_ahead(*found, chunk + 1);
+    EncodedChunk* const early = find_held(*found, chunk);
+    return early == nullptr ? nullptr : found->encoder.first_message(*early, format);
+  }
   EncodedChunk* const held = hold(*found, chunk);
   return held == nullptr ? nullptr : found->encoder.first_message(*held, format);
 }

@@ -72,24 +72,28 @@ class ChunkPump {
   // behind: it then stands at the live position. Only if has_timeline().
   bool begin_turn();
 
-  // A station's chunk of this turn in `formats`; silence if the station does not play, for listeners that it
-  // had before. No message if there is no turn. `encoding`: the formats to ask for by take_late().
+  // A station's chunk of this turn, or with a lead the chunk `lead` turns later, in `formats`; silence if the
+  // station does not play, for listeners that it had before. No message if there is no turn. `awaited`: the
+  // formats to ask for by take_late(). `rendered`: false if they are because the ring does not have the chunk
+  // yet, which happens to listeners with a lead only; else it is being encoded.
   struct Taken {
     StationAudio audio;
-    FormatSet encoding;
+    FormatSet awaited;
+    bool rendered = true;
   };
-  Taken take(const StationId& station, const FormatSet& formats);
+  Taken take(const StationId& station, const FormatSet& formats, std::int64_t lead = 0);
 
-  // A chunk of a former turn, in formats that were `encoding` then. Formats in `audio.lost` are never to
-  // come: the chunk was not encoded within kLateNs, or cannot be.
+  // A chunk in formats that were `awaited` before. Formats in `audio.lost` are never to come: the chunk was
+  // not encoded within kLateNs, or cannot be.
   Taken take_late(const StationId& station, std::int64_t chunk, const FormatSet& formats);
 
-  // Has the chunks from `first` to `end` encoded, for a listener that begins with them or switches to the
-  // format at `end`. True once none of them is being encoded any more.
+  // Has the chunks from `first` to `end`, which may be of a later turn, encoded, for a listener that begins
+  // with them or switches to the format at `end`. True once none of them is being encoded any more.
   bool prepare(const StationId& station, WireFormat format, std::int64_t first, std::int64_t end);
 
-  // A past chunk, for a new listener; null if it is no longer held.
-  AudioMessagePtr recent(const StationId& station, std::int64_t chunk, WireFormat format);
+  // A past chunk for a new listener, or one of a later turn; null if it is no longer held, not rendered yet
+  // or not encoded yet.
+  AudioMessagePtr held(const StationId& station, std::int64_t chunk, WireFormat format);
 
   // Returns the bytes that a new listener over plain HTTP is sent before its first audio, its next live chunk
   // being `next`; null for formats that need none.
@@ -144,7 +148,7 @@ class ChunkPump {
   void skip_to(std::int64_t live, HoleCause cause);
   void take_turn(Channel& channel);
   void note_outcome(Channel& channel, RingRead outcome);
-  Taken take_encoded(Channel& from, std::int64_t chunk, const FormatSet& formats);
+  Taken take_held(Channel& from, std::int64_t chunk, const FormatSet& formats);
   void add_hole(const Channel& channel, const std::optional<Hole>& hole);
   RingRead read(const StationId& station, std::int64_t chunk);
   std::int64_t due_unix_us(std::int64_t chunk) const;
@@ -152,8 +156,8 @@ class ChunkPump {
   EncodedChunk* hold(Channel& channel, std::int64_t chunk);
   static EncodedChunk* find_held(Channel& channel, std::int64_t chunk);
   bool take_from_ahead(Channel& channel);
-  void read_ahead(Channel& channel);
-  void encode_from(Channel& channel, std::int64_t first, bool head_follows);
+  void read_ahead(Channel& channel, std::int64_t end);
+  void encode_from(Channel& channel, std::int64_t first, std::int64_t end, bool head_follows);
   void reset(Channel& channel);
   void offer_to_meter(Channel& channel);
   void show_measured();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Chunks that the pump reads ahead of its turn and has encoded in Opus.
+// Chunks that the pump reads ahead of their turn, for listeners with a lead, and to have them encoded in
+// Opus.
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -18,27 +19,41 @@ ChunkPump::Taken ChunkPump::take_late(const StationId& station, std::int64_t chu
                                       const FormatSet& formats) {
   assert(thread_.is_current());
   Channel& from = channel_or_silence(station);
-  Taken taken = take_encoded(from, chunk, formats);
+  if (turn_ && chunk == *turn_) take_turn(from);
+  if (turn_ && chunk >= *turn_) {
+    read_ahead(from, chunk + 1);
+    if (any_opus(formats)) encode_from(from, *turn_, chunk + 1, false);
+  }
+  Taken taken = take_held(from, chunk, formats);
   taken.audio.station = station;
-  if (taken.encoding.any() || !from.always) return taken;
+  if (taken.awaited.any() || !any_opus(formats) || !from.always) return taken;
   std::optional<HoleCause> missing;
   if (taken.audio.lost.any()) missing = HoleCause::kEncoding;
   add_hole(from, from.encoding_holes.note(chunk, missing));
   return taken;
 }
 
-ChunkPump::Taken ChunkPump::take_encoded(Channel& from, std::int64_t chunk, const FormatSet& formats) {
+ChunkPump::Taken ChunkPump::take_held(Channel& from, std::int64_t chunk, const FormatSet& formats) {
   Taken taken{{{}, {}, chunk, formats}, {}};
   const auto find = [&](std::int64_t seq) { return find_held(from, seq); };
   from.encoder.collect(find);
   EncodedChunk* const held = find(chunk);
-  if (held == nullptr) return taken;
-  if (from.encoder.encoding(*held)) {
-    taken.encoding = std::exchange(taken.audio.lost, {});
-  } else if (held->opus) {
-    taken.audio.lost.reset();
-    for (std::size_t i = 0; i < kWireFormats; ++i) {
-      if (formats[i]) taken.audio.formats.at(i) = from.encoder.message(*held, static_cast<WireFormat>(i));
+  // Of a later turn, it may still be rendered. One that is far later is of a former timeline.
+  const bool early = turn_ && chunk > *turn_ && chunk - *turn_ <= ring_chunks_;
+  if (held == nullptr) {
+    if (early) taken.awaited = std::exchange(taken.audio.lost, {});
+    taken.rendered = !early;
+    return taken;
+  }
+  const bool encoding = from.encoder.encoding(*held);
+  for (std::size_t i = 0; i < kWireFormats; ++i) {
+    const auto format = static_cast<WireFormat>(i);
+    if (!formats[i] || (is_opus(format) && !encoding && !held->opus)) continue;
+    taken.audio.lost.reset(i);
+    if (is_opus(format) && encoding) {
+      taken.awaited.set(i);
+    } else {
+      taken.audio.formats.at(i) = from.encoder.message(*held, format);
     }
   }
   return taken;
@@ -53,20 +68,23 @@ bool ChunkPump::take_from_ahead(Channel& channel) {
   return channel.took(*turn_);
 }
 
-// Chunks in the ring are final: a change of parameters is rendered into later ones only.
-void ChunkPump::read_ahead(Channel& channel) {
+// Up to `end`. Chunks in the ring are final: a change of parameters is rendered into later ones only.
+void ChunkPump::read_ahead(Channel& channel, std::int64_t end) {
   std::int64_t seq = next_;
   if (!channel.ahead.empty()) seq = std::max(seq, channel.ahead.back().audio.seq + 1);
-  for (; seq < next_ + ahead_chunks_; ++seq) {
-    const bool silence = &channel == &silence_;
+  const bool silence = &channel == &silence_;
+  // WHY newest() first: while the ring is behind, this is asked for again and again.
+  if (!silence && seq < end && reader_.newest(channel.station).value_or(-1) < seq) return;
+  for (; seq < end; ++seq) {
     if (!silence && (!channel.plays || read(channel.station, seq) != RingRead::kChunk)) return;
     channel.ahead.push_back(make_chunk(seq, silence ? RingRead::kWriterGone : RingRead::kChunk));
   }
 }
 
-// Submits the chunks from `first` on, held and read ahead, and collects what is done.
-void ChunkPump::encode_from(Channel& channel, std::int64_t first, bool head_follows) {
-  read_ahead(channel);
+// Submits the chunks from `first` on, those that are held, and those that are read ahead: some chunks, and
+// all up to `end`. Collects what is done.
+void ChunkPump::encode_from(Channel& channel, std::int64_t first, std::int64_t end, bool head_follows) {
+  read_ahead(channel, std::max(end, next_ + ahead_chunks_));
   for (const auto* chunks : {&channel.recent, &channel.ahead}) {
     for (const EncodedChunk& chunk : *chunks) {
       if (chunk.audio.seq >= first) channel.encoder.submit(chunk, head_follows);
@@ -80,8 +98,9 @@ bool ChunkPump::prepare(const StationId& station, WireFormat format, std::int64_
   Channel* const found = channel(station);
   if (!is_opus(format) || found == nullptr || !found->plays) return true;
   if (turn_ && first <= *turn_ && *turn_ <= end) take_turn(*found);
-  for (std::int64_t seq = std::max<std::int64_t>(first, 0); seq < end; ++seq) hold(*found, seq);
-  encode_from(*found, first, format == WireFormat::kOggOpus && first < end);
+  for (std::int64_t seq = std::max<std::int64_t>(first, 0); seq < std::min(end, next_); ++seq)
+    hold(*found, seq);
+  encode_from(*found, first, end + 1, format == WireFormat::kOggOpus && first < end);
   for (std::int64_t seq = first; seq <= end; ++seq) {
     const EncodedChunk* const held = find_held(*found, seq);
     if (held != nullptr && found->encoder.encoding(*held)) return false;

@@ -20,12 +20,21 @@ struct Delivery {
   std::vector<StationAudio> stations;
 };
 
+// The chunks that a new listener begins with, oldest first: past ones, and with a lead those that it would
+// have had by now.
+struct Prefill {
+  std::vector<AudioMessagePtr> chunks;
+  std::int64_t due_ns =
+      0;  // when the last of them was due to the listener, CLOCK_MONOTONIC; 0: there is none
+};
+
 // The first messages to a new listener; live chunks in its phase follow.
 struct InitialDelivery {
   StationId station;
   std::uint32_t phase = 0;
   std::vector<WireMessagePtr> messages;  // before the first audio
-  std::vector<AudioMessagePtr> past;     // the newest past chunks, oldest first
+  Prefill prefill{};
+  std::int64_t lead = 0;  // chunks
 };
 
 }  // namespace auralis

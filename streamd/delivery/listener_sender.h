@@ -58,6 +58,10 @@ class ListenerSender {
   void send_past(const AudioMessagePtr& audio);
   // Books a chunk that was due and could not be encoded in time, and warns the listener of the gap.
   void lose_chunk(std::int64_t seq, std::int64_t due_ns);
+  // The newest past chunk was due at `due_ns`.
+  void begin_at(std::int64_t due_ns) { context_->ledger.note_begin(account_, due_ns); }
+  // True if a chunk that was due at `due_ns` or later was offered.
+  bool has(std::int64_t due_ns) const { return due_ns <= account_.last_due_ns; }
   // Sends a text message; nothing over plain HTTP, or if ListenerQueue::kMaxTexts wait.
   void send_text(const WireMessagePtr& message);
   // Tells the listener of its format from the next chunk on, since it was too slow for the former one.
@@ -76,6 +80,8 @@ class ListenerSender {
   void written();
   void write_failed();
 
+  // The length of `lead` chunks.
+  double lead_ms(std::int64_t lead) const { return static_cast<double>(lead * account_.chunk_ns) / kNsPerMs; }
   // For how long its oldest chunk has waited.
   std::int64_t backlog_ns() const;
   // All but the round trip.

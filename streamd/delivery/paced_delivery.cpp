@@ -26,7 +26,7 @@ std::int64_t PacedDelivery::deliver_due() {
     if (turn_) {
       const std::uint32_t busy = subscriptions_.next_busy_phase(next_phase_);
       if (busy < kPhases) {
-        if (clock_.now_ns() < due_ns(busy)) break;
+        if (clock_.now_ns() < due_ns(busy, *turn_)) break;
         next_phase_ = busy + 1;
         deliver(busy);
         continue;
@@ -48,14 +48,14 @@ std::int64_t PacedDelivery::deliver_due() {
 std::int64_t PacedDelivery::next_due_ns() {
   if (!turn_) return pump_.next_ns();
   const std::uint32_t busy = subscriptions_.next_busy_phase(next_phase_);
-  while (next_phase_ < busy && due_ns(next_phase_) <= clock_.now_ns()) ++next_phase_;
-  return busy < kPhases ? due_ns(busy) : pump_.next_ns();
+  while (next_phase_ < busy && due_ns(next_phase_, *turn_) <= clock_.now_ns()) ++next_phase_;
+  return busy < kPhases ? due_ns(busy, *turn_) : pump_.next_ns();
 }
 
-std::int64_t PacedDelivery::due_ns(std::uint32_t phase) const {
-  assert(turn_);
+// The moment of a phase in a turn.
+std::int64_t PacedDelivery::due_ns(std::uint32_t phase, std::int64_t turn) const {
   const Timeline& timeline = pump_.timeline();
-  return timeline.due_ns(*turn_ - 1) + timeline.chunk_ns() * phase / kPhases;
+  return timeline.due_ns(turn - 1) + timeline.chunk_ns() * phase / kPhases;
 }
 
 void PacedDelivery::deliver(std::uint32_t phase) {
@@ -65,11 +65,12 @@ void PacedDelivery::deliver(std::uint32_t phase) {
   std::vector<std::pair<std::size_t, Delivery>> deliveries;
   for (auto need = needs.begin(); need != needs.end();) {
     const std::size_t worker = need->worker;
-    Delivery delivery{phase, due_ns(phase), {}};
+    Delivery delivery{phase, due_ns(phase, *turn_), {}};
     for (; need != needs.end() && need->worker == worker; ++need) {
-      ChunkPump::Taken taken = pump_.take(need->station, need->formats);
-      if (taken.encoding.any())
-        owed.push_back({worker, phase, delivery.due_ns, need->station, *turn_, taken.encoding});
+      ChunkPump::Taken taken = pump_.take(need->station, need->formats, need->lead);
+      if (taken.awaited.any())
+        owed.push_back({worker, phase, delivery.due_ns, need->station, *turn_ + need->lead, taken.awaited,
+                        need->lead, taken.rendered});
       delivery.stations.push_back(std::move(taken.audio));
     }
     deliveries.emplace_back(worker, std::move(delivery));
@@ -84,46 +85,67 @@ void PacedDelivery::deliver_owed() {
   std::deque<Owed> still;
   for (Owed& one : owed_) {
     ChunkPump::Taken taken = pump_.take_late(one.station, one.chunk, one.formats);
-    if (taken.encoding.any()) {
-      still.push_back(one);
-    } else {
-      send_(one.worker, {one.phase, one.due_ns, {std::move(taken.audio)}});
-    }
+    taken.audio.lead = one.lead;
+    const bool has_some = taken.awaited != one.formats;
+    one.formats = taken.awaited;
+    one.rendered = taken.rendered;
+    if (one.formats.any()) still.push_back(one);
+    if (has_some) send_(one.worker, {one.phase, one.due_ns, {std::move(taken.audio)}});
   }
   owed_ = std::move(still);
 }
 
 bool PacedDelivery::owes(const StationId& station) const {
-  return std::any_of(owed_.begin(), owed_.end(), [&](const Owed& one) { return one.station == station; });
+  return std::any_of(owed_.begin(), owed_.end(),
+                     [&](const Owed& one) { return one.station == station && one.rendered; });
 }
 
 void PacedDelivery::drop_owed(const StationId& station) {
   assert(thread_.is_current());
-  const auto kept = std::stable_partition(owed_.begin(), owed_.end(),
-                                          [&](const Owed& one) { return !(one.station == station); });
+  const auto kept = std::stable_partition(
+      owed_.begin(), owed_.end(), [&](const Owed& one) { return !(one.station == station && one.rendered); });
   for (auto one = kept; one != owed_.end(); ++one)
-    send_(one->worker, {one->phase, one->due_ns, {{one->station, {}, one->chunk, one->formats}}});
+    send_(one->worker, {one->phase, one->due_ns, {{one->station, {}, one->chunk, one->formats, one->lead}}});
   owed_.erase(kept, owed_.end());
 }
 
-std::optional<std::int64_t> PacedDelivery::next_chunk(std::uint32_t phase) const {
-  if (!turn_) return std::nullopt;
+std::int64_t PacedDelivery::next_turn(std::uint32_t phase) const {
   return phase < next_phase_ ? *turn_ + 1 : *turn_;
 }
 
-std::vector<AudioMessagePtr> PacedDelivery::prefill(const StationId& station, std::uint32_t phase,
-                                                    WireFormat format, std::int64_t count) const {
-  std::vector<AudioMessagePtr> chunks;
-  const auto end = next_chunk(phase);
-  if (!end) return chunks;
-  for (std::int64_t seq = *end - count; seq < *end; ++seq) {
-    if (AudioMessagePtr chunk = pump_.recent(station, seq, format)) {
-      chunks.push_back(std::move(chunk));
+std::optional<std::int64_t> PacedDelivery::next_chunk(const Subscriptions::Listener& listener) const {
+  if (!turn_) return std::nullopt;
+  return next_turn(listener.phase) + listener.lead;
+}
+
+Prefill PacedDelivery::prefill(const Subscriptions::Listener& listener, std::int64_t first) {
+  assert(thread_.is_current());
+  Prefill prefill;
+  if (!turn_) return prefill;
+  const std::int64_t past_end = next_turn(listener.phase);
+  const std::int64_t end = past_end + listener.lead;
+  const auto held = [&](std::int64_t seq) { return pump_.held(listener.station, seq, listener.format); };
+  for (std::int64_t seq = first; seq < past_end; ++seq) {
+    if (AudioMessagePtr chunk = held(seq)) {
+      prefill.chunks.push_back(std::move(chunk));
     } else {
-      chunks.clear();
+      prefill.chunks.clear();
     }
   }
-  return chunks;
+  std::int64_t next = std::max(first, past_end);
+  for (; next < end; ++next) {
+    AudioMessagePtr chunk = held(next);
+    if (!chunk) break;
+    prefill.chunks.push_back(std::move(chunk));
+  }
+  const auto due_of = [&](std::int64_t seq) { return due_ns(listener.phase, seq - listener.lead); };
+  if (!prefill.chunks.empty()) prefill.due_ns = due_of(next - 1);
+  FormatSet format;
+  format.set(static_cast<std::size_t>(listener.format));
+  for (; next < end; ++next)
+    owed_.push_back({listener.worker, listener.phase, due_of(next), listener.station, next, format,
+                     listener.lead, false});
+  return prefill;
 }
 
 }  // namespace auralis

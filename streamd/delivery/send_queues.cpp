@@ -69,7 +69,9 @@ void SendQueues::begin(Listener& listener, const InitialDelivery& initial) {
   listener.phase_ = initial.phase;
   phases_.at(initial.phase).push_back(&listener);
   for (const auto& message : initial.messages) listener.sender_.send_initial(message);
-  for (const auto& audio : initial.past) listener.sender_.send_past(audio);
+  for (const auto& audio : initial.prefill.chunks) listener.sender_.send_past(audio);
+  listener.lead_ = initial.lead;
+  if (initial.lead > 0) listener.sender_.begin_at(initial.prefill.due_ns);
 }
 
 void SendQueues::remove_from_phase(Listener& listener) {
@@ -110,7 +112,7 @@ void SendQueues::deliver(const Delivery& delivery) {
   const std::vector<Listener*>& phase = phases_.at(delivery.phase);
   if (phase.empty()) return;
   const std::int64_t began_ns = clock_.now_ns();
-  WireMessagePtr warning;  // the same for all listeners: they are at the same chunk
+  Warning warning;
   for (std::size_t i = 0; i < phase.size(); ++i) {
     // While one is written to, the next ones come into the processor's cache, from one pointer to the next.
     if (i + 3 < phase.size()) __builtin_prefetch(phase[i + 3]);
@@ -119,22 +121,26 @@ void SendQueues::deliver(const Delivery& delivery) {
     Listener& listener = *phase[i];
     if (listener.sender_.closing()) continue;
     const auto found =
-        std::find_if(delivery.stations.begin(), delivery.stations.end(),
-                     [&](const StationAudio& one) { return one.station == listener.station(); });
+        std::find_if(delivery.stations.begin(), delivery.stations.end(), [&](const StationAudio& one) {
+          return one.station == listener.station() && one.lead == listener.lead_;
+        });
     if (found != delivery.stations.end()) deliver_to(listener, *found, delivery.due_ns, warning);
   }
   observe_ns(metrics_.send_ms, clock_.now_ns() - began_ns);
 }
 
 void SendQueues::deliver_to(Listener& listener, const StationAudio& station, std::int64_t due_ns,
-                            WireMessagePtr& warning) {
+                            Warning& warning) {
+  // A chunk that was not rendered in time for a lead comes to all of that lead, moved ones included, and may
+  // be owed to them twice.
+  if (station.lead > 0 && listener.sender_.has(due_ns)) return;
   const auto format = static_cast<std::size_t>(listener.format());
   if (station.lost[format]) listener.sender_.lose_chunk(station.lost_seq, due_ns);
   const AudioMessagePtr& audio = station.formats.at(format);
   if (!audio) return;
   if (audio->silence) {
-    if (!warning) warning = make_text_message(underrun_message(audio->seq));
-    listener.sender_.send_text(warning);
+    if (warning.seq != audio->seq) warning = {audio->seq, make_text_message(underrun_message(audio->seq))};
+    listener.sender_.send_text(warning.message);
   }
   send_status_if_due(listener);
   listener.sender_.send_chunk(audio, due_ns);

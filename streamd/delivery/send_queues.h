@@ -66,6 +66,7 @@ class SendQueues {
     friend class SendQueues;
 
     std::int64_t last_status_ns_;  // beside the first members of `sender_`, which each chunk touches, too
+    std::int64_t lead_ = 0;
     ListenerSender sender_;
     Liveness liveness_;
     ReportLimiter reports_;
@@ -81,7 +82,7 @@ class SendQueues {
   // In no order. Valid until the next add() or remove().
   const std::vector<Listener*>& listeners() const { return listeners_; }
 
-  // Starts delivery in `initial.phase`, after sending `initial.messages` and `initial.past`.
+  // Starts delivery in `initial.phase`, after sending `initial.messages` and `initial.prefill`.
   void begin(Listener& listener, const InitialDelivery& initial);
   // Delivers another station from the next chunk on.
   void switch_station(Listener& listener, const StationId& station);
@@ -91,7 +92,7 @@ class SendQueues {
   // slow.
   void set_format(Listener& listener, WireFormat format, bool stepped_down);
 
-  // Sends the stations' chunks to their listeners of that phase, with a warning before silence.
+  // Sends the stations' chunks to their listeners of that phase and lead, with a warning before silence.
   void deliver(const Delivery& delivery);
 
   // Sends a JSON message to one listener, or to all of a station; nothing over plain HTTP. Messages beyond
@@ -131,8 +132,12 @@ class SendQueues {
 
  private:
   bool has(const Listener& listener) const;
-  void deliver_to(Listener& listener, const StationAudio& station, std::int64_t due_ns,
-                  WireMessagePtr& warning);
+  // The warning of a chunk, the same for all its listeners.
+  struct Warning {
+    std::int64_t seq = -1;
+    WireMessagePtr message;
+  };
+  void deliver_to(Listener& listener, const StationAudio& station, std::int64_t due_ns, Warning& warning);
   void send_status_if_due(Listener& listener);
   void check_liveness(Listener& listener, std::int64_t now_ns);
   void remove_from_phase(Listener& listener);

@@ -59,9 +59,14 @@ bool SendQueues::report_playback(Listener& listener, const PlaybackReport& repor
   metrics_.player_underruns.add(std::min(report.underruns, kMostReportedEvents));
   metrics_.player_gaps.add(std::min(report.gaps, kMostReportedEvents));
   metrics_.player_skips.add(std::min(report.skips, kMostReportedEvents));
+  const double listened_ms = std::min(report.listened_ms, kMostReportedMs);
+  metrics_.player_listened_ms.add(listened_ms);
+  metrics_.player_silence_ms.add(std::min(report.silence_ms, listened_ms));
+  if (report.startup_ms) metrics_.player_startup_ms.observe(std::min(*report.startup_ms, kMostReportedMs));
   if (verdict == ReportLimiter::Verdict::kDiscard) return true;
-  // Music may be buffered for comfort: what it costs is the time on the way.
-  const double on_the_way_ms = std::max(0.0, report.latency_ms - report.buffer_ms);
+  // Music may be buffered for comfort, part of which the lead pays for: what is left is the time on the way.
+  const double buffered_ms = report.buffer_ms - listener.sender_.lead_ms(listener.lead_);
+  const double on_the_way_ms = std::max(0.0, report.latency_ms - buffered_ms);
   metrics_.end_to_end_latency_ms.observe(std::min(on_the_way_ms, kMostReportedMs));
   metrics_.player_buffer_ms.observe(std::min(report.buffer_ms, kMostReportedMs));
   return true;

@@ -21,12 +21,12 @@ std::uint32_t spread(std::uint32_t rank) {
 }  // namespace
 
 bool Subscriptions::Key::operator<(const Key& other) const {
-  return std::tie(phase, worker, index, generation) <
-         std::tie(other.phase, other.worker, other.index, other.generation);
+  return std::tie(phase, worker, index, generation, lead) <
+         std::tie(other.phase, other.worker, other.index, other.generation, other.lead);
 }
 
 void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station,
-                        std::string actor, std::int64_t since_ns) {
+                        std::string actor, std::int64_t since_ns, std::int64_t lead) {
   assert(thread_.is_current());
   assert(find(id) == nullptr);
   std::uint32_t best = spread(0);
@@ -34,7 +34,7 @@ void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, 
     if (phase_counts_.at(spread(rank)) < phase_counts_.at(best)) best = spread(rank);
   }
   ++phase_counts_.at(best);
-  listeners_[id] = {worker, station, format, best, false, std::move(actor), since_ns};
+  listeners_[id] = {worker, station, format, best, false, std::move(actor), since_ns, lead};
   count(listeners_[id], +1);
 }
 
@@ -59,7 +59,8 @@ void Subscriptions::count(const Listener& listener, int change) {
   if (is_opus(listener.format)) station->second.opus += by;
   if (station->second.all == 0) station_counts_.erase(station);
   if (!listener.delivered_to) return;
-  const Key key{listener.phase, listener.worker, listener.station.index, listener.station.generation};
+  const Key key{listener.phase, listener.worker, listener.station.index, listener.station.generation,
+                listener.lead};
   FormatCounts& formats = needs_[key];
   formats.at(static_cast<std::size_t>(listener.format)) += by;
   const bool none = std::all_of(formats.begin(), formats.end(), [](std::size_t one) { return one == 0; });
@@ -122,17 +123,18 @@ std::vector<StationId> Subscriptions::stations() const {
 }
 
 std::uint32_t Subscriptions::next_busy_phase(std::uint32_t from) const {
-  const auto found = needs_.lower_bound({from, 0, 0, 0});
+  const auto found = needs_.lower_bound({from, 0, 0, 0, 0});
   return found == needs_.end() ? kPhases : found->first.phase;
 }
 
 std::vector<Subscriptions::Need> Subscriptions::needs_of(std::uint32_t phase) const {
   std::vector<Need> needs;
-  for (auto entry = needs_.lower_bound({phase, 0, 0, 0});
+  for (auto entry = needs_.lower_bound({phase, 0, 0, 0, 0});
        entry != needs_.end() && entry->first.phase == phase; ++entry) {
     FormatSet formats;
     for (std::size_t i = 0; i < kWireFormats; ++i) formats[i] = entry->second.at(i) > 0;
-    needs.push_back({entry->first.worker, {entry->first.index, entry->first.generation}, formats});
+    const Key& key = entry->first;
+    needs.push_back({key.worker, {key.index, key.generation}, formats, key.lead});
   }
   return needs;
 }

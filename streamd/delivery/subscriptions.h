@@ -29,6 +29,7 @@ class Subscriptions {
     bool delivered_to = false;
     std::string actor;          // names the client in the log
     std::int64_t since_ns = 0;  // when it was added
+    std::int64_t lead = 0;      // chunks: it is sent a chunk that much before the others
   };
 
   // `moved` is called after each change of a listener's station or format.
@@ -37,7 +38,7 @@ class Subscriptions {
 
   // Adds a listener, which gets the phase that fewest have.
   void add(ConnectionId id, std::size_t worker, WireFormat format, const StationId& station,
-           std::string actor = {}, std::int64_t since_ns = 0);
+           std::string actor = {}, std::int64_t since_ns = 0, std::int64_t lead = 0);
   void remove(ConnectionId id);
   // Counts what the listener needs from now on.
   void begin(ConnectionId id);
@@ -59,11 +60,12 @@ class Subscriptions {
   // The first phase from `from` on in which a listener is delivered to; kPhases if there is none.
   std::uint32_t next_busy_phase(std::uint32_t from) const;
 
-  // Formats that the listeners of a phase are to be sent, by worker and station.
+  // Formats that the listeners of a phase are to be sent, by worker, station and lead.
   struct Need {
     std::size_t worker = 0;
     StationId station;
     FormatSet formats;
+    std::int64_t lead = 0;
   };
   std::vector<Need> needs_of(std::uint32_t phase) const;
 
@@ -73,6 +75,7 @@ class Subscriptions {
     std::size_t worker;
     std::size_t index;
     std::uint64_t generation;
+    std::int64_t lead;
     bool operator<(const Key& other) const;
   };
   using FormatCounts = std::array<std::size_t, kWireFormats>;

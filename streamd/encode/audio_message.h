@@ -27,6 +27,7 @@ struct StationAudio {
   std::array<AudioMessagePtr, kWireFormats> formats;  // null: not in use, or nothing to send
   std::int64_t lost_seq = -1;  // the chunk that is lost in the formats `lost`: it was not encoded in time
   FormatSet lost{};
+  std::int64_t lead = 0;  // chunks: for listeners that have asked for this lead
 };
 
 }  // namespace auralis

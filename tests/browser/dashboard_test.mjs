@@ -94,9 +94,9 @@ test("the header tells the daemons, each alert condition with since when, the er
     for (const name of ["synthd", "streamd", "metricsd"]) {
       assert.match(await page.locator(`#daemons [data-process=${name}]`).innerText(), /up since \d\d:\d\d:\d\d$/);
     }
-    await page.getByText(/^(all 32|\d\d others) are quiet$/).click();
+    await page.getByText(/^(all 33|\d\d others) are quiet$/).click();
     const conditions = page.getByRole("list", { name: /^Alert conditions/ }).getByRole("listitem");
-    assert.equal(await conditions.count(), 32);
+    assert.equal(await conditions.count(), 33);
     for (const text of await conditions.allInnerTexts()) assert.match(text, /since \d\d:\d\d:\d\d/);
     await page.locator("#budget", { hasText: /%.*: of [\d,]+ chunks of the last 15 minutes [\d,]+ late or lost, \d+ silent/ }).waitFor();
     assert.match(await page.locator("#version").innerText(), /^version \d/);

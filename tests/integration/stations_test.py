@@ -53,6 +53,22 @@ def test_a_listener_chooses_a_station_by_its_name(stack, listen):
     assert stack.status("night")["listeners"] == 1
 
 
+def test_a_listener_with_a_lead_hears_the_same_earlier_also_after_a_switch(stack, listen):
+    usual, early = listen(PCM, query="station=day"), listen(PCM, query="station=day&lead_ms=500")
+    # The ring of 750 ms carries all of it. Phases may part the two by a chunk.
+    eventually(lambda: early.newest_seq - usual.newest_seq >= 4, "half a second ahead")
+    early.wait_for_more(5)
+    answer = early.ask({"type": "subscribe", "station": "night"})
+    assert answer["type"] == "subscribed"
+    early.wait_for_more(20)
+    usual.wait_for_more(20)
+    assert gaps(early.chunks) == []
+    assert not any(chunk.silence for chunk in early.chunks)
+    day = {chunk.seq: chunk.pcm for chunk in usual.chunks}
+    same = [chunk.seq for chunk in early.chunks if chunk.seq in day and chunk.pcm == day[chunk.seq]]
+    assert same and max(same) == answer["seq"] - 1  # and from there on the night's
+
+
 @pytest.mark.parametrize(
     ("query", "status", "said"),
     [
@@ -61,6 +77,8 @@ def test_a_listener_chooses_a_station_by_its_name(stack, listen):
         ("station=new&preset=loud", 400, "preset"),
         ("station=new&seed=-1", 400, "seed"),
         ("station=new&tempo=9", 400, "tempo"),
+        ("lead_ms=501", 400, "lead_ms"),
+        ("lead_ms=x", 400, "lead_ms"),
         ("station=new&at=7", 400, "rate"),
         ("station=new&rate=48000&chunk=100&at=7&changes=0", 400, "48000"),
         ("station=day&station=night", 400, "once"),

@@ -39,6 +39,7 @@ AGREED = {
     "GPUMemoryHigh": ("audio_medium", "> 80", "10m", "medium"),
     "BandwidthPerStreamHigh": ("audio_medium", "> 10", "5m", "medium"),
     "ConfigReloadFailed": ("audio_medium", "== 0", None, "medium"),
+    "PlayerSilenceHigh": ("audio_medium", "> 0.1", "10m", "medium"),
     "LogLoss": ("audio_medium", "> 0", None, "medium"),
     "ScrapeSlow": ("audio_medium", "> 1", "5m", "medium"),
     "AudioGlitch": ("audio_low", "> 0", None, "low"),

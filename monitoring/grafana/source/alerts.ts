@@ -9,6 +9,7 @@ const NAMES = [
   "ListenersBehind", "DiskOrTmpfsLow", "ProbeFailing", "CPUUtilizationHigh", "MemoryGrowth", "MemoryHigh",
   "DeliveryVarianceHigh", "RingBufferDepthHigh", "RingBufferUtilizationLow", "RingBufferUtilizationHigh",
   "GPUUtilizationHigh", "GPUMemoryHigh", "BandwidthPerStreamHigh", "ConfigReloadFailed", "LogLoss", "ScrapeSlow",
+  "PlayerSilenceHigh",
 ] as const;
 
 export type AlertName = (typeof NAMES)[number];

@@ -102,17 +102,21 @@ function reported_by_players() {
     lines(
       {
         title: "What Players Met",
-        description: "Events a minute, as players report: ran dry, did not receive a chunk, skipped to catch up.",
+        description:
+          "A minute, as players report: how often they ran dry, did not receive a chunk and skipped to catch up, and all seconds without music.",
         unit: "short",
         daemons: ["streamd"],
         no_data: "No player reports",
+        alerts: ["PlayerSilenceHigh"],
       },
-      ["underruns", "gaps", "skips"].map((what) => ({
-        name: `${what} {{instance}}`,
+      [
+        ["underruns", "60", "underruns"], ["gaps", "60", "gaps"], ["skips", "60", "skips"], ["silence, s", "0.06", "silence_ms"],
+      ].map(([name, factor, what]) => ({
+        name: `${name} {{instance}}`,
         expr:
-          `60 * rate(auralis_player_${what}_total{${ON}}[$__rate_interval])` +
+          `${factor} * rate(auralis_player_${what}_total{${ON}}[$__rate_interval])` +
           ` and on (instance) rate(audio_end_to_end_latency_ms_count{${ON}}[$__rate_interval]) > 0` +
-          ` or 60 * rate(auralis_player_${what}_total{${ON}}[$__rate_interval]) > 0`,
+          ` or ${factor} * rate(auralis_player_${what}_total{${ON}}[$__rate_interval]) > 0`,
       })),
     ).min(0),
     lines(

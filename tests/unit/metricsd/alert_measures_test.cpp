@@ -234,6 +234,22 @@ TEST_CASE_FIXTURE(MeasuresFixture, "MemoryHigh: of each process, its own memory 
   CHECK(measured("MemoryHigh", "streamd") == 3'000);
 }
 
+TEST_CASE_FIXTURE(MeasuresFixture,
+                  "PlayerSilenceHigh: the share of silence in ten minutes, if enough was played") {
+  const auto played = [&](double listened_ms, double silence_ms) {
+    add({rise("auralis_player_listened_ms_total", listened_ms),
+         rise("auralis_player_silence_ms_total", silence_ms)});
+  };
+  played(0, 0);
+  CHECK_FALSE(measured("PlayerSilenceHigh"));
+  played(500'000, 1'000);
+  CHECK_FALSE(measured("PlayerSilenceHigh"));
+  played(500'000, 1'000);
+  CHECK(measured("PlayerSilenceHigh").value_or(0) == doctest::Approx(0.2));
+  for (int second = 0; second < 600; ++second) played(1'000, 0);
+  CHECK(measured("PlayerSilenceHigh") == 0);
+}
+
 TEST_CASE_FIXTURE(MeasuresFixture, "ListenersBehind: the least of ten minutes") {
   for (int second = 0; second < 30; ++second)
     add({gauge_of("auralis_listeners_behind", second == 20 ? 1 : 3)});

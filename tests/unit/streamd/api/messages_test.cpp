@@ -120,6 +120,24 @@ TEST_CASE("a playback report may count what went wrong since the last one") {
   }
 }
 
+TEST_CASE(
+    "a playback report may say how long the player played, how much of it in silence, and when it began") {
+  const auto report = std::get<PlaybackReport>(parse_client_message(
+      R"({"type":"playback_report","latency_ms":1,"buffer_ms":2,"listened_ms":5000,"silence_ms":40.5,"startup_ms":600})"));
+  CHECK(report.listened_ms == 5'000);
+  CHECK(report.silence_ms == 40.5);
+  CHECK(report.startup_ms == 600);
+  const auto refused = [](const std::string& fields) {
+    return refusal(R"({"type":"playback_report","latency_ms":1,"buffer_ms":2,)" + fields + "}") ==
+           "bad_field";
+  };
+  CHECK(refused(R"("listened_ms":-1)"));
+  CHECK(refused(R"("listened_ms":1,"silence_ms":2)"));
+  CHECK(refused(R"("silence_ms":2)"));
+  CHECK(refused(R"("listened_ms":86400001)"));
+  CHECK(refused(R"("startup_ms":"1")"));
+}
+
 TEST_CASE("a listener asks for its station's status") {
   CHECK(std::holds_alternative<StatusRequest>(parse_client_message(R"({"type":"status"})")));
   CHECK(refusal(R"({"type":"status","station":"night"})") == "bad_field");

@@ -62,6 +62,15 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(chunks(8).front() == chunks(6).front());
 }
 
+TEST_CASE_FIXTURE(Fixture, "a listener that comes before the first turn begins with the past, too") {
+  advance(kChunkNs);
+  REQUIRE(connect(2).status == 101);
+  start_synth();
+  advance(4 * kChunkNs);
+  REQUIRE(chunks(2).size() > 2);
+  CHECK(chunks(2).front() == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "a listener that a worker admitted before it knew of the stations hears the default one") {
   advance(kChunkNs);

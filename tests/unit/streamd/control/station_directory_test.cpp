@@ -70,8 +70,10 @@ TEST_CASE_FIXTURE(Fixture, "a listener that comes back says which chunk it has")
   CHECK(station_by_query(directory, QueryFields("after=0")).after == 0);
   CHECK(station_by_query(directory, QueryFields("station=new&after=5")).link);
   CHECK_FALSE(station_by_query(directory, QueryFields("station=night")).after);
-  for (const char* const wrong :
-       {"after=", "after=-1", "after=x", "after=1.5", "after=99999999999999999999"}) {
+  CHECK(station_by_query(directory, QueryFields("station=night&lead_ms=500&after=3")).lead_ms == 500);
+  CHECK(station_by_query(directory, QueryFields("station=night")).lead_ms == 0);
+  for (const char* const wrong : {"lead_ms=", "lead_ms=-1", "lead_ms=501", "lead_ms=1e2", "after=",
+                                  "after=-1", "after=x", "after=1.5", "after=99999999999999999999"}) {
     const auto refusal = refusal_of([&] { station_by_query(directory, QueryFields(wrong)); });
     REQUIRE(refusal);
     CHECK(refusal->status() == 400);

@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "events and orders for a connection that is not open 
     worker(id).progressed(id);
     worker(id).written(id);
     worker(id).write_failed(id);
-    worker(id).begin(id, {{}, 0, {make_text_message("{}")}, {}});
+    worker(id).begin(id, {{}, 0, {make_text_message("{}")}});
     worker(id).switch_station(id, {}, make_text_message("{}"));
     worker(id).set_format(id, WireFormat::kOpus, true);
     worker(id).send_buffer_status(id);

@@ -53,7 +53,7 @@ struct Fixture {
     delivery.step();
     const std::uint32_t phase = subscriptions.find(id)->phase;
     listeners.add(queues, id, transport.sink(id), format, false);
-    queues.begin(listeners.at(id), {station, phase, {}, {}});
+    queues.begin(listeners.at(id), {station, phase, {}});
     subscriptions.begin(id);
   }
 
@@ -195,8 +195,8 @@ TEST_CASE_FIXTURE(Fixture,
                   "what is encoded ahead is, byte for byte, what one encoder makes of the chunks in order") {
   run_until(epoch_ns + 4 * kChunkNs);
   subscriptions.add(kOpus, 0, WireFormat::kOpus, station);
-  const std::uint32_t phase = subscriptions.find(kOpus)->phase;
-  const std::int64_t next = delivery.next_chunk(phase).value();
+  const Subscriptions::Listener& listener = *subscriptions.find(kOpus);
+  const std::int64_t next = delivery.next_chunk(listener).value();
   encoding.held = true;
   CHECK_FALSE(pump.prepare(station, WireFormat::kOpus, next - kPrefill, next));
   encoding.run_waiting(1);
@@ -206,7 +206,7 @@ TEST_CASE_FIXTURE(Fixture,
   REQUIRE(pump.prepare(station, WireFormat::kOpus, next - kPrefill, next));
   listeners.add(queues, kOpus, transport.sink(kOpus), WireFormat::kOpus, false);
   queues.begin(listeners.at(kOpus),
-               {station, phase, {}, delivery.prefill(station, phase, WireFormat::kOpus, kPrefill)});
+               {station, listener.phase, {}, delivery.prefill(listener, next - kPrefill)});
   subscriptions.begin(kOpus);
   run_until(epoch_ns + 12 * kChunkNs);
   REQUIRE(seqs(kOpus) == from_to(next - kPrefill, 12));

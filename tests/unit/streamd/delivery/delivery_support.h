@@ -49,13 +49,15 @@ struct DeliveryFixture {
   }
 
   void add(ConnectionId id, const StationId& to, std::int64_t prefill = 0,
-           WireFormat format = WireFormat::kPcm) {
-    subscriptions.add(id, 0, format, to);
+           WireFormat format = WireFormat::kPcm, std::int64_t lead = 0) {
+    subscriptions.add(id, 0, format, to, {}, 0, lead);
     delivery.step();
-    const std::uint32_t phase = subscriptions.find(id)->phase;
-    if (const auto next = delivery.next_chunk(phase)) pump.prepare(to, format, *next - prefill, *next);
+    const Subscriptions::Listener& listener = *subscriptions.find(id);
+    const std::int64_t next = delivery.next_chunk(listener).value_or(0);
+    const std::int64_t first = next - lead - prefill;
+    pump.prepare(to, format, first, next);
     listeners.add(queues, id, transport.sink(id), format, false);
-    queues.begin(listeners.at(id), {to, phase, {}, delivery.prefill(to, phase, format, prefill)});
+    queues.begin(listeners.at(id), {to, listener.phase, {}, delivery.prefill(listener, first), lead});
     subscriptions.begin(id);
   }
   void add(ConnectionId id) { add(id, station); }

@@ -95,5 +95,99 @@ TEST_CASE_FIXTURE(Fixture, "a listener from before the timeline is delivered to,
   for (ConnectionId id = 1; id <= 12; ++id) CHECK(seqs(id).size() >= 3);
 }
 
+constexpr std::int64_t kLead = 3;
+
+std::vector<std::int64_t> from_to(std::int64_t first, std::int64_t last) {
+  std::vector<std::int64_t> numbers;
+  for (; first <= last; ++first) numbers.push_back(first);
+  return numbers;
+}
+
+TEST_CASE_FIXTURE(Fixture, "a listener with a lead has each chunk that much before the others, on time") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 19);
+  run_until(epoch_ns + 4 * kChunkNs);
+  add(1, station, kPrefill);
+  add(2, station, kPrefill, WireFormat::kPcm, kLead);
+  add(3, station, kPrefill, WireFormat::kOpus, kLead);
+  run_until(epoch_ns + 10 * kChunkNs);
+  CHECK(seqs(1) == from_to(seqs(1).front(), 10));
+  CHECK(seqs(2) == from_to(seqs(2).front(), 10 + kLead));
+  CHECK(seqs(3) == from_to(seqs(3).front(), 10 + kLead));
+  CHECK(own.sample("audio_chunk_delivery_latency_ms").sum == 0);
+  CHECK(own.sample("audio_chunk_jitter_ms").sum == 0);
+  CHECK(own.sample("websocket_chunks_dropped_total", "overrun").value == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a chunk that is rendered too late for a lead comes as soon as it is rendered") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 9);
+  run_until(epoch_ns + 4 * kChunkNs);
+  add(1, station, kPrefill);
+  for (const ConnectionId id : {2, 3}) add(id, station, kPrefill, WireFormat::kPcm, kLead);
+  add(4, station, kPrefill, WireFormat::kOpus, kLead);
+  run_until(epoch_ns + 8 * kChunkNs);
+  add(5, station, kPrefill, WireFormat::kPcm, kLead);  // begins with what there is
+  listeners.take_all(queues, transport);
+  for (const ConnectionId id : {2, 3, 4, 5}) CHECK(seqs(id).back() == 9);
+  CHECK_FALSE(delivery.owes(station));
+  synth.write(10, 19);
+  run_until(clock.now + 5 * kNsPerMs);
+  for (const ConnectionId id : {2, 3, 4, 5}) CHECK(seqs(id).back() >= 10);
+  run_until(epoch_ns + 12 * kChunkNs);
+  for (const ConnectionId id : {2, 3, 4, 5}) {
+    CAPTURE(id);
+    CHECK(seqs(id) == from_to(seqs(id).front(), 12 + kLead));
+  }
+  CHECK(seqs(1) == from_to(seqs(1).front(), 12));
+  CHECK(underruns() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a chunk that is never rendered is silence to listeners with a lead, too") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 7);
+  run_until(epoch_ns + 4 * kChunkNs);
+  add(1);
+  add(2, station, 0, WireFormat::kPcm, kLead);
+  add(3, station, 0, WireFormat::kOpus, kLead);
+  run_until(epoch_ns + 11 * kChunkNs);
+  for (const ConnectionId id : {1, 2, 3}) {
+    CAPTURE(id);
+    CHECK(seqs(id) == from_to(seqs(id).front(), 11));
+  }
+  CHECK(underruns() == 4);
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "a listener that is moved while its station is silent gets no chunk twice or out of order") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  const StationId other = synth.open(1, named_state("other"));
+  synth.write(0, 7);
+  synth.write(0, 19, 1);
+  refresh();
+  pump.add(other, "other", true, own.metrics.configured[1]);
+  run_until(epoch_ns + 4 * kChunkNs);
+  for (const ConnectionId id : {1, 2}) add(id, station, 0, WireFormat::kPcm, kLead);
+  add(3, other, 0, WireFormat::kPcm, kLead);
+  run_until(epoch_ns + 7 * kChunkNs);
+  const auto move = [&](ConnectionId id, const StationId& to) {
+    subscriptions.switch_station(id, to);
+    queues.switch_station(listeners.at(id), to);
+  };
+  move(1, other);
+  move(3, station);
+  run_until(epoch_ns + 9 * kChunkNs);
+  CHECK(seqs(1).back() == 9 + kLead);
+  move(1, station);  // whose chunks from 8 on it is still owed
+  synth.write(8, 19);
+  run_until(epoch_ns + 12 * kChunkNs);
+  for (const ConnectionId id : {1, 2, 3}) {
+    CAPTURE(id);
+    const auto heard = seqs(id);
+    CHECK(heard.back() == 12 + kLead);
+    for (std::size_t i = 1; i < heard.size(); ++i) CHECK(heard[i] > heard[i - 1]);
+  }
+}
+
 }  // namespace
 }  // namespace auralis::paced_delivery_test

@@ -54,7 +54,7 @@ struct SendQueuesFixture {
   void add(ConnectionId id, const StationId& station = kGarden, WireFormat format = WireFormat::kPcm,
            bool offered_opus = false) {
     listeners.add(queues, id, transport.sink(id), format, offered_opus);
-    queues.begin(listeners.at(id), {station, 0, {}, {}});
+    queues.begin(listeners.at(id), {station, 0, {}});
   }
   // Delivers a chunk to the listeners of the garden.
   void deliver(const AudioMessagePtr& message) { deliver(message, clock.now); }

@@ -31,7 +31,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener hears its own phase and its own station a
   add(1);
   add(2, kHarbour);
   listeners.add(queues, 3, transport.sink(3), WireFormat::kPcm, false);
-  queues.begin(listeners.at(3), {kGarden, 7, {}, {}});
+  queues.begin(listeners.at(3), {kGarden, 7, {}});
   deliver(audio(1));
   CHECK(transport.sent[1].size() == 1);
   CHECK(transport.sent[2].empty());
@@ -133,7 +133,7 @@ TEST_CASE_FIXTURE(Fixture, "a failed transmission is an error, counted once, at 
 TEST_CASE_FIXTURE(Fixture, "past chunks count for the start, live ones for delivery and jitter") {
   listeners.add(queues, 1, transport.sink(1), WireFormat::kPcm, false);
   clock.now += 4 * kNsPerMs;
-  queues.begin(listeners.at(1), {kGarden, 0, {make_text_message("{}")}, {audio(1), audio(2)}});
+  queues.begin(listeners.at(1), {kGarden, 0, {make_text_message("{}")}, {{audio(1), audio(2)}, 0}});
   take_all();
   CHECK(transport.sent[1].size() == 3);
   CHECK(own.sample("audio_startup_latency_ms").count() == 1);
@@ -206,6 +206,29 @@ TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second")
   CHECK(value("auralis_player_skips_total") == 2);
 }
 
+TEST_CASE_FIXTURE(Fixture, "players report how long they played, in silence, and how soon") {
+  add(1);
+  CHECK(queues.report_playback(listeners.at(1), {150, 80, 0, 0, 0, 0, 4'000, 600}));
+  clock.now += kNsPerSecond;
+  CHECK(queues.report_playback(listeners.at(1), {150, 80, 1, 0, 0, 70, 5'000}));
+  CHECK(value("auralis_player_listened_ms_total") == 9'000);
+  CHECK(value("auralis_player_silence_ms_total") == 70);
+  CHECK(own.sample("auralis_player_startup_ms").count() == 1);
+  CHECK(own.sample("auralis_player_startup_ms").sum == 600);
+  clock.now += kNsPerSecond;
+  CHECK(queues.report_playback(listeners.at(1), {150, 80, 0, 0, 0, 50'000, 60'000}));
+  CHECK(value("auralis_player_listened_ms_total") == 9'000 + SendQueues::kMostReportedMs);
+  CHECK(value("auralis_player_silence_ms_total") == 70 + SendQueues::kMostReportedMs);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "of the latency that a player with a lead reports its buffer counts less the lead") {
+  listeners.add(queues, 1, transport.sink(1), WireFormat::kPcm, false);
+  queues.begin(listeners.at(1), {kGarden, 0, {}, {{audio(1)}, 1}, 4});
+  CHECK(queues.report_playback(listeners.at(1), {1'650, 2'000}));
+  CHECK(own.sample("audio_end_to_end_latency_ms").sum == 50.0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "one player's report cannot own a metric") {
   add(1);
   CHECK(queues.report_playback(listeners.at(1), {60'000, 20'000, 1'000'000, 1'000'000, 1'000'000}));
@@ -220,7 +243,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener that waits for its station is sent the pa
   listeners.add(queues, 1, transport.sink(1), WireFormat::kPcm, false);
   deliver(audio(4));
   CHECK(transport.sent[1].empty());
-  queues.begin(listeners.at(1), {kGarden, 0, {}, {audio(4), audio(5)}});
+  queues.begin(listeners.at(1), {kGarden, 0, {}, {{audio(4), audio(5)}, 0}});
   deliver(audio(6));
   take_all();
   CHECK(transport.sent[1].size() == 3);
