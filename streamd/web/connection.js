@@ -7,13 +7,17 @@ import { Presence } from "./presence.js";
 
 const MIN_RETRY_MS = 100;              // after the first attempt, which is made at once
 const MAX_RETRY_MS = 5000;
-const STEADY_MS = 5000;                // a connection that lasted so long is tried again at once
+const STEADY_MS = 5000;                // a connection that lasted so long is tried again at once,
+const STEADY_GROWTH = 1.03;            // and then in waits that grow by this factor: streamd is back in seconds;
+const GROWTH = 2;                      // others grow by this one
+const JITTER = 0.2;                    // by up to this part a wait is longer
 const PING_BURST = 5;                  // pings on connect, and when the clock becomes unknown,
 const PING_BURST_INTERVAL_MS = 150;    // this far apart,
 const PING_INTERVAL_MS = 5000;         // then one at this interval
 const PING_AGAIN_MS = 500;             // least interval between the last ping and a requested one
 const SILENT_TOO_LONG_MS = 6000;       // an open connection without any message, even a pong, is dead
 const RETURN_LIMIT_MS = 4000;          // time to answer a ping after an absence
+const LEAD_MS = 500;                   // by which chunks are to come before they are due
 const BURST_CHUNKS = 6;                // of the past chunks that come at once: enough to see the line's rate
 const NO_CLOSE_CODE = 1006;            // browsers' code for a connection without a close frame
 
@@ -35,6 +39,7 @@ export class Connection {
   #state = "closed";
   #wanted = false;
   #retries = 0;
+  #growth = GROWTH;
   #retry_timer = 0;
   #ping_timer = 0;
   #pings = 0;                          // in the current burst
@@ -113,7 +118,7 @@ export class Connection {
     this.#drop();
     this.#attempted_url = this.#url;
     this.#set_state("connecting");
-    const socket = new WebSocket(this.#url_after_newest(), this.#subprotocols);
+    const socket = new WebSocket(this.#request(), this.#subprotocols);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#accepted = true;
@@ -129,11 +134,11 @@ export class Connection {
     this.#expect_message(SILENT_TOO_LONG_MS);
   }
 
-  // Chunks that were missed meanwhile are asked for.
-  #url_after_newest() {
-    if (this.#newest_seq === null) return this.#url;
+  // Chunks are asked for early, and those that were missed meanwhile.
+  #request() {
     const url = new URL(this.#url);
-    url.searchParams.set("after", this.#newest_seq);
+    url.searchParams.set("lead_ms", LEAD_MS);
+    if (this.#newest_seq !== null) url.searchParams.set("after", this.#newest_seq);
     return url.href;
   }
 
@@ -166,10 +171,15 @@ export class Connection {
   #retry(code = NO_CLOSE_CODE) {
     this.#drop();
     if (!this.#wanted) return;
-    if (this.#state === "open" && performance.now() - this.#opened_ms >= STEADY_MS) this.#retries = 0;
-    const least_ms = this.#retries === 0 ? 0 : Math.min(MAX_RETRY_MS / 1.5, MIN_RETRY_MS * 2 ** (this.#retries - 1));
+    if (this.#state === "open") {
+      const steady = performance.now() - this.#opened_ms >= STEADY_MS;
+      if (steady) this.#retries = 0;
+      this.#growth = steady ? STEADY_GROWTH : GROWTH;
+    }
+    const most_ms = MAX_RETRY_MS / (1 + JITTER);
+    const least_ms = this.#retries === 0 ? 0 : Math.min(most_ms, MIN_RETRY_MS * this.#growth ** (this.#retries - 1));
     ++this.#retries;
-    const wait_ms = least_ms * (1 + Math.random() / 2);
+    const wait_ms = least_ms * (1 + Math.random() * JITTER);
     this.#retry_timer = setTimeout(() => this.#connect(), wait_ms);
     this.#set_state("waiting", {
       retry_in_ms: wait_ms, code, accepted: this.#accepted, newest_due_ms: this.#newest_due_ms, url: this.#attempted_url,

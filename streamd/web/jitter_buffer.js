@@ -85,7 +85,8 @@ export class JitterBuffer {
     this.underruns = 0;                // how often playback ran dry
     this.gaps = 0;                     // chunks that never came, or came as silence
     this.skips = 0;                    // how often buffered audio was dropped
-    this.silence_ms = 0;               // output since playing first started: fills after running dry, and missing chunks
+    this.listened_ms = 0;              // output since playing first started,
+    this.silence_ms = 0;               // and of that silence: fills after running dry, and missing chunks
     this.started = false;
   }
 
@@ -171,14 +172,13 @@ export class JitterBuffer {
       }
       this.#next_frame(left, right, i);
     }
+    if (this.started) this.listened_ms += elapsed_ms;
     if (this.started && !this.sounding && !this.changing) this.silence_ms += elapsed_ms;
     this.#set_target(elapsed_ms);
     if (this.state === "playing") this.#hold_level(elapsed_ms);
   }
 
-  get playing() {
-    return this.state === "playing";
-  }
+  get playing() { return this.state === "playing"; }
 
   // Playing, and not silence in place of missing chunks.
   get sounding() {
@@ -210,8 +210,8 @@ export class JitterBuffer {
 
   // State and counters, for the page.
   report() {
-    const { level_ms, playing, sounding, underruns, gaps, skips } = this;
-    return { position: this.position(), level_ms, playing, sounding, underruns, gaps, skips };
+    const { level_ms, playing, sounding, underruns, gaps, skips, listened_ms, silence_ms } = this;
+    return { position: this.position(), level_ms, playing, sounding, underruns, gaps, skips, listened_ms, silence_ms };
   }
 
   #frames(ms) {

@@ -46,7 +46,7 @@ const media = new MediaControls({ play, stop });
 const state_display = new StateDisplay(page.play, page.state, media);
 const controls = new Controls(by_id("controls"), send_change, hear_changes_soon);
 const volume = new Volume(by_id("volume"), (gain) => { playback.volume = gain; });
-const quality = new Quality(by_id("quality"), () => { playback.quality = quality.choice; });
+const quality = new Quality(by_id("quality"), new URLSearchParams(location.search).get("format"), () => { playback.quality = quality.choice; });
 const list = new StationList(by_id("stations"), by_id("stations_title"), choose);
 const own = new OwnStation(by_id("own"), start_own);
 const share = new Share(by_id("share"), by_id("link"), { find_link, say });
@@ -295,7 +295,7 @@ function show_choice() {
     page.next.textContent = hint;
   }
   show_changeable();
-  const address = address_of(shown_choice(route.choice, status, permalink), location.href);
+  const address = address_of(shown_choice(route.choice, status, permalink), location.href, quality.asked);
   if (address !== location.href) history.replaceState(null, "", address);
 }
 
@@ -328,7 +328,8 @@ function show_state() {
 }
 
 setInterval(() => {
-  const known = (value) => (value === null || !playback.sounding ? "–" : `${Math.round(value)} ms`);
+  // A sound card's clock is no more precise than that: heard before it was due is heard at once.
+  const known = (value) => (value === null || !playback.sounding ? "–" : `${Math.max(0, Math.round(value))} ms`);
   page.buffer.textContent = known(playback.sound.buffer_ms);
   page.latency.textContent = known(playback.sound.latency_ms);
   show_state();

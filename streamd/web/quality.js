@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The choice of the sound: automatic, lossless or data-saving, remembered if the browser allows it. Hidden if the browser
-// cannot decode Opus. The quality that plays may differ from the choice, and is shown then.
+// The choice of the sound: automatic, lossless or data-saving, remembered if the browser allows it; or as the page's address has it,
+// `format=pcm` or `format=opus`, for this visit. Hidden if the browser cannot decode Opus. The quality that plays may differ from the choice, and is shown then.
 
 const KEY = "auralis.quality";
+const FORMATS = ["pcm", "opus"];
 const NAMES = { pcm: "lossless now", opus: "saving data now" };
 
 export class Quality {
@@ -10,13 +11,17 @@ export class Quality {
   #select;
   #now;
 
-  // `field` contains the select, and the output for the quality that plays. `on_change()`.
-  constructor(field, on_change) {
+  asked;                               // of the page's address, until the listener chooses; else null
+
+  // `field` contains the select, and the output for the quality that plays. `asked`: the address' format, or null. `on_change()`.
+  constructor(field, asked, on_change) {
     this.#field = field;
+    this.asked = FORMATS.includes(asked) ? asked : null;
     this.#select = field.querySelector("select");
     this.#now = field.querySelector("output");
     this.#restore();
     this.#select.addEventListener("change", () => {
+      this.asked = null;
       this.#keep();
       on_change();
     });
@@ -40,9 +45,13 @@ export class Quality {
   }
 
   #restore() {
+    if (this.asked) {
+      this.#select.value = this.asked;
+      return;
+    }
     try {
       const kept = localStorage.getItem(KEY);
-      if (["pcm", "opus"].includes(kept)) this.#select.value = kept;
+      if (FORMATS.includes(kept)) this.#select.value = kept;
     } catch {
       // No storage here: the choice is not remembered.
     }

@@ -10,7 +10,8 @@ const SETTLING_MS = 400;               // ignores the short silence between two 
 const NEAR_MS = 1000;                  // a report further from now is from before a suspension
 const BUFFER_WEIGHT = 0.15;
 const MOST_BUFFER_MS = 60_000;         // what the server accepts in a report (docs/protocol.md, "playback_report"),
-const MOST_EVENTS = 1_000_000;         // of each kind
+const MOST_EVENTS = 1_000_000;         // of each kind,
+const MOST_TIME_MS = 86_400_000;       // and of a time
 
 export class Sound {
   #presence;
@@ -19,7 +20,9 @@ export class Sound {
   #reported_attended_ms = null;            // and in attended time
   #changed_ms = 0;
   #latency = new Latency();
-  #counted = { underruns: 0, gaps: 0, skips: 0 };  // up to the last report
+  #pressed_ms = performance.now();     // play
+  #startup_ms = null;                  // from then to the first sound, until it is reported
+  #counted = { underruns: 0, gaps: 0, skips: 0, listened_ms: 0, silence_ms: 0 };  // up to the last report
 
   playing = false;                     // whether chunks are played,
   sounding = false;                    // and not only silence in place of missing ones; both as last reported
@@ -28,6 +31,8 @@ export class Sound {
   underruns = 0;
   gaps = 0;
   skips = 0;
+  listened_ms = 0;
+  silence_ms = 0;
 
   constructor(presence) {
     this.#presence = presence;
@@ -68,9 +73,11 @@ export class Sound {
   apply(report) {
     this.#reported_ms = performance.now();
     this.#reported_attended_ms = this.#presence.attended_ms;
-    this.underruns = report.underruns;
-    this.gaps = report.gaps;
-    this.skips = report.skips;
+    for (const kind of Object.keys(this.#counted)) this[kind] = report[kind];
+    if (this.#pressed_ms !== null && report.sounding) {
+      this.#startup_ms = this.#reported_ms - this.#pressed_ms;
+      this.#pressed_ms = null;
+    }
     this.buffer_ms = smoothed(this.buffer_ms, report.level_ms, BUFFER_WEIGHT);
     this.playing = report.playing;
     if (report.position) this.seq = report.position.seq;
@@ -97,13 +104,20 @@ export class Sound {
   report(output) {
     const latency_ms = this.#latency.confirm();
     if (latency_ms === null || !this.playing || !this.fresh || this.obstacle_of(output) !== null) return null;
-    const events = {};
-    for (const kind of ["underruns", "gaps", "skips"]) {
-      events[kind] = Math.min(this[kind] - this.#counted[kind], MOST_EVENTS);
-      this.#counted[kind] = this[kind];
-    }
     const buffer_ms = round(Math.min(Math.max(0, this.buffer_ms), MOST_BUFFER_MS));
-    return { type: "playback_report", latency_ms: round(latency_ms), buffer_ms, ...events };
+    const message = { type: "playback_report", latency_ms: round(latency_ms), buffer_ms };
+    for (const kind of ["underruns", "gaps", "skips"]) message[kind] = Math.min(this.#since_last(kind), MOST_EVENTS);
+    message.listened_ms = round(Math.min(this.#since_last("listened_ms"), MOST_TIME_MS));
+    message.silence_ms = Math.min(round(this.#since_last("silence_ms")), message.listened_ms);
+    if (this.#startup_ms !== null) message.startup_ms = round(Math.min(this.#startup_ms, MOST_TIME_MS));
+    this.#startup_ms = null;
+    return message;
+  }
+
+  #since_last(kind) {
+    const risen = this[kind] - this.#counted[kind];
+    this.#counted[kind] = this[kind];
+    return risen;
   }
 }
 

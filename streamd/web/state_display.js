@@ -22,7 +22,7 @@ export class StateDisplay {
   // `playback`: the Playback; `reachable`: whether the server answers over HTTP.
   show(playback, reachable) {
     const stops = playback.wanted && playback.obstacle === null;
-    this.#button.setAttribute("aria-pressed", String(stops));
+    this.#button.dataset.stops = String(stops);
     this.#button.setAttribute("aria-label", stops ? "Stop" : "Play");
     if (!playback.wanted) this.#media.state = "none";
     else this.#media.state = playback.sounding ? "playing" : "paused";

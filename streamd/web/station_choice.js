@@ -68,10 +68,11 @@ export function shown_choice(choice, status, permalink) {
   return permalink ? choice_of_permalink(permalink) : DEFAULT;
 }
 
-// `page`: the page's current address.
-export function address_of(choice, page) {
+// `page`: the page's current address. `format`: one that it is to ask for, or null.
+export function address_of(choice, page, format = null) {
   const address = new URL(page);
   address.search = choice;
+  if (format) address.searchParams.set("format", format);
   address.hash = "";
   return address.href;
 }

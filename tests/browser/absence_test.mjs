@@ -125,7 +125,7 @@ for (const [counted, how] of SLEEPS) {
     presence.start();
     const sound = new Sound(presence);
     const output = { closed: false, suspended: false };
-    const report = { playing: true, sounding: true, level_ms: 100, underruns: 0, gaps: 0, skips: 0, position: null };
+    const report = { playing: true, sounding: true, level_ms: 100, underruns: 0, gaps: 0, skips: 0, listened_ms: 0, silence_ms: 0, position: null };
     world.run(2000);
     sound.apply(report);
     assert.deepEqual([sound.fresh, sound.obstacle_of(output)], [true, null]);
@@ -157,23 +157,27 @@ test("a report counts what went wrong since the last one", () => {
   presence.start();
   const sound = new Sound(presence);
   const output = { closed: false, suspended: false };
+  world.run(700);
   const offset_ms = true_offset_ms();
-  const report = (underruns, gaps, skips) => {
-    sound.apply({ playing: true, sounding: true, level_ms: 90, underruns, gaps, skips, position: null });
+  const report = (underruns, gaps, skips, listened_ms, silence_ms) => {
+    const counts = { underruns, gaps, skips, listened_ms, silence_ms };
+    sound.apply({ playing: true, sounding: true, level_ms: 90, ...counts, position: null });
     sound.measure(world.now_ms() + offset_ms - 200, world.now_ms(), offset_ms);
     sound.end_window();
     const { type, latency_ms, buffer_ms, ...events } = sound.report(output);
     assert.deepEqual([type, latency_ms, buffer_ms], ["playback_report", 200, 90]);
     return events;
   };
-  assert.deepEqual(report(1, 5, 0), { underruns: 1, gaps: 5, skips: 0 });
+  const first = { underruns: 1, gaps: 5, skips: 0, listened_ms: 5000, silence_ms: 40.1, startup_ms: 700 };
+  assert.deepEqual(report(1, 5, 0, 5000, 40.06), first);
   output.suspended = true;
   sound.measure(world.now_ms() + offset_ms - 200, world.now_ms(), offset_ms);
   sound.end_window();
   assert.equal(sound.report(output), null);
   output.suspended = false;
-  assert.deepEqual(report(1, 8, 2), { underruns: 0, gaps: 3, skips: 2 });
-  assert.deepEqual(report(1, 2_000_000, 2), { underruns: 0, gaps: 1_000_000, skips: 0 });
+  assert.deepEqual(report(1, 8, 2, 9000, 40.06), { underruns: 0, gaps: 3, skips: 2, listened_ms: 4000, silence_ms: 0 });
+  const last = { underruns: 0, gaps: 1_000_000, skips: 0, listened_ms: 86_400_000, silence_ms: 0 };
+  assert.deepEqual(report(1, 2_000_000, 2, 1e9, 40.06), last);
   presence.stop();
 });
 
@@ -199,6 +203,43 @@ for (const late_ms of [0, 1000]) {
     connection.close();
   });
 }
+
+function lose(socket) {
+  socket.closed = true;
+  socket.onclose({ code: 1006 });
+}
+
+// Refuses all attempts for `ms`. Returns when they were made, from now on.
+function attempts(ms) {
+  const begun_ms = world.now_ms();
+  const made = [];
+  while (world.now_ms() - begun_ms < ms) {
+    world.run(5);
+    if (world.sockets.at(-1).closed) continue;
+    made.push(world.now_ms() - begun_ms);
+    lose(world.sockets.at(-1));
+  }
+  return made;
+}
+
+test("a connection that lasted is tried again at once, then twice a second for five seconds, and at least every five", () => {
+  const { connection, socket } = connect({ open_ms: 6000 });
+  lose(socket);
+  const made = attempts(150_000);
+  assert.ok(made[0] <= 10, `${made[0]} ms`);
+  const waits = made.slice(1).map((at_ms, i) => [at_ms, at_ms - made[i]]);
+  for (const [at_ms, wait_ms] of waits) assert.ok(wait_ms >= 100 && wait_ms <= (at_ms < 5500 ? 500 : 5010), `${wait_ms} ms at ${at_ms} ms`);
+  assert.ok(waits.at(-1)[1] > 4000, "the waits grow");
+  connection.close();
+});
+
+test("a server that has never accepted is left alone for ever longer", () => {
+  const { connection, socket } = connect({ open_ms: 0 });
+  lose(socket);
+  const made = attempts(30_000);
+  assert.ok(made.length > 5 && made.length < 15, `${made.length} attempts`);
+  connection.close();
+});
 
 test("an attempt to connect that hangs is abandoned", () => {
   const { connection, told } = connect({ open_ms: 0 });

@@ -110,6 +110,40 @@ export async function listen(page, ms) {
   }, ms);
 }
 
+// Records what leaves `source`, a handle of an AudioNode, else the player's volume, from now on. Then `stop()` returns { recorded_ms,
+// silences }, of silences of 10 ms and more { at_ms, ms }, from the beginning of the record.
+export async function record(page, source = null) {
+  await page.evaluate((source) => {
+    const LEAST_MS = 10;
+    const from = source ?? auralis.analyser;
+    const { context } = from;
+    const ms = (frames) => frames * 1000 / context.sampleRate;
+    const node = context.createScriptProcessor(4096, 2, 1);
+    const silences = [];
+    let frames = 0;
+    let quiet = 0;
+    const end_silence = () => {
+      if (ms(quiet) >= LEAST_MS) silences.push({ at_ms: ms(frames - quiet), ms: ms(quiet) });
+      quiet = 0;
+    };
+    node.onaudioprocess = ({ inputBuffer }) => {
+      const left = inputBuffer.getChannelData(0);
+      const right = inputBuffer.getChannelData(1);
+      for (let i = 0; i < left.length; ++i, ++frames) {
+        if (left[i] === 0 && right[i] === 0) ++quiet;
+        else end_silence();
+      }
+    };
+    from.connect(node).connect(context.destination);
+    window.stop_record = () => {
+      from.disconnect(node);
+      end_silence();
+      return { recorded_ms: ms(frames), silences };
+    };
+  }, source);
+  return { stop: () => page.evaluate(() => window.stop_record()) };
+}
+
 // Stops all processes of the test's browser for `ms`, as on a sleeping laptop.
 export async function freeze_browser(ms) {
   const processes = browser_processes();

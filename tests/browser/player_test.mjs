@@ -36,6 +36,36 @@ async function until(what, predicate) {
   assert.fail(`${what}: not within ${LIMIT_MS / 1000} s`);
 }
 
+test("while it plays, screen readers are told at most once in ten seconds, and the button has one name", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    const changes = await page.evaluate(() => new Promise((resolve) => {
+      const seen = [];
+      const observer = new MutationObserver((records) => seen.push(...records.map(({ target }) => target.id || target.parentElement?.id)));
+      const regions = document.querySelectorAll("[aria-live], output, [role=status], [role=alert], [role=log]");
+      for (const region of regions) observer.observe(region, { childList: true, characterData: true, subtree: true });
+      setTimeout(() => resolve(seen), 10_000);
+    }));
+    assert.ok(changes.length <= 1, JSON.stringify(changes));
+    const play = page.getByRole("button", { name: "Stop" });
+    assert.equal(await play.getAttribute("aria-pressed"), null);
+  });
+});
+
+test("forced colours hide no control", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    const hidden = await page.evaluate(() => {
+      const parts = { "input[type=range]": ["::-webkit-slider-thumb", "::-webkit-slider-runnable-track"], ".switch input": ["::before"] };
+      const backdrop = getComputedStyle(document.body).backgroundColor;
+      return Object.entries(parts).flatMap(([selector, pseudos]) => [...document.querySelectorAll(selector)].flatMap((control) =>
+        pseudos.map((pseudo) => [control.id, pseudo, getComputedStyle(control, pseudo).backgroundColor])
+            .filter(([, , colour]) => colour === backdrop || colour === "rgba(0, 0, 0, 0)")));
+    });
+    assert.deepEqual(hidden, []);
+    await screenshot(page, "player-forced-colors");
+  }, { forcedColors: "active" });
+});
+
 test("play starts sound without a gap, and the listener's reports reach the metrics", ALONE, async () => {
   const reports_before = total(await read_metrics(), "audio_end_to_end_latency_ms_count");
   await with_player(daemons.player_url, async (page) => {

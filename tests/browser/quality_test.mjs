@@ -66,6 +66,18 @@ test("a listener who saves data hears Opus, without a gap, also after a change d
   });
 });
 
+test("the page's address may ask for a format, which is for this visit alone", async () => {
+  await with_player(`${daemons.player_url}?format=opus`, async (page) => {
+    await press_play(page);
+    await until_codec(page, "opus");
+    assert.match(page.url(), /[?]format=opus$/);
+    await page.reload();
+    assert.equal(await page.getByLabel("Sound quality").inputValue(), "opus");
+    await page.goto(daemons.player_url);
+    assert.equal(await page.getByLabel("Sound quality").inputValue(), "auto");
+  });
+});
+
 test("while the chosen quality is pending, the playing one is shown beside it", async () => {
   await with_player(daemons.player_url, async (page) => {
     await choose_lossless(page);

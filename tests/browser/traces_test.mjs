@@ -12,7 +12,8 @@ const RATE = 44100;
 const CHUNK = 4410;
 const PULL = 441;
 const LENGTH_MS = 600_000;
-const PAST_CHUNKS = 10;                // that a listener is sent at once
+const PAST_CHUNKS = 10;                // that a listener is sent at once,
+const LEAD_CHUNKS = 5;                 // with those that are not due yet
 const SAMPLES = new Int16Array(2 * CHUNK);
 
 function lateness_of(name) {
@@ -32,7 +33,7 @@ function play({ late_ms = [], drift = 0 }) {
   let arrives_ms = 0;
   for (let now_ms = 0; now_ms < LENGTH_MS; now_ms += pull_ms) {
     for (;; ++seq) {
-      const live = seq - PAST_CHUNKS;
+      const live = seq - PAST_CHUNKS - LEAD_CHUNKS;
       arrives_ms = Math.max(arrives_ms, live * 100 + (late_ms[live] ?? 0));
       if (arrives_ms > now_ms) break;
       buffer.append({ seq, due_ms: 1e12 + seq * 100, rate: RATE, frames: CHUNK, silent: false, samples: SAMPLES });
@@ -44,7 +45,7 @@ function play({ late_ms = [], drift = 0 }) {
 
 // Of each trace, the most silences that may be heard.
 const TRACES = {
-  "stall-0.6-s-each-20-s": 0, "stall-1.5-s-each-30-s": 1, "stall-3-s-each-60-s": 1, "jitter-0-to-400-ms": 0, "busy": 0,
+  "stall-0.6-s-each-20-s": 0, "stall-1.5-s-each-30-s": 0, "stall-3-s-each-60-s": 1, "jitter-0-to-400-ms": 0, "busy": 0,
 };
 
 for (const [name, most] of Object.entries(TRACES)) {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// What is heard when streamd dies and comes back, and on a slow line: recorded behind the player's volume, in a real Chromium against
+// the real daemons.
+//
+// Environment: see daemons.mjs and browser.mjs.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { ALONE, open_page, press_play, record, with_browser, with_player } from "./browser.mjs";
+import { start_daemons } from "./daemons.mjs";
+import { slow_line } from "./slow_line.mjs";
+
+const AT_ONCE_MS = 1200;               // buffered within a second of the first sound
+const RETURN_MS = 500;                 // longer than streamd is away a listener never waits for it
+const STREAMD_GONE = /WebSocket connection|^failed|ERR_|50[23]/;
+
+let daemons;
+before(async () => { daemons = await start_daemons(); });
+after(() => daemons?.stop());
+
+const silence_ms = (silences) => silences.reduce((sum, { ms }) => sum + ms, 0);
+
+test("a second after the first sound the buffer outlasts a second without a gap", ALONE, async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.waitForFunction(() => auralis.playing, null, { polling: 20 });
+    await sleep(1000);
+    const buffer_ms = await page.evaluate(() => auralis.bufferMs);
+    assert.ok(buffer_ms >= AT_ONCE_MS, `${buffer_ms} ms`);
+    const reported = async () => {
+      const text = await (await fetch(new URL("metrics", daemons.metrics_url))).text();
+      const value = (name) => Number(text.match(new RegExp(`^auralis_player_${name} (\\S+)$`, "m"))[1]);
+      return { begun: value("startup_ms_count"), played_ms: value("listened_ms_total"), silence_ms: value("silence_ms_total") };
+    };
+    let seen = await reported();
+    for (; seen.begun === 0; seen = await reported()) await sleep(200);
+    assert.equal(seen.begun, 1);
+    assert.ok(seen.played_ms > 1000 && seen.silence_ms === 0, JSON.stringify(seen));
+  });
+});
+
+for (const away_ms of [300, 1000, 5000]) {
+  test(`streamd is killed, and back after ${away_ms} ms: without a gap where the buffer lasts`, ALONE, async () => {
+    await with_player(daemons.player_url, async (page) => {
+      await press_play(page);
+      await page.waitForFunction((ms) => auralis.bufferMs >= ms, AT_ONCE_MS);
+      const recorder = await record(page);
+      await sleep(6000);               // a connection that lasted
+      const buffer_ms = await page.evaluate(() => auralis.bufferMs);
+      await daemons.streamd.stop("SIGKILL");
+      await sleep(away_ms);
+      daemons.streamd.start();
+      await page.waitForFunction(() => auralis.connection === "open");
+      await sleep(3000);
+      const heard = await recorder.stop();
+      const silent_ms = silence_ms(heard.silences);
+      console.log(`away for ${away_ms} ms with ${Math.round(buffer_ms)} ms buffered: ${Math.round(silent_ms)} ms of silence`);
+      assert.ok(heard.recorded_ms > 8000 + away_ms, `only ${heard.recorded_ms} ms recorded`);
+      const most_ms = away_ms <= AT_ONCE_MS ? 0 : away_ms - buffer_ms + RETURN_MS;
+      assert.ok(silent_ms <= most_ms, JSON.stringify(heard.silences));
+    }, { expected: STREAMD_GONE });
+  });
+}
+
+test("a line of 256 kbit/s with 80 to 140 ms of delay plays within 4 s, and after 10 s without a gap", ALONE, async () => {
+  const line = await slow_line(daemons.player_url, { kbit_s: 256, delay_ms: 80, jitter_ms: 60 });
+  try {
+    await with_browser(async (page) => {
+      await open_page(page, line.url);
+      const pressed_ms = performance.now();
+      await page.getByRole("button", { name: "Play" }).click();
+      await page.waitForFunction(() => auralis.playing, null, { polling: 20 });
+      const took_ms = performance.now() - pressed_ms;
+      const recorder = await record(page);
+      await sleep(20_000);
+      const { silences, recorded_ms } = await recorder.stop();
+      console.log(`sound after ${Math.round(took_ms)} ms; silences: ${JSON.stringify(silences)}`);
+      assert.ok(recorded_ms > 18_000, `only ${recorded_ms} ms recorded`);
+      assert.ok(took_ms < 4000, `${took_ms} ms`);
+      assert.ok(silences.length <= 1, JSON.stringify(silences));
+      assert.ok(silences.every(({ at_ms }) => at_ms + took_ms < 10_000), JSON.stringify(silences));
+      assert.equal(await page.evaluate(() => auralis.codec), "opus");
+    });
+  } finally {
+    await line.close();
+  }
+});
