@@ -5,11 +5,12 @@ import { ServerClock } from "./clock.js";
 import { decode_binary, decode_json } from "./frame.js";
 import { Presence } from "./presence.js";
 
-const MIN_RETRY_MS = 100;              // after the first attempt, which is made at once
+const MIN_RETRY_MS = 100;              // after the first attempt, which is made at once,
 const MAX_RETRY_MS = 5000;
 const STEADY_MS = 5000;                // a connection that lasted so long is tried again at once,
 const STEADY_GROWTH = 1.03;            // and then in waits that grow by this factor: streamd is back in seconds;
 const GROWTH = 2;                      // others grow by this one
+const PROBE_LIMIT_MS = 2000;           // for an answer over HTTP
 const JITTER = 0.2;                    // by up to this part a wait is longer
 const PING_BURST = 5;                  // pings on connect, and when the clock becomes unknown,
 const PING_BURST_INTERVAL_MS = 150;    // this far apart,
@@ -41,6 +42,7 @@ export class Connection {
   #retries = 0;
   #growth = GROWTH;
   #retry_timer = 0;
+  #probe = null;                       // AbortController of a question over HTTP whether the server is back
   #ping_timer = 0;
   #pings = 0;                          // in the current burst
   #burst_ms = 0;                       // when the burst began,
@@ -158,6 +160,8 @@ export class Connection {
 
   // Drops the socket; its later events are ignored.
   #drop() {
+    this.#probe?.abort();
+    this.#probe = null;
     clearTimeout(this.#retry_timer);
     clearTimeout(this.#ping_timer);
     this.#limit?.cancel();
@@ -180,10 +184,27 @@ export class Connection {
     const least_ms = this.#retries === 0 ? 0 : Math.min(most_ms, MIN_RETRY_MS * this.#growth ** (this.#retries - 1));
     ++this.#retries;
     const wait_ms = least_ms * (1 + Math.random() * JITTER);
-    this.#retry_timer = setTimeout(() => this.#connect(), wait_ms);
+    const probes = this.#growth === STEADY_GROWTH && this.#retries > 1;
+    this.#retry_timer = setTimeout(() => (probes ? this.#connect_if_back(code) : this.#connect()), wait_ms);
     this.#set_state("waiting", {
       retry_in_ms: wait_ms, code, accepted: this.#accepted, newest_due_ms: this.#newest_due_ms, url: this.#attempted_url,
     });
+  }
+
+  // WHY ask over HTTP first: browsers delay WebSockets, by seconds, after some that have failed. A server that answers and still
+  // refuses is left alone for ever longer.
+  async #connect_if_back(code) {
+    const probe = this.#probe = new AbortController();
+    const limit = setTimeout(() => probe.abort(), PROBE_LIMIT_MS);
+    const url = new URL("../healthz", this.#url.replace(/^ws/, "http"));
+    const back = await fetch(url, { cache: "no-store", signal: probe.signal }).then(({ ok }) => ok, () => false);
+    clearTimeout(limit);
+    if (probe !== this.#probe) return;
+    this.#probe = null;
+    if (!back) return this.#retry(code);
+    this.#growth = GROWTH;
+    this.#retries = 1;
+    this.#connect();
   }
 
   #receive(data) {

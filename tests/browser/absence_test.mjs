@@ -209,36 +209,51 @@ function lose(socket) {
   socket.onclose({ code: 1006 });
 }
 
-// Refuses all attempts for `ms`. Returns when they were made, from now on.
-function attempts(ms) {
+// Refuses all connections for `ms`; over HTTP the server answers if it is `up`. Returns when it was asked or connected to, from now on.
+async function attempts(ms, { up = false } = {}) {
   const begun_ms = world.now_ms();
   const made = [];
+  const fetched = globalThis.fetch;
+  globalThis.fetch = async (url) => {
+    assert.equal(url.href, "http://server/healthz");
+    made.push(world.now_ms() - begun_ms);
+    if (!up) throw new TypeError("refused");
+    return { ok: true };
+  };
   while (world.now_ms() - begun_ms < ms) {
     world.run(5);
+    await new Promise(setImmediate);
     if (world.sockets.at(-1).closed) continue;
     made.push(world.now_ms() - begun_ms);
     lose(world.sockets.at(-1));
   }
+  globalThis.fetch = fetched;
   return made;
 }
 
-test("a connection that lasted is tried again at once, then twice a second for five seconds, and at least every five", () => {
+test("after a connection that lasted the server is tried at once, twice a second for five seconds, and at least every five", async () => {
   const { connection, socket } = connect({ open_ms: 6000 });
   lose(socket);
-  const made = attempts(150_000);
+  const made = await attempts(200_000);
   assert.ok(made[0] <= 10, `${made[0]} ms`);
   const waits = made.slice(1).map((at_ms, i) => [at_ms, at_ms - made[i]]);
   for (const [at_ms, wait_ms] of waits) assert.ok(wait_ms >= 100 && wait_ms <= (at_ms < 5500 ? 500 : 5010), `${wait_ms} ms at ${at_ms} ms`);
   assert.ok(waits.at(-1)[1] > 4000, "the waits grow");
+  assert.ok(world.sockets.length <= 3, "a browser delays WebSockets after some that have failed");
+  await attempts(5000, { up: true });
+  assert.ok(world.sockets.length > 2, "it connects once the server answers");
   connection.close();
 });
 
-test("a server that has never accepted is left alone for ever longer", () => {
-  const { connection, socket } = connect({ open_ms: 0 });
-  lose(socket);
-  const made = attempts(30_000);
-  assert.ok(made.length > 5 && made.length < 15, `${made.length} attempts`);
-  connection.close();
+test("a server that answers and never accepts is left alone for ever longer", async () => {
+  for (const open_ms of [0, 6000]) {
+    world = new World();
+    const { connection, socket } = connect({ open_ms });
+    lose(socket);
+    const made = await attempts(30_000, { up: true });
+    assert.ok(made.length > 5 && made.length < 16, `${made.length} attempts`);
+    connection.close();
+  }
 });
 
 test("an attempt to connect that hangs is abandoned", () => {
