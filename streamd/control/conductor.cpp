@@ -239,6 +239,7 @@ void Conductor::reject(ConnectionId id) {
 
 void Conductor::move(const StationId& from, const StationId& to) {
   subscriptions_.move(from, to);
+  delivery_.move(from, to);
   if (const auto encoder = encoders_.extract({from.index, from.generation}); encoder)
     secure_encoder(to, WireFormat::kOpus, encoder.mapped());
   for (auto& entry : pending_) {

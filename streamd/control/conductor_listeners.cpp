@@ -204,6 +204,8 @@ std::optional<std::int64_t> Conductor::first_chunk(const PendingStation& waited,
   const auto next = delivery_.next_chunk(listener);
   if (!next) return std::nullopt;
   const std::int64_t turn = *next - listener.lead;
+  // In an earlier phase than before, the listener may have the next ones, too.
+  if (waited.after && *waited.after >= *next && *waited.after <= *next + listener.lead) return next;
   if (!waited.after || *waited.after >= *next) return turn - prefill_chunks();
   return std::max(*waited.after + 1, turn - pump_.past_chunks());
 }

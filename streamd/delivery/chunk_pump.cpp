@@ -186,6 +186,10 @@ void ChunkPump::end_turn() {
   for (auto& entry : channels_) release_if_idle(entry.second);
 }
 
+bool ChunkPump::rendered(const StationId& station, std::int64_t chunk) const {
+  return !turn_ || chunk <= *turn_ || reader_.newest(station).value_or(-1) >= chunk;
+}
+
 ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& formats, std::int64_t lead) {
   assert(thread_.is_current());
   Taken taken{{station, {}, -1, {}, lead}, {}};
@@ -195,7 +199,7 @@ ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& form
   if (formats.any()) offer_to_meter(from);
   const std::int64_t seq = *turn_ + lead;
   read_ahead(from, seq + 1);
-  if (any_opus(formats)) encode_from(from, *turn_, seq + 1, false);
+  if (any_opus(formats)) encode_from(from, *turn_, seq + 1 + ahead_chunks_, false);
   EncodedChunk* const chunk = lead == 0 ? &from.recent.back() : find_held(from, seq);
   if (chunk == nullptr) {
     taken.awaited = formats;
@@ -211,13 +215,15 @@ ChunkPump::Taken ChunkPump::take(const StationId& station, const FormatSet& form
     const auto format = static_cast<WireFormat>(i);
     if (encoding && is_opus(format)) {
       taken.awaited.set(i);
+    } else if (lead > 0 && is_opus(format) && !chunk->opus) {
+      taken.audio.lost.set(i);
+      taken.audio.lost_seq = seq;
     } else {
       taken.audio.formats.at(i) = from.encoder.message(*chunk, format);
     }
   }
   // Silence is known only at its turn, so its encoding is never early.
-  const bool late = encoding && lead == 0 && !chunk->audio.silence;
-  if (late && !std::exchange(chunk->late, true)) metrics_.encodes_late.add();
+  if (encoding && !chunk->audio.silence && !std::exchange(chunk->late, true)) metrics_.encodes_late.add();
   return taken;
 }
 

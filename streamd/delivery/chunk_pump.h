@@ -83,6 +83,9 @@ class ChunkPump {
   };
   Taken take(const StationId& station, const FormatSet& formats, std::int64_t lead = 0);
 
+  // False while there is no use in take_late() for a chunk that is not rendered yet.
+  bool rendered(const StationId& station, std::int64_t chunk) const;
+
   // A chunk in formats that were `awaited` before. Formats in `audio.lost` are never to come: the chunk was
   // not encoded within kLateNs, or cannot be.
   Taken take_late(const StationId& station, std::int64_t chunk, const FormatSet& formats);

@@ -20,7 +20,7 @@ ChunkPump::Taken ChunkPump::take_late(const StationId& station, std::int64_t chu
   assert(thread_.is_current());
   Channel& from = channel_or_silence(station);
   if (turn_ && chunk == *turn_) take_turn(from);
-  if (turn_ && chunk >= *turn_) {
+  if (turn_ && chunk >= *turn_ && chunk - *turn_ <= ring_chunks_) {
     read_ahead(from, chunk + 1);
     if (any_opus(formats)) encode_from(from, *turn_, chunk + 1, false);
   }
@@ -29,6 +29,8 @@ ChunkPump::Taken ChunkPump::take_late(const StationId& station, std::int64_t chu
   if (taken.awaited.any() || !any_opus(formats) || !from.always) return taken;
   std::optional<HoleCause> missing;
   if (taken.audio.lost.any()) missing = HoleCause::kEncoding;
+  // That a chunk is there is noted at its turn: in order.
+  if (!missing && turn_ && chunk > *turn_) return taken;
   add_hole(from, from.encoding_holes.note(chunk, missing));
   return taken;
 }
@@ -98,9 +100,10 @@ bool ChunkPump::prepare(const StationId& station, WireFormat format, std::int64_
   Channel* const found = channel(station);
   if (!is_opus(format) || found == nullptr || !found->plays) return true;
   if (turn_ && first <= *turn_ && *turn_ <= end) take_turn(*found);
-  for (std::int64_t seq = std::max<std::int64_t>(first, 0); seq < std::min(end, next_); ++seq)
-    hold(*found, seq);
-  encode_from(*found, first, end + 1, format == WireFormat::kOggOpus && first < end);
+  // From the turn on at least: Opus only goes forward, and listeners with less of a lead need those chunks.
+  const std::int64_t from = std::max<std::int64_t>(0, turn_ ? std::min(first, *turn_) : first);
+  for (std::int64_t seq = from; seq < std::min(end, next_); ++seq) hold(*found, seq);
+  encode_from(*found, from, end + 1, format == WireFormat::kOggOpus && first < end);
   for (std::int64_t seq = first; seq <= end; ++seq) {
     const EncodedChunk* const held = find_held(*found, seq);
     if (held != nullptr && found->encoder.encoding(*held)) return false;

@@ -13,9 +13,28 @@ PacedDelivery::PacedDelivery(ChunkPump& pump, const Subscriptions& subscriptions
 
 std::int64_t PacedDelivery::step() {
   assert(thread_.is_current());
-  if (!owed_.empty()) deliver_owed();
+  // On another timeline, or after a skip: chunks of before are never rendered.
+  if (!pump_.turn() || turn_ != pump_.turn()) forget_unrendered();
+  if (!owed_.empty()) deliver_owed(std::nullopt);
   const std::int64_t next_ns = deliver_due();
-  return owed_.empty() ? next_ns : std::min(next_ns, clock_.now_ns() + kOwedNs);
+  return owed_.empty() ? next_ns : std::min(next_ns, next_owed_ns());
+}
+
+std::int64_t PacedDelivery::next_owed_ns() const {
+  const bool encoding = std::any_of(owed_.begin(), owed_.end(), [](const Owed& one) { return one.rendered; });
+  return clock_.now_ns() + (encoding ? kOwedNs : kUnrenderedNs);
+}
+
+void PacedDelivery::forget_unrendered() {
+  owed_.erase(std::remove_if(owed_.begin(), owed_.end(), [](const Owed& one) { return !one.rendered; }),
+              owed_.end());
+}
+
+void PacedDelivery::move(const StationId& from, const StationId& to) {
+  assert(thread_.is_current());
+  for (Owed& one : owed_) {
+    if (one.station == from) one.station = to;
+  }
 }
 
 std::int64_t PacedDelivery::deliver_due() {
@@ -75,15 +94,22 @@ void PacedDelivery::deliver(std::uint32_t phase) {
     }
     deliveries.emplace_back(worker, std::move(delivery));
   }
-  // take() may have collected owed chunks, which go before these.
-  if (owed_before) deliver_owed();
+  // take() may have collected chunks that are owed to the same listeners, which go before these.
+  if (owed_before) deliver_owed(phase);
   for (auto& [worker, delivery] : deliveries) send_(worker, std::move(delivery));
   owed_.insert(owed_.end(), owed.begin(), owed.end());
 }
 
-void PacedDelivery::deliver_owed() {
+// To the listeners of one phase, or to all.
+void PacedDelivery::deliver_owed(std::optional<std::uint32_t> phase) {
   std::deque<Owed> still;
   for (Owed& one : owed_) {
+    const bool asked = !phase || *phase == one.phase;
+    // WHY apart: while synthd is away each listener with a lead is owed some.
+    if (!asked || (!one.rendered && !pump_.rendered(one.station, one.chunk))) {
+      still.push_back(one);
+      continue;
+    }
     ChunkPump::Taken taken = pump_.take_late(one.station, one.chunk, one.formats);
     taken.audio.lead = one.lead;
     const bool has_some = taken.awaited != one.formats;

@@ -36,6 +36,8 @@ class PacedDelivery {
   bool owes(const StationId& station) const;
   // Drops what is owed of that station and being encoded.
   void drop_owed(const StationId& station);
+  // What is owed of `from` is of `to`: the same station under another id.
+  void move(const StationId& from, const StationId& to);
 
   // The station's chunks from `first` on for a new listener, up to the next one that is delivered to it: of
   // the past the newest ones without a gap, and with a lead those that it would have by now. Of the latter
@@ -47,7 +49,8 @@ class PacedDelivery {
 
  private:
   static constexpr std::int64_t kIdleNs = 50'000'000;  // between looks for a timeline
-  static constexpr std::int64_t kOwedNs = 2'000'000;   // between looks for a chunk that was not ready
+  static constexpr std::int64_t kOwedNs = 2'000'000;   // between looks for a chunk that is being encoded,
+  static constexpr std::int64_t kUnrenderedNs = 10'000'000;  // or not rendered yet
 
   // A chunk to the listeners of one phase and lead that was due before it was encoded or rendered.
   struct Owed {
@@ -63,7 +66,9 @@ class PacedDelivery {
 
   std::int64_t deliver_due();
   std::int64_t next_due_ns();
-  void deliver_owed();
+  std::int64_t next_owed_ns() const;
+  void forget_unrendered();
+  void deliver_owed(std::optional<std::uint32_t> phase);
   std::int64_t due_ns(std::uint32_t phase, std::int64_t turn) const;
   std::int64_t next_turn(std::uint32_t phase) const;
   void deliver(std::uint32_t phase);
@@ -74,7 +79,7 @@ class PacedDelivery {
   Send send_;
   std::optional<std::int64_t> turn_;  // the chunk being delivered, phase by phase
   std::uint32_t next_phase_ = 0;      // all before it had their turn
-  std::deque<Owed> owed_;             // of each station, the lowest chunk first
+  std::deque<Owed> owed_;             // of each group of listeners, the lowest chunk first
   ThreadChecker thread_;
 };
 

@@ -59,9 +59,11 @@ bool SendQueues::report_playback(Listener& listener, const PlaybackReport& repor
   metrics_.player_underruns.add(std::min(report.underruns, kMostReportedEvents));
   metrics_.player_gaps.add(std::min(report.gaps, kMostReportedEvents));
   metrics_.player_skips.add(std::min(report.skips, kMostReportedEvents));
-  const double listened_ms = std::min(report.listened_ms, kMostReportedMs);
-  metrics_.player_listened_ms.add(listened_ms);
-  metrics_.player_silence_ms.add(std::min(report.silence_ms, listened_ms));
+  if (report.listened_ms > 0) {
+    const double listened_ms = std::min(report.listened_ms, kMostReportedMs);
+    metrics_.player_listened_ms.add(listened_ms);
+    metrics_.player_silence_ms.add(report.silence_ms * listened_ms / report.listened_ms);
+  }
   if (report.startup_ms) metrics_.player_startup_ms.observe(std::min(*report.startup_ms, kMostReportedMs));
   if (verdict == ReportLimiter::Verdict::kDiscard) return true;
   // Music may be buffered for comfort, part of which the lead pays for: what is left is the time on the way.

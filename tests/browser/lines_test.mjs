@@ -47,7 +47,8 @@ for (const away_ms of [300, 1000, 5000]) {
       await page.waitForFunction((ms) => auralis.bufferMs >= ms, AT_ONCE_MS);
       const recorder = await record(page);
       await sleep(6000);               // a connection that lasted
-      const buffer_ms = await page.evaluate(() => auralis.bufferMs);
+      const { buffer_ms, skips } = await page.evaluate(() => ({ buffer_ms: auralis.bufferMs, skips: auralis.skips }));
+      assert.ok(buffer_ms >= AT_ONCE_MS, `${buffer_ms} ms buffered`);
       await daemons.streamd.stop("SIGKILL");
       await sleep(away_ms);
       daemons.streamd.start();
@@ -59,6 +60,9 @@ for (const away_ms of [300, 1000, 5000]) {
       assert.ok(heard.recorded_ms > 8000 + away_ms, `only ${heard.recorded_ms} ms recorded`);
       const most_ms = away_ms <= AT_ONCE_MS ? 0 : away_ms - buffer_ms + RETURN_MS;
       assert.ok(silent_ms <= most_ms, JSON.stringify(heard.silences));
+      const after = await page.evaluate(() => ({ skips: auralis.skips, gaps: auralis.gaps }));
+      assert.equal(after.skips, skips);
+      if (away_ms <= AT_ONCE_MS) assert.equal(after.gaps, 0, "chunks are missing");
     }, { expected: STREAMD_GONE });
   });
 }

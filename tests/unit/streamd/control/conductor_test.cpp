@@ -60,6 +60,14 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(chunks(4).front() == last + 1);
   CHECK(chunks(6).front() < last + 1);
   CHECK(chunks(8).front() == chunks(6).front());
+  // It may have chunks that are not due yet.
+  worker(8).closed(8, ConnectionEnd::kReset);
+  advance(kChunkNs);
+  const int newest = chunks(4).back();
+  REQUIRE(connect(10, "lead_ms=500&after=" + std::to_string(newest + 8)).status == 101);
+  advance(8 * kChunkNs);
+  CHECK(chunks(10).front() >= newest + 5);
+  for (std::size_t i = 1; i < chunks(10).size(); ++i) CHECK(chunks(10)[i] == chunks(10)[i - 1] + 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a listener that comes before the first turn begins with the past, too") {

@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "a listener from before the timeline is delivered to,
   for (ConnectionId id = 1; id <= 12; ++id) CHECK(seqs(id).size() >= 3);
 }
 
-constexpr std::int64_t kLead = 3;
+constexpr std::int64_t kLead = 5;
 
 std::vector<std::int64_t> from_to(std::int64_t first, std::int64_t last) {
   std::vector<std::int64_t> numbers;
@@ -117,6 +117,28 @@ TEST_CASE_FIXTURE(Fixture, "a listener with a lead has each chunk that much befo
   CHECK(own.sample("audio_chunk_delivery_latency_ms").sum == 0);
   CHECK(own.sample("audio_chunk_jitter_ms").sum == 0);
   CHECK(own.sample("websocket_chunks_dropped_total", "overrun").value == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a listener with a lead that goes over to Opus costs those without one no chunk") {
+  test::FakeSynth synth(folder.path(), epoch_ns);
+  synth.write(0, 19);
+  run_until(epoch_ns + 4 * kChunkNs);
+  for (const WireFormat format : {WireFormat::kOpus, WireFormat::kPcm}) {
+    const ConnectionId base = format == WireFormat::kOpus ? 0 : 10;
+    add(base + 1, station, kPrefill, format);
+    add(base + 2, station, kPrefill, WireFormat::kPcm, kLead);
+    run_until(clock.now + 2 * kChunkNs);
+    const std::int64_t next = delivery.next_chunk(*subscriptions.find(base + 2)).value();
+    REQUIRE(pump.prepare(station, WireFormat::kOpus, next, next));
+    subscriptions.set_format(base + 2, WireFormat::kOpus);
+    queues.set_format(listeners.at(base + 2), WireFormat::kOpus, false);
+  }
+  run_until(epoch_ns + 13 * kChunkNs);
+  for (const ConnectionId id : {1, 2, 11, 12}) {
+    CAPTURE(id);
+    CHECK(seqs(id) == from_to(seqs(id).front(), id % 2 == 0 ? 13 + kLead : 13));
+  }
+  CHECK(own.sample("auralis_encodes_late_total").value == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a chunk that is rendered too late for a lead comes as soon as it is rendered") {
