@@ -13,11 +13,10 @@ export async function slow_line(url, { kbit_s, delay_ms, jitter_ms }) {
   let free_ms = 0;                     // when the line has carried all that waits
 
   const carry = (bytes, from, to) => {
-    let arrives_ms = 0;
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       const piece = bytes.subarray(at, at + PIECE_BYTES);
       free_ms = Math.max(free_ms, performance.now()) + piece.length * 8 / kbit_s;
-      arrives_ms = Math.max(to.arrives_ms ?? 0, free_ms + delay_ms + Math.random() * jitter_ms);
+      const arrives_ms = Math.max(to.arrives_ms ?? 0, free_ms + delay_ms + Math.random() * jitter_ms);
       to.arrives_ms = arrives_ms;
       to.waiting = (to.waiting ?? 0) + piece.length;
       setTimeout(() => {
