@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from auralis import HOST, Stack, eventually, free_ports
+from auralis import HOST, Stack, eventually, free_ports, http_request
 from certificate import Certificate
 from listener import Listener
 
@@ -105,7 +105,8 @@ def test_a_collector_of_https_needs_a_certificate_that_is_trusted_and_for_its_ad
     }
     with collector(port, host, certificate) as spans, Stack(settings) as stack:
         metricsd = stack.daemons["metricsd"]
-        eventually(lambda: '"streamd is up"' in metricsd.log(), "that it is seen")
+        # Not in its log: that is written before the first snapshot, with which the next are compared.
+        eventually(lambda: '"streamd is up"' in http_request(stack.metrics_port, "GET", "/api/history").text, "that it is seen")
         stack.daemons["streamd"].reload()
         if is_trusted and name == f"IP:{host}":
             eventually(lambda: "reload" in [span["name"] for _, span in spans], "the span")
