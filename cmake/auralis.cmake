@@ -65,12 +65,14 @@ endif()
 set(AURALIS_STAGE_OPTIONS
   -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -ffinite-math-only -ffp-contract=off)
 
-# auralis_embed(<target> <file>...)
+# auralis_embed(<target> [SITE] <file>...)
 #
 # Adds to <target> a generated header for each file, included as "embedded/<name>.h", that holds the file's bytes
-# as `auralis::embedded::<name>` (a std::string_view; every character but letters and digits becomes `_`).
+# as `auralis::embedded::<name>` (a std::string_view; every character but letters and digits becomes `_`). SITE: for
+# auralis_embed_site.
 function(auralis_embed target)
-  foreach(file IN LISTS ARGN)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SITE" "" "")
+  foreach(file IN LISTS arg_UNPARSED_ARGUMENTS)
     get_filename_component(path ${file} ABSOLUTE)
     get_filename_component(name ${file} NAME)
     string(REGEX REPLACE "[^A-Za-z0-9]" "_" symbol ${name})
@@ -78,7 +80,7 @@ function(auralis_embed target)
     add_custom_command(
       OUTPUT ${header}
       COMMAND ${CMAKE_COMMAND} -DINPUT=${path} -DOUTPUT=${header} -DSYMBOL=${symbol}
-              -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+              -DSITE=${arg_SITE} -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
       DEPENDS ${path} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
       VERBATIM)
     target_sources(${target} PRIVATE ${header})
@@ -91,7 +93,9 @@ endfunction()
 # Embeds the files of a web site, and generates "embedded/web_files.h" with the table of them (common/base/web_file.h)
 # as `auralis::embedded::kWebFiles`. Each is served at / and its name; index.html also at /.
 function(auralis_embed_site target)
-  set(types .html "text/html" .css "text/css" .js "text/javascript" .svg "image/svg+xml" .png "image/png")
+  set(text "\\; charset=utf-8")
+  set(types .html "text/html${text}" .css "text/css${text}" .js "text/javascript${text}" .svg "image/svg+xml${text}"
+    .webmanifest "application/manifest+json" .png "image/png")
   set(includes "")
   set(rows "")
   foreach(file IN LISTS ARGN)
@@ -105,12 +109,37 @@ function(auralis_embed_site target)
     math(EXPR index "${index} + 1")
     list(GET types ${index} type)
     string(APPEND includes "#include \"embedded/${symbol}.h\"\n")
-    string(APPEND rows "    {\"/${name}\", \"${type}; charset=utf-8\", ${symbol}},\n")
+    set(paths "/${name}")
     if(name STREQUAL "index.html")
-      string(APPEND rows "    {\"/\", \"${type}; charset=utf-8\", ${symbol}},\n")
+      list(APPEND paths "/")
     endif()
+    foreach(path IN LISTS paths)
+      string(APPEND rows "    {\"${path}\", \"${type}\", ${symbol}, ${symbol}_gzip, ${symbol}_version},\n")
+    endforeach()
   endforeach()
   configure_file(${PROJECT_SOURCE_DIR}/cmake/web_files.h.in
     ${CMAKE_CURRENT_BINARY_DIR}/generated/embedded/web_files.h @ONLY)
-  auralis_embed(${target} ${ARGN})
+  auralis_embed(${target} SITE ${ARGN})
+endfunction()
+
+# auralis_bundle_player(<out> <folder>)
+#
+# Makes the files that a browser loads of the player's modules in <folder> (cmake/bundle.cmake), and sets <out> to their
+# paths.
+function(auralis_bundle_player out folder)
+  find_program(ESBUILD esbuild REQUIRED)
+  set(site ${CMAKE_CURRENT_BINARY_DIR}/generated/site)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*)
+  set(files "")
+  foreach(name IN ITEMS index.html player.js audio_threads.js icon.svg)
+    list(APPEND files ${site}/${name})
+  endforeach()
+  set(style_hash ${CMAKE_CURRENT_BINARY_DIR}/generated/embedded/style_hash.h)
+  add_custom_command(
+    OUTPUT ${files} ${style_hash}
+    COMMAND ${CMAKE_COMMAND} -DESBUILD=${ESBUILD} -DSOURCE=${folder} -DSITE=${site} -DSTYLE_HASH=${style_hash}
+            -P ${PROJECT_SOURCE_DIR}/cmake/bundle.cmake
+    DEPENDS ${sources} ${PROJECT_SOURCE_DIR}/cmake/bundle.cmake
+    VERBATIM)
+  set(${out} ${files} ${style_hash} PARENT_SCOPE)
 endfunction()

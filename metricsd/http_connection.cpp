@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "common/base/accept_choices.h"
 #include "common/base/http_text.h"
 #include "common/base/log.h"
 #include "common/music/permalink.h"

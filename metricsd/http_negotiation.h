@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What a client accepts (RFC 9110, 12.5), and compression, as pure functions. Any thread.
+// Whether a client prefers OpenMetrics, and compression, as pure functions. Any thread.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 namespace auralis {
-
-// Whether the value of Accept-Encoding admits gzip. An absent header does not: not every client that sends
-// none can decompress.
-bool accepts_gzip(std::string_view accept_encoding);
 
 // Whether the value of Accept names OpenMetrics, in a version that metricsd writes, and prefers no plain
 // text.

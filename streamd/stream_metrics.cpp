@@ -48,7 +48,7 @@ std::string_view disconnect_reason_name(DisconnectReason reason) {
 }
 
 StreamMetrics::ListenerMetrics StreamMetrics::listeners_of(const MetricLabel& label) {
-  constexpr std::array<const char*, kWireFormats> kNames{"json", "pcm", "opus", "opus", "wav"};
+  constexpr std::array<const char*, kWireFormats> kNames{"json", "pcm", "opus", "messages", "opus", "wav"};
   ListenerMetrics made;
   for (std::size_t i = 0; i < kWireFormats; ++i) {
     const auto format = static_cast<WireFormat>(i);
@@ -57,6 +57,7 @@ StreamMetrics::ListenerMetrics StreamMetrics::listeners_of(const MetricLabel& la
         "Listeners connected, by station, format and transport; (none): their station is not known yet, or "
         "has ended",
         {label, {"format", kNames.at(i)}, {"transport", is_plain_http(format) ? "http" : "websocket"}});
+    if (!has_audio(format)) continue;  // whose listener is counted where the audio comes from
     if (format == WireFormat::kOggOpus) {
       made.seconds.at(i) = made.seconds.at(static_cast<std::size_t>(WireFormat::kOpus));
       continue;
@@ -73,7 +74,8 @@ double StreamMetrics::listener_seconds() const {
   double all = 0;
   for (const ListenerMetrics& group : listeners) {
     for (std::size_t i = 0; i < kWireFormats; ++i) {
-      if (i != static_cast<std::size_t>(WireFormat::kOggOpus)) all += group.seconds.at(i).value();
+      const auto format = static_cast<WireFormat>(i);
+      if (format != WireFormat::kOggOpus && has_audio(format)) all += group.seconds.at(i).value();
     }
   }
   return all;

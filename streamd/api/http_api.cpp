@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "common/base/accept_choices.h"
+#include "common/base/text.h"
 #include "streamd/api/web_files.h"
 
 namespace auralis {
@@ -23,6 +25,15 @@ bool starts_with(std::string_view text, std::string_view prefix) {
 std::optional<std::string_view> before(std::string_view text, std::string_view suffix) {
   if (text.size() <= suffix.size() || text.substr(text.size() - suffix.size()) != suffix) return std::nullopt;
   return text.substr(0, text.size() - suffix.size());
+}
+
+// Whether the value of If-None-Match names that tag; a proxy may have weakened it.
+bool names_tag(std::string_view header, std::string_view tag) {
+  for (std::string_view one : list_parts(header)) {
+    if (starts_with(one, "W/")) one.remove_prefix(2);
+    if (one == tag || one == "*") return true;
+  }
+  return false;
 }
 
 // A path's methods, and what it calls. No methods: there is no such path.
@@ -47,7 +58,29 @@ Route close_route(std::string_view rest) {
   return {"POST", call};
 }
 
-Route route_of(std::string_view path) {
+// A browser keeps for ever what is named by its version, and asks whether it has the rest (RFC 9111).
+HttpResponse file_response(const WebFile& file, const HttpRequest& request) {
+  const bool compressed = !file.gzip.empty() && accepts_gzip(request.accept_encoding);
+  const std::string tag = '"' + std::string(file.version) + (compressed ? "-gzip\"" : "\"");
+  const bool named = request.query.text() == "v=" + std::string(file.version);
+  HttpResponse response{200,
+                        std::string(file.content_type),
+                        {},
+                        {{"ETag", tag},
+                         {"Vary", "Accept-Encoding"},
+                         {"Cache-Control", named ? "public, max-age=31536000, immutable" : "no-cache"}},
+                        false};
+  if (names_tag(request.if_none_match, tag)) {
+    response.status = 304;
+    return response;
+  }
+  if (compressed) response.headers.emplace_back("Content-Encoding", "gzip");
+  response.body = compressed ? file.gzip : file.bytes;
+  return response;
+}
+
+Route route_of(const HttpRequest& request) {
+  const std::string_view path = request.path;
   if (path == "/healthz") return {kReadMethods, text_response(200, "ok")};
   if (path == "/readyz") return {kReadMethods, ReadyCall{}};
   if (path == "/api/status") return {kReadMethods, StatusCall{}};
@@ -58,10 +91,7 @@ Route route_of(std::string_view path) {
   if (starts_with(path, std::string(kListeners) + "/"))
     return close_route(path.substr(kListeners.size() + 1));
   if (starts_with(path, kListen)) return listen_route(path.substr(kListen.size()));
-  if (const WebFile* file = find_web_file(path)) {
-    return {kReadMethods,
-            HttpResponse{200, std::string(file->content_type), std::string(file->bytes), {}, false}};
-  }
+  if (const WebFile* file = find_web_file(path)) return {kReadMethods, file_response(*file, request)};
   return {};
 }
 
@@ -106,7 +136,7 @@ HttpResponse change_response(const ChangeResult& result) {
 
 HttpCall route(const HttpRequest& request) {
   if (!known_method(request.method)) return text_response(501, "Method not implemented.");
-  Route found = request.path == kStream ? Route{"GET", upgrade_required()} : route_of(request.path);
+  Route found = request.path == kStream ? Route{"GET", upgrade_required()} : route_of(request);
   if (request.method == "OPTIONS") {
     if (request.path == "*") found.methods = "GET, HEAD, POST";
     if (!found.methods.empty()) return methods_response(found.methods);

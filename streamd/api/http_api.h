@@ -28,6 +28,7 @@ struct HttpRequest {
   bool old_version = false;  // HTTP/1.0
   // Headers; empty: none.
   std::string_view host, origin, authorization, forwarded_for, forwarded_proto, websocket_version;
+  std::string_view accept_encoding, if_none_match;
   IpAddress peer;          // the other end of the connection
   bool encrypted = false;  // by TLS
 };

@@ -179,7 +179,7 @@ struct CapacityReport {
   std::size_t opus_free = 0;
 };
 std::string status_body(const std::vector<StationReport>& stations, const CapacityReport& capacity,
-                        bool ready);
+                        bool ready, bool with_presets = false);
 
 // State of a listener, as reported to operators.
 struct ListenerReport {

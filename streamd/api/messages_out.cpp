@@ -144,16 +144,18 @@ std::string change_message(const ChangeResult& result) {
   return error_message(std::get<MessageError>(result));
 }
 
-std::string presets_body() {
+Json presets_json() {
   Json presets = Json::array();
   for (const auto& preset : kPresets) {
     presets.push_back(Json{{"name", preset.name}, {"parameters", parameters_json(preset.parameters)}});
   }
-  return Json{{"presets", std::move(presets)}}.dump();
+  return presets;
 }
 
+std::string presets_body() { return Json{{"presets", presets_json()}}.dump(); }
+
 std::string status_body(const std::vector<StationReport>& stations, const CapacityReport& capacity,
-                        bool ready) {
+                        bool ready, bool with_presets) {
   Json list = Json::array();
   for (const StationReport& station : stations) {
     Json json = status_json(station.status, station.context);
@@ -162,16 +164,17 @@ std::string status_body(const std::vector<StationReport>& stations, const Capaci
     json["permalink"] = "/?" + station.permalink;
     list.push_back(std::move(json));
   }
-  return Json{{"version", AURALIS_VERSION},
-              {"ready", ready},
-              {"places",
-               {{"total", capacity.total},
-                {"free", capacity.free},
-                {"personal", capacity.personal},
-                {"opus_total", capacity.opus_total},
-                {"opus_free", capacity.opus_free}}},
-              {"stations", std::move(list)}}
-      .dump();
+  Json body{{"version", AURALIS_VERSION},
+            {"ready", ready},
+            {"places",
+             {{"total", capacity.total},
+              {"free", capacity.free},
+              {"personal", capacity.personal},
+              {"opus_total", capacity.opus_total},
+              {"opus_free", capacity.opus_free}}},
+            {"stations", std::move(list)}};
+  if (with_presets) body["presets"] = presets_json();
+  return body.dump();
 }
 
 std::string listeners_body(const std::vector<ListenerReport>& listeners) {

@@ -55,7 +55,7 @@ std::int64_t Conductor::prefill_chunks() const {
 // As much of the lead that a listener asked for as the ring holds at its lowest: the turn of a chunk begins
 // two chunks before it plays, and synthd writes a chunk at a time.
 std::int64_t Conductor::lead_chunks(WireFormat format, std::int64_t lead_ms) const {
-  if (is_plain_http(format)) return 0;
+  if (is_plain_http(format) || !has_audio(format)) return 0;
   const std::int64_t spare_ms = config_.audio.target_depth_ms - config_.audio.chunk_ms * 5 / 2;
   return std::max<std::int64_t>(0, std::min(lead_ms, spare_ms)) / config_.audio.chunk_ms;
 }
@@ -89,7 +89,7 @@ std::int64_t Conductor::work() {
     for (WorkerProxy& worker : workers_) worker.check_timeouts();
     ledger_.count_seconds();
     stations_.close_idle(
-        [this](const StationId& station) { return subscriptions_.listeners_of(station) > 0; });
+        [this](const StationId& station) { return subscriptions_.connections_to(station) > 0; });
   }
   std::int64_t next_ns = std::min(delivery_.step(), next_refresh_ns_);
   log_sampled_turn();

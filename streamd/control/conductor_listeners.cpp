@@ -218,7 +218,7 @@ void Conductor::begin(ConnectionId id, const PendingStation& waited,
   if (const auto status = stations_.status(station); status && !is_plain_http(listener.format)) {
     initial.messages.push_back(
         make_text_message(status_message(*status, status_context(station), format_name(listener.format))));
-    if (subscriptions_.listeners_of(station) == 1) sent_status_[status->station] = *status;
+    if (subscriptions_.connections_to(station) == 1) sent_status_[status->station] = *status;
   }
   if (const auto first = first_chunk(waited, listener)) initial.prefill = delivery_.prefill(listener, *first);
   // After the past chunks were encoded: the head tells where the stream begins.
@@ -250,7 +250,7 @@ void Conductor::switch_station(ConnectionId id, const PendingStation& waited,
   const bool wanted = std::any_of(pending_.begin(), pending_.end(), [&](const auto& entry) {
     return entry.second.station && entry.second.station->station == former;
   });
-  if (waited.own && !wanted && subscriptions_.listeners_of(former) == 0) stations_.end(former);
+  if (waited.own && !wanted && subscriptions_.connections_to(former) == 0) stations_.end(former);
 }
 
 void Conductor::set_format(ConnectionId id, const FormatRequest& request) {

@@ -154,8 +154,10 @@ void Conductor::answer_status(const HttpCaller& caller, const QueryFields& query
 // that knows its name.
 HttpResponse Conductor::status_response(const QueryFields& query) {
   std::vector<StationId> stations = stations_.configured();
+  bool with_presets = false;
   try {
     const QueryFields::Fields& fields = query.fields();
+    with_presets = fields.count("presets") > 0;
     if (const auto name = fields.find("station"); name != fields.end())
       stations = {station_by_name(*directory_, name->second).id};
   } catch (const StationRefusal& refusal) {
@@ -172,7 +174,7 @@ HttpResponse Conductor::status_response(const QueryFields& query) {
   }
   const CapacityReport report{stations_.capacity(), stations_.free_capacity(), stations_.personal(),
                               context_.encoders.total(), context_.encoders.free()};
-  return {200, "application/json", status_body(reports, report, pump_.flowing()), {}, false};
+  return {200, "application/json", status_body(reports, report, pump_.flowing(), with_presets), {}, false};
 }
 
 void Conductor::answer_close(const HttpCaller& caller, ConnectionId listener) {

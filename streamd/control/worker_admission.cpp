@@ -65,8 +65,9 @@ Admission Worker::admit(ConnectionId id, const HttpRequest& request,
   }
   const Offer offer = offer_of(offered);
   if (!offer.first && !offered.empty()) {
-    return refused(400, metrics_.rejected_protocol,
-                   "Unknown subprotocol; use auralis.pcm.v1, auralis.opus.v1 or auralis.json.v1.");
+    return refused(
+        400, metrics_.rejected_protocol,
+        "Unknown subprotocol; use auralis.pcm.v1, auralis.opus.v1, auralis.json.v1 or auralis.messages.v1.");
   }
   try {
     StationRequest want = station_by_query(*directory_, request.query);

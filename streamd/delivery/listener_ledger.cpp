@@ -51,6 +51,7 @@ void ListenerLedger::release_group(std::size_t group) {
     if (entry.second.group == group) regroup(entry.second, kNoGroup);
   }
   for (std::size_t format = 0; format < kWireFormats; ++format) {
+    if (!has_audio(static_cast<WireFormat>(format))) continue;
     Counter& seconds = metrics_.listeners.at(group).seconds.at(format);
     metrics_.listeners.at(kNoGroup).seconds.at(format).add(seconds.value());
     seconds.add(-seconds.value());
@@ -133,7 +134,7 @@ void ListenerLedger::count_time() {
   for (std::size_t group = 0; group < kListenerGroups; ++group) {
     for (std::size_t format = 0; format < kWireFormats; ++format) {
       const std::size_t listeners = groups_.at(group).at(format);
-      if (listeners == 0) continue;
+      if (listeners == 0 || !has_audio(static_cast<WireFormat>(format))) continue;
       metrics_.listeners.at(group).seconds.at(format).add(static_cast<double>(listeners) * seconds);
     }
   }

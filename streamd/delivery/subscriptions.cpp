@@ -57,8 +57,9 @@ void Subscriptions::count(const Listener& listener, int change) {
       station_counts_.try_emplace({listener.station.index, listener.station.generation}).first;
   station->second.all += by;
   if (is_opus(listener.format)) station->second.opus += by;
+  if (!has_audio(listener.format)) station->second.messages += by;
   if (station->second.all == 0) station_counts_.erase(station);
-  if (!listener.delivered_to) return;
+  if (!listener.delivered_to || !has_audio(listener.format)) return;
   const Key key{listener.phase, listener.worker, listener.station.index, listener.station.generation,
                 listener.lead};
   FormatCounts& formats = needs_[key];
@@ -105,9 +106,14 @@ const Subscriptions::Listener* Subscriptions::find(ConnectionId id) const {
   return found == listeners_.end() ? nullptr : &found->second;
 }
 
-std::size_t Subscriptions::listeners_of(const StationId& station) const {
+std::size_t Subscriptions::connections_to(const StationId& station) const {
   const auto found = station_counts_.find({station.index, station.generation});
   return found == station_counts_.end() ? 0 : found->second.all;
+}
+
+std::size_t Subscriptions::listeners_of(const StationId& station) const {
+  const auto found = station_counts_.find({station.index, station.generation});
+  return found == station_counts_.end() ? 0 : found->second.all - found->second.messages;
 }
 
 std::size_t Subscriptions::opus_listeners_of(const StationId& station) const {

@@ -50,7 +50,10 @@ class Subscriptions {
   // Null if there is no such listener. Valid until it is removed.
   const Listener* find(ConnectionId id) const;
   std::size_t size() const { return listeners_.size(); }
-  // Listeners of the station, those included that wait for it to play.
+  // Connections to the station, those included that wait for it to play.
+  std::size_t connections_to(const StationId& station) const;
+  // Those that are sent audio: what a client that hears the station over plain HTTP has beside, for messages,
+  // is no second listener.
   std::size_t listeners_of(const StationId& station) const;
   // Counts the listeners of the station that hear it in Opus, over WebSocket or plain HTTP.
   std::size_t opus_listeners_of(const StationId& station) const;
@@ -82,6 +85,7 @@ class Subscriptions {
   struct StationCount {
     std::size_t all = 0;
     std::size_t opus = 0;
+    std::size_t messages = 0;
   };
 
   void count(const Listener& listener, int change);

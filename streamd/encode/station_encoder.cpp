@@ -66,6 +66,8 @@ WireMessagePtr StationEncoder::encode(EncodedChunk& chunk, WireFormat format) {
       const std::string bytes = chunk.pages.joint + chunk.pages.page;
       return bytes.empty() ? nullptr : make_http_chunk(bytes);
     }
+    case WireFormat::kMessages:
+      break;
   }
   return nullptr;
 }

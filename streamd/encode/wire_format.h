@@ -11,20 +11,21 @@
 namespace auralis {
 
 enum class WireFormat {
-  kJson,     // over WebSocket: text, PCM as base64
-  kPcm,      // over WebSocket: binary, a header and PCM
-  kOpus,     // over WebSocket: binary, a header and Opus packets
-  kOggOpus,  // over plain HTTP
-  kWav,      // over plain HTTP
+  kJson,      // over WebSocket: text, PCM as base64
+  kPcm,       // over WebSocket: binary, a header and PCM
+  kOpus,      // over WebSocket: binary, a header and Opus packets
+  kMessages,  // over WebSocket: messages alone; the audio comes by another way, plain HTTP
+  kOggOpus,   // over plain HTTP
+  kWav,       // over plain HTTP
 };
-inline constexpr std::size_t kWireFormats = 5;
+inline constexpr std::size_t kWireFormats = 6;
 using FormatSet = std::bitset<kWireFormats>;
 
 // Names: over WebSocket the subprotocol, over plain HTTP the ending of the path.
-inline constexpr std::array<std::string_view, kWireFormats> kFormatNames{"auralis.json.v1", "auralis.pcm.v1",
-                                                                         "auralis.opus.v1", "opus", "wav"};
-inline constexpr std::array<std::string_view, 3> kSubprotocols{kFormatNames[0], kFormatNames[1],
-                                                               kFormatNames[2]};
+inline constexpr std::array<std::string_view, kWireFormats> kFormatNames{
+    "auralis.json.v1", "auralis.pcm.v1", "auralis.opus.v1", "auralis.messages.v1", "opus", "wav"};
+inline constexpr std::array<std::string_view, 4> kSubprotocols{kFormatNames[0], kFormatNames[1],
+                                                               kFormatNames[2], kFormatNames[3]};
 
 constexpr std::string_view format_name(WireFormat format) {
   return kFormatNames.at(static_cast<std::size_t>(format));
@@ -32,6 +33,8 @@ constexpr std::string_view format_name(WireFormat format) {
 constexpr bool is_plain_http(WireFormat format) {
   return format == WireFormat::kOggOpus || format == WireFormat::kWav;
 }
+// True for formats in which a listener is sent audio.
+constexpr bool has_audio(WireFormat format) { return format != WireFormat::kMessages; }
 // True for formats that consist of Opus packets.
 constexpr bool is_opus(WireFormat format) {
   return format == WireFormat::kOpus || format == WireFormat::kOggOpus;

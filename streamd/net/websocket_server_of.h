@@ -243,6 +243,8 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     result.forwarded_for = head.field("x-forwarded-for");
     result.forwarded_proto = head.field("x-forwarded-proto");
     result.websocket_version = head.field("sec-websocket-version");
+    result.accept_encoding = head.field("accept-encoding");
+    result.if_none_match = head.field("if-none-match");
     result.peer = entry.peer;
     result.encrypted = Config::transport_config::kEncrypted;
     return result;

@@ -21,20 +21,15 @@ async function request(path, options = {}) {
 }
 
 // Returns { status, found, station }: the body of GET /api/status, whether the server knows a station of that name, and its
-// entry. Searches the list first: only a personal station is not on it.
-export async function fetch_status(name = null) {
-  const all = await request("api/status");
+// entry. Searches the list first: only a personal station is not on it. `with_presets`: the body has the presets, too.
+export async function fetch_status(name = null, with_presets = false) {
+  const all = await request(with_presets ? "api/status?presets=1" : "api/status");
   if (!all?.ok) return null;
   const status = all.body;
   const listed = status.stations.find(({ station }) => station === name) ?? null;
   if (name === null || listed) return { status, found: listed !== null, station: listed };
   const one = await request(`api/status?${station_named(name)}`);
   return one && { status, found: one.ok, station: one.ok ? one.body.stations[0] ?? null : null };
-}
-
-export async function fetch_presets() {
-  const answer = await request("api/presets");
-  return answer?.ok ? answer.body.presets : null;
 }
 
 // Returns { ok, body }: `body` is an `accepted` or an `error` message.

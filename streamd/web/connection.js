@@ -23,6 +23,7 @@ const BURST_CHUNKS = 6;                // of the past chunks that come at once: 
 const NO_CLOSE_CODE = 1006;            // browsers' code for a connection without a close frame
 
 export const PCM = "auralis.pcm.v1";
+export const MESSAGES = "auralis.messages.v1";  // no audio: that comes by another way
 
 // Subprotocols to offer to the server, which selects the first one it supports. The listener may switch to another of them,
 // and the server from PCM to Opus if the connection is too slow.
@@ -61,7 +62,7 @@ export class Connection {
   // `subprotocols`: from subprotocols(). `handlers`: on_audio(message), as decoded by frame.js; on_message(object);
   // on_state(state, loss); on_rate(kbit_s), at which the first chunks of a connection came; on_offset(offset_ms), the server's
   // time minus this thread's performance.now(), null while it is unknown: after each pong, and when it becomes unknown.
-  // A state is "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt). The last one has a `loss`
+  // A state is "closed", "connecting", "open" (audio flows, or the status, without audio) or "waiting" (for the next attempt). The last one has a `loss`
   // { retry_in_ms, code, accepted, newest_due_ms, url }: the close code, whether the server had accepted the connection, the due
   // time of the newest chunk, null if there was none, and where the connection went to.
   constructor(url, subprotocols, handlers) {
@@ -222,6 +223,13 @@ export class Connection {
     if (message.type === "audio") this.#receive_audio(decode_json(message));
     else if (message.type === "pong") this.#receive_pong(message);
     else this.#handlers.on_message(message);
+    if (message.type === "status" && this.#socket?.protocol === MESSAGES) this.#flow();
+  }
+
+  #flow() {
+    if (this.#state === "open") return;
+    this.#opened_ms = performance.now();
+    this.#set_state("open");
   }
 
   // The first chunk only begins the measurement: how long it took to come is not known.
@@ -237,10 +245,7 @@ export class Connection {
 
   #receive_audio(message) {
     if (!message) return;
-    if (this.#state !== "open") {
-      this.#opened_ms = performance.now();
-      this.#set_state("open");
-    }
+    this.#flow();
     this.#newest_due_ms = message.due_ms;
     this.#newest_seq = message.seq;
     this.#handlers.on_audio(message);

@@ -1,39 +1,61 @@
 // SPDX-License-Identifier: MIT
 // The page's end of the connections, which run on a thread of their own (connection_worker.js). There may be several: the
 // next station is connected before the current one is closed.
+import { AUDIO_THREADS } from "./addresses.js";
 import { ServerClock } from "./clock.js";
 
 const MAX_TIME_REQUESTS = 20;         // to the thread, one after the other; three suffice unless it is very busy
 
 export class ConnectionThread {
-  #worker = new Worker(new URL("connection_worker.js", import.meta.url), { type: "module" });
+  #worker = null;
   #connections = new Map();            // by id; messages of a closed connection are ignored
   #last_id = 0;
+  #on_fault;
+  #fault = null;
+  #runs = false;                       // whether the thread has ever answered
   #time_requests = 0;
   #clock = new ServerClock();          // of the thread, whose performance.now() has another origin
 
-  constructor() {
+  // `on_fault(name)`: the browser lacks what connections need, "no_thread" or "no_socket"; while there is a connection, or at the next
+  // connect().
+  constructor(on_fault) {
+    this.#on_fault = on_fault;
+    try {
+      this.#worker = new Worker(AUDIO_THREADS);
+    } catch {
+      this.#fault = "no_thread";
+      return;
+    }
+    this.#worker.onerror = () => { if (!this.#runs) this.#fail("no_thread"); };
     this.#worker.onmessage = ({ data }) => {
-      if (data.page_ms !== undefined) this.#receive_time(data);
+      this.#runs = true;
+      if (data.fault) this.#fail("no_socket");
+      else if (data.page_ms !== undefined) this.#receive_time(data);
       else this.#connections.get(data.id)?.receive(data);
       if (data.offset_ms !== undefined) this.#check_time();
     };
     this.#check_time();
   }
 
-  // Opens a connection. Chunks go to `port`, at `output_rate`. `prefers_opus`: rather than PCM. `handlers`: on_message(object),
-  // on_state(state, loss) and on_rate(kbit_s), as in connection.js; on_time(known), after a time request: whether offset_ms is
-  // known. Handlers are never called from within this call.
-  connect(url, port, { output_rate, prefers_opus }, handlers) {
+  // Opens a connection. Chunks go to `port`, at `output_rate`. `prefers_opus`: rather than PCM; `no_audio`: messages alone.
+  // `handlers`: on_message(object), on_state(state, loss) and on_rate(kbit_s), as in connection.js; on_time(known), after a time
+  // request: whether offset_ms is known. Handlers are never called from within this call.
+  connect(url, port, { output_rate, prefers_opus, no_audio = false }, handlers) {
+    if (this.#fault) setTimeout(() => this.#on_fault(this.#fault));
     const id = ++this.#last_id;
     const connection = new ConnectionProxy(handlers, {
-      post: (message) => this.#worker.postMessage({ id, ...message }),
+      post: (message) => this.#worker?.postMessage({ id, ...message }),
       forget: () => this.#connections.delete(id),
       thread_offset: () => this.#clock.offset_ms,
     });
     this.#connections.set(id, connection);
-    this.#worker.postMessage({ id, open: url, port, output_rate, prefers_opus }, [port]);
+    this.#worker?.postMessage({ id, open: url, port, output_rate, prefers_opus, no_audio }, [port]);
     return connection;
+  }
+
+  #fail(fault) {
+    this.#fault ??= fault;
+    if (this.#connections.size > 0) this.#on_fault(this.#fault);
   }
 
   // Checks the thread's clock again: browsers may treat a sleep differently on each thread.

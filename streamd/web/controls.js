@@ -5,20 +5,23 @@
 // Steps of a change: touched (not sent yet) -> sent -> accepted (has a request number) -> in force (a status has that number
 // or a higher one). Until the last step it is shown as pending.
 import { RateLimiter } from "./rate_limiter.js";
+import { text } from "./strings.js";
 
 const SEND_INTERVAL_MS = 150;          // while a control is dragged; longer at the server's rate limit
+const NEAR_MS = 10000;                 // a listener who has changed the music may change it again so soon
 const ERROR_SHOWN_MS = 8000;
 
 const as_percent = (value) => `${Math.round(value * 100)} %`;
-const as_bpm = (value) => `${Math.round(value)}\u00a0bpm`;
+const as_bpm = (value) => text("bpm", Math.round(value));
 
 export class Controls {
   #form;
   #send;
-  #on_touch;
+  #on_near;
+  #near_timer = 0;
   #enabled = true;
   #fields = new Map();                 // parameter name -> its element
-  #presets = new Map();                // preset name -> its button
+  #presets;                            // preset name -> its button
   #target = {};                        // the station's last known target
   #touched = {};                       // changed here, not sent yet
   #selected = null;                    // preset chosen before those, not sent yet
@@ -29,12 +32,13 @@ export class Controls {
   #error = document.getElementById("error");
   #error_timer = 0;
 
-  // `send(message)` sends a control message; replies come back through accepted(), refused() and status(). `on_touch()`: the
-  // listener is changing the music.
-  constructor(form, send, on_touch) {
+  // `presets`: the buttons by the presets' names, which select() follows. `send(message)` sends a control message; replies come back
+  // through accepted(), refused() and status(). `on_near(near)`: whether the listener is changing the music, or may soon.
+  constructor(form, presets, { send, on_near }) {
     this.#form = form;
+    this.#presets = presets;
     this.#send = send;
-    this.#on_touch = on_touch;
+    this.#on_near = on_near;
     for (const element of form.querySelectorAll("[data-parameter]")) {
       this.#fields.set(element.dataset.parameter, element);
       element.addEventListener("input", () => this.#touch(element));
@@ -43,26 +47,6 @@ export class Controls {
     }
     for (const event of ["pointerup", "pointercancel"]) addEventListener(event, () => this.#release());
     form.addEventListener("submit", (event) => event.preventDefault());
-  }
-
-  // `presets`: as in GET /api/presets.
-  show_presets(container, presets) {
-    for (const { name, parameters } of presets) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "card preset";
-      button.dataset.preset = name;
-      button.setAttribute("aria-pressed", "false");
-      const title = document.createElement("strong");
-      title.textContent = name;
-      const detail = document.createElement("span");
-      detail.textContent = `${parameters.key} ${parameters.mode}, ${as_bpm(parameters.bpm)}`;
-      button.append(title, detail);
-      button.addEventListener("click", () => this.#select(name));
-      container.append(button);
-      this.#presets.set(name, button);
-    }
-    this.#show_enabled();
   }
 
   // Whether the listener may change the music.
@@ -123,11 +107,17 @@ export class Controls {
   }
 
   #touch(element) {
-    this.#on_touch();
+    this.#come_near();
     this.#touched[element.dataset.parameter] = read_value(element);
     show_value(element);
     this.#mark_pending();
     this.#send_later(SEND_INTERVAL_MS);
+  }
+
+  #come_near() {
+    this.#on_near(true);
+    clearTimeout(this.#near_timer);
+    this.#near_timer = setTimeout(() => this.#on_near(false), NEAR_MS);
   }
 
   // One timer for all controls, and only their newest values: if the browser delays it, nothing has piled up.
@@ -150,8 +140,8 @@ export class Controls {
   }
 
   // A preset sets everything: earlier touched values are not sent.
-  #select(name) {
-    this.#on_touch();
+  select(name) {
+    this.#come_near();
     this.#selected = name;
     this.#touched = {};
     this.#mark_pending();
@@ -205,9 +195,7 @@ export class Controls {
   }
 
   #show_enabled() {
-    for (const part of [...this.#form.querySelectorAll("fieldset"), ...this.#presets.values()]) {
-      part.disabled = !this.#enabled;
-    }
+    for (const part of this.#form.querySelectorAll("fieldset")) part.disabled = !this.#enabled;
   }
 
   #show_error(message) {
@@ -231,10 +219,10 @@ function write_value(element, value) {
 // Shows the number beside a slider, and the filled part of its track.
 export function show_value(element) {
   if (element.type !== "range") return;
-  const text = element.id === "bpm" ? as_bpm(element.valueAsNumber) : as_percent(element.valueAsNumber);
+  const shown = element.id === "bpm" ? as_bpm(element.valueAsNumber) : as_percent(element.valueAsNumber);
   const filled = (element.valueAsNumber - element.min) / (element.max - element.min);
   element.style.setProperty("--filled", `${filled * 100}%`);
-  element.setAttribute("aria-valuetext", text);
-  const output = document.querySelector(`output[for="${element.id}"]`);
-  if (output) output.textContent = text;
+  element.setAttribute("aria-valuetext", shown);
+  const value = document.querySelector(`[data-of="${element.id}"]`);
+  if (value) value.textContent = shown;
 }

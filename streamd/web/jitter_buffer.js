@@ -39,11 +39,9 @@ const TRIM_FROM_MS = 60;               // deviation at which correcting it begin
 const TRIM_UNTIL_MS = 10;              // and ends
 
 export class JitterBuffer {
-  // `output_rate`: frames a second that pull() delivers. `lookahead_ms`: how much the owner pulls at once when playing
-  // starts.
-  constructor({ output_rate, lookahead_ms = 0 }) {
+  // `output_rate`: frames a second that pull() delivers.
+  constructor({ output_rate }) {
     this.output_rate = output_rate;
-    this.lookahead_ms = lookahead_ms;
 
     this.left = new Float32Array(CAPACITY_FRAMES);
     this.right = new Float32Array(CAPACITY_FRAMES);
@@ -205,9 +203,6 @@ export class JitterBuffer {
     return this.stream_rate ? this.chunk_frames * 1000 / this.stream_rate : 0;
   }
 
-  // The sound card played `ms` without a pull: the owner was late.
-  pass(ms) { this.clock_ms += ms; }
-
   // State and counters, for the page.
   report() {
     const { level_ms, playing, sounding, underruns, gaps, skips, listened_ms, silence_ms } = this;
@@ -282,11 +277,11 @@ export class JitterBuffer {
   #try_start() {
     if (!this.stream_rate) return;
     const least_ms = this.started && !this.changing ? RESTART_MS : START_MS;
-    const start = this.#frames(Math.max(least_ms, 1.75 * this.#chunk_ms) + this.lookahead_ms);
+    const start = this.#frames(Math.max(least_ms, 1.75 * this.#chunk_ms));
     if (this.write - this.read < start) return;
     this.read = Math.floor(this.read);
     // Output that the browser starts late has collected more than is wanted.
-    const most = this.#frames(this.target_ms + this.#chunk_ms + this.lookahead_ms);
+    const most = this.#frames(this.target_ms + this.#chunk_ms);
     if (!this.started || this.changing) this.read = Math.max(this.read, this.write - most);
     this.state = "playing";
     this.started = true;

@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: MIT
-// The path from chunks to the sound card: jitter buffer -> volume -> analyser -> destination. The jitter buffer runs on the
-// audio thread if the browser allows it ("worklet": https or localhost), else on the page's thread, which schedules short
-// buffers slightly ahead ("scheduled"). Create one within a user gesture; close it when done.
-import { JitterBuffer } from "./jitter_buffer.js";
+// The path to the sound card: source -> volume -> analyser -> destination. The source is a jitter buffer of chunks on the audio thread
+// if the browser allows it ("worklet": https or localhost), else an <audio> element ("element", element_source.js). Create one within a
+// user gesture; close it when done.
+import { AUDIO_THREADS } from "./addresses.js";
+import { ElementSource } from "./element_source.js";
 
 const PROCESSOR = "auralis-playback";
 const VOLUME_RAMP_S = 0.05;
 const CLOSE_RAMP_S = 0.06;
-
-// Scheduled mode: how far ahead to schedule, and how often.
-const LOOKAHEAD_S = 0.06;
-const BLOCK_S = 0.02;
-const TICK_MS = 10;
-const REPORT_INTERVAL_S = 0.1;
 const STAMP_FRESH_MS = 1000;           // an older one is from before a suspension
 
 export class Output {
-  // `on_report(report)`: JitterBuffer.report(), and `context_time`: when the frame at its position leaves the graph.
+  // `prefers_element`: even where there is an audio thread. `on_report(report)`: JitterBuffer.report(), and `context_time`: when the frame at its position leaves the graph.
   // `on_change()`: the browser has suspended or resumed the output. Rejects if there is no sound output.
-  static async create({ sample_rate, volume, on_report, on_change }) {
+  static async create({ sample_rate, prefers_element, volume, on_report, on_change }) {
     const context = make_context(sample_rate);
     context.resume().catch(() => {});  // at once: some browsers allow it only within the user gesture
     let source;
     try {
-      source = can_use_worklet(context) ? await WorkletSource.create(context, on_report) : null;
+      source = !prefers_element && can_use_worklet(context) ? await WorkletSource.create(context, on_report) : null;
     } catch {
       source = null;                   // a browser that cannot import modules in a worklet
     }
-    source ??= new ScheduledSource(context, on_report);
+    source ??= new ElementSource(context, on_report);
     return new Output(context, source, volume, on_change);
   }
 
@@ -49,6 +44,11 @@ export class Output {
     this.source.take_chunks_from(port);
   }
 
+  // Plays the station of that name, if the source plays stations rather than chunks.
+  play_station(name) {
+    this.source.play_station?.(name);
+  }
+
   // The listener begins or ends changing the music, as JitterBuffer.set_near().
   set near(near) {
     this.source.set_near(near);
@@ -61,7 +61,7 @@ export class Output {
 
   // Whether the browser suspends the output: before it has started, or during a phone call.
   get suspended() {
-    return this.context.state !== "running";
+    return this.context.state !== "running" || (this.source.paused ?? false);
   }
 
   // Whether the browser has closed it for good: a new Output is needed.
@@ -72,6 +72,7 @@ export class Output {
   // Asks the browser to resume the output. If it refuses or does not answer, the next gesture may ask again.
   resume() {
     this.context.resume().catch(() => {});
+    this.source.resume?.();
   }
 
   set volume(value) {
@@ -115,7 +116,7 @@ class WorkletSource {
   mode = "worklet";
 
   static async create(context, on_report) {
-    await context.audioWorklet.addModule("worklet.js");
+    await context.audioWorklet.addModule(AUDIO_THREADS);
     const node = new AudioWorkletNode(context, PROCESSOR, { numberOfInputs: 0, outputChannelCount: [2] });
     node.port.onmessage = ({ data }) => on_report(data);
     return new WorkletSource(node);
@@ -136,74 +137,5 @@ class WorkletSource {
   close() {
     this.node.port.onmessage = null;
     this.node.port.postMessage({ stop: true });
-  }
-}
-
-class ScheduledSource {
-  mode = "scheduled";
-
-  constructor(context, on_report) {
-    this.context = context;
-    this.on_report = on_report;
-    this.node = context.createGain();
-    this.buffer = new JitterBuffer({ output_rate: context.sampleRate, lookahead_ms: LOOKAHEAD_S * 1000 });
-    this.block_frames = Math.round(BLOCK_S * context.sampleRate);
-    this.next_frame = 0;               // on the context's timeline, so that blocks meet to the sample
-    this.next_report = 0;
-    this.timer = setInterval(() => this.#schedule(), TICK_MS);
-    this.chunks = null;
-  }
-
-  take_chunks_from(port) {
-    this.chunks?.close();
-    this.chunks = port;
-    this.buffer.change_source();
-    port.onmessage = ({ data }) => {
-      this.buffer.append(data);
-      this.#schedule();
-    };
-  }
-
-  set_near(near) {
-    this.buffer.set_near(near);
-  }
-
-  close() {
-    clearInterval(this.timer);
-  }
-
-  #schedule() {
-    if (this.context.state !== "running") return;
-    const rate = this.context.sampleRate;
-    const now = this.context.currentTime * rate;
-    // Late: the page was busy for longer than the lookahead. The missed audio is heard later, and counts as an underrun.
-    if (this.next_frame < now) {
-      if (this.next_frame > 0 && this.buffer.playing) this.buffer.underruns += 1;
-      if (this.next_frame > 0) this.buffer.pass((now - this.next_frame) * 1000 / rate);
-      this.next_frame = Math.ceil(now + this.block_frames / 2);
-    }
-    while (this.next_frame < now + LOOKAHEAD_S * rate) {
-      this.#report();
-      this.#play_block();
-      this.next_frame += this.block_frames;
-    }
-  }
-
-  #play_block() {
-    const block = this.context.createBuffer(2, this.block_frames, this.context.sampleRate);
-    this.buffer.pull(block.getChannelData(0), block.getChannelData(1), this.block_frames);
-    const player = this.context.createBufferSource();
-    player.buffer = block;
-    player.connect(this.node);
-    player.start(this.next_frame / this.context.sampleRate);
-  }
-
-  #report() {
-    const context_time = this.next_frame / this.context.sampleRate;
-    if (context_time < this.next_report) return;
-    this.next_report = context_time + REPORT_INTERVAL_S;
-    const report = this.buffer.report();
-    const scheduled_ms = report.playing ? (context_time - this.context.currentTime) * 1000 : 0;
-    this.on_report({ context_time, ...report, level_ms: report.level_ms + scheduled_ms });
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The form for a personal station: a preset, and optionally a seed, for the same music again.
-import { capitalized, own_station, seed_of } from "./station_choice.js";
+import { preset_title } from "./music_words.js";
+import { own_station, seed_of } from "./station_choice.js";
 
 export class OwnStation {
   #form;
@@ -27,7 +28,7 @@ export class OwnStation {
   }
 
   show_presets(presets) {
-    for (const { name } of presets) this.#preset.append(new Option(capitalized(name), name));
+    for (const { name } of presets) this.#preset.append(new Option(preset_title(name), name));
   }
 
   // Hides the form if the operator's limit leaves no room beside the configured stations.

@@ -19,7 +19,7 @@ const CHANGE_LIMIT_MS = 10000;         // and so long it may take
 export class Playback {
   #url;
   #handlers;
-  #thread = new ConnectionThread();
+  #thread = new ConnectionThread((fault) => this.#fail(fault));
   #session = 0;                        // counts plays, to recognise callbacks of an earlier one
   #output = null;                      // while the listener wants playback
   #current = null;                     // the link that is heard,
@@ -37,7 +37,8 @@ export class Playback {
   //   on_message(message)               from the station that is heard
   //   on_station(route)                 another station is heard from now on
   //   on_state()
-  //   on_no_output()                    the browser provides no sound output; playback has stopped
+  //   on_missing(what)                  playback has stopped, since the browser lacks what it needs: "no_output", "no_thread" or
+  //                                     "no_socket"
   //   on_refused(route, why, status)    the request was refused; what was heard before, if anything, continues
   //   on_trouble(why)                   playback cannot resume for now; null: it has resumed or was stopped
   // `why` and `status` as in why_refused() of route.js; also "gone": the station was removed.
@@ -88,7 +89,7 @@ export class Playback {
     this.sound = new Sound(this.#presence);
     this.#handlers.on_state();
     const output = await Output.create({
-      sample_rate, volume,
+      sample_rate, volume, prefers_element: this.#quality === "audio",
       on_report: (report) => { if (mine === this.#session) this.#apply_report(report); },
       on_change: () => { if (mine === this.#session) this.#output_changed(); },
     }).catch(() => null);
@@ -97,14 +98,18 @@ export class Playback {
       return false;
     }
     if (!output) {
-      this.stop();
-      this.#handlers.on_no_output();
+      this.#fail("no_output");
       return false;
     }
     this.#output = output;
     this.#connect(this.#route);
     setTimeout(() => this.#report_playback(mine), FIRST_REPORT_MS);
     return true;
+  }
+
+  #fail(what) {
+    this.stop();
+    this.#handlers.on_missing(what);
   }
 
   // Switches to another station during playback.
@@ -114,15 +119,20 @@ export class Playback {
   }
 
   // Selects the sound, from the next connection on, which replaces the current one: "pcm" is lossless, "opus" saves data,
-  // "auto" begins with Opus, where an encoder is free, and goes over to PCM once the line has shown that it carries it.
+  // "auto" begins with Opus, where an encoder is free, and goes over to PCM once the line has shown that it carries it; "audio" plays by an
+  // <audio> element, from the next play() on.
   set quality(quality) {
     if (quality === this.#quality) return;
     this.#quality = quality;
     if (this.#output) this.#connect(this.#route);
   }
 
-  get #prefers_opus() {
-    return this.#quality !== "pcm";
+  get quality() {
+    return this.#quality;
+  }
+
+  get #by_element() {
+    return this.#output.mode === "element";
   }
 
   // Cancels a pending change; the current station stays.
@@ -176,12 +186,12 @@ export class Playback {
     this.#drop_next();
     const { port1, port2 } = new MessageChannel();
     const link = {
-      route, chunks: port1, prefers_opus: this.#prefers_opus, heard: false, status: null, connection: null, limit: null,
+      route, chunks: port1, prefers_opus: this.#quality !== "pcm" && !this.#by_element, heard: false, status: null, connection: null, limit: null,
       kbit_s: 0,                       // at which the first chunks came
       refused_ms: null,                // since when it is refused, by performance.now(),
       asking: false,                   // and whether the server is being asked why
     };
-    const format = { output_rate: this.#output.sample_rate, prefers_opus: link.prefers_opus };
+    const format = { output_rate: this.#output.sample_rate, prefers_opus: link.prefers_opus, no_audio: this.#by_element };
     link.connection = this.#thread.connect(this.#url_of(route), port2, format, {
       on_message: (message) => this.#receive(link, message),
       on_state: (state, loss) => this.#apply_state(link, state, loss),
@@ -211,6 +221,7 @@ export class Playback {
       link.route.joined(message);
       link.connection.redirect(this.#url_of(link.route));
       link.status = message;
+      if (link === this.#current) this.#output.play_station(message.station);
     }
     if (message.type === "warning" && message.code === "stepped_down") this.#prefer_opus(link, true);
     if (link === this.#current) this.#handlers.on_message(message);
@@ -236,6 +247,7 @@ export class Playback {
     link.heard = true;
     this.sound.change_station();
     this.#output.take_chunks_from(link.chunks);
+    if (link.status) this.#output.play_station(link.status.station);
     this.#handlers.on_station(link.route);
     if (link.status) this.#handlers.on_message(link.status);
     this.#begin_line_trial(link);
@@ -243,7 +255,7 @@ export class Playback {
 
   #begin_line_trial(link) {
     this.#end_line_trial();
-    if (this.#quality !== "auto" || navigator.connection?.saveData) return;
+    if (this.#quality !== "auto" || this.#by_element || navigator.connection?.saveData) return;
     this.#line_trial = new LineTrial({
       wanted: () => link === this.#current && link.connection.state === "open" && link.connection.codec === "opus" &&
           this.sounding && link.kbit_s >= LEAST_OPUS_KBIT_S,

@@ -1,62 +1,72 @@
 // SPDX-License-Identifier: MIT
-// The page: connects playback (playback.js), the choice of stations, the controls and the displays.
-import { fetch_presets, fetch_status, post_change } from "./api_client.js";
+// The page: connects playback (playback.js), the choice of places, the controls and the displays.
+import { fetch_status, post_change } from "./api_client.js";
 import { Aurora } from "./aurora.js";
 import { Controls } from "./controls.js";
+import { expose } from "./inspection.js";
+import { listen_to_keys, rest_in_full_screen, toggle_full_screen } from "./keys.js";
 import { MediaControls } from "./media_session.js";
-import { can_decode_opus, OPUS_RATE } from "./opus_decoder.js";
+import { Moments } from "./moments.js";
+import { hue_of, music_in_words } from "./music_words.js";
+import { can_decode_opus } from "./opus_decoder.js";
+import { last_own, own_entry, own_of, remember_own } from "./own_memory.js";
 import { OwnStation } from "./own_station.js";
+import { Places } from "./places.js";
 import { Playback } from "./playback.js";
 import { Quality } from "./quality.js";
 import { Route } from "./route.js";
 import { Share } from "./share.js";
+import { SleepTimer } from "./sleep_timer.js";
+import { SoundDisplay } from "./sound_display.js";
 import { StateDisplay } from "./state_display.js";
 import {
-  address_of, choice_of, choice_of_permalink, is_own, music_in_words, name_of, refusal_in_words, shown_choice,
-  trouble_in_words, unheard_in_words, default_of, DEFAULT,
+  address_of, choice_of, choice_of_permalink, is_own, name_of, own_station, refusal_in_words, shown_choice,
+  trouble_in_words, default_of, DEFAULT,
 } from "./station_choice.js";
-import { StationList } from "./station_list.js";
+import { show_text, StationDisplay } from "./station_display.js";
+import { text, translate } from "./strings.js";
 import { Volume } from "./volume.js";
 
-const DEFAULT_RATE = 44100;
 const DISPLAY_INTERVAL_MS = 500;
 const POLL_MS = 5000;                  // how often the stations are requested over HTTP,
 const PENDING_POLL_MS = 700;           // while a change made over HTTP is not in force yet,
 const CHANGED_POLL_MS = 1000;          // and after a change of a personal station, whose permalink changes then
-const NEAR_MS = 10000;                 // a listener who has changed the music may change it again so soon
 const OWN_ENDS_MS = 10000;             // a personal station ends this long after it was left, by wall time
 
-const by_id = (id) => document.getElementById(id);
-const page = {
-  play: by_id("play"), now: by_id("now"), next: by_id("next"), state: by_id("state"), buffer: by_id("buffer"),
-  latency: by_id("latency"), listeners: by_id("listeners"), sentence: by_id("sentence"), notice: by_id("notice"),
-  closed: by_id("closed"), closed_why: by_id("closed_why"), to_own: by_id("to_own"), shared: by_id("shared"),
-};
+translate();
+const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
-let route = new Route(choice_of(location.search));  // to the chosen station,
+let route = route_of(location.search, history.state);  // to the chosen station,
 let pending = null;                    // and to the one that replaces it once it plays
 let status = null;                     // newest status of the chosen station
 let permalink = null;                  // of a personal station, as first received
 let left_ms = null;                    // when a personal station was stopped, by performance.now()
 let server = null;                     // the newest body of GET /api/status
 let reachable = true;
+const replacing = new WeakSet([route]);  // routes that take the place of the page's newest entry in the history
 
-const aurora = new Aurora(by_id("aurora"), page.play);
+const aurora = new Aurora(page.aurora, page.play);
 const media = new MediaControls({ play, stop });
 const state_display = new StateDisplay(page.play, page.state, media);
-const controls = new Controls(by_id("controls"), send_change, hear_changes_soon);
-const volume = new Volume(by_id("volume"), (gain) => { playback.volume = gain; });
-const quality = new Quality(by_id("quality"), new URLSearchParams(location.search).get("format"), () => { playback.quality = quality.choice; });
-const list = new StationList(by_id("stations"), by_id("stations_title"), choose);
-const own = new OwnStation(by_id("own"), start_own);
-const share = new Share(by_id("share"), by_id("link"), { find_link, say });
+const station_display = new StationDisplay(page);
+const sound_display = new SoundDisplay(page);
+const places = new Places(page.places, { choose, choose_own, choose_preset });
+const controls = new Controls(page.controls, places.preset_cards, {
+  send: send_change, on_near: (near) => { playback.near = near; },
+});
+const volume = new Volume(page.volume, apply_volume);
+const sleep_timer = new SleepTimer(page.sleep, page.sleep_left, { on_gain: apply_volume, on_end: stop });
+const quality = new Quality(page.quality, new URLSearchParams(location.search).get("format"), change_quality);
+const own = new OwnStation(page.own, start_own);
+const share = new Share(page.share, page.link, { find_link, say });
+new Moments(page, { find: find_moment, start: start_own, say });
 const playback = new Playback(new URL("ws/stream", location.href.replace(/^http/, "ws")), {
   on_message: receive,
   on_station: select_station,
   on_refused: handle_refusal,
-  on_no_output: () => {
+  on_missing: (what) => {
     show_stopped();
-    say("This browser provides no sound output. Press play to try again.");
+    say(text(what));
   },
   on_trouble: (why) => say(why ? trouble_in_words(why) : ""),
   on_state: () => {
@@ -86,18 +96,21 @@ function resume_output() {
   playback.resume();
 }
 
+const gain = () => volume.gain * sleep_timer.gain;
+
+function apply_volume() {
+  playback.volume = gain();
+}
+
 async function begin() {
   if (left_ms !== null && performance.now() - left_ms > OWN_ENDS_MS) route.gone();
   left_ms = null;
   media.start();
   playback.quality = quality.choice;
-  const sample_rate = quality.choice === "pcm" ? status?.sample_rate ?? DEFAULT_RATE : OPUS_RATE;
-  const begun = playback.play(route, { sample_rate, volume: volume.gain });
+  const begun = playback.play(route, { sample_rate: quality.sample_rate_for(status), volume: gain() });
   show_choice();
   if (!await begun) return;
-  page.notice.hidden = playback.mode === "worklet";
-  page.notice.textContent =
-      "Browsers offer their audio thread only to https pages: over plain http the sound may stutter while this page is busy.";
+  page.notice.hidden = playback.mode === "worklet" || quality.choice === "audio";
   aurora.start(playback.analyser);
 }
 
@@ -113,7 +126,8 @@ function show_stopped() {
   page.notice.hidden = true;
   if (route.personal) {
     left_ms = performance.now();
-    show_listeners({});
+    remember_own(route, status);
+    station_display.show_listeners(null);
   }
   show_choice();
   poll_in(0);
@@ -125,21 +139,62 @@ function toggle() {
   else play();
 }
 
-// Choosing a station
+// What plays by an <audio> element, and what does not, begins again.
+function change_quality() {
+  const other_way = (quality.choice === "audio") !== (playback.quality === "audio");
+  if (other_way && playback.wanted) {
+    playback.stop();
+    begin();
+  } else {
+    playback.quality = quality.choice;
+  }
+}
 
-// `choice`: as in station_choice.js; null for the personal station that is already chosen.
+// Choosing a place
+
+// The route to the choice in an address. `state`: of its entry in the page's history.
+function route_of(query, state) {
+  const choice = choice_of(query);
+  return new Route(choice, is_own(choice) ? own_of(state?.own) : null);
+}
+
+// `choice`: as in station_choice.js.
 function choose(choice) {
   say("");
-  if (choice === null || name_of(choice) === status?.station) {
-    pending = null;
-    playback.cancel_change();
-    play();
-  } else if (playback.wanted) {
+  if (name_of(choice) !== null && name_of(choice) === status?.station) stay();
+  else go_to(new Route(choice));
+}
+
+// The personal station that is chosen already, or else the one heard last.
+function choose_own() {
+  say("");
+  const memory = last_own();
+  if (route.personal || !memory) stay();
+  else go_to(new Route(memory.moment, memory));
+}
+
+// A closed station cannot be changed: a station of its own begins instead.
+function choose_preset(name) {
+  say("");
+  if (!changeable()) return start_own(own_station({ preset: name }));
+  stay();
+  controls.select(name);
+}
+
+function stay() {
+  pending = null;
+  playback.cancel_change();
+  play();
+  show_choice();
+}
+
+function go_to(chosen) {
+  if (playback.wanted) {
     resume_output();
-    pending = new Route(choice);
+    pending = chosen;
     playback.change(pending);
   } else {
-    select_station(new Route(choice));
+    select_station(chosen);
     play();
   }
   show_choice();
@@ -149,15 +204,17 @@ function choose(choice) {
 async function start_own(choice) {
   if (pending && is_own(pending.choice)) return;
   if (server?.places.free === 0) server = (await fetch_status())?.status ?? server;
-  if (server?.ready && server.places.free === 0) say(refusal_in_words("no_place", choice));
-  else choose(choice);
+  if (server?.ready && server.places.free === 0) return say(refusal_in_words("no_place", choice));
+  say("");
+  go_to(new Route(choice));
 }
 
-// Makes this the chosen station.
+// Makes this the chosen station, with an entry of its own in the page's history.
 function select_station(chosen) {
   if (chosen !== route) {
     status = permalink = null;
     controls.leave_station();
+    if (!replacing.has(chosen)) history.pushState(null, "", location.href);
   }
   route = chosen;
   pending = left_ms = null;
@@ -166,66 +223,66 @@ function select_station(chosen) {
   poll_in(0);
 }
 
+addEventListener("popstate", ({ state }) => {
+  const chosen = route_of(location.search, state);
+  replacing.add(chosen);
+  say("");
+  if (playback.wanted) go_to(chosen);
+  else select_station(chosen);
+});
+
 function handle_refusal(refused, why, body) {
   if (pending === refused) pending = null;
   const sentence = refused === route && playback.wanted ?
-    "The sound quality could not be changed; playback continues." : refusal_in_words(why, refused.query, body ?? server);
+    text("quality_unchanged") : refusal_in_words(why, refused.query, body ?? server);
   const lost = why === "unknown" || why === "gone";
   // The chosen station no longer exists: offers the default one.
-  if (lost && !playback.wanted) select_station(new Route(DEFAULT));
-  say(lost && !playback.wanted ? `${sentence} Press play for the default station.` : sentence);
+  if (lost && !playback.wanted) {
+    const other = new Route(DEFAULT);
+    replacing.add(other);
+    select_station(other);
+  }
+  say(lost && !playback.wanted ? text("press_for_default", sentence) : sentence);
   if (playback.wanted) show_choice();
   else show_stopped();
 }
 
-// Returns a link to the moment that is heard now.
-async function find_link() {
+// Returns { choice, title, chunk_ms }: the choice that plays from the moment that is heard now, what plays, and the length of a chunk;
+// null if there is none.
+async function find_moment() {
   const plays = status && (playback.wanted || !route.personal);
   const answer = plays ? await fetch_status(status.station) : null;
-  if (answer?.station) return address_of(choice_of_permalink(answer.station.permalink), location.href);
-  return route.personal ? address_of(route.moment, location.href) : null;
+  if (!status) return null;
+  const { chunk_ms } = status;
+  if (answer?.station) return { choice: choice_of_permalink(answer.station.permalink), title: music_in_words(status), chunk_ms };
+  return route.personal ? { choice: route.moment, title: music_in_words(status), chunk_ms } : null;
+}
+
+async function find_link() {
+  const choice = (await find_moment())?.choice ?? (route.personal ? route.moment : null);
+  return choice && address_of(choice, location.href);
 }
 
 // The station
-
-const CHANGES = ["update_params", "select_preset"];
 
 function receive(message) {
   if (message.type === "status") apply_status(message);
   else if (message.type === "accepted") controls.accepted(message);
   else if (message.type === "taken_back") controls.taken_back(message);
   else if (message.type === "warning" && message.code === "stepped_down") say(message.message);
-  else if (message.type === "error" && CHANGES.includes(message.in_reply_to)) controls.refused(message.message);
+  else if (message.type === "error" && ["update_params", "select_preset"].includes(message.in_reply_to)) controls.refused(message.message);
   else if (message.type === "error") console.warn(`refused: ${message.message}`);
 }
 
 function apply_status(message) {
   status = message;
   controls.status(message);
-  const { parameters, target } = message;
-  const title = `${parameters.key} ${parameters.mode} · ${Math.round(parameters.bpm)} bpm`;
-  show_text(page.now, title);
-  page.next.textContent = "";
-  if (["key", "mode", "bpm"].some((name) => parameters[name] !== target[name])) {
-    page.next.textContent = `${target.key} ${target.mode} · ${Math.round(target.bpm)} bpm from the next bar`;
-  }
-  show_listeners(message);
+  station_display.show_status(message);
+  station_display.show_listeners(message.listeners ?? null);
   show_choice();
-  media.show(title);
+  document.body.style.setProperty("--hue", hue_of(message.target));
+  media.show(music_in_words(message));
   if (message.personal && playback.state !== "closed") poll_in(CHANGED_POLL_MS);
-}
-
-function show_listeners({ listeners }) {
-  page.listeners.textContent = listeners ?? "–";
-}
-
-let near_timer = 0;
-
-// While the listener changes the music little of it is buffered.
-function hear_changes_soon() {
-  playback.near = true;
-  clearTimeout(near_timer);
-  near_timer = setTimeout(() => { playback.near = false; }, NEAR_MS);
 }
 
 // Sends over the socket if it is open, else over HTTP: the music can be changed before it is heard.
@@ -233,7 +290,7 @@ async function send_change(message) {
   if (playback.send(message)) return;
   const answer = await post_change(message, status?.station);
   if (answer?.ok) controls.accepted(answer.body);
-  else controls.refused(answer?.body.message ?? "The change could not be sent: the server cannot be reached.");
+  else controls.refused(answer?.body.message ?? text("change_not_sent"));
   poll_in(0);
 }
 
@@ -249,9 +306,10 @@ async function poll() {
   if (document.hidden && !(route.personal && playback.wanted)) return;
   const asked = route;
   const name = left_ms === null ? status?.station ?? name_of(route.choice) : null;
-  const answer = await fetch_status(name);
+  const answer = await fetch_status(name, !places.has_presets);
   reachable = answer !== null;
-  if (!reachable && playback.state !== "open") show_listeners({});
+  if (answer?.status.presets) show_presets(answer.status.presets);
+  if (!reachable && playback.state !== "open") station_display.show_listeners(null);
   if (!playback.wanted && controls.pending) poll_in(PENDING_POLL_MS);
   else poll_in(POLL_MS);
   if (answer && asked === route) apply_server_status(answer, name);
@@ -265,57 +323,39 @@ function apply_server_status({ status: body, found, station }, name) {
   if (reported?.personal) {
     permalink ??= reported.permalink;
     route.remember(reported);
+    remember_own(route, status);
   }
   if (reported && playback.state === "closed") apply_status(reported);
-  else if (reported) show_listeners(reported);
+  else if (reported) station_display.show_listeners(reported.listeners ?? null);
   else if (name !== null && !found && !playback.wanted && server.stations.length > 0) handle_refusal(route, "unknown", server);
   show_choice();
 }
 
-async function load_presets() {
-  const presets = await fetch_presets();
-  if (!presets) return setTimeout(load_presets, POLL_MS);
-  controls.show_presets(by_id("presets"), presets);
+function show_presets(presets) {
+  if (places.has_presets) return;
+  places.presets = presets;
   own.show_presets(presets);
 }
-
-// The displays
 
 function show_choice() {
   if (server) own.show(server);
   own.busy = pending !== null && is_own(pending.choice);
-  const current = route.personal ? null : status?.station ?? name_of(route.choice);
-  list.show(server?.stations ?? [], {
-    current, pending: pending ? name_of(pending.choice) : undefined,
-    own: route.personal ? (status ? music_in_words(status) : "Not heard yet") : null,
+  places.show(server?.stations ?? [], {
+    current: route.personal ? null : status?.station ?? name_of(route.choice),
+    pending: pending ? name_of(pending.choice) : undefined, own: own_entry(route, status),
   });
-  if (!status && is_own(route.choice)) {
-    const [title, hint] = unheard_in_words(route.choice);
-    show_text(page.now, title);
-    page.next.textContent = hint;
-  }
-  show_changeable();
-  const address = address_of(shown_choice(route.choice, status, permalink), location.href, quality.asked);
-  if (address !== location.href) history.replaceState(null, "", address);
-}
-
-// Shows whether the listener may change the music, and who hears the changes.
-function show_changeable() {
-  const silent = route.personal && !playback.wanted;
+  if (!status) station_display.show_unheard(route);
+  const { personal } = route;
+  const silent = personal && !playback.wanted;
   const closed = status !== null && !status.open;
-  controls.enabled = !silent && !closed;
-  page.closed.hidden = !silent && !closed;
-  page.to_own.hidden = silent || !own.offered;
-  show_text(page.closed_why, silent ? "Your station can be changed while it plays." :
-      "This station is closed: listeners cannot change it.");
-  page.shared.hidden = silent || closed;
-  show_text(page.shared, route.personal ? "This is your own station: no other listener hears the changes." :
-      "Everyone who listens to this station hears the changes.");
+  controls.enabled = station_display.show_changeable({ personal, silent, closed, own_offered: own.offered });
+  const address = address_of(shown_choice(route.choice, status, permalink), location.href, quality.asked);
+  if (address !== location.href || (history.state?.own ?? null) !== route.key) history.replaceState({ own: route.key }, "", address);
 }
 
-// Screen readers announce each assignment, so unchanged text is left alone.
-function show_text(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+// Whether the chosen station may be changed now.
+function changeable() {
+  return !(route.personal && !playback.wanted) && (status === null || status.open);
 }
 
 function say(sentence) {
@@ -328,20 +368,19 @@ function show_state() {
 }
 
 setInterval(() => {
-  // A sound card's clock is no more precise than that: heard before it was due is heard at once.
-  const known = (value) => (value === null || !playback.sounding ? "–" : `${Math.max(0, Math.round(value))} ms`);
-  page.buffer.textContent = known(playback.sound.buffer_ms);
-  page.latency.textContent = known(playback.sound.latency_ms);
+  sound_display.show(playback);
   show_state();
 }, DISPLAY_INTERVAL_MS);
 
 page.play.addEventListener("click", toggle);
 page.to_own.addEventListener("click", () => own.focus());
-addEventListener("keydown", (event) => {
-  if (event.code !== "Space" || event.repeat || event.target.closest("button, input, select, textarea, a, summary")) return;
-  event.preventDefault();
-  toggle();
+rest_in_full_screen();
+listen_to_keys({
+  " ": toggle, arrowright: () => volume.step(1), arrowleft: () => volume.step(-1), m: () => volume.toggle_mute(),
+  f: toggle_full_screen, s: () => share.share(), "?": () => page.help.showModal(),
 });
+for (const event of ["online", "offline"]) addEventListener(event, () => poll_in(0));
+addEventListener("pagehide", () => remember_own(route, status));
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   resume_output();
@@ -353,35 +392,7 @@ addEventListener("pointerdown", (event) => {
   if (!page.play.contains(event.target)) resume_output();
 });
 
-// For tests and operators; read-only.
-//   connection   "closed", "connecting", "open" (audio flows) or "waiting" (for the next attempt)
-//   playing      whether the station's music is audible
-//   mode         "worklet" or "scheduled"; null before the first play
-//   codec        "pcm" or "opus", as received; null without a stream
-//   seq          number of the chunk being played; -1 before the first
-//   bufferMs     audio buffered in the player; null when unknown
-//   latencyMs    due time to sound card, by the server's clock; null when unknown
-//   underruns    how often the player ran dry since play was pressed
-//   gaps         chunks that never came, or came as silence, since play was pressed
-//   skips        how often the player dropped buffered audio to catch up
-//   analyser     the AnalyserNode behind the volume; null while stopped
-//   status       the newest status message of the chosen station; null before the first
-window.auralis = Object.freeze({
-  get connection() { return playback.state; },
-  get playing() { return playback.sounding; },
-  get mode() { return playback.mode; },
-  get codec() { return playback.codec; },
-  get seq() { return playback.sound.seq; },
-  get bufferMs() { return playback.sound.buffer_ms; },
-  get latencyMs() { return playback.sound.latency_ms; },
-  get underruns() { return playback.sound.underruns; },
-  get gaps() { return playback.sound.gaps; },
-  get skips() { return playback.sound.skips; },
-  get analyser() { return playback.analyser; },
-  get status() { return status; },
-});
-
+expose(playback, () => status);
 show_choice();
 can_decode_opus().then((can) => { quality.offered = can; });
-load_presets();
 poll();

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The choice of the sound: automatic, lossless or data-saving, remembered if the browser allows it; or as the page's address has it,
-// `format=pcm` or `format=opus`, for this visit. Hidden if the browser cannot decode Opus. The quality that plays may differ from the choice, and is shown then.
+// `format=pcm`, `format=opus` or `format=audio`, for this visit. Hidden if the browser cannot decode Opus. The quality that plays may
+// differ from the choice, and is shown then.
+import { OPUS_RATE } from "./opus_decoder.js";
+import { keep, kept } from "./storage.js";
+import { text } from "./strings.js";
 
-const KEY = "auralis.quality";
-const FORMATS = ["pcm", "opus"];
-const NAMES = { pcm: "lossless now", opus: "saving data now" };
+const DEFAULT_RATE = 44100;
+const FORMATS = ["pcm", "opus", "audio"];
+// Phones whose browsers suspend the page's audio thread when they are locked, but no <audio> element.
+const ELEMENT_FIRST = /iPad|iPhone|iPod/;
+const NAMES = { pcm: "lossless_now", opus: "saving_now" };
 
 export class Quality {
   #field;
@@ -19,49 +25,34 @@ export class Quality {
     this.asked = FORMATS.includes(asked) ? asked : null;
     this.#select = field.querySelector("select");
     this.#now = field.querySelector("output");
-    this.#restore();
+    const chosen = this.asked ?? kept("quality") ?? (ELEMENT_FIRST.test(navigator.userAgent) ? "audio" : null);
+    if (FORMATS.includes(chosen)) this.#select.value = chosen;
     this.#select.addEventListener("change", () => {
       this.asked = null;
-      this.#keep();
+      keep("quality", this.#select.value);
       on_change();
     });
   }
 
-  // "auto", "pcm" or "opus", as in Playback.
+  // "auto", "pcm", "opus" or "audio", as in Playback.
   get choice() {
-    return this.#field.hidden ? "pcm" : this.#select.value;
+    return this.#field.hidden && this.#select.value !== "audio" ? "pcm" : this.#select.value;
+  }
+
+  // Of a station with that status, or null, in frames a second: the sound card's rate at which it need not be converted.
+  sample_rate_for(status) {
+    return this.choice === "pcm" ? status?.sample_rate ?? DEFAULT_RATE : OPUS_RATE;
   }
 
   // `codec`: the one that plays, or null; `changing`: whether the chosen one is about to.
   show(codec, changing) {
-    const differs = codec !== null && this.#select.value !== "auto" && codec !== this.#select.value;
-    const text = differs ? NAMES[codec] : "";
-    if (this.#now.textContent !== text) this.#now.textContent = text;
+    const differs = codec !== null && this.#select.value in NAMES && codec !== this.#select.value;
+    const now = differs ? text(NAMES[codec]) : "";
+    if (this.#now.textContent !== now) this.#now.textContent = now;
     this.#select.setAttribute("aria-busy", String(differs && changing));
   }
 
   set offered(offered) {
     this.#field.hidden = !offered;
-  }
-
-  #restore() {
-    if (this.asked) {
-      this.#select.value = this.asked;
-      return;
-    }
-    try {
-      const kept = localStorage.getItem(KEY);
-      if (FORMATS.includes(kept)) this.#select.value = kept;
-    } catch {
-      // No storage here: the choice is not remembered.
-    }
-  }
-
-  #keep() {
-    try {
-      localStorage.setItem(KEY, this.#select.value);
-    } catch {
-      // As above.
-    }
   }
 }

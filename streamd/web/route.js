@@ -15,9 +15,22 @@ export class Route {
   #moment = null;                      // { choice, at_ms, chunk_ms, now_ms }: what was due at at_ms, by the server's clock
   #heard = null;                       // { due_ms, now_ms } of the newest chunk heard; now_ms by performance.now()
 
-  constructor(choice) {
+  key = null;                          // of a personal station in own_memory.js, once it is remembered
+
+  // `memory`: { key, name, moment } of a personal station that was heard before under this choice (own_memory.js): its name, and a link to
+  // the last moment that was heard.
+  constructor(choice, memory = null) {
     this.choice = choice;
-    this.#way = choice;
+    this.known = memory !== null;
+    this.key = memory?.key ?? null;
+    this.#way = memory?.moment ?? choice;
+    this.#name = memory?.name ?? null;
+    this.#personal = memory !== null;
+  }
+
+  // The station's name, once it is known.
+  get name() {
+    return this.#name;
   }
 
   // The query to connect with next.

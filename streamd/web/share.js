@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-// "Share this moment": copies a link, or shows it, selected, if the browser denies access to the clipboard, as it does on
-// plain http.
+// "Share this moment": gives a link to the system's own choice of receivers, where there is one; else copies it; or shows it, selected, if
+// the browser denies access to the clipboard, as it does on plain http.
 
-const FAILED = "There is nothing to share now: the server does not say what is playing.";
-const COPIED = "The link is copied: it plays the music from this moment on.";
-const SHOWN = "Copy this link: it plays the music from this moment on.";
+import { text } from "./strings.js";
 
 export class Share {
   #field;
@@ -18,7 +16,7 @@ export class Share {
     this.#input = field.querySelector("input");
     this.#find_link = find_link;
     this.#say = say;
-    button.addEventListener("click", () => this.#share());
+    button.addEventListener("click", () => this.share());
     this.#input.addEventListener("focus", () => this.#input.select());
   }
 
@@ -27,18 +25,22 @@ export class Share {
     this.#field.hidden = true;
   }
 
-  async #share() {
+  async share() {
     const link = await this.#find_link();
-    if (!link) return this.#say(FAILED);
+    if (!link) return this.#say(text("nothing_to_share"));
+    if (navigator.share && matchMedia("(pointer: coarse)").matches) {
+      const shared = await navigator.share({ title: "Auralis", url: link }).then(() => true, ({ name }) => name === "AbortError");
+      if (shared) return;
+    }
     try {
       await navigator.clipboard.writeText(link);
       this.hide();
-      this.#say(COPIED);
+      this.#say(text("link_copied"));
     } catch {
       this.#input.value = link;
       this.#field.hidden = false;
       this.#input.focus();
-      this.#say(SHOWN);
+      this.#say(text("copy_link"));
     }
   }
 }

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shows the state of playback on the page and in the system's controls: what is really heard, not what is wanted. While the
 // browser suspends the sound the button plays; while the connection is down it stops.
-
-const PRESENT_STATES = {
-  playing: "Playing", silent: "The music has stopped on the server; it comes back by itself.", buffering: "Buffering",
-  interrupted: "Paused by the browser", no_device: "No sound device", connecting: "Connecting",
-};
+import { text } from "./strings.js";
 
 export class StateDisplay {
   #button;
@@ -23,25 +19,28 @@ export class StateDisplay {
   show(playback, reachable) {
     const stops = playback.wanted && playback.obstacle === null;
     this.#button.dataset.stops = String(stops);
-    this.#button.setAttribute("aria-label", stops ? "Stop" : "Play");
+    this.#button.setAttribute("aria-label", text(stops ? "stop" : "play"));
     if (!playback.wanted) this.#media.state = "none";
     else this.#media.state = playback.sounding ? "playing" : "paused";
-    const [name, text] = describe(playback, reachable);
+    const [name, sentence] = describe(playback, reachable);
     document.body.dataset.state = name;
     // Screen readers announce each assignment, so unchanged text is left alone.
-    if (this.#text.textContent !== text) this.#text.textContent = text;
+    if (this.#text.textContent !== sentence) this.#text.textContent = sentence;
   }
 }
 
 function describe(playback, reachable) {
-  if (!playback.wanted) return reachable ? ["idle", "Ready"] : ["unreachable", "Server not reachable"];
-  const name = name_of_present(playback);
-  if (name === "reconnecting") return [name, `Reconnecting in ${Math.ceil(playback.retry_in_ms / 1000)} s`];
-  return [name, PRESENT_STATES[name]];
+  const name = name_of_present(playback, reachable);
+  if (name === "idle") return [name, text("ready")];
+  if (name === "reconnecting") return [name, text(name, Math.ceil(playback.retry_in_ms / 1000))];
+  return [name, text(name)];
 }
 
-function name_of_present(playback) {
-  if (playback.obstacle !== null) return playback.obstacle;
+function name_of_present(playback, reachable) {
+  if (!playback.wanted && reachable) return "idle";
+  if (playback.wanted && playback.obstacle !== null) return playback.obstacle;
+  if (!navigator.onLine && !playback.sounding && playback.state !== "open") return "offline";
+  if (!playback.wanted) return "unreachable";
   if (playback.state === "waiting") return "reconnecting";
   if (playback.state !== "open") return "connecting";
   if (playback.sounding) return "playing";

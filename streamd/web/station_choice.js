@@ -4,6 +4,7 @@
 //   "station=night"                      the station of that name
 //   "station=new&preset=sleep&seed=42"   a personal station, from its beginning or, as a permalink, from any moment
 // Pure.
+import { text } from "./strings.js";
 
 export const DEFAULT = "";
 const DEFAULT_NAME = "default";
@@ -88,29 +89,17 @@ export function seed_of(text) {
   return /^\d{1,20}$/.test(digits) && BigInt(digits) <= MAX_SEED ? String(BigInt(digits)) : null;
 }
 
-// In words. No line break separates a number from its unit.
+// In words.
 
-export function capitalized(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-export function music_in_words({ preset, target }) {
-  return preset ? capitalized(preset) : `${target.key} ${target.mode}, ${Math.round(target.bpm)}\u00a0bpm`;
-}
-
-export function listeners_in_words(count) {
-  return count === 1 ? "1\u00a0listener" : `${count}\u00a0listeners`;
-}
-
-// A personal station before it is heard: a title and a hint.
-export function unheard_in_words(choice) {
+// A personal station before it is heard: a title and a hint. `known`: whether the listener has heard it before.
+export function unheard_in_words(choice, known = false) {
   const query = new URLSearchParams(choice);
   const seconds = Math.floor(Number(query.get("at") ?? 0) * Number(query.get("chunk") ?? 0) / 1000);
-  if (seconds > 0) return ["A shared moment", `${duration_in_words(seconds)} into its music; press play`];
-  return ["A station of your own", "Press play to start it"];
+  const title = known ? text("own_title") : text(seconds > 0 ? "shared_moment" : "own_station");
+  return [title, seconds > 0 ? text("into_music", duration_in_words(seconds)) : text("press_to_start")];
 }
 
-function duration_in_words(seconds) {
+export function duration_in_words(seconds) {
   const parts = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "min"], [seconds % 60, "s"]];
   const first = parts.findIndex(([amount]) => amount > 0);
   return parts.slice(first, first + 2).filter(([amount]) => amount > 0).map((part) => part.join(" ")).join(" ");
@@ -120,38 +109,25 @@ function duration_in_words(seconds) {
 export function refusal_in_words(why, choice, status) {
   const name = name_of(choice);
   const names = status?.stations?.map(({ station }) => station).join(", ");
+  const query = new URLSearchParams(choice);
   switch (why) {
     case "unknown":
-      return `There is no station ${name ? `“${name}”` : "of that name"}. Available stations: ${names}.`;
+      return text("unknown_station", name, names);
     case "gone":
-      return `The station ${name ? `“${name}” ` : ""}no longer exists.${names ? ` Available stations: ${names}.` : ""}`;
+      return text("gone_station", name, names);
     case "no_place":
-      return "The limit of personal stations is reached. Try again later, or choose another station.";
     case "no_encoder":
-      return "No more personal stations can be compressed now. Choose the other sound quality, or try again later.";
+      return text(why);
     case "other_format": {
       const { sample_rate, chunk_ms } = status.stations[0];
-      const query = new URLSearchParams(choice);
-      return `The link was made for ${query.get("rate")} Hz and chunks of ${query.get("chunk")} ms; ` +
-          `this server uses ${sample_rate} Hz and ${chunk_ms} ms, so the music would differ.`;
+      return text("other_format", query.get("rate"), query.get("chunk"), sample_rate, chunk_ms);
     }
-    case "not_accepted":
-      if (!new URLSearchParams(choice).has("changes")) break;
-      return "The server did not accept this link: part of it is missing or wrong, or the server is full.";
     default:
-      break;
+      return text(why === "not_accepted" && query.has("changes") ? "not_accepted" : "not_started");
   }
-  return "The station could not be started. Try again later.";
 }
 
 // Why playback cannot resume yet.
 export function trouble_in_words(why) {
-  switch (why) {
-    case "no_place":
-      return "Your station ended, and the limit of personal stations is reached: it continues once one ends.";
-    case "no_encoder":
-      return "Your station ended, and no more can be compressed now: it continues once one can, or in the other sound quality.";
-    default:
-      return "The server does not accept your station now: it continues once the server does.";
-  }
+  return text(`trouble_${why}`) ?? text("trouble");
 }

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: MIT
-// The volume slider, remembered if the browser allows it.
+// The volume slider, remembered if the browser allows it, and silence at a key's press.
 import { show_value } from "./controls.js";
+import { keep, kept } from "./storage.js";
 
-const KEY = "auralis.volume";
+const STEP = 0.05;
 
 export class Volume {
   #slider;
+  #on_change;
+  #muted_at = null;                    // the slider's value before
 
   // `on_change(gain)`.
   constructor(slider, on_change) {
     this.#slider = slider;
-    this.#restore();
+    this.#on_change = on_change;
+    const before = kept("volume");
+    if (typeof before === "number" && before >= 0 && before <= 1) slider.value = before;
+    show_value(slider);
     slider.addEventListener("input", () => {
-      show_value(slider);
-      on_change(this.gain);
-      this.#keep();
+      this.#muted_at = null;
+      this.#changed();
     });
   }
 
@@ -23,21 +28,24 @@ export class Volume {
     return this.#slider.valueAsNumber ** 2;
   }
 
-  #restore() {
-    try {
-      const kept = Number.parseFloat(localStorage.getItem(KEY));
-      if (kept >= 0 && kept <= 1) this.#slider.value = kept;
-    } catch {
-      // No storage here: the volume is not remembered.
-    }
-    show_value(this.#slider);
+  // `direction`: 1 is louder, -1 less loud.
+  step(direction) {
+    this.#slider.value = this.#slider.valueAsNumber + direction * STEP;
+    this.#muted_at = null;
+    this.#changed();
   }
 
-  #keep() {
-    try {
-      localStorage.setItem(KEY, this.#slider.value);
-    } catch {
-      // As above.
-    }
+  // Silent, or as before.
+  toggle_mute() {
+    const before = this.#muted_at;
+    this.#muted_at = before === null ? this.#slider.valueAsNumber : null;
+    this.#slider.value = before ?? 0;
+    this.#changed();
+  }
+
+  #changed() {
+    show_value(this.#slider);
+    this.#on_change(this.gain);
+    if (this.#muted_at === null) keep("volume", this.#slider.valueAsNumber);
   }
 }

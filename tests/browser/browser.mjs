@@ -74,8 +74,14 @@ export async function with_browser(body, { expected = /^$/, prepare = null, ...o
 // Opens the page and waits until it shows the station and the presets.
 export async function open_page(page, url) {
   await page.goto(url);
+  await until_shown(page);
+}
+
+// Opens what the page shows on demand, too.
+export async function until_shown(page) {
   await page.locator("#now", { hasText: /\S/ }).waitFor();
   await page.locator(".preset").first().waitFor();
+  await page.evaluate(() => document.querySelectorAll("details").forEach((panel) => { panel.open = true; }));
 }
 
 export async function press_play(page) {

@@ -65,7 +65,7 @@ const shown = (page) => page.evaluate(() => ({
 }));
 
 const SOUNDING = { session: "playing", label: "Stop", state: "Playing", element_paused: false };
-const PAUSED = { session: "paused", label: "Play", state: "Paused by the browser", element_paused: true };
+const PAUSED = { session: "paused", label: "Play", state: "The browser has paused the sound: press play.", element_paused: true };
 
 // All of it at one moment: on a busy machine the player may buffer again right after it played.
 async function until_shown(page, expected) {
@@ -92,8 +92,8 @@ const WAYS = {
   "the system's controls": (page) => page.evaluate(() => window.system.actions.play()),
   "a touch of the page": (page) => page.locator("h1").click(),
   "the page becoming visible": (page) => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))),
-  "another station, chosen from the keyboard": (page) => page.locator('#stations [data-station="night"]').press("Enter"),
-  "choosing the station that is chosen already": (page) => page.locator('#stations [aria-current="true"]').click(),
+  "another station, chosen from the keyboard": (page) => page.locator('#places [data-station="night"]').press("Enter"),
+  "choosing the station that is chosen already": (page) => page.locator('#places [aria-current="true"]').click(),
 };
 
 test("after a phone call every way of pressing play restores the sound, and the state shown is the real one", async () => {

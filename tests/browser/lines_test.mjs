@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { ALONE, open_page, press_play, record, with_browser, with_player } from "./browser.mjs";
+import { ALONE, open_page, PLAIN_HTTP_NAME, press_play, record, with_browser, with_player } from "./browser.mjs";
 import { start_daemons } from "./daemons.mjs";
 import { slow_line } from "./slow_line.mjs";
 
@@ -89,4 +89,52 @@ test("a line of 256 kbit/s with 80 to 140 ms of delay plays within 4 s, and afte
   } finally {
     await line.close();
   }
+});
+
+// What leaves the volume in `ms`, as the browser itself records it, while the page is busy: its silences of 20 ms and more, in ms.
+const record_by_browser = (page, ms) => page.evaluate(async (ms) => {
+  const LEAST_S = 0.02;
+  const SILENCE = 1e-4;
+  const { analyser } = auralis;
+  const target = analyser.context.createMediaStreamDestination();
+  analyser.connect(target);
+  const recorder = new MediaRecorder(target.stream);
+  const pieces = [];
+  recorder.ondataavailable = ({ data }) => pieces.push(data);
+  const stopped = new Promise((resolve) => { recorder.onstop = resolve; });
+  recorder.start(1000);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  recorder.stop();
+  await stopped;
+  const sound = await new OfflineAudioContext(2, 1, 48000).decodeAudioData(await new Blob(pieces).arrayBuffer());
+  const [left, right] = [sound.getChannelData(0), sound.getChannelData(1)];
+  const silences = [];
+  let quiet = 0;
+  for (let i = 0; i < left.length; ++i) {
+    if (Math.abs(left[i]) < SILENCE && Math.abs(right[i]) < SILENCE) ++quiet;
+    else if (quiet > 0) {
+      if (quiet / sound.sampleRate >= LEAST_S) silences.push(quiet * 1000 / sound.sampleRate);
+      quiet = 0;
+    }
+  }
+  return { recorded_ms: sound.duration * 1000, silences };
+}, ms);
+
+test("over plain http a minute is heard without a gap, though the page is busy for 200 ms each 5 s", ALONE, async () => {
+  const url = new URL(daemons.player_url);
+  url.hostname = PLAIN_HTTP_NAME;
+  await with_player(url.href, async (page) => {
+    await press_play(page);
+    assert.equal(await page.evaluate(() => auralis.mode), "element");
+    await page.evaluate(() => setInterval(() => {
+      const end_ms = performance.now() + 200;
+      while (performance.now() < end_ms);
+    }, 5000));
+    await sleep(2000);
+    const heard = await record_by_browser(page, 60_000);
+    console.log(`plain http: ${heard.silences.length} silences in ${Math.round(heard.recorded_ms)} ms`);
+    assert.ok(heard.recorded_ms > 55_000, `only ${heard.recorded_ms} ms recorded`);
+    assert.deepEqual(heard.silences, []);
+    assert.equal(await page.evaluate(() => auralis.underruns), 0, "underruns");
+  });
 });

@@ -193,8 +193,8 @@ test("a preset is confirmed by the station and shown", async () => {
     await page.locator(`.preset[data-preset="${wanted}"][aria-pressed="true"]:not(.pending)`).waitFor();
     const { presets } = await (await fetch(new URL("api/presets", daemons.player_url))).json();
     const { key, mode, bpm } = presets.find(({ name }) => name === wanted).parameters;
-    await page.locator("#now", { hasText: `${key} ${mode} · ${bpm} bpm` }).waitFor();
-    assert.equal(await page.getByLabel("Key").inputValue(), key);
+    await page.locator("#technical", { hasText: `${key} ${mode} · ${bpm} bpm` }).waitFor();
+    assert.equal(await page.getByLabel("Key", { exact: true }).inputValue(), key);
     assert.equal(await page.getByLabel("Mode").inputValue(), mode);
     await screenshot(page, "player-preset");
   });
@@ -210,16 +210,22 @@ test("stop closes the connection and ends the sound", async () => {
   });
 });
 
-test("without a secure context the player schedules the sound itself, and says so", async () => {
+test("without a secure context the browser plays the sound itself, and the page says so", async () => {
   const url = new URL(daemons.player_url);
   url.hostname = PLAIN_HTTP_NAME;
   await with_player(url.href, async (page) => {
     await press_play(page);
-    assert.equal(await page.evaluate(() => auralis.mode), "scheduled");
+    assert.equal(await page.evaluate(() => auralis.mode), "element");
     await page.locator("#notice", { hasText: "https" }).waitFor();
     const heard = await listen(page, LISTEN_MS);
     assert.ok(heard.loudest_db > SILENCE_DB, `loudest ${heard.loudest_db} dB`);
-    assert.ok(heard.chunks > 0, "chunks were played");
-    await screenshot(page, "player-scheduled");
+    const { listeners } = (await (await fetch(new URL("api/status", daemons.player_url))).json()).stations[0];
+    assert.equal(listeners, 1, "the connection for messages is no listener");
+    // A station of one's own has an address by its name, too.
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.waitForFunction(() => auralis.status?.personal);
+    await until_playing(page);
+    assert.ok((await listen(page, LISTEN_MS)).loudest_db > SILENCE_DB, "the own station is heard");
+    await screenshot(page, "player-element");
   });
 });

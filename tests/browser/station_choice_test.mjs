@@ -4,9 +4,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { moments_of, text_of } from "../../streamd/web/moments.js";
+import { character_of, hue_of, music_in_words } from "../../streamd/web/music_words.js";
 import { CODE_STATION_GONE, Route, why_refused } from "../../streamd/web/route.js";
 import {
-  address_of, choice_of, choice_of_permalink, is_own, listeners_in_words, moved_on, music_in_words, name_of, own_station,
+  address_of, choice_of, choice_of_permalink, is_own, moved_on, name_of, own_station,
   refusal_in_words, seed_of, shown_choice, station_named, unheard_in_words, default_of, DEFAULT,
 } from "../../streamd/web/station_choice.js";
 
@@ -99,10 +101,13 @@ test("the default station is the one named default, or else the first", () => {
 
 // Words
 
-test("a station is described by its preset, or by key, mode and tempo", () => {
-  assert.equal(music_in_words({ preset: "sleep", target: TARGET }), "Sleep");
-  assert.equal(music_in_words({ preset: null, target: TARGET }), "F# lydian, 72\u00a0bpm");
-  assert.deepEqual([0, 1, 2].map(listeners_in_words), ["0\u00a0listeners", "1\u00a0listener", "2\u00a0listeners"]);
+test("music is described by its preset and its character, in words", () => {
+  const target = { ...TARGET, intensity: 0.5, kicks: true };
+  assert.equal(music_in_words({ preset: null, target }), "Lively, light, a soft beat");
+  assert.equal(music_in_words({ preset: "sleep", target: { mode: "phrygian", bpm: 40, intensity: 0.2, kicks: true } }), "Sleep: slow, dark, no beat");
+  assert.equal(character_of({ ...target, mode: "dorian", bpm: 60, kicks: false }), "calm, mellow, no beat");
+  // From violet for the darkest mode to amber for the brightest.
+  assert.deepEqual(["phrygian", "dorian", "lydian"].map((mode) => hue_of({ mode })), [250, 168, 45]);
 });
 
 test("a link shows how far into its music it starts", () => {
@@ -234,4 +239,21 @@ test("the status shows why a connection was refused", () => {
   assert.equal(why_refused(own, no_encoder, false, true), "no_encoder");
   assert.equal(why_refused(own, no_encoder, false, false), "not_accepted", "a listener who does not save data needs none");
   assert.equal(CODE_STATION_GONE, 4004);
+});
+
+test("a personal station that is remembered is tried by its name, then continues from its last moment", () => {
+  const memory = { key: "k", name: "p1", moment: LINK };
+  const route = new Route("station=new&preset=sleep&seed=42", memory);
+  assert.deepEqual([route.query, route.personal, route.key], ["station=p1", true, "k"]);
+  assert.equal(route.gone(), true);
+  assert.equal(route.query, LINK);
+});
+
+test("kept moments go through their text and back, and lines that are none are left out", () => {
+  const moments = [{ choice: LINK, title: "Sleep: slow, dark, no beat", kept_ms: 1_700_000_000_000 }];
+  const text = text_of(moments, "https://a.example/music/?station=night");
+  assert.deepEqual(moments_of(`one that is none\n${text}\n`), moments);
+  for (const line of ["", "2026-01-01 ftp://a.example/?station=new a", "2026-01-01 https://a.example/?station=night a", "x https://a.example/?station=new a"]) {
+    assert.deepEqual(moments_of(line), [], line);
+  }
 });

@@ -52,15 +52,13 @@ export async function until_all_left() {
 
 export const status = (page) => page.evaluate(() => auralis.status);
 export const sentence = (page, text) => page.locator("#sentence", { hasText: text }).waitFor();
-export const card = (page, name) => page.locator(`#stations [data-station="${name}"]`);
+export const own_card = (page) => page.locator("#places [data-own]");
+export const card = (page, name) => page.locator(`#places [data-station="${name}"]`);
 
 export async function start_own(page, { preset, seed }) {
   const before = (await status(page))?.station;
   await page.getByLabel("A station of your own").selectOption(preset);
-  if (seed) {
-    if (!await page.locator("#own details[open]").count()) await page.getByText("Seed", { exact: true }).click();
-    await page.getByLabel("The same seed").fill(seed);
-  }
+  await page.getByLabel("Seed").fill(seed ?? "");
   await page.getByRole("button", { name: "Start" }).click();
   await page.waitForFunction((before) => auralis.status?.personal && auralis.status.station !== before, before);
   await until_playing(page);

@@ -311,6 +311,7 @@ def test_every_text_that_a_listener_gets_is_described(stack, listen):
         ("GET", "/api/status?station=dusk", None, 404, "error"),
         ("GET", "/api/status?station=%zz", None, 400, "error"),
         ("GET", "/api/presets", None, 200, "presets"),
+        ("GET", "/api/status?presets=1", None, 200, "status"),
         ("POST", "/api/control", update(bpm=66), 200, "accepted"),
         ("POST", "/api/control", {**preset("sleep"), "station": "day"}, 200, "accepted"),
         ("POST", "/api/control", {**preset("sleep"), "station": "night"}, 403, "error"),
@@ -328,3 +329,9 @@ def test_every_body_is_described(stack, method, path, body, status, name):
     if body:
         # An unknown or closed station is not an error in the request's form.
         assert (faults(HTTP, "control", body) == []) == (status != 400)
+
+
+def test_the_presets_come_with_the_status_where_they_are_asked_for(stack):
+    presets = strict_json(stack.http("GET", "/api/presets").text)["presets"]
+    assert strict_json(stack.http("GET", "/api/status?presets=1").text)["presets"] == presets
+    assert "presets" not in strict_json(stack.http("GET", "/api/status").text)

@@ -27,17 +27,6 @@ std::string decompressed(const std::string& compressed, std::size_t most) {
 
 }  // namespace
 
-TEST_CASE("accepts_gzip: where the client names it, or anything, without refusing it") {
-  for (const char* yes : {"gzip", "GZIP", "x-gzip", "deflate, gzip, br", "br;q=1.0, gzip;q=0.001", "*",
-                          "gzip ; q = 1", "*;q=0, gzip", "identity;q=0, *;q=0.5"}) {
-    CHECK_MESSAGE(accepts_gzip(yes), yes);
-  }
-  for (const char* no : {"", "identity", "br", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzip;q=2", "gzip;q=a",
-                         "gzipped", ", ,;"}) {
-    CHECK_FALSE_MESSAGE(accepts_gzip(no), no);
-  }
-}
-
 TEST_CASE("prefers_openmetrics: where the client names it and plain text is no better") {
   for (const char* yes :
        {"application/openmetrics-text", "Application/OpenMetrics-Text; version=1.0.0; charset=utf-8",

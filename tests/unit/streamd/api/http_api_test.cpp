@@ -33,7 +33,7 @@ std::string header(const HttpResponse& response, std::string_view name) {
 }  // namespace
 
 TEST_CASE("the player's files are served with their type, and the page at /") {
-  for (const char* path : {"/", "/index.html", "/player.js", "/player.css"}) {
+  for (const char* path : {"/", "/index.html", "/player.js", "/audio_threads.js", "/icon.svg"}) {
     CAPTURE(path);
     const WebFile* const file = find_web_file(path);
     REQUIRE(file != nullptr);
@@ -42,6 +42,41 @@ TEST_CASE("the player's files are served with their type, and the page at /") {
     CHECK(response.body == file->bytes);
     CHECK(response.content_type == file->content_type);
   }
+}
+
+TEST_CASE("a file comes compressed where that is accepted, and not again where the client has it") {
+  HttpRequest request;
+  request.method = "GET";
+  request.path = "/player.js";
+  const WebFile& file = *find_web_file(request.path);
+  const auto ask = [&] { return std::get<HttpResponse>(route(request)); };
+  const HttpResponse plain = ask();
+  CHECK(header(plain, "Content-Encoding").empty());
+  CHECK(header(plain, "Cache-Control") == "no-cache");
+  CHECK(header(plain, "Vary") == "Accept-Encoding");
+
+  request.accept_encoding = "gzip, br";
+  const HttpResponse compressed = ask();
+  CHECK(header(compressed, "Content-Encoding") == "gzip");
+  CHECK(compressed.body == file.gzip);
+  CHECK(compressed.body.size() < plain.body.size() / 2);
+  const std::string tag = header(compressed, "ETag");
+  CHECK(tag != header(plain, "ETag"));
+  for (const std::string& known : {tag, "W/" + tag, "\"other\", " + tag, std::string("*")}) {
+    CAPTURE(known);
+    request.if_none_match = known;
+    CHECK(ask().status == 304);
+    CHECK(ask().body.empty());
+    CHECK(header(ask(), "ETag") == tag);
+  }
+  request.if_none_match = "\"other\"";
+  CHECK(ask().status == 200);
+
+  const std::string version = "v=" + std::string(file.version);
+  request.query = QueryFields(version);
+  CHECK(header(ask(), "Cache-Control") == "public, max-age=31536000, immutable");
+  request.query = QueryFields("v=0");
+  CHECK(header(ask(), "Cache-Control") == "no-cache");
 }
 
 TEST_CASE("health and presets are answered by the request alone, what needs state is a call") {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 namespace auralis::web_files_test {
 
 TEST_CASE("find_web_file: the player's page stands at / and under its name, with its type") {
@@ -10,12 +12,18 @@ TEST_CASE("find_web_file: the player's page stands at / and under its name, with
   REQUIRE(page != nullptr);
   CHECK(page->content_type == "text/html; charset=utf-8");
   CHECK(page->bytes == find_web_file("/index.html")->bytes);
-  REQUIRE(find_web_file("/player.js") != nullptr);
+  // What a browser keeps for ever is named by its version.
+  const WebFile* const script = find_web_file("/player.js");
+  REQUIRE(script != nullptr);
+  CHECK(page->bytes.find("player.js?v=" + std::string(script->version)) != std::string_view::npos);
+  const WebFile* const threads = find_web_file("/audio_threads.js");
+  REQUIRE(threads != nullptr);
+  CHECK(script->bytes.find("audio_threads.js?v=" + std::string(threads->version)) != std::string_view::npos);
   CHECK(find_web_file("/player.js")->content_type == "text/javascript; charset=utf-8");
 }
 
 TEST_CASE("find_web_file: what is not of the player's site is not there") {
-  for (const char* path : {"", "/package.json", "/nothing.js", "player.js"}) {
+  for (const char* path : {"", "/package.json", "/connection.js", "/nothing.js", "player.js"}) {
     CHECK_MESSAGE(find_web_file(path) == nullptr, path);
   }
 }

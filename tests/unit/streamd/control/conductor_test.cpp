@@ -91,6 +91,16 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(chunks(3).size() > 3);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a client for messages alone gets the status and changes the music, without a chunk") {
+  listen(3, {"auralis.messages.v1"});
+  advance(5 * kChunkNs);
+  say(3, kSleep);
+  run();
+  CHECK(answers(3) == Answers{"status", "accepted"});
+  CHECK(chunks(3).empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "what a listener asks for after a switch of format is answered after it") {
   encoding.held = true;
   listen(3, {"auralis.pcm.v1", "auralis.opus.v1"});

@@ -33,6 +33,22 @@ TEST_CASE("listeners are spread evenly over the phases, the first ones far apart
   CHECK(subscriptions.find(121)->phase == phase);
 }
 
+TEST_CASE("a connection for messages alone keeps its station, needs no audio, and is no listener") {
+  Subscriptions subscriptions;
+  subscriptions.add(1, 0, WireFormat::kMessages, kGarden);
+  subscriptions.begin(1);
+  CHECK(subscriptions.next_busy_phase(0) == kPhases);
+  CHECK(subscriptions.connections_to(kGarden) == 1);
+  CHECK(subscriptions.listeners_of(kGarden) == 0);
+  subscriptions.set_format(1, WireFormat::kPcm);
+  CHECK(subscriptions.next_busy_phase(0) < kPhases);
+  CHECK(subscriptions.listeners_of(kGarden) == 1);
+  subscriptions.set_format(1, WireFormat::kMessages);
+  CHECK(subscriptions.next_busy_phase(0) == kPhases);
+  subscriptions.remove(1);
+  CHECK(subscriptions.connections_to(kGarden) == 0);
+}
+
 TEST_CASE("a phase needs each station once a worker, in the formats of the listeners that are delivered to") {
   Subscriptions subscriptions;
   subscriptions.add(1, 0, WireFormat::kPcm, kGarden);

@@ -96,6 +96,7 @@ TEST_CASE("subprotocols are known by their exact names") {
   CHECK(format_from_subprotocol("auralis.json.v1") == WireFormat::kJson);
   CHECK(format_from_subprotocol("auralis.pcm.v1") == WireFormat::kPcm);
   CHECK(format_from_subprotocol("auralis.opus.v1") == WireFormat::kOpus);
+  CHECK(format_from_subprotocol("auralis.messages.v1") == WireFormat::kMessages);
   CHECK_FALSE(format_from_subprotocol("auralis.pcm.v2"));
   CHECK_FALSE(format_from_subprotocol(""));
 }

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace auralis::http_answer_test {
@@ -29,6 +30,10 @@ TEST_CASE("every answer has its type, a policy against foreign content, and ends
     CHECK(count(name) == 1);
   }
   CHECK(count("Content-Length") == 0);
+  response.headers = {{"Cache-Control", "immutable"}};
+  const HttpHeaders kept = headers_of(response);
+  CHECK(std::count_if(kept.begin(), kept.end(),
+                      [](const auto& one) { return one.first == "Cache-Control"; }) == 1);
 }
 
 TEST_CASE("a stream is chunked, but for HTTP/1.0, where the connection's end is the body's") {

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+# Makes the files of the player that a browser loads, in the folder SITE, of its modules in SOURCE: few and small, so that
+# the page is there soon on a slow line. Each names the others by what they contain, so that a browser keeps them for ever.
+# STYLE_HASH: a header with the hash by which the content security policy allows the page's style sheet. Run by
+# auralis_bundle_player.
+file(MAKE_DIRECTORY ${SITE})
+
+# bundle(<name> <out>): the module of that name with all that it imports, as a script; sets <out> to its text.
+function(bundle name out)
+  execute_process(
+    COMMAND ${ESBUILD} ${SOURCE}/${name} --bundle --minify --format=iife --target=es2022 --log-level=warning
+    OUTPUT_FILE ${SITE}/${name} COMMAND_ERROR_IS_FATAL ANY)
+  file(READ ${SITE}/${name} text)
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+function(version_of file out)
+  file(SHA256 ${file} hash)
+  string(SUBSTRING ${hash} 0 16 version)
+  set(${out} ${version} PARENT_SCOPE)
+endfunction()
+
+bundle(audio_threads.js unused)
+version_of(${SITE}/audio_threads.js version)
+bundle(player.js script)
+string(REPLACE "audio_threads.js?v=VERSION" "audio_threads.js?v=${version}" script "${script}")
+file(WRITE ${SITE}/player.js "${script}")
+version_of(${SITE}/player.js player_version)
+
+file(READ ${SOURCE}/player.css page_style)
+file(READ ${SOURCE}/controls.css controls_style)
+file(WRITE ${SITE}/style.css "${page_style}${controls_style}")
+execute_process(COMMAND ${ESBUILD} ${SITE}/style.css --minify --log-level=warning
+  OUTPUT_VARIABLE style COMMAND_ERROR_IS_FATAL ANY)
+string(STRIP "${style}" style)
+file(WRITE ${SITE}/style.css "${style}")
+
+file(READ ${SOURCE}/index.html page)
+string(REGEX REPLACE "\n *<link rel=\"stylesheet\" href=\"controls.css\">" "" page "${page}")
+string(REPLACE "<link rel=\"stylesheet\" href=\"player.css\">" "<style>${style}</style>" page "${page}")
+string(REPLACE "player.js" "player.js?v=${player_version}" page "${page}")
+file(WRITE ${SITE}/index.html "${page}")
+configure_file(${SOURCE}/icon.svg ${SITE}/icon.svg COPYONLY)
+
+file(SHA256 ${SITE}/style.css hash)
+string(REGEX REPLACE "(..)" "\\\\x\\1" escaped ${hash})
+execute_process(COMMAND printf ${escaped} COMMAND base64 -w0 OUTPUT_VARIABLE hash COMMAND_ERROR_IS_FATAL ANY)
+file(WRITE ${STYLE_HASH} "#pragma once
+namespace auralis::embedded {
+// As a source of a content security policy.
+constexpr char kStyleHash[] = \"'sha256-${hash}'\";
+}  // namespace auralis::embedded
+")
