@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Makes the files of the player that a browser loads, in the folder SITE, of its modules in SOURCE: few and small, so that
 # the page is there soon on a slow line. Each names the others by what they contain, so that a browser keeps them for ever.
-# STYLE_HASH: a header with the hash by which the content security policy allows the page's style sheet. Run by
+# FILES: others, served as they are. STYLE_HASH: a header with the hash by which the content security policy allows the page's style sheet. Run by
 # auralis_bundle_player.
 file(MAKE_DIRECTORY ${SITE})
 
@@ -20,10 +20,20 @@ function(version_of file out)
   set(${out} ${version} PARENT_SCOPE)
 endfunction()
 
+# replace(<variable> <old> <new>): in its text, where <old> must be.
+function(replace variable old new)
+  string(FIND "${${variable}}" "${old}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "the player's ${variable} has no ${old}")
+  endif()
+  string(REPLACE "${old}" "${new}" text "${${variable}}")
+  set(${variable} "${text}" PARENT_SCOPE)
+endfunction()
+
 bundle(audio_threads.js unused)
 version_of(${SITE}/audio_threads.js version)
 bundle(player.js script)
-string(REPLACE "audio_threads.js?v=VERSION" "audio_threads.js?v=${version}" script "${script}")
+replace(script "audio_threads.js?v=VERSION" "audio_threads.js?v=${version}")
 file(WRITE ${SITE}/player.js "${script}")
 version_of(${SITE}/player.js player_version)
 
@@ -36,16 +46,19 @@ string(STRIP "${style}" style)
 file(WRITE ${SITE}/style.css "${style}")
 
 file(READ ${SOURCE}/index.html page)
-string(REGEX REPLACE "\n *<link rel=\"stylesheet\" href=\"controls.css\">" "" page "${page}")
-string(REPLACE "<link rel=\"stylesheet\" href=\"player.css\">" "<style>${style}</style>" page "${page}")
-string(REPLACE "player.js" "player.js?v=${player_version}" page "${page}")
+replace(page "<link rel=\"stylesheet\" href=\"player.css\">" "<style>${style}</style>")
+replace(page "  <link rel=\"stylesheet\" href=\"controls.css\">\n" "")
+replace(page "src=\"player.js\"" "src=\"player.js?v=${player_version}\"")
 file(WRITE ${SITE}/index.html "${page}")
-configure_file(${SOURCE}/icon.svg ${SITE}/icon.svg COPYONLY)
+foreach(name IN LISTS FILES)
+  file(COPY ${SOURCE}/${name} DESTINATION ${SITE})
+  file(TOUCH ${SITE}/${name})
+endforeach()
 
 file(SHA256 ${SITE}/style.css hash)
 string(REGEX REPLACE "(..)" "\\\\x\\1" escaped ${hash})
 execute_process(COMMAND printf ${escaped} COMMAND base64 -w0 OUTPUT_VARIABLE hash COMMAND_ERROR_IS_FATAL ANY)
-file(WRITE ${STYLE_HASH} "#pragma once
+file(CONFIGURE OUTPUT ${STYLE_HASH} CONTENT "#pragma once
 namespace auralis::embedded {
 // As a source of a content security policy.
 constexpr char kStyleHash[] = \"'sha256-${hash}'\";

@@ -52,12 +52,12 @@ StreamMetrics::ListenerMetrics StreamMetrics::listeners_of(const MetricLabel& la
   ListenerMetrics made;
   for (std::size_t i = 0; i < kWireFormats; ++i) {
     const auto format = static_cast<WireFormat>(i);
+    if (!has_audio(format)) continue;
     made.connected.at(i) = m_.gauge(
         kStationListeners,
         "Listeners connected, by station, format and transport; (none): their station is not known yet, or "
         "has ended",
         {label, {"format", kNames.at(i)}, {"transport", is_plain_http(format) ? "http" : "websocket"}});
-    if (!has_audio(format)) continue;  // whose listener is counted where the audio comes from
     if (format == WireFormat::kOggOpus) {
       made.seconds.at(i) = made.seconds.at(static_cast<std::size_t>(WireFormat::kOpus));
       continue;

@@ -160,7 +160,10 @@ class StreamMetrics {
   Gauge active_connections = m_.gauge("websocket_active_connections", "Listeners connected");
   Gauge listeners_peak = m_.gauge("auralis_listeners_peak",
                                   "Most listeners that were connected at a time since streamd started");
-  std::array<ListenerMetrics, kListenerGroups> listeners;
+  Gauge message_connections =
+      m_.gauge("auralis_message_connections",
+               "Connections for messages alone, whose clients hear their station over plain HTTP");
+  std::array<ListenerMetrics, kListenerGroups> listeners;  // none for a format without audio
   Counter connections = m_.counter("websocket_connections_total", "Listeners accepted");
   std::array<Counter, kDisconnectReasons> disconnections;  // by DisconnectReason
   Counter& disconnected(DisconnectReason reason) {

@@ -62,7 +62,10 @@ Route close_route(std::string_view rest) {
 HttpResponse file_response(const WebFile& file, const HttpRequest& request) {
   const bool compressed = !file.gzip.empty() && accepts_gzip(request.accept_encoding);
   const std::string tag = '"' + std::string(file.version) + (compressed ? "-gzip\"" : "\"");
-  const bool named = request.query.text() == "v=" + std::string(file.version);
+  const std::string& query = request.query.text();
+  const bool named = query == "v=" + std::string(file.version);
+  // Of another version of the player: the two would not understand each other.
+  if (!named && starts_with(query, "v=")) return text_response(404, "Another version; load the page again.");
   HttpResponse response{200,
                         std::string(file.content_type),
                         {},

@@ -220,10 +220,13 @@ void Conductor::begin(ConnectionId id, const PendingStation& waited,
         make_text_message(status_message(*status, status_context(station), format_name(listener.format))));
     if (subscriptions_.connections_to(station) == 1) sent_status_[status->station] = *status;
   }
-  if (const auto first = first_chunk(waited, listener)) initial.prefill = delivery_.prefill(listener, *first);
-  // After the past chunks were encoded: the head tells where the stream begins.
-  const std::int64_t next = delivery_.next_chunk(listener).value_or(0);
-  if (const auto head = pump_.stream_head(station, listener.format, next)) initial.messages.push_back(head);
+  if (has_audio(listener.format)) {
+    if (const auto first = first_chunk(waited, listener))
+      initial.prefill = delivery_.prefill(listener, *first);
+    // After the past chunks were encoded: the head tells where the stream begins.
+    const std::int64_t next = delivery_.next_chunk(listener).value_or(0);
+    if (const auto head = pump_.stream_head(station, listener.format, next)) initial.messages.push_back(head);
+  }
   subscriptions_.begin(id);
   worker_of(listener).begin(id, std::move(initial));
 }

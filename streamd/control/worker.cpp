@@ -190,6 +190,11 @@ void Worker::control_buffer(ConnectionId id, Session& session, const BufferContr
                        " was not among the offered subprotocols.",
                    "buffer_control"});
   }
+  if (request.format && has_audio(*request.format) != has_audio(session.listener->format())) {
+    return refuse(id, session,
+                  {"not_offered", "A connection for messages alone stays one, and so does one with audio.",
+                   "buffer_control"});
+  }
   std::optional<SharedPermit> encoder = SharedPermit();
   if (request.format) encoder = reserve_encoder(session, *request.format);
   if (!encoder) return refuse(id, session, {"no_place", std::string(kNoEncoder), "buffer_control"});

@@ -23,6 +23,7 @@ void ListenerLedger::settle_former_listeners() {
   }
   metrics_.active_connections.set(0);
   metrics_.listeners_peak.set(0);
+  metrics_.message_connections.set(0);
 }
 
 void ListenerLedger::set_group(const StationId& station, std::size_t group) {
@@ -60,6 +61,7 @@ void ListenerLedger::release_group(std::size_t group) {
 
 void ListenerLedger::regroup(Station& station, std::size_t group) {
   for (std::size_t format = 0; format < kWireFormats; ++format) {
+    if (!has_audio(static_cast<WireFormat>(format))) continue;
     groups_.at(station.group).at(format) -= station.listeners.at(format);
     groups_.at(group).at(format) += station.listeners.at(format);
     show(station.group, format);
@@ -90,8 +92,14 @@ void ListenerLedger::count(const Place& place, int change) {
   if (group == kNoGroup && station.listeners == FormatCounts{}) stations_.erase(found);
 }
 
+void ListenerLedger::count_messages(int change) {
+  message_connections_ += static_cast<std::size_t>(change);
+  metrics_.message_connections.set(static_cast<double>(message_connections_));
+}
+
 void ListenerLedger::add(const Place& place) {
   assert(thread_.is_current());
+  if (!has_audio(place.format)) return count_messages(+1);
   const auto update = metrics_.atomic_update();
   count_time();
   count(place, +1);
@@ -103,7 +111,8 @@ void ListenerLedger::add(const Place& place) {
 
 void ListenerLedger::move(const Place& from, const Place& to) {
   assert(thread_.is_current());
-  if (from.station == to.station && from.format == to.format) return;
+  assert(has_audio(from.format) == has_audio(to.format));
+  if (!has_audio(to.format) || (from.station == to.station && from.format == to.format)) return;
   const auto update = metrics_.atomic_update();
   count_time();
   count(to, +1);
@@ -112,6 +121,7 @@ void ListenerLedger::move(const Place& from, const Place& to) {
 
 void ListenerLedger::remove(const Place& place, DisconnectReason reason, std::int64_t since_ns) {
   assert(thread_.is_current());
+  if (!has_audio(place.format)) return count_messages(-1);
   assert(connected_ > 0);
   const auto update = metrics_.atomic_update();
   count_time();
@@ -134,7 +144,7 @@ void ListenerLedger::count_time() {
   for (std::size_t group = 0; group < kListenerGroups; ++group) {
     for (std::size_t format = 0; format < kWireFormats; ++format) {
       const std::size_t listeners = groups_.at(group).at(format);
-      if (listeners == 0 || !has_audio(static_cast<WireFormat>(format))) continue;
+      if (listeners == 0) continue;
       metrics_.listeners.at(group).seconds.at(format).add(static_cast<double>(listeners) * seconds);
     }
   }

@@ -2,7 +2,8 @@
 // The books of listeners: the only writer of the metrics of listeners connected and disconnected, of how
 // long, and of which station they hear in which format. At every moment the listeners accepted are those
 // connected and those disconnected, and those connected are the sum over stations, formats and transports.
-// Each function keeps it so, in one atomic update of the metrics.
+// Each function keeps it so, in one atomic update of the metrics. A connection for messages alone is no
+// listener: its client is counted where it takes the audio from, and the connection in a gauge of its own.
 #pragma once
 
 #include <array>
@@ -55,6 +56,7 @@ class ListenerLedger {
   };
 
   void settle_former_listeners();
+  void count_messages(int change);
   void count_time();
   void count(const Place& place, int change);
   void regroup(Station& station, std::size_t group);
@@ -66,6 +68,7 @@ class ListenerLedger {
   std::array<FormatCounts, kListenerGroups> groups_{};
   std::size_t connected_ = 0;
   std::size_t peak_ = 0;
+  std::size_t message_connections_ = 0;
   std::int64_t counted_ns_;  // until when the time was counted
   ThreadChecker thread_;
 };

@@ -80,6 +80,8 @@ void SendQueues::check_timeouts() {
   std::size_t behind = 0;
   for (Listener* const listener : listeners_) {
     listener->sender_.apply_policy();
+    // The others get theirs with their chunks.
+    if (listener->phase_ && !has_audio(listener->format())) send_status_if_due(*listener);
     if (listener->sender_.backlog_ns() > kBehindNs) ++behind;
     if (!listener->sender_.closing() && !is_plain_http(listener->format())) check_liveness(*listener, now_ns);
   }

@@ -33,7 +33,7 @@ void Subscriptions::add(ConnectionId id, std::size_t worker, WireFormat format, 
   for (std::uint32_t rank = 1; rank < kPhases; ++rank) {
     if (phase_counts_.at(spread(rank)) < phase_counts_.at(best)) best = spread(rank);
   }
-  ++phase_counts_.at(best);
+  if (has_audio(format)) ++phase_counts_.at(best);
   listeners_[id] = {worker, station, format, best, false, std::move(actor), since_ns, lead};
   count(listeners_[id], +1);
 }
@@ -43,8 +43,10 @@ void Subscriptions::remove(ConnectionId id) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
   count(found->second, -1);
-  assert(phase_counts_.at(found->second.phase) > 0);
-  --phase_counts_.at(found->second.phase);
+  if (has_audio(found->second.format)) {
+    assert(phase_counts_.at(found->second.phase) > 0);
+    --phase_counts_.at(found->second.phase);
+  }
   listeners_.erase(found);
 }
 
@@ -92,6 +94,7 @@ void Subscriptions::switch_station(ConnectionId id, const StationId& station) {
 void Subscriptions::set_format(ConnectionId id, WireFormat format) {
   const auto found = listeners_.find(id);
   if (found == listeners_.end()) return;
+  assert(has_audio(found->second.format) == has_audio(format));
   change(found->second, [&](Listener& listener) { listener.format = format; });
 }
 

@@ -43,6 +43,7 @@ class Subscriptions {
   // Counts what the listener needs from now on.
   void begin(ConnectionId id);
   void switch_station(ConnectionId id, const StationId& station);
+  // Precondition: both formats have audio, or neither.
   void set_format(ConnectionId id, WireFormat format);
   // Moves all listeners of `from` to `to`: the same station under another id.
   void move(const StationId& from, const StationId& to);
@@ -52,12 +53,11 @@ class Subscriptions {
   std::size_t size() const { return listeners_.size(); }
   // Connections to the station, those included that wait for it to play.
   std::size_t connections_to(const StationId& station) const;
-  // Those that are sent audio: what a client that hears the station over plain HTTP has beside, for messages,
-  // is no second listener.
+  // Those with audio. A client that hears the station over plain HTTP has a second connection, for messages.
   std::size_t listeners_of(const StationId& station) const;
   // Counts the listeners of the station that hear it in Opus, over WebSocket or plain HTTP.
   std::size_t opus_listeners_of(const StationId& station) const;
-  // Stations with a listener.
+  // Stations with a connection.
   std::vector<StationId> stations() const;
 
   // The first phase from `from` on in which a listener is delivered to; kPhases if there is none.

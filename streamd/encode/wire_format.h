@@ -14,7 +14,7 @@ enum class WireFormat {
   kJson,      // over WebSocket: text, PCM as base64
   kPcm,       // over WebSocket: binary, a header and PCM
   kOpus,      // over WebSocket: binary, a header and Opus packets
-  kMessages,  // over WebSocket: messages alone; the audio comes by another way, plain HTTP
+  kMessages,  // over WebSocket: messages alone, for a client that takes the audio over plain HTTP
   kOggOpus,   // over plain HTTP
   kWav,       // over plain HTTP
 };

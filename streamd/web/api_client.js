@@ -24,7 +24,7 @@ async function request(path, options = {}) {
 // entry. Searches the list first: only a personal station is not on it. `with_presets`: the body has the presets, too.
 export async function fetch_status(name = null, with_presets = false) {
   const all = await request(with_presets ? "api/status?presets=1" : "api/status");
-  if (!all?.ok) return null;
+  if (!all?.ok || !Array.isArray(all.body?.stations)) return null;  // a proxy may answer, too
   const status = all.body;
   const listed = status.stations.find(({ station }) => station === name) ?? null;
   if (name === null || listed) return { status, found: listed !== null, station: listed };

@@ -20,14 +20,20 @@ export class ConnectionThread {
   // connect().
   constructor(on_fault) {
     this.#on_fault = on_fault;
+    this.#begin();
+  }
+
+  #begin() {
+    this.#fault = null;
     try {
       this.#worker = new Worker(AUDIO_THREADS);
     } catch {
       this.#fault = "no_thread";
       return;
     }
-    this.#worker.onerror = () => { if (!this.#runs) this.#fail("no_thread"); };
-    this.#worker.onmessage = ({ data }) => {
+    const worker = this.#worker;
+    worker.onerror = () => { if (!this.#runs && worker === this.#worker) this.#fail("no_thread"); };
+    worker.onmessage = ({ data }) => {
       this.#runs = true;
       if (data.fault) this.#fail("no_socket");
       else if (data.page_ms !== undefined) this.#receive_time(data);
@@ -41,6 +47,7 @@ export class ConnectionThread {
   // `handlers`: on_message(object), on_state(state, loss) and on_rate(kbit_s), as in connection.js; on_time(known), after a time
   // request: whether offset_ms is known. Handlers are never called from within this call.
   connect(url, port, { output_rate, prefers_opus, no_audio = false }, handlers) {
+    if (this.#fault && !this.#runs) this.#begin();  // its script may not have come, when the server was away
     if (this.#fault) setTimeout(() => this.#on_fault(this.#fault));
     const id = ++this.#last_id;
     const connection = new ConnectionProxy(handlers, {

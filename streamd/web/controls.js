@@ -99,6 +99,7 @@ export class Controls {
     this.#timer = 0;
     this.#touched = {};
     this.#selected = null;
+    for (const button of this.#presets.values()) button.setAttribute("aria-pressed", "false");
     this.forget_changes();
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The jitter buffer between the socket and the sound card: a ring of stereo samples on the station's timeline, pulled at the
-// sound card's pace. It runs on the audio thread (worklet.js), or, if there is none, on the page's (output.js). Neither
-// append() nor pull() allocates.
+// sound card's pace. It runs on the audio thread (worklet.js). Neither append() nor pull() allocates.
 //
 // Units: positions are stream frames since construction and only grow; `read` has a fraction while the rate of reading is
 // trimmed, because the sound card's clock never equals the server's, or to fill the buffer while it plays.

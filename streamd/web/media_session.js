@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The system's media controls (lock screen, media keys). Systems offer them, and keep a page alive behind a locked screen,
 // only for a media element, so one that loops silence plays beside the Web Audio graph.
+import { wav_header } from "./wav.js";
 
 const SILENCE_S = 10;
 const SILENCE_HZ = 8000;
@@ -54,20 +55,7 @@ export class MediaControls {
 
 // 8 bit mono: silence is the byte 128.
 function silent_wav() {
-  const size = SILENCE_S * SILENCE_HZ;
-  const header = new DataView(new ArrayBuffer(44));
-  const text = (at, word) => [...word].forEach((letter, i) => header.setUint8(at + i, letter.charCodeAt(0)));
-  text(0, "RIFF");
-  header.setUint32(4, 36 + size, true);
-  text(8, "WAVEfmt ");
-  header.setUint32(16, 16, true);
-  header.setUint16(20, 1, true);       // PCM
-  header.setUint16(22, 1, true);       // channels
-  header.setUint32(24, SILENCE_HZ, true);
-  header.setUint32(28, SILENCE_HZ, true);
-  header.setUint16(32, 1, true);       // bytes a frame
-  header.setUint16(34, 8, true);       // bits a sample
-  text(36, "data");
-  header.setUint32(40, size, true);
-  return new Blob([header, new Uint8Array(size).fill(128)], { type: "audio/wav" });
+  const frames = SILENCE_S * SILENCE_HZ;
+  const header = wav_header({ frames, sample_rate: SILENCE_HZ, channels: 1, bits: 8 });
+  return new Blob([header, new Uint8Array(frames).fill(128)], { type: "audio/wav" });
 }

@@ -2,10 +2,14 @@
 // Moments to return to: some seconds ago, and those that the listener keeps, in the browser's storage: each { choice, title, kept_ms }, a link in the terms of station_choice.js,
 // what played, and when it was kept by wall time. As text, one line a moment, they go to another browser.
 import { address_of, choice_of, is_own, moved_on } from "./station_choice.js";
-import { keep, kept } from "./storage.js";
+import { keep, kept_list } from "./storage.js";
 import { language, text } from "./strings.js";
 
 const MOST = 200;
+const LATEST_MS = 8.64e15;             // of a Date
+
+const is_moment = ({ choice, title, kept_ms } = {}) => typeof choice === "string" && is_own(choice) && typeof title === "string" &&
+    Math.abs(kept_ms) <= LATEST_MS;
 
 export class Moments {
   #list;
@@ -34,8 +38,8 @@ export class Moments {
     const moment = await this.#handlers.find();
     if (!moment) return this.#handlers.say(text("nothing_to_share"));
     const { choice, title } = moment;
-    this.#set([{ choice, title, kept_ms: Date.now() }, ...this.#all.filter((before) => before.choice !== choice)]);
-    this.#handlers.say(text("moment_kept"));
+    const is_kept = this.#set([{ choice, title, kept_ms: Date.now() }, ...this.#all.filter((before) => before.choice !== choice)]);
+    this.#handlers.say(text(is_kept ? "moment_kept" : "not_kept"));
   }
 
   // Continues with the music as it was so long ago, on a personal station.
@@ -46,20 +50,22 @@ export class Moments {
   }
 
   get #all() {
-    return kept("moments") ?? [];
+    return kept_list("moments", (moment) => is_moment(moment ?? undefined));
   }
 
+  // Returns whether the browser keeps them.
   #set(moments) {
-    keep("moments", moments.slice(0, MOST));
+    const is_kept = keep("moments", moments.slice(0, MOST));
     this.#show();
+    return is_kept;
   }
 
   #import() {
-    const taken = moments_of(this.#text.value);
+    const taken = moments_of(this.#text.value).filter(({ choice }, i, all) => all.findIndex((one) => one.choice === choice) === i);
     if (taken.length === 0) return this.#handlers.say(text("not_imported"));
     const here = this.#all.filter(({ choice }) => !taken.some((moment) => moment.choice === choice));
-    this.#set([...taken, ...here].sort((a, b) => b.kept_ms - a.kept_ms));
-    this.#handlers.say(text("imported", taken.length));
+    const is_kept = this.#set([...taken, ...here].sort((a, b) => b.kept_ms - a.kept_ms));
+    this.#handlers.say(is_kept ? text("imported", taken.length) : text("not_kept"));
   }
 
   #show() {
@@ -74,6 +80,7 @@ export class Moments {
     link.href = address_of(choice, location.href);
     link.textContent = title;
     link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;  // in another tab or window
       event.preventDefault();
       this.#handlers.start(choice);
     });
@@ -85,7 +92,11 @@ export class Moments {
     remove.className = "quiet";
     remove.textContent = "×";
     remove.setAttribute("aria-label", text("remove", title));
-    remove.addEventListener("click", () => this.#set(this.#all.filter((moment) => moment.choice !== choice)));
+    remove.addEventListener("click", () => {
+      const at = [...this.#list.children].indexOf(item);
+      this.#set(this.#all.filter((moment) => moment.choice !== choice));
+      (this.#list.children[Math.min(at, this.#list.children.length - 1)]?.querySelector("button") ?? this.#text).focus();
+    });
     const item = document.createElement("li");
     item.append(link, when, remove);
     return item;

@@ -11,7 +11,8 @@ const CLOSE_RAMP_S = 0.06;
 const STAMP_FRESH_MS = 1000;           // an older one is from before a suspension
 
 export class Output {
-  // `prefers_element`: even where there is an audio thread. `on_report(report)`: JitterBuffer.report(), and `context_time`: when the frame at its position leaves the graph.
+  // `prefers_element`: even where there is an audio thread, and outside the graph. `on_report(report)`: JitterBuffer.report(), and
+  // `context_time`: when the frame at its position leaves the graph.
   // `on_change()`: the browser has suspended or resumed the output. Rejects if there is no sound output.
   static async create({ sample_rate, prefers_element, volume, on_report, on_change }) {
     const context = make_context(sample_rate);
@@ -22,7 +23,7 @@ export class Output {
     } catch {
       source = null;                   // a browser that cannot import modules in a worklet
     }
-    source ??= new ElementSource(context, on_report);
+    source ??= new ElementSource(context, on_report, prefers_element);
     return new Output(context, source, volume, on_change);
   }
 
@@ -32,6 +33,7 @@ export class Output {
     this.mode = source.mode;
     this.gain = context.createGain();
     this.gain.gain.value = volume;
+    if (source.direct) source.volume = volume;
     this.analyser = context.createAnalyser();
     this.analyser.fftSize = 2048;
     this.analyser.smoothingTimeConstant = 0.85;
@@ -49,6 +51,16 @@ export class Output {
     this.source.play_station?.(name);
   }
 
+  // The newest minute of what was played, interleaved 16 bit stereo; null if the source is no jitter buffer.
+  async recent_samples() {
+    return await this.source.recent_samples?.() ?? null;
+  }
+
+  // Calls `on_block(samples)` with all that is played from now on; null: no longer.
+  record(on_block) {
+    this.source.record?.(on_block);
+  }
+
   // The listener begins or ends changing the music, as JitterBuffer.set_near().
   set near(near) {
     this.source.set_near(near);
@@ -61,6 +73,7 @@ export class Output {
 
   // Whether the browser suspends the output: before it has started, or during a phone call.
   get suspended() {
+    if (this.source.direct) return this.source.paused;
     return this.context.state !== "running" || (this.source.paused ?? false);
   }
 
@@ -76,6 +89,7 @@ export class Output {
   }
 
   set volume(value) {
+    if (this.source.direct) this.source.volume = value;
     this.gain.gain.setTargetAtTime(value, this.context.currentTime, VOLUME_RAMP_S / 3);
   }
 
@@ -118,12 +132,30 @@ class WorkletSource {
   static async create(context, on_report) {
     await context.audioWorklet.addModule(AUDIO_THREADS);
     const node = new AudioWorkletNode(context, PROCESSOR, { numberOfInputs: 0, outputChannelCount: [2] });
-    node.port.onmessage = ({ data }) => on_report(data);
-    return new WorkletSource(node);
+    return new WorkletSource(node, on_report);
   }
 
-  constructor(node) {
+  constructor(node, on_report) {
     this.node = node;
+    this.on_recent = null;
+    this.on_block = null;
+    node.port.onmessage = ({ data }) => {
+      if (data.recent) this.on_recent?.(data.recent);
+      else if (data.block) this.on_block?.(data.block);
+      else on_report(data);
+    };
+  }
+
+  recent_samples() {
+    return new Promise((resolve) => {
+      this.on_recent = resolve;
+      this.node.port.postMessage({ recent: true });
+    });
+  }
+
+  record(on_block) {
+    if (on_block) this.on_block = on_block;  // the last block comes after the end
+    this.node.port.postMessage({ record: on_block !== null });
   }
 
   take_chunks_from(port) {

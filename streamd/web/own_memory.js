@@ -3,12 +3,15 @@
 // browser's storage, each { key, name, moment, title, hue }: its name on the server, a link to the last moment heard, and how it is
 // called here. A page's history has the key in its state.
 import { hue_of, music_in_words } from "./music_words.js";
-import { keep, kept } from "./storage.js";
+import { is_own } from "./station_choice.js";
+import { keep, kept_list } from "./storage.js";
 import { text } from "./strings.js";
 
 const MOST = 8;
 
-const all = () => kept("own") ?? [];
+const is_memory = (memory) => ["key", "name", "moment", "title"].every((field) => typeof memory?.[field] === "string") &&
+    Number.isFinite(memory.hue) && is_own(memory.moment);
+const all = () => kept_list("own", is_memory);
 
 // Remembers the personal station of that route, if it is one, in place of what was remembered of it. `status`: its newest, or null.
 export function remember_own(route, status) {
@@ -31,7 +34,8 @@ export function last_own() {
 
 // What a list of places shows of the listener's own station, { detail, hue }: the chosen one, or the one heard last; null if there is none.
 export function own_entry(route, status) {
-  const last = last_own();
-  if (!route.personal) return last && { detail: text("own_continues", last.title), hue: last.hue };
-  return status ? { detail: music_in_words(status), hue: hue_of(status.target) } : { detail: text("not_heard"), hue: last?.hue ?? 0 };
+  if (route.personal && status) return { detail: music_in_words(status), hue: hue_of(status.target) };
+  const memory = route.personal ? own_of(route.key) : last_own();
+  if (memory) return { detail: text("own_continues", memory.title), hue: memory.hue };
+  return route.personal ? { detail: text("not_heard"), hue: 0 } : null;
 }

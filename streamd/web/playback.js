@@ -57,6 +57,8 @@ export class Playback {
   get retry_in_ms() { return (this.#current ?? this.#next)?.connection.retry_in_ms ?? 0; }
   // Whether another connection is about to replace the one that is heard.
   get changing() { return this.#current !== null && this.#next !== null; }
+  // The Output; null while stopped, and until it is there.
+  get output() { return this.#output; }
   get mode() { return this.#output?.mode ?? null; }
   get codec() { return this.#current?.connection.codec ?? null; }
   get analyser() { return this.#output?.analyser ?? null; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The page: connects playback (playback.js), the choice of places, the controls and the displays.
+import { AddressBar } from "./address_bar.js";
 import { fetch_status, post_change } from "./api_client.js";
 import { Aurora } from "./aurora.js";
 import { Controls } from "./controls.js";
@@ -9,19 +10,19 @@ import { MediaControls } from "./media_session.js";
 import { Moments } from "./moments.js";
 import { hue_of, music_in_words } from "./music_words.js";
 import { can_decode_opus } from "./opus_decoder.js";
-import { last_own, own_entry, own_of, remember_own } from "./own_memory.js";
+import { last_own, own_entry, remember_own } from "./own_memory.js";
 import { OwnStation } from "./own_station.js";
 import { Places } from "./places.js";
 import { Playback } from "./playback.js";
 import { Quality } from "./quality.js";
+import { Recorder } from "./recorder.js";
 import { Route } from "./route.js";
 import { Share } from "./share.js";
 import { SleepTimer } from "./sleep_timer.js";
 import { SoundDisplay } from "./sound_display.js";
 import { StateDisplay } from "./state_display.js";
 import {
-  address_of, choice_of, choice_of_permalink, is_own, name_of, own_station, refusal_in_words, shown_choice,
-  trouble_in_words, default_of, DEFAULT,
+  address_of, choice_of_permalink, is_own, name_of, own_station, refusal_in_words, refusal_of_change, trouble_in_words, default_of, DEFAULT,
 } from "./station_choice.js";
 import { show_text, StationDisplay } from "./station_display.js";
 import { text, translate } from "./strings.js";
@@ -36,14 +37,15 @@ const OWN_ENDS_MS = 10000;             // a personal station ends this long afte
 translate();
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
-let route = route_of(location.search, history.state);  // to the chosen station,
+const address_bar = new AddressBar(visit);
+let route = address_bar.route();       // to the chosen station,
 let pending = null;                    // and to the one that replaces it once it plays
 let status = null;                     // newest status of the chosen station
 let permalink = null;                  // of a personal station, as first received
 let left_ms = null;                    // when a personal station was stopped, by performance.now()
 let server = null;                     // the newest body of GET /api/status
 let reachable = true;
-const replacing = new WeakSet([route]);  // routes that take the place of the page's newest entry in the history
+let changeable = true;                 // whether the listener may change the chosen station now
 
 const aurora = new Aurora(page.aurora, page.play);
 const media = new MediaControls({ play, stop });
@@ -74,6 +76,8 @@ const playback = new Playback(new URL("ws/stream", location.href.replace(/^http/
     show_state();
   },
 });
+
+const recorder = new Recorder(page, () => playback.output);
 
 // Playing
 
@@ -110,12 +114,16 @@ async function begin() {
   const begun = playback.play(route, { sample_rate: quality.sample_rate_for(status), volume: gain() });
   show_choice();
   if (!await begun) return;
-  page.notice.hidden = playback.mode === "worklet" || quality.choice === "audio";
+  // Only now, so that it takes nothing from the first visit's line.
+  navigator.serviceWorker?.register("service_worker.js").catch(() => {});
+  page.notice.hidden = playback.mode === "worklet";
+  show_text(page.notice, text(isSecureContext ? "by_browser" : "other_way"));
   aurora.start(playback.analyser);
 }
 
 function stop() {
   pending = null;
+  recorder.stop();
   playback.stop();
   show_stopped();
 }
@@ -143,6 +151,7 @@ function toggle() {
 function change_quality() {
   const other_way = (quality.choice === "audio") !== (playback.quality === "audio");
   if (other_way && playback.wanted) {
+    if (pending) select_station(pending);
     playback.stop();
     begin();
   } else {
@@ -151,12 +160,6 @@ function change_quality() {
 }
 
 // Choosing a place
-
-// The route to the choice in an address. `state`: of its entry in the page's history.
-function route_of(query, state) {
-  const choice = choice_of(query);
-  return new Route(choice, is_own(choice) ? own_of(state?.own) : null);
-}
 
 // `choice`: as in station_choice.js.
 function choose(choice) {
@@ -176,7 +179,7 @@ function choose_own() {
 // A closed station cannot be changed: a station of its own begins instead.
 function choose_preset(name) {
   say("");
-  if (!changeable()) return start_own(own_station({ preset: name }));
+  if (!changeable) return start_own(own_station({ preset: name }));
   stay();
   controls.select(name);
 }
@@ -202,7 +205,7 @@ function go_to(chosen) {
 
 // Starts at once if the last status had room: some browsers allow sound only within the user gesture.
 async function start_own(choice) {
-  if (pending && is_own(pending.choice)) return;
+  if (pending?.choice === choice) return;
   if (server?.places.free === 0) server = (await fetch_status())?.status ?? server;
   if (server?.ready && server.places.free === 0) return say(refusal_in_words("no_place", choice));
   say("");
@@ -214,7 +217,7 @@ function select_station(chosen) {
   if (chosen !== route) {
     status = permalink = null;
     controls.leave_station();
-    if (!replacing.has(chosen)) history.pushState(null, "", location.href);
+    address_bar.add(chosen);
   }
   route = chosen;
   pending = left_ms = null;
@@ -223,13 +226,11 @@ function select_station(chosen) {
   poll_in(0);
 }
 
-addEventListener("popstate", ({ state }) => {
-  const chosen = route_of(location.search, state);
-  replacing.add(chosen);
+function visit(chosen) {
   say("");
   if (playback.wanted) go_to(chosen);
   else select_station(chosen);
-});
+}
 
 function handle_refusal(refused, why, body) {
   if (pending === refused) pending = null;
@@ -237,11 +238,7 @@ function handle_refusal(refused, why, body) {
     text("quality_unchanged") : refusal_in_words(why, refused.query, body ?? server);
   const lost = why === "unknown" || why === "gone";
   // The chosen station no longer exists: offers the default one.
-  if (lost && !playback.wanted) {
-    const other = new Route(DEFAULT);
-    replacing.add(other);
-    select_station(other);
-  }
+  if (lost && !playback.wanted) select_station(address_bar.replacing(new Route(DEFAULT)));
   say(lost && !playback.wanted ? text("press_for_default", sentence) : sentence);
   if (playback.wanted) show_choice();
   else show_stopped();
@@ -250,12 +247,12 @@ function handle_refusal(refused, why, body) {
 // Returns { choice, title, chunk_ms }: the choice that plays from the moment that is heard now, what plays, and the length of a chunk;
 // null if there is none.
 async function find_moment() {
-  const plays = status && (playback.wanted || !route.personal);
-  const answer = plays ? await fetch_status(status.station) : null;
-  if (!status) return null;
-  const { chunk_ms } = status;
-  if (answer?.station) return { choice: choice_of_permalink(answer.station.permalink), title: music_in_words(status), chunk_ms };
-  return route.personal ? { choice: route.moment, title: music_in_words(status), chunk_ms } : null;
+  const [asked, heard] = [route, status];
+  const plays = heard && (playback.wanted || !asked.personal);
+  const answer = plays ? await fetch_status(heard.station) : null;
+  if (!heard || asked !== route) return null;
+  const choice = answer?.station ? choice_of_permalink(answer.station.permalink) : asked.personal ? asked.moment : null;
+  return choice && { choice, title: music_in_words(heard), chunk_ms: heard.chunk_ms };
 }
 
 async function find_link() {
@@ -268,9 +265,9 @@ async function find_link() {
 function receive(message) {
   if (message.type === "status") apply_status(message);
   else if (message.type === "accepted") controls.accepted(message);
-  else if (message.type === "taken_back") controls.taken_back(message);
-  else if (message.type === "warning" && message.code === "stepped_down") say(message.message);
-  else if (message.type === "error" && ["update_params", "select_preset"].includes(message.in_reply_to)) controls.refused(message.message);
+  else if (message.type === "taken_back") controls.taken_back({ ...message, message: text("taken_back") });
+  else if (message.type === "warning" && message.code === "stepped_down") say(text("stepped_down"));
+  else if (message.type === "error" && ["update_params", "select_preset"].includes(message.in_reply_to)) controls.refused(refusal_of_change(message));
   else if (message.type === "error") console.warn(`refused: ${message.message}`);
 }
 
@@ -288,9 +285,11 @@ function apply_status(message) {
 // Sends over the socket if it is open, else over HTTP: the music can be changed before it is heard.
 async function send_change(message) {
   if (playback.send(message)) return;
-  const answer = await post_change(message, status?.station);
+  const station = status?.station ?? route.name ?? name_of(route.choice);
+  if (!station && route.choice !== DEFAULT) return controls.refused(text("not_ready"));
+  const answer = await post_change(message, station);
   if (answer?.ok) controls.accepted(answer.body);
-  else controls.refused(answer?.body.message ?? text("change_not_sent"));
+  else controls.refused(answer ? refusal_of_change(answer.body) : text("change_not_sent"));
   poll_in(0);
 }
 
@@ -341,21 +340,20 @@ function show_choice() {
   if (server) own.show(server);
   own.busy = pending !== null && is_own(pending.choice);
   places.show(server?.stations ?? [], {
-    current: route.personal ? null : status?.station ?? name_of(route.choice),
-    pending: pending ? name_of(pending.choice) : undefined, own: own_entry(route, status),
+    current: route.personal ? null : status?.station ?? station_of(route.choice),
+    pending: pending ? station_of(pending.choice) : undefined, own: own_entry(route, status),
   });
   if (!status) station_display.show_unheard(route);
   const { personal } = route;
   const silent = personal && !playback.wanted;
   const closed = status !== null && !status.open;
-  controls.enabled = station_display.show_changeable({ personal, silent, closed, own_offered: own.offered });
-  const address = address_of(shown_choice(route.choice, status, permalink), location.href, quality.asked);
-  if (address !== location.href || (history.state?.own ?? null) !== route.key) history.replaceState({ own: route.key }, "", address);
+  controls.enabled = changeable = station_display.show_changeable({ personal, silent, closed, own_offered: own.offered });
+  address_bar.show(route, pending, { status, permalink, format: quality.asked });
 }
 
-// Whether the chosen station may be changed now.
-function changeable() {
-  return !(route.personal && !playback.wanted) && (status === null || status.open);
+// The name of a choice's station, as far as it is known: "" else; null for an own one.
+function station_of(choice) {
+  return is_own(choice) ? null : name_of(choice) ?? default_of(server?.stations ?? [])?.station ?? "";
 }
 
 function say(sentence) {
@@ -369,6 +367,7 @@ function show_state() {
 
 setInterval(() => {
   sound_display.show(playback);
+  recorder.show();
   show_state();
 }, DISPLAY_INTERVAL_MS);
 
@@ -378,7 +377,7 @@ rest_in_full_screen();
 listen_to_keys({
   " ": toggle, arrowright: () => volume.step(1), arrowleft: () => volume.step(-1), m: () => volume.toggle_mute(),
   f: toggle_full_screen, s: () => share.share(), "?": () => page.help.showModal(),
-});
+}, page.letters);
 for (const event of ["online", "offline"]) addEventListener(event, () => poll_in(0));
 addEventListener("pagehide", () => remember_own(route, status));
 document.addEventListener("visibilitychange", () => {
@@ -394,5 +393,6 @@ addEventListener("pointerdown", (event) => {
 
 expose(playback, () => status);
 show_choice();
-can_decode_opus().then((can) => { quality.offered = can; });
+can_decode_opus().then((can) => { quality.can_opus = can; });
+sleep_timer.restore();
 poll();

@@ -8,14 +8,15 @@ import { text } from "./strings.js";
 
 const DEFAULT_RATE = 44100;
 const FORMATS = ["pcm", "opus", "audio"];
-// Phones whose browsers suspend the page's audio thread when they are locked, but no <audio> element.
-const ELEMENT_FIRST = /iPad|iPhone|iPod/;
+// Phones whose browsers suspend the page's audio thread when they are locked, but no <audio> element. Tablets call themselves Macs.
+const is_phone = () => /iPad|iPhone|iPod/.test(navigator.userAgent) || (/Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1);
 const NAMES = { pcm: "lossless_now", opus: "saving_now" };
 
 export class Quality {
   #field;
   #select;
   #now;
+  #can_opus = false;
 
   asked;                               // of the page's address, until the listener chooses; else null
 
@@ -25,7 +26,7 @@ export class Quality {
     this.asked = FORMATS.includes(asked) ? asked : null;
     this.#select = field.querySelector("select");
     this.#now = field.querySelector("output");
-    const chosen = this.asked ?? kept("quality") ?? (ELEMENT_FIRST.test(navigator.userAgent) ? "audio" : null);
+    const chosen = this.asked ?? kept("quality") ?? (is_phone() ? "audio" : null);
     if (FORMATS.includes(chosen)) this.#select.value = chosen;
     this.#select.addEventListener("change", () => {
       this.asked = null;
@@ -36,7 +37,7 @@ export class Quality {
 
   // "auto", "pcm", "opus" or "audio", as in Playback.
   get choice() {
-    return this.#field.hidden && this.#select.value !== "audio" ? "pcm" : this.#select.value;
+    return this.#can_opus || this.#select.value === "audio" ? this.#select.value : "pcm";
   }
 
   // Of a station with that status, or null, in frames a second: the sound card's rate at which it need not be converted.
@@ -52,7 +53,10 @@ export class Quality {
     this.#select.setAttribute("aria-busy", String(differs && changing));
   }
 
-  set offered(offered) {
-    this.#field.hidden = !offered;
+  // Whether the browser decodes Opus for the page.
+  set can_opus(can) {
+    this.#can_opus = can;
+    this.#select.querySelector("[value=opus]").hidden = !can;
+    this.#field.hidden = !can && this.#select.value !== "audio";
   }
 }

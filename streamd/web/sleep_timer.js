@@ -21,11 +21,14 @@ export class SleepTimer {
     this.#left = left;
     this.#handlers = handlers;
     select.addEventListener("change", () => this.#set(select.value));
+  }
+
+  // Goes on with the timer of before a reload; calls the handlers.
+  restore() {
     const before = kept("sleep");
-    if (before?.end_ms > Date.now()) {
-      select.value = before.choice;
-      this.#begin(before.end_ms);
-    }
+    if (!(before?.end_ms > Date.now())) return;
+    this.#select.value = before.choice;
+    this.#begin(before.end_ms);
   }
 
   // By which the volume is multiplied.

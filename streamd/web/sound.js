@@ -69,7 +69,7 @@ export class Sound {
     this.#latency.reset();
   }
 
-  // `report`: as sent by worklet.js. Returns whether `sounding` has changed.
+  // `report`: as of Output's on_report(). Returns whether `sounding` has changed.
   apply(report) {
     this.#reported_ms = performance.now();
     this.#reported_attended_ms = this.#presence.attended_ms;

@@ -39,7 +39,7 @@ function describe(playback, reachable) {
 function name_of_present(playback, reachable) {
   if (!playback.wanted && reachable) return "idle";
   if (playback.wanted && playback.obstacle !== null) return playback.obstacle;
-  if (!navigator.onLine && !playback.sounding && playback.state !== "open") return "offline";
+  if (!navigator.onLine && !playback.sounding && playback.state !== "open") return playback.wanted ? "offline" : "offline_idle";
   if (!playback.wanted) return "unreachable";
   if (playback.state === "waiting") return "reconnecting";
   if (playback.state !== "open") return "connecting";

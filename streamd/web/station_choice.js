@@ -127,6 +127,11 @@ export function refusal_in_words(why, choice, status) {
   }
 }
 
+// Why a change of the music was refused: `body` is the server's error.
+export function refusal_of_change({ code, message }) {
+  return text(`refused_${code}`) ?? message;
+}
+
 // Why playback cannot resume yet.
 export function trouble_in_words(why) {
   return text(`trouble_${why}`) ?? text("trouble");

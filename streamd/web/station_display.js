@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shows what the chosen station plays: in words for listeners, in musicians' terms under "Shape the sound", and who may change it.
 import { music_in_words } from "./music_words.js";
-import { is_own, unheard_in_words } from "./station_choice.js";
+import { is_own, name_of, unheard_in_words } from "./station_choice.js";
 import { text } from "./strings.js";
 
 // Screen readers announce each assignment, so unchanged text is left alone.
@@ -9,7 +9,7 @@ export function show_text(element, shown) {
   if (element.textContent !== shown) element.textContent = shown;
 }
 
-const technical = ({ key, mode, bpm }) => `${key} ${mode} · ${text("bpm", Math.round(bpm))}`;
+const technical = ({ key, mode, bpm }) => `${text("key_name", key)} ${text(`mode_${mode}`)} · ${text("bpm", Math.round(bpm))}`;
 
 export class StationDisplay {
   #page;
@@ -37,8 +37,12 @@ export class StationDisplay {
     show_text(this.#page.listeners, listeners === null ? "–" : String(listeners));
   }
 
-  // A personal station before its first status.
+  // A station before its first status.
   show_unheard({ choice, known, moment }) {
+    show_text(this.#page.technical, "\u00a0");
+    show_text(this.#page.next, "");
+    this.#page.other_player.hidden = is_own(choice);
+    if (name_of(choice) !== null) this.#page.other_player.href = `listen/${encodeURIComponent(name_of(choice))}.m3u`;
     if (!is_own(choice)) return;
     const [title, hint] = unheard_in_words(known ? moment : choice, known);
     show_text(this.#page.now, title);

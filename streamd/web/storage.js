@@ -12,12 +12,19 @@ export function kept(name) {
   }
 }
 
-// `value`: null removes it.
+// The elements of a kept list that are as they should be: pages of the same address, or other versions, may have kept something else.
+export function kept_list(name, is_good) {
+  const list = kept(name);
+  return Array.isArray(list) ? list.filter(is_good) : [];
+}
+
+// `value`: null removes it. Returns whether it is kept.
 export function keep(name, value) {
   try {
     if (value === null) localStorage.removeItem(PREFIX + name);
     else localStorage.setItem(PREFIX + name, JSON.stringify(value));
+    return true;
   } catch {
-    // Not kept here.
+    return false;
   }
 }

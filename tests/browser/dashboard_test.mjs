@@ -146,7 +146,7 @@ test("a killed synthd turns the header red, the underruns are those of /metrics,
     await daemons.synthd.stop("SIGKILL");
     await is_red(page);
     t.diagnostic(`red ${Date.now() - killed_ms} ms after the kill`);
-    assert.match(await page.getByRole("status").innerText(), /synthd has ended \(since/);
+    await page.getByRole("status").filter({ hasText: /synthd has ended \(since/ }).waitFor();
     await page.locator('.condition[data-name="AuralisProcessDown"][data-state="pending"]', { hasText: "synthd" }).waitFor();
     // Until something was missing.
     await page.locator("#underruns .number.bad").waitFor();

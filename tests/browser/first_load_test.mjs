@@ -76,8 +76,20 @@ test("files come compressed, with a tag, and for ever where they are named by th
   const versioned = await fetch(new URL(script, daemons.player_url));
   assert.match(versioned.headers.get("cache-control"), /immutable/);
   const other = await fetch(new URL("player.js?v=0123456789abcdef", daemons.player_url));
-  assert.deepEqual([other.status, other.headers.get("cache-control")], [200, "no-cache"]);
+  assert.deepEqual([other.status, other.headers.get("cache-control")], [404, "no-cache"]);
   const plain = await fetch(daemons.player_url, { headers: { "Accept-Encoding": "identity" } });
   assert.equal(plain.headers.get("content-encoding"), null);
   assert.equal(await plain.text(), text);
+});
+
+test("the page can be installed: its manifest names icons of the sizes that it says", async () => {
+  const manifest = await (await fetch(new URL("manifest.webmanifest", daemons.player_url))).json();
+  assert.equal(manifest.display, "standalone");
+  const sizes = [...manifest.icons.filter(({ type }) => type === "image/png"), { src: "icon-180.png", sizes: "180x180" }];
+  assert.equal(sizes.length, 4);
+  for (const icon of sizes) {
+    const bytes = Buffer.from(await (await fetch(new URL(icon.src, daemons.player_url))).arrayBuffer());
+    assert.equal(bytes.toString("latin1", 1, 4), "PNG");
+    assert.equal(`${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}`, icon.sizes, icon.src);
+  }
 });

@@ -242,3 +242,15 @@ test("while the connection is lost nothing is shown as playing, and play connect
     await assert_sounds(page);
   }, { prepare: simulate_system, expected: STREAMD_GONE });
 });
+
+test("an element that the browser does not let play without a gesture plays at the next one", async () => {
+  await with_player(`${daemons.player_url}?format=audio`, async (page) => {
+    await page.evaluate(() => { window.system.allowed = false; });
+    await page.getByRole("button", { name: "Play" }).click();
+    await until_shown(page, PAUSED);
+    await page.evaluate(() => { window.system.allowed = true; });
+    await page.getByRole("button", { name: "Play" }).click();
+    await until_playing(page);
+    assert.equal(await page.evaluate(() => auralis.mode), "element");
+  }, { prepare: simulate_system });
+});

@@ -4,6 +4,7 @@
 //
 // Environment: see daemons.mjs and browser.mjs.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { TABLES } from "../../streamd/web/strings.js";
@@ -67,6 +68,32 @@ test("the sleep timer outlives a reload, fades over the last minute, and stops t
   }, { prepare: wall_clock });
 });
 
+test("a reload in the last minute of the sleep timer leaves a page that plays, faded", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await page.getByLabel("Sleep timer").selectOption("15 minutes");
+    await pass(page, 14.4);
+    await page.locator('body[data-sleep="soon"]').waitFor();
+    await page.reload();
+    await page.locator('body[data-sleep="soon"]').waitFor();
+    await press_play(page);
+  }, { prepare: wall_clock });
+});
+
+test("whatever else is in the browser's storage, the page works", async () => {
+  for (const value of ["{}", "[null]", "[5]", '"abc"', "nonsense", '[{"choice": "x", "title": "y", "kept_ms": 1e300}]']) {
+    await with_player(`${daemons.player_url}?station=new&preset=sleep`, async (page) => {
+      await page.evaluate((value) => {
+        for (const name of ["own", "moments", "sleep", "volume", "quality", "letters"]) localStorage.setItem(`auralis.${name}`, value);
+        history.replaceState({ own: "abc" }, "");
+      }, value);
+      await page.reload();
+      await page.locator(".preset").first().waitFor();
+      await page.locator("#places [data-own]", { hasText: "Not heard yet" }).waitFor();
+      assert.equal(await page.locator("#moments li").count(), 0);
+    });
+  }
+});
+
 test("keys play, stop, mute, change the volume, and list themselves", async () => {
   await with_player(daemons.player_url, async (page) => {
     const value = () => page.getByLabel("Volume").inputValue();
@@ -88,6 +115,11 @@ test("keys play, stop, mute, change the volume, and list themselves", async () =
     await page.locator('body[data-rest="true"]').waitFor();
     await page.mouse.move(100, 100);
     await page.locator('body:not([data-rest])').waitFor();
+    await page.keyboard.press("?");
+    await page.getByLabel("Single letters are keys").uncheck();
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.keyboard.press("m");
+    assert.equal(Number(await value()).toFixed(2), "0.75", "a letter that is no key");
     // A field keeps its keys.
     await page.getByLabel("Seed").fill("m f s");
     assert.equal(await page.getByLabel("Seed").inputValue(), "m f s");
@@ -107,7 +139,7 @@ test("the page's own texts are those of the English table, and German listeners 
   });
   await with_player(daemons.player_url, async (page) => {
     assert.equal(await page.evaluate(() => document.documentElement.lang), "de");
-    await page.locator("#now", { hasText: "Konzentration: ruhig, weich, ein sanfter Puls" }).waitFor();
+    await page.locator("#now", { hasText: "Konzentration: ruhig, weich, mit sanftem Puls" }).waitFor();
     await page.getByRole("button", { name: "Abspielen" }).click();
     await page.locator("#state", { hasText: "Spielt" }).waitFor();
     const text = await page.locator("body").innerText();
@@ -165,4 +197,50 @@ test("a listener who is offline sees it, and hears the music again once the line
     await page.locator("#state", { hasText: "Ready" }).waitFor();
     await press_play(page);
   }, { expected: /ERR_INTERNET|^failed/ });
+});
+
+// What a file of PCM says of itself: its length by the header, and the loudest sample.
+async function read_wav(download) {
+  const bytes = await readFile(await download.path());
+  assert.equal(bytes.toString("latin1", 0, 4) + bytes.toString("latin1", 8, 12), "RIFFWAVE");
+  assert.equal(bytes.readUInt32LE(40), bytes.length - 44);
+  let loudest = 0;
+  for (let at = 44; at < bytes.length; at += 2) loudest = Math.max(loudest, Math.abs(bytes.readInt16LE(at)));
+  return { seconds: bytes.readUInt32LE(40) / bytes.readUInt32LE(28), loudest };
+}
+
+test("what was heard is saved as a file: the last minute, and from now on", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    assert.equal(await page.getByRole("button", { name: "Save the last minute" }).isDisabled(), true);
+    await press_play(page);
+    await page.getByRole("button", { name: "Record from now on" }).click();
+    await page.getByRole("button", { name: "Stop and save: 0:03" }).waitFor();
+    const [last] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save the last minute" }).click()]);
+    const [recorded] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Stop and save" }).click()]);
+    assert.match(last.suggestedFilename(), /^auralis-.*\.wav$/);
+    for (const [file, least_s] of [[last, 3], [recorded, 3]]) {
+      const { seconds, loudest } = await read_wav(file);
+      assert.ok(seconds >= least_s && seconds < 30, `${seconds} s`);
+      assert.ok(loudest > 300, `loudest sample ${loudest}`);
+    }
+  });
+});
+
+test("a page that was open before is there when the server is away, and says so", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    await press_play(page);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await daemons.streamd.stop("SIGKILL");
+    try {
+      await page.reload();
+      await page.locator("#state", { hasText: "Server not reachable" }).waitFor();
+      assert.equal(await page.locator("h1").innerText(), "AURALIS");
+      const kept = await page.evaluate(async () => (await (await caches.open("auralis-shell")).keys()).map(({ url }) => new URL(url).pathname));
+      assert.deepEqual([...new Set(kept)].sort(), ["/", "/audio_threads.js", "/player.js"]);
+    } finally {
+      daemons.streamd.start();
+    }
+    await page.locator("#state", { hasText: "Ready" }).waitFor();
+  }, { expected: /ERR_|^failed|50[0-9]|Failed to fetch/ });
 });

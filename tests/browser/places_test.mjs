@@ -76,6 +76,14 @@ test("back goes to the station before, and forward again, while it plays", async
     await page.goForward();
     await until_station(page, "night");
     await until_playing(page);
+    // Twice at once, before the first is heard: the entry in between stays what it was.
+    await page.goForward();
+    await until_station(page, "meadow");
+    await page.evaluate(() => { history.back(); setTimeout(() => history.back(), 50); });
+    await until_station(page, "default");
+    await page.goForward();
+    await until_station(page, "night");
+    assert.equal(page.url(), address("?station=night"));
   });
 });
 

@@ -151,6 +151,34 @@ test("without a clipboard the link is shown, selected", async () => {
   });
 });
 
+test("over plain http one station sounds, however fast others are chosen", async () => {
+  const url = new URL(daemons.player_url);
+  url.hostname = PLAIN_HTTP_NAME;
+  await with_player(url.href, async (page) => {
+    await press_play(page);
+    for (const name of ["night", "meadow", "night", "meadow"]) {
+      await card(page, name).click();
+      await page.waitForFunction((name) => auralis.status?.station === name, name);
+    }
+    await page.waitForFunction(() => {
+      const sounding = window.elements.filter(({ src, paused }) => src && !paused).map(({ src }) => new URL(src).pathname);
+      return sounding.length === 1 && sounding[0] === "/listen/meadow.opus";
+    });
+    await until_playing(page);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.waitForFunction(() => window.elements.every(({ src }) => !src));
+  }, {
+    prepare: () => {
+      window.elements = [];
+      const play = HTMLMediaElement.prototype.play;
+      HTMLMediaElement.prototype.play = function () {
+        if (this.src.includes("/listen/") && !window.elements.includes(this)) window.elements.push(this);
+        return play.call(this);
+      };
+    },
+  });
+});
+
 test("an unknown station's name is answered with the available stations, and the default one", async () => {
   await with_player(address("?station=nowhere"), async (page) => {
     await sentence(page, "There is no station “nowhere”. Available stations: default, night, meadow. Press play for the default station.");

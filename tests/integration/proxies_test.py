@@ -111,7 +111,7 @@ def same_music(listener, direct, count=10):
 @PLACES
 def test_the_page_and_its_requests_come_over_http_2(proxy, site, folder):
     at = proxy.url(site, folder)
-    page = proxy.fetch("-H", "Accept-Encoding: gzip", "-w", "%{http_version}", f"{at}/")
+    page = proxy.fetch("--compressed", "-w", "%{http_version}", f"{at}/")
     assert page.startswith("<!doctype html>") and page.endswith("</html>\n2")
     assert proxy.status(f"{at}/player.js") == proxy.status(f"{at}/api/status?station=day") == 200
     change = json.dumps({"type": "select_preset", "preset": "bright", "station": "day"})

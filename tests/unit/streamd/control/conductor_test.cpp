@@ -99,6 +99,18 @@ TEST_CASE_FIXTURE(Fixture,
   run();
   CHECK(answers(3) == Answers{"status", "accepted"});
   CHECK(chunks(3).empty());
+  // What it is alive by, since no chunk comes.
+  advance(6 * kNsPerSecond);
+  const Answers all = answers(3);
+  CHECK(std::count(all.begin(), all.end(), "buffer_status") == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a connection for messages alone stays one, whatever it has offered") {
+  listen(3, {"auralis.messages.v1", "auralis.pcm.v1"});
+  say(3, R"({"type": "buffer_control", "format": "auralis.pcm.v1"})");
+  advance(3 * kChunkNs);
+  CHECK(answers(3) == Answers{"status", "not_offered"});
+  CHECK(chunks(3).empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a listener asks for after a switch of format is answered after it") {

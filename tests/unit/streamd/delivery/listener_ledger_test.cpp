@@ -83,6 +83,22 @@ TEST_CASE_FIXTURE(Fixture, "a listener that changes its station or format is cou
   check_books();
 }
 
+TEST_CASE_FIXTURE(Fixture, "a connection for messages alone is no listener, and has a gauge of its own") {
+  const Place place{kGarden, WireFormat::kMessages};
+  ledger.add(place);
+  ledger.move(place, {kUnknown, WireFormat::kMessages});
+  clock.now += kNsPerSecond;
+  ledger.count_seconds();
+  CHECK(value("auralis_message_connections") == 1);
+  CHECK(connected().empty());
+  CHECK(seconds().empty());
+  check_books();
+  ledger.remove({kUnknown, WireFormat::kMessages}, DisconnectReason::kClient, clock.now);
+  CHECK(value("auralis_message_connections") == 0);
+  CHECK(value("websocket_connections_total") == 0);
+  check_books();
+}
+
 TEST_CASE_FIXTURE(Fixture, "the peak is the most at a time") {
   const Place place{kGarden, WireFormat::kPcm};
   for (int i = 0; i < 3; ++i) ledger.add(place);

@@ -40,11 +40,12 @@ TEST_CASE("a connection for messages alone keeps its station, needs no audio, an
   CHECK(subscriptions.next_busy_phase(0) == kPhases);
   CHECK(subscriptions.connections_to(kGarden) == 1);
   CHECK(subscriptions.listeners_of(kGarden) == 0);
-  subscriptions.set_format(1, WireFormat::kPcm);
-  CHECK(subscriptions.next_busy_phase(0) < kPhases);
+  // It takes no phase from a listener.
+  subscriptions.add(2, 0, WireFormat::kPcm, kGarden);
+  CHECK(subscriptions.find(2)->phase == subscriptions.find(1)->phase);
+  CHECK(subscriptions.connections_to(kGarden) == 2);
   CHECK(subscriptions.listeners_of(kGarden) == 1);
-  subscriptions.set_format(1, WireFormat::kMessages);
-  CHECK(subscriptions.next_busy_phase(0) == kPhases);
+  subscriptions.remove(2);
   subscriptions.remove(1);
   CHECK(subscriptions.connections_to(kGarden) == 0);
 }
