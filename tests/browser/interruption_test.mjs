@@ -223,8 +223,8 @@ test("the time until the next attempt to connect is counted down, and no number 
     await page.locator("#listeners", { hasText: "1" }).waitFor();
     await daemons.streamd.stop("SIGKILL");
     // Delays only grow: a later one does not start at 1 s.
-    await page.locator("#state", { hasText: /in [3-6] s/ }).waitFor();
-    await page.locator("#state", { hasText: /in 1 s/ }).waitFor();
+    await page.locator("#state", { hasText: /in [3-6]\ss/ }).waitFor();
+    await page.locator("#state", { hasText: /in 1\ss/ }).waitFor();
     await page.locator("#listeners", { hasText: "–" }).waitFor();
     daemons.streamd.start();
     await assert_sounds(page);
