@@ -81,7 +81,7 @@ function(auralis_embed target)
       OUTPUT ${header}
       COMMAND ${CMAKE_COMMAND} -DINPUT=${path} -DOUTPUT=${header} -DSYMBOL=${symbol}
               -DSITE=${arg_SITE} -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
-      DEPENDS ${path} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+      DEPENDS ${path} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake ${PROJECT_SOURCE_DIR}/cmake/file_version.cmake
       VERBATIM)
     target_sources(${target} PRIVATE ${header})
   endforeach()
@@ -141,7 +141,7 @@ function(auralis_bundle_player out folder)
     COMMAND ${CMAKE_COMMAND} -DESBUILD=${ESBUILD} -DSOURCE=${folder} -DSITE=${site} -DSTYLE_HASH=${style_hash}
             "-DFILES=${AURALIS_PLAYER_FILES}"
             -P ${PROJECT_SOURCE_DIR}/cmake/bundle.cmake
-    DEPENDS ${sources} ${ESBUILD} ${PROJECT_SOURCE_DIR}/cmake/bundle.cmake
+    DEPENDS ${sources} ${ESBUILD} ${PROJECT_SOURCE_DIR}/cmake/bundle.cmake ${PROJECT_SOURCE_DIR}/cmake/file_version.cmake
     VERBATIM)
   set(${out} ${files} ${style_hash} PARENT_SCOPE)
 endfunction()

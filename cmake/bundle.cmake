@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Makes the files of the player that a browser loads, in the folder SITE, of its modules in SOURCE: few and small, so that
 # the page is there soon on a slow line. Each names the others by what they contain, so that a browser keeps them for ever.
-# FILES: others, served as they are. STYLE_HASH: a header with the hash by which the content security policy allows the page's style sheet. Run by
-# auralis_bundle_player.
+# FILES: others, served as they are. STYLE_HASH: a header with the hash by which the content security policy allows the
+# page's style sheet. Run by auralis_bundle_player.
+include(${CMAKE_CURRENT_LIST_DIR}/file_version.cmake)
 file(MAKE_DIRECTORY ${SITE})
 
 # bundle(<name> <out>): the module of that name with all that it imports, as a script; sets <out> to its text.
@@ -12,12 +13,6 @@ function(bundle name out)
     OUTPUT_FILE ${SITE}/${name} COMMAND_ERROR_IS_FATAL ANY)
   file(READ ${SITE}/${name} text)
   set(${out} "${text}" PARENT_SCOPE)
-endfunction()
-
-function(version_of file out)
-  file(SHA256 ${file} hash)
-  string(SUBSTRING ${hash} 0 16 version)
-  set(${out} ${version} PARENT_SCOPE)
 endfunction()
 
 # replace(<variable> <old> <new>): in its text, where <old> must be.
@@ -59,8 +54,6 @@ file(SHA256 ${SITE}/style.css hash)
 string(REGEX REPLACE "(..)" "\\\\x\\1" escaped ${hash})
 execute_process(COMMAND printf ${escaped} COMMAND base64 -w0 OUTPUT_VARIABLE hash COMMAND_ERROR_IS_FATAL ANY)
 file(CONFIGURE OUTPUT ${STYLE_HASH} CONTENT "#pragma once
-namespace auralis::embedded {
 // As a source of a content security policy.
-constexpr char kStyleHash[] = \"'sha256-${hash}'\";
-}  // namespace auralis::embedded
+#define AURALIS_STYLE_HASH \"'sha256-${hash}'\"
 ")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Writes INPUT's bytes into the header OUTPUT as a string_view named SYMBOL. With SITE also what else a WebFile needs of
 # them: SYMBOL_gzip and SYMBOL_version. Run by auralis_embed.
+include(${CMAKE_CURRENT_LIST_DIR}/file_version.cmake)
+
 function(to_characters out)
   string(REGEX REPLACE "(................................................................)" "\\1\n" bytes "${ARGN}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${bytes}")
@@ -27,8 +29,7 @@ if(SITE)
   else()
     set(gzip "constexpr std::string_view ${SYMBOL}_gzip;\n")
   endif()
-  file(SHA256 ${INPUT} version)
-  string(SUBSTRING ${version} 0 16 version)
+  version_of(${INPUT} version)
   string(APPEND views "${gzip}constexpr std::string_view ${SYMBOL}_version = \"${version}\";\n")
 endif()
 file(WRITE ${OUTPUT} "#pragma once

@@ -13,10 +13,9 @@ namespace {
 constexpr char kServer[] = "Server: auralis/" AURALIS_VERSION "\r\n";
 // The player loads nothing from other origins, and no other origin may frame it. Its style sheet is in the
 // page.
-std::string content_security_policy() {
-  return std::string("default-src 'self'; connect-src 'self'; media-src 'self' blob:; style-src 'self' ") +
-         embedded::kStyleHash + "; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-}
+constexpr char kContentSecurityPolicy[] =
+    "default-src 'self'; connect-src 'self'; media-src 'self' blob:; style-src 'self' " AURALIS_STYLE_HASH
+    "; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 std::string lines_of(const HttpHeaders& headers) {
   std::string lines;
@@ -39,7 +38,7 @@ HttpHeaders headers_of(const HttpResponse& response) {
   HttpHeaders headers = response.headers;
   headers.emplace_back("Date", http_date());
   headers.emplace_back("Content-Type", response.content_type);
-  headers.emplace_back("Content-Security-Policy", content_security_policy());
+  headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
   headers.emplace_back("X-Content-Type-Options", "nosniff");
   const bool kept = std::any_of(headers.begin(), headers.end(),
                                 [](const auto& header) { return header.first == "Cache-Control"; });

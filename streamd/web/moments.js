@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Moments to return to: some seconds ago, and those that the listener keeps, in the browser's storage: each { choice, title, kept_ms }, a link in the terms of station_choice.js,
-// what played, and when it was kept by wall time. As text, one line a moment, they go to another browser.
+// Moments to return to: some seconds ago, and those that the listener keeps, in the browser's storage: each { choice, title, kept_ms },
+// a link in the terms of station_choice.js, what played, and when it was kept by wall time. As text, one line a moment, they go to
+// another browser.
 import { address_of, choice_of, is_own, moved_on } from "./station_choice.js";
 import { keep, kept_list } from "./storage.js";
 import { language, text } from "./strings.js";
@@ -8,8 +9,8 @@ import { language, text } from "./strings.js";
 const MOST = 200;
 const LATEST_MS = 8.64e15;             // of a Date
 
-const is_moment = ({ choice, title, kept_ms } = {}) => typeof choice === "string" && is_own(choice) && typeof title === "string" &&
-    Math.abs(kept_ms) <= LATEST_MS;
+const is_moment = (moment) => ["choice", "title"].every((field) => typeof moment?.[field] === "string") && is_own(moment.choice) &&
+    Math.abs(moment.kept_ms) <= LATEST_MS;
 
 export class Moments {
   #list;
@@ -50,7 +51,7 @@ export class Moments {
   }
 
   get #all() {
-    return kept_list("moments", (moment) => is_moment(moment ?? undefined));
+    return kept_list("moments", is_moment);
   }
 
   // Returns whether the browser keeps them.

@@ -3,7 +3,7 @@
 // like, in words.
 import { character_of, hue_of, music_in_words, preset_title } from "./music_words.js";
 import { station_named } from "./station_choice.js";
-import { text } from "./strings.js";
+import { show_text, text } from "./strings.js";
 
 const OWN = "own";
 const MAIN = "default";
@@ -115,7 +115,7 @@ function detail_of(station) {
 
 function show_entry(card, { title, detail, hue }) {
   const [strong, span] = card.children;
-  if (strong.textContent !== title) strong.textContent = title;
-  if (span.textContent !== detail) span.textContent = detail;
+  show_text(strong, title);
+  show_text(span, detail);
   card.style.setProperty("--hue", hue);
 }

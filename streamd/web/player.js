@@ -24,8 +24,8 @@ import { StateDisplay } from "./state_display.js";
 import {
   address_of, choice_of_permalink, is_own, name_of, own_station, refusal_in_words, refusal_of_change, trouble_in_words, default_of, DEFAULT,
 } from "./station_choice.js";
-import { show_text, StationDisplay } from "./station_display.js";
-import { text, translate } from "./strings.js";
+import { StationDisplay } from "./station_display.js";
+import { show_text, text, translate } from "./strings.js";
 import { Volume } from "./volume.js";
 
 const DISPLAY_INTERVAL_MS = 500;

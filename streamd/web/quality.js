@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The choice of the sound: automatic, lossless or data-saving, remembered if the browser allows it; or as the page's address has it,
-// `format=pcm`, `format=opus` or `format=audio`, for this visit. Hidden if the browser cannot decode Opus. The quality that plays may
-// differ from the choice, and is shown then.
+// `format=pcm`, `format=opus` or `format=audio`, for this visit. Hidden if the browser cannot decode Opus and nothing else
+// is chosen. The quality that plays may differ from the choice, and is shown then.
 import { OPUS_RATE } from "./opus_decoder.js";
 import { keep, kept } from "./storage.js";
-import { text } from "./strings.js";
+import { show_text, text } from "./strings.js";
 
 const DEFAULT_RATE = 44100;
 const FORMATS = ["pcm", "opus", "audio"];
@@ -48,8 +48,7 @@ export class Quality {
   // `codec`: the one that plays, or null; `changing`: whether the chosen one is about to.
   show(codec, changing) {
     const differs = codec !== null && this.#select.value in NAMES && codec !== this.#select.value;
-    const now = differs ? text(NAMES[codec]) : "";
-    if (this.#now.textContent !== now) this.#now.textContent = now;
+    show_text(this.#now, differs ? text(NAMES[codec]) : "");
     this.#select.setAttribute("aria-busy", String(differs && changing));
   }
 

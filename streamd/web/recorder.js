@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Saves what was heard as a WAV file: the last minute, or from now on for up to half an hour. The samples are those of the audio thread
 // (worklet.js), before the volume.
-import { text } from "./strings.js";
+import { show_text, text } from "./strings.js";
 import { wav_header } from "./wav.js";
 
 const MOST_S = 30 * 60;
@@ -29,8 +29,7 @@ export class Recorder {
     const output = this.#output_of();
     if (this.#output && this.#output !== output) this.stop();
     this.#last.disabled = this.#toggle.disabled = output?.mode !== "worklet";
-    const shown = this.#output ? text("record_stop", in_minutes(this.#frames / this.#output.sample_rate)) : text("record_start");
-    if (this.#toggle.textContent !== shown) this.#toggle.textContent = shown;
+    show_text(this.#toggle, this.#output ? text("record_stop", in_minutes(this.#frames / this.#output.sample_rate)) : text("record_start"));
   }
 
   // Ends the recording, if there is one, and saves it.

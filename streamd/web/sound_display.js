@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Shows how well the sound comes: what is buffered, the latency, the gaps, and a drawing of the last five minutes.
-import { show_text } from "./station_display.js";
+import { show_text } from "./strings.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const KEPT_MS = 300_000;

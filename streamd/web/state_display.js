@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shows the state of playback on the page and in the system's controls: what is really heard, not what is wanted. While the
 // browser suspends the sound the button plays; while the connection is down it stops.
-import { text } from "./strings.js";
+import { show_text, text } from "./strings.js";
 
 export class StateDisplay {
   #button;
@@ -24,8 +24,7 @@ export class StateDisplay {
     else this.#media.state = playback.sounding ? "playing" : "paused";
     const [name, sentence] = describe(playback, reachable);
     document.body.dataset.state = name;
-    // Screen readers announce each assignment, so unchanged text is left alone.
-    if (this.#text.textContent !== sentence) this.#text.textContent = sentence;
+    show_text(this.#text, sentence);
   }
 }
 

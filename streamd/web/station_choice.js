@@ -99,7 +99,7 @@ export function unheard_in_words(choice, known = false) {
   return [title, seconds > 0 ? text("into_music", duration_in_words(seconds)) : text("press_to_start")];
 }
 
-export function duration_in_words(seconds) {
+function duration_in_words(seconds) {
   const parts = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "min"], [seconds % 60, "s"]];
   const first = parts.findIndex(([amount]) => amount > 0);
   return parts.slice(first, first + 2).filter(([amount]) => amount > 0).map((part) => part.join(" ")).join(" ");

@@ -2,12 +2,7 @@
 // Shows what the chosen station plays: in words for listeners, in musicians' terms under "Shape the sound", and who may change it.
 import { music_in_words } from "./music_words.js";
 import { is_own, name_of, unheard_in_words } from "./station_choice.js";
-import { text } from "./strings.js";
-
-// Screen readers announce each assignment, so unchanged text is left alone.
-export function show_text(element, shown) {
-  if (element.textContent !== shown) element.textContent = shown;
-}
+import { show_text, text } from "./strings.js";
 
 const technical = ({ key, mode, bpm }) => `${text("key_name", key)} ${text(`mode_${mode}`)} · ${text("bpm", Math.round(bpm))}`;
 

@@ -323,6 +323,11 @@ export function text(name, ...values) {
   return typeof entry === "function" ? entry(...values) : entry;
 }
 
+// Screen readers announce each assignment, so unchanged text is left alone.
+export function show_text(element, shown) {
+  if (element.textContent !== shown) element.textContent = shown;
+}
+
 // Puts the page's language in the place of its texts (data-t) and accessible names (data-t-label).
 export function translate() {
   if (language === document.documentElement.lang) return;
