@@ -79,6 +79,7 @@ def test_listeners_that_stall_are_asked_for_and_no_failure(load):
 
 
 def test_a_server_that_stops_has_lost_its_listeners(stack):
+    eventually(lambda: stack.metric("websocket_active_connections") == 0, "the listeners of the test before are gone")
     loaded = subprocess.Popen(
         command(stack.stream_url(), "--listeners", 3, "--seconds", 60, "--json"),
         env=clean_environment(),
