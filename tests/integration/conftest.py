@@ -61,7 +61,7 @@ def other(stack):
     yield listener
     listener.wait_for_more(5)
     assert gaps(listener.chunks) == []
-    assert listener.texts("warning") == []
+    assert listener.warnings_of_streamd() == []
     listener.close()
     eventually(lambda: stack.metric("websocket_active_connections") == 0, "all gone")
 

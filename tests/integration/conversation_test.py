@@ -105,7 +105,7 @@ def test_a_listener_can_flush_its_queue_to_be_live(stack, listen):
     missing = sum(after - before - 1 for before, after in gaps(slow.chunks))
     assert missing == slow.ask(control(max_backlog_ms=CAP_MS))["dropped"]
     live.wait_for_more(3)
-    assert gaps(live.chunks) == [] and live.texts("warning") == []
+    assert gaps(live.chunks) == [] and live.warnings_of_streamd() == []
     check_texts(live, slow)
 
 

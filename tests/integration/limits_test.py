@@ -157,7 +157,7 @@ def test_a_listeners_queue_is_bounded_in_bytes(stack, restart_streamd, tmp_path)
     slow.resume()
     eventually(lambda: slow.newest_seq >= live.newest_seq, "the live position")
     missing = sum(after - before - 1 for before, after in gaps(slow.chunks))
-    assert missing == len(slow.texts("warning")) >= 3
+    assert missing == len(slow.warnings_of_streamd()) >= 3
     assert gaps(live.chunks) == []
     for one in (live, slow):
         one.close()
@@ -188,7 +188,7 @@ def test_a_slow_listener_that_knows_opus_gets_opus(stack, restart_streamd):
     assert after and all(chunk.packets and chunk.seq >= warning["seq"] for chunk in after)
     before = [chunk for chunk in slow.messages[:told] if not isinstance(chunk, dict)]
     assert before and all(chunk.pcm and chunk.seq < warning["seq"] for chunk in before)
-    assert {warning["code"] for warning in stubborn.texts("warning")} == {"skipped"}
+    assert {warning["code"] for warning in stubborn.warnings_of_streamd()} == {"skipped"}
     assert all(chunk.pcm for chunk in stubborn.chunks)
     # A retry succeeds.
     assert slow.ask({"type": "buffer_control", "format": PCM})["format"] == PCM

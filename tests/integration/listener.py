@@ -166,6 +166,10 @@ class Listener:
             if isinstance(message, dict) and (not types or message["type"] in types)
         ]
 
+    def warnings_of_streamd(self):
+        """Warnings, except of chunks that synthd did not render in time: any listener gets those from a machine that stands still."""
+        return [warning for warning in self.texts("warning") if warning["code"] != "underrun"]
+
     @property
     def newest_seq(self):
         chunks = self.chunks

@@ -67,7 +67,7 @@ def test_the_newest_past_chunks_come_at_once(listeners):
 def test_every_listener_gets_every_chunk_in_sequence(listeners):
     for listener in listeners:
         assert gaps(listener.chunks) == []
-        assert listener.texts("warning") == []
+        assert listener.warnings_of_streamd() == []
 
 
 def test_every_chunk_is_stereo_and_of_the_promised_length(listeners):

@@ -26,7 +26,7 @@ def test_a_personal_station_is_its_listeners_own(stack, listen, tmp_path):
     assert (status["personal"], status["open"], status["seed"], status["preset"]) == (True, True, 42, "sleep")
     assert names(stack) == CONFIGURED  # it is not on the public list
     own.wait_for_music(20)
-    assert gaps(own.chunks) == [] and own.texts("warning") == []
+    assert gaps(own.chunks) == [] and own.warnings_of_streamd() == []
     # From its first chunk on it equals auralis-render's output for the same options.
     music = rendered(tmp_path, "--preset", "sleep", "--seed", "42", "--seconds", "5")
     begin = music.index(own.chunks[0].pcm)

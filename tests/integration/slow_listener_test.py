@@ -29,7 +29,7 @@ def others(listen):
     for listener in listeners:
         listener.wait_for_more(10)
         assert gaps(listener.chunks) == []
-        assert listener.texts("warning") == []
+        assert listener.warnings_of_streamd() == []
 
 
 def test_a_listener_that_catches_up_knows_which_chunks_it_missed(stack, listen, others):
@@ -46,12 +46,12 @@ def test_a_listener_that_catches_up_knows_which_chunks_it_missed(stack, listen, 
     for message in slow.messages:
         if isinstance(message, Chunk):
             sequence.append(message.seq)
-        elif message["type"] == "warning":
+        elif message in slow.warnings_of_streamd():
             assert message["code"] == "skipped"
             sequence.append(message["seq"])
     assert sequence == list(range(sequence[0], sequence[0] + len(sequence)))
-    assert len(slow.texts("warning")) >= 5
-    assert len(slow.texts("warning")) == dropped(stack) - before
+    assert len(slow.warnings_of_streamd()) >= 5
+    assert len(slow.warnings_of_streamd()) == dropped(stack) - before
 
 
 def test_a_listener_that_stops_reading_is_closed(stack, listen, others):
