@@ -12,18 +12,25 @@ export async function slow_line(url, { kbit_s, delay_ms, jitter_ms }) {
   const sockets = new Set();
   let free_ms = 0;                     // when the line has carried all that waits
 
+  // Timers of about the same time may fire in another order: each lets the next piece through.
+  const arrive = (piece, arrives_ms, from, to) => {
+    to.arrives_ms = Math.max(to.arrives_ms, arrives_ms);
+    to.pieces.push(piece);
+    to.waiting += piece.length;
+    setTimeout(() => {
+      const next = to.pieces.shift();
+      to.waiting -= next.length;
+      if (to.waiting < MOST_WAITING_BYTES) from.resume();
+      if (!to.destroyed) to.write(next);
+      if (to.ends && to.pieces.length === 0) to.end();
+    }, to.arrives_ms - performance.now());
+  };
+
   const carry = (bytes, from, to) => {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       const piece = bytes.subarray(at, at + PIECE_BYTES);
       free_ms = Math.max(free_ms, performance.now()) + piece.length * 8 / kbit_s;
-      const arrives_ms = Math.max(to.arrives_ms ?? 0, free_ms + delay_ms + Math.random() * jitter_ms);
-      to.arrives_ms = arrives_ms;
-      to.waiting = (to.waiting ?? 0) + piece.length;
-      setTimeout(() => {
-        to.waiting -= piece.length;
-        if (to.waiting < MOST_WAITING_BYTES) from.resume();
-        if (!to.destroyed) to.write(piece);
-      }, arrives_ms - performance.now());
+      arrive(piece, free_ms + delay_ms + Math.random() * jitter_ms, from, to);
     }
     if (to.waiting >= MOST_WAITING_BYTES) from.pause();
   };
@@ -31,11 +38,14 @@ export async function slow_line(url, { kbit_s, delay_ms, jitter_ms }) {
   const server = createServer((listener) => {
     const upstream = connect(Number(target.port), target.hostname);
     for (const [one, other] of [[listener, upstream], [upstream, listener]]) {
+      // What is on its way to it, in bytes, and when the last of it arrives.
+      Object.assign(one, { pieces: [], waiting: 0, arrives_ms: 0, ends: false });
       sockets.add(one);
       one.on("error", () => {});
       one.on("close", () => {
         sockets.delete(one);
-        setTimeout(() => other.end(), Math.max(0, (other.arrives_ms ?? 0) - performance.now()) + 1);
+        if (other.pieces.length === 0) other.end();
+        else other.ends = true;
       });
     }
     listener.on("data", (bytes) => upstream.write(bytes));

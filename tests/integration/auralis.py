@@ -46,6 +46,16 @@ def eventually(probe, what, limit_s=WAIT_LIMIT_S):
         time.sleep(min(0.02 + 0.1 * waited_s, 0.2))  # the longer it takes, the less it matters when it is seen
 
 
+def descriptors(pid):
+    """The open descriptors of a process, and what each is of; not those that it closes meanwhile."""
+    folder = f"/proc/{pid}/fd"
+    found = {}
+    for number in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            found[int(number)] = os.readlink(f"{folder}/{number}")
+    return found
+
+
 def binary(daemon):
     variable = f"{daemon.upper()}_BIN"
     path = os.environ.get(variable)

@@ -11,7 +11,7 @@ import pytest
 import zmq
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from auralis import DAEMONS, WAIT_LIMIT_S, eventually, http_request
+from auralis import DAEMONS, WAIT_LIMIT_S, descriptors, eventually, http_request
 from listener import JSON, PCM, Listener
 from seed_metrics import GPU_METRICS, SEED_METRICS
 
@@ -236,9 +236,8 @@ def mappings(pid, directory):
 def open_for_writing(pid, directory):
     """Files under `directory` that the process holds open for writing."""
     found = set()
-    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+    for descriptor, path in descriptors(pid).items():
         try:
-            path = os.readlink(f"/proc/{pid}/fd/{descriptor}")
             with open(f"/proc/{pid}/fdinfo/{descriptor}") as info:
                 flags = next(int(line.split()[1], 8) for line in info if line.startswith("flags:"))
         except FileNotFoundError:
