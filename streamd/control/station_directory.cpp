@@ -81,8 +81,10 @@ std::string_view StationRefusal::code() const {
 }
 
 StationRequest station_by_name(const StationDirectory& directory, std::string_view name) {
-  if (const auto* entry = directory.find(name))
-    return {entry->id, std::nullopt, entry->name, entry->personal};
+  const auto* entry = directory.find(name);
+  if (entry == nullptr && name == kDefaultStation && directory.default_station)
+    entry = directory.find(*directory.default_station);
+  if (entry != nullptr) return {entry->id, std::nullopt, entry->name, entry->personal};
   const std::string names = directory.names();
   if (names.empty())
     throw StationRefusal{StationRefusal::Reason::kNoSynthd,

@@ -55,6 +55,9 @@ struct StationRequest {
   std::string_view ticket_station() const { return personal ? kNewStation : std::string_view(name); }
 };
 
+// A page's plain link that plays whatever the operator configured.
+inline constexpr std::string_view kDefaultStation = "default";
+
 // The refusal of a personal station in Opus while all encoders are taken.
 inline constexpr std::string_view kNoEncoder =
     "No capacity to encode another personal station in Opus; use PCM (auralis.pcm.v1), or try again later.";
@@ -71,7 +74,8 @@ struct StationRefusal {
 // The station that a query asks for. Throws StationRefusal, also if the query cannot be read.
 StationRequest station_by_query(const StationDirectory& directory, const QueryFields& query);
 
-// Finds a station by its name. Throws StationRefusal.
+// Finds a station by its name; kDefaultStation names the default one where no station has that name. Throws
+// StationRefusal.
 StationRequest station_by_name(const StationDirectory& directory, std::string_view name);
 
 }  // namespace auralis

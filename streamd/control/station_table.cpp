@@ -9,11 +9,10 @@
 #include <utility>
 
 #include "common/base/log.h"
+#include "streamd/control/station_directory.h"
 
 namespace auralis {
 namespace {
-
-constexpr std::string_view kDefaultName = "default";
 
 // An unguessable capability name: knowing it grants access.
 std::string personal_name() {
@@ -155,7 +154,7 @@ std::optional<StationId> StationTable::default_station() const {
   std::optional<StationId> first;
   for (const auto& [index, station] : stations_) {
     if (station.state.personal != 0) continue;
-    if (kDefaultName == station.state.name) return StationId{index, station.generation};
+    if (kDefaultStation == station.state.name) return StationId{index, station.generation};
     if (!first) first = StationId{index, station.generation};
   }
   return first;

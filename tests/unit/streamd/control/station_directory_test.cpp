@@ -44,6 +44,14 @@ TEST_CASE_FIXTURE(Fixture, "a station is found by its name, a personal one too, 
   CHECK(directory.logged_name({1, 5}).empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "\"default\" names the default station where none has that name") {
+  CHECK(station_by_name(directory, "default").id == StationId{0, 1});
+  directory.stations.erase(directory.stations.begin());
+  CHECK(refusal_of([&] { station_by_name(directory, "default"); })->status() == 404);
+  directory.default_station = StationId{1, 3};
+  CHECK(station_by_name(directory, "default").name == "night");
+}
+
 TEST_CASE_FIXTURE(Fixture, "an unknown station is refused with the names of those that are there") {
   const auto unknown = refusal_of([&] { station_by_name(directory, "day"); });
   REQUIRE(unknown);
