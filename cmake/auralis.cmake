@@ -129,19 +129,20 @@ endfunction()
 set(AURALIS_PLAYER_FILES icon.svg icon-180.png icon-192.png icon-512.png icon-maskable-512.png manifest.webmanifest service_worker.js)
 function(auralis_bundle_player out folder)
   find_program(ESBUILD esbuild REQUIRED)
+  find_path(NODE_LIBRARIES qrcode-generator/qrcode.js PATHS /usr/share/nodejs REQUIRED)
   set(site ${CMAKE_CURRENT_BINARY_DIR}/generated/site)
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*)
   set(files "")
-  foreach(name IN ITEMS index.html player.js audio_threads.js ${AURALIS_PLAYER_FILES})
+  foreach(name IN ITEMS index.html player.js threads.js qr_code.js ${AURALIS_PLAYER_FILES})
     list(APPEND files ${site}/${name})
   endforeach()
   set(style_hash ${CMAKE_CURRENT_BINARY_DIR}/generated/embedded/style_hash.h)
   add_custom_command(
     OUTPUT ${files} ${style_hash}
-    COMMAND ${CMAKE_COMMAND} -DESBUILD=${ESBUILD} -DSOURCE=${folder} -DSITE=${site} -DSTYLE_HASH=${style_hash}
+    COMMAND ${CMAKE_COMMAND} -DESBUILD=${ESBUILD} -DSOURCE=${folder} -DSITE=${site} -DLIBRARIES=${NODE_LIBRARIES} -DSTYLE_HASH=${style_hash}
             "-DFILES=${AURALIS_PLAYER_FILES}"
             -P ${PROJECT_SOURCE_DIR}/cmake/bundle.cmake
-    DEPENDS ${sources} ${ESBUILD} ${PROJECT_SOURCE_DIR}/cmake/bundle.cmake ${PROJECT_SOURCE_DIR}/cmake/file_version.cmake
+    DEPENDS ${sources} ${ESBUILD} ${NODE_LIBRARIES}/qrcode-generator/qrcode.js ${PROJECT_SOURCE_DIR}/cmake/bundle.cmake ${PROJECT_SOURCE_DIR}/cmake/file_version.cmake
     VERBATIM)
   set(${out} ${files} ${style_hash} PARENT_SCOPE)
 endfunction()

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
 # Makes the files of the player that a browser loads, in the folder SITE, of its modules in SOURCE: few and small, so that
 # the page is there soon on a slow line. Each names the others by what they contain, so that a browser keeps them for ever.
-# FILES: others, served as they are. STYLE_HASH: a header with the hash by which the content security policy allows the
+# LIBRARIES: the folder of the npm packages. FILES: others, served as they are. STYLE_HASH: a header with the hash by which the content security policy allows the
 # page's style sheet. Run by auralis_bundle_player.
 include(${CMAKE_CURRENT_LIST_DIR}/file_version.cmake)
 file(MAKE_DIRECTORY ${SITE})
 
-# bundle(<name> <out>): the module of that name with all that it imports, as a script; sets <out> to its text.
-function(bundle name out)
+# bundle(<name> <format> <out>): the module of that name with all that it imports; sets <out> to its text. <format>: iife, a script, or
+# esm, a module that others import. What is imported under a version is a file of its own.
+function(bundle name format out)
   execute_process(
-    COMMAND ${ESBUILD} ${SOURCE}/${name} --bundle --minify --format=iife --target=es2022 --log-level=warning
+    COMMAND ${CMAKE_COMMAND} -E env NODE_PATH=${LIBRARIES}
+            ${ESBUILD} ${SOURCE}/${name} --bundle --minify --format=${format} --target=es2022 --external:*?v=VERSION --log-level=warning
     OUTPUT_FILE ${SITE}/${name} COMMAND_ERROR_IS_FATAL ANY)
   file(READ ${SITE}/${name} text)
   set(${out} "${text}" PARENT_SCOPE)
@@ -25,10 +27,13 @@ function(replace variable old new)
   set(${variable} "${text}" PARENT_SCOPE)
 endfunction()
 
-bundle(audio_threads.js unused)
-version_of(${SITE}/audio_threads.js version)
-bundle(player.js script)
-replace(script "audio_threads.js?v=VERSION" "audio_threads.js?v=${version}")
+bundle(threads.js iife unused)
+bundle(qr_code.js esm unused)
+bundle(player.js iife script)
+foreach(name IN ITEMS threads.js qr_code.js)
+  version_of(${SITE}/${name} version)
+  replace(script "${name}?v=VERSION" "${name}?v=${version}")
+endforeach()
 file(WRITE ${SITE}/player.js "${script}")
 version_of(${SITE}/player.js player_version)
 

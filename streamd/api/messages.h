@@ -35,8 +35,12 @@ struct Ping {
   std::string client_time;  // the number as JSON text, returned as it came
 };
 
+// How a player makes sound: on an audio thread of the page's, or by an <audio> element.
+enum class PlayerWay { kWorklet, kElement };
+inline constexpr std::array<std::string_view, 2> kPlayerWayNames{"worklet", "element"};  // by PlayerWay
+
 struct PlaybackReport {
-  double latency_ms = 0;
+  std::optional<double> latency_ms;  // an <audio> element does not know it
   double buffer_ms = 0;
   // Since the player's last report; an old player does not report them.
   double underruns = 0;
@@ -46,6 +50,11 @@ struct PlaybackReport {
   double listened_ms = 0;  // from its first sound on
   // From the press of play to the first sound; in one report only.
   std::optional<double> startup_ms{};
+  // What follows an older player does not report.
+  std::optional<PlayerWay> way{};
+  std::optional<double> target_ms{};        // that it wants to have buffered
+  std::optional<double> least_buffer_ms{};  // since its last report
+  std::optional<double> drift_ppm{};        // by which its sound card runs faster than the server's clock
 };
 
 // The listener wants to know how its station is.
@@ -195,7 +204,8 @@ struct ListenerReport {
   std::uint64_t dropped = 0;
   std::uint64_t bytes = 0;  // sent, with framing
   std::optional<double> rtt_ms;
-  double since = 0;  // when it came, Unix seconds
+  double since = 0;                          // when it came, Unix seconds
+  std::optional<PlaybackReport> playback{};  // the newest of its player
 };
 std::string listeners_body(const std::vector<ListenerReport>& listeners);
 

@@ -139,24 +139,42 @@ double event_count_field(const Json& message, std::string_view name) {
   return message.contains(name) ? number_field(message, name, 0, kMostEvents, Numbers::kWhole) : 0;
 }
 
+// Nothing if the field is left out.
+std::optional<double> optional_field(const Json& message, std::string_view name, double min, double max) {
+  if (!message.contains(name)) return std::nullopt;
+  return number_field(message, name, min, max);
+}
+
 // Milliseconds; nothing if the field is left out.
 std::optional<double> duration_field(const Json& message, std::string_view name) {
   constexpr double kDayMs = 86'400'000;
-  if (!message.contains(name)) return std::nullopt;
-  return number_field(message, name, 0, kDayMs);
+  return optional_field(message, name, 0, kDayMs);
+}
+
+std::optional<PlayerWay> way_field(const Json& message) {
+  const auto way = message.find("way");
+  if (way == message.end()) return std::nullopt;
+  return choice_field(*way, "way", kPlayerWayNames) == kPlayerWayNames[0] ? PlayerWay::kWorklet
+                                                                          : PlayerWay::kElement;
 }
 
 PlaybackReport parse_report(const Json& message) {
   only_fields(message, {"type", "latency_ms", "buffer_ms", "underruns", "gaps", "skips", "silence_ms",
-                        "listened_ms", "startup_ms"});
-  PlaybackReport report{number_field(message, "latency_ms", -1'000, 60'000),
-                        number_field(message, "buffer_ms", 0, 60'000),
+                        "listened_ms", "startup_ms", "way", "target_ms", "least_buffer_ms", "drift_ppm"});
+  constexpr double kMostBufferMs = 60'000;
+  constexpr double kMostDriftPpm = 10'000;
+  PlaybackReport report{optional_field(message, "latency_ms", -1'000, 60'000),
+                        number_field(message, "buffer_ms", 0, kMostBufferMs),
                         event_count_field(message, "underruns"),
                         event_count_field(message, "gaps"),
                         event_count_field(message, "skips"),
                         duration_field(message, "silence_ms").value_or(0),
                         duration_field(message, "listened_ms").value_or(0),
-                        duration_field(message, "startup_ms")};
+                        duration_field(message, "startup_ms"),
+                        way_field(message),
+                        optional_field(message, "target_ms", 0, kMostBufferMs),
+                        optional_field(message, "least_buffer_ms", 0, kMostBufferMs),
+                        optional_field(message, "drift_ppm", -kMostDriftPpm, kMostDriftPpm)};
   if (report.silence_ms > report.listened_ms)
     refuse("bad_field", "The field silence_ms must not exceed listened_ms.");
   return report;

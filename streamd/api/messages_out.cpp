@@ -177,6 +177,20 @@ std::string status_body(const std::vector<StationReport>& stations, const Capaci
   return body.dump();
 }
 
+namespace {
+
+Json playback_json(const PlaybackReport& report) {
+  Json json{{"buffer_ms", rounded_ms(report.buffer_ms)}};
+  if (report.way) json["way"] = kPlayerWayNames.at(static_cast<std::size_t>(*report.way));
+  if (report.latency_ms) json["latency_ms"] = rounded_ms(*report.latency_ms);
+  if (report.target_ms) json["target_ms"] = rounded_ms(*report.target_ms);
+  if (report.least_buffer_ms) json["least_buffer_ms"] = rounded_ms(*report.least_buffer_ms);
+  if (report.drift_ppm) json["drift_ppm"] = *report.drift_ppm;
+  return json;
+}
+
+}  // namespace
+
 std::string listeners_body(const std::vector<ListenerReport>& listeners) {
   Json list = Json::array();
   for (const ListenerReport& listener : listeners) {
@@ -195,6 +209,7 @@ std::string listeners_body(const std::vector<ListenerReport>& listeners) {
     };
     if (listener.rtt_ms) json["rtt_ms"] = rounded_ms(*listener.rtt_ms);
     json["since"] = listener.since;
+    if (listener.playback) json["playback"] = playback_json(*listener.playback);
     list.push_back(std::move(json));
   }
   return Json{{"listeners", std::move(list)}}.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -292,6 +292,7 @@ std::vector<ListenerReport> Worker::reports() const {
     report.bytes = session.listener->bytes_sent();
     report.rtt_ms = status.rtt_ms;
     report.since = session.since;
+    report.playback = session.listener->playback();
     reports.push_back(std::move(report));
   }
   return reports;

@@ -61,6 +61,8 @@ class SendQueues {
     std::uint64_t chunks_sent() const { return sender_.chunks_sent(); }
     std::uint64_t chunks_dropped() const { return sender_.chunks_dropped(); }
     BufferStatus status() const;
+    // The newest that its player sent; none before the first.
+    const std::optional<PlaybackReport>& playback() const { return playback_; }
 
    private:
     friend class SendQueues;
@@ -70,6 +72,7 @@ class SendQueues {
     ListenerSender sender_;
     Liveness liveness_;
     ReportLimiter reports_;
+    std::optional<PlaybackReport> playback_;
     std::optional<std::uint32_t> phase_;  // since begin()
     std::optional<std::size_t> index_;    // in `listeners_`, from add() on
   };

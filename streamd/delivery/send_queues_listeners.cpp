@@ -55,6 +55,7 @@ bool SendQueues::report_playback(Listener& listener, const PlaybackReport& repor
   assert(has(listener));
   const auto verdict = listener.reports_.judge(clock_.now_ns(), process_time_.absent_ns());
   if (verdict == ReportLimiter::Verdict::kTooOften) return false;
+  listener.playback_ = report;
   const auto update = metrics_.atomic_update();
   metrics_.player_underruns.add(std::min(report.underruns, kMostReportedEvents));
   metrics_.player_gaps.add(std::min(report.gaps, kMostReportedEvents));
@@ -66,10 +67,13 @@ bool SendQueues::report_playback(Listener& listener, const PlaybackReport& repor
   }
   if (report.startup_ms) metrics_.player_startup_ms.observe(std::min(*report.startup_ms, kMostReportedMs));
   if (verdict == ReportLimiter::Verdict::kDiscard) return true;
-  // Music may be buffered for comfort, part of which the lead pays for: what is left is the time on the way.
-  const double buffered_ms = report.buffer_ms - listener.sender_.lead_ms(listener.lead_);
-  const double on_the_way_ms = std::max(0.0, report.latency_ms - buffered_ms);
-  metrics_.end_to_end_latency_ms.observe(std::min(on_the_way_ms, kMostReportedMs));
+  if (report.latency_ms) {
+    // Music may be buffered for comfort, part of which the lead pays for: what is left is the time on the
+    // way.
+    const double buffered_ms = report.buffer_ms - listener.sender_.lead_ms(listener.lead_);
+    const double on_the_way_ms = std::max(0.0, *report.latency_ms - buffered_ms);
+    metrics_.end_to_end_latency_ms.observe(std::min(on_the_way_ms, kMostReportedMs));
+  }
   metrics_.player_buffer_ms.observe(std::min(report.buffer_ms, kMostReportedMs));
   return true;
 }

@@ -1,117 +1,133 @@
 // SPDX-License-Identifier: MIT
-// Light that follows the sound: a few slow curtains, each as tall as its band is loud. It shares the page's thread, so it is
-// drawn small and stretched (it has no sharp edges to lose), at a low rate, and only while there is sound. It stands still
-// if the listener prefers reduced motion.
+// The scene behind the page: light that follows the sound, in the place's colours and the hour's. A thread of its own paints it
+// (aurora_thread.js), where the browser lets one; else the page. It stands still if the listener prefers reduced motion.
+import { AURORA_THREAD, THREADS } from "./addresses.js";
+import { AuroraPainter, BANDS, STRIPS } from "./aurora_painter.js";
+import { daylight_at } from "./daylight.js";
 
-const WIDTH = 240;                     // one ray a pixel
-const HEIGHT = 96;
-const INTERVAL_MS = 45;
+const LOOK_MS = 400;                   // how often the sound is looked at
+const PAGE_STEP_MS = 100;              // between two strips that the page itself paints
+const HOUR_MS = 600_000;               // how often the hour is looked at
 const QUIET_DB = -85;                  // a band at this level is dark;
 const LOUD_DB = -30;                   // at this one, full
+const LIGHT_STRENGTH = 0.55;           // on a light page
+const FIRST_HUE = 200;                 // before anything is known of what plays
 
-// `foot`: position of the lower edge, `reach`: length of the rays, both as fractions of the height.
-const CURTAINS = [
-  { from_hz: 40, to_hz: 180, colour: "70, 110, 235", foot: 0.92, speed: 0.031, waves: 0.9, reach: 0.80 },
-  { from_hz: 180, to_hz: 420, colour: "140, 105, 255", foot: 0.80, speed: -0.043, waves: 1.2, reach: 0.74 },
-  { from_hz: 420, to_hz: 1200, colour: "70, 215, 195", foot: 0.70, speed: 0.057, waves: 1.6, reach: 0.66 },
-  { from_hz: 1200, to_hz: 5000, colour: "130, 240, 170", foot: 0.60, speed: -0.074, waves: 2.1, reach: 0.54 },
-];
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const light = matchMedia("(prefers-color-scheme: light)");
 
 export class Aurora {
+  #box;
   #glow;
-  #context;
+  #hue = FIRST_HUE;
+  #painter;                            // on this thread: { colours, goals },
+  #thread = null;                      // or on a worker
   #analyser = null;
   #bins = null;
-  #levels = CURTAINS.map(() => 0);
-  #rays = CURTAINS.map(({ colour }) => draw_ray(colour));
-  #running = false;
-  #drawn_ms = 0;
-  #still = matchMedia("(prefers-reduced-motion: reduce)");
+  #timer = 0;
+  #page_timer = 0;
 
-  // `glow`: an element whose style property --level follows the loudness, 0 to 1.
-  constructor(canvas, glow) {
+  // `box`: the element that holds the scene. `glow`: one whose style property --level follows the loudness, 0 to 1.
+  constructor(box, glow) {
+    this.#box = box;
     this.#glow = glow;
-    canvas.width = WIDTH;
-    canvas.height = HEIGHT;
-    this.#context = canvas.getContext("2d");
-    this.#draw(0);
+    const canvases = add_strips(box);
+    this.#painter = new AuroraPainter(canvases.map((canvas) => canvas.getContext("2d")), this.#colours);
+    this.#show_hour();
+    setInterval(() => this.#show_hour(), HOUR_MS);
+    light.addEventListener("change", () => this.#show_hour());
+    document.addEventListener("visibilitychange", () => this.#move());
+  }
+
+  // Of the place that plays, in degrees.
+  set hue(hue) {
+    if (hue === this.#hue) return;
+    this.#hue = hue;
+    this.#show_colours();
   }
 
   start(analyser) {
     this.#analyser = analyser;
     this.#bins = new Float32Array(analyser.frequencyBinCount);
-    if (this.#still.matches || this.#running) return;
-    this.#running = true;
-    this.#next();
+    if (still.matches) return;
+    if (!this.#thread) this.#begin_thread();
+    this.#timer ||= setInterval(() => this.#look(), LOOK_MS);
+    this.#move();
   }
 
-  // Lets the light fade, then stops drawing.
+  // Lets the light fade, then stands still.
   stop() {
     this.#analyser = null;
+    this.#timer = clearInterval(this.#timer);
+    this.#follow(BANDS.map(() => 0));
+    this.#move();
   }
 
-  #next() {
-    requestAnimationFrame((time_ms) => {
-      if (time_ms - this.#drawn_ms < INTERVAL_MS) return this.#next();
-      this.#drawn_ms = time_ms;
-      const loudest = this.#follow_levels();
-      this.#draw(time_ms / 1000);
-      this.#glow.style.setProperty("--level", loudest.toFixed(2));
-      this.#running = this.#analyser !== null || loudest > 0.01;
-      if (this.#running) this.#next();
-    });
+  get #colours() {
+    return { hue: this.#hue, warmth: daylight_at(new Date()).warmth, strength: light.matches ? LIGHT_STRENGTH : 1 };
   }
 
-  #follow_levels() {
-    if (this.#analyser) this.#analyser.getFloatFrequencyData(this.#bins);
-    CURTAINS.forEach((curtain, i) => {
-      const level = this.#analyser ? this.#band_level(curtain) : 0;
-      this.#levels[i] += (level - this.#levels[i]) * (level > this.#levels[i] ? 0.16 : 0.06);
-    });
-    return Math.max(...this.#levels);
+  #show_hour() {
+    const { warmth, day } = daylight_at(new Date());
+    document.body.style.setProperty("--warmth", warmth.toFixed(2));
+    document.body.style.setProperty("--day", day.toFixed(2));
+    this.#show_colours();
   }
 
-  #band_level({ from_hz, to_hz }) {
+  #show_colours() {
+    if (this.#thread) return this.#thread.postMessage({ colours: this.#colours });
+    this.#painter.colours = this.#colours;
+    this.#painter.draw_all(performance.now());
+  }
+
+  // New strips take the old ones' place once they have a picture.
+  #begin_thread() {
+    if (typeof Worker === "undefined" || !("transferControlToOffscreen" in HTMLCanvasElement.prototype)) return;
+    const before = [...this.#box.children];
+    const canvases = add_strips(this.#box).map((canvas) => canvas.transferControlToOffscreen());
+    this.#thread = new Worker(THREADS, { name: AURORA_THREAD });
+    this.#thread.onmessage = () => before.forEach((canvas) => canvas.remove());
+    this.#thread.postMessage({ canvases, colours: this.#colours }, canvases);
+  }
+
+  #move() {
+    const hidden = document.hidden;
+    const moving = this.#analyser !== null && !still.matches && !hidden;
+    if (this.#thread) return this.#thread.postMessage({ moving, hidden });
+    if (moving) this.#page_timer ||= setInterval(() => this.#step(), PAGE_STEP_MS);
+    else if (hidden) this.#page_timer = clearInterval(this.#page_timer);
+  }
+
+  #step() {
+    this.#painter.step(performance.now());
+    if (this.#analyser === null && this.#painter.is_dark) this.#page_timer = clearInterval(this.#page_timer);
+  }
+
+  #look() {
+    if (document.hidden) return;
+    this.#analyser.getFloatFrequencyData(this.#bins);
+    this.#follow(BANDS.map((band) => this.#level_of(band)));
+  }
+
+  #follow(levels) {
+    if (this.#thread) this.#thread.postMessage({ levels });
+    else this.#painter.goals = levels;
+    this.#glow.style.setProperty("--level", Math.max(...levels).toFixed(2));
+  }
+
+  #level_of({ from_hz, to_hz }) {
     const hz_per_bin = this.#analyser.context.sampleRate / this.#analyser.fftSize;
     let peak_db = QUIET_DB;
-    for (let bin = Math.floor(from_hz / hz_per_bin); bin * hz_per_bin < to_hz; ++bin) {
-      peak_db = Math.max(peak_db, this.#bins[bin]);
-    }
+    for (let bin = Math.floor(from_hz / hz_per_bin); bin * hz_per_bin < to_hz; ++bin) peak_db = Math.max(peak_db, this.#bins[bin]);
     return Math.min(1, (peak_db - QUIET_DB) / (LOUD_DB - QUIET_DB));
   }
-
-  #draw(time) {
-    const context = this.#context;
-    context.clearRect(0, 0, WIDTH, HEIGHT);
-    context.globalCompositeOperation = "lighter";
-    CURTAINS.forEach((curtain, i) => draw_curtain(context, curtain, this.#rays[i], this.#levels[i], time));
-  }
 }
 
-// Draws one ray, to be stretched: bright near its foot, fading upwards.
-function draw_ray(colour) {
-  const ray = document.createElement("canvas");
-  ray.width = 1;
-  ray.height = 128;
-  const context = ray.getContext("2d");
-  const light = context.createLinearGradient(0, 0, 0, ray.height);
-  light.addColorStop(0, `rgba(${colour}, 0)`);
-  light.addColorStop(0.45, `rgba(${colour}, 0.22)`);
-  light.addColorStop(0.82, `rgba(${colour}, 0.9)`);
-  light.addColorStop(1, `rgba(${colour}, 0)`);
-  context.fillStyle = light;
-  context.fillRect(0, 0, 1, ray.height);
-  return ray;
-}
-
-function draw_curtain(context, { foot, speed, waves, reach }, ray, level, time) {
-  for (let x = 0; x < WIDTH; ++x) {
-    const turn = 2 * Math.PI * (x / WIDTH * waves + time * speed + foot);
-    const fold = Math.sin(turn) + 0.5 * Math.sin(2.3 * turn + 1.7);
-    const shimmer = 0.5 + 0.5 * Math.sin(5.1 * turn + 3 * Math.sin(1.3 * turn));
-    const height = reach * (0.35 + 0.65 * level) * (0.7 + 0.2 * shimmer + 0.1 * fold);
-    const bottom = foot + 0.07 * fold;
-    context.globalAlpha = (0.08 + 0.5 * level) * (0.3 + 0.7 * shimmer);
-    context.drawImage(ray, x, (bottom - height) * HEIGHT, 1, height * HEIGHT);
-  }
+function add_strips(box) {
+  return Array.from({ length: STRIPS }, (_, i) => {
+    const canvas = document.createElement("canvas");
+    canvas.style.left = `${i * 100 / STRIPS}%`;
+    box.append(canvas);
+    return canvas;
+  });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page's end of the connections, which run on a thread of their own (connection_worker.js). There may be several: the
 // next station is connected before the current one is closed.
-import { AUDIO_THREADS } from "./addresses.js";
+import { THREADS } from "./addresses.js";
 import { ServerClock } from "./clock.js";
 
 const MAX_TIME_REQUESTS = 20;         // to the thread, one after the other; three suffice unless it is very busy
@@ -26,7 +26,7 @@ export class ConnectionThread {
   #begin() {
     this.#fault = null;
     try {
-      this.#worker = new Worker(AUDIO_THREADS);
+      this.#worker = new Worker(THREADS);
     } catch {
       this.#fault = "no_thread";
       return;

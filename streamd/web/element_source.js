@@ -29,7 +29,7 @@ export class ElementSource {
   #heard = null;                       // and the one that is: the last that began
   #refusals = 0;                       // of the newest station in Opus
   #samples = new Float32Array(2048);
-  #report = { playing: false, sounding: false, level_ms: 0, underruns: 0, gaps: 0, skips: 0, listened_ms: 0, silence_ms: 0, position: null };
+  #report = { playing: false, sounding: false, level_ms: 0, target_ms: null, underruns: 0, gaps: 0, skips: 0, listened_ms: 0, silence_ms: 0, position: null };
 
   // `on_report`: as in output.js; `position` is always null, since an element does not tell when what it plays was due.
   constructor(context, on_report, direct) {

@@ -204,8 +204,8 @@ export class JitterBuffer {
 
   // State and counters, for the page.
   report() {
-    const { level_ms, playing, sounding, underruns, gaps, skips, listened_ms, silence_ms } = this;
-    return { position: this.position(), level_ms, playing, sounding, underruns, gaps, skips, listened_ms, silence_ms };
+    const { level_ms, target_ms, playing, sounding, underruns, gaps, skips, listened_ms, silence_ms } = this;
+    return { position: this.position(), level_ms, target_ms, playing, sounding, underruns, gaps, skips, listened_ms, silence_ms };
   }
 
   #frames(ms) {

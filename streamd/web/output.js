@@ -2,7 +2,7 @@
 // The path to the sound card: source -> volume -> analyser -> destination. The source is a jitter buffer of chunks on the audio thread
 // if the browser allows it ("worklet": https or localhost), else an <audio> element ("element", element_source.js). Create one within a
 // user gesture; close it when done.
-import { AUDIO_THREADS } from "./addresses.js";
+import { THREADS } from "./addresses.js";
 import { ElementSource } from "./element_source.js";
 
 const PROCESSOR = "auralis-playback";
@@ -130,7 +130,7 @@ class WorkletSource {
   mode = "worklet";
 
   static async create(context, on_report) {
-    await context.audioWorklet.addModule(AUDIO_THREADS);
+    await context.audioWorklet.addModule(THREADS);
     const node = new AudioWorkletNode(context, PROCESSOR, { numberOfInputs: 0, outputChannelCount: [2] });
     return new WorkletSource(node, on_report);
   }

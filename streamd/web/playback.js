@@ -368,7 +368,8 @@ export class Playback {
       route.heard(position.due_ms);
       const heard_ms = this.#output.heard_at_ms(context_time);
       const { offset_ms } = connection;
-      if (offset_ms !== null && !this.sound.measure(position.due_ms, heard_ms, offset_ms)) connection.doubt_time();
+      const heard = { due_ms: position.due_ms, heard_ms, card_ms: context_time * 1000, offset_ms };
+      if (offset_ms !== null && !this.sound.measure(heard)) connection.doubt_time();
     }
     if (changed) this.#handlers.on_state();
   }
@@ -377,12 +378,17 @@ export class Playback {
   #report_playback(mine) {
     if (mine !== this.#session) return;
     setTimeout(() => this.#report_playback(mine), REPORT_INTERVAL_MS);
-    if (this.sound.end_window()) this.#current?.connection.request_time();
+    if (this.#by_element) this.#send_report();
+    else if (this.sound.end_window()) this.#current?.connection.request_time();
   }
 
   #time_answered(link, known) {
     if (link !== this.#current) return;
     if (!known) return this.sound.forget_latency();
+    this.#send_report();
+  }
+
+  #send_report() {
     const report = this.sound.report(this.#output);
     if (report) this.send(report);
   }

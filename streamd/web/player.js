@@ -60,7 +60,7 @@ const volume = new Volume(page.volume, apply_volume);
 const sleep_timer = new SleepTimer(page.sleep, page.sleep_left, { on_gain: apply_volume, on_end: stop });
 const quality = new Quality(page.quality, new URLSearchParams(location.search).get("format"), change_quality);
 const own = new OwnStation(page.own, start_own);
-const share = new Share(page.share, page.link, { find_link, say });
+const share = new Share(page, { find_link, say });
 new Moments(page, { find: find_moment, start: start_own, say });
 const playback = new Playback(new URL("ws/stream", location.href.replace(/^http/, "ws")), {
   on_message: receive,
@@ -221,7 +221,6 @@ function select_station(chosen) {
   }
   route = chosen;
   pending = left_ms = null;
-  share.hide();
   show_choice();
   poll_in(0);
 }
@@ -277,6 +276,7 @@ function apply_status(message) {
   station_display.show_status(message);
   station_display.show_listeners(message.listeners ?? null);
   show_choice();
+  aurora.hue = hue_of(message.target);
   document.body.style.setProperty("--hue", hue_of(message.target));
   media.show(music_in_words(message));
   if (message.personal && playback.state !== "closed") poll_in(CHANGED_POLL_MS);

@@ -11,6 +11,7 @@ const DEFAULT_NAME = "default";
 const NEW = "new";
 // Other fields were added to a link on its way (tracking), and the server would refuse them.
 const LINK_FIELDS = ["seed", "preset", "changes", "bar", "at", "rate", "chunk"];
+const MOST_TO_COME = 7;                // changes after `at` that the server accepts (docs/protocol.md, "permalink")
 const MAX_SEED = 2n ** 64n - 1n;
 
 // `query`: with or without the question mark.
@@ -50,10 +51,16 @@ export function name_of(choice) {
   return name === NEW ? null : name;
 }
 
-// The same music, that many chunks later.
+// The same music, that many chunks later. Of more changes to come than a station is begun with, only the first ones are made again.
 export function moved_on(choice, chunks) {
   const query = new URLSearchParams(choice);
-  query.set("at", String(Math.max(0, Number(query.get("at") ?? 0) + chunks)));
+  const at = Math.max(0, Number(query.get("at") ?? 0) + chunks);
+  query.set("at", String(at));
+  if (query.has("changes")) {
+    const changes = query.get("changes").split("_");
+    const first = changes.findIndex((change) => Number.parseInt(change, 10) > at);
+    if (first >= 0) query.set("changes", changes.slice(0, first + MOST_TO_COME).join("_"));
+  }
   return query.toString();
 }
 

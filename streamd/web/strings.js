@@ -141,6 +141,7 @@ const ENGLISH = {
   nothing_to_share: "There is nothing to share now: the server does not say what is playing.",
   link_copied: "The link is copied: it plays the music from this moment on.",
   copy_link: "Copy this link: it plays the music from this moment on.",
+  link_code: "The link as a QR code, for a phone's camera",
   unknown_station: (name, names) => `There is no station ${name ? `“${name}”` : "of that name"}. Available stations: ${names}.`,
   gone_station: (name, names) =>
     `The station ${name ? `“${name}” ` : ""}no longer exists.${names ? ` Available stations: ${names}.` : ""}`,
@@ -296,6 +297,7 @@ const GERMAN = {
   nothing_to_share: "Gerade gibt es nichts zu teilen: Der Server sagt nicht, was spielt.",
   link_copied: "Der Link ist kopiert: Er spielt die Musik von diesem Moment an.",
   copy_link: "Kopiere diesen Link: er spielt die Musik von diesem Moment an.",
+  link_code: "Der Link als QR-Code, für die Kamera eines Telefons",
   unknown_station: (name, names) => `Es gibt keinen Sender ${name ? `„${name}“` : "mit diesem Namen"}. Vorhandene Sender: ${names}.`,
   gone_station: (name, names) =>
     `Den Sender ${name ? `„${name}“ ` : ""}gibt es nicht mehr.${names ? ` Vorhandene Sender: ${names}.` : ""}`,

@@ -144,10 +144,10 @@ test("a position reported before sound was suspended does not count for the late
   const sound = new Sound(presence);
   const offset_ms = true_offset_ms();
   const due_ms = world.now_ms() + offset_ms - 200;
-  assert.equal(sound.measure(due_ms, world.now_ms(), offset_ms), true);
+  assert.equal(sound.measure({ due_ms, heard_ms: world.now_ms(), card_ms: world.now_ms(), offset_ms }), true);
   assert.equal(sound.latency_ms, 200);
   // By a sound card's clock that stood still for a minute.
-  assert.equal(sound.measure(due_ms, world.now_ms() - 60_000, offset_ms), true);
+  assert.equal(sound.measure({ due_ms, heard_ms: world.now_ms() - 60_000, card_ms: world.now_ms() - 60_000, offset_ms }), true);
   assert.equal(sound.latency_ms, 200);
   presence.stop();
 });
@@ -156,28 +156,45 @@ test("a report counts what went wrong since the last one", () => {
   const presence = new Presence();
   presence.start();
   const sound = new Sound(presence);
-  const output = { closed: false, suspended: false };
+  const output = { mode: "worklet", closed: false, suspended: false };
   world.run(700);
   const offset_ms = true_offset_ms();
+  const measure = () => sound.measure({
+    due_ms: world.now_ms() + offset_ms - 200, heard_ms: world.now_ms(), card_ms: world.now_ms(), offset_ms,
+  });
   const report = (underruns, gaps, skips, listened_ms, silence_ms) => {
     const counts = { underruns, gaps, skips, listened_ms, silence_ms };
-    sound.apply({ playing: true, sounding: true, level_ms: 90, ...counts, position: null });
-    sound.measure(world.now_ms() + offset_ms - 200, world.now_ms(), offset_ms);
+    sound.apply({ playing: true, sounding: true, level_ms: 90, target_ms: 2000, ...counts, position: null });
+    measure();
     sound.end_window();
-    const { type, latency_ms, buffer_ms, ...events } = sound.report(output);
-    assert.deepEqual([type, latency_ms, buffer_ms], ["playback_report", 200, 90]);
+    const { type, way, latency_ms, buffer_ms, target_ms, least_buffer_ms, ...events } = sound.report(output);
+    assert.deepEqual([type, way, latency_ms, buffer_ms], ["playback_report", "worklet", 200, 90]);
+    assert.deepEqual([target_ms, least_buffer_ms], [2000, 90]);
     return events;
   };
   const first = { underruns: 1, gaps: 5, skips: 0, listened_ms: 5000, silence_ms: 40.1, startup_ms: 700 };
   assert.deepEqual(report(1, 5, 0, 5000, 40.06), first);
   output.suspended = true;
-  sound.measure(world.now_ms() + offset_ms - 200, world.now_ms(), offset_ms);
+  measure();
   sound.end_window();
   assert.equal(sound.report(output), null);
   output.suspended = false;
   assert.deepEqual(report(1, 8, 2, 9000, 40.06), { underruns: 0, gaps: 3, skips: 2, listened_ms: 4000, silence_ms: 0 });
   const last = { underruns: 0, gaps: 1_000_000, skips: 0, listened_ms: 86_400_000, silence_ms: 0 };
   assert.deepEqual(report(1, 2_000_000, 2, 1e9, 40.06), last);
+  presence.stop();
+});
+
+test("an <audio> element reports without a latency, which it does not know, and the least that was buffered", () => {
+  const presence = new Presence();
+  presence.start();
+  const sound = new Sound(presence);
+  const output = { mode: "element", closed: false, suspended: false };
+  const counts = { underruns: 0, gaps: 0, skips: 0, listened_ms: 0, silence_ms: 0, target_ms: null, position: null };
+  for (const level_ms of [900, 300, 700]) sound.apply({ playing: true, sounding: true, level_ms, ...counts });
+  const { way, least_buffer_ms, ...rest } = sound.report(output);
+  assert.deepEqual([way, least_buffer_ms], ["element", 300]);
+  assert.deepEqual(["latency_ms", "target_ms", "drift_ppm"].filter((name) => name in rest), []);
   presence.stop();
 });
 

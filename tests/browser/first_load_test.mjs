@@ -46,8 +46,8 @@ test("the first visit loads little, and the next one only asks whether the page 
     const worker = await (await fetch(new URL(page.workers()[0].url()), { headers: { "Accept-Encoding": "gzip" } }));
     const thread_bytes = Number(worker.headers.get("content-length"));
     // The worker's script is requested by the worker itself, which the page's session does not see.
-    const seen = first.some(({ path }) => path.includes("audio_threads"));
-    const all = seen ? first : [...first, { path: "/audio_threads.js", bytes: thread_bytes }];
+    const seen = first.some(({ path }) => path.includes("threads"));
+    const all = seen ? first : [...first, { path: "/threads.js", bytes: thread_bytes }];
     const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
     console.log(`${all.length} requests, ${bytes} bytes: ${all.map((one) => `${one.path} ${one.bytes}`).join(", ")}`);
     assert.ok(all.length <= MOST_REQUESTS, JSON.stringify(all));

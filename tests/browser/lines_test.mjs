@@ -19,6 +19,13 @@ let daemons;
 before(async () => { daemons = await start_daemons(); });
 after(() => daemons?.stop());
 
+// What players have reported so far.
+async function reported() {
+  const text = await (await fetch(new URL("metrics", daemons.metrics_url))).text();
+  const value = (name) => Number(text.match(new RegExp(`^auralis_player_${name} (\\S+)$`, "m"))[1]);
+  return { begun: value("startup_ms_count"), played_ms: value("listened_ms_total"), silence_ms: value("silence_ms_total") };
+}
+
 const silence_ms = (silences) => silences.reduce((sum, { ms }) => sum + ms, 0);
 
 test("a second after the first sound the buffer outlasts a second without a gap", ALONE, async () => {
@@ -28,11 +35,6 @@ test("a second after the first sound the buffer outlasts a second without a gap"
     await sleep(1000);
     const buffer_ms = await page.evaluate(() => auralis.bufferMs);
     assert.ok(buffer_ms >= AT_ONCE_MS, `${buffer_ms} ms`);
-    const reported = async () => {
-      const text = await (await fetch(new URL("metrics", daemons.metrics_url))).text();
-      const value = (name) => Number(text.match(new RegExp(`^auralis_player_${name} (\\S+)$`, "m"))[1]);
-      return { begun: value("startup_ms_count"), played_ms: value("listened_ms_total"), silence_ms: value("silence_ms_total") };
-    };
     let seen = await reported();
     for (; seen.begun === 0; seen = await reported()) await sleep(200);
     assert.equal(seen.begun, 1);
@@ -123,6 +125,7 @@ const record_by_browser = (page, ms) => page.evaluate(async (ms) => {
 test("over plain http a minute is heard without a gap, though the page is busy for 200 ms each 5 s", ALONE, async () => {
   const url = new URL(daemons.player_url);
   url.hostname = PLAIN_HTTP_NAME;
+  const before = await reported();
   await with_player(url.href, async (page) => {
     await press_play(page);
     assert.equal(await page.evaluate(() => auralis.mode), "element");
@@ -136,5 +139,8 @@ test("over plain http a minute is heard without a gap, though the page is busy f
     assert.ok(heard.recorded_ms > 55_000, `only ${heard.recorded_ms} ms recorded`);
     assert.deepEqual(heard.silences, []);
     assert.equal(await page.evaluate(() => auralis.underruns), 0, "underruns");
+    const after = await reported();
+    assert.equal(after.begun, before.begun + 1);
+    assert.ok(after.played_ms > before.played_ms + 50_000, JSON.stringify([before, after]));
   });
 });

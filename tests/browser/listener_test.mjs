@@ -163,7 +163,7 @@ for (const [what, { prepare, thread, says }] of Object.entries(MISSING)) {
   test(`without ${what} one sentence says what to do, and another player remains`, async () => {
     await with_browser(async (page) => {
       if (thread) {
-        await page.route(/audio_threads/, async (route) => {
+        await page.route(/threads/, async (route) => {
           const response = await route.fetch();
           await route.fulfill({ response, body: thread + await response.text() });
         });
@@ -237,7 +237,7 @@ test("a page that was open before is there when the server is away, and says so"
       await page.locator("#state", { hasText: "Server not reachable" }).waitFor();
       assert.equal(await page.locator("h1").innerText(), "AURALIS");
       const kept = await page.evaluate(async () => (await (await caches.open("auralis-shell")).keys()).map(({ url }) => new URL(url).pathname));
-      assert.deepEqual([...new Set(kept)].sort(), ["/", "/audio_threads.js", "/player.js"]);
+      assert.deepEqual([...new Set(kept)].sort(), ["/", "/player.js", "/qr_code.js", "/threads.js"]);
     } finally {
       daemons.streamd.start();
     }

@@ -38,6 +38,10 @@ for (const colorScheme of ["dark", "light"]) {
       await assert_accessible(page, "playing");
       await page.keyboard.press("?");
       await assert_accessible(page, "help");
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("s");
+      await page.getByRole("img", { name: "QR code" }).waitFor();
+      await assert_accessible(page, "a link to share");
     }, { colorScheme });
   });
 }

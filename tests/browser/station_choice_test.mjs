@@ -82,6 +82,16 @@ test("a moment moves on by chunks, and never before the beginning", () => {
   assert.equal(moved_on(LINK, 0), LINK);
 });
 
+test("music of a minute before is begun with no more changes to come than the server takes", () => {
+  const changes = [0, 81, ...Array.from({ length: 12 }, (_, i) => 5000 + 10 * i)];
+  const link = LINK.replace(CHANGES, changes.map((chunk) => `${chunk}-i0.3`).join("_"));
+  const kept = (chunks) => new URLSearchParams(moved_on(link, chunks)).get("changes").split("_").map((change) => Number.parseInt(change, 10));
+  assert.deepEqual(kept(0), changes);
+  assert.deepEqual(kept(-60), changes);          // 5063: five are to come
+  assert.deepEqual(kept(-150), changes.slice(0, 9));
+  assert.deepEqual(kept(-9999), changes.slice(0, 8));
+});
+
 test("a seed is a whole number of 64 bits, or left out", () => {
   assert.equal(seed_of(" 42 "), "42");
   assert.equal(seed_of("007"), "7");

@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import jsqr from "jsqr";
+
 import {
   ALONE, freeze_browser, open_page, PLAIN_HTTP_NAME, press_play, screenshot, until_playing, with_player,
 } from "./browser.mjs";
@@ -122,12 +124,29 @@ test("a link of another sample rate is refused with a sentence", async () => {
   }, { expected });
 });
 
+// The text of a QR code that is shown, drawn as pixels and decoded by another library.
+async function seen_by_camera(image) {
+  await image.waitFor();
+  const [path, side] = await image.evaluate((svg) => [svg.querySelector("path").getAttribute("d"), svg.viewBox.baseVal.width]);
+  const scale = 4;
+  const width = side * scale;
+  const pixels = new Uint8ClampedArray(4 * width * width).fill(255);
+  for (const [, column, row] of path.matchAll(/M(\d+) (\d+)h1v1h-1z/g)) {
+    for (let y = row * scale; y < (+row + 1) * scale; ++y) pixels.fill(0, 4 * (y * width + column * scale), 4 * (y * width + (+column + 1) * scale));
+  }
+  for (let i = 3; i < pixels.length; i += 4) pixels[i] = 255;
+  return jsqr(pixels, width, width)?.data;
+}
+
 test("sharing copies a link that opens what is heard", async () => {
   await with_player(address("?station=meadow"), async (page) => {
     await press_play(page);
     await page.getByRole("button", { name: "Share this moment" }).click();
-    await sentence(page, "The link is copied");
+    const dialog = page.getByRole("dialog", { name: "Share this moment" });
+    await dialog.getByText("The link is copied").waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
+    assert.equal(await seen_by_camera(dialog.getByRole("img", { name: "The link as a QR code" })), link);
+    await screenshot(page, "stations-link-copied");
     assert.ok(link.startsWith(address("?station=new&seed=3&rate=44100&chunk=100&at=")), link);
     const { bar } = await status(page);
     await open_page(page, link);
@@ -143,8 +162,8 @@ test("without a clipboard the link is shown, selected", async () => {
   url.hostname = PLAIN_HTTP_NAME;
   await with_player(url.href, async (page) => {
     await page.getByRole("button", { name: "Share this moment" }).click();
-    await sentence(page, "Copy this link");
-    const link = await page.getByLabel("Link").inputValue();
+    await page.getByText("Copy this link").waitFor();
+    const link = await page.getByRole("textbox", { name: "Link" }).inputValue();
     assert.ok(link.startsWith(new URL("?station=new&seed=1&", url).href), link);
     assert.equal(await page.evaluate(() => getSelection().toString()), link);
     await assert_fits(page, "stations-link-shown-phone");

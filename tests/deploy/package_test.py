@@ -234,7 +234,7 @@ class Package(unittest.TestCase):
         # Libraries that are linked and what they depend on in turn, in the versions installed here; and headers that are compiled in.
         listed = {part["name"]: part["version"] for part in parts}
         self.assertGreater(len(edges[whole["bom-ref"]]), len(self.field("auralis-tools", "Depends").split(", ")))
-        for name in ("libc6", "libsndfile1", "libogg0", "libcli11-dev", "libjs-dygraphs"):
+        for name in ("libc6", "libsndfile1", "libogg0", "libcli11-dev", "libjs-dygraphs", "node-qrcode-generator"):
             self.assertEqual(listed[name], run("dpkg-query", "-W", "-f", "${Version}", f"{name}").strip(), name)
 
 

@@ -217,3 +217,23 @@ def test_a_playlist_is_playable_whatever_the_client_calls_the_server(stack):
     assert address(b"GET /listen/default.m3u HTTP/1.0\r\n\r\n") == "default.opus", "beside the playlist itself"
     assert address(b"GET /listen/default.m3u?ticket=a HTTP/1.1\r\nHost:\r\n\r\n") == "default.opus?ticket=a"
     assert address(b"GET http://radio.example/listen/default.m3u HTTP/1.1\r\nHost: x\r\n\r\n") == "http://radio.example/listen/default.opus"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_a_file_of_the_player_is_sent_again_only_if_it_is_another_one(stack, coding):
+    def ask(method, *lines):
+        fields = "".join(f"{line}\r\n" for line in ("Host: x", f"Accept-Encoding: {coding}", *lines))
+        return Raw(stack, f"{method} / HTTP/1.1\r\n{fields}\r\n".encode())
+
+    page = ask("GET")
+    assert page.status == 200 and len(page.body) == int(page.headers["Content-Length"]) > 1_000
+    tag = page.headers["ETag"]
+    # HEAD has the fields of GET, and nothing else.
+    head = ask("HEAD")
+    assert (head.status, head.body) == (200, b"")
+    for name in ("Content-Length", "Content-Type", "Content-Encoding", "ETag", "Cache-Control", "Vary"):
+        assert head.headers[name] == page.headers[name], name
+    for wanted in (tag, f'"other", {tag}', f"W/{tag.removeprefix('W/')}", "*"):
+        same = ask("GET", f"If-None-Match: {wanted}")
+        assert (same.status, same.body, same.headers["ETag"]) == (304, b"", tag), wanted
+    assert ask("GET", 'If-None-Match: "other"').status == 200

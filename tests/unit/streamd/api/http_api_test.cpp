@@ -33,7 +33,7 @@ std::string header(const HttpResponse& response, std::string_view name) {
 }  // namespace
 
 TEST_CASE("the player's files are served with their type, and the page at /") {
-  for (const char* path : {"/", "/index.html", "/player.js", "/audio_threads.js", "/icon.svg"}) {
+  for (const char* path : {"/", "/index.html", "/player.js", "/threads.js", "/qr_code.js", "/icon.svg"}) {
     CAPTURE(path);
     const WebFile* const file = find_web_file(path);
     REQUIRE(file != nullptr);

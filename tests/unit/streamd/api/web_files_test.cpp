@@ -16,9 +16,12 @@ TEST_CASE("find_web_file: the player's page stands at / and under its name, with
   const WebFile* const script = find_web_file("/player.js");
   REQUIRE(script != nullptr);
   CHECK(page->bytes.find("player.js?v=" + std::string(script->version)) != std::string_view::npos);
-  const WebFile* const threads = find_web_file("/audio_threads.js");
-  REQUIRE(threads != nullptr);
-  CHECK(script->bytes.find("audio_threads.js?v=" + std::string(threads->version)) != std::string_view::npos);
+  for (const std::string name : {"threads.js", "qr_code.js"}) {
+    CAPTURE(name);
+    const WebFile* const other = find_web_file("/" + name);
+    REQUIRE(other != nullptr);
+    CHECK(script->bytes.find(name + "?v=" + std::string(other->version)) != std::string_view::npos);
+  }
   CHECK(find_web_file("/player.js")->content_type == "text/javascript; charset=utf-8");
 }
 

@@ -204,6 +204,15 @@ TEST_CASE_FIXTURE(Fixture, "a player's report counts, but at most one a second")
   CHECK(value("auralis_player_underruns_total") == 1);
   CHECK(value("auralis_player_gaps_total") == 23);
   CHECK(value("auralis_player_skips_total") == 2);
+  CHECK(listeners.at(1).playback()->buffer_ms == 90);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a player that does not know its latency is in no figure of it") {
+  add(1);
+  CHECK_FALSE(listeners.at(1).playback());
+  CHECK(queues.report_playback(listeners.at(1), {{}, 80}));
+  CHECK(own.sample("audio_end_to_end_latency_ms").count() == 0);
+  CHECK(own.sample("auralis_player_buffer_ms").sum == 80.0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "players report how long they played, in silence, and how soon") {
