@@ -69,6 +69,7 @@ TEST_CASE(
   REQUIRE(::getrlimit(RLIMIT_RTPRIO, &before) == 0);
   const rlimit one{1, std::max<rlim_t>(1, before.rlim_max)};
   const bool is_set = ::setrlimit(RLIMIT_RTPRIO, &one) == 0;
+  const int usual = ::sched_getscheduler(0);
   bool allowed = false;
   int policy = -1;
   int policy_of_child = -1;
@@ -79,9 +80,9 @@ TEST_CASE(
   }).join();
   ::setrlimit(RLIMIT_RTPRIO, &before);
   CHECK(allowed == is_set);
-  CHECK(policy == (allowed ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER));
-  CHECK(policy_of_child == SCHED_OTHER);
-  CHECK(::sched_getscheduler(0) == SCHED_OTHER);
+  CHECK(policy == (allowed ? SCHED_RR | SCHED_RESET_ON_FORK : usual));
+  CHECK(policy_of_child == (allowed ? SCHED_OTHER : usual));
+  CHECK(::sched_getscheduler(0) == usual);
 }
 
 }  // namespace
