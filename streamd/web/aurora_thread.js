@@ -24,6 +24,7 @@ export function serve_aurora() {
       postMessage({ drawn: true });
     } else if (data.colours) {
       painter.colours = data.colours;
+      if (!timer) painter.draw_all(performance.now());
     } else if (data.levels) {
       painter.goals = data.levels;
     } else {

@@ -101,3 +101,25 @@ test("nothing on the page moves while states change", async () => {
     assert.deepEqual(shifts, []);
   }, { expected: /ERR_INTERNET|^failed|WebSocket/ });
 });
+
+const STRIPS = 20;
+
+for (const [reducedMotion, moves] of [["no-preference", true], ["reduce", false]]) {
+  test(`the scene ${moves ? "moves while it plays" : "stands still for those who prefer that"}`, async () => {
+    await with_browser(async (page) => {
+      await page.goto(daemons.player_url);
+      await page.locator(".preset").first().waitFor();
+      await press_play(page);
+      // The strips of the page's thread are gone once the scene's own thread has painted its own.
+      await page.waitForFunction((count) => document.querySelectorAll("#aurora canvas").length === count, STRIPS);
+      await page.evaluate(() => document.querySelectorAll("header, main").forEach((other) => { other.style.visibility = "hidden"; }));
+      const first = await page.screenshot();
+      if (moves) {
+        while ((await page.screenshot()).equals(first)) await page.waitForTimeout(100);
+      } else {
+        await page.waitForTimeout(2000);
+        assert.ok((await page.screenshot()).equals(first));
+      }
+    }, { reducedMotion });
+  });
+}
