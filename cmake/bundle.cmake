@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Makes the files of the player that a browser loads, in the folder SITE, of its modules in SOURCE: few and small, so that
 # the page is there soon on a slow line. Each names the others by what they contain, so that a browser keeps them for ever.
-# LIBRARIES: the folder of the npm packages. FILES: others, served as they are. STYLE_HASH: a header with the hash by which the content security policy allows the
-# page's style sheet. Run by auralis_bundle_player.
+# LIBRARIES: the folder of the npm packages. FILES: others, served as they are. STYLE_HASH: a header with the hash by which
+# the content security policy allows the page's style sheet. Run by auralis_bundle_player.
 include(${CMAKE_CURRENT_LIST_DIR}/file_version.cmake)
 file(MAKE_DIRECTORY ${SITE})
 

@@ -58,6 +58,16 @@ Json warning(const char* code, std::int64_t seq, const char* message) {
   return {{"type", "warning"}, {"code", code}, {"seq", seq}, {"message", message}};
 }
 
+Json playback_json(const PlaybackReport& report) {
+  Json json{{"buffer_ms", rounded_ms(report.buffer_ms)}};
+  if (report.way) json["way"] = kPlayerWayNames.at(static_cast<std::size_t>(*report.way));
+  if (report.latency_ms) json["latency_ms"] = rounded_ms(*report.latency_ms);
+  if (report.target_ms) json["target_ms"] = rounded_ms(*report.target_ms);
+  if (report.least_buffer_ms) json["least_buffer_ms"] = rounded_ms(*report.least_buffer_ms);
+  if (report.drift_ppm) json["drift_ppm"] = *report.drift_ppm;
+  return json;
+}
+
 }  // namespace
 
 bool operator==(const StationStatus& a, const StationStatus& b) {
@@ -176,20 +186,6 @@ std::string status_body(const std::vector<StationReport>& stations, const Capaci
   if (with_presets) body["presets"] = presets_json();
   return body.dump();
 }
-
-namespace {
-
-Json playback_json(const PlaybackReport& report) {
-  Json json{{"buffer_ms", rounded_ms(report.buffer_ms)}};
-  if (report.way) json["way"] = kPlayerWayNames.at(static_cast<std::size_t>(*report.way));
-  if (report.latency_ms) json["latency_ms"] = rounded_ms(*report.latency_ms);
-  if (report.target_ms) json["target_ms"] = rounded_ms(*report.target_ms);
-  if (report.least_buffer_ms) json["least_buffer_ms"] = rounded_ms(*report.least_buffer_ms);
-  if (report.drift_ppm) json["drift_ppm"] = *report.drift_ppm;
-  return json;
-}
-
-}  // namespace
 
 std::string listeners_body(const std::vector<ListenerReport>& listeners) {
   Json list = Json::array();

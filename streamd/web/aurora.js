@@ -2,7 +2,8 @@
 // The scene behind the page: light that follows the sound, in the place's colours and the hour's. A thread of its own paints it
 // (aurora_thread.js), where the browser lets one; else the page. It stands still if the listener prefers reduced motion.
 import { AURORA_THREAD, THREADS } from "./addresses.js";
-import { AuroraPainter, BANDS, STRIPS } from "./aurora_painter.js";
+import { AuroraMotion } from "./aurora_motion.js";
+import { BANDS, STRIPS } from "./aurora_painter.js";
 import { daylight_at } from "./daylight.js";
 
 const LOOK_MS = 400;                   // how often the sound is looked at
@@ -20,19 +21,17 @@ export class Aurora {
   #box;
   #glow;
   #hue = FIRST_HUE;
-  #painter;                            // on this thread: { colours, goals },
+  #motion;                             // on this thread,
   #thread = null;                      // or on a worker
   #analyser = null;
   #bins = null;
   #timer = 0;
-  #page_timer = 0;
 
   // `box`: the element that holds the scene. `glow`: one whose style property --level follows the loudness, 0 to 1.
   constructor(box, glow) {
     this.#box = box;
     this.#glow = glow;
-    const canvases = add_strips(box);
-    this.#painter = new AuroraPainter(canvases.map((canvas) => canvas.getContext("2d")), this.#colours);
+    this.#motion = new AuroraMotion(add_strips(box).map((canvas) => canvas.getContext("2d")), this.#colours, PAGE_STEP_MS);
     this.#show_hour();
     setInterval(() => this.#show_hour(), HOUR_MS);
     light.addEventListener("change", () => this.#show_hour());
@@ -43,6 +42,7 @@ export class Aurora {
   set hue(hue) {
     if (hue === this.#hue) return;
     this.#hue = hue;
+    document.body.style.setProperty("--hue", hue);
     this.#show_colours();
   }
 
@@ -75,9 +75,13 @@ export class Aurora {
   }
 
   #show_colours() {
-    if (this.#thread) return this.#thread.postMessage({ colours: this.#colours });
-    this.#painter.colours = this.#colours;
-    this.#painter.draw_all(performance.now());
+    this.#tell({ colours: this.#colours });
+  }
+
+  // What AuroraMotion.take() takes, on whichever thread it is.
+  #tell(message) {
+    if (this.#thread) this.#thread.postMessage(message);
+    else this.#motion.take(message);
   }
 
   // New strips take the old ones' place once they have a picture.
@@ -91,16 +95,8 @@ export class Aurora {
   }
 
   #move() {
-    const hidden = document.hidden;
-    const moving = this.#analyser !== null && !still.matches && !hidden;
-    if (this.#thread) return this.#thread.postMessage({ moving, hidden });
-    if (moving) this.#page_timer ||= setInterval(() => this.#step(), PAGE_STEP_MS);
-    else if (hidden) this.#page_timer = clearInterval(this.#page_timer);
-  }
-
-  #step() {
-    this.#painter.step(performance.now());
-    if (this.#analyser === null && this.#painter.is_dark) this.#page_timer = clearInterval(this.#page_timer);
+    const { hidden } = document;
+    this.#tell({ moving: this.#analyser !== null && !still.matches && !hidden, hidden });
   }
 
   #look() {
@@ -110,8 +106,7 @@ export class Aurora {
   }
 
   #follow(levels) {
-    if (this.#thread) this.#thread.postMessage({ levels });
-    else this.#painter.goals = levels;
+    this.#tell({ levels });
     this.#glow.style.setProperty("--level", Math.max(...levels).toFixed(2));
   }
 
@@ -127,6 +122,7 @@ function add_strips(box) {
   return Array.from({ length: STRIPS }, (_, i) => {
     const canvas = document.createElement("canvas");
     canvas.style.left = `${i * 100 / STRIPS}%`;
+    canvas.style.width = `${100 / STRIPS}%`;
     box.append(canvas);
     return canvas;
   });

@@ -5,8 +5,8 @@
 // Page or worker.
 
 export const STRIPS = 20;
-export const STRIP_WIDTH = 12;         // one ray a pixel
-export const HEIGHT = 96;
+const STRIP_WIDTH = 12;                // one ray a pixel
+const HEIGHT = 96;
 const WIDTH = STRIPS * STRIP_WIDTH;
 const RAY_HEIGHT = 128;
 const RISE = 0.12;                     // by this part of the difference a level follows its band in a frame,
@@ -36,8 +36,7 @@ export class AuroraPainter {
   // degrees, the evening's share, and the brightness, 0 to 1.
   constructor(contexts, colours) {
     this.#contexts = contexts;
-    for (const context of contexts) context.canvas.width = STRIP_WIDTH;
-    for (const context of contexts) context.canvas.height = HEIGHT;
+    for (const { canvas } of contexts) Object.assign(canvas, { width: STRIP_WIDTH, height: HEIGHT });
     this.colours = colours;
   }
 
@@ -77,7 +76,7 @@ function hue_of({ turn }, i, { hue, warmth }) {
   return hue + way * warmth;
 }
 
-// One ray, to be stretched: bright near its foot, fading upwards. It is kept as pixels, of which a canvas of any realm can be made.
+// One ray, to be stretched: bright near its foot, fading upwards.
 function draw_ray({ canvas }, hue) {
   const ray = typeof OffscreenCanvas === "undefined" ? canvas.ownerDocument.createElement("canvas") : new OffscreenCanvas(1, RAY_HEIGHT);
   ray.width = 1;

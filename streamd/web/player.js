@@ -277,7 +277,6 @@ function apply_status(message) {
   station_display.show_listeners(message.listeners ?? null);
   show_choice();
   aurora.hue = hue_of(message.target);
-  document.body.style.setProperty("--hue", hue_of(message.target));
   media.show(music_in_words(message));
   if (message.personal && playback.state !== "closed") poll_in(CHANGED_POLL_MS);
 }

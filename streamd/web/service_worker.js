@@ -3,7 +3,7 @@
 // server's answers it keeps nothing else: no audio, no status.
 
 const SHELL = "auralis-shell";
-const SCRIPTS = /\b[a-z_]+\.js\?v=[0-9a-f]+/g;
+const SCRIPTS = /(\.\/)?\b[a-z_]+\.js\?v=[0-9a-f]+/g;
 const MOST_SCRIPTS = 6;                // of this version and earlier ones
 
 self.addEventListener("install", (event) => {
@@ -21,7 +21,7 @@ self.addEventListener("fetch", (event) => {
 
 const page = () => new URL(self.registration.scope);
 
-// The page, and the scripts that it and they name.
+// The page, and the scripts that it and they name. Those with "./" are imported on demand: they are kept once they have been used.
 async function keep_all() {
   const shell = await caches.open(SHELL);
   const wanted = [page().href];
@@ -30,7 +30,7 @@ async function keep_all() {
     if (!response.ok) throw new Error(`${address}: ${response.status}`);
     await shell.put(address, response.clone());
     const named = (await response.text()).match(SCRIPTS) ?? [];
-    wanted.push(...named.map((name) => new URL(name, page()).href).filter((script) => !wanted.includes(script)));
+    wanted.push(...named.filter((name) => !name.startsWith("./")).map((name) => new URL(name, page()).href).filter((script) => !wanted.includes(script)));
   }
 }
 

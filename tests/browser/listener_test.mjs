@@ -237,7 +237,7 @@ test("a page that was open before is there when the server is away, and says so"
       await page.locator("#state", { hasText: "Server not reachable" }).waitFor();
       assert.equal(await page.locator("h1").innerText(), "AURALIS");
       const kept = await page.evaluate(async () => (await (await caches.open("auralis-shell")).keys()).map(({ url }) => new URL(url).pathname));
-      assert.deepEqual([...new Set(kept)].sort(), ["/", "/player.js", "/qr_code.js", "/threads.js"]);
+      assert.deepEqual([...new Set(kept)].sort(), ["/", "/player.js", "/threads.js"]);
     } finally {
       daemons.streamd.start();
     }

@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
+import { STRIPS } from "../../streamd/web/aurora_painter.js";
 import { open_page, press_play, screenshot, until_shown, with_browser, with_player } from "./browser.mjs";
 import { start_daemons } from "./daemons.mjs";
 
@@ -101,8 +102,6 @@ test("nothing on the page moves while states change", async () => {
     assert.deepEqual(shifts, []);
   }, { expected: /ERR_INTERNET|^failed|WebSocket/ });
 });
-
-const STRIPS = 20;
 
 for (const [reducedMotion, moves] of [["no-preference", true], ["reduce", false]]) {
   test(`the scene ${moves ? "moves while it plays" : "stands still for those who prefer that"}`, async () => {

@@ -30,6 +30,12 @@ def missing(stack):
     return scrape.value("ring_buffer_underruns_total", station="default"), seconds
 
 
+def silent_as_long(stack, since):
+    """Whether the silence sent is exactly as long as the chunks that are missing. `since`: missing() of before."""
+    (before_chunks, before_s), (chunks, seconds) = since, missing(stack)
+    return abs((chunks - before_chunks) * CHUNK_S - (seconds - before_s)) < 1e-6
+
+
 def switch(stack, on):
     answer = stack.http("POST", "/api/control", json.dumps({"type": "update_params", "parameters": dict.fromkeys(VOICES, on)}))
     assert answer.status == 200, answer.text
@@ -65,6 +71,7 @@ def test_music_has_a_level_and_no_faults_on_its_way(stack, listener):
 
 @pytest.mark.usefixtures("listener")
 def test_a_station_whose_voices_are_all_switched_off_is_seen(stack):
+    missing_before = missing(stack)
     switch(stack, False)
     try:
         for at in ("published", "sent"):
@@ -74,7 +81,7 @@ def test_a_station_whose_voices_are_all_switched_off_is_seen(stack):
             assert before > 0
             eventually(lambda at=at, before=before: silence(stack, at, "muted") > before, f"silence {at} goes on")
         # Silence that is rendered is none of chunks that are missing.
-        eventually(lambda: missing(stack)[1] == pytest.approx(missing(stack)[0] * CHUNK_S), "silence of missing chunks alone")
+        eventually(lambda: silent_as_long(stack, missing_before), "silence of missing chunks alone")
         assert silence(stack, "sent", "zero") == 0
         eventually(lambda: condition(stack, "SilenceOnAir")["state"] != "inactive", "the condition")
         assert condition(stack, "SilenceOnAir")["subject"] == "default"
@@ -87,19 +94,14 @@ def test_a_station_whose_voices_are_all_switched_off_is_seen(stack):
 @pytest.mark.usefixtures("listener")
 def test_silence_in_place_of_missing_chunks_is_exactly_as_long_as_they_are(stack):
     eventually(lambda: audio(stack, "peak", "sent"), "measured")
-    underruns_before, silence_before = missing(stack)
+    missing_before = missing(stack)
     synthd = stack.daemons["synthd"]
     synthd.hang()
     try:
-        eventually(lambda: missing(stack)[0] >= underruns_before + 5, "underruns")
+        eventually(lambda: missing(stack)[0] >= missing_before[0] + 5, "underruns")
         eventually(lambda: audio(stack, "peak", "published") is None, "nothing is published")
     finally:
         synthd.go_on()
     eventually(lambda: audio(stack, "peak", "published"), "published again")
-
-    def equal():
-        underruns, seconds = missing(stack)
-        return abs((underruns - underruns_before) * CHUNK_S - (seconds - silence_before)) < 1e-6
-
-    eventually(equal, "the same length")
+    eventually(lambda: silent_as_long(stack, missing_before), "the same length")
     assert silence(stack, "published", "underrun") == 0

@@ -46,7 +46,7 @@ def eventually(probe, what, limit_s=WAIT_LIMIT_S):
         time.sleep(min(0.02 + 0.1 * waited_s, 0.2))  # the longer it takes, the less it matters when it is seen
 
 
-def descriptors(pid):
+def open_descriptors(pid):
     """The open descriptors of a process, and what each is of; not those that it closes meanwhile."""
     folder = f"/proc/{pid}/fd"
     found = {}

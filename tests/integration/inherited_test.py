@@ -10,7 +10,7 @@ import stat
 
 import pytest
 
-from auralis import DAEMONS, HOST, Stack, clean_environment, descriptors, eventually, run_daemon
+from auralis import DAEMONS, HOST, Stack, clean_environment, eventually, open_descriptors, run_daemon
 
 SEGMENTS = ("synthd/audio", "synthd/metrics", "streamd/control", "streamd/metrics")
 
@@ -58,7 +58,7 @@ def test_a_socket_of_the_parent_is_not_kept_open():
         inode = f"socket:[{os.fstat(listening.fileno()).st_ino}]"
         with daemons(None) as stack:
             for daemon in stack.daemons.values():
-                assert inode not in descriptors(daemon.pid).values()
+                assert inode not in open_descriptors(daemon.pid).values()
 
 
 def block_and_ignore_signals():

@@ -11,7 +11,7 @@ import pytest
 import zmq
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from auralis import DAEMONS, WAIT_LIMIT_S, descriptors, eventually, http_request
+from auralis import DAEMONS, WAIT_LIMIT_S, eventually, http_request, open_descriptors
 from listener import JSON, PCM, Listener
 from seed_metrics import GPU_METRICS, SEED_METRICS
 
@@ -236,7 +236,7 @@ def mappings(pid, directory):
 def open_for_writing(pid, directory):
     """Files under `directory` that the process holds open for writing."""
     found = set()
-    for descriptor, path in descriptors(pid).items():
+    for descriptor, path in open_descriptors(pid).items():
         try:
             with open(f"/proc/{pid}/fdinfo/{descriptor}") as info:
                 flags = next(int(line.split()[1], 8) for line in info if line.startswith("flags:"))

@@ -54,15 +54,24 @@ def test_a_listener_chooses_a_station_by_its_name(stack, listen):
 
 
 def test_a_listener_with_a_lead_hears_the_same_earlier_also_after_a_switch(stack, listen):
-    usual, early = listen(PCM, query="station=day"), listen(PCM, query="station=day&lead_ms=500")
-    # The ring of 750 ms carries all of it. Phases may part the two by a chunk.
-    eventually(lambda: early.newest_seq - usual.newest_seq >= 4, "half a second ahead")
-    early.wait_for_music(5)
-    answer = early.ask({"type": "subscribe", "station": "night"})
-    assert answer["type"] == "subscribed"
-    early.wait_for_music(20)
-    usual.wait_for_more(20)
-    assert gaps(early.chunks) == []
+    def heard():
+        usual, early = listen(PCM, query="station=day"), listen(PCM, query="station=day&lead_ms=500")
+        # The ring of 750 ms carries all of it. Phases may part the two by a chunk.
+        eventually(lambda: early.newest_seq - usual.newest_seq >= 4, "half a second ahead")
+        early.wait_for_more(5)
+        answer = early.ask({"type": "subscribe", "station": "night"})
+        assert answer["type"] == "subscribed"
+        early.wait_for_more(20)
+        usual.wait_for_more(20)
+        assert gaps(early.chunks) == []
+        return usual, early, answer
+
+    # Up to three times: a machine that stands still at that moment leaves silence as well.
+    for _ in range(3):
+        usual, early, answer = heard()
+        if not any(chunk.silence for chunk in early.chunks):
+            break
+    assert not any(chunk.silence for chunk in early.chunks)
     day = {chunk.seq: chunk.pcm for chunk in usual.chunks}
     same = [chunk.seq for chunk in early.chunks if chunk.seq in day and chunk.pcm == day[chunk.seq]]
     assert same and max(same) == answer["seq"] - 1  # and from there on the night's

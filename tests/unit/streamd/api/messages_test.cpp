@@ -7,15 +7,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/unit/streamd/api/refusal.h"
+
 namespace auralis::messages_test {
 namespace {
 
-// The code of the refusal, or "" if the message was accepted.
-std::string refusal(std::string_view text) {
-  const ClientMessage message = parse_client_message(text);
-  const auto* error = std::get_if<MessageError>(&message);
-  return error != nullptr ? error->code : "";
-}
+using test::refusal;
 
 std::string sentence(std::string_view text) {
   return std::get<MessageError>(parse_client_message(text)).message;

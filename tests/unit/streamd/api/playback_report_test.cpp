@@ -4,15 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/unit/streamd/api/refusal.h"
+
 namespace auralis::playback_report_test {
 namespace {
 
-// The code of the refusal, or "" if the message was accepted.
-std::string refusal(std::string_view text) {
-  const ClientMessage message = parse_client_message(text);
-  const auto* error = std::get_if<MessageError>(&message);
-  return error != nullptr ? error->code : "";
-}
+using test::refusal;
 
 TEST_CASE("a playback report is bounded") {
   const auto report = std::get<PlaybackReport>(
