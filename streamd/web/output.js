@@ -11,15 +11,18 @@ const CLOSE_RAMP_S = 0.06;
 const STAMP_FRESH_MS = 1000;           // an older one is from before a suspension
 
 export class Output {
-  // `prefers_element`: even where there is an audio thread, and outside the graph. `on_report(report)`: JitterBuffer.report(), and
+  // `prefers_element`: even where there is an audio thread, and outside the graph. `on_begin({ sample_rate, mode })`: called at once, with
+  // what the Output will have; another mode if the browser cannot do what it says. `on_report(report)`: JitterBuffer.report(), and
   // `context_time`: when the frame at its position leaves the graph.
   // `on_change()`: the browser has suspended or resumed the output. Rejects if there is no sound output.
-  static async create({ sample_rate, prefers_element, volume, on_report, on_change }) {
+  static async create({ sample_rate, prefers_element, volume, on_begin, on_report, on_change }) {
     const context = make_context(sample_rate);
     context.resume().catch(() => {});  // at once: some browsers allow it only within the user gesture
+    const by_worklet = !prefers_element && can_use_worklet(context);
+    on_begin({ sample_rate: context.sampleRate, mode: by_worklet ? "worklet" : "element" });
     let source;
     try {
-      source = !prefers_element && can_use_worklet(context) ? await WorkletSource.create(context, on_report) : null;
+      source = by_worklet ? await WorkletSource.create(context, on_report) : null;
     } catch {
       source = null;                   // a browser that cannot import modules in a worklet
     }

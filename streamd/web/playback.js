@@ -21,7 +21,8 @@ export class Playback {
   #handlers;
   #thread = new ConnectionThread((fault) => this.#fail(fault));
   #session = 0;                        // counts plays, to recognise callbacks of an earlier one
-  #output = null;                      // while the listener wants playback
+  #output = null;                      // while the listener wants playback; not at once
+  #format = null;                      // { sample_rate, mode } of the output, also of one that is not there yet
   #current = null;                     // the link that is heard,
   #next = null;                        // and the one to replace it
   #wanted = false;
@@ -92,6 +93,7 @@ export class Playback {
     this.#handlers.on_state();
     const output = await Output.create({
       sample_rate, volume, prefers_element: this.#quality === "audio",
+      on_begin: (format) => this.#connect(this.#route, format),  // which need not wait for the output
       on_report: (report) => { if (mine === this.#session) this.#apply_report(report); },
       on_change: () => { if (mine === this.#session) this.#output_changed(); },
     }).catch(() => null);
@@ -104,7 +106,8 @@ export class Playback {
       return false;
     }
     this.#output = output;
-    this.#connect(this.#route);
+    if (output.mode !== this.#format.mode) this.#connect(this.#route, output);
+    else if (this.#next?.connection.state === "open") this.#promote_next();
     setTimeout(() => this.#report_playback(mine), FIRST_REPORT_MS);
     return true;
   }
@@ -117,7 +120,7 @@ export class Playback {
   // Switches to another station during playback.
   change(route) {
     this.#route = route;
-    if (this.#output) this.#connect(route);
+    if (this.#format) this.#connect(route);
   }
 
   // Selects the sound, from the next connection on, which replaces the current one: "pcm" is lossless, "opus" saves data,
@@ -126,7 +129,7 @@ export class Playback {
   set quality(quality) {
     if (quality === this.#quality) return;
     this.#quality = quality;
-    if (this.#output) this.#connect(this.#route);
+    if (this.#format) this.#connect(this.#route);
   }
 
   get quality() {
@@ -134,7 +137,7 @@ export class Playback {
   }
 
   get #by_element() {
-    return this.#output.mode === "element";
+    return this.#format.mode === "element";
   }
 
   // Cancels a pending change; the current station stays.
@@ -153,7 +156,7 @@ export class Playback {
     this.#current?.connection.close();
     this.#current = null;
     this.#output?.close();
-    this.#output = null;
+    this.#output = this.#format = null;
     this.sound = new Sound(this.#presence);
     this.#presence.stop();
     this.#set_trouble(null);
@@ -184,8 +187,9 @@ export class Playback {
     if (this.#output) this.#output.volume = gain;
   }
 
-  #connect(route) {
+  #connect(route, { sample_rate, mode } = this.#format) {
     this.#drop_next();
+    this.#format = { sample_rate, mode };
     const { port1, port2 } = new MessageChannel();
     const link = {
       route, chunks: port1, prefers_opus: this.#quality !== "pcm" && !this.#by_element, heard: false, status: null, connection: null, limit: null,
@@ -193,7 +197,7 @@ export class Playback {
       refused_ms: null,                // since when it is refused, by performance.now(),
       asking: false,                   // and whether the server is being asked why
     };
-    const format = { output_rate: this.#output.sample_rate, prefers_opus: link.prefers_opus, no_audio: this.#by_element };
+    const format = { output_rate: this.#format.sample_rate, prefers_opus: link.prefers_opus, no_audio: this.#by_element };
     link.connection = this.#thread.connect(this.#url_of(route), port2, format, {
       on_message: (message) => this.#receive(link, message),
       on_state: (state, loss) => this.#apply_state(link, state, loss),
@@ -231,7 +235,7 @@ export class Playback {
 
   #apply_state(link, state, loss) {
     if (state === "open") {
-      if (link === this.#next) this.#promote_next();
+      if (link === this.#next && this.#output) this.#promote_next();
       this.#set_trouble(null);
     } else if (state === "waiting") {
       this.#handle_loss(link, loss);
@@ -265,7 +269,7 @@ export class Playback {
         const { port1, port2 } = new MessageChannel();
         port1.close();
         const nothing = () => {};
-        const format = { output_rate: this.#output.sample_rate, prefers_opus: false };
+        const format = { output_rate: this.#format.sample_rate, prefers_opus: false };
         return this.#thread.connect(this.#url_of(link.route), port2, format, {
           on_message: nothing, on_time: nothing, on_rate: on_result,
           on_state: (state) => { if (state === "waiting") on_result(0); },

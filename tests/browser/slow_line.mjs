@@ -6,8 +6,9 @@ import { connect, createServer } from "node:net";
 const PIECE_BYTES = 1400;
 const MOST_WAITING_BYTES = 64 * 1024;  // then the server has to wait
 
-// Returns { url, close() }. `kbit_s`: towards the listener; `delay_ms`, and up to `jitter_ms` more.
-export async function slow_line(url, { kbit_s, delay_ms, jitter_ms }) {
+// Returns { url, close() }. Towards the listener: `kbit_s`; `delay_ms`, and up to `jitter_ms` more. `round_trip_ms`: half of it each way,
+// and once until a connection is made.
+export async function slow_line(url, { kbit_s = Infinity, delay_ms = 0, jitter_ms = 0, round_trip_ms = 0 }) {
   const target = new URL(url);
   const sockets = new Set();
   let free_ms = 0;                     // when the line has carried all that waits
@@ -30,7 +31,7 @@ export async function slow_line(url, { kbit_s, delay_ms, jitter_ms }) {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       const piece = bytes.subarray(at, at + PIECE_BYTES);
       free_ms = Math.max(free_ms, performance.now()) + piece.length * 8 / kbit_s;
-      arrive(piece, free_ms + delay_ms + Math.random() * jitter_ms, from, to);
+      arrive(piece, free_ms + round_trip_ms / 2 + delay_ms + Math.random() * jitter_ms, from, to);
     }
     if (to.waiting >= MOST_WAITING_BYTES) from.pause();
   };
@@ -48,7 +49,8 @@ export async function slow_line(url, { kbit_s, delay_ms, jitter_ms }) {
         else other.ends = true;
       });
     }
-    listener.on("data", (bytes) => upstream.write(bytes));
+    const made_ms = performance.now() + round_trip_ms;
+    listener.on("data", (bytes) => arrive(bytes, Math.max(made_ms, performance.now()) + round_trip_ms / 2, listener, upstream));
     upstream.on("data", (bytes) => carry(bytes, upstream, listener));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
