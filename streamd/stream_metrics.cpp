@@ -91,6 +91,14 @@ StreamMetrics::Rejection StreamMetrics::rejected(const std::string& reason) {
                              {{"reason", reason}})};
 }
 
+Counter StreamMetrics::download(const std::string& result) {
+  return m_.counter(
+      "auralis_downloads_total",
+      "Downloads of music, by how they ended: complete, aborted by the client, failed, or refused "
+      "because there were too many",
+      {{"result", result}});
+}
+
 StreamMetrics::StationMetrics StreamMetrics::of(const MetricLabel& label) {
   return {m_.counter("ring_buffer_underruns_total",
                      "Chunks not in the ring when they were due; silence was sent instead", {label})};

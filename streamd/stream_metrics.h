@@ -202,6 +202,11 @@ class StreamMetrics {
       m_.counter("auralis_control_messages_total", "Messages from listeners and control requests, by result",
                  {{"result", "refused"}});
 
+  Counter downloads_complete = download("complete");
+  Counter downloads_aborted = download("aborted");
+  Counter downloads_failed = download("failed");
+  Counter downloads_refused = download("refused");
+
   Gauge station_capacity =
       m_.gauge("auralis_station_places", "Capacity of synthd for stations, configured and personal");
   Gauge configured_stations = m_.gauge("auralis_stations", "Stations playing", {{"kind", "configured"}});
@@ -215,6 +220,7 @@ class StreamMetrics {
  private:
   Counter dropped(const std::string& reason);
   Rejection rejected(const std::string& reason);
+  Counter download(const std::string& result);
   StationMetrics of(const MetricLabel& label);
   ListenerMetrics listeners_of(const MetricLabel& label);
 };

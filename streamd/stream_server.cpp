@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/stream_server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <deque>
+#include <filesystem>
 #include <future>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -61,6 +67,20 @@ std::shared_ptr<TlsCertificate> certificate_of(const Config& config) {
   return std::make_shared<TlsCertificate>(config.streamd.tls_certificate, config.streamd.tls_key);
 }
 
+// The path of auralis-render; empty: there is none. Throws std::runtime_error if the configured one cannot be
+// run.
+std::string render_program_of(const Config& config) {
+  const std::string& configured = config.streamd.render_program;
+  std::error_code unknown;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  const std::string path = configured.empty() ? (own.parent_path() / "auralis-render").string() : configured;
+  if (::access(path.c_str(), X_OK) == 0) return path;
+  if (!configured.empty())
+    throw std::runtime_error("streamd.render_program: " + path + " cannot be run: " + std::strerror(errno));
+  if (config.streamd.max_downloads > 0) log_info("no downloads are offered", {{"missing", path}});
+  return {};
+}
+
 }  // namespace
 
 struct StreamServer::Impl {
@@ -73,6 +93,8 @@ struct StreamServer::Impl {
   ConnectionLimiter limiter;
   ConnectionLimiter personal;
   ConnectionLimiter encoders;
+  ConnectionLimiter downloads;
+  std::string render_program;
   GroupedLog grouped_log;
   WorkerContext context;
   MetricsWriter segment;
@@ -102,8 +124,12 @@ struct StreamServer::Impl {
         encoders(
             {static_cast<std::int64_t>(encoder_capacity(c)), c.streamd.max_personal_stations_per_address},
             [this](const IpAddress& address) { return access.is_exempt(address); }),
+        downloads({c.streamd.max_downloads, 1},
+                  [this](const IpAddress& address) { return access.is_exempt(address); }),
+        render_program(render_program_of(c)),
         grouped_log(access),
-        context{c, clock, k, access, limiter, personal, encoders, grouped_log, {}, {}, {}},
+        context{c,         clock,          k,           access, limiter, personal, encoders,
+                downloads, render_program, grouped_log, {},     {},      {}},
         segment(c.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), threads + 2, k.now_ns(),
                 k.unix_ns()),
         metrics(metrics_of_shards()),

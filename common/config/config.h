@@ -87,7 +87,10 @@ struct Config {
     std::int64_t max_listeners_per_address = 20;
     std::int64_t max_opus_stations = 0;  // personal stations; 0: as many as the machine can encode
     std::int64_t max_personal_stations_per_address = 4;
-    std::string trusted_proxies;  // valid for parse_ip_networks
+    std::int64_t max_downloads = 1;      // rendered at a time; 0: none
+    std::int64_t download_minutes = 60;  // the longest
+    std::string render_program;          // a path; empty: auralis-render beside streamd
+    std::string trusted_proxies;         // valid for parse_ip_networks
     std::int64_t handshakes_per_second = 1'000;
     std::int64_t handshakes_per_second_per_address = 50;
     std::int64_t tls_handshakes_per_second = 200;

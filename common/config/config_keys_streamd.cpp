@@ -102,6 +102,21 @@ std::vector<ConfigKey> limit_keys() {
   };
 }
 
+std::vector<ConfigKey> download_keys() {
+  return {
+      {"streamd", "max_downloads", [](Config& c) -> std::int64_t& { return c.streamd.max_downloads; },
+       integer_from(0, 64),
+       "Maximum number of downloads of music at a time, of which an address may have one; more are refused. "
+       "Each is rendered and encoded in processor time that nothing else wants. 0: none are offered"},
+      {"streamd", "download_minutes", [](Config& c) -> std::int64_t& { return c.streamd.download_minutes; },
+       integer_from(1, 1'440), "Length of the longest download, in minutes"},
+      {"streamd", "render_program", [](Config& c) -> std::string& { return c.streamd.render_program; },
+       path_or_empty(),
+       "auralis-render's file, which renders downloads. Empty: the one beside streamd; without it none are "
+       "offered"},
+  };
+}
+
 std::vector<ConfigKey> permission_keys() {
   return {
       {"streamd", "allowed_origins", [](Config& c) -> std::string& { return c.streamd.allowed_origins; },
@@ -134,7 +149,8 @@ std::vector<ConfigKey> permission_keys() {
 
 std::vector<ConfigKey> streamd_keys() {
   std::vector<ConfigKey> all;
-  for (const auto& group : {serving_keys(), delivery_keys(), limit_keys(), permission_keys()})
+  for (const auto& group :
+       {serving_keys(), delivery_keys(), limit_keys(), download_keys(), permission_keys()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

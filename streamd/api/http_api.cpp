@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kReadMethods = "GET, HEAD";
 constexpr std::string_view kStream = "/ws/stream";
 constexpr std::string_view kListen = "/listen/";
+constexpr std::string_view kDownload = "/download/";
 constexpr std::string_view kListeners = "/api/listeners";
 constexpr std::string_view kClose = "/close";
 
@@ -49,13 +50,24 @@ Route listen_route(std::string_view file) {
   return {};
 }
 
+// The whole number that is all of `text`.
+template <typename Number>
+std::optional<Number> number_of(std::optional<std::string_view> text) {
+  Number number{};
+  if (!text) return std::nullopt;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return number;
+}
+
 Route close_route(std::string_view rest) {
-  const auto number = before(rest, kClose);
-  CloseCall call;
-  if (!number) return {};
-  const auto [end, error] = std::from_chars(number->data(), number->data() + number->size(), call.listener);
-  if (error != std::errc() || end != number->data() + number->size()) return {};
-  return {"POST", call};
+  const auto listener = number_of<std::uint64_t>(before(rest, kClose));
+  return listener ? Route{"POST", CloseCall{*listener}} : Route{};
+}
+
+Route download_route(std::string_view file) {
+  const auto minutes = number_of<std::int64_t>(before(file, ".opus"));
+  return minutes && *minutes > 0 ? Route{kReadMethods, DownloadCall{*minutes}} : Route{};
 }
 
 // A browser keeps for ever what is named by its version, and asks whether it has the rest (RFC 9111).
@@ -94,6 +106,7 @@ Route route_of(const HttpRequest& request) {
   if (starts_with(path, std::string(kListeners) + "/"))
     return close_route(path.substr(kListeners.size() + 1));
   if (starts_with(path, kListen)) return listen_route(path.substr(kListen.size()));
+  if (starts_with(path, kDownload)) return download_route(path.substr(kDownload.size()));
   if (const WebFile* file = find_web_file(path)) return {kReadMethods, file_response(*file, request)};
   return {};
 }

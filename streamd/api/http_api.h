@@ -61,8 +61,11 @@ struct ListenCall {
 struct PlaylistCall {
   std::string_view station;
 };
+struct DownloadCall {
+  std::int64_t minutes = 0;
+};
 using HttpCall = std::variant<HttpResponse, StatusCall, ControlCall, ListenersCall, CloseCall, ReadyCall,
-                              ListenCall, PlaylistCall>;
+                              ListenCall, PlaylistCall, DownloadCall>;
 
 // An answer where it follows from the request alone: files of the player, presets, health, refusals. Never
 // throws for anything that a client can send.

@@ -186,6 +186,7 @@ struct CapacityReport {
   std::size_t personal = 0;    // taken by personal stations
   std::size_t opus_total = 0;  // for personal stations that are encoded in Opus
   std::size_t opus_free = 0;
+  std::int64_t download_minutes = 0;  // of the longest download; 0: none are offered
 };
 std::string status_body(const std::vector<StationReport>& stations, const CapacityReport& capacity,
                         bool ready, bool with_presets = false);

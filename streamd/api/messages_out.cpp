@@ -182,6 +182,7 @@ std::string status_body(const std::vector<StationReport>& stations, const Capaci
               {"personal", capacity.personal},
               {"opus_total", capacity.opus_total},
               {"opus_free", capacity.opus_free}}},
+            {"download_minutes", capacity.download_minutes},
             {"stations", std::move(list)}};
   if (with_presets) body["presets"] = presets_json();
   return body.dump();

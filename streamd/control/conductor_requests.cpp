@@ -172,8 +172,9 @@ HttpResponse Conductor::status_response(const QueryFields& query) {
     const double depth_ms = pump_.has_timeline() ? pump_.depth_ms(station) : 0;
     reports.push_back({*status, status_context(station), depth_ms, stations_.permalink(station)});
   }
-  const CapacityReport report{stations_.capacity(), stations_.free_capacity(), stations_.personal(),
-                              context_.encoders.total(), context_.encoders.free()};
+  const CapacityReport report{stations_.capacity(),     stations_.free_capacity(),
+                              stations_.personal(),     context_.encoders.total(),
+                              context_.encoders.free(), context_.download_minutes()};
   return {200, "application/json", status_body(reports, report, pump_.flowing(), with_presets), {}, false};
 }
 

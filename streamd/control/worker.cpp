@@ -36,6 +36,7 @@ Worker::Worker(std::size_t index, WorkerContext& context, ConductorProxy& conduc
       queues_(context.clock, network.process_time(), metrics, network, backlog_limits(context.config),
               context.config.streamd.idle_timeout_s * kNsPerSecond,
               [this](ConnectionId id) { step_down(id); }),
+      downloads_(context, network, metrics),
       control_requests_(kRequestsOfAll * context.config.streamd.changes_per_second, kRequestsOfAll) {
   context_.workers_not_ready.fetch_add(1, std::memory_order_relaxed);
 }
@@ -47,8 +48,14 @@ Worker::Session* Worker::find_open(ConnectionId id) {
   return found != sessions_.end() && found->second.listener ? &found->second : nullptr;
 }
 
+void Worker::check_timeouts() {
+  queues_.check_timeouts();
+  downloads_.check_timeouts();
+}
+
 void Worker::opened(ConnectionId id, MessageSink& sink) {
   assert(checker_.is_current());
+  if (downloads_.opened(id, sink)) return;
   Session& session = sessions_.at(id);
   assert(session.arrives);  // opened once
   const bool offered_opus = session.offered[static_cast<std::size_t>(WireFormat::kOpus)];
@@ -66,6 +73,7 @@ void Worker::opened(ConnectionId id, MessageSink& sink) {
 
 void Worker::closed(ConnectionId id, ConnectionEnd end) {
   assert(checker_.is_current());
+  if (downloads_.closed(id)) return;
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   Session& session = found->second;
@@ -100,9 +108,11 @@ void Worker::progressed(ConnectionId id) {
   if (Session* const session = find_open(id)) queues_.progressed(*session->listener);
 }
 void Worker::written(ConnectionId id) {
+  if (downloads_.written(id)) return;
   if (Session* const session = find_open(id)) queues_.written(*session->listener);
 }
 void Worker::write_failed(ConnectionId id) {
+  if (downloads_.write_failed(id)) return;
   if (Session* const session = find_open(id)) queues_.write_failed(*session->listener);
 }
 

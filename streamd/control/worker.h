@@ -14,6 +14,7 @@
 #include "common/base/thread_checker.h"
 #include "common/base/token_bucket.h"
 #include "streamd/control/conductor_proxy.h"
+#include "streamd/control/downloads.h"
 #include "streamd/control/worker_context.h"
 #include "streamd/delivery/send_queues.h"
 #include "streamd/net/websocket_server.h"
@@ -43,7 +44,7 @@ class Worker final : public ConnectionEvents {
   void respond(ConnectionId connection, const HttpResponse& response);
   void report_listeners(std::uint64_t collection);
   void set_directory(std::shared_ptr<const StationDirectory> directory);
-  void check_timeouts() { queues_.check_timeouts(); }
+  void check_timeouts();
 
   // Announces to all listeners that the server stops, and gives each its time to go, evenly until `until_ns`.
   void begin_drain(std::int64_t until_ns);
@@ -139,6 +140,7 @@ class Worker final : public ConnectionEvents {
   std::optional<HttpResponse> operators_only(const HttpRequest& request);
   HttpResponse listen(ConnectionId id, const HttpRequest& request, const ListenCall& call);
   HttpResponse playlist(const HttpRequest& request, std::string_view station);
+  HttpResponse download(ConnectionId id, const HttpRequest& request, const DownloadCall& call);
   HttpResponse ready_response() const;
 
   ThreadChecker checker_;
@@ -149,7 +151,8 @@ class Worker final : public ConnectionEvents {
   StreamMetrics& metrics_;
   std::shared_ptr<const StationDirectory> directory_ = std::make_shared<StationDirectory>();
   std::unordered_map<ConnectionId, Session> sessions_;
-  SendQueues queues_;             // after `sessions_`, whose listeners it refers to
+  SendQueues queues_;  // after `sessions_`, whose listeners it refers to
+  Downloads downloads_;
   TokenBucket control_requests_;  // over plain HTTP, of all clients
 
   struct Leave {

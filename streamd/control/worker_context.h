@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <string>
 
 #include "common/base/clock.h"
 #include "common/config/config.h"
@@ -22,12 +24,20 @@ struct WorkerContext {
   ConnectionLimiter& limiter;   // of listeners
   ConnectionLimiter& personal;  // of personal stations
   ConnectionLimiter& encoders;  // of personal stations that are encoded in Opus
+  ConnectionLimiter& downloads;
+  const std::string& render_program;  // path of auralis-render; empty: there is none
   GroupedLog& grouped_log;
   // Personal stations that workers have promised and the conductor has not opened yet.
   std::atomic<std::size_t> pending_personal{0};
   // Workers whose directory says that streamd is not ready. Each counts itself from its construction on.
   std::atomic<std::size_t> workers_not_ready{0};
   std::atomic<bool> stopping{false};
+
+  // Length of the longest download; 0: none are offered.
+  std::int64_t download_minutes() const {
+    const bool offered = config.streamd.max_downloads > 0 && !render_program.empty();
+    return offered ? config.streamd.download_minutes : 0;
+  }
 
   // The time that listeners are told, in Unix seconds.
   double server_time() const { return static_cast<double>(clock.unix_ns()) / kNsPerSecond; }

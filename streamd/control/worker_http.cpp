@@ -32,6 +32,7 @@ std::optional<HttpResponse> Worker::http(ConnectionId id, const HttpRequest& req
                         },
                         [&](ListenCall call) -> Answer { return listen(id, request, call); },
                         [&](PlaylistCall call) -> Answer { return playlist(request, call.station); },
+                        [&](DownloadCall call) -> Answer { return download(id, request, call); },
                     },
                     route(request));
 }
@@ -135,6 +136,22 @@ HttpResponse Worker::playlist(const HttpRequest& request, std::string_view stati
       url = (encrypted ? "https://" : "http://") + std::string(request.host) + "/listen/" + url;
     if (!request.query.text().empty()) url.append("?").append(request.query.text());
     return {200, "audio/x-mpegurl", "#EXTM3U\n#EXTINF:-1," + want.name + "\n" + url + "\n", {}, false};
+  } catch (const StationRefusal& refusal) {
+    return station_refused(request, refusal);
+  }
+}
+
+HttpResponse Worker::download(ConnectionId id, const HttpRequest& request, const DownloadCall& call) {
+  if (context_.stopping) return stopping_response(request);
+  try {
+    const StationRequest want = station_by_query(*directory_, request.query);
+    if (const auto refusal = entry_refusal(request, want, request.query.ticket())) return *refusal;
+    if (!want.link || !want.link->seed || !directory_->timeline)
+      return text_response(400,
+                           "A download needs a permalink, with station=new and seed; see docs/music.md.");
+    const Permalink& link = *want.link;
+    const std::string permalink = to_query(*link.seed, link.history, *directory_->timeline, link.chunk);
+    return downloads_.answer(id, request, {*link.seed, permalink}, call.minutes);
   } catch (const StationRefusal& refusal) {
     return station_refused(request, refusal);
   }

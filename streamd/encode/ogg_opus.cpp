@@ -118,6 +118,8 @@ OggOpus::Pages OggOpus::add(const OpusChunk& chunk) {
   return pages;
 }
 
+std::string OggOpus::last_page() const { return stream_->last_page(); }
+
 void OggOpus::begin() {
   stream_ = std::make_unique<LogicalStream>(next_serial_++);
   stream_->add(opus_head(sample_rate_, delay_frames_), 0);

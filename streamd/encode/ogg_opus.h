@@ -27,6 +27,9 @@ class OggOpus {
   };
   Pages add(const OpusChunk& chunk);
 
+  // The end of the newest page's logical stream. After the last add().
+  std::string last_page() const;
+
   // The headers of the newest page's logical stream, which a new listener gets before its first page.
   const std::string& headers() const { return headers_; }
 

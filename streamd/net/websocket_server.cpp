@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "streamd/net/child_process.h"
 #include "streamd/net/websocket_server_of.h"
 
 namespace auralis {
@@ -43,6 +44,9 @@ void WebSocketServer::add_connection(FileDescriptor socket, const IpAddress& pee
 }
 void WebSocketServer::respond(ConnectionId connection, const HttpResponse& response) {
   loop_->respond(connection, response);
+}
+std::unique_ptr<ChildOutput> WebSocketServer::run_child(ChildCommand command) {
+  return auralis::run_child(loop_->io(), std::move(command));
 }
 void WebSocketServer::ping(ConnectionId connection) { loop_->ping(connection); }
 void WebSocketServer::close(ConnectionId connection, std::uint16_t code, std::string_view reason) {

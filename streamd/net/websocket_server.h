@@ -52,6 +52,7 @@ class WebSocketServer final : public WorkerNetwork {
   void finish();
 
   void respond(ConnectionId connection, const HttpResponse& response) override;
+  std::unique_ptr<ChildOutput> run_child(ChildCommand command) override;
   void ping(ConnectionId connection) override;
   void close(ConnectionId connection, std::uint16_t code, std::string_view reason) override;
 

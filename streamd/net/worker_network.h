@@ -6,6 +6,7 @@
 #include "common/base/process_time.h"
 #include "streamd/api/http_api.h"
 #include "streamd/delivery/transport.h"
+#include "streamd/net/child_output.h"
 #include "streamd/net/executor.h"
 
 namespace auralis {
@@ -19,6 +20,9 @@ class WorkerNetwork : public Transport, public Executor {
   // Answers a request for which ConnectionEvents::http() returned nothing. Does nothing if its connection is
   // gone.
   virtual void respond(ConnectionId connection, const HttpResponse& response) = 0;
+
+  // Starts a process, and reads its first piece. Throws std::system_error.
+  virtual std::unique_ptr<ChildOutput> run_child(ChildCommand command) = 0;
 };
 
 }  // namespace auralis

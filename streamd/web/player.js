@@ -4,6 +4,7 @@ import { AddressBar } from "./address_bar.js";
 import { fetch_status, post_change } from "./api_client.js";
 import { Aurora } from "./aurora.js";
 import { Controls } from "./controls.js";
+import { Download } from "./download.js";
 import { expose } from "./inspection.js";
 import { listen_to_keys, rest_in_full_screen, toggle_full_screen } from "./keys.js";
 import { MediaControls } from "./media_session.js";
@@ -62,6 +63,7 @@ const quality = new Quality(page.quality, new URLSearchParams(location.search).g
 const own = new OwnStation(page.own, start_own);
 const share = new Share(page, { find_link, say });
 new Moments(page, { find: find_moment, start: start_own, say });
+const download = new Download(page.download, { find: find_moment, say });
 const playback = new Playback(new URL("ws/stream", location.href.replace(/^http/, "ws")), {
   on_message: receive,
   on_station: select_station,
@@ -317,6 +319,7 @@ async function poll() {
 // Applies the whole status of the chosen station without a socket; else only its listeners, which the socket does not report.
 function apply_server_status({ status: body, found, station }, name) {
   server = body;
+  download.minutes = body.download_minutes ?? 0;
   const reported = station ?? (route.choice === DEFAULT ? default_of(server.stations) : null);
   if (reported?.personal) {
     permalink ??= reported.permalink;

@@ -4,7 +4,7 @@
 //
 // A test that needs certain stations passes a configuration, and always gets its own daemons.
 //
-// The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN, or all in AURALIS_BIN_DIR.
+// The binaries are SYNTHD_BIN, STREAMD_BIN and METRICSD_BIN, or all in AURALIS_BIN_DIR; and RENDER_BIN, for downloads.
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
@@ -41,6 +41,7 @@ export async function start_daemons({ config = "" } = {}) {
     AURALIS_METRICSD_PORT: String(metrics_port),
     AURALIS_METRICSD_ZMQ_ENDPOINT: `tcp://127.0.0.1:${zmq_port}`,
     AURALIS_SYNTHD_MAX_STATIONS: String(MAX_STATIONS),
+    AURALIS_STREAMD_RENDER_PROGRAM: process.env.RENDER_BIN ?? "",
   };
   const daemons = binaries.map((binary) => new Daemon(binary, ["--config", config_file], environment));
   const stop = async () => {

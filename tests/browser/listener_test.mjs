@@ -226,6 +226,19 @@ test("what was heard is saved as a file: the last minute, and from now on", asyn
   });
 });
 
+test("an hour of what plays is downloaded, and a refusal is told", async () => {
+  await with_player(daemons.player_url, async (page) => {
+    const button = page.getByRole("button", { name: "Download an hour from now on" });
+    const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
+    assert.equal(file.suggestedFilename(), "auralis-1-60-minutes.opus");
+    assert.match(file.url(), /\/download\/60\.opus\?station=new&seed=1&.*at=[0-9]+/);
+    await page.locator("#sentence", { hasText: "The download begins" }).waitFor();
+    await button.click();
+    await page.locator("#sentence", { hasText: "renders no more downloads" }).waitFor();
+    await file.cancel();
+  }, { expected: /^503:|503|\/download\// });
+});
+
 test("a page that was open before is there when the server is away, and says so", async () => {
   await with_player(daemons.player_url, async (page) => {
     await press_play(page);

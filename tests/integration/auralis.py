@@ -102,7 +102,11 @@ def run_daemon(daemon, *arguments, environment=None):
 class Answer:
     status: int
     headers: http.client.HTTPMessage
-    text: str
+    body: bytes
+
+    @property
+    def text(self):
+        return self.body.decode()
 
 
 def http_request(port, method, path, body=None, headers=None, tls=None):
@@ -114,7 +118,7 @@ def http_request(port, method, path, body=None, headers=None, tls=None):
     try:
         connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
-        return Answer(response.status, response.headers, response.read().decode())
+        return Answer(response.status, response.headers, response.read())
     finally:
         connection.close()
 

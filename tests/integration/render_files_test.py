@@ -2,6 +2,7 @@
 """The files of auralis-render: their formats, that none replaces another unasked, and that no partial file is ever left;
 and its messages."""
 
+import array
 import contextlib
 import os
 import pty
@@ -19,6 +20,7 @@ from rendering import (
     FLAC_16,
     FLAC_24,
     LIMIT_S,
+    LIVELY,
     VORBIS,
     WAV_16,
     WAV_24,
@@ -53,6 +55,25 @@ def test_a_file_is_of_its_extensions_format_and_holds_as_much_music_as_was_asked
     assert (sound.rate, sound.channels, sound.format) == (rate, 2, sound_format)
     assert sound.frames == round(6.54321 * rate)
     assert AUDIBLE < sound.peak()
+
+
+def test_opus_is_the_same_in_a_file_and_on_the_standard_output(tmp_path):
+    render("--seconds", 3, "--seed", 7, tmp_path / "a.opus")
+    words = command("--seconds", 3, "--seed", 7, "--background", "-")
+    result = subprocess.run(words, env=clean_environment(), capture_output=True, timeout=LIMIT_S, check=True)
+    assert result.stdout == (tmp_path / "a.opus").read_bytes()
+    assert result.stdout[:4] == b"OggS"
+    assert result.stderr.startswith(b"-: 0:03 of music in ")
+    assert Sound(tmp_path / "a.opus").frames / 48_000 == pytest.approx(3, abs=0.06)
+
+
+def test_a_fade_begins_and_ends_in_silence(tmp_path):
+    render("--seconds", 6, "--fade", 2, *LIVELY, tmp_path / "faded.wav")
+    render("--seconds", 6, *LIVELY, tmp_path / "plain.wav")
+    with wave.open(str(tmp_path / "faded.wav")) as faded, wave.open(str(tmp_path / "plain.wav")) as plain:
+        quiet, loud = (array.array("h", file.readframes(file.getnframes())) for file in (faded, plain))
+    assert max(map(abs, quiet[:100])) < 20 and max(map(abs, quiet[-100:])) < 20 < max(map(abs, loud[-100:]))
+    assert quiet[4 * 44_100 : 8 * 44_100] == loud[4 * 44_100 : 8 * 44_100]
 
 
 def test_a_wav_is_one_to_others_too(tmp_path):
@@ -136,10 +157,10 @@ def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
 @pytest.mark.parametrize(
     "arguments, told",
     [
-        (["a.mp3"], r"a\.mp3.* \.wav, \.flac or \.ogg"),
-        (["wav"], r"\.wav, \.flac or \.ogg"),
-        ([".wav"], r"\.wav, \.flac or \.ogg"),
-        (["two\nlines"], r"two\\nlines.* \.wav, \.flac or \.ogg"),
+        (["a.mp3"], r"a\.mp3.* \.wav, \.flac, \.ogg or \.opus"),
+        (["wav"], r"\.wav, \.flac, \.ogg or \.opus"),
+        ([".wav"], r"\.wav, \.flac, \.ogg or \.opus"),
+        (["two\nlines"], r"two\\nlines.* \.wav, \.flac, \.ogg or \.opus"),
         ([], "no file"),
         (["a.wav", "b.wav"], "b.wav: one file"),
         (["a.wav", "--loud"], "--loud: unknown option"),

@@ -56,12 +56,12 @@ FOREIGN = {
     "speex/": ("streamd/encode/resampler.cpp",),
     "ebur128": ("common/metrics/audio_meter.cpp",),
     "curses": ("tools/top/screen.cpp",),
-    "sndfile": ("tools/render/sound.cpp",),
+    "sndfile": ("tools/render/sndfile_file.cpp",),
     "systemd/": ("common/daemon/service.cpp", "streamd/net/listening_socket.cpp"),
 }
 
 # The standard libraries' and the system's own.
-SYSTEM = re.compile(r"[a-z_0-9]+|(std(int|def|lib|io)|string|math|signal|unistd|fcntl|poll|netdb|dlfcn|sched|zlib)\.h|(sys|netinet|arpa|net|linux)/\w+\.h")
+SYSTEM = re.compile(r"[a-z_0-9]+|(std(int|def|lib|io)|string|math|signal|unistd|fcntl|poll|netdb|dlfcn|sched|spawn|zlib)\.h|(sys|netinet|arpa|net|linux)/\w+\.h")
 
 # From the top downwards; a file includes what is below it, or beside it in its own folder. Each folder is in one.
 LAYERS = {

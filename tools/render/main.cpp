@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // auralis-render: renders a station's music to a file, faster than real time.
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "synthd/engine/opencl_engine.h"
 #include "synthd/ring_shape.h"
 #include "tools/music.h"
+#include "tools/render/fade.h"
 #include "tools/render/file.h"
 #include "tools/render/midi.h"
 #include "tools/render/options.h"
@@ -65,7 +67,8 @@ class StopSignals {
 
 std::unique_ptr<Engine> make_render_engine(const RenderOptions& options, const EngineShape& shape) {
   if (options.config.synthd.engine == EngineChoice::kNative) {
-    return std::make_unique<NativeEngine>(shape, std::max(1U, std::thread::hardware_concurrency()));
+    const unsigned threads = options.background ? 1 : std::max(1U, std::thread::hardware_concurrency());
+    return std::make_unique<NativeEngine>(shape, threads);
   }
   ConfigLoader folders;  // PoCL's kernels share synthd's cache
   folders.resolve_runtime_dir(environ);
@@ -100,6 +103,16 @@ std::string summary(const RenderOptions& options, const Progress& progress) {
 
 using Writers = std::vector<std::unique_ptr<SoundWriter>>;
 
+// `at`: the first frame, counted from the beginning of the file.
+template <typename Sample>
+void write_faded(SoundWriter& writer, const Sample* samples, std::int64_t frames, const Fade& fade,
+                 std::int64_t at) {
+  if (fade.length == 0) return writer.write(samples, frames);
+  std::vector<Sample> faded(samples, samples + 2 * frames);
+  fade.apply(faded, at);
+  writer.write(faded.data(), frames);
+}
+
 // Renders all frames into `writers`, one a track.
 void render_frames(const RenderOptions& options, const StopSignals& signals, const Writers& writers,
                    Progress& progress) {
@@ -109,6 +122,7 @@ void render_frames(const RenderOptions& options, const StopSignals& signals, con
   const auto engine = make_render_engine(options, shape);
   Music music(*engine, timeline, options.seed, options.history, tracks_of(options), options.first_frame);
   const std::int64_t end = options.first_frame + options.frames;
+  const Fade fade{options.frames, options.fade_frames};
   progress.begin();
   for (std::int64_t frame = options.first_frame; frame < end;) {
     signals.throw_if_any();
@@ -117,10 +131,11 @@ void render_frames(const RenderOptions& options, const StopSignals& signals, con
     const std::int64_t skipped = 2 * (frame - music.chunk_begin());
     const std::int64_t count = std::min(music.chunk_end(), end) - frame;
     for (std::size_t i = 0; i < writers.size(); ++i) {
+      const std::int64_t at = frame - options.first_frame;
       if (shape.float_mix) {
-        writers[i]->write(engine->mix(i) + skipped, count);
+        write_faded(*writers[i], engine->mix(i) + skipped, count, fade, at);
       } else {
-        writers[i]->write(engine->samples(i) + skipped, count);
+        write_faded(*writers[i], engine->samples(i) + skipped, count, fade, at);
       }
     }
     frame += count;
@@ -155,7 +170,7 @@ void render(const RenderOptions& options, const StopSignals& signals) {
     for (const auto& writer : writers) writer->publish();
   }
   progress.clear();
-  std::cout << summary(options, progress) << std::endl;
+  (options.file == kStandardOutput ? std::cerr : std::cout) << summary(options, progress) << std::endl;
 }
 
 int render_main(int argc, char** argv) {
@@ -163,6 +178,9 @@ int render_main(int argc, char** argv) {
   try {
     const auto options = parse_render_options(argc, argv, std::cout);
     if (!options) return 0;
+    // Before any thread, which inherits it. A failure costs only the preference.
+    const sched_param none{};
+    if (options->background) ::sched_setscheduler(0, SCHED_IDLE, &none);
     std::optional<NewFile> midi;  // before the sound, so that a bad name is refused at once
     if (!options->midi_file.empty()) midi.emplace(options->midi_file, options->force);
     if (!options->file.empty()) render(*options, signals);

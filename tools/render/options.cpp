@@ -52,8 +52,8 @@ void declare_music(Arguments& arguments) {
 }
 
 void declare(Arguments& arguments) {
-  arguments.declare_plain("FILE",
-                          "File to write; its extension selects the format: " + choice_of(kSoundExtensions));
+  arguments.declare_plain("FILE", "File to write; its extension selects the format: " +
+                                      choice_of(kSoundExtensions) + "; -: Ogg Opus on the standard output");
   declare_music(arguments);
 
   const std::string group = "The file";
@@ -61,6 +61,7 @@ void declare(Arguments& arguments) {
   arguments.declare("--at", "X",
                     "Start, in seconds from the station's beginning; default 0, or the link's position",
                     group);
+  arguments.declare("--fade", "X", "Fade in and out, over this many seconds each; default 0", group);
   arguments.declare("--rate", "HZ", config_key("audio", "sample_rate").rule.allowed + " frames a second",
                     group);
   arguments.declare("--midi", "FILE", "Also, or only, write the composition as a Standard MIDI File", group);
@@ -76,6 +77,8 @@ void declare(Arguments& arguments) {
   arguments.declare("--device", "TEXT",
                     "With opencl: index in synthd --list-devices, or a part of the device's name",
                     engine_group);
+  arguments.declare_switch(
+      "--background", "Take only processor time that nothing else wants, on one processor", engine_group);
   arguments.set_footer(
       "A file gets its name when it is complete. Exit status: 0 written, 1 failed, 2 wrong usage.");
 }
@@ -174,7 +177,7 @@ std::filesystem::path read_midi_file(const Arguments& arguments, const std::stri
 }
 
 SoundFormat read_format(const Arguments& arguments, const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
+  std::string extension = file == kStandardOutput ? ".opus" : file.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   const auto* const found = std::find(kSoundExtensions.begin(), kSoundExtensions.end(), extension);
@@ -184,9 +187,9 @@ SoundFormat read_format(const Arguments& arguments, const std::filesystem::path&
   SoundFormat format;
   format.type = static_cast<SoundType>(found - kSoundExtensions.begin());
   format.bits = arguments.choice("--bits", kBits, 0) == 0 ? 16 : 24;
-  if (format.type == SoundType::kOgg && arguments.text("--bits") != nullptr) {
-    throw UsageError("--bits: Ogg Vorbis has none; leave it out");
-  }
+  const bool coded = format.type == SoundType::kOgg || format.type == SoundType::kOpus;
+  if (coded && arguments.text("--bits") != nullptr)
+    throw UsageError("--bits: Ogg Vorbis and Opus have none; leave it out");
   return format;
 }
 
@@ -220,6 +223,8 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
     if (arguments.text("--bits") != nullptr) throw UsageError("--bits" + for_sound);
   }
   options.stems = arguments.is_given("--stems");
+  if (options.stems && file == kStandardOutput) throw UsageError("--stems needs a file, not -");
+  options.background = arguments.is_given("--background");
   options.force = arguments.is_given("--force");
   if (midi != nullptr) options.midi_file = read_midi_file(arguments, *midi, options.files());
   const bool opencl = arguments.choice("--engine", kEngines, 0) == 1;
@@ -234,6 +239,7 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
   // At least a frame.
   const double seconds = arguments.number("--seconds", 0.001, kLongestSeconds, kUsualSeconds);
   options.frames = std::llround(seconds * rate);
+  options.fade_frames = std::llround(arguments.number("--fade", 0, seconds / 2, 0) * rate);
   if (arguments.text("--at") != nullptr) {
     options.first_frame = std::llround(arguments.number("--at", 0, kLatestStartSeconds, 0) * rate);
   }

@@ -33,6 +33,8 @@ struct RenderOptions {
   std::filesystem::path midi_file;  // of the composition; empty: none
   bool stems = false;
   bool force = false;
+  std::int64_t fade_frames = 0;  // of each of the fades, in and out
+  bool background = false;       // takes only processor time that nothing else wants
 
   // Sound files to write: none, one, or one a stem.
   std::vector<std::filesystem::path> files() const;

@@ -1,49 +1,45 @@
 // SPDX-License-Identifier: MIT
-// A sound file that gets its name when it is complete. The only user of libsndfile.
+// A sound file that gets its name when it is complete: interface and formats.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <string_view>
 
 namespace auralis {
 
-enum class SoundType { kWav, kFlac, kOgg };
-inline constexpr std::array<std::string_view, 3> kSoundExtensions{".wav", ".flac", ".ogg"};
+enum class SoundType { kWav, kFlac, kOgg, kOpus };
+inline constexpr std::array<std::string_view, 4> kSoundExtensions{".wav", ".flac", ".ogg", ".opus"};
+
+// In place of a file's name: Ogg Opus, written to the standard output.
+inline constexpr std::string_view kStandardOutput = "-";
 
 // Stereo.
 struct SoundFormat {
   SoundType type = SoundType::kWav;
-  unsigned bits = 16;  // a sample, 16 or 24; of no meaning for Ogg, whose Vorbis takes the float mix
+  unsigned bits =
+      16;  // a sample, 16 or 24; of no meaning for Ogg Vorbis, which takes the float mix, and Opus
   std::uint32_t sample_rate = 44'100;
   std::int64_t frames = 0;  // that will be written
 
-  // Whether write() takes floats, else 16 bits.
-  bool from_floats() const { return type == SoundType::kOgg || bits == 24; }
+  // Whether write() takes floats, else 16 bits. Opus takes the samples that a server encodes.
+  bool from_floats() const { return type == SoundType::kOgg || (type != SoundType::kOpus && bits == 24); }
 };
 
-// One thread.
+// One thread. All functions throw FileError.
 class SoundFile {
  public:
-  // As NewFile. Throws FileError, as all functions do.
-  SoundFile(const std::filesystem::path& path, const SoundFormat& format, bool replace);
-  ~SoundFile();
+  virtual ~SoundFile() = default;
 
   // Writes interleaved frames: floats (-1 to 1) if the format is from_floats(), else 16 bits.
-  void write(const std::int16_t* samples, std::int64_t frames);
-  void write(const float* samples, std::int64_t frames);
+  virtual void write(const std::int16_t* samples, std::int64_t frames) = 0;
+  virtual void write(const float* samples, std::int64_t frames) = 0;
 
   // Completes the file and flushes it to the disk, still under its temporary name. After the last write().
-  void finish();
+  virtual void finish() = 0;
 
   // Gives the file its name. After finish().
-  void publish();
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  virtual void publish() = 0;
 };
 
 }  // namespace auralis

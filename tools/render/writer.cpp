@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "tools/render/opus_file.h"
+#include "tools/render/sndfile_file.h"
+
 namespace auralis {
 namespace {
 
@@ -19,10 +22,16 @@ std::function<void(SoundFile&)> write_task(const Sample* samples, std::int64_t f
   };
 }
 
+std::unique_ptr<SoundFile> create(const std::filesystem::path& path, const SoundFormat& format,
+                                  bool replace) {
+  if (format.type == SoundType::kOpus) return std::make_unique<OpusFile>(path, format, replace);
+  return create_sndfile_file(path, format, replace);
+}
+
 }  // namespace
 
 SoundWriter::SoundWriter(const std::filesystem::path& path, const SoundFormat& format, bool replace)
-    : file_(path, format, replace), thread_([this] { work(); }) {}
+    : file_(create(path, format, replace)), thread_([this] { work(); }) {}
 
 SoundWriter::~SoundWriter() {
   {
@@ -78,7 +87,7 @@ void SoundWriter::work() {
     changed_.notify_all();
     std::exception_ptr failed;
     try {
-      task(file_);
+      task(*file_);
     } catch (...) {
       failed = std::current_exception();
     }

@@ -9,6 +9,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <thread>
 
 #include "common/base/mutex.h"
@@ -18,7 +19,8 @@ namespace auralis {
 
 class SoundWriter {
  public:
-  // As SoundFile. An error of the encoder's thread is thrown by the next write(), end() or finish().
+  // As NewFile. An error of the encoder's thread is thrown by the next write(), end() or
+  // finish().
   SoundWriter(const std::filesystem::path& path, const SoundFormat& format, bool replace);
   // Abandons the file if it was not finished, and removes it.
   ~SoundWriter();
@@ -36,7 +38,7 @@ class SoundWriter {
   void finish();
 
   // Gives the file its name. After finish().
-  void publish() { file_.publish(); }
+  void publish() { file_->publish(); }
 
  private:
   using Task = std::function<void(SoundFile&)>;
@@ -44,7 +46,7 @@ class SoundWriter {
   void push(Task task);
   void work();
 
-  SoundFile file_;  // the thread's until that has ended
+  std::unique_ptr<SoundFile> file_;  // the thread's until that has ended
   Mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> tasks_ AURALIS_GUARDED_BY(mutex_);

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -51,15 +54,36 @@ class FakeNetwork final : public WorkerNetwork {
   void respond(ConnectionId connection, const HttpResponse& response) override {
     responses[connection] = response;
   }
+  std::unique_ptr<ChildOutput> run_child(ChildCommand command) override {
+    if (command.words.front() == kMissingProgram)
+      throw std::system_error(ENOENT, std::generic_category(), command.words.front());
+    children.push_back(std::move(command));
+    return std::make_unique<Child>(*this);
+  }
   void ping(ConnectionId connection) override { transport.ping(connection); }
   void close(ConnectionId connection, std::uint16_t code, std::string_view reason) override {
     transport.close(connection, code, reason);
   }
 
+  static constexpr const char* kMissingProgram = "/missing";
+
   ProcessTime process;
+  std::vector<ChildCommand> children;  // all that were started
+  int pieces_asked = 0;                // of children, after their first
+  int children_ended = 0;              // by the worker
   ManualExecutor executor;
   RecordingTransport transport;
   std::map<ConnectionId, HttpResponse> responses;
+
+ private:
+  struct Child final : ChildOutput {
+    explicit Child(FakeNetwork& n) : network(n) {}
+    ~Child() override { ++network.children_ended; }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    void read_on() override { ++network.pieces_asked; }
+    FakeNetwork& network;
+  };
 };
 
 inline HttpRequest http_request(std::string_view method, std::string_view path, std::string_view query = {},
@@ -195,7 +219,10 @@ class ControlFixture {
   ConnectionLimiter personal{{8, 8}, none_exempt};
   ConnectionLimiter encoders{{1, 1}, none_exempt};
   GroupedLog grouped_log{access};
-  WorkerContext context{config, clock, clock, access, limiter, personal, encoders, grouped_log, {}, {}, {}};
+  ConnectionLimiter downloads{{2, 1}, none_exempt};
+  std::string render_program = "/usr/bin/auralis-render";
+  WorkerContext context{config,    clock,          clock,       access, limiter, personal, encoders,
+                        downloads, render_program, grouped_log, {},     {},      {}};
   MetricsWriter segment{config.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), 1, clock.now};
   HeldExecutor encoding;
   std::deque<FakeNetwork> networks = two_networks();

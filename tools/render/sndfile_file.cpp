@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/render/sound.h"
+#include "tools/render/sndfile_file.h"
 
 #include <sndfile.h>
 
@@ -29,6 +29,7 @@ int sndfile_format(const SoundFormat& format) {
     case SoundType::kFlac:
       return SF_FORMAT_FLAC | bits;
     case SoundType::kOgg:
+    case SoundType::kOpus:
       break;
   }
   return SF_FORMAT_OGG | SF_FORMAT_VORBIS;
@@ -54,67 +55,69 @@ SF_VIRTUAL_IO make_io() {
   return io;
 }
 
-}  // namespace
-
-struct SoundFile::Impl {
-  NewFile file;
-  SNDFILE* sound = nullptr;
-
-  Impl(const std::filesystem::path& path, const SoundFormat& format, bool replace) : file(path, replace) {
+class SndfileFile final : public SoundFile {
+ public:
+  SndfileFile(const std::filesystem::path& path, const SoundFormat& format, bool replace)
+      : file_(path, replace) {
     SF_INFO info{};
     info.samplerate = static_cast<int>(format.sample_rate);
     info.channels = kChannels;
     info.format = sndfile_format(format);
     SF_VIRTUAL_IO io = make_io();  // which libsndfile copies
-    sound = sf_open_virtual(&io, SFM_WRITE, &info, &file);
-    if (sound == nullptr) fail();
+    sound_.reset(sf_open_virtual(&io, SFM_WRITE, &info, &file_));
+    if (!sound_) fail();
     double quality = kVorbisQuality;
     if (format.type == SoundType::kOgg)
-      sf_command(sound, SFC_SET_VBR_ENCODING_QUALITY, &quality, sizeof quality);
+      sf_command(sound_.get(), SFC_SET_VBR_ENCODING_QUALITY, &quality, sizeof quality);
   }
-  ~Impl() {
-    if (sound != nullptr) sf_close(sound);
+
+  void write(const std::int16_t* samples, std::int64_t frames) override {
+    assert(sound_ && "not after finish()");
+    check(sf_writef_short(sound_.get(), samples, frames), frames);
   }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
+
+  void write(const float* samples, std::int64_t frames) override {
+    assert(sound_ && "not after finish()");
+    check(sf_writef_float(sound_.get(), samples, frames), frames);
+  }
+
+  void finish() override {
+    assert(sound_);
+    const int error = sf_close(sound_.release());
+    file_.sync();
+    if (error != 0) file_.fail("cannot be written: " + std::string(sf_error_number(error)));
+  }
+
+  void publish() override {
+    assert(!sound_ && "after finish()");
+    file_.publish();
+  }
+
+ private:
+  struct Close {
+    void operator()(SNDFILE* sound) const { sf_close(sound); }
+  };
 
   // Prefers the system's error to libsndfile's.
   [[noreturn]] void fail() const {
-    file.check();
-    file.fail("cannot be written: " + std::string(sf_strerror(sound)));
+    file_.check();
+    file_.fail("cannot be written: " + std::string(sf_strerror(sound_.get())));
   }
 
   void check(sf_count_t written, std::int64_t frames) const {
     if (written != frames) fail();
-    file.check();
+    file_.check();
   }
+
+  NewFile file_;
+  std::unique_ptr<SNDFILE, Close> sound_;  // closed before the file
 };
 
-SoundFile::SoundFile(const std::filesystem::path& path, const SoundFormat& format, bool replace)
-    : impl_(std::make_unique<Impl>(path, format, replace)) {}
-SoundFile::~SoundFile() = default;
+}  // namespace
 
-void SoundFile::write(const std::int16_t* samples, std::int64_t frames) {
-  assert(impl_->sound != nullptr && "not after finish()");
-  impl_->check(sf_writef_short(impl_->sound, samples, frames), frames);
-}
-
-void SoundFile::write(const float* samples, std::int64_t frames) {
-  assert(impl_->sound != nullptr && "not after finish()");
-  impl_->check(sf_writef_float(impl_->sound, samples, frames), frames);
-}
-
-void SoundFile::finish() {
-  assert(impl_->sound != nullptr);
-  const int error = sf_close(impl_->sound);
-  impl_->sound = nullptr;
-  impl_->file.sync();
-  if (error != 0) impl_->file.fail("cannot be written: " + std::string(sf_error_number(error)));
-}
-
-void SoundFile::publish() {
-  assert(impl_->sound == nullptr && "after finish()");
-  impl_->file.publish();
+std::unique_ptr<SoundFile> create_sndfile_file(const std::filesystem::path& path, const SoundFormat& format,
+                                               bool replace) {
+  return std::make_unique<SndfileFile>(path, format, replace);
 }
 
 }  // namespace auralis

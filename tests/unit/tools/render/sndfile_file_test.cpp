@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/render/sound.h"
+#include "tools/render/sndfile_file.h"
 
 #include "tests/unit/support.h"
 #include "tools/render/file.h"
@@ -8,7 +8,7 @@
 
 #include <vector>
 
-namespace auralis::sound_test {
+namespace auralis::sndfile_file_test {
 
 using namespace test;
 
@@ -24,17 +24,17 @@ SoundFormat format_of(SoundType type, unsigned bits) {
 }
 
 std::string written(const std::filesystem::path& path, const SoundFormat& format) {
-  SoundFile file(path, format, false);
+  const auto file = create_sndfile_file(path, format, false);
   if (format.from_floats()) {
     const std::vector<float> samples(2'000, 0.25F);
-    file.write(samples.data(), 1'000);
+    file->write(samples.data(), 1'000);
   } else {
     const std::vector<std::int16_t> samples(2'000, 8'192);
-    file.write(samples.data(), 1'000);
+    file->write(samples.data(), 1'000);
   }
   CHECK_FALSE(std::filesystem::exists(path));
-  file.finish();
-  file.publish();
+  file->finish();
+  file->publish();
   return read_file(path);
 }
 
@@ -84,6 +84,7 @@ TEST_CASE("24 bits and Vorbis take the float mix, 16 bits take the samples") {
   CHECK(format_of(SoundType::kWav, 24).from_floats());
   CHECK(format_of(SoundType::kOgg, 16).from_floats());
   CHECK_FALSE(format_of(SoundType::kFlac, 16).from_floats());
+  CHECK_FALSE(format_of(SoundType::kOpus, 16).from_floats());
 }
 
-}  // namespace auralis::sound_test
+}  // namespace auralis::sndfile_file_test

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "streamd/control/downloads.h"
+
+#include <system_error>
+#include <utility>
+
+#include "common/base/log.h"
+
+namespace auralis {
+namespace {
+
+constexpr std::int64_t kSecondsPerMinute = 60;
+constexpr const char* kFadeSeconds = "4";  // where the music is cut
+constexpr const char* kRetryAfterSeconds = "60";
+
+HttpResponse later(int status, std::string sentence) {
+  HttpResponse response = text_response(status, std::move(sentence));
+  response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  return response;
+}
+
+}  // namespace
+
+Downloads::Downloads(WorkerContext& context, WorkerNetwork& network, StreamMetrics& metrics)
+    : context_(context), network_(network), metrics_(metrics) {}
+
+HttpResponse Downloads::answer(ConnectionId id, const HttpRequest& request, const Music& music,
+                               std::int64_t minutes) {
+  const std::int64_t most = context_.download_minutes();
+  if (most == 0) return text_response(404, "No downloads are offered here (max_downloads, render_program).");
+  if (minutes > most)
+    return text_response(400,
+                         "A download has at most " + std::to_string(most) + " minutes (download_minutes).");
+  const std::string name =
+      "auralis-" + std::to_string(music.seed) + "-" + std::to_string(minutes) + "-minutes.opus";
+  const HttpResponse response{200,
+                              "audio/ogg",
+                              {},
+                              {{"Content-Disposition", "attachment; filename=\"" + name + "\""},
+                               {"Accept-Ranges", "none"},
+                               {"X-Accel-Buffering", "no"}},
+                              request.method == "GET"};
+  auto permit = context_.downloads.acquire(context_.access.client_of(request));
+  if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&permit)) {
+    metrics_.downloads_refused.add();
+    if (*refusal == ConnectionLimiter::Refusal::kFull)
+      return later(503, "Too many downloads at a time (max_downloads); try again in some minutes.");
+    return later(429, "Only one download at a time for each address; try again when it is complete.");
+  }
+  if (!response.stream) return response;
+  Download& download = downloads_[id];
+  download.command = {context_.render_program,
+                      "--background",
+                      "--fade",
+                      kFadeSeconds,
+                      "--seconds",
+                      std::to_string(minutes * kSecondsPerMinute),
+                      "--link",
+                      music.permalink,
+                      "-"};
+  download.permit = std::make_shared<const ConnectionLimiter::Permit>(
+      std::get<ConnectionLimiter::Permit>(std::move(permit)));
+  return response;
+}
+
+Downloads::Download* Downloads::find(ConnectionId id) {
+  const auto found = downloads_.find(id);
+  return found == downloads_.end() ? nullptr : &found->second;
+}
+
+bool Downloads::opened(ConnectionId id, MessageSink& sink) {
+  Download* const download = find(id);
+  if (download == nullptr) return false;
+  download->sink = &sink;
+  try {
+    // The process holds the permit: it may take a moment to end when the client is gone.
+    download->output = network_.run_child({std::move(download->command), std::move(download->permit),
+                                           [this, id](std::string_view piece) { send(id, piece); },
+                                           [this, id](int status) { rendered(id, status); }});
+  } catch (const std::system_error& error) {
+    fail(id, error.what());
+  }
+  return true;
+}
+
+void Downloads::send(ConnectionId id, std::string_view piece) {
+  Download* const download = find(id);
+  if (download == nullptr) return;
+  switch (download->sink->transmit(make_http_chunk(piece))) {
+    case SendResult::kTaken:
+      return download->output->read_on();
+    case SendResult::kPending:
+      download->waits_since_ns = network_.process_time().now_ns();
+      return;
+    case SendResult::kFailed:
+      write_failed(id);
+  }
+}
+
+bool Downloads::written(ConnectionId id) {
+  Download* const download = find(id);
+  if (download == nullptr) return false;
+  download->waits_since_ns = -1;
+  if (download->output) download->output->read_on();
+  return true;
+}
+
+bool Downloads::write_failed(ConnectionId id) {
+  if (find(id) == nullptr) return false;
+  network_.close(id, close_code::kNoProgress, {});
+  return true;
+}
+
+void Downloads::rendered(ConnectionId id, int status) {
+  if (status != 0) return fail(id, "it ended with status " + std::to_string(status));
+  Download* const download = find(id);
+  if (download == nullptr) return;
+  download->complete = true;
+  metrics_.downloads_complete.add();
+  network_.close(id, close_code::kGoingAway, {});
+}
+
+// The client learns of it by the missing end of the body.
+void Downloads::fail(ConnectionId id, const std::string& why) {
+  Download* const download = find(id);
+  if (download == nullptr) return;
+  download->complete = true;
+  metrics_.downloads_failed.add();
+  log_warning("a download failed", {{"program", context_.render_program}, {"error", why}});
+  network_.close(id, close_code::kNoProgress, {});
+}
+
+bool Downloads::closed(ConnectionId id) {
+  Download* const download = find(id);
+  if (download == nullptr) return false;
+  if (!download->complete) metrics_.downloads_aborted.add();
+  downloads_.erase(id);
+  return true;
+}
+
+void Downloads::check_timeouts() {
+  const std::int64_t limit_ns = context_.config.streamd.idle_timeout_s * kNsPerSecond;
+  const std::int64_t now_ns = network_.process_time().now_ns();
+  for (const auto& [id, download] : downloads_) {
+    if (download.waits_since_ns >= 0 && now_ns - download.waits_since_ns >= limit_ns)
+      network_.close(id, close_code::kNoProgress, {});
+  }
+}
+
+}  // namespace auralis
