@@ -67,8 +67,8 @@ std::shared_ptr<TlsCertificate> certificate_of(const Config& config) {
   return std::make_shared<TlsCertificate>(config.streamd.tls_certificate, config.streamd.tls_key);
 }
 
-// The path of auralis-render; empty: there is none. Throws std::runtime_error if the configured one cannot be
-// run.
+// The path of auralis-render, which may be installed later. Throws std::runtime_error if the configured one
+// cannot be run.
 std::string render_program_of(const Config& config) {
   const std::string& configured = config.streamd.render_program;
   std::error_code unknown;
@@ -78,7 +78,7 @@ std::string render_program_of(const Config& config) {
   if (!configured.empty())
     throw std::runtime_error("streamd.render_program: " + path + " cannot be run: " + std::strerror(errno));
   if (config.streamd.max_downloads > 0) log_info("no downloads are offered", {{"missing", path}});
-  return {};
+  return path;
 }
 
 }  // namespace

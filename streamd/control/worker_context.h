@@ -2,6 +2,8 @@
 // State that all workers and the conductor share.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +27,7 @@ struct WorkerContext {
   ConnectionLimiter& personal;  // of personal stations
   ConnectionLimiter& encoders;  // of personal stations that are encoded in Opus
   ConnectionLimiter& downloads;
-  const std::string& render_program;  // path of auralis-render; empty: there is none
+  const std::string& render_program;  // path of auralis-render, if it is installed
   GroupedLog& grouped_log;
   // Personal stations that workers have promised and the conductor has not opened yet.
   std::atomic<std::size_t> pending_personal{0};
@@ -35,7 +37,7 @@ struct WorkerContext {
 
   // Length of the longest download; 0: none are offered.
   std::int64_t download_minutes() const {
-    const bool offered = config.streamd.max_downloads > 0 && !render_program.empty();
+    const bool offered = config.streamd.max_downloads > 0 && ::access(render_program.c_str(), X_OK) == 0;
     return offered ? config.streamd.download_minutes : 0;
   }
 

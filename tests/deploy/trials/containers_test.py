@@ -127,6 +127,12 @@ def test_it_becomes_healthy_and_plays_as_told(service, environment):
     assert "ready" in get("http://127.0.0.1:9464/readyz")
 
 
+def test_it_renders_downloads(service):
+    with urllib.request.urlopen("http://127.0.0.1:8000/download/1.opus?station=new&seed=7", timeout=120) as answer:
+        music = answer.read()
+    assert music[:4] == b"OggS" and len(music) > 300_000
+
+
 def test_its_image_is_small_and_has_no_compiler_and_no_header(service, report):
     size = json.loads(docker("image", "inspect", IMAGE))[0]["Size"]
     base = json.loads(docker("image", "inspect", base_image("bookworm")))[0]["Size"]

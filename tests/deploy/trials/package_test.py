@@ -117,6 +117,13 @@ def test_an_opencl_device_works_in_the_sandbox_of_the_unit(machine):
     eventually(machine.is_ready, "readiness")
 
 
+def test_a_download_is_rendered_in_the_sandbox_of_the_unit(machine):
+    machine.sh("curl -fsS -o /tmp/minute.opus 'http://127.0.0.1:8000/download/1.opus?station=new&seed=7'")
+    assert machine.sh("head -c 4 /tmp/minute.opus") == "OggS"
+    assert int(machine.sh("stat --format %s /tmp/minute.opus")) > 300_000
+    assert 'auralis_downloads_total{result="complete"} 1' in machine.sh("curl -fsS http://127.0.0.1:9464/metrics")
+
+
 @pytest.mark.parametrize("daemon", DAEMONS)
 @pytest.mark.parametrize("signal", ["KILL", "STOP"])
 def test_a_daemon_that_dies_or_stands_still_is_replaced(machine, report, daemon, signal):

@@ -119,7 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "HEAD tells whether there would be one, and takes non
 
 TEST_CASE_FIXTURE(Fixture, "without the program, or if none are allowed, none are offered") {
   CHECK(context.download_minutes() == 60);
-  render_program.clear();
+  render_program = "/nowhere/auralis-render";
   CHECK(context.download_minutes() == 0);
   CHECK(request(2).status == 404);
 }
@@ -136,7 +136,7 @@ TEST_CASE_FIXTURE(Fixture, "a program that fails, or is missing, breaks the conn
   worker(2).closed(2, ConnectionEnd::kClosed);
   CHECK(ended("failed") == 1);
 
-  render_program = test::FakeNetwork::kMissingProgram;
+  network(2).can_start = false;
   network(2).children.clear();
   CHECK(request(4).status == 200);
   worker(4).opened(4, transport().sink(4));

@@ -55,8 +55,7 @@ class FakeNetwork final : public WorkerNetwork {
     responses[connection] = response;
   }
   std::unique_ptr<ChildOutput> run_child(ChildCommand command) override {
-    if (command.words.front() == kMissingProgram)
-      throw std::system_error(ENOENT, std::generic_category(), command.words.front());
+    if (!can_start) throw std::system_error(ENOENT, std::generic_category(), command.words.front());
     children.push_back(std::move(command));
     return std::make_unique<Child>(*this);
   }
@@ -65,12 +64,11 @@ class FakeNetwork final : public WorkerNetwork {
     transport.close(connection, code, reason);
   }
 
-  static constexpr const char* kMissingProgram = "/missing";
-
   ProcessTime process;
   std::vector<ChildCommand> children;  // all that were started
-  int pieces_asked = 0;                // of children, after their first
-  int children_ended = 0;              // by the worker
+  bool can_start = true;
+  int pieces_asked = 0;    // of children, after their first
+  int children_ended = 0;  // by the worker
   ManualExecutor executor;
   RecordingTransport transport;
   std::map<ConnectionId, HttpResponse> responses;
@@ -220,7 +218,7 @@ class ControlFixture {
   ConnectionLimiter encoders{{1, 1}, none_exempt};
   GroupedLog grouped_log{access};
   ConnectionLimiter downloads{{2, 1}, none_exempt};
-  std::string render_program = "/usr/bin/auralis-render";
+  std::string render_program = "/bin/true";
   WorkerContext context{config,    clock,          clock,       access, limiter, personal, encoders,
                         downloads, render_program, grouped_log, {},     {},      {}};
   MetricsWriter segment{config.daemon_dir(Daemon::kStreamd), declared_metrics<StreamMetrics>(), 1, clock.now};
