@@ -84,14 +84,27 @@ export class Aurora {
     else this.#motion.take(message);
   }
 
-  // New strips take the old ones' place once they have a picture.
+  // New strips take the old ones' place once they have a picture. Where there is no thread, the page goes on painting.
   #begin_thread() {
-    if (typeof Worker === "undefined" || !("transferControlToOffscreen" in HTMLCanvasElement.prototype)) return;
+    if (!("transferControlToOffscreen" in HTMLCanvasElement.prototype)) return;
+    let thread;
+    try {
+      thread = new Worker(THREADS, { name: AURORA_THREAD });
+    } catch {
+      return;
+    }
     const before = [...this.#box.children];
-    const canvases = add_strips(this.#box).map((canvas) => canvas.transferControlToOffscreen());
-    this.#thread = new Worker(THREADS, { name: AURORA_THREAD });
-    this.#thread.onmessage = () => before.forEach((canvas) => canvas.remove());
-    this.#thread.postMessage({ canvases, colours: this.#colours }, canvases);
+    const strips = add_strips(this.#box);
+    const canvases = strips.map((canvas) => canvas.transferControlToOffscreen());
+    this.#thread = thread;
+    thread.onmessage = () => before.forEach((canvas) => canvas.remove());
+    thread.onerror = () => {
+      if (!before[0].isConnected) return;
+      strips.forEach((canvas) => canvas.remove());
+      this.#thread = null;
+      this.#move();
+    };
+    thread.postMessage({ canvases, colours: this.#colours }, canvases);
   }
 
   #move() {

@@ -103,8 +103,20 @@ test("nothing on the page moves while states change", async () => {
   }, { expected: /ERR_INTERNET|^failed|WebSocket/ });
 });
 
-for (const [reducedMotion, moves] of [["no-preference", true], ["reduce", false]]) {
-  test(`the scene ${moves ? "moves while it plays" : "stands still for those who prefer that"}`, async () => {
+const without_scene_thread = () => {
+  const { Worker } = window;
+  window.Worker = function (url, options) {
+    if (options?.name === "aurora") throw new DOMException("refused", "SecurityError");
+    return new Worker(url, options);
+  };
+};
+
+for (const [what, moves, reducedMotion, prepare] of [
+  ["moves while it plays", true, "no-preference", null],
+  ["moves where it can have no thread", true, "no-preference", without_scene_thread],
+  ["stands still for those who prefer that", false, "reduce", null],
+]) {
+  test(`the scene ${what}`, async () => {
     await with_browser(async (page) => {
       await page.goto(daemons.player_url);
       await page.locator(".preset").first().waitFor();
@@ -119,6 +131,6 @@ for (const [reducedMotion, moves] of [["no-preference", true], ["reduce", false]
         await page.waitForTimeout(2000);
         assert.ok((await page.screenshot()).equals(first));
       }
-    }, { reducedMotion });
+    }, { reducedMotion, prepare });
   });
 }

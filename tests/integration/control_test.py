@@ -261,7 +261,7 @@ def test_the_api_shows_what_plays(stack, listen):
         return body["stations"][0]["request"] >= answer["request"] and body
 
     body = eventually(in_force, "the preset in /api/status")
-    assert set(body) == {"stations", "places", "ready", "version"}
+    assert set(body) == {"download_minutes", "places", "ready", "stations", "version"}
     assert body["ready"] is True
     (status,) = body["stations"]
     assert (status["station"], status["preset"]) == ("default", "meditation")
