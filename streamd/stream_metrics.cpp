@@ -92,10 +92,11 @@ StreamMetrics::Rejection StreamMetrics::rejected(const std::string& reason) {
 }
 
 Counter StreamMetrics::download(const std::string& result) {
-  return m_.sparse_counter("auralis_downloads_total",
-                           "Downloads of music, by how they ended: complete, aborted by the client, failed, or "
-                           "refused because there were too many",
-                           {{"result", result}});
+  return m_.sparse_counter(
+      "auralis_downloads_total",
+      "Downloads of music, by how they ended: complete, aborted by the client, failed, or "
+      "refused because there were too many",
+      {{"result", result}});
 }
 
 StreamMetrics::StationMetrics StreamMetrics::of(const MetricLabel& label) {

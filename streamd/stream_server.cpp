@@ -151,11 +151,15 @@ struct StreamServer::Impl {
       Worker& worker = workers.emplace_back(i, context, conductor_proxy, networks[i], metrics[i]);
       worker_proxies.emplace_back(networks[i], worker);
     }
+    look_for_program();
     set_build_labels(segment);
     segment.detach();
     metrics.back().process.begin();
     conductor.conduct(worker_proxies, [this] { networks.front().step_now(); });
   }
+
+  // It may be installed, or removed, while streamd runs.
+  void look_for_program() { context.can_render = ::access(render_program.c_str(), X_OK) == 0; }
 
   std::deque<StreamMetrics> metrics_of_shards() {
     std::deque<StreamMetrics> all;
@@ -227,6 +231,7 @@ void StreamServer::stop() {
 }
 
 void StreamServer::run_housekeeping() {
+  impl_->look_for_program();
   impl_->metrics.back().process.sample();
   impl_->segment.run_housekeeping(impl_->clock.now_ns());
   impl_->grouped_log.flush();

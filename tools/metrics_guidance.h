@@ -109,7 +109,7 @@ inline constexpr MetricGuidance kMetricsGuidance[] = {
      "See the runbook; metricsd's own is always 1: see process_start_time_seconds",
      "integration/metrics_test.py"},
     {"auralis_downloads_total", "", "failed or refused rises", "",
-     "failed: run auralis-render by hand, as the log has it; refused: raise max_downloads",
+     "failed: the log says how the program ended; run it by hand. refused: raise max_downloads",
      "unit/streamd/control/downloads_test.cpp"},
     {"auralis_encodes_late_total", "0", "> 0", "",
      "The encoding threads are starved: more processors, or fewer stations in Opus",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "streamd/control/downloads.h"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -10,6 +11,7 @@ namespace auralis {
 namespace {
 
 constexpr std::int64_t kSecondsPerMinute = 60;
+constexpr std::int64_t kLeastMinutes = 5;  // that each may take
 constexpr const char* kFadeSeconds = "4";  // where the music is cut
 constexpr const char* kRetryAfterSeconds = "60";
 
@@ -49,6 +51,8 @@ HttpResponse Downloads::answer(ConnectionId id, const HttpRequest& request, cons
   }
   if (!response.stream) return response;
   Download& download = downloads_[id];
+  const std::int64_t allowed_s = std::max(minutes, kLeastMinutes) * kSecondsPerMinute;
+  download.ends_ns = network_.process_time().now_ns() + allowed_s * kNsPerSecond;
   download.command = {context_.render_program,
                       "--background",
                       "--fade",
@@ -101,7 +105,11 @@ bool Downloads::written(ConnectionId id) {
   Download* const download = find(id);
   if (download == nullptr) return false;
   download->waits_since_ns = -1;
-  if (download->output) download->output->read_on();
+  if (download->rendered) {
+    complete(id, *download);
+  } else if (download->output) {
+    download->output->read_on();
+  }
   return true;
 }
 
@@ -115,25 +123,42 @@ void Downloads::rendered(ConnectionId id, int status) {
   if (status != 0) return fail(id, "it ended with status " + std::to_string(status));
   Download* const download = find(id);
   if (download == nullptr) return;
-  download->complete = true;
+  download->rendered = true;
+  // Not left to close(): the end of the body tells the client that it has all of it.
+  switch (download->sink->transmit(make_last_http_chunk())) {
+    case SendResult::kTaken:
+      return complete(id, *download);
+    case SendResult::kPending:
+      download->waits_since_ns = network_.process_time().now_ns();
+      return;
+    case SendResult::kFailed:
+      write_failed(id);
+  }
+}
+
+void Downloads::complete(ConnectionId id, Download& download) {
+  download.counted = true;
   metrics_.downloads_complete.add();
-  network_.close(id, close_code::kGoingAway, {});
+  network_.close(id, close_code::kComplete, {});
 }
 
 // The client learns of it by the missing end of the body.
 void Downloads::fail(ConnectionId id, const std::string& why) {
   Download* const download = find(id);
   if (download == nullptr) return;
-  download->complete = true;
-  metrics_.downloads_failed.add();
-  log_warning("a download failed", {{"program", context_.render_program}, {"error", why}});
+  // A stop of the service may end the program as well.
+  if (!context_.stopping) {
+    download->counted = true;
+    metrics_.downloads_failed.add();
+    log_warning("a download failed", {{"program", context_.render_program}, {"error", why}});
+  }
   network_.close(id, close_code::kNoProgress, {});
 }
 
 bool Downloads::closed(ConnectionId id) {
   Download* const download = find(id);
   if (download == nullptr) return false;
-  if (!download->complete) metrics_.downloads_aborted.add();
+  if (!download->counted) metrics_.downloads_aborted.add();
   downloads_.erase(id);
   return true;
 }
@@ -142,8 +167,8 @@ void Downloads::check_timeouts() {
   const std::int64_t limit_ns = context_.config.streamd.idle_timeout_s * kNsPerSecond;
   const std::int64_t now_ns = network_.process_time().now_ns();
   for (const auto& [id, download] : downloads_) {
-    if (download.waits_since_ns >= 0 && now_ns - download.waits_since_ns >= limit_ns)
-      network_.close(id, close_code::kNoProgress, {});
+    const bool stands_still = download.waits_since_ns >= 0 && now_ns - download.waits_since_ns >= limit_ns;
+    if (stands_still || now_ns >= download.ends_ns) network_.close(id, close_code::kNoProgress, {});
   }
 }
 

@@ -35,7 +35,8 @@ class Downloads {
   bool write_failed(ConnectionId id);
   bool closed(ConnectionId id);
 
-  // Ends those whose client has taken nothing for as long as an idle listener may be silent.
+  // Ends those whose client has taken nothing for as long as an idle listener may be silent, or that take
+  // longer than to listen to them: they keep others from theirs.
   void check_timeouts();
 
  private:
@@ -44,13 +45,16 @@ class Downloads {
     SharedPermit permit;
     MessageSink* sink = nullptr;
     std::unique_ptr<ChildOutput> output;
-    std::int64_t waits_since_ns = -1;  // for the client, by process time; -1: not
-    bool complete = false;
+    std::int64_t ends_ns = 0;          // at the latest, by process time
+    std::int64_t waits_since_ns = -1;  // for the client, likewise; -1: not
+    bool rendered = false;             // all was read, and the end of the body is sent
+    bool counted = false;              // in auralis_downloads_total
   };
 
   Download* find(ConnectionId id);
   void send(ConnectionId id, std::string_view piece);
   void rendered(ConnectionId id, int status);
+  void complete(ConnectionId id, Download& download);
   void fail(ConnectionId id, const std::string& why);
 
   WorkerContext& context_;

@@ -2,8 +2,6 @@
 // State that all workers and the conductor share.
 #pragma once
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -34,10 +32,11 @@ struct WorkerContext {
   // Workers whose directory says that streamd is not ready. Each counts itself from its construction on.
   std::atomic<std::size_t> workers_not_ready{0};
   std::atomic<bool> stopping{false};
+  std::atomic<bool> can_render{false};  // whether render_program is there, as housekeeping has seen
 
   // Length of the longest download; 0: none are offered.
   std::int64_t download_minutes() const {
-    const bool offered = config.streamd.max_downloads > 0 && ::access(render_program.c_str(), X_OK) == 0;
+    const bool offered = config.streamd.max_downloads > 0 && can_render.load(std::memory_order_relaxed);
     return offered ? config.streamd.download_minutes : 0;
   }
 

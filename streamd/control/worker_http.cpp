@@ -150,6 +150,8 @@ HttpResponse Worker::download(ConnectionId id, const HttpRequest& request, const
       return text_response(400,
                            "A download needs a permalink, with station=new and seed; see docs/music.md.");
     const Permalink& link = *want.link;
+    if (directory_->timeline->first_frame(link.chunk) < link.history.first_bar_frame)
+      return text_response(400, "In the link, at lies before the first bar (see docs/music.md).");
     const std::string permalink = to_query(*link.seed, link.history, *directory_->timeline, link.chunk);
     return downloads_.answer(id, request, {*link.seed, permalink}, call.minutes);
   } catch (const StationRefusal& refusal) {

@@ -14,6 +14,7 @@ namespace auralis {
 using ConnectionId = std::uint64_t;
 
 namespace close_code {
+inline constexpr std::uint16_t kComplete = 0;  // plain HTTP alone: the body has been sent to its end
 inline constexpr std::uint16_t kGoingAway = 1001;
 inline constexpr std::uint16_t kPolicyViolation = 1008;
 inline constexpr std::uint16_t kTryAgainLater = 1013;

@@ -165,7 +165,7 @@ void ChildProcess::await_end() {
 }
 
 void ChildProcess::report_end() {
-  if (!read_all_ || !status_ || abandoned_) return;
+  if (!read_all_ || !status_ || abandoned_ || !command_.on_end) return;
   const auto on_end = std::exchange(command_.on_end, nullptr);
   on_end(*status_);
 }

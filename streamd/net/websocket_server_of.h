@@ -133,7 +133,8 @@ class WebSocketServerOf final : public ServerLoop, ConnectionOwner {
     // The caller may be iterating over the listeners: none may be removed within this call.
     if (found->second.streams) {
       return asio::post(io_, [this, connection, code] {
-        if (code != close_code::kNoProgress) connection->transmit_last(make_last_http_chunk());
+        if (code != close_code::kNoProgress && code != close_code::kComplete)
+          connection->transmit_last(make_last_http_chunk());
         end(connection);
       });
     }

@@ -223,7 +223,10 @@ std::optional<RenderOptions> parse_render_options(int argc, const char* const* a
     if (arguments.text("--bits") != nullptr) throw UsageError("--bits" + for_sound);
   }
   options.stems = arguments.is_given("--stems");
-  if (options.stems && file == kStandardOutput) throw UsageError("--stems needs a file, not -");
+  if (options.file == kStandardOutput) {
+    if (options.stems) throw UsageError("--stems needs a file, not -");
+    if (midi != nullptr) throw UsageError("--midi needs a file for the sound, not -");
+  }
   options.background = arguments.is_given("--background");
   options.force = arguments.is_given("--force");
   if (midi != nullptr) options.midi_file = read_midi_file(arguments, *midi, options.files());

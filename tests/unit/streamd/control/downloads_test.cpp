@@ -16,6 +16,7 @@ constexpr const char* kLink = "station=new&seed=42&preset=sleep";
 // Connections with even numbers, which are one worker's.
 struct Fixture : test::ControlFixture {
   explicit Fixture(const Change& change = [](Config&) {}) : ControlFixture(change) {
+    context.can_render = true;
     start_synth();
     advance(kChunkNs);
   }
@@ -74,7 +75,11 @@ TEST_CASE_FIXTURE(Fixture, "a download is what the program writes for the permal
   CHECK(sent(2) == "first second");
 
   command.on_end(0);
-  CHECK(close_code(2) == close_code::kGoingAway);
+  CHECK(transport().closed.count(2) == 0);
+  CHECK(ended("complete") == 0);
+  worker(2).written(2);  // the end of the body
+  CHECK(close_code(2) == close_code::kComplete);
+  CHECK(network(2).pieces_asked == 2);
   worker(2).closed(2, ConnectionEnd::kClosed);
   CHECK(ended("complete") == 1);
   CHECK(ended("aborted") == 0);
@@ -108,6 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "what cannot be rendered is refused by a sentence, an
   CHECK(request(2, "station=default").status == 400);
   CHECK(request(2, "station=new&seed=x").status == 400);
   CHECK(request(2, "station=other").status == 404);
+  CHECK(request(2, "station=new&seed=1&rate=44100&chunk=100&at=0&bar=1000-99999999").status == 400);
   CHECK(request(2, kLink, "/download/61.opus").status == 400);
   CHECK(request(2, kLink, "/download/0.opus").status == 404);
   CHECK(request(2, kLink, "/download/x.opus").status == 404);
@@ -127,7 +133,7 @@ TEST_CASE_FIXTURE(Fixture, "HEAD tells whether there would be one, and takes non
 
 TEST_CASE_FIXTURE(Fixture, "without the program, or if none are allowed, none are offered") {
   CHECK(context.download_minutes() == 60);
-  render_program = "/nowhere/auralis-render";
+  context.can_render = false;
   CHECK(context.download_minutes() == 0);
   CHECK(request(2).status == 404);
 }
@@ -162,6 +168,20 @@ TEST_CASE_FIXTURE(Fixture, "a client that takes nothing for the idle time is cut
   advance((config.streamd.idle_timeout_s - 1) * kNsPerSecond);
   CHECK(transport().closed.count(2) == 0);
   advance(2 * kNsPerSecond);
+  worker(2).check_timeouts();
+  CHECK(close_code(2) == close_code::kNoProgress);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a download that takes longer than the music is cut off") {
+  request(2);
+  const ChildCommand& command = open(2);
+  for (int minute = 0; minute < 4; ++minute) {
+    command.on_output("piece");
+    advance(60 * kNsPerSecond);
+    worker(2).check_timeouts();
+  }
+  CHECK(transport().closed.count(2) == 0);
+  advance(61 * kNsPerSecond);
   worker(2).check_timeouts();
   CHECK(close_code(2) == close_code::kNoProgress);
 }

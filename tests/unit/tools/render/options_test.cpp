@@ -49,6 +49,21 @@ TEST_CASE("the extension says how a file is written, in any case") {
   CHECK_FALSE(refusal({"a.ogg", "--bits", "16"}).empty());
 }
 
+TEST_CASE("the standard output takes Opus, and nothing beside it") {
+  CHECK(parsed({"a.opus"}).format.type == SoundType::kOpus);
+  CHECK(parsed({"-"}).format.type == SoundType::kOpus);
+  CHECK(parsed({"-", "--background"}).background);
+  CHECK(refusal({"-", "--stems"}).find("--stems") != std::string::npos);
+  CHECK(refusal({"-", "--midi", "a.mid"}).find("--midi") != std::string::npos);
+  CHECK_FALSE(refusal({"-", "--bits", "24"}).empty());
+}
+
+TEST_CASE("a fade takes at most half of the file") {
+  CHECK(parsed({"a.wav", "--fade", "2"}).fade_frames == 2 * 44'100);
+  CHECK(parsed({"a.wav"}).fade_frames == 0);
+  CHECK_FALSE(refusal({"a.wav", "--seconds", "10", "--fade", "5.1"}).empty());
+}
+
 TEST_CASE("controls replace those of the preset, one by one") {
   const RenderOptions options =
       parsed({"a.wav", "--preset", "sleep", "--key", "F", "--bpm", "90", "--kicks", "off"});
