@@ -195,7 +195,7 @@ def test_a_restarted_streamd_continues(stack, listen):
     eventually(lambda: is_down(stack, "streamd"), "streamd down on /metrics, its metrics absent")
     published = stack.metric("auralis_chunks_published_total", station="default")
     eventually(
-        lambda: stack.metric("auralis_chunks_published_total", station="default") > published + 5,
+        lambda: stack.metric("auralis_chunks_published_total", station="default") > published + 15,  # more than a new listener is sent of the past
         "synthd going on without streamd",
     )
 
