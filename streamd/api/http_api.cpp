@@ -140,6 +140,19 @@ HttpResponse methods_response(std::string_view methods) {
 HttpResponse text_response(int status, std::string sentence) {
   return {status, "text/plain; charset=utf-8", std::move(sentence) + "\n", {}, false};
 }
+HttpResponse retry_later(int status, std::string sentence, int seconds) {
+  HttpResponse response = text_response(status, std::move(sentence));
+  response.headers.emplace_back("Retry-After", std::to_string(seconds));
+  return response;
+}
+HttpResponse stream_response(std::string content_type, const HttpRequest& request) {
+  // X-Accel-Buffering: nginx forwards at once instead of filling its buffers first.
+  return {200,
+          std::move(content_type),
+          {},
+          {{"Accept-Ranges", "none"}, {"X-Accel-Buffering", "no"}},
+          request.method == "GET"};
+}
 HttpResponse error_response(int status, const MessageError& error) {
   return {status, "application/json", error_message(error), {}, false};
 }

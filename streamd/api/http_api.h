@@ -42,6 +42,10 @@ struct HttpResponse {
 };
 
 HttpResponse text_response(int status, std::string sentence);
+// A refusal of a request that may be made again after so long.
+HttpResponse retry_later(int status, std::string sentence, int seconds);
+// 200 with a body that comes piece by piece; `request`: a HEAD gets none.
+HttpResponse stream_response(std::string content_type, const HttpRequest& request);
 HttpResponse error_response(int status, const MessageError& error);
 // The answer to a control request; the status follows from the error's code.
 HttpResponse change_response(const ChangeResult& result);

@@ -13,13 +13,7 @@ namespace {
 constexpr std::int64_t kSecondsPerMinute = 60;
 constexpr std::int64_t kLeastMinutes = 5;  // that each may take
 constexpr const char* kFadeSeconds = "4";  // where the music is cut
-constexpr const char* kRetryAfterSeconds = "60";
-
-HttpResponse later(int status, std::string sentence) {
-  HttpResponse response = text_response(status, std::move(sentence));
-  response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
-  return response;
-}
+constexpr int kRetryAfterSeconds = 60;
 
 }  // namespace
 
@@ -35,19 +29,16 @@ HttpResponse Downloads::answer(ConnectionId id, const HttpRequest& request, cons
                          "A download has at most " + std::to_string(most) + " minutes (download_minutes).");
   const std::string name =
       "auralis-" + std::to_string(music.seed) + "-" + std::to_string(minutes) + "-minutes.opus";
-  const HttpResponse response{200,
-                              "audio/ogg",
-                              {},
-                              {{"Content-Disposition", "attachment; filename=\"" + name + "\""},
-                               {"Accept-Ranges", "none"},
-                               {"X-Accel-Buffering", "no"}},
-                              request.method == "GET"};
+  HttpResponse response = stream_response("audio/ogg", request);
+  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + name + "\"");
   auto permit = context_.downloads.acquire(context_.access.client_of(request));
   if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&permit)) {
     metrics_.downloads_refused.add();
     if (*refusal == ConnectionLimiter::Refusal::kFull)
-      return later(503, "Too many downloads at a time (max_downloads); try again in some minutes.");
-    return later(429, "Only one download at a time for each address; try again when it is complete.");
+      return retry_later(503, "Too many downloads at a time (max_downloads); try again in some minutes.",
+                         kRetryAfterSeconds);
+    return retry_later(429, "Only one download at a time for each address; try again when it is complete.",
+                       kRetryAfterSeconds);
   }
   if (!response.stream) return response;
   Download& download = downloads_[id];
@@ -78,38 +69,41 @@ bool Downloads::opened(ConnectionId id, MessageSink& sink) {
   download->sink = &sink;
   try {
     // The process holds the permit: it may take a moment to end when the client is gone.
-    download->output = network_.run_child({std::move(download->command), std::move(download->permit),
-                                           [this, id](std::string_view piece) { send(id, piece); },
-                                           [this, id](int status) { rendered(id, status); }});
+    download->output =
+        network_.run_child({std::move(download->command), std::move(download->permit),
+                            [this, id](std::string_view piece) { send(id, make_http_chunk(piece)); },
+                            [this, id](int status) { rendered(id, status); }});
   } catch (const std::system_error& error) {
     fail(id, error.what());
   }
   return true;
 }
 
-void Downloads::send(ConnectionId id, std::string_view piece) {
-  Download* const download = find(id);
-  if (download == nullptr) return;
-  switch (download->sink->transmit(make_http_chunk(piece))) {
+void Downloads::send(ConnectionId id, const WireMessagePtr& message) {
+  Download& download = downloads_.at(id);
+  switch (download.sink->transmit(message)) {
     case SendResult::kTaken:
-      return download->output->read_on();
+      return go_on(id, download);
     case SendResult::kPending:
-      download->waits_since_ns = network_.process_time().now_ns();
+      download.waits_since_ns = network_.process_time().now_ns();
       return;
     case SendResult::kFailed:
       write_failed(id);
   }
 }
 
+void Downloads::go_on(ConnectionId id, Download& download) {
+  if (!download.rendered) return download.output->read_on();
+  download.counted = true;
+  metrics_.downloads_complete.add();
+  network_.close(id, close_code::kComplete, {});
+}
+
 bool Downloads::written(ConnectionId id) {
   Download* const download = find(id);
   if (download == nullptr) return false;
   download->waits_since_ns = -1;
-  if (download->rendered) {
-    complete(id, *download);
-  } else if (download->output) {
-    download->output->read_on();
-  }
+  go_on(id, *download);
   return true;
 }
 
@@ -121,34 +115,16 @@ bool Downloads::write_failed(ConnectionId id) {
 
 void Downloads::rendered(ConnectionId id, int status) {
   if (status != 0) return fail(id, "it ended with status " + std::to_string(status));
-  Download* const download = find(id);
-  if (download == nullptr) return;
-  download->rendered = true;
+  downloads_.at(id).rendered = true;
   // Not left to close(): the end of the body tells the client that it has all of it.
-  switch (download->sink->transmit(make_last_http_chunk())) {
-    case SendResult::kTaken:
-      return complete(id, *download);
-    case SendResult::kPending:
-      download->waits_since_ns = network_.process_time().now_ns();
-      return;
-    case SendResult::kFailed:
-      write_failed(id);
-  }
-}
-
-void Downloads::complete(ConnectionId id, Download& download) {
-  download.counted = true;
-  metrics_.downloads_complete.add();
-  network_.close(id, close_code::kComplete, {});
+  send(id, make_last_http_chunk());
 }
 
 // The client learns of it by the missing end of the body.
 void Downloads::fail(ConnectionId id, const std::string& why) {
-  Download* const download = find(id);
-  if (download == nullptr) return;
   // A stop of the service may end the program as well.
   if (!context_.stopping) {
-    download->counted = true;
+    downloads_.at(id).counted = true;
     metrics_.downloads_failed.add();
     log_warning("a download failed", {{"program", context_.render_program}, {"error", why}});
   }

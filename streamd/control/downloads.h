@@ -52,9 +52,10 @@ class Downloads {
   };
 
   Download* find(ConnectionId id);
-  void send(ConnectionId id, std::string_view piece);
+  void send(ConnectionId id, const WireMessagePtr& message);
+  // The client has taken all that was sent.
+  void go_on(ConnectionId id, Download& download);
   void rendered(ConnectionId id, int status);
-  void complete(ConnectionId id, Download& download);
   void fail(ConnectionId id, const std::string& why);
 
   WorkerContext& context_;

@@ -13,12 +13,7 @@ constexpr std::int64_t kMessageBurst = 20;
 constexpr std::int64_t kChangeBurst = 5;
 // Rate-limit the rate-limit errors too: replying to every excess message would itself be a flood.
 constexpr std::int64_t kRefusalBurst = 100;
-
-HttpResponse retry_later(int status, std::string sentence) {
-  HttpResponse response = text_response(status, std::move(sentence));
-  response.headers.emplace_back("Retry-After", "5");
-  return response;
-}
+constexpr int kRetryAfterSeconds = 5;
 
 Admission as_admission(const HttpResponse& response) {
   Admission admission{response.status, response.body, {}, {}, {}};
@@ -116,7 +111,7 @@ std::optional<HttpResponse> Worker::open_session(ConnectionId id, const HttpRequ
   const IpAddress address = context_.access.client_of(request);
   const auto later = [&](int status, StreamMetrics::Rejection& why, std::string sentence) {
     note_rejection(why, address);
-    return retry_later(status, std::move(sentence));
+    return retry_later(status, std::move(sentence), kRetryAfterSeconds);
   };
   auto permit = context_.limiter.acquire(address);
   if (const auto* refusal = std::get_if<ConnectionLimiter::Refusal>(&permit)) {
@@ -204,13 +199,13 @@ void Worker::step_down(ConnectionId id) {
 
 HttpResponse Worker::station_refused(const HttpRequest& request, const StationRefusal& refusal) {
   note_rejection(metrics_.rejected_station, context_.access.client_of(request));
-  return refusal.status() == 503 ? retry_later(503, refusal.sentence)
+  return refusal.status() == 503 ? retry_later(503, refusal.sentence, kRetryAfterSeconds)
                                  : text_response(refusal.status(), refusal.sentence);
 }
 
 HttpResponse Worker::stopping_response(const HttpRequest& request) {
   note_rejection(metrics_.rejected_limit, context_.access.client_of(request));
-  return retry_later(503, "The server is stopping.");
+  return retry_later(503, "The server is stopping.", kRetryAfterSeconds);
 }
 
 void Worker::note_rejection(StreamMetrics::Rejection& why, const GroupedLog::Client& client) {

@@ -107,12 +107,7 @@ std::optional<HttpResponse> Worker::control_refusal(const HttpRequest& request, 
 HttpResponse Worker::listen(ConnectionId id, const HttpRequest& request, const ListenCall& call) {
   if (context_.stopping) return stopping_response(request);
   const bool ogg = call.format == WireFormat::kOggOpus;
-  // X-Accel-Buffering: nginx forwards at once instead of filling its buffers first.
-  const HttpResponse response{200,
-                              ogg ? "audio/ogg" : "audio/wav",
-                              {},
-                              {{"Accept-Ranges", "none"}, {"X-Accel-Buffering", "no"}},
-                              request.method == "GET"};
+  const HttpResponse response = stream_response(ogg ? "audio/ogg" : "audio/wav", request);
   try {
     StationRequest want = station_by_name(*directory_, call.station);
     auto refusal = entry_refusal(request, want, request.query.ticket());

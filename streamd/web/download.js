@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Saves an hour of music from the moment that is heard on, as a file that the server renders.
-import { text } from "./strings.js";
+import { show_text, text } from "./strings.js";
 
 const MOST_MINUTES = 60;
 
@@ -20,7 +20,7 @@ export class Download {
   set minutes(minutes) {
     this.#minutes = Math.min(minutes, MOST_MINUTES);
     this.#button.hidden = this.#minutes === 0;
-    this.#button.textContent = text("download", this.#minutes);
+    show_text(this.#button, text("download", this.#minutes));
   }
 
   // Asks first: a download that is refused would tell nothing of the reason.

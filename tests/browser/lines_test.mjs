@@ -125,10 +125,11 @@ test("a round trip of 150 ms: ready within a second, sound 0.6 s after the click
   const line = await slow_line(daemons.player_url, { round_trip_ms: 150 });
   try {
     const visits = [];
+    const is_quick = ({ ready_ms, sound_ms }) => ready_ms < 1000 && sound_ms < 600;
     // Up to three: the machine may stand still.
-    while (visits.length < 3 && !visits.some(({ ready_ms, sound_ms }) => ready_ms < 1000 && sound_ms < 600)) visits.push(await visit(line.url));
+    while (visits.length < 3 && !visits.some(is_quick)) visits.push(await visit(line.url));
     console.log(visits.map(({ ready_ms, sound_ms }) => `ready after ${Math.round(ready_ms)} ms, sound after ${Math.round(sound_ms)} ms`).join("; "));
-    assert.ok(visits.some(({ ready_ms, sound_ms }) => ready_ms < 1000 && sound_ms < 600), JSON.stringify(visits));
+    assert.ok(visits.some(is_quick), JSON.stringify(visits));
   } finally {
     await line.close();
   }

@@ -9,6 +9,7 @@ import subprocess
 
 from auralis import HOST, Stack, binary, clean_environment, eventually, run_daemon
 from listener import PCM, gaps
+from rendering import command
 
 SETTINGS = {
     "AURALIS_STREAMD_RENDER_PROGRAM": binary("render"),
@@ -26,12 +27,12 @@ def ended(stack, result):
 
 def children(stack):
     """Processes that streamd has started and that are not gone."""
-    with open(f"/proc/{stack.daemons['streamd'].pid}/task/{stack.daemons['streamd'].pid}/children") as file:
-        found = file.read().split()
-    for task in os.listdir(f"/proc/{stack.daemons['streamd'].pid}/task"):
-        with contextlib.suppress(FileNotFoundError), open(f"/proc/{stack.daemons['streamd'].pid}/task/{task}/children") as file:
+    tasks = f"/proc/{stack.daemons['streamd'].pid}/task"
+    found = []
+    for task in os.listdir(tasks):
+        with contextlib.suppress(FileNotFoundError), open(f"{tasks}/{task}/children") as file:
             found += file.read().split()
-    return sorted(set(found))
+    return found
 
 
 @contextlib.contextmanager
@@ -46,7 +47,7 @@ def begun(stack, minutes=30):
 
 def rendered(link, seconds):
     """What auralis-render makes of the same."""
-    words = [binary("render"), "--fade", "4", "--seconds", str(seconds), "--link", link, "-"]
+    words = command("--fade", 4, "--seconds", seconds, "--link", link, "-")
     result = subprocess.run(words, env=clean_environment(), capture_output=True, timeout=120, check=True)
     return result.stdout
 

@@ -107,7 +107,7 @@ using Writers = std::vector<std::unique_ptr<SoundWriter>>;
 template <typename Sample>
 void write_faded(SoundWriter& writer, const Sample* samples, std::int64_t frames, const Fade& fade,
                  std::int64_t at) {
-  if (fade.length == 0) return writer.write(samples, frames);
+  if (fade.gain(at) >= 1 && fade.gain(at + frames - 1) >= 1) return writer.write(samples, frames);
   std::vector<Sample> faded(samples, samples + 2 * frames);
   fade.apply(faded, at);
   writer.write(faded.data(), frames);

@@ -15,7 +15,7 @@
 
 namespace auralis {
 
-// As SoundFile. Plays up to two packets of 20 ms longer than what was written.
+// As SoundFile. Plays up to 60 ms longer than what was written: whole packets, and the encoder's delay.
 class OpusFile final : public SoundFile {
  public:
   // `path`: kStandardOutput, where nothing has to be published, or as NewFile.

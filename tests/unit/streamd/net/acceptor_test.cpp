@@ -14,6 +14,7 @@
 
 #include "streamd/net/listening_socket.h"
 #include "streamd/net/websocket_server.h"
+#include "tests/unit/streamd/net/no_connections.h"
 #include "tests/unit/streamd/support.h"
 
 namespace auralis::acceptor_test {
@@ -76,20 +77,11 @@ std::uint16_t free_port() {
 }
 
 // Answers every request.
-class Greeter final : public ConnectionEvents {
+class Greeter final : public test::NoConnections {
  public:
   Admission admit(ConnectionId, const HttpRequest&, const std::vector<std::string>&) override {
     return {404, {}, {}, {}, {}};
   }
-  void opened(ConnectionId, MessageSink&) override {}
-  void text(ConnectionId, std::string_view) override {}
-  void binary(ConnectionId) override {}
-  void alive(ConnectionId, std::optional<std::int64_t>) override {}
-  void progressed(ConnectionId) override {}
-  void written(ConnectionId) override {}
-  void write_failed(ConnectionId) override {}
-  void closed(ConnectionId, ConnectionEnd) override {}
-  void timed_out() override {}
   std::optional<HttpResponse> http(ConnectionId, const HttpRequest&) override {
     return text_response(200, "let in");
   }

@@ -15,23 +15,10 @@
 #include "common/base/clock.h"
 #include "common/base/file_descriptor.h"
 #include "streamd/net/websocket_server.h"
+#include "tests/unit/streamd/net/no_connections.h"
 
 namespace auralis::child_process_test {
 namespace {
-
-struct NoConnections final : ConnectionEvents {
-  Admission admit(ConnectionId, const HttpRequest&, const std::vector<std::string>&) override { return {}; }
-  void opened(ConnectionId, MessageSink&) override {}
-  void text(ConnectionId, std::string_view) override {}
-  void binary(ConnectionId) override {}
-  void alive(ConnectionId, std::optional<std::int64_t>) override {}
-  void progressed(ConnectionId) override {}
-  void written(ConnectionId) override {}
-  void write_failed(ConnectionId) override {}
-  void closed(ConnectionId, ConnectionEnd) override {}
-  void timed_out() override {}
-  std::optional<HttpResponse> http(ConnectionId, const HttpRequest&) override { return std::nullopt; }
-};
 
 struct Fixture {
   SystemClock clock;
@@ -62,7 +49,7 @@ struct Fixture {
       if (gone && (!child || !ends.empty())) server.finish();
       return clock.now_ns() + kNsPerMs;
     });
-    NoConnections none;
+    test::NoConnections none;
     server.run(none);
   }
 };
