@@ -35,13 +35,22 @@ def children(stack):
     return found
 
 
+def begin(stack):
+    """The socket of a download of half an hour, whose answer has begun; None while none is allowed."""
+    client = socket.create_connection((HOST, stack.stream_port), timeout=60)
+    client.sendall(f"GET /download/30.opus?{LINK} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    head = client.recv(100)
+    if head.startswith(b"HTTP/1.1 200"):
+        return client
+    client.close()
+    assert head.startswith(b"HTTP/1.1 503"), head
+    return None
+
+
 @contextlib.contextmanager
-def begun(stack, minutes=30):
-    """A download of which no more than the beginning is read: its socket."""
-    with socket.create_connection((HOST, stack.stream_port)) as client:
-        client.sendall(f"GET /download/{minutes}.opus?{LINK} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        client.settimeout(60)
-        assert client.recv(100).startswith(b"HTTP/1.1 200")
+def begun(stack):
+    """Such a download: one of before holds its place until its process is gone."""
+    with eventually(lambda: begin(stack), "a free place") as client:
         yield client
 
 
@@ -87,6 +96,7 @@ def test_a_listener_hears_nothing_of_downloads(stack, listen):
 
 
 def test_a_client_that_goes_away_ends_the_rendering(stack):
+    eventually(lambda: children(stack) == [], "those of before are counted")
     before = ended(stack, "aborted")
     with begun(stack):
         eventually(lambda: len(children(stack)) == 1, "a process renders")
@@ -95,7 +105,6 @@ def test_a_client_that_goes_away_ends_the_rendering(stack):
 
 
 def test_more_than_allowed_are_refused_until_one_has_ended(stack):
-    eventually(lambda: children(stack) == [], "none of before")
     with begun(stack), begun(stack):
         for method in ("GET", "HEAD"):
             answer = stack.http(method, f"/download/1.opus?{LINK}")
@@ -120,7 +129,7 @@ def test_what_cannot_be_rendered_is_refused_in_a_sentence(stack):
 
 def test_a_stop_ends_a_download_by_breaking_it_off(stack):
     with begun(stack):
-        (pid,) = eventually(lambda: children(stack), "a process renders")
+        (pid,) = eventually(lambda: len(children(stack)) == 1 and children(stack), "a process renders")
         stack.daemons["streamd"].terminate()
         assert stack.daemons["streamd"].exit_status() == 0
         eventually(lambda: not os.path.exists(f"/proc/{pid}"), "it is gone")
